@@ -1,0 +1,330 @@
+//! One connection: a process at whose far end a runner works.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use buedafab_model::event::Stream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::mpsc;
+
+use crate::runner::{Piece, Splitter, Word};
+
+/// What comes back over a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// A step began.
+    Started(u32),
+    /// A step printed something. What a daemon prints between two steps counts as the step's before it.
+    Output(u32, Stream, Vec<u8>),
+    /// A step ended, and all that it printed has come.
+    Ended(u32, i32),
+    /// A frame has been worked through, well or not.
+    Done(String, bool),
+    /// The runner is alive.
+    Beat,
+    /// The connection is over.
+    Closed(Closed),
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// The runner said so: nothing is missing.
+    Bye,
+    /// It broke; the last words on standard error.
+    Broken(String),
+}
+
+/// How to start the process.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    /// The program and its arguments.
+    pub words: Vec<String>,
+    /// What is written to its standard input before anything else.
+    pub first_input: Option<String>,
+    /// Where the program itself writes what goes wrong, if not to standard error.
+    pub log: Option<PathBuf>,
+    /// Whether the process is only a way to the runner, and may be killed: where it *is* the runner, killing it would
+    /// keep it from putting its host right.
+    pub may_be_killed: bool,
+}
+
+/// An open connection. Dropped, it closes the line; the runner notices, and puts its host right.
+#[derive(Debug)]
+pub struct Connection {
+    /// Held for what dropping it does.
+    _child: Child,
+    frames: mpsc::Sender<Vec<u8>>,
+}
+
+/// Why no connection came to stand.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// The process can't be started.
+    #[error("can't run {program:?}: {error}")]
+    Spawn { program: String, error: std::io::Error },
+    /// It ended before its runner said hello.
+    #[error("{0}")]
+    Ended(String),
+    /// Nothing came in time.
+    #[error("no answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
+}
+
+/// How often a runner is told that its deployer lives: several times in the span after which it would doubt it.
+const BEATS_PER_SPAN: u32 = 4;
+
+/// What a frame's upload is cut into, so that beats pass between the pieces.
+const UPLOAD_PIECE: usize = 256 * 1024;
+
+impl Connection {
+    /// Starts the process, and waits until its runner says hello. Replies come on `replies`, each with `tag`.
+    pub(crate) async fn open<T: Clone + Send + 'static>(
+        launch: &Launch,
+        nonce: &str,
+        lost_after: Duration,
+        time_limit: Duration,
+        tag: T,
+        replies: mpsc::Sender<(T, Reply)>,
+    ) -> Result<Connection, OpenError> {
+        let began = Instant::now();
+        let mut child = Command::new(&launch.words[0])
+            .args(&launch.words[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C is for this program alone: it stops hosts in order.
+            .process_group(0)
+            .kill_on_drop(launch.may_be_killed)
+            .spawn()
+            .map_err(|error| OpenError::Spawn { program: launch.words[0].clone(), error })?;
+        let mut stdin = child.stdin.take().expect("it is piped");
+        let stdout = child.stdout.take().expect("it is piped");
+        let stderr = child.stderr.take().expect("it is piped");
+        if let Some(text) = &launch.first_input {
+            // If the process has ended, its last words say more than a broken pipe does.
+            let _ = stdin.write_all(text.as_bytes()).await;
+            let _ = stdin.flush().await;
+        }
+        let (pieces, mut heard) = mpsc::channel(64);
+        tokio::spawn(pump(stdout, Stream::Stdout, Splitter::new(nonce), pieces.clone()));
+        tokio::spawn(pump(stderr, Stream::Stderr, Splitter::new(nonce), pieces));
+
+        let mut last_words = Vec::new();
+        let hello = async {
+            while let Some((stream, piece)) = heard.recv().await {
+                match (stream, piece) {
+                    (Stream::Stdout, Piece::Word(Word::Hello)) => return true,
+                    (Stream::Stderr, Piece::Bytes(bytes)) => keep_tail(&mut last_words, &bytes),
+                    _ => {}
+                }
+            }
+            false
+        };
+        let left = time_limit.saturating_sub(began.elapsed());
+        match tokio::time::timeout(left, hello).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let status = child.wait().await.ok().and_then(|status| status.code());
+                let mut why = launch.log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+                why.push_str(&String::from_utf8_lossy(&last_words));
+                return Err(OpenError::Ended(match (why.trim(), status) {
+                    ("", Some(status)) => format!("{:?} ended with status {status}", launch.words[0]),
+                    ("", None) => format!("{:?} was killed", launch.words[0]),
+                    (why, _) => why.to_owned(),
+                }));
+            }
+            Err(_) => return Err(OpenError::TimedOut(time_limit)),
+        }
+        let (frames, to_write) = mpsc::channel(16);
+        tokio::spawn(write_frames(stdin, to_write, lost_after / BEATS_PER_SPAN));
+        tokio::spawn(translate(heard, launch.log.clone(), tag, replies));
+        Ok(Connection { _child: child, frames })
+    }
+
+    /// Sends the text of a phase under a name, which comes back in [`Reply::Done`].
+    pub async fn send_phase(&self, name: &str, text: &str) {
+        self.send(frame("phase", name, text.as_bytes())).await;
+    }
+
+    /// Sends the standard input of a step that is to come.
+    pub async fn upload_input(&self, step: u32, bytes: &[u8]) {
+        for piece in bytes.chunks(UPLOAD_PIECE) {
+            self.send(frame("put", &format!("in.{step}"), piece)).await;
+        }
+    }
+
+    /// Has the running step ended, and the rest of its phase skipped.
+    pub async fn cancel(&self) {
+        self.send(b"cancel\n".to_vec()).await;
+    }
+
+    /// Has the runner end, and with it the lock.
+    pub async fn say_bye(&self) {
+        self.send(b"bye\n".to_vec()).await;
+    }
+
+    /// Leaves the line open and says nothing more, as a line does whose packets are dropped.
+    #[cfg(test)]
+    async fn stop_beating(&self) {
+        self.send(Vec::new()).await;
+    }
+
+    /// Closes this side of the line.
+    #[cfg(test)]
+    async fn hang_up(&mut self) {
+        self.frames = mpsc::channel(1).0;
+    }
+
+    async fn send(&self, frame: Vec<u8>) {
+        // A connection that is gone says so on its other side.
+        let _ = self.frames.send(frame).await;
+    }
+}
+
+fn frame(verb: &str, name: &str, body: &[u8]) -> Vec<u8> {
+    let mut frame = format!("{verb} {} {name}\n", body.len()).into_bytes();
+    frame.extend_from_slice(body);
+    frame.extend_from_slice(b"sealed\n");
+    frame
+}
+
+fn keep_tail(kept: &mut Vec<u8>, bytes: &[u8]) {
+    const TAIL: usize = 2000;
+    kept.extend_from_slice(bytes);
+    if kept.len() > TAIL {
+        kept.drain(..kept.len() - TAIL);
+    }
+}
+
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    stream: Stream,
+    mut splitter: Splitter,
+    to: mpsc::Sender<(Stream, Piece)>,
+) {
+    let mut buffer = vec![0; 32 * 1024];
+    loop {
+        let read = from.read(&mut buffer).await.unwrap_or(0);
+        let pieces = match read {
+            0 => Some(splitter.finish()).filter(|rest| !rest.is_empty()).map(Piece::Bytes).into_iter().collect(),
+            read => splitter.feed(&buffer[..read]),
+        };
+        for piece in pieces {
+            if to.send((stream, piece)).await.is_err() {
+                return;
+            }
+        }
+        if read == 0 {
+            return;
+        }
+    }
+}
+
+async fn write_frames(mut stdin: ChildStdin, mut frames: mpsc::Receiver<Vec<u8>>, beat: Duration) {
+    let mut beats = tokio::time::interval(beat);
+    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    beats.tick().await;
+    loop {
+        let frame = tokio::select! {
+            frame = frames.recv() => match frame {
+                Some(frame) => frame,
+                None => return,
+            },
+            _ = beats.tick() => b"beat\n".to_vec(),
+        };
+        #[cfg(test)]
+        if frame.is_empty() {
+            return std::future::pending().await;
+        }
+        if stdin.write_all(&frame).await.is_err() || stdin.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Puts the two streams together: a step has ended when both have said so, and what one of them says after its end
+/// has to wait for the other's.
+async fn translate<T: Clone>(
+    mut heard: mpsc::Receiver<(Stream, Piece)>,
+    log: Option<PathBuf>,
+    tag: T,
+    replies: mpsc::Sender<(T, Reply)>,
+) {
+    let mut pair = StreamPair::default();
+    while let Some((stream, piece)) = heard.recv().await {
+        for reply in pair.hear(stream, piece) {
+            if replies.send((tag.clone(), reply)).await.is_err() {
+                return;
+            }
+        }
+        if pair.bye {
+            break;
+        }
+    }
+    let log_text = log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+    let closed = match pair.bye {
+        true => Closed::Bye,
+        false => {
+            Closed::Broken(format!("{log_text}{}", String::from_utf8_lossy(&pair.last_words)).trim().to_owned())
+        }
+    };
+    let _ = replies.send((tag, Reply::Closed(closed))).await;
+}
+
+#[derive(Debug, Default)]
+struct StreamPair {
+    current: HashMap<Stream, u32>,
+    /// The stream that has said the end of its step, and what it said since.
+    ahead: Option<(Stream, VecDeque<Piece>)>,
+    last_words: Vec<u8>,
+    bye: bool,
+}
+
+impl StreamPair {
+    fn hear(&mut self, stream: Stream, piece: Piece) -> Vec<Reply> {
+        if let Some((ahead, waiting)) = &mut self.ahead
+            && *ahead == stream
+        {
+            waiting.push_back(piece);
+            return Vec::new();
+        }
+        let mut replies = Vec::new();
+        let mut pieces = VecDeque::from([(stream, piece)]);
+        while let Some((stream, piece)) = pieces.pop_front() {
+            match piece {
+                Piece::Bytes(bytes) => match self.current.get(&stream) {
+                    Some(step) => replies.push(Reply::Output(*step, stream, bytes)),
+                    None => keep_tail(&mut self.last_words, &bytes),
+                },
+                Piece::Word(Word::Start(step)) => {
+                    if !self.current.values().any(|current| *current == step) {
+                        replies.push(Reply::Started(step));
+                    }
+                    self.current.insert(stream, step);
+                }
+                Piece::Word(Word::End(step, status)) => match self.ahead.take() {
+                    Some((other, waiting)) => {
+                        replies.push(Reply::Ended(step, status));
+                        pieces.extend(waiting.into_iter().map(|piece| (other, piece)));
+                    }
+                    None => {
+                        let waiting = pieces.drain(..).map(|(_, piece)| piece).collect();
+                        self.ahead = Some((stream, waiting));
+                    }
+                },
+                Piece::Word(Word::Done(frame, ok)) => replies.push(Reply::Done(frame, ok)),
+                Piece::Word(Word::Beat) => replies.push(Reply::Beat),
+                Piece::Word(Word::Hello) => {}
+                Piece::Word(Word::Bye) => self.bye = true,
+            }
+        }
+        replies
+    }
+}
+
+#[cfg(test)]
+mod tests;

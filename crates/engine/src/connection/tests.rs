@@ -1,0 +1,326 @@
+//! The runner under every shell that it may meet, with steps that behave badly.
+
+use std::path::Path;
+use std::process::Command as Process;
+
+use super::*;
+use crate::runner::{RunnerOptions, bootstrap};
+
+/// A folder for PATH in which `sh` is the shell under test; for BusyBox, all its tools come with it.
+fn shims(shell: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    if shell == "busybox" {
+        let status = Process::new("busybox").args(["--install", "-s"]).arg(folder.path()).status().expect("it runs");
+        assert!(status.success());
+    } else {
+        let found = Process::new("sh").args(["-c", &format!("command -v {shell}")]).output().expect("sh runs");
+        let path = String::from_utf8(found.stdout).expect("a path");
+        std::os::unix::fs::symlink(path.trim(), folder.path().join("sh")).expect("a link");
+    }
+    folder
+}
+
+struct Talk {
+    connection: Connection,
+    replies: mpsc::Receiver<((), Reply)>,
+    _shims: tempfile::TempDir,
+}
+
+const LOST_AFTER: u32 = 3;
+
+impl Talk {
+    async fn start(shell: &str, first_phase: &str) -> Talk {
+        Self::start_under(shell, &[], first_phase).await
+    }
+
+    /// `wrapper` is a command that gives a shell, such as a login shell of another kind.
+    async fn start_under(shell: &str, wrapper: &[&str], first_phase: &str) -> Talk {
+        let shims = shims(shell);
+        let path = format!("{}:{}", shims.path().display(), std::env::var("PATH").expect("a PATH"));
+        let nonce = crate::random_word(12);
+        let options = RunnerOptions {
+            nonce: nonce.clone(),
+            lost_after_seconds: LOST_AFTER,
+            confirm_timeout_seconds: 60,
+            step_timeout_seconds: 60,
+        };
+        let command = bootstrap(&options, first_phase);
+        let mut words = vec!["env".to_owned(), format!("PATH={path}")];
+        let first_input = if wrapper.is_empty() {
+            words.push("sh".to_owned());
+            Some(format!("{command}\n"))
+        } else {
+            words.extend(wrapper.iter().map(|word| word.to_string()));
+            words.push(command);
+            None
+        };
+        let launch = Launch { words, first_input, log: None, may_be_killed: false };
+        let (sender, replies) = mpsc::channel(64);
+        let lost_after = Duration::from_secs(LOST_AFTER.into());
+        let limit = Duration::from_secs(20);
+        let connection = Connection::open(&launch, &nonce, lost_after, limit, (), sender).await.expect("hello");
+        Talk { connection, replies, _shims: shims }
+    }
+
+    async fn next(&mut self) -> Reply {
+        let reply = tokio::time::timeout(Duration::from_secs(60), self.replies.recv());
+        reply.await.expect("an answer in time").map_or(Reply::Closed(Closed::Bye), |((), reply)| reply)
+    }
+
+    /// All that happens up to the end of a frame: `3 out "text"`, `3 err "text"`, `3 -> status`, `done`.
+    async fn frame(&mut self) -> Vec<String> {
+        let mut seen: Vec<(u32, Stream, Vec<u8>)> = Vec::new();
+        let mut lines = Vec::new();
+        loop {
+            match self.next().await {
+                Reply::Started(_) | Reply::Beat => {}
+                Reply::Output(step, stream, bytes) => {
+                    match seen.iter_mut().find(|(s, t, _)| (*s, *t) == (step, stream)) {
+                        Some((.., all)) => all.extend(bytes),
+                        None => seen.push((step, stream, bytes)),
+                    }
+                }
+                Reply::Ended(step, status) => {
+                    seen.sort_by_key(|(step, stream, _)| (*step, *stream == Stream::Stderr));
+                    for (step, stream, bytes) in seen.drain(..) {
+                        let stream = if stream == Stream::Stdout { "out" } else { "err" };
+                        lines.push(format!("{step} {stream} {:?}", String::from_utf8_lossy(&bytes)));
+                    }
+                    lines.push(format!("{step} -> {status}"));
+                }
+                Reply::Done(_, ok) => {
+                    lines.push(if ok { "done".to_owned() } else { "failed".to_owned() });
+                    return lines;
+                }
+                Reply::Closed(closed) => {
+                    lines.push(format!("{closed:?}"));
+                    return lines;
+                }
+            }
+        }
+    }
+
+    async fn phase(&mut self, text: &str) -> Vec<String> {
+        self.connection.send_phase("p9", text).await;
+        self.frame().await
+    }
+}
+
+const SHELLS: [&str; 5] = ["dash", "bash", "busybox", "zsh", "mksh"];
+
+/// Runs one check under every shell.
+macro_rules! under_every_shell {
+    ($(#[$doc:meta])* $name:ident, $talk:ident, $first:expr, $body:block) => {
+        $(#[$doc])*
+        #[tokio::test]
+        async fn $name() {
+            for shell in SHELLS {
+                eprintln!("under {shell}");
+                let mut $talk = Talk::start(shell, $first).await;
+                $body
+            }
+        }
+    };
+}
+
+under_every_shell!(
+    a_phase_rides_inside_the_command_and_others_follow,
+    talk,
+    "step 0 s 'echo one; echo two >&2'",
+    {
+        assert_eq!(talk.frame().await, [r#"0 out "one\n""#, r#"0 err "two\n""#, "0 -> 0", "done"]);
+        assert_eq!(talk.phase("step 1 s 'exit 3'\nstep 2 s 'echo no'").await, ["1 -> 3", "failed"]);
+        assert_eq!(talk.phase("step 3 so 'exit 4'\nstep 4 s true").await, ["3 -> 4", "4 -> 0", "done"]);
+    }
+);
+
+under_every_shell!(steps_that_behave_badly, talk, "step 0 s :", {
+    assert_eq!(talk.frame().await, ["0 -> 0", "done"]);
+    // Reads standard input; prints no final newline; prints bytes that are no UTF-8; dies by a signal.
+    assert_eq!(talk.phase("step 1 s 'cat; printf end'").await, [r#"1 out "end""#, "1 -> 0", "done"]);
+    assert_eq!(talk.phase(r"step 2 s 'printf \\377'").await, [r#"2 out "�""#, "2 -> 0", "done"]);
+    assert_eq!(talk.phase("step 3 s 'kill -9 $$'").await, ["3 -> 137", "failed"]);
+    // Leaves a daemon behind that holds both outputs.
+    let began = Instant::now();
+    assert_eq!(talk.phase("step 4 s 'sleep 300 & echo $! >&2; echo started'").await.last().map(String::as_str), Some("done"));
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert_eq!(talk.phase("step 5 s 'echo next'").await, [r#"5 out "next\n""#, "5 -> 0", "done"]);
+    assert_eq!(talk.phase("step 6 s 'pkill -f \"[s]leep 300\"; :'").await.last().map(String::as_str), Some("done"));
+    // Syntax that no shell takes.
+    assert_eq!(talk.phase("step 7 s 'if then'").await.last().map(String::as_str), Some("failed"));
+    assert_eq!(talk.phase("step 8 s :").await, ["8 -> 0", "done"]);
+});
+
+under_every_shell!(binary_input_arrives_byte_for_byte, talk, "step 0 s :", {
+    talk.frame().await;
+    let bytes: Vec<u8> = (0..700_000u32).map(|at| (at * 7 % 256) as u8).collect();
+    talk.connection.upload_input(1, &bytes).await;
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let text = format!("step 1 si 'cat >{}'", file.path().display());
+    assert_eq!(talk.phase(&text).await, ["1 -> 0", "done"]);
+    assert!(std::fs::read(file.path()).expect("it is there") == bytes);
+});
+
+under_every_shell!(a_step_that_is_cancelled_dies_with_all_its_children, talk, "step 0 s :", {
+    talk.frame().await;
+    let mark = crate::random_word(12);
+    let text = format!("step 1 s 'trap \"\" TERM; echo ready; sh -c \"trap : TERM; while :; do sleep 1; done\" {mark}; :'\nstep 2 s 'echo no'");
+    talk.connection.send_phase("p1", &text).await;
+    while !matches!(talk.next().await, Reply::Output(1, ..)) {}
+    talk.connection.cancel().await;
+    assert_eq!(talk.frame().await, ["1 -> 137", "failed"]);
+    assert!(!is_running(&mark), "its group is gone");
+    assert_eq!(talk.phase("step 3 s 'echo again'").await, [r#"3 out "again\n""#, "3 -> 0", "done"]);
+});
+
+under_every_shell!(the_lock_is_taken_told_and_let_go, talk, "step 0 s :", {
+    talk.frame().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let lock = folder.path().join("it's a $lock");
+    let quoted = quote_path(&lock);
+    assert_eq!(talk.phase(&format!("lock 1 {quoted} 'ada'")).await, ["1 -> 0", "done"]);
+    let mut other = Talk::start("dash", &format!("lock 1 {quoted} 'bob'")).await;
+    assert_eq!(other.frame().await, [r#"1 out "ada\n""#, "1 -> 75", "failed"]);
+    // A daemon that is left behind doesn't keep it.
+    talk.phase("step 2 s 'sleep 77 & :'").await;
+    talk.connection.say_bye().await;
+    while !matches!(talk.next().await, Reply::Closed(_)) {}
+    assert_eq!(other.phase(&format!("lock 1 {quoted} 'bob'")).await, ["1 -> 0", "done"]);
+    assert_eq!(std::fs::read_to_string(&lock).expect("it is there"), "bob\n");
+    other.phase("step 3 s 'pkill -f \"[s]leep 77\"; :'").await;
+});
+
+under_every_shell!(a_runner_that_loses_its_deployer_reverts_and_lets_go, talk, "step 0 s :", {
+    talk.frame().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (lock, file) = (folder.path().join("lock"), folder.path().join("file"));
+    let revert = format!("step 8 s 'echo reverted >>{}'\n", file.display());
+    let text = format!(
+        "lock 1 {} ada\narm {}\nstep 2 s 'echo switched >{}'\n",
+        quote_path(&lock),
+        buedafab_model::shell::quote(&revert),
+        file.display()
+    );
+    assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
+    // In the middle of a step that would go on for long.
+    talk.connection.send_phase("p3", "step 3 s 'sleep 50'\n").await;
+    while talk.next().await != Reply::Started(3) {}
+    drop(talk);
+    wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nreverted\n").await;
+    wait_for(|| flock_is_free(&lock)).await;
+});
+
+under_every_shell!(a_runner_that_hears_nothing_reverts_too, talk, "step 0 s :", {
+    talk.frame().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (lock, file) = (folder.path().join("lock"), folder.path().join("file"));
+    let revert = format!("step 8 s 'echo reverted >>{}'\n", file.display());
+    let text = format!(
+        "lock 1 {} ada\narm {}\nstep 2 s 'echo switched >{}'\n",
+        quote_path(&lock),
+        buedafab_model::shell::quote(&revert),
+        file.display()
+    );
+    assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
+    // The line is open, and nothing comes: no end of file.
+    talk.connection.stop_beating().await;
+    wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nreverted\n").await;
+    wait_for(|| flock_is_free(&lock)).await;
+});
+
+under_every_shell!(what_is_confirmed_stays_and_is_finished, talk, "step 0 s :", {
+    talk.frame().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    let add = |word: &str| format!("echo {word} >>{}", file.display());
+    let text = format!("arm \"step 8 s '{}'\"\nstep 1 s '{}'\n", add("reverted"), add("switched"));
+    assert_eq!(talk.phase(&text).await, ["1 -> 0", "done"]);
+    let text = format!("confirm\nstep 2 s 'sleep 1'\nstep 3 s '{}'\n", add("finished"));
+    talk.connection.send_phase("p2", &text).await;
+    while talk.next().await != Reply::Started(2) {}
+    drop(talk);
+    wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nfinished\n").await;
+});
+
+under_every_shell!(a_frame_that_is_cut_short_never_runs, talk, "step 0 s :", {
+    talk.frame().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    let half = format!("phase 1000 p1\nstep 1 s 'touch {}'\n", file.display());
+    talk.connection.send(half.into_bytes()).await;
+    talk.connection.hang_up().await;
+    while !matches!(talk.next().await, Reply::Closed(_)) {}
+    assert!(!file.exists());
+});
+
+#[tokio::test]
+async fn login_shells_of_other_kinds_start_it() {
+    for (wrapper, noise) in [
+        (&["fish", "-c"][..], ""),
+        (&["csh", "-f", "-c"], ""),
+        (&["bash", "-c"], ""),
+        (&["sh", "-c"], ""),
+    ] {
+        eprintln!("under {wrapper:?}{noise}");
+        let mut talk = Talk::start_under("dash", wrapper, "step 0 s 'echo \"it'\\''s\" $((1+1)) \\\\ !'").await;
+        assert_eq!(talk.frame().await, [r#"0 out "it's 2 \\ !\n""#, "0 -> 0", "done"]);
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_come_through() {
+    let mut talk = Talk::start("dash", "step 0 s 'head -c 100000000 /dev/zero | tr \"\\000\" x'").await;
+    let mut total = 0;
+    loop {
+        match talk.next().await {
+            Reply::Output(0, _, bytes) => total += bytes.len(),
+            Reply::Done(..) => break,
+            Reply::Closed(closed) => panic!("{closed:?}"),
+            _ => {}
+        }
+    }
+    assert_eq!(total, 100_000_000);
+}
+
+#[tokio::test]
+async fn a_runner_whose_reader_is_gone_says_so_to_nobody_and_ends() {
+    let talk = Talk::start("dash", "step 0 s 'yes'").await;
+    let id = talk.connection._child.id().expect("it runs");
+    drop(talk);
+    wait_for(|| !Path::new(&format!("/proc/{id}")).exists()).await;
+}
+
+#[tokio::test]
+async fn what_ends_without_hello_says_why() {
+    let launch = Launch {
+        words: ["sh", "-c", "echo no such container >&2; exit 1"].map(str::to_owned).to_vec(),
+        first_input: Some("exec sh\n".to_owned()),
+        log: None,
+        may_be_killed: false,
+    };
+    let (sender, _replies) = mpsc::channel(8);
+    let second = Duration::from_secs(5);
+    let error = Connection::open(&launch, "n", second, second, (), sender).await.expect_err("no hello");
+    assert_eq!(error.to_string(), "no such container");
+}
+
+fn quote_path(path: &Path) -> String {
+    buedafab_model::shell::quote(path.to_str().expect("UTF-8"))
+}
+
+fn is_running(mark: &str) -> bool {
+    Process::new("pgrep").args(["-f", mark]).output().expect("pgrep runs").status.success()
+}
+
+fn flock_is_free(lock: &Path) -> bool {
+    Process::new("flock").arg("-n").arg(lock).arg("true").status().expect("flock runs").success()
+}
+
+/// Waits for a condition, with a limit.
+async fn wait_for(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it didn't come to pass within 20 s");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,356 @@
+//! Carries out a plan: does what the run machine says, tells it what happened, and decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use buedafab_model::config::Settings;
+use buedafab_model::event::{Event, Stream};
+use buedafab_model::inspect::Scope;
+use buedafab_model::machine::{Command, Input, Machine, Seen};
+use buedafab_model::names::HostName;
+use buedafab_model::outcome::{FailureKind, Outcome};
+use buedafab_model::plan::{Phase, PhaseKind, Plan};
+use buedafab_model::shell::{render_phases, render_revert};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::connection::{Closed, Reply};
+use crate::connector::Sharing;
+use crate::fleet::{Fleet, News};
+use crate::runner::LineBuffer;
+
+/// Carries out `plan`. Hosts of `fleet` that aren't connected yet are, with their first phase on board. Every word on
+/// `interrupts` is a person's Ctrl-C: the first stops in order, the second at once.
+pub async fn execute(
+    plan: &Plan,
+    settings: &Settings,
+    fleet: &mut Fleet,
+    interrupts: &mut mpsc::Receiver<()>,
+    events: &mut (dyn FnMut(Event) + Send),
+) -> Outcome {
+    events(Event::WorkStarted {
+        headline: plan.headline(),
+        phases: plan.phases.iter().map(|phase| phase.kind.to_string()).collect(),
+        steps: plan.hosts.iter().map(|host| (host.host.name.clone(), count_steps(plan, &host.host.name))).collect(),
+    });
+    let (machine, commands) = Machine::start(plan);
+    let mut driver = Driver {
+        plan,
+        settings,
+        fleet,
+        events,
+        machine,
+        works: BTreeMap::new(),
+        looks: JoinSet::new(),
+        announced: BTreeSet::new(),
+        frames: 0,
+        interruptions: 0,
+    };
+    driver.run(commands, interrupts).await
+}
+
+fn count_steps(plan: &Plan, host: &HostName) -> u32 {
+    plan.phases.iter().filter_map(|phase| phase.work_of(host)).map(|work| work.steps.len() as u32).sum()
+}
+
+/// How often time limits are looked at.
+const TICK: Duration = Duration::from_millis(200);
+/// A cancelled step is killed on its host after about two seconds; one that isn't gone after this is past help.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(20);
+
+struct Driver<'a> {
+    plan: &'a Plan,
+    settings: &'a Settings,
+    fleet: &'a mut Fleet,
+    events: &'a mut (dyn FnMut(Event) + Send),
+    machine: Machine<'a>,
+    works: BTreeMap<HostName, Work>,
+    looks: JoinSet<(HostName, Option<Seen>)>,
+    announced: BTreeSet<PhaseKind>,
+    frames: u32,
+    interruptions: u32,
+}
+
+/// What a host is doing.
+struct Work {
+    frame: String,
+    step: Option<RunningStep>,
+    last_heard: Instant,
+    cancelled: Option<Instant>,
+    timed_out: bool,
+}
+
+struct RunningStep {
+    id: u32,
+    began: Instant,
+    stdout: LineBuffer,
+    stderr: LineBuffer,
+}
+
+impl Driver<'_> {
+    async fn run(&mut self, commands: Vec<Command>, interrupts: &mut mpsc::Receiver<()>) -> Outcome {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut commands = commands;
+        loop {
+            for command in std::mem::take(&mut commands) {
+                if let Command::End(outcome) = command {
+                    return outcome;
+                }
+                self.obey(command).await;
+            }
+            let inputs = tokio::select! {
+                news = self.fleet.next(self.events) => self.understand(news),
+                Some(look) = self.looks.join_next() => {
+                    let (host, seen) = look.expect("a look doesn't panic");
+                    vec![Input::Seen { host, seen }]
+                }
+                Some(()) = interrupts.recv() => vec![self.interrupt()],
+                _ = tick.tick() => self.watch().await,
+            };
+            for input in inputs {
+                commands.extend(self.machine.handle(input));
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Send { host, phases } => self.send(host, &phases).await,
+            Command::Cancel { host } => {
+                if let Some(work) = self.works.get_mut(&host) {
+                    work.cancelled = Some(Instant::now());
+                }
+                if let Some(connection) = self.fleet.connections.get(&host) {
+                    connection.cancel().await;
+                }
+            }
+            Command::Revert { host } => {
+                (self.events)(Event::Reverting { hosts: vec![host.clone()] });
+                let frame = self.begin_work(&host);
+                if let Some(connection) = self.fleet.connections.get(&host) {
+                    connection.send_phase(&frame, render_revert()).await;
+                }
+            }
+            Command::LookAgain { host } => self.look_again(host),
+            Command::End(_) => unreachable!("the loop ends with it"),
+        }
+    }
+
+    async fn send(&mut self, host: HostName, phases: &[usize]) {
+        let Some(planned) = self.plan.host(&host) else { return };
+        let is_last = phases.contains(&(self.plan.phases.len() - 1));
+        let phases: Vec<&Phase> = phases.iter().map(|phase| &self.plan.phases[*phase]).collect();
+        let text = render_phases(self.plan, planned, &phases);
+        if !self.fleet.connections.contains_key(&host) {
+            self.fleet.open(&planned.host, Sharing::Allowed, text);
+            return;
+        }
+        let frame = self.begin_work(&host);
+        let connection = &self.fleet.connections[&host];
+        connection.send_phase(&frame, &text).await;
+        if is_last {
+            // Right behind it: the runner needn't be told in a trip of its own that this was all.
+            connection.say_bye().await;
+        }
+    }
+
+    fn begin_work(&mut self, host: &HostName) -> String {
+        self.frames += 1;
+        let frame = format!("p{}", self.frames);
+        let work = Work {
+            frame: frame.clone(),
+            step: None,
+            last_heard: Instant::now(),
+            cancelled: None,
+            timed_out: false,
+        };
+        self.works.insert(host.clone(), work);
+        frame
+    }
+
+    fn interrupt(&mut self) -> Input {
+        self.interruptions += 1;
+        let (then, input) = match self.interruptions {
+            1 => ("stopping in order; once more to leave at once", Input::Interrupted),
+            _ => ("leaving: hosts that have switched go back by themselves", Input::Abandoned),
+        };
+        (self.events)(Event::Interrupted { then: then.to_owned() });
+        input
+    }
+
+    fn understand(&mut self, news: News) -> Vec<Input> {
+        match news {
+            News::Opened(host) => {
+                // Its first phase came with it.
+                self.works.entry(host).or_insert_with(Work::first);
+                Vec::new()
+            }
+            News::Unreachable(host, error) => vec![Input::Unreachable { host, why: error.why }],
+            News::Reply(host, reply) => self.hear(host, reply),
+        }
+    }
+
+    fn hear(&mut self, host: HostName, reply: Reply) -> Vec<Input> {
+        if let Reply::Closed(closed) = reply {
+            self.fleet.connections.remove(&host);
+            let was_at_work = self.works.remove(&host).is_some();
+            return match closed {
+                Closed::Broken(why) if was_at_work => vec![Input::Lost { host, why: or_unknown(why) }],
+                Closed::Bye if was_at_work => vec![Input::Lost { host, why: "its runner ended early".to_owned() }],
+                _ => Vec::new(),
+            };
+        }
+        if matches!(reply, Reply::Started(_)) {
+            self.works.entry(host.clone()).or_insert_with(Work::first);
+        }
+        let Some(work) = self.works.get_mut(&host) else { return Vec::new() };
+        work.last_heard = Instant::now();
+        match reply {
+            Reply::Started(step) => {
+                work.step = Some(RunningStep {
+                    id: step,
+                    began: Instant::now(),
+                    stdout: LineBuffer::default(),
+                    stderr: LineBuffer::default(),
+                });
+                self.announce(&host, step);
+                vec![Input::StepStarted { host, step }]
+            }
+            Reply::Output(step, stream, bytes) => {
+                if let Some(running) = work.step.as_mut().filter(|running| running.id == step) {
+                    let buffer = match stream {
+                        Stream::Stdout => &mut running.stdout,
+                        Stream::Stderr => &mut running.stderr,
+                    };
+                    for line in buffer.feed(&bytes) {
+                        (self.events)(Event::Output { host: host.clone(), step, stream, line });
+                    }
+                }
+                Vec::new()
+            }
+            Reply::Ended(step, status) => self.step_ended(host, step, status),
+            Reply::Done(frame, ok) if frame == work.frame => {
+                self.works.remove(&host);
+                vec![Input::Ended { host, ok }]
+            }
+            Reply::Done(..) | Reply::Beat | Reply::Closed(_) => Vec::new(),
+        }
+    }
+
+    fn step_ended(&mut self, host: HostName, id: u32, status: i32) -> Vec<Input> {
+        let Some(work) = self.works.get_mut(&host) else { return Vec::new() };
+        let Some(mut running) = work.step.take() else { return Vec::new() };
+        for (stream, rest) in
+            [(Stream::Stdout, running.stdout.finish()), (Stream::Stderr, running.stderr.finish())]
+        {
+            if let Some(line) = rest {
+                (self.events)(Event::Output { host: host.clone(), step: id, stream, line });
+            }
+        }
+        let (timed_out, cancelled) = (work.timed_out, work.cancelled.is_some());
+        let Some((_, _, step)) = self.plan.step(id) else { return Vec::new() };
+        if status == 0 || step.action.is_optional() || (cancelled && !timed_out) {
+            let milliseconds = running.began.elapsed().as_millis() as u64;
+            (self.events)(Event::StepEnded { host, step: id, status, milliseconds });
+            return Vec::new();
+        }
+        let what = match timed_out {
+            true => FailureKind::TimedOut { seconds: self.settings.step_timeout_seconds },
+            false => FailureKind::Exited { status },
+        };
+        let title = step.action.to_string();
+        (self.events)(Event::StepFailed { host: host.clone(), step: Some(id), title, what: what.clone() });
+        vec![Input::StepFailed { host, step: id, what }]
+    }
+
+    fn announce(&mut self, host: &HostName, id: u32) {
+        let Some((phase, work, step)) = self.plan.step(id) else { return };
+        let reverting = work.revert.iter().any(|step| step.id == id);
+        if !reverting && self.announced.insert(phase.kind) {
+            (self.events)(Event::PhaseStarted { phase: phase.kind.to_string() });
+        }
+        let title = step.action.to_string();
+        (self.events)(Event::StepStarted { host: host.clone(), step: id, title });
+    }
+
+    /// Time limits: of steps, of cancelled steps, and of silence.
+    async fn watch(&mut self) -> Vec<Input> {
+        let limit = Duration::from_secs(self.settings.step_timeout_seconds.into());
+        let lost_after = self.fleet.connector().lost_after();
+        let mut too_long = Vec::new();
+        let mut lost = Vec::new();
+        for (host, work) in &mut self.works {
+            let silence = work.last_heard.elapsed();
+            if silence > lost_after {
+                lost.push((host.clone(), format!("no sign of life for {} s", silence.as_secs())));
+            } else if work.cancelled.is_some_and(|since| since.elapsed() > CANCEL_PATIENCE) {
+                lost.push((host.clone(), "a step that was told to end doesn't".to_owned()));
+            } else if work.cancelled.is_none()
+                && work.step.as_ref().is_some_and(|step| step.began.elapsed() > limit)
+            {
+                work.timed_out = true;
+                work.cancelled = Some(Instant::now());
+                too_long.push(host.clone());
+            }
+        }
+        for host in too_long {
+            if let Some(connection) = self.fleet.connections.get(&host) {
+                connection.cancel().await;
+            }
+        }
+        let mut inputs = Vec::new();
+        for (host, why) in lost {
+            self.works.remove(&host);
+            self.fleet.connections.remove(&host);
+            let what = FailureKind::Lost { why: why.clone() };
+            let title = String::new();
+            (self.events)(Event::StepFailed { host: host.clone(), step: None, title, what });
+            inputs.push(Input::Lost { host, why });
+        }
+        inputs
+    }
+
+    /// Asks a lost host what it serves, over a connection of its own, as soon as nothing of this run works there.
+    fn look_again(&mut self, host: HostName) {
+        let Some(planned) = self.plan.host(&host).map(|planned| planned.host.clone()) else { return };
+        (self.events)(Event::LookingAgain { host: host.clone() });
+        let (settings, run) = (self.settings.clone(), self.plan.run.clone());
+        // Its runner notices within one and a half spans, and then has the old release to restart.
+        let patience = self.fleet.connector().lost_after() * 2 + Duration::from_secs(20);
+        self.looks.spawn(async move {
+            let deadline = Instant::now() + patience;
+            while Instant::now() < deadline {
+                let mut fleet = Fleet::new(&settings);
+                let look = fleet.look(&settings, &[&planned], Scope::Plan, Sharing::Fresh, &mut |_| {}).await;
+                fleet.close(Duration::from_secs(2)).await;
+                if let Some(facts) = look.facts.get(&host) {
+                    let holder = facts.lock.as_ref().map(|lock| lock.holder.as_ref());
+                    let ours = holder.is_some_and(|holder| holder.is_none_or(|holder| holder.run == run));
+                    if !ours {
+                        let commit = facts.live().map(|release| release.commit);
+                        return (host, Some(Seen { commit, confirmed: facts.live_is_confirmed() }));
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            (host, None)
+        });
+    }
+}
+
+impl Work {
+    fn first() -> Self {
+        Work {
+            frame: crate::fleet::FIRST_FRAME.to_owned(),
+            step: None,
+            last_heard: Instant::now(),
+            cancelled: None,
+            timed_out: false,
+        }
+    }
+}
+
+fn or_unknown(why: String) -> String {
+    if why.is_empty() { "it ended without a word".to_owned() } else { why }
+}

@@ -1,0 +1,196 @@
+//! All the hosts of a run at once: their connections, and one stream of what they say.
+
+use std::collections::BTreeMap;
+
+use buedafab_model::config::{Host, Settings};
+use buedafab_model::event::{Event, Stream};
+use buedafab_model::facts::HostFacts;
+use buedafab_model::inspect::{Scope, inspect_script};
+use buedafab_model::layout::Layout;
+use buedafab_model::names::HostName;
+use buedafab_model::shell::quote;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::connection::{Closed, Connection, Reply};
+use crate::connector::{ConnectError, Connector, Opened, Sharing};
+
+/// The name of the frame that rides inside the command which starts a runner.
+pub(crate) const FIRST_FRAME: &str = "p0";
+
+/// Hosts, and the connections to them.
+#[derive(Debug)]
+pub struct Fleet {
+    connector: Connector,
+    pub(crate) connections: BTreeMap<HostName, Connection>,
+    sender: mpsc::Sender<(HostName, Reply)>,
+    pub(crate) replies: mpsc::Receiver<(HostName, Reply)>,
+    opening: JoinSet<(HostName, Result<Opened, ConnectError>)>,
+}
+
+/// What one look at all hosts brought.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// What was seen.
+    pub facts: BTreeMap<HostName, HostFacts>,
+    /// Hosts that couldn't be reached, or made no sense.
+    pub unreachable: BTreeMap<HostName, ConnectError>,
+}
+
+/// Something that a fleet has to say.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A host said something.
+    Reply(HostName, Reply),
+    /// A connection stands, and was added.
+    Opened(HostName),
+    /// A host can't be reached.
+    Unreachable(HostName, ConnectError),
+}
+
+impl Fleet {
+    /// A fleet with no connection yet.
+    pub fn new(settings: &Settings) -> Self {
+        let (sender, replies) = mpsc::channel(256);
+        Self {
+            connector: Connector::new(settings),
+            connections: BTreeMap::new(),
+            sender,
+            replies,
+            opening: JoinSet::new(),
+        }
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// Begins to open a connection that starts with this phase.
+    pub(crate) fn open(&mut self, host: &Host, sharing: Sharing, first_phase: String) {
+        let (connector, host, sender) = (self.connector.clone(), host.clone(), self.sender.clone());
+        self.opening.spawn(async move {
+            let opened = connector.open(&host, sharing, &first_phase, host.name.clone(), sender).await;
+            (host.name, opened)
+        });
+    }
+
+    /// Waits for the next thing to happen, and reports connections that come to stand or don't.
+    pub(crate) async fn next(&mut self, events: &mut (dyn FnMut(Event) + Send)) -> News {
+        tokio::select! {
+            // A connection has to be known before what comes over it.
+            biased;
+            Some(joined) = self.opening.join_next() => {
+                let (host, opened) = joined.expect("opening a connection doesn't panic");
+                match opened {
+                    Ok(Opened { connection, warm, took }) => {
+                        events(Event::Connected { host: host.clone(), warm, milliseconds: took.as_millis() as u64 });
+                        self.connections.insert(host.clone(), connection);
+                        News::Opened(host)
+                    }
+                    Err(error) => {
+                        let ConnectError { why, hint } = error.clone();
+                        events(Event::Unreachable { host: host.clone(), why, hint });
+                        News::Unreachable(host, error)
+                    }
+                }
+            }
+            Some((host, reply)) = self.replies.recv() => News::Reply(host, reply),
+        }
+    }
+
+    /// Looks at all these hosts at once. Their connections stay open for what follows.
+    pub async fn look(
+        &mut self,
+        settings: &Settings,
+        hosts: &[&Host],
+        scope: Scope,
+        sharing: Sharing,
+        events: &mut (dyn FnMut(Event) + Send),
+    ) -> Look {
+        let mut look = Look::default();
+        let mut open: BTreeMap<HostName, (&Host, Vec<u8>, Vec<u8>)> = BTreeMap::new();
+        for host in hosts {
+            let script = inspect_script(&Layout::new(settings, host), &settings.release_paths, scope);
+            self.open(host, sharing, format!("step 0 s {}\n", quote(&script)));
+            open.insert(host.name.clone(), (host, Vec::new(), Vec::new()));
+        }
+        let patience = self.connector.lost_after();
+        // What a host says may come before its connection is counted as open: wait for both.
+        while !open.is_empty() || !self.opening.is_empty() {
+            let failed = |why: String| ConnectError { why, hint: None };
+            let Ok(news) = tokio::time::timeout(patience.max(self.connect_patience()), self.next(events)).await else {
+                for (host, _) in std::mem::take(&mut open) {
+                    let error = failed("it was reached, and then said nothing".to_owned());
+                    events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
+                    self.connections.remove(&host);
+                    look.unreachable.insert(host, error);
+                }
+                break;
+            };
+            match news {
+                News::Opened(_) => {}
+                News::Unreachable(host, error) => {
+                    open.remove(&host);
+                    look.unreachable.insert(host, error);
+                }
+                News::Reply(host, Reply::Output(0, stream, bytes)) => {
+                    if let Some((_, stdout, stderr)) = open.get_mut(&host) {
+                        match stream {
+                            Stream::Stdout => stdout.extend(bytes),
+                            Stream::Stderr => stderr.extend(bytes),
+                        }
+                    }
+                }
+                News::Reply(host, Reply::Done(..)) => {
+                    let Some((planned, stdout, stderr)) = open.remove(&host) else { continue };
+                    let layout = Layout::new(settings, planned);
+                    match HostFacts::parse(&stdout, &layout, &settings.release_paths) {
+                        Ok(facts) => drop(look.facts.insert(host, facts)),
+                        Err(error) => {
+                            let why = format!("{error}\n{}", String::from_utf8_lossy(&stderr));
+                            let error = failed(why.trim().to_owned());
+                            events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
+                            look.unreachable.insert(host, error);
+                        }
+                    }
+                }
+                News::Reply(host, Reply::Closed(closed)) => {
+                    self.connections.remove(&host);
+                    if open.remove(&host).is_some() {
+                        let error = failed(match closed {
+                            Closed::Broken(why) if !why.is_empty() => why,
+                            _ => "the connection ended in the middle of the look".to_owned(),
+                        });
+                        events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
+                        look.unreachable.insert(host, error);
+                    }
+                }
+                News::Reply(..) => {}
+            }
+        }
+        look
+    }
+
+    fn connect_patience(&self) -> std::time::Duration {
+        // Opening has limits of its own; this one is only for a host that stops in the middle of its answer.
+        std::time::Duration::from_secs(60)
+    }
+
+    /// Lets all runners end, and with them the locks; waits for that as long as `patience`.
+    pub async fn close(&mut self, patience: std::time::Duration) {
+        for connection in self.connections.values() {
+            connection.say_bye().await;
+        }
+        let all_closed = async {
+            while !self.connections.is_empty() {
+                match self.replies.recv().await {
+                    Some((host, Reply::Closed(_))) => drop(self.connections.remove(&host)),
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(patience, all_closed).await;
+        self.connections.clear();
+    }
+}

@@ -1,0 +1,46 @@
+//! The runner: the small program at the far end of a connection, and how to talk to it.
+
+mod protocol;
+
+use base64::Engine as _;
+
+use buedafab_model::shell::quote;
+
+pub use protocol::{LineBuffer, Piece, Splitter, Word};
+
+const SOURCE: &str = include_str!("runner.sh");
+
+/// How a runner is to behave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerOptions {
+    /// What marks its words in the stream; letters and digits.
+    pub nonce: String,
+    /// After how many seconds of silence it takes its deployer for dead.
+    pub lost_after_seconds: u32,
+    /// For how many seconds it stays switched without a `confirm`.
+    pub confirm_timeout_seconds: u32,
+    /// How long a step may run when no deployer is there to end it, in seconds.
+    pub step_timeout_seconds: u32,
+}
+
+/// The one command that starts a runner under any login shell, with the first phase inside it.
+///
+/// It holds no newline, quote, `!` or backslash but for its own two single quotes, so sh, csh and fish all pass it on
+/// as it is; and it needs nothing from standard input, which a `.bashrc` may have eaten from.
+pub fn bootstrap(options: &RunnerOptions, first_phase: &str) -> String {
+    let RunnerOptions { nonce, lost_after_seconds, confirm_timeout_seconds, step_timeout_seconds } = options;
+    let program = format!(
+        "nonce={nonce} lost_after={lost_after_seconds} confirm_timeout={confirm_timeout_seconds} \
+         step_timeout={step_timeout_seconds}\nfirst_phase={}\n{}",
+        quote(first_phase),
+        without_comments(SOURCE)
+    );
+    let program = base64::engine::general_purpose::STANDARD.encode(program);
+    format!("exec sh -c 'eval \"$(echo \"$1\"|base64 -d)\"' buedafab {program}")
+}
+
+/// The same program in fewer bytes: a first packet holds it all.
+fn without_comments(source: &str) -> String {
+    let lines = source.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.collect::<Vec<_>>().join("\n")
+}

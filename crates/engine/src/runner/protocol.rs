@@ -1,0 +1,217 @@
+//! What a runner says, told apart from what its steps print.
+
+/// A word of the runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// It is there: what came before was the login shell's.
+    Hello,
+    /// It heard a beat.
+    Beat,
+    /// This step begins.
+    Start(u32),
+    /// This step ended with this status.
+    End(u32, i32),
+    /// This frame has been worked through, well or not.
+    Done(String, bool),
+    /// It is about to end.
+    Bye,
+}
+
+impl Word {
+    fn parse(text: &str) -> Option<Word> {
+        let mut words = text.split_ascii_whitespace();
+        let word = match words.next()? {
+            "hello" => Word::Hello,
+            "beat" => Word::Beat,
+            "start" => Word::Start(words.next()?.parse().ok()?),
+            "end" => Word::End(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
+            "done" => Word::Done(words.next()?.to_owned(), words.next()? == "0"),
+            "bye" => Word::Bye,
+            _ => return None,
+        };
+        words.next().is_none().then_some(word)
+    }
+}
+
+/// A piece of one of the runner's two outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// What somebody printed.
+    Bytes(Vec<u8>),
+    /// What the runner said.
+    Word(Word),
+}
+
+/// Finds the runner's words in a stream, wherever the stream was cut.
+#[derive(Debug)]
+pub struct Splitter {
+    mark: Vec<u8>,
+    kept: Vec<u8>,
+}
+
+/// No word is longer; what claims to be one is output.
+const LONGEST_WORD: usize = 200;
+
+impl Splitter {
+    /// A splitter for a runner with this nonce.
+    pub fn new(nonce: &str) -> Self {
+        Self { mark: format!("\x1e{nonce} ").into_bytes(), kept: Vec::new() }
+    }
+
+    /// Takes the next bytes, and gives back all that is certain.
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Piece> {
+        self.kept.extend_from_slice(bytes);
+        let mut pieces = Vec::new();
+        let mut done = 0;
+        let mut at = 0;
+        while let Some(found) = self.kept[at..].iter().position(|byte| *byte == self.mark[0]) {
+            at += found;
+            let rest = &self.kept[at..];
+            let seen = rest.len().min(self.mark.len());
+            if rest[..seen] != self.mark[..seen] {
+                at += 1;
+                continue;
+            }
+            let end = rest.iter().take(LONGEST_WORD).position(|byte| *byte == b'\n');
+            let Some(end) = end else {
+                if rest.len() < LONGEST_WORD {
+                    break;
+                }
+                at += 1;
+                continue;
+            };
+            let text = rest.get(self.mark.len()..end).map(String::from_utf8_lossy).unwrap_or_default();
+            let Some(word) = Word::parse(&text) else {
+                at += 1;
+                continue;
+            };
+            push_bytes(&mut pieces, &self.kept[done..at]);
+            pieces.push(Piece::Word(word));
+            at += end + 1;
+            done = at;
+        }
+        let certain = if self.kept[at..].first() == Some(&self.mark[0]) { at } else { self.kept.len() };
+        push_bytes(&mut pieces, &self.kept[done..certain]);
+        self.kept.drain(..certain);
+        pieces
+    }
+
+    /// What is left when the stream has ended.
+    pub fn finish(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.kept)
+    }
+}
+
+fn push_bytes(pieces: &mut Vec<Piece>, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        pieces.push(Piece::Bytes(bytes.to_vec()));
+    }
+}
+
+/// Bytes as lines of text, for people.
+#[derive(Debug, Default)]
+pub struct LineBuffer {
+    kept: Vec<u8>,
+}
+
+/// A line is cut here: a step that prints a gigabyte without a newline must not fill the deployer's memory.
+const LONGEST_LINE: usize = 16 * 1024;
+
+impl LineBuffer {
+    /// Takes bytes, and gives back the lines that are complete, without their ends.
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            for chunk in part.chunks(LONGEST_LINE) {
+                self.kept.extend_from_slice(chunk);
+                if self.kept.ends_with(b"\n") || self.kept.len() >= LONGEST_LINE {
+                    lines.extend(self.finish());
+                }
+            }
+        }
+        lines
+    }
+
+    /// The last line, if it had no end.
+    pub fn finish(&mut self) -> Option<String> {
+        if self.kept.is_empty() {
+            return None;
+        }
+        let bytes = std::mem::take(&mut self.kept);
+        let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        Some(String::from_utf8_lossy(line).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn split(stream: &[u8], chunk: usize) -> Vec<Piece> {
+        let mut splitter = Splitter::new("n0nce");
+        let mut pieces: Vec<Piece> = Vec::new();
+        for bytes in stream.chunks(chunk) {
+            for piece in splitter.feed(bytes) {
+                match (pieces.last_mut(), piece) {
+                    (Some(Piece::Bytes(last)), Piece::Bytes(more)) => last.extend(more),
+                    (_, piece) => pieces.push(piece),
+                }
+            }
+        }
+        let rest = splitter.finish();
+        match pieces.last_mut() {
+            _ if rest.is_empty() => {}
+            Some(Piece::Bytes(last)) => last.extend(rest),
+            _ => pieces.push(Piece::Bytes(rest)),
+        }
+        pieces
+    }
+
+    #[test]
+    fn words_are_found_wherever_the_stream_is_cut() {
+        let stream = b"noise\x1en0nce hello\n\x1en0nce start 7\nno newline\x1en0nce end 7 137\n\x1en0nc\x1en0nce done p0 1\n";
+        let expected = vec![
+            Piece::Bytes(b"noise".to_vec()),
+            Piece::Word(Word::Hello),
+            Piece::Word(Word::Start(7)),
+            Piece::Bytes(b"no newline".to_vec()),
+            Piece::Word(Word::End(7, 137)),
+            Piece::Bytes(b"\x1en0nc".to_vec()),
+            Piece::Word(Word::Done("p0".into(), false)),
+        ];
+        for chunk in 1..stream.len() {
+            assert_eq!(split(stream, chunk), expected, "in pieces of {chunk}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_word_is_output() {
+        let stream = b"\x1en0nce what\n\x1eother hello\n\x1en0nce end 1\n";
+        assert_eq!(split(stream, 3), vec![Piece::Bytes(stream.to_vec())]);
+    }
+
+    #[test]
+    fn lines_are_cut_cleaned_and_bounded() {
+        let mut buffer = LineBuffer::default();
+        assert_eq!(buffer.feed(b"one\r\ntw"), ["one"]);
+        assert_eq!(buffer.feed(b"o\n\xff\n"), ["two", "\u{fffd}"]);
+        assert_eq!(buffer.feed(&vec![b'x'; 3 * LONGEST_LINE + 1]).len(), 3);
+        assert_eq!(buffer.finish().as_deref(), Some("x"));
+        assert_eq!(buffer.finish(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_byte_is_lost(stream in proptest::collection::vec(prop_oneof![Just(0x1e), Just(b'n'), any::<u8>()], 0..300),
+                           chunk in 1usize..20) {
+            let bytes: Vec<u8> = split(&stream, chunk).into_iter().flat_map(|piece| match piece {
+                Piece::Bytes(bytes) => bytes,
+                Piece::Word(_) => Vec::new(),
+            }).collect();
+            prop_assert_eq!(bytes, stream);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+# The runner: the program at the far end of a connection. POSIX sh, and no tool that Debian and BusyBox lack.
+#
+# Assignments stand before this text: nonce; lost_after, confirm_timeout and step_timeout, in seconds; first_phase.
+#
+# It is three processes. The reader takes frames off standard input; the watcher counts the seconds in which none
+# came; this shell runs phases, one after the other, and holds the lock. They meet in a queue (a FIFO) and in a
+# folder of small files. What it says is marked with the nonce, which no step knows to print:
+#
+#   RS nonce hello | beat | start ID | end ID STATUS | done PHASE 0|1 | bye
+#
+# A phase is shell text, made by the deployer, that calls the functions below.
+
+say() { printf '\036%s %s\n' "$nonce" "$1"; }
+say_both() { say "$1"; say "$1" >&2; }
+say hello
+
+# A line that is gone must not end the runner: it has a host to put right and a lock to let go in order. Handlers,
+# not ignored signals, because children would inherit those.
+trap : HUP INT PIPE
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+agent=$SSH_AUTH_SOCK
+unset SSH_AUTH_SOCK
+exec 3<&0 </dev/null
+
+# In memory where there is such a place: a full disk must still be looked at, and what is sent stays off it.
+room=
+for place in "$XDG_RUNTIME_DIR" /dev/shm /tmp "$HOME"; do
+  [ -n "$place" ] && room=$(umask 077 && mktemp -d "$place/buedafab.XXXXXXXXXX" 2>/dev/null) && break
+  room=
+done
+if [ -z "$room" ] || ! mkfifo "$room/queue"; then
+  echo "the runner found no folder to work in: /dev/shm, /tmp and \$HOME can't be written" >&2
+  exit 69
+fi
+exec 4<>"$room/queue"
+echo 0 >"$room/beat"
+: >"$room/group"
+
+# Ends the running step, its whole process group, politely for two seconds.
+stop_step() {
+  read -r group <"$room/group" || return 0
+  for try in 1 2 3; do
+    kill -TERM "-$group" 2>/dev/null
+    [ "$try" = 3 ] || sleep 1
+    kill -0 "-$group" 2>/dev/null || return 0
+  done
+  kill -KILL "-$group" 2>/dev/null
+}
+
+# The deployer is gone: stop, unless the release is confirmed and only the last notes are to be written.
+lose() {
+  : >"$room/lost"
+  [ -e "$room/finishing" ] || stop_step
+  echo lost >&4
+}
+
+# A frame is a line, and for `phase` and `put` so many bytes and a seal: half a phase must never run. A `put` adds to
+# its file, so that beats can pass between the pieces of a large one. A beat is answered, or the deployer gives up.
+reader() {
+  beat=0
+  while read -r verb size name <&3; do
+    beat=$((beat + 1))
+    echo "$beat" >"$room/beat"
+    case $verb in
+      phase | put)
+        # Exact to the byte on a pipe, unlike BusyBox's head, which reads ahead.
+        dd bs="$size" count=1 iflag=fullblock <&3 >>"$room/$name"
+        read -r seal <&3
+        [ "$seal" = sealed ] || break
+        [ "$verb" = put ] || echo "phase $name" >&4
+        ;;
+      beat) say beat ;;
+      cancel)
+        : >"$room/cancel"
+        stop_step
+        ;;
+      bye)
+        echo bye >&4
+        return
+        ;;
+    esac
+  done
+  lose
+}
+
+watcher() {
+  half=$(((lost_after + 1) / 2)) seen=none silent=0 pending=0
+  while sleep "$half"; do
+    if ! kill -0 "$$" 2>/dev/null; then
+      stop_step
+      rm -rf "$room"
+      return
+    fi
+    read -r beat <"$room/beat"
+    if [ "$beat" = "$seen" ]; then silent=$((silent + half)); else silent=0; fi
+    if [ -e "$room/armed" ]; then pending=$((pending + half)); else pending=0; fi
+    seen=$beat
+    if [ "$silent" -ge "$lost_after" ] || [ "$pending" -ge "$confirm_timeout" ]; then
+      kill "$reader"
+      lose
+      return
+    fi
+  done
+}
+
+# step ID FLAGS SCRIPT: runs the script in a session of its own. Flags: a, the agent is lent to it; i, standard input
+# is the upload in.ID; o, its failure is told and stops nothing.
+step() {
+  goes_on || return 0
+  case $2 in *i*) input=$room/in.$1 ;; *) input=/dev/null ;; esac
+  case $2$agent in *a*/*) export SSH_AUTH_SOCK="$agent" ;; esac
+  setsid sh -c "printf '\\036$nonce start $1\\n'
+printf '\\036$nonce start $1\\n' >&2
+$3" <"$input" 3<&- 4>&- 9>&- &
+  group=$!
+  unset SSH_AUTH_SOCK
+  echo "$group" >"$room/group"
+  limiter=
+  if [ -e "$room/lost" ]; then
+    (sleep "$step_timeout" && stop_step) >/dev/null 2>&1 &
+    limiter=$!
+  fi
+  while :; do
+    wait "$group" 2>/dev/null
+    status=$?
+    kill -0 "$group" 2>/dev/null || break
+  done
+  : >"$room/group"
+  [ -z "$limiter" ] || kill "$limiter" 2>/dev/null
+  say_both "end $1 $status"
+  case $status$2 in 0* | *o*) ;; *) failed=1 ;; esac
+}
+
+# Whether the next step may begin.
+goes_on() {
+  [ -z "$failed" ] || return 1
+  [ -z "$unstoppable" ] || return 0
+  [ ! -e "$room/cancel" ] && [ ! -e "$room/lost" ] && return 0
+  failed=1
+  return 1
+}
+
+# lock ID FILE HOLDER: takes the lock for as long as this shell lives, or says who has it and fails with 75. Steps are
+# given no descriptor of it: a daemon that one leaves behind must not keep it.
+lock() {
+  goes_on || return 0
+  say_both "start $1"
+  status=0
+  if (: >>"$2"); then
+    exec 9<>"$2"
+    # Whoever only looks at a lock, or lets go of several, holds it for a moment: ask for a second.
+    for try in 1 2 3 4 5; do
+      # Some shells close their own descriptors in what they start.
+      flock -n 9 9<&9
+      status=$?
+      [ "$status" = 0 ] || [ "$try" = 5 ] || sleep 0.2 2>/dev/null || sleep 1
+      [ "$status" != 0 ] || break
+    done
+    if [ "$status" = 0 ]; then
+      held=$2
+      printf '%s\n' "$3" >"$2"
+    else
+      cat "$2"
+      exec 9>&-
+      status=75
+    fi
+  else
+    status=73
+  fi
+  say_both "end $1 $status"
+  [ "$status" = 0 ] || failed=1
+}
+
+# arm REVERT: from here until `confirm`, this host puts itself back by the phase REVERT if it loses its deployer.
+arm() {
+  goes_on || return 0
+  revert_phase=$1
+  : >"$room/armed"
+}
+
+# The release is live for good: what follows is run to its end, deployer or not.
+confirm() {
+  goes_on || return 0
+  revert_phase=
+  unstoppable=1
+  : >"$room/finishing"
+  rm -f "$room/armed"
+}
+
+# Runs what `arm` was given, once.
+revert() {
+  [ -n "$revert_phase" ] || return 0
+  failed='' unstoppable=1
+  eval "$revert_phase"
+  revert_phase='' unstoppable=''
+  rm -f "$room/armed"
+}
+
+failed='' unstoppable='' revert_phase='' held=''
+reader 2>/dev/null &
+reader=$!
+watcher >/dev/null 2>&1 &
+watcher=$!
+trap lose TERM
+
+eval "$first_phase"
+say "done p0 ${failed:-0}"
+while read -r verb name <&4; do
+  case $verb in
+    phase)
+      failed=
+      rm -f "$room/cancel"
+      . "$room/$name"
+      rm -f "$room/$name"
+      say "done $name ${failed:-0}"
+      ;;
+    *)
+      revert
+      break
+      ;;
+  esac
+done
+[ -z "$held" ] || : >"$held"
+say bye
+kill "$reader" "$watcher" 2>/dev/null
+rm -rf "$room"

@@ -1,0 +1,249 @@
+//! What a step does: data, which the planner chooses and [`shell`](crate::shell) renders.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::config::Service;
+use crate::names::{CommitId, HostPath, SlotName};
+use crate::record::{JournalKind, LockHolder, SlotState};
+use crate::release::Release;
+
+/// One thing that is done on one host.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Makes the app's folders.
+    MakeRoom {
+        /// The group that shall own them.
+        group: Option<String>,
+    },
+    /// Takes the host's lock.
+    Lock {
+        /// What others are told meanwhile.
+        holder: LockHolder,
+    },
+    /// Fails unless the host is still as it was when the plan was made.
+    Guard {
+        /// All slots of the host.
+        slots: Vec<SlotName>,
+        /// The check sum of what was seen.
+        state_sum: String,
+    },
+    /// Writes down what a slot is good for.
+    Record {
+        /// The slot.
+        slot: SlotName,
+        /// What it is good for.
+        state: SlotState,
+        /// What it holds.
+        release: Release,
+        /// What was proven live in it before.
+        former: Option<Release>,
+    },
+    /// Brings a commit's objects into a slot's clone, which is made if it isn't there.
+    Fetch {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+        /// Where it comes from, if no slot of the host has it.
+        url: String,
+        /// Slots that may have it already.
+        siblings: Vec<SlotName>,
+        /// Lines of a `known_hosts` file; empty leaves it to the host.
+        known_hosts: Vec<String>,
+        /// Whether the deployer's SSH agent is lent.
+        lend_agent: bool,
+        /// The group that shall be able to write.
+        group: Option<String>,
+    },
+    /// Makes a slot's files those of the commit and nothing else, but for the virtualenv.
+    Checkout {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+        /// The group that shall own them and be able to write.
+        group: Option<String>,
+    },
+    /// Fails unless a slot holds just this commit, unchanged.
+    Prove {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+    },
+    /// Runs a command of the configuration.
+    Hook {
+        /// Where in the run.
+        point: HookPoint,
+        /// The folder that it runs in.
+        directory: HostPath,
+        /// The command, for `sh`.
+        command: String,
+        /// Its environment, besides the user's own.
+        variables: BTreeMap<String, String>,
+        /// Whether its failure is only told.
+        optional: bool,
+    },
+    /// Makes the link lead to `target`: the step that decides what is live.
+    Point {
+        /// The text of the link, as a slot's name or as it was found; `None` takes the link away.
+        target: Option<String>,
+    },
+    /// Restarts the app.
+    Restart {
+        /// How.
+        service: Service,
+        /// The folder of the release that shall run.
+        directory: HostPath,
+        /// The commands that do it instead of `service`, if any.
+        commands: Vec<String>,
+        /// Their environment.
+        variables: BTreeMap<String, String>,
+    },
+    /// Adds a line to the journal.
+    Journal {
+        /// What happened.
+        kind: JournalKind,
+        /// The person and machine at the helm.
+        by: String,
+        /// What it was about.
+        release: Option<Release>,
+        /// What was live before.
+        from: Option<Release>,
+        /// The person's words.
+        reason: Option<String>,
+    },
+    /// Puts up a person's "do not deploy".
+    Hold {
+        /// Who says it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Takes it away.
+    Unhold,
+    /// Runs a command that a person typed.
+    Run {
+        /// The command, for `sh`.
+        command: String,
+        /// The folder that it runs in, if it is there.
+        directory: HostPath,
+        /// Its environment, besides the user's own.
+        variables: BTreeMap<String, String>,
+    },
+}
+
+/// A named point of a run at which the configuration may run commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HookPoint {
+    /// Before anything in the idle slot changes.
+    BeforePrepare,
+    /// In the new slot, once its code is there.
+    Build,
+    /// In the new slot, last before it counts as ready.
+    Check,
+    /// On the primary only, when all hosts are ready.
+    Once,
+    /// Right before the link moves.
+    BeforeSwitch,
+    /// After the restart.
+    AfterSwitch,
+    /// Last before the switch counts.
+    Verify,
+    /// After the release is live for good.
+    AfterFinish,
+}
+
+impl fmt::Display for HookPoint {
+    /// The name in the configuration.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            HookPoint::BeforePrepare => "before_prepare",
+            HookPoint::Build => "build",
+            HookPoint::Check => "check",
+            HookPoint::Once => "once",
+            HookPoint::BeforeSwitch => "before_switch",
+            HookPoint::AfterSwitch => "after_switch",
+            HookPoint::Verify => "verify",
+            HookPoint::AfterFinish => "after_finish",
+        })
+    }
+}
+
+impl Action {
+    /// Whether its failure is told and stops nothing.
+    pub fn is_optional(&self) -> bool {
+        match self {
+            Action::Journal { .. } => true,
+            Action::Record { state, .. } => {
+                matches!(state, SlotState::Live | SlotState::Retired | SlotState::Failed)
+            }
+            Action::Hook { optional, .. } => *optional,
+            _ => false,
+        }
+    }
+
+    /// Whether it changes what is live.
+    pub fn switches(&self) -> bool {
+        matches!(self, Action::Point { .. })
+    }
+}
+
+impl fmt::Display for Action {
+    /// A line for people, in the imperative.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::MakeRoom { .. } => f.write_str("make the app's folders"),
+            Action::Lock { .. } => f.write_str("take the lock"),
+            Action::Guard { .. } => f.write_str("check that nothing changed since the look"),
+            Action::Record { slot, state, release, .. } => match state {
+                SlotState::Building => write!(f, "mark {slot} as being built for {release}"),
+                SlotState::Ready => write!(f, "mark {slot} as ready"),
+                SlotState::Live => write!(f, "mark {slot} as live"),
+                SlotState::Retired => write!(f, "keep {slot} for a rollback to {release}"),
+                SlotState::Failed => write!(f, "mark {slot} as failed"),
+                SlotState::Empty => write!(f, "mark {slot} as empty"),
+            },
+            Action::Fetch { slot, commit, .. } => write!(f, "fetch {} into {slot}", commit.short()),
+            Action::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
+            Action::Prove { slot, commit } => write!(f, "prove that {slot} holds {}, unchanged", commit.short()),
+            Action::Hook { point, command, .. } => write!(f, "{point}: {}", one_line(command)),
+            Action::Point { target: Some(target) } => write!(f, "point current to {}", one_line(target)),
+            Action::Point { target: None } => f.write_str("take current away"),
+            Action::Restart { service, commands, .. } => match commands.first() {
+                Some(command) => write!(f, "restart: {}", one_line(command)),
+                None => write!(f, "restart {}", String::from(service.clone())),
+            },
+            Action::Journal { kind, .. } => write!(f, "note in the journal: {}", kind_word(*kind)),
+            Action::Hold { reason, .. } => write!(f, "hold deploys: {}", one_line(reason)),
+            Action::Unhold => f.write_str("allow deploys again"),
+            Action::Run { command, .. } => f.write_str(&one_line(command)),
+        }
+    }
+}
+
+/// The verb of a journal line, for people.
+pub fn kind_word(kind: JournalKind) -> &'static str {
+    match kind {
+        JournalKind::Preparing => "preparing",
+        JournalKind::Deployed => "deployed",
+        JournalKind::RolledBack => "rolled back",
+        JournalKind::Reverted => "reverted",
+        JournalKind::Held => "held",
+        JournalKind::Unheld => "unheld",
+        JournalKind::Restarted => "restarted",
+    }
+}
+
+/// The first line of a text, without control characters, at most sixty characters long.
+pub fn one_line(text: &str) -> String {
+    let first = text.trim().lines().next().unwrap_or_default();
+    let clean: String = first.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let short: String = clean.chars().take(60).collect();
+    if short.len() < clean.len() || first.len() < text.trim().len() { format!("{short} …") } else { short }
+}

@@ -1,0 +1,237 @@
+//! What was seen on a host in one look, and what it means.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::layout::Layout;
+use crate::names::{CommitId, SlotName};
+use crate::record::{Hold, JournalRecord, LockHolder, SlotRecord, SlotState};
+use crate::release::Release;
+
+/// What was seen on one host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostFacts {
+    /// The user that commands run as.
+    pub user: String,
+    /// Whether that user is root.
+    pub is_root: bool,
+    /// The host's clock when it was looked at.
+    pub clock: Option<Timestamp>,
+    /// Whether the app's directory is there.
+    pub exists: bool,
+    /// Whether all its folders are there, and no half-made link lies about.
+    pub has_room: bool,
+    /// Whether the user may write it, or make it.
+    pub writable: bool,
+    /// What stands where the link should be.
+    pub current: CurrentLink,
+    /// The slots that are there.
+    pub slots: BTreeMap<SlotName, SlotFacts>,
+    /// A person's "do not deploy".
+    pub hold: Option<Hold>,
+    /// Who holds the lock right now.
+    pub lock: Option<Lock>,
+    /// The last lines of the journal, oldest first; lines that can't be read are left out.
+    pub journal: Vec<JournalRecord>,
+    /// Free and total space of the file system, in KiB.
+    pub disk_kib: Option<Room>,
+    /// Free and total inodes; `None` where the file system doesn't count them.
+    pub inodes: Option<Room>,
+    /// Tools that are needed and not there.
+    pub missing_tools: Vec<String>,
+    /// Whether sudo works without a password; `None` if that wasn't asked.
+    pub sudo: Option<bool>,
+    /// The check sum, by the host's `cksum`, of all that a plan depends on.
+    pub state_sum: String,
+}
+
+/// What stands where the link should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CurrentLink {
+    /// Nothing: no release was ever switched to.
+    Missing,
+    /// A link to a slot that is there.
+    Slot(SlotName),
+    /// A link to nothing.
+    Dangling(String),
+    /// A link to a folder that is no slot.
+    Elsewhere(String),
+    /// A folder or a file.
+    NotALink,
+}
+
+/// What was seen of one slot.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SlotFacts {
+    /// The commit that is checked out, if there is a git checkout.
+    pub commit: Option<CommitId>,
+    /// What buedafab wrote about it; `None` if it wrote nothing, or nothing that can be read.
+    pub record: Option<SlotRecord>,
+    /// Tracked files that somebody changed, as `git status --porcelain` names them; `None` if that wasn't asked.
+    pub changes: Option<Vec<String>>,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// By whom; `None` if they haven't written it down yet.
+    pub holder: Option<LockHolder>,
+}
+
+/// How much there is, and how much of it is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// What is left.
+    pub free: u64,
+    /// All of it.
+    pub total: u64,
+}
+
+/// Why a look can't be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the look at the host can't be understood: {0}")]
+pub struct FactsError(String);
+
+impl HostFacts {
+    /// Reads what [`inspect_script`](crate::inspect::inspect_script) printed.
+    pub fn parse(output: &[u8], layout: &Layout, slots: &[SlotName]) -> Result<Self, FactsError> {
+        let text = String::from_utf8_lossy(output);
+        let mut fields = text.split('\0');
+        let mut facts = HostFacts {
+            user: String::new(),
+            is_root: false,
+            clock: None,
+            exists: false,
+            has_room: false,
+            writable: false,
+            current: CurrentLink::Missing,
+            slots: BTreeMap::new(),
+            hold: None,
+            lock: None,
+            journal: Vec::new(),
+            disk_kib: None,
+            inodes: None,
+            missing_tools: Vec::new(),
+            sudo: None,
+            state_sum: String::new(),
+        };
+        let mut link = None;
+        let mut dangling = false;
+        let mut slot = None;
+        while let (Some(key), Some(value)) = (fields.next(), fields.next()) {
+            match key.trim_start_matches('\n') {
+                "user" => facts.user = value.to_owned(),
+                "uid" => facts.is_root = value == "0",
+                "clock" => facts.clock = value.parse().ok().and_then(|s| Timestamp::from_second(s).ok()),
+                "exists" => facts.exists = true,
+                "has_room" => facts.has_room = true,
+                "litter" => facts.has_room = false,
+                "writable" => facts.writable = true,
+                "read_only" => facts.writable = false,
+                "link" => link = Some(value.strip_suffix("\n.").unwrap_or(value).to_owned()),
+                "dangling" => dangling = true,
+                "not_a_link" => facts.current = CurrentLink::NotALink,
+                "slot" => {
+                    let name = slots.iter().find(|name| name.as_str() == value).cloned();
+                    slot = name.inspect(|name| drop(facts.slots.insert(name.clone(), SlotFacts::default())));
+                }
+                "head" => {
+                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
+                        seen.commit = CommitId::new(value).ok();
+                    }
+                }
+                "record" => {
+                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
+                        seen.record = serde_json::from_str(value).ok();
+                    }
+                }
+                "changes" => {
+                    if let Some((slot, lines)) = value.split_once('/')
+                        && let Some(seen) = facts.slots.get_mut(slot)
+                    {
+                        seen.changes = Some(lines.lines().map(str::to_owned).collect());
+                    }
+                }
+                "hold" => facts.hold = Some(read_hold(value)),
+                "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
+                "journal" => facts.journal = read_journal(value),
+                "disk" => facts.disk_kib = read_df(value),
+                "inodes" => facts.inodes = read_df(value).filter(|room| room.total > 0),
+                "missing_tool" => facts.missing_tools.push(value.to_owned()),
+                "git" => facts.sudo = facts.sudo.or(Some(false)),
+                "sudo" => facts.sudo = Some(true),
+                "sum" => facts.state_sum = value.to_owned(),
+                _ => {}
+            }
+        }
+        if facts.user.is_empty() || facts.state_sum.is_empty() {
+            return Err(FactsError("it ended early".to_owned()));
+        }
+        if let Some(target) = link {
+            facts.current = match slot_of_target(&target, layout, &facts.slots) {
+                _ if dangling => CurrentLink::Dangling(target),
+                Some(slot) => CurrentLink::Slot(slot),
+                None => CurrentLink::Elsewhere(target),
+            };
+        }
+        Ok(facts)
+    }
+
+    /// The slot that serves.
+    pub fn live_slot(&self) -> Option<&SlotName> {
+        match &self.current {
+            CurrentLink::Slot(slot) => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// The release that serves, as far as it is known: a slot that buedafab didn't fill has a commit at most.
+    pub fn live(&self) -> Option<Release> {
+        let seen = self.slots.get(self.live_slot()?)?;
+        let recorded = seen.record.as_ref().map(|record| &record.release);
+        match (recorded, &seen.commit) {
+            (Some(release), Some(commit)) if release.commit == *commit => Some(release.clone()),
+            (Some(release), None) => Some(release.clone()),
+            (_, Some(commit)) => {
+                Some(Release { commit: commit.clone(), describe: commit.short().to_owned(), tag: None })
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// Whether the run that switched to what serves was confirmed.
+    pub fn live_is_confirmed(&self) -> bool {
+        let record = self.live_slot().and_then(|slot| self.slots.get(slot)?.record.as_ref());
+        record.is_some_and(|record| record.state == SlotState::Live)
+    }
+}
+
+/// The slot that a link leads to: `a`, `./a`, or the absolute path that older tools wrote.
+fn slot_of_target(target: &str, layout: &Layout, slots: &BTreeMap<SlotName, SlotFacts>) -> Option<SlotName> {
+    let target = target.trim_end_matches('/');
+    let inside = target.strip_prefix(layout.releases.as_str()).and_then(|rest| rest.strip_prefix('/'));
+    let name = inside.unwrap_or(target.strip_prefix("./").unwrap_or(target));
+    slots.keys().find(|slot| slot.as_str() == name).cloned()
+}
+
+/// A hold that can't be read is still a hold.
+fn read_hold(line: &str) -> Hold {
+    serde_json::from_str(line).unwrap_or_else(|_| Hold {
+        at: Timestamp::UNIX_EPOCH,
+        by: "somebody".to_owned(),
+        reason: line.to_owned(),
+    })
+}
+
+fn read_journal(lines: &str) -> Vec<JournalRecord> {
+    lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// The last line of `df -P`: device, total, used, free, percent, mount point.
+fn read_df(line: &str) -> Option<Room> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let percent = words.iter().position(|word| word.ends_with('%') || *word == "-")?;
+    let number = |at: usize| words.get(at)?.parse().ok();
+    Some(Room { total: number(percent.checked_sub(3)?)?, free: number(percent.checked_sub(1)?)? })
+}

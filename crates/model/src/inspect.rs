@@ -1,0 +1,131 @@
+//! The one read-only look at a host: the shell that takes it.
+//!
+//! What it prints is `key NUL value NUL`, over and over, so that a path with a newline, or a record that somebody has
+//! scribbled on, stays one value. [`HostFacts::parse`](crate::facts::HostFacts::parse) reads it back.
+
+use crate::layout::Layout;
+use crate::names::SlotName;
+use crate::shell::quote;
+
+/// The tools without which a host can't be deployed to.
+pub const NEEDED_TOOLS: [&str; 8] = ["git", "flock", "setsid", "mktemp", "mkfifo", "readlink", "cksum", "df"];
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// What a plan depends on.
+    Plan,
+    /// Also what people ask about: local changes, the whole journal, the right to use sudo.
+    Full,
+}
+
+/// The shell that looks at an app on a host, and changes nothing.
+pub fn inspect_script(layout: &Layout, slots: &[SlotName], scope: Scope) -> String {
+    let mut script = state_function(layout, slots);
+    script.push_str(LOOK);
+    for tool in NEEDED_TOOLS {
+        script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
+    }
+    if scope == Scope::Full {
+        script.push_str(FULL_LOOK);
+    }
+    script
+}
+
+/// The shell that fails, and says so, unless the state is still the one with this check sum.
+pub(crate) fn guard_script(layout: &Layout, slots: &[SlotName], state_sum: &str) -> String {
+    format!(
+        "{}[ \"$(state | cksum)\" = {} ] && exit 0\n\
+         echo 'somebody changed this host since it was looked at' >&2\nexit {GUARD_FAILED}\n",
+        state_function(layout, slots),
+        quote(state_sum),
+    )
+}
+
+/// The exit status of a guard that found another state: a temporary failure, in the words of sysexits.h.
+pub const GUARD_FAILED: i32 = 75;
+
+/// Defines `fact` and `state`: all that decides what a plan does. A record is read up to its first newline.
+fn state_function(layout: &Layout, slots: &[SlotName]) -> String {
+    let slots = slots.iter().map(|slot| quote(slot.as_str())).collect::<Vec<_>>().join(" ");
+    format!(
+        "path={path}\nreleases={releases}\nlink={link}\nmemory={memory}\nlock={lock}\n\
+         slots() {{ set -- {slots}; for slot; do \"$look\"; done; }}\n{STATE}",
+        path = quote(layout.path.as_str()),
+        releases = quote(layout.releases.as_str()),
+        link = quote(layout.current().as_str()),
+        memory = quote(layout.state().as_str()),
+        lock = quote(layout.lock().as_str()),
+    )
+}
+
+const STATE: &str = r#"fact() { printf '%s\0%s\0' "$1" "$2"; }
+record() { [ ! -f "$2" ] || { IFS= read -r line <"$2" || [ -n "$line" ] || line=; fact "$1" "$line"; }; }
+look_at_slot() {
+  [ -e "$releases/$slot" ] || [ -L "$releases/$slot" ] || return 0
+  fact slot "$slot"
+  [ ! -f "$releases/$slot/.git/HEAD" ] || record head "$releases/$slot/.git/HEAD"
+  record record "$memory/slots/$slot.json"
+}
+state() {
+  if [ -L "$link" ]; then
+    fact link "$(readlink "$link"; echo .)"
+    [ -d "$link/." ] || fact dangling yes
+  elif [ -e "$link" ]; then
+    fact not_a_link yes
+  fi
+  look=look_at_slot slots
+  record hold "$memory/hold"
+}
+"#;
+
+const LOOK: &str = r#"umask 022
+fact user "$(id -un)"
+fact uid "$(id -u)"
+fact clock "$(date +%s)"
+state
+fact sum "$(state | cksum)"
+[ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
+place=$path
+[ ! -e "$path" ] || fact exists yes
+if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_room yes; fi
+for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
+while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
+[ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes
+for place in "$place" "$releases"; do [ ! -e "$place" ] || [ -w "$place" ] || fact read_only "$place"; done
+fact disk "$(df -Pk "$place" 2>/dev/null | tail -n 1)"
+fact inodes "$(df -Pi "$place" 2>/dev/null | tail -n 1)"
+[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 50 "$memory/journal.jsonl")"
+"#;
+
+const FULL_LOOK: &str = r#"export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+look_for_changes() {
+  [ ! -d "$releases/$slot/.git" ] || fact changes "$slot/$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null)"
+}
+look=look_for_changes slots
+if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then fact sudo yes; fi
+fact git "$(git --version 2>/dev/null)"
+"#;
+
+#[cfg(test)]
+mod tests {
+    use crate::names::HostPath;
+
+    use super::*;
+
+    #[test]
+    fn the_look_is_shell_that_parses() {
+        let layout = Layout {
+            path: HostPath::new("/srv/it's \"five\"").expect("a path"),
+            releases: HostPath::new("/srv/it's \"five\"/releases").expect("a path"),
+            link: "current".into(),
+            virtualenv: "env".into(),
+        };
+        let slots = [SlotName::new("a").expect("a slot"), SlotName::new("$b c").expect("a slot")];
+        let script = inspect_script(&layout, &slots, Scope::Full);
+        for shell in ["dash", "bash"] {
+            let status = std::process::Command::new(shell).args(["-nc", &script]).status().expect("it runs");
+            assert!(status.success(), "{shell}");
+        }
+    }
+}

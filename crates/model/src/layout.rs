@@ -1,0 +1,64 @@
+//! Where everything lies on a host.
+
+use crate::config::{Host, Settings};
+use crate::names::{HostPath, SlotName};
+
+/// The paths of one app on one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The app's directory.
+    pub path: HostPath,
+    /// The folder of the slots and of the link.
+    pub releases: HostPath,
+    /// The link's name in `releases`.
+    pub link: String,
+    /// The folder that survives the clean-up of a slot.
+    pub virtualenv: String,
+}
+
+impl Layout {
+    /// The layout of `host` under these settings.
+    pub fn new(settings: &Settings, host: &Host) -> Self {
+        Self {
+            releases: host.path.join(&settings.releases_root),
+            path: host.path.clone(),
+            link: settings.current_release_symlink.clone(),
+            virtualenv: settings.virtualenv.clone(),
+        }
+    }
+
+    /// The directory of a slot.
+    pub fn slot(&self, slot: &SlotName) -> HostPath {
+        self.releases.join(slot.as_str())
+    }
+
+    /// The link that decides what is live.
+    pub fn current(&self) -> HostPath {
+        self.releases.join(&self.link)
+    }
+
+    /// The folder of what buedafab itself remembers.
+    pub fn state(&self) -> HostPath {
+        self.path.join(".buedafab")
+    }
+
+    /// The record of a slot.
+    pub fn record(&self, slot: &SlotName) -> HostPath {
+        self.state().join("slots").join(&format!("{slot}.json"))
+    }
+
+    /// The history.
+    pub fn journal(&self) -> HostPath {
+        self.state().join("journal.jsonl")
+    }
+
+    /// The file that is locked.
+    pub fn lock(&self) -> HostPath {
+        self.state().join("lock")
+    }
+
+    /// A person's "do not deploy".
+    pub fn hold(&self) -> HostPath {
+        self.state().join("hold")
+    }
+}

@@ -1,0 +1,21 @@
+//! What buedafab decides.
+//!
+//! Configuration and facts go in, plans and events come out. Nothing here reads a file, opens a connection, looks at
+//! a clock or throws dice: time, ids and what was seen are arguments.
+
+pub mod action;
+pub mod config;
+pub mod event;
+pub mod facts;
+pub mod inspect;
+pub mod layout;
+pub mod machine;
+pub mod names;
+pub mod outcome;
+pub mod plan;
+pub mod planner;
+pub mod record;
+pub mod refusal;
+pub mod release;
+pub mod shell;
+pub mod strategy;

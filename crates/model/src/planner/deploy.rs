@@ -1,0 +1,82 @@
+//! The plan that makes a release live.
+
+use super::{Change, RunContext, SeenHost, assemble, build, examine};
+use crate::config::Settings;
+use crate::facts::CurrentLink;
+use crate::layout::Layout;
+use crate::plan::{Intent, Note, Plan, Target};
+use crate::record::{JournalKind, SlotState};
+use crate::refusal::Refusal;
+use crate::release::Release;
+use crate::strategy;
+
+/// What a person asked for.
+#[derive(Debug, Clone)]
+pub struct DeployRequest {
+    /// The release to make live.
+    pub release: Release,
+    /// Where hosts fetch it from.
+    pub url: String,
+    /// Deploy also where it is live already.
+    pub force: bool,
+    /// Replace a link that leads to something that isn't ours.
+    pub take_over: bool,
+}
+
+/// Plans a deploy on these hosts, or says all that speaks against it.
+pub fn plan_deploy(
+    settings: &Settings,
+    context: &RunContext,
+    request: &DeployRequest,
+    hosts: &[SeenHost<'_>],
+) -> Result<Plan, Vec<Refusal>> {
+    let DeployRequest { release, url: _, force, take_over } = request;
+    let (mut refusals, mut notes) = examine(settings, hosts);
+    for SeenHost { host, facts } in hosts {
+        let path = Layout::new(settings, host).current().to_string();
+        match &facts.current {
+            CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host.name.clone(), path }),
+            CurrentLink::Elsewhere(target) if *take_over => notes.push(Note {
+                host: Some(host.name.clone()),
+                text: format!("{path} points to {target:?}: it will be replaced, and a rollback can't go back to it"),
+            }),
+            CurrentLink::Elsewhere(target) => {
+                refusals.push(Refusal::Elsewhere { host: host.name.clone(), path, target: target.clone() });
+            }
+            CurrentLink::Missing | CurrentLink::Slot(_) | CurrentLink::Dangling(_) => {}
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+
+    let is_live = |seen: &SeenHost<'_>| {
+        let live = seen.facts.live().is_some_and(|live| live.commit == release.commit);
+        live && seen.facts.live_is_confirmed() && !force
+    };
+    let (others, hosts): (Vec<_>, Vec<_>) = hosts.iter().copied().partition(is_live);
+    for seen in &others {
+        let text = format!("{release} is live already");
+        notes.push(Note { host: Some(seen.host.name.clone()), text });
+    }
+    let changes: Vec<Change<'_>> = hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
+    Ok(assemble(settings, context, Intent::Deploy, JournalKind::Deployed, &changes, &others, notes))
+}
+
+fn change<'a>(
+    settings: &Settings,
+    context: &RunContext,
+    request: &DeployRequest,
+    seen: SeenHost<'a>,
+) -> Change<'a> {
+    let place = strategy::place(settings, seen.facts);
+    let to = Target { slot: place.slot, release: request.release.clone() };
+    Change {
+        seen,
+        layout: Layout::new(settings, seen.host),
+        from: seen.facts.live(),
+        prepare: build(settings, context, seen, &to, place.former, &request.url),
+        to,
+        leaves_behind: SlotState::Retired,
+    }
+}

@@ -1,0 +1,408 @@
+//! From configuration and facts to a plan, or to the reasons why not. Pure: time, names and ids come in as arguments.
+
+mod deploy;
+mod rollback;
+mod work;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+pub use deploy::{DeployRequest, plan_deploy};
+pub use rollback::plan_rollback;
+pub use work::{plan_hold, plan_restart, plan_run, plan_unhold};
+
+use crate::action::{Action, HookPoint};
+use crate::config::{Host, Service, Settings};
+use crate::facts::{CurrentLink, HostFacts};
+use crate::layout::Layout;
+use crate::names::{HostPath, RunId, SlotName};
+use crate::plan::{HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan, Step, Target};
+use crate::record::{JournalKind, LockHolder, SlotState};
+use crate::refusal::{Refusal, host_refusals};
+use crate::release::Release;
+
+/// The run that is being planned.
+#[derive(Debug, Clone)]
+pub struct RunContext {
+    /// What tells it from all others.
+    pub run: RunId,
+    /// When it began, by the deployer's clock.
+    pub at: Timestamp,
+    /// The person and machine at the helm.
+    pub by: String,
+}
+
+/// A host that takes part, with what was seen on it.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenHost<'a> {
+    /// The host.
+    pub host: &'a Host,
+    /// What was seen.
+    pub facts: &'a HostFacts,
+}
+
+/// What one host is to do: the part of a plan that deploy and rollback have in common.
+struct Change<'a> {
+    seen: SeenHost<'a>,
+    layout: Layout,
+    from: Option<Release>,
+    to: Target,
+    /// How its slot is made ready.
+    prepare: Vec<Action>,
+    /// What becomes of the slot that serves now.
+    leaves_behind: SlotState,
+}
+
+/// Builds phases, and numbers the steps.
+#[derive(Default)]
+struct Steps {
+    last: u32,
+}
+
+impl Steps {
+    fn number(&mut self, actions: Vec<Action>) -> Vec<Step> {
+        let step = |action| {
+            self.last += 1;
+            Step { id: self.last, action }
+        };
+        actions.into_iter().map(step).collect()
+    }
+
+    fn work(&mut self, host: &Host, actions: Vec<Action>) -> HostWork {
+        HostWork { host: host.name.clone(), steps: self.number(actions), revert: Vec::new() }
+    }
+}
+
+/// Lock, prepare, once, switch in waves, finish.
+fn assemble(
+    settings: &Settings,
+    context: &RunContext,
+    intent: Intent,
+    kind: JournalKind,
+    changes: &[Change<'_>],
+    others: &[SeenHost<'_>],
+    notes: Vec<Note>,
+) -> Plan {
+    let mut plan = Plan {
+        run: context.run.clone(),
+        at: context.at,
+        by: context.by.clone(),
+        intent,
+        unit: settings.unit.clone(),
+        environment: settings.environment.clone(),
+        hosts: Vec::new(),
+        phases: Vec::new(),
+        notes,
+    };
+    for change in changes {
+        plan.hosts.push(HostPlan {
+            host: change.seen.host.clone(),
+            layout: change.layout.clone(),
+            from: change.from.clone(),
+            to: Some(change.to.clone()),
+        });
+    }
+    for seen in others {
+        let layout = Layout::new(settings, seen.host);
+        plan.hosts.push(HostPlan { host: seen.host.clone(), layout, from: seen.facts.live(), to: None });
+    }
+    plan.hosts.sort_by_key(|planned| settings.hosts.iter().position(|host| host.name == planned.host.name));
+    if changes.is_empty() {
+        return plan;
+    }
+    let holder = LockHolder {
+        at: context.at,
+        by: context.by.clone(),
+        doing: plan.headline(),
+        run: context.run.clone(),
+    };
+
+    let mut steps = Steps::default();
+    let mut phase = |kind, work: Vec<HostWork>| plan.phases.push(Phase { kind, work });
+    phase(
+        PhaseKind::Lock,
+        changes.iter().map(|change| steps.work(change.seen.host, lock(settings, change, &holder))).collect(),
+    );
+    phase(
+        PhaseKind::Prepare,
+        changes.iter().map(|change| steps.work(change.seen.host, change.prepare.clone())).collect(),
+    );
+    let primary = &changes[0];
+    let once = hooks(settings, context, primary, HookPoint::Once, &settings.hooks.once);
+    if intent == Intent::Deploy && !once.is_empty() {
+        phase(PhaseKind::Once, vec![steps.work(primary.seen.host, once)]);
+    }
+    let waves = split_into_waves(settings, changes.len());
+    let mut rest = changes;
+    for (index, size) in waves.iter().enumerate() {
+        let (wave, later) = rest.split_at(*size);
+        rest = later;
+        let work = wave.iter().map(|change| {
+            let mut work = steps.work(change.seen.host, switch(settings, context, change));
+            work.revert = steps.number(revert(settings, context, change));
+            work
+        });
+        let (wave, of) = (index as u32 + 1, waves.len() as u32);
+        phase(PhaseKind::Switch { wave, of }, work.collect());
+    }
+    phase(
+        PhaseKind::Finish,
+        changes
+            .iter()
+            .map(|change| steps.work(change.seen.host, finish(settings, context, kind, change)))
+            .collect(),
+    );
+    plan
+}
+
+fn lock(settings: &Settings, change: &Change<'_>, holder: &LockHolder) -> Vec<Action> {
+    let mut actions = Vec::new();
+    if !change.seen.facts.has_room {
+        actions.push(Action::MakeRoom { group: settings.deploy_group.clone() });
+    }
+    actions.push(Action::Lock { holder: holder.clone() });
+    actions.push(Action::Guard {
+        slots: settings.release_paths.clone(),
+        state_sum: change.seen.facts.state_sum.clone(),
+    });
+    actions
+}
+
+/// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
+fn build(
+    settings: &Settings,
+    context: &RunContext,
+    seen: SeenHost<'_>,
+    target: &Target,
+    former: Option<Release>,
+    url: &str,
+) -> Vec<Action> {
+    let layout = Layout::new(settings, seen.host);
+    let slot = target.slot.clone();
+    let release = target.release.clone();
+    let variables = variables(settings, context, seen, target);
+    let hook = |point, directory: &HostPath, commands: &[String]| -> Vec<Action> {
+        let hook = |command: &String| Action::Hook {
+            point,
+            directory: directory.clone(),
+            command: command.clone(),
+            variables: variables.clone(),
+            optional: false,
+        };
+        commands.iter().map(hook).collect()
+    };
+    let record = |state| Action::Record {
+        slot: slot.clone(),
+        state,
+        release: release.clone(),
+        former: former.clone(),
+    };
+    let mut siblings: Vec<SlotName> = seen.facts.slots.keys().filter(|other| **other != slot).cloned().collect();
+    // The live slot's clone is the one most likely to be whole and new.
+    siblings.sort_by_key(|sibling| Some(sibling) != seen.facts.live_slot());
+
+    let mut actions = hook(HookPoint::BeforePrepare, &layout.path, &settings.hooks.before_prepare);
+    actions.push(record(SlotState::Building));
+    actions.push(Action::Fetch {
+        slot: slot.clone(),
+        commit: release.commit.clone(),
+        url: url.to_owned(),
+        siblings,
+        known_hosts: settings.scm_known_hosts.clone(),
+        lend_agent: settings.forward_agent,
+        group: settings.deploy_group.clone(),
+    });
+    actions.push(Action::Checkout {
+        slot: slot.clone(),
+        commit: release.commit.clone(),
+        group: settings.deploy_group.clone(),
+    });
+    let folder = layout.slot(&slot);
+    actions.extend(hook(HookPoint::Build, &folder, &settings.hooks.build));
+    actions.extend(hook(HookPoint::Check, &folder, &settings.hooks.check));
+    actions.push(record(SlotState::Ready));
+    actions
+}
+
+fn hooks(
+    settings: &Settings,
+    context: &RunContext,
+    change: &Change<'_>,
+    point: HookPoint,
+    commands: &[String],
+) -> Vec<Action> {
+    let variables = variables(settings, context, change.seen, &change.to);
+    let directory = change.layout.slot(&change.to.slot);
+    let hook = |command: &String| Action::Hook {
+        point,
+        directory: directory.clone(),
+        command: command.clone(),
+        variables: variables.clone(),
+        optional: point == HookPoint::AfterFinish,
+    };
+    commands.iter().map(hook).collect()
+}
+
+fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Vec<Action> {
+    let Settings { hooks: named, .. } = settings;
+    let mut actions = hooks(settings, context, change, HookPoint::BeforeSwitch, &named.before_switch);
+    actions.push(Action::Point { target: Some(change.to.slot.to_string()) });
+    actions.extend(restart(settings, context, change.seen, &change.to));
+    actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
+    actions.extend(hooks(settings, context, change, HookPoint::Verify, &named.verify));
+    actions
+}
+
+/// The way back from `switch`: the link first, for it decides; then the app; then the notes.
+fn revert(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Vec<Action> {
+    let facts = change.seen.facts;
+    let target = match &facts.current {
+        CurrentLink::Slot(slot) => Some(slot.to_string()),
+        CurrentLink::Dangling(text) | CurrentLink::Elsewhere(text) => Some(text.clone()),
+        CurrentLink::Missing | CurrentLink::NotALink => None,
+    };
+    let mut actions = vec![Action::Point { target }];
+    if let (Some(slot), Some(release)) = (facts.live_slot(), &change.from) {
+        let old = Target { slot: slot.clone(), release: release.clone() };
+        actions.extend(restart(settings, context, change.seen, &old));
+    }
+    actions.push(Action::Record {
+        slot: change.to.slot.clone(),
+        state: SlotState::Failed,
+        release: change.to.release.clone(),
+        former: crate::strategy::former(settings, facts, &change.to.slot),
+    });
+    actions.push(journal(context, JournalKind::Reverted, change));
+    actions
+}
+
+fn finish(settings: &Settings, context: &RunContext, kind: JournalKind, change: &Change<'_>) -> Vec<Action> {
+    let facts = change.seen.facts;
+    let mut actions = vec![Action::Record {
+        slot: change.to.slot.clone(),
+        state: SlotState::Live,
+        release: change.to.release.clone(),
+        former: None,
+    }];
+    if let (Some(slot), Some(release)) = (facts.live_slot(), &change.from) {
+        let record = facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
+        // A release that served without ever being confirmed is nothing to roll back to.
+        if record.is_none_or(|record| record.state == SlotState::Live) {
+            actions.push(Action::Record {
+                slot: slot.clone(),
+                state: change.leaves_behind,
+                release: release.clone(),
+                former: None,
+            });
+        }
+    }
+    actions.push(journal(context, kind, change));
+    actions.extend(hooks(settings, context, change, HookPoint::AfterFinish, &settings.hooks.after_finish));
+    actions
+}
+
+fn journal(context: &RunContext, kind: JournalKind, change: &Change<'_>) -> Action {
+    Action::Journal {
+        kind,
+        by: context.by.clone(),
+        release: Some(change.to.release.clone()),
+        from: change.from.clone(),
+        reason: None,
+    }
+}
+
+/// How the app is made to run the release in `target`; nothing for an app that needs no restart.
+fn restart(settings: &Settings, context: &RunContext, seen: SeenHost<'_>, target: &Target) -> Option<Action> {
+    let commands = settings.hooks.restart.clone();
+    if commands.is_empty() && settings.service == Service::None {
+        return None;
+    }
+    Some(Action::Restart {
+        service: settings.service.clone(),
+        directory: Layout::new(settings, seen.host).slot(&target.slot),
+        commands,
+        variables: variables(settings, context, seen, target),
+    })
+}
+
+/// What every app command finds in its environment.
+fn variables(
+    settings: &Settings,
+    context: &RunContext,
+    seen: SeenHost<'_>,
+    target: &Target,
+) -> BTreeMap<String, String> {
+    let layout = Layout::new(settings, seen.host);
+    let roles = seen.host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
+    let mut variables = settings.variables.clone();
+    let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
+    set("DEPLOYMENT_TYPE", &settings.deployment_type);
+    set("BUEDAFAB_BY", &context.by);
+    set("BUEDAFAB_COMMIT", target.release.commit.as_str());
+    set("BUEDAFAB_DESCRIBE", &target.release.describe);
+    set("BUEDAFAB_ENVIRONMENT", settings.environment.as_str());
+    set("BUEDAFAB_HOST", seen.host.name.as_str());
+    set("BUEDAFAB_PATH", layout.path.as_str());
+    set("BUEDAFAB_PREVIOUS_COMMIT", seen.facts.live().map_or(String::new(), |r| r.commit.to_string()).as_str());
+    set("BUEDAFAB_RELEASE_PATH", layout.slot(&target.slot).as_str());
+    set("BUEDAFAB_ROLES", &roles);
+    set("BUEDAFAB_RUN", context.run.as_str());
+    set("BUEDAFAB_SLOT", target.slot.as_str());
+    set("BUEDAFAB_TAG", target.release.tag.as_deref().unwrap_or_default());
+    set("BUEDAFAB_UNIT", settings.unit.as_str());
+    variables
+}
+
+/// How many hosts each wave has. The last takes all that are left.
+fn split_into_waves(settings: &Settings, hosts: usize) -> Vec<usize> {
+    use crate::config::WaveSize;
+    let mut left = hosts;
+    let mut sizes = Vec::new();
+    for wave in &settings.waves {
+        let wanted = match wave {
+            WaveSize::Hosts(count) => *count as usize,
+            WaveSize::Percent(percent) => (hosts * *percent as usize).div_ceil(100),
+        };
+        let size = wanted.clamp(1, left.max(1)).min(left);
+        if size > 0 {
+            sizes.push(size);
+            left -= size;
+        }
+    }
+    if left > 0 {
+        sizes.push(left);
+    }
+    sizes
+}
+
+/// What speaks against changing these hosts, and what should be known about them.
+fn examine(settings: &Settings, hosts: &[SeenHost<'_>]) -> (Vec<Refusal>, Vec<Note>) {
+    let mut refusals = Vec::new();
+    let mut notes = Vec::new();
+    if hosts.is_empty() {
+        refusals.push(Refusal::NoHosts);
+    }
+    for seen in hosts {
+        let SeenHost { host, facts } = seen;
+        refusals.extend(host_refusals(&host.name, host.path.as_str(), facts));
+        let mut note = |text: String| notes.push(Note { host: Some(host.name.clone()), text });
+        if let CurrentLink::Dangling(target) = &facts.current {
+            note(format!("{} points to {target:?}, which isn't there: nothing serves now", settings.current_release_symlink));
+        }
+        for (what, room) in [("space", facts.disk_kib), ("inodes", facts.inodes)] {
+            if let Some(room) = room
+                && room.free * 20 < room.total
+            {
+                note(format!("only {} % of the disk's {what} is left", room.free * 100 / room.total.max(1)));
+            }
+        }
+        if facts.live_slot().is_some() && facts.live().is_some() && !facts.live_is_confirmed() {
+            let slot = facts.live_slot().and_then(|slot| facts.slots.get(slot));
+            if slot.is_some_and(|slot| slot.record.is_some()) {
+                note("what serves now was switched to by a run that never confirmed it".to_owned());
+            }
+        }
+    }
+    (refusals, notes)
+}

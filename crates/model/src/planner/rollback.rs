@@ -1,0 +1,89 @@
+//! The plan that makes the release before the live one live again.
+
+use std::collections::BTreeMap;
+
+use super::{Change, RunContext, SeenHost, assemble, build, examine};
+use crate::action::Action;
+use crate::config::Settings;
+use crate::facts::CurrentLink;
+use crate::layout::Layout;
+use crate::plan::{Intent, Note, Plan, Target};
+use crate::record::{JournalKind, SlotState};
+use crate::refusal::Refusal;
+use crate::strategy::{self, BeforeState};
+
+/// Plans a rollback of these hosts, all to one release, or says all that speaks against it. `url` is where a release
+/// that was overwritten would be fetched from again; its objects are nearly always still on the host.
+pub fn plan_rollback(
+    settings: &Settings,
+    context: &RunContext,
+    url: &str,
+    hosts: &[SeenHost<'_>],
+) -> Result<Plan, Vec<Refusal>> {
+    let (mut refusals, mut notes) = examine(settings, hosts);
+    // A person who rolls back at night must not be stopped by a colleague's "do not deploy".
+    refusals.retain(|refusal| !matches!(refusal, Refusal::Held { .. }));
+    let mut changes = Vec::new();
+    for seen in hosts {
+        let SeenHost { host, facts } = *seen;
+        let Some(before) = strategy::before(settings, facts) else {
+            refusals.push(Refusal::NothingBefore { host: host.name.clone(), why: why_nothing(seen) });
+            continue;
+        };
+        if facts.current == CurrentLink::NotALink {
+            let path = Layout::new(settings, host).current().to_string();
+            refusals.push(Refusal::NotALink { host: host.name.clone(), path });
+        }
+        let to = Target { slot: before.slot, release: before.release };
+        let prepare = match before.state {
+            BeforeState::Complete => {
+                vec![Action::Prove { slot: to.slot.clone(), commit: to.release.commit.clone() }]
+            }
+            BeforeState::Overwritten => {
+                let text = format!("{} was overwritten by a later attempt: it is built again first", to.release);
+                notes.push(Note { host: Some(host.name.clone()), text });
+                build(settings, context, *seen, &to, Some(to.release.clone()), url)
+            }
+        };
+        changes.push(Change {
+            seen: *seen,
+            layout: Layout::new(settings, host),
+            from: facts.live(),
+            to,
+            prepare,
+            leaves_behind: SlotState::Ready,
+        });
+    }
+    let mut by_release: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for change in &changes {
+        by_release.entry(change.to.release.commit.as_str()).or_default().push(change.seen.host.name.as_str());
+    }
+    if by_release.len() > 1 {
+        let target = |change: &Change<'_>| format!("{} to {}", change.seen.host.name, change.to.release);
+        refusals.push(Refusal::DifferentTargets { targets: changes.iter().map(target).collect() });
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    Ok(assemble(settings, context, Intent::Rollback, JournalKind::RolledBack, &changes, &[], notes))
+}
+
+fn why_nothing(seen: &SeenHost<'_>) -> String {
+    let idle = seen.facts.slots.iter().filter(|(slot, _)| Some(*slot) != seen.facts.live_slot());
+    let described: Vec<String> = idle
+        .filter_map(|(slot, seen)| {
+            let record = seen.record.as_ref()?;
+            let what = match record.state {
+                SlotState::Ready => "isn't older than what is live: it was rolled back from, or never served",
+                SlotState::Building | SlotState::Failed => "never served",
+                SlotState::Live | SlotState::Retired | SlotState::Empty => return None,
+            };
+            Some(format!("{} in slot {slot} {what}", record.release))
+        })
+        .collect();
+    match (described.is_empty(), seen.facts.live_slot()) {
+        (false, _) => described.join(", "),
+        (true, Some(_)) => "what serves is the first release on this host".to_owned(),
+        (true, None) => "nothing was ever live on this host".to_owned(),
+    }
+}

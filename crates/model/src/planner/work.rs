@@ -1,0 +1,103 @@
+//! Plans that switch nothing: a command, a hold, a restart.
+
+use super::{RunContext, SeenHost, Steps, examine, restart};
+use crate::action::Action;
+use crate::config::{Host, Settings};
+use crate::layout::Layout;
+use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan, Target};
+use crate::record::{JournalKind, LockHolder};
+use crate::refusal::Refusal;
+
+/// A command on every host, in the live release where there is one. Needs no look at the hosts first.
+pub fn plan_run(settings: &Settings, context: &RunContext, command: &str, hosts: &[&Host]) -> Plan {
+    let actions = |host: &Host| {
+        let mut variables = settings.variables.clone();
+        variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+        let directory = Layout::new(settings, host).current();
+        vec![Action::Run { command: command.to_owned(), directory, variables }]
+    };
+    work(settings, context, Intent::Work, hosts, actions)
+}
+
+/// A person's "do not deploy", on every host.
+pub fn plan_hold(settings: &Settings, context: &RunContext, reason: &str, hosts: &[&Host]) -> Plan {
+    let by = &context.by;
+    work(settings, context, Intent::Work, hosts, |_| {
+        vec![
+            Action::Hold { by: by.clone(), reason: reason.to_owned() },
+            note(by, JournalKind::Held, Some(reason.to_owned())),
+        ]
+    })
+}
+
+/// The end of a hold, on every host.
+pub fn plan_unhold(settings: &Settings, context: &RunContext, hosts: &[&Host]) -> Plan {
+    work(settings, context, Intent::Work, hosts, |_| {
+        vec![Action::Unhold, note(&context.by, JournalKind::Unheld, None)]
+    })
+}
+
+/// A restart of what is live, under the lock.
+pub fn plan_restart(
+    settings: &Settings,
+    context: &RunContext,
+    hosts: &[SeenHost<'_>],
+) -> Result<Plan, Vec<Refusal>> {
+    let (mut refusals, notes) = examine(settings, hosts);
+    refusals.retain(|refusal| !matches!(refusal, Refusal::Held { .. }));
+    for seen in hosts.iter().filter(|seen| seen.facts.live_slot().is_none()) {
+        refusals.push(Refusal::NothingLive { host: seen.host.name.clone() });
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let holder =
+        LockHolder { at: context.at, by: context.by.clone(), doing: "restart".into(), run: context.run.clone() };
+    let names: Vec<&Host> = hosts.iter().map(|seen| seen.host).collect();
+    let mut plan = work(settings, context, Intent::Restart, &names, |host| {
+        let seen = hosts.iter().find(|seen| seen.host.name == host.name).expect("the same hosts");
+        let slot = seen.facts.live_slot().expect("refused above").clone();
+        let mut actions = vec![Action::Lock { holder: holder.clone() }];
+        actions.extend(seen.facts.live().and_then(|release| {
+            restart(settings, context, *seen, &Target { slot, release })
+        }));
+        actions.push(note(&context.by, JournalKind::Restarted, None));
+        actions
+    });
+    plan.notes = notes;
+    Ok(plan)
+}
+
+fn note(by: &str, kind: JournalKind, reason: Option<String>) -> Action {
+    Action::Journal { kind, by: by.to_owned(), release: None, from: None, reason }
+}
+
+fn work(
+    settings: &Settings,
+    context: &RunContext,
+    intent: Intent,
+    hosts: &[&Host],
+    actions: impl Fn(&Host) -> Vec<Action>,
+) -> Plan {
+    let mut steps = Steps::default();
+    let work = hosts.iter().map(|host| steps.work(host, actions(host))).collect();
+    Plan {
+        run: context.run.clone(),
+        at: context.at,
+        by: context.by.clone(),
+        intent,
+        unit: settings.unit.clone(),
+        environment: settings.environment.clone(),
+        hosts: hosts
+            .iter()
+            .map(|host| HostPlan {
+                host: (*host).clone(),
+                layout: Layout::new(settings, host),
+                from: None,
+                to: None,
+            })
+            .collect(),
+        phases: vec![Phase { kind: PhaseKind::Work, work }],
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,121 @@
+//! What is kept on a host: the state of each slot, the journal, the lock's holder and a person's hold.
+//!
+//! There is no other state anywhere: whatever a later run has to know stands in one of these. All are JSON, one
+//! document a line, and every one begins with the host's own time, so that a host can write it without a JSON tool.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::names::RunId;
+use crate::release::Release;
+
+/// What a slot is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotState {
+    /// Nothing was ever put there.
+    Empty,
+    /// Something in it is being changed, or the run that changed it never ended.
+    Building,
+    /// Complete, and every check passed; not a release to roll back to.
+    Ready,
+    /// It serves, and its run was confirmed.
+    Live,
+    /// It served, its run was confirmed, and a later release took over: what a rollback looks for.
+    Retired,
+    /// A check, a restart or a verification failed: it never serves again as it is.
+    Failed,
+}
+
+/// `.buedafab/slots/NAME.json`: what a slot holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotRecord {
+    /// When this was written, by the host's clock.
+    pub at: Timestamp,
+    /// What the slot is good for.
+    pub state: SlotState,
+    /// What is, or is being, put there.
+    pub release: Release,
+    /// The release that was proven live here before `release` overwrote it: a rollback can rebuild it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<Release>,
+    /// The run that wrote this.
+    pub run: RunId,
+}
+
+/// What happened to a host, for those who read its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalKind {
+    /// A run began to change the idle slot.
+    Preparing,
+    /// A deploy was confirmed: `release` is live.
+    Deployed,
+    /// A rollback was confirmed: `release` is live again.
+    RolledBack,
+    /// `release` was switched to, failed or was given up, and `from` serves again.
+    Reverted,
+    /// A person stopped deploys.
+    Held,
+    /// A person allowed them again.
+    Unheld,
+    /// The app was restarted by hand.
+    Restarted,
+}
+
+/// One line of `.buedafab/journal.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalRecord {
+    /// When, by the host's clock.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: JournalKind,
+    /// The run that did it.
+    pub run: RunId,
+    /// The person and machine at the helm: `ada@laptop`.
+    pub by: String,
+    /// What it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// What was live before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Release>,
+    /// The person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Who holds the lock: the content of `.buedafab/lock`, true only while the lock is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockHolder {
+    /// Since when, by the deployer's clock.
+    pub at: Timestamp,
+    /// The person and machine at the helm.
+    pub by: String,
+    /// What they do: `deploy v0.2.0`.
+    pub doing: String,
+    /// Their run.
+    pub run: RunId,
+}
+
+/// `.buedafab/hold`: a person's "do not deploy".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Since when, by the host's clock.
+    pub at: Timestamp,
+    /// Who said it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The part of a record that the deployer knows: all but `at`, which the host puts in front.
+pub(crate) fn tail_of<T: Serialize>(record: &T) -> String {
+    let serde_json::Value::Object(mut fields) = serde_json::to_value(record).expect("records are plain data")
+    else {
+        unreachable!("every record is a struct")
+    };
+    fields.remove("at");
+    let text = serde_json::to_string(&fields).expect("plain data");
+    text[1..].to_owned()
+}

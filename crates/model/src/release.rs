@@ -1,0 +1,31 @@
+//! A release: one commit, resolved once, and what people call it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::CommitId;
+
+/// A commit resolved once, on the deployer, with the names that people know it by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The full id: the only thing that decides what is deployed.
+    pub commit: CommitId,
+    /// `git describe`'s name for it, such as `v0.2.0-3-g6b4943c`; the short id where there is no tag.
+    pub describe: String,
+    /// The tag that stands on exactly this commit, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+impl fmt::Display for Release {
+    /// `v0.2.0 (6b4943c012)`, or the short id alone where it has no better name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = self.commit.short();
+        if self.commit.as_str().starts_with(&self.describe) {
+            f.pad(short)
+        } else {
+            f.pad(&format!("{} ({short})", self.describe))
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Actions as the shell that a host runs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::quote;
+use crate::action::Action;
+use crate::config::Service;
+use crate::inspect::guard_script;
+use crate::layout::Layout;
+use crate::names::{CommitId, HostPath, RunId, SlotName};
+use crate::plan::{HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
+use crate::record::{JournalRecord, SlotRecord, tail_of};
+
+/// The text of one frame: what `host` does in these phases, as calls of the runner's functions. The first failure
+/// skips all that follows, over the phases' ends too.
+pub fn render_phases(plan: &Plan, host: &HostPlan, phases: &[&Phase]) -> String {
+    let mut text = String::new();
+    for phase in phases {
+        let Some(work) = phase.work_of(&host.host.name) else { continue };
+        if phase.kind == PhaseKind::Finish {
+            text.push_str("confirm\n");
+        }
+        let mut armed = work.revert.is_empty();
+        for step in &work.steps {
+            if step.action.switches() && !armed {
+                armed = true;
+                let _ = writeln!(text, "arm {}", quote(&render_revert_steps(plan, host, work)));
+            }
+            text.push_str(&call(plan, host, step));
+        }
+    }
+    text
+}
+
+/// The text of the frame that makes a host undo its switch, if it has begun to switch.
+pub fn render_revert() -> &'static str {
+    "revert\n"
+}
+
+fn render_revert_steps(plan: &Plan, host: &HostPlan, work: &HostWork) -> String {
+    work.revert.iter().map(|step| call(plan, host, step)).collect()
+}
+
+/// One step as a call of the runner.
+fn call(plan: &Plan, host: &HostPlan, step: &Step) -> String {
+    if let Action::Lock { holder } = &step.action {
+        let holder = serde_json::to_string(holder).expect("a holder is plain data");
+        return format!("lock {} {} {}\n", step.id, quote(host.layout.lock().as_str()), quote(&holder));
+    }
+    let mut flags = String::from("s");
+    if matches!(step.action, Action::Fetch { lend_agent: true, .. }) {
+        flags.push('a');
+    }
+    if step.action.is_optional() {
+        flags.push('o');
+    }
+    format!("step {} {flags} {}\n", step.id, quote(&render_step(&step.action, &host.layout, &plan.run)))
+}
+
+/// The shell of one action, as it is run and as `--dry-run -v` shows it.
+pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
+    match action {
+        Action::MakeRoom { group } => make_room(layout, group.as_deref()),
+        Action::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
+        Action::Guard { slots, state_sum } => guard_script(layout, slots, state_sum),
+        Action::Record { slot, state, release, former } => {
+            let record = SlotRecord {
+                at: jiff::Timestamp::UNIX_EPOCH,
+                state: *state,
+                release: release.clone(),
+                former: former.clone(),
+                run: run.clone(),
+            };
+            replace_file(&layout.record(slot), &record)
+        }
+        Action::Fetch { slot, commit, url, siblings, known_hosts, lend_agent: _, group } => {
+            let mut script = umask(group.as_deref());
+            script.push_str(&fetch(layout, slot, commit, url, siblings, known_hosts));
+            script
+        }
+        Action::Checkout { slot, commit, group } => {
+            let mut script = umask(group.as_deref());
+            script.push_str(&checkout(layout, slot, commit, run));
+            script.push_str(&own(&layout.slot(slot), group.as_deref()));
+            script
+        }
+        Action::Prove { slot, commit } => prove(layout, slot, commit),
+        Action::Hook { directory, command, variables, .. } => app_command(directory, variables, command),
+        Action::Point { target } => point(layout, target.as_deref(), run),
+        Action::Restart { service, directory, commands, variables } => {
+            if commands.is_empty() {
+                restart(service)
+            } else {
+                app_command(directory, variables, &commands.join("\n"))
+            }
+        }
+        Action::Journal { kind, by, release, from, reason } => {
+            let record = JournalRecord {
+                at: jiff::Timestamp::UNIX_EPOCH,
+                kind: *kind,
+                run: run.clone(),
+                by: by.clone(),
+                release: release.clone(),
+                from: from.clone(),
+                reason: reason.clone(),
+            };
+            format!("{} >>{}", stamped(&record), quote(layout.journal().as_str()))
+        }
+        Action::Hold { by, reason } => {
+            let hold = crate::record::Hold {
+                at: jiff::Timestamp::UNIX_EPOCH,
+                by: by.clone(),
+                reason: reason.clone(),
+            };
+            format!("mkdir -p {} && {}", quote(layout.state().as_str()), replace_file(&layout.hold(), &hold))
+        }
+        Action::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
+        Action::Run { command, directory, variables } => {
+            format!(
+                "{}[ ! -d {directory} ] || cd {directory} || exit\n{command}",
+                exports(variables),
+                directory = quote(directory.as_str()),
+            )
+        }
+    }
+}
+
+/// Prints a record as one line of JSON, with the host's time in front.
+fn stamped<T: Serialize>(record: &T) -> String {
+    format!(
+        "printf '{{\"at\":\"%s\",%s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" {}",
+        quote(&tail_of(record))
+    )
+}
+
+/// Replaces a file by one rename, so that a crash or a full disk leaves the old one or the new one.
+fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String {
+    let new = quote(&format!("{path}.new"));
+    format!("{} >{new} && mv -f {new} {}", stamped(record), quote(path.as_str()))
+}
+
+fn umask(group: Option<&str>) -> String {
+    if group.is_some() { "umask 002\n".to_owned() } else { String::new() }
+}
+
+fn own(path: &HostPath, group: Option<&str>) -> String {
+    match group {
+        Some(group) => {
+            let path = quote(path.as_str());
+            format!("chgrp -R {} {path}\nchmod -R g+w {path}\n", quote(group))
+        }
+        None => String::new(),
+    }
+}
+
+fn make_room(layout: &Layout, group: Option<&str>) -> String {
+    let mut script = umask(group);
+    let slots = layout.state().join("slots");
+    let _ = write!(
+        script,
+        "mkdir -p {releases} {slots} || exit\nrm -f {link}.*.new\n",
+        releases = quote(layout.releases.as_str()),
+        slots = quote(slots.as_str()),
+        link = quote(layout.current().as_str()),
+    );
+    if let Some(group) = group {
+        let folders = [&layout.path, &layout.releases, &layout.state(), &slots].map(|path| quote(path.as_str()));
+        let folders = folders.join(" ");
+        let _ = write!(script, "chgrp {} {folders}\nchmod g+ws {folders}\n", quote(group));
+    }
+    script
+}
+
+/// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose.
+const GIT: &str = "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'\n";
+
+fn fetch(
+    layout: &Layout,
+    slot: &SlotName,
+    commit: &CommitId,
+    url: &str,
+    siblings: &[SlotName],
+    known_hosts: &[String],
+) -> String {
+    let mut script = format!("{GIT}slot={} url={} commit={commit}\n", quote(layout.slot(slot).as_str()), quote(url));
+    if !known_hosts.is_empty() {
+        let file = layout.state().join("known_hosts");
+        let file_word = quote(file.as_str());
+        let lines = known_hosts.iter().map(|line| quote(line)).collect::<Vec<_>>().join(" ");
+        let ssh = format!(
+            "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null \
+             -o UserKnownHostsFile={}",
+            // One shell takes the outer quotes away, ssh's own parser the inner ones.
+            quote(&format!("\"{file}\""))
+        );
+        let _ = writeln!(script, "printf '%s\\n' {lines} >{file_word}\nexport GIT_SSH_COMMAND={}", quote(&ssh));
+    }
+    let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
+    let _ = writeln!(script, "set -- {}", siblings.join(" "));
+    script.push_str(FETCH);
+    script
+}
+
+const FETCH: &str = r#"if [ ! -d "$slot/.git" ]; then
+  rm -rf "$slot.new"
+  for sibling; do
+    [ -d "$sibling/.git" ] || continue
+    git clone --quiet --no-checkout "$sibling" "$slot.new" && git -C "$slot.new" remote set-url origin "$url" && break
+    rm -rf "$slot.new"
+  done
+  [ -d "$slot.new" ] || git clone --quiet --no-checkout -- "$url" "$slot.new" || exit
+  rm -rf "$slot" && mv "$slot.new" "$slot" || exit
+fi
+cd "$slot" || exit
+rm -f .git/index.lock .git/HEAD.lock .git/shallow.lock
+has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
+has && exit 0
+for sibling; do
+  [ -d "$sibling/.git" ] && git -C "$sibling" cat-file -e "$commit^{commit}" 2>/dev/null || continue
+  git fetch --quiet "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
+done
+git config remote.origin.url "$url" || exit
+git fetch --quiet --force --tags origin '+refs/heads/*:refs/remotes/origin/*' || exit
+has || git fetch --quiet origin "$commit" || exit
+has && exit 0
+echo "the commit $commit isn't on $url" >&2
+exit 1
+"#;
+
+fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) -> String {
+    format!(
+        "{GIT}cd {slot_path} || exit\n\
+         changes={changes}\n\
+         if git rev-parse --quiet --verify HEAD >/dev/null && ! git diff-index --quiet HEAD --; then\n  \
+           git diff HEAD >\"$changes\" && if [ -s \"$changes\" ]; then\n    \
+             echo \"local changes of {slot} were kept in $changes\"\n  \
+           else rm -f \"$changes\"; fi\n\
+         fi\n\
+         git -c advice.detachedHead=false checkout --quiet --force --detach {commit} || exit\n\
+         git clean -ffdxq -e {virtualenv} || exit\n",
+        slot_path = quote(layout.slot(slot).as_str()),
+        changes = quote(layout.state().join(&format!("changes-{slot}-{run}.patch")).as_str()),
+        virtualenv = quote(&format!("/{}", layout.virtualenv)),
+    )
+}
+
+fn prove(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
+    format!(
+        "{GIT}cd {slot_path} || exit\n\
+         if [ \"$(git rev-parse HEAD)\" = {commit} ] && git diff --quiet HEAD --; then exit 0; fi\n\
+         echo {slot}' no longer holds just '{short}':' >&2\n\
+         git status --short --branch >&2\nexit 1\n",
+        slot_path = quote(layout.slot(slot).as_str()),
+        slot = quote(slot.as_str()),
+        short = commit.short(),
+    )
+}
+
+/// One rename(2), then a look at what came of it. `mv -T` alone would move into the folder that an old link leads to.
+fn point(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
+    let current = layout.current();
+    let link = quote(current.as_str());
+    let Some(target) = target else {
+        return format!("rm -f {link}");
+    };
+    let new = quote(&format!("{current}.{run}.new"));
+    let target = quote(target);
+    format!(
+        "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; exit 1; fi\n\
+         {{ ln -s {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s {target} {new}; }}; }} && mv -fT {new} {link} && [ \"$(readlink {link})\" = {target} ]\n"
+    )
+}
+
+fn restart(service: &Service) -> String {
+    let sudo = "sudo=; [ \"$(id -u)\" = 0 ] || sudo='sudo -n'\n";
+    match service {
+        Service::None => "true".to_owned(),
+        Service::Init(name) => format!("{sudo}$sudo {} restart", quote(&format!("/etc/init.d/{name}"))),
+        Service::Systemd(name) => {
+            let name = quote(name);
+            format!(
+                "{sudo}$sudo systemctl restart {name} && systemctl is-active --quiet {name} && exit 0\n\
+                 systemctl status --no-pager --lines 15 {name} >&2\nexit 1"
+            )
+        }
+        Service::Supervisor(name) => {
+            let name = quote(name);
+            format!(
+                "{sudo}$sudo supervisorctl restart {name} || exit\n\
+                 $sudo supervisorctl status {name} | grep -q RUNNING && exit 0\n\
+                 $sudo supervisorctl status {name} >&2\nexit 1"
+            )
+        }
+        Service::Runit(name) => {
+            let name = quote(name);
+            format!("{sudo}$sudo sv restart {name} && $sudo sv check {name}")
+        }
+    }
+}
+
+fn exports(variables: &BTreeMap<String, String>) -> String {
+    variables.iter().fold(String::new(), |mut text, (name, value)| {
+        let _ = writeln!(text, "export {name}={}", quote(value));
+        text
+    })
+}
+
+fn app_command(directory: &HostPath, variables: &BTreeMap<String, String>, command: &str) -> String {
+    format!("{}cd {} || exit\n{command}", exports(variables), quote(directory.as_str()))
+}

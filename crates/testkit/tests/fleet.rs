@@ -1,0 +1,329 @@
+//! Hosts behave as hosts.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use buedafab_testkit::{Fleet, FleetHost, FleetOptions, Remote};
+
+fn fleet(hosts: usize) -> Fleet {
+    Fleet::start(FleetOptions { hosts, ..FleetOptions::default() })
+}
+
+/// The stdout of a command that succeeded.
+fn succeeded(output: Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {stderr}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Waits until a condition holds, with a limit.
+fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until a process has ended, with a limit, and says whether it succeeded.
+fn ends_well(mut child: Child) -> bool {
+    let mut status = None;
+    wait_for("a process to end", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap().success()
+}
+
+/// Starts an ssh that gives up on a silent host after some seconds, as the product does.
+fn start_ssh(ssh_config: &Path, command: &str) -> Child {
+    Command::new("ssh")
+        .arg("-F")
+        .arg(ssh_config)
+        .args([
+            "-o",
+            "ConnectTimeout=2",
+            "-o",
+            "ServerAliveInterval=1",
+            "-o",
+            "ServerAliveCountMax=2",
+            "web1",
+            command,
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Starts a command over ssh and waits until it has begun.
+fn start_sleep(ssh_config: &Path) -> Child {
+    let mut child = start_ssh(ssh_config, "echo begun; exec sleep 60");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "begun\n");
+    child
+}
+
+fn pid_namespace(host: &FleetHost) -> String {
+    host.run("readlink /proc/self/ns/pid").trim().to_owned()
+}
+
+/// The processes of this machine that are in a pid namespace.
+fn processes_in(namespace: &str) -> Vec<PathBuf> {
+    let all = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|process| fs::read_link(process.join("ns/pid")).is_ok_and(|link| link == Path::new(namespace)))
+        .collect()
+}
+
+#[test]
+fn each_host_has_its_own_files_processes_and_name() {
+    let fleet = fleet(3);
+    for host in fleet.hosts() {
+        let name = host.name();
+        for folder in ["/var/webapps", "/srv", "/home", "/root", "/tmp", "/run", "/etc", "/var/log"] {
+            host.run(&format!("echo {name} >{folder}/whoami"));
+        }
+    }
+    for host in fleet.hosts() {
+        for folder in ["/var/webapps", "/srv", "/home", "/root", "/tmp", "/run", "/etc", "/var/log"] {
+            assert_eq!(host.read(&format!("{folder}/whoami")), format!("{}\n", host.name()));
+            assert!(!Path::new(folder).join("whoami").exists());
+        }
+        assert_eq!(host.run("hostname"), format!("{}\n", host.name()));
+        assert_eq!(host.run("cat /proc/1/comm"), "sh\n");
+    }
+}
+
+#[test]
+fn both_users_log_in_by_name() {
+    let fleet = fleet(2);
+    let ssh = |host, command| succeeded(fleet.client().ssh(host, command));
+    assert_eq!(ssh("web1", "id -un; id -Gn; hostname; pwd"), "deploy\ndeploy\nweb1\n/home/deploy\n");
+    assert_eq!(ssh("root@web2", "id -un; hostname; pwd"), "root\nweb2\n/root\n");
+    assert_eq!(ssh("web2", "touch /var/webapps/five && stat -c %U /var/webapps/five"), "deploy\n");
+    assert!(!fleet.client().ssh("web1", "touch /etc/five").status.success());
+    // What a program does that only knows the user's PATH.
+    let plain =
+        Command::new("ssh").args(["web2", "hostname"]).env("PATH", fleet.client().path_variable()).output();
+    assert_eq!(succeeded(plain.unwrap()), "web2\n");
+}
+
+#[test]
+fn deploy_has_the_login_shell_and_the_files_that_were_asked_for() {
+    for (shell, rc) in
+        [("/usr/bin/fish", ".config/fish/config.fish"), ("/bin/csh", ".cshrc"), ("/bin/bash", ".bashrc")]
+    {
+        let fleet = Fleet::start(FleetOptions {
+            login_shell: shell.into(),
+            home_files: vec![(rc.into(), "echo welcome\n".into())],
+            ..FleetOptions::default()
+        });
+        assert_eq!(succeeded(fleet.client().ssh("web1", "echo $SHELL")), format!("welcome\n{shell}\n"));
+    }
+}
+
+#[test]
+fn hosts_run_the_sh_that_was_asked_for() {
+    let fleet = Fleet::start(FleetOptions {
+        sh: Some("/bin/busybox".into()),
+        login_shell: "/home/deploy/shell".into(),
+        home_files: vec![("shell".into(), "#!/bin/sh\necho noise\nexec sh \"$@\"\n".into())],
+        ..FleetOptions::default()
+    });
+    let output = succeeded(fleet.client().ssh("web1", "cmp /proc/$$/exe /bin/busybox && echo busybox"));
+    assert_eq!(output, "noise\nbusybox\n");
+}
+
+#[test]
+fn hosts_clone_a_remote_from_a_file_and_from_each_other() {
+    let fleet = fleet(2);
+    let remote = Remote::temp();
+    let commit = remote.commit(&[("app.py", "print()\n"), ("bin/run", "#!/bin/sh\n")], "Begin");
+    remote.push();
+
+    let clone = |url: &str| {
+        format!("git clone -q {url} /var/webapps/five && git -C /var/webapps/five rev-parse HEAD")
+    };
+    assert_eq!(succeeded(fleet.client().ssh("web1", &clone(&remote.url()))), format!("{commit}\n"));
+    assert_eq!(fleet.host("web1").run("stat -c %A /var/webapps/five/bin/run"), "-rwxr-xr-x\n");
+
+    // Without the agent, nobody lets web2 in.
+    let from_host = clone(&fleet.git_url(&remote));
+    assert!(!fleet.client().ssh("web2", &from_host).status.success());
+    let agent = fleet.agent();
+    let forwarded = Command::new("ssh")
+        .args(["-A", "web2", &from_host])
+        .env("PATH", fleet.client().path_variable())
+        .env("SSH_AUTH_SOCK", agent.socket())
+        .output();
+    assert_eq!(succeeded(forwarded.unwrap()), format!("{commit}\n"));
+}
+
+#[test]
+fn without_sshd_connections_end_and_commands_live_on() {
+    let fleet = fleet(1);
+    let host = &fleet.hosts()[0];
+    let session = start_sleep(fleet.ssh_config());
+    host.stop_sshd();
+    assert!(!ends_well(session));
+    assert!(TcpStream::connect(host.address()).is_err());
+    host.run("grep -qx sleep /proc/[0-9]*/comm");
+    host.start_sshd();
+    succeeded(fleet.client().ssh("web1", "true"));
+}
+
+#[test]
+fn a_loss_of_power_ends_everything_but_the_files() {
+    let fleet = fleet(1);
+    let host = &fleet.hosts()[0];
+    let session = start_sleep(fleet.ssh_config());
+    host.run("echo here >/var/webapps/five");
+    host.power_off();
+    assert!(!ends_well(session));
+    assert!(!host.exec("grep -qx sleep /proc/[0-9]*/comm").status.success());
+    assert_eq!(host.read("/var/webapps/five"), "here\n");
+    host.start_sshd();
+    assert_eq!(succeeded(fleet.client().ssh("web1", "cat /var/webapps/five")), "here\n");
+}
+
+#[test]
+fn a_frozen_host_is_silent_until_it_thaws() {
+    let fleet = fleet(1);
+    let host = &fleet.hosts()[0];
+    host.freeze();
+    assert!(!ends_well(start_ssh(fleet.ssh_config(), "true")));
+    assert_eq!(host.run("hostname"), "web1\n");
+    host.thaw();
+    assert!(ends_well(start_ssh(fleet.ssh_config(), "true")));
+}
+
+#[test]
+fn a_full_disk_takes_no_more() {
+    let fleet = Fleet::start(FleetOptions { webapps_size: Some("64k".into()), ..FleetOptions::default() });
+    let host = &fleet.hosts()[0];
+    let write = || fleet.client().ssh("web1", "echo more >/var/webapps/more").status.success();
+    assert!(write());
+    host.run("rm /var/webapps/more");
+    host.fill_disk();
+    assert!(!write());
+    host.free_disk();
+    assert!(write());
+}
+
+#[test]
+fn no_host_keeps_zombies() {
+    let fleet = fleet(1);
+    let host = &fleet.hosts()[0];
+    succeeded(fleet.client().ssh("web1", "(sh -c 'sleep 0.05 &' &)"));
+    wait_for("the orphan to end", || !host.run("cat /proc/[0-9]*/comm").contains("sleep"));
+    assert!(!host.run("cat /proc/[0-9]*/stat").contains(") Z "));
+}
+
+#[test]
+fn fleets_stand_side_by_side() {
+    let (first, second) = (fleet(2), fleet(2));
+    first.host("web1").run("touch /var/webapps/five");
+    succeeded(first.client().ssh("web1", "test -e /var/webapps/five"));
+    succeeded(second.client().ssh("web1", "test ! -e /var/webapps/five"));
+}
+
+#[test]
+fn nothing_is_left_of_a_fleet_even_of_a_frozen_one() {
+    let fleet = fleet(3);
+    let folder = fleet.folder().to_owned();
+    let namespaces: Vec<String> = fleet.hosts().iter().map(pid_namespace).collect();
+    assert!(namespaces.iter().all(|namespace| !processes_in(namespace).is_empty()));
+    let mut session = start_sleep(fleet.ssh_config());
+    fleet.host("web2").freeze();
+    drop(fleet);
+    assert!(namespaces.iter().all(|namespace| processes_in(namespace).is_empty()));
+    assert!(!folder.exists());
+    session.wait().unwrap();
+}
+
+#[test]
+fn hosts_end_with_a_killed_owner_and_the_next_fleet_sweeps_up() {
+    let mut owner = Command::new(env!("CARGO_BIN_EXE_testkit-fleet"))
+        .arg("2")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut bin = String::new();
+    BufReader::new(owner.stdout.take().unwrap()).read_line(&mut bin).unwrap();
+    let ssh = Path::new(bin.trim()).join("ssh");
+    let namespace = |host| {
+        let output = Command::new(&ssh).args([host, "readlink /proc/self/ns/pid"]).output().unwrap();
+        succeeded(output).trim().to_owned()
+    };
+    let namespaces = [namespace("web1"), namespace("web2")];
+    // A frozen host can't notice that its owner is gone: that is for the sweep.
+    let mut freeze =
+        Command::new(&ssh).args(["root@web2", "kill -STOP -1"]).stdin(Stdio::null()).spawn().unwrap();
+    let is_stopped =
+        |process: &PathBuf| fs::read_to_string(process.join("stat")).is_ok_and(|stat| stat.contains(") T "));
+    wait_for("the freeze", || processes_in(&namespaces[1]).iter().any(is_stopped));
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    wait_for("the first host to end", || processes_in(&namespaces[0]).is_empty());
+    let _next = fleet(1);
+    wait_for("the second host to end", || processes_in(&namespaces[1]).is_empty());
+    assert!(!ssh.exists());
+    freeze.wait().unwrap();
+}
+
+#[test]
+fn hosts_come_up_quickly() {
+    for (hosts, limit) in [(3, 10), (50, 30)] {
+        let start = Instant::now();
+        let fleet = fleet(hosts);
+        let up = start.elapsed();
+        let login = Instant::now();
+        succeeded(fleet.client().ssh(&format!("web{hosts}"), "true"));
+        let login = login.elapsed();
+        let drop_start = Instant::now();
+        drop(fleet);
+        println!(
+            "{hosts} hosts: up in {up:.2?}, first login {login:.2?}, down in {:.2?}",
+            drop_start.elapsed()
+        );
+        // On a busy machine, only a gross mistake is a failure.
+        assert!(up < Duration::from_secs(limit));
+    }
+}
+
+#[test]
+fn a_way_with_latency_leads_to_the_same_hosts() {
+    let fleet = fleet(2);
+    let round_trip = Duration::from_millis(40);
+    let lines = fleet.with_latency(round_trip);
+    let timed = |client: &buedafab_testkit::Client| {
+        let start = Instant::now();
+        assert_eq!(succeeded(client.ssh("web2", "hostname")), "web2\n");
+        start.elapsed()
+    };
+    let (short, long) = (timed(fleet.client()), timed(lines.client()));
+    println!("ssh web2 true: {short:.2?}, at a round trip of {round_trip:?}: {long:.2?}");
+    // A login takes some round trips more than four: TCP, banners, key exchange, authentication, command.
+    assert!(long > 5 * round_trip);
+
+    let session = start_sleep(lines.ssh_config());
+    lines.relay("web1").cut();
+    assert!(!ends_well(session));
+    lines.relay("web1").freeze();
+    assert!(!ends_well(start_ssh(lines.ssh_config(), "true")));
+    lines.relay("web1").thaw();
+    assert!(ends_well(start_ssh(lines.ssh_config(), "true")));
+    // The relay is a matter of the line, not of the host.
+    let mut banner = [0; 4];
+    TcpStream::connect(fleet.hosts()[0].address()).unwrap().read_exact(&mut banner).unwrap();
+    assert_eq!(&banner, b"SSH-");
+}
