@@ -129,7 +129,8 @@ impl Connection {
             Ok(true) => {}
             Ok(false) => {
                 let status = child.wait().await.ok().and_then(|status| status.code());
-                let mut why = launch.log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+                let mut why =
+                    launch.log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
                 why.push_str(&String::from_utf8_lossy(&last_words));
                 return Err(OpenError::Ended(match (why.trim(), status) {
                     ("", Some(status)) => format!("{:?} ended with status {status}", launch.words[0]),
@@ -210,7 +211,11 @@ async fn pump(
     loop {
         let read = from.read(&mut buffer).await.unwrap_or(0);
         let pieces = match read {
-            0 => Some(splitter.finish()).filter(|rest| !rest.is_empty()).map(Piece::Bytes).into_iter().collect(),
+            0 => Some(splitter.finish())
+                .filter(|rest| !rest.is_empty())
+                .map(Piece::Bytes)
+                .into_iter()
+                .collect(),
             read => splitter.feed(&buffer[..read]),
         };
         for piece in pieces {
@@ -268,9 +273,9 @@ async fn translate<T: Clone>(
     let log_text = log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
     let closed = match pair.bye {
         true => Closed::Bye,
-        false => {
-            Closed::Broken(format!("{log_text}{}", String::from_utf8_lossy(&pair.last_words)).trim().to_owned())
-        }
+        false => Closed::Broken(
+            format!("{log_text}{}", String::from_utf8_lossy(&pair.last_words)).trim().to_owned(),
+        ),
     };
     let _ = replies.send((tag, Reply::Closed(closed))).await;
 }

@@ -103,7 +103,8 @@ impl Connector {
             Connect::Ssh => return self.open_ssh(host, sharing, &command, &nonce, tag, replies).await,
             Connect::Command(words) => words.clone(),
         };
-        let launch = Launch { words, first_input: Some(format!("{command}\n")), log: None, may_be_killed: false };
+        let launch =
+            Launch { words, first_input: Some(format!("{command}\n")), log: None, may_be_killed: false };
         match Connection::open(&launch, &nonce, self.lost_after, self.connect_timeout, tag, replies).await {
             Ok(connection) => Ok(Opened { connection, warm: false, took: began.elapsed() }),
             Err(error) => Err(ConnectError {
@@ -132,7 +133,8 @@ impl Connector {
         let mut attempt = 0;
         loop {
             let warm = control.as_ref().is_some_and(|path| path.exists());
-            let log = self.ssh.private_folder.as_ref().map(|folder| folder.join(format!("log-{nonce}-{attempt}")));
+            let log =
+                self.ssh.private_folder.as_ref().map(|folder| folder.join(format!("log-{nonce}-{attempt}")));
             let launch = ssh::launch(host, &self.ssh, control.as_deref(), log.clone(), command);
             let (permit, limit) = if warm {
                 (None, WARM_ANSWER.min(self.connect_timeout))

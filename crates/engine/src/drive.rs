@@ -31,7 +31,11 @@ pub async fn execute(
     events(Event::WorkStarted {
         headline: plan.headline(),
         phases: plan.phases.iter().map(|phase| phase.kind.to_string()).collect(),
-        steps: plan.hosts.iter().map(|host| (host.host.name.clone(), count_steps(plan, &host.host.name))).collect(),
+        steps: plan
+            .hosts
+            .iter()
+            .map(|host| (host.host.name.clone(), count_steps(plan, &host.host.name)))
+            .collect(),
     });
     let (machine, commands) = Machine::start(plan);
     let mut driver = Driver {
@@ -197,7 +201,9 @@ impl Driver<'_> {
             let was_at_work = self.works.remove(&host).is_some();
             return match closed {
                 Closed::Broken(why) if was_at_work => vec![Input::Lost { host, why: or_unknown(why) }],
-                Closed::Bye if was_at_work => vec![Input::Lost { host, why: "its runner ended early".to_owned() }],
+                Closed::Bye if was_at_work => {
+                    vec![Input::Lost { host, why: "its runner ended early".to_owned() }]
+                }
                 _ => Vec::new(),
             };
         }

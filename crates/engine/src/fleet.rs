@@ -118,7 +118,9 @@ impl Fleet {
         // What a host says may come before its connection is counted as open: wait for both.
         while !open.is_empty() || !self.opening.is_empty() {
             let failed = |why: String| ConnectError { why, hint: None };
-            let Ok(news) = tokio::time::timeout(patience.max(self.connect_patience()), self.next(events)).await else {
+            let Ok(news) =
+                tokio::time::timeout(patience.max(self.connect_patience()), self.next(events)).await
+            else {
                 for (host, _) in std::mem::take(&mut open) {
                     let error = failed("it was reached, and then said nothing".to_owned());
                     events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
@@ -149,7 +151,11 @@ impl Fleet {
                         Err(error) => {
                             let why = format!("{error}\n{}", String::from_utf8_lossy(&stderr));
                             let error = failed(why.trim().to_owned());
-                            events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
+                            events(Event::Unreachable {
+                                host: host.clone(),
+                                why: error.why.clone(),
+                                hint: None,
+                            });
                             look.unreachable.insert(host, error);
                         }
                     }

@@ -53,7 +53,13 @@ pub(crate) fn control_path(host: &Host, options: &SshOptions) -> Option<PathBuf>
 }
 
 /// The words of a call of `ssh`.
-pub(crate) fn launch(host: &Host, options: &SshOptions, control: Option<&Path>, log: Option<PathBuf>, command: &str) -> Launch {
+pub(crate) fn launch(
+    host: &Host,
+    options: &SshOptions,
+    control: Option<&Path>,
+    log: Option<PathBuf>,
+    command: &str,
+) -> Launch {
     let mut words: Vec<String> = vec!["ssh".into(), "-T".into()];
     let mut option = |text: String| words.extend(["-o".to_owned(), text]);
     option("BatchMode=yes".into());

@@ -211,7 +211,9 @@ impl fmt::Display for Action {
             },
             Action::Fetch { slot, commit, .. } => write!(f, "fetch {} into {slot}", commit.short()),
             Action::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
-            Action::Prove { slot, commit } => write!(f, "prove that {slot} holds {}, unchanged", commit.short()),
+            Action::Prove { slot, commit } => {
+                write!(f, "prove that {slot} holds {}, unchanged", commit.short())
+            }
             Action::Hook { point, command, .. } => write!(f, "{point}: {}", one_line(command)),
             Action::Point { target: Some(target) } => write!(f, "point current to {}", one_line(target)),
             Action::Point { target: None } => f.write_str("take current away"),

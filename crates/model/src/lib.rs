@@ -19,3 +19,4 @@ pub mod refusal;
 pub mod release;
 pub mod shell;
 pub mod strategy;
+pub mod view;

@@ -153,7 +153,8 @@ pub struct Machine<'p> {
 impl<'p> Machine<'p> {
     /// A machine for this plan, and its first commands.
     pub fn start(plan: &'p Plan) -> (Self, Vec<Command>) {
-        let hosts = plan.hosts.iter().map(|planned| (planned.host.name.clone(), HostState::default())).collect();
+        let hosts =
+            plan.hosts.iter().map(|planned| (planned.host.name.clone(), HostState::default())).collect();
         let mut machine = Machine {
             plan,
             groups: group_phases(plan),
@@ -282,7 +283,8 @@ impl<'p> Machine<'p> {
         if phases.is_empty() {
             return None;
         }
-        let switches = phases.iter().any(|phase| matches!(plan.phases[*phase].kind, PhaseKind::Switch { .. }));
+        let switches =
+            phases.iter().any(|phase| matches!(plan.phases[*phase].kind, PhaseKind::Switch { .. }));
         let state = self.state(&host);
         state.working = true;
         state.ok = false;
@@ -295,7 +297,9 @@ impl<'p> Machine<'p> {
     fn advance(&mut self, trouble: bool) -> Vec<Command> {
         let working = self.hosts.values().any(|state| state.working);
         match self.mode {
-            Mode::Forward if working && (trouble && self.finishing() || self.hosts_are_independent()) => Vec::new(),
+            Mode::Forward if working && (trouble && self.finishing() || self.hosts_are_independent()) => {
+                Vec::new()
+            }
             Mode::Forward if trouble && self.finishing() => self.look(),
             Mode::Forward if self.hosts_are_independent() => vec![self.end()],
             Mode::Forward if trouble && working && self.only_locks_are_missing() => Vec::new(),
@@ -327,7 +331,8 @@ impl<'p> Machine<'p> {
     }
 
     fn lock_again(&mut self) -> Vec<Command> {
-        let first_is_ours = self.hosts.iter().find(|(host, _)| self.takes_part(host)).is_some_and(|(_, s)| s.ok);
+        let first_is_ours =
+            self.hosts.iter().find(|(host, _)| self.takes_part(host)).is_some_and(|(_, s)| s.ok);
         if !first_is_ours || !self.failures.is_empty() || self.lock_attempts >= LOCK_ATTEMPTS {
             return vec![self.end()];
         }
@@ -365,13 +370,15 @@ impl<'p> Machine<'p> {
     fn look(&mut self) -> Vec<Command> {
         self.mode = Mode::Looking;
         let lost = self.hosts.iter().filter(|(_, state)| state.needs_look());
-        let commands: Vec<Command> = lost.map(|(host, _)| Command::LookAgain { host: host.clone() }).collect();
+        let commands: Vec<Command> =
+            lost.map(|(host, _)| Command::LookAgain { host: host.clone() }).collect();
         if commands.is_empty() { vec![self.end()] } else { commands }
     }
 
     fn end(&mut self) -> Command {
         self.mode = Mode::Over;
-        let hosts: Vec<HostOutcome> = self.plan.hosts.iter().map(|planned| self.host_outcome(planned)).collect();
+        let hosts: Vec<HostOutcome> =
+            self.plan.hosts.iter().map(|planned| self.host_outcome(planned)).collect();
         let verdict = self.verdict(&hosts);
         Command::End(Outcome { verdict, hosts, failures: std::mem::take(&mut self.failures) })
     }
@@ -385,7 +392,9 @@ impl<'p> Machine<'p> {
                 Some(Some(seen)) if seen.commit.as_ref() == Some(&target.release.commit) => {
                     Serving::Release { release: target.release.clone() }
                 }
-                Some(Some(seen)) if seen.commit == planned.from.as_ref().map(|from| from.commit.clone()) => old(),
+                Some(Some(seen)) if seen.commit == planned.from.as_ref().map(|from| from.commit.clone()) => {
+                    old()
+                }
                 _ => Serving::Unknown,
             },
             Some(_) if state.may_have_switched && !state.reverted => Serving::Unknown,
@@ -405,9 +414,7 @@ impl<'p> Machine<'p> {
             let planned = self.plan.hosts.iter().zip(hosts);
             planned.filter_map(|(planned, end)| Some((planned, planned.to.as_ref()?, end)))
         };
-        let is_new = |serving: &Serving, commit: &CommitId| {
-            matches!(serving, Serving::Release { release } if release.commit == *commit)
-        };
+        let is_new = |serving: &Serving, commit: &CommitId| matches!(serving, Serving::Release { release } if release.commit == *commit);
         let confirmed = |planned: &crate::plan::HostPlan| {
             let state = &self.hosts[&planned.host.name];
             state.confirmed || matches!(&state.seen, Some(Some(seen)) if seen.confirmed)
@@ -415,9 +422,8 @@ impl<'p> Machine<'p> {
         if self.failures.is_empty() && !self.interrupted {
             return Verdict::Done;
         }
-        let all_new = changing().all(|(planned, target, end)| {
-            is_new(&end.serving, &target.release.commit) && confirmed(planned)
-        });
+        let all_new = changing()
+            .all(|(planned, target, end)| is_new(&end.serving, &target.release.commit) && confirmed(planned));
         if all_new && changing().next().is_some() {
             return Verdict::Done;
         }

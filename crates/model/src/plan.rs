@@ -181,10 +181,12 @@ impl Plan {
             (Intent::Deploy, None) => "deploy".to_owned(),
             (Intent::Rollback, None) => "roll back".to_owned(),
             (Intent::Restart, _) => "restart".to_owned(),
-            (Intent::Work, _) => match self.phases.first().and_then(|phase| phase.work.first()?.steps.first()) {
-                Some(step) => step.action.to_string(),
-                None => "do nothing".to_owned(),
-            },
+            (Intent::Work, _) => {
+                match self.phases.first().and_then(|phase| phase.work.first()?.steps.first()) {
+                    Some(step) => step.action.to_string(),
+                    None => "do nothing".to_owned(),
+                }
+            }
         }
     }
 }

@@ -10,10 +10,12 @@ use crate::runner::{RunnerOptions, bootstrap};
 fn shims(shell: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     if shell == "busybox" {
-        let status = Process::new("busybox").args(["--install", "-s"]).arg(folder.path()).status().expect("it runs");
+        let status =
+            Process::new("busybox").args(["--install", "-s"]).arg(folder.path()).status().expect("it runs");
         assert!(status.success());
     } else {
-        let found = Process::new("sh").args(["-c", &format!("command -v {shell}")]).output().expect("sh runs");
+        let found =
+            Process::new("sh").args(["-c", &format!("command -v {shell}")]).output().expect("sh runs");
         let path = String::from_utf8(found.stdout).expect("a path");
         std::os::unix::fs::symlink(path.trim(), folder.path().join("sh")).expect("a link");
     }
@@ -58,7 +60,8 @@ impl Talk {
         let (sender, replies) = mpsc::channel(64);
         let lost_after = Duration::from_secs(LOST_AFTER.into());
         let limit = Duration::from_secs(20);
-        let connection = Connection::open(&launch, &nonce, lost_after, limit, (), sender).await.expect("hello");
+        let connection =
+            Connection::open(&launch, &nonce, lost_after, limit, (), sender).await.expect("hello");
         Talk { connection, replies, _shims: shims }
     }
 
@@ -142,10 +145,16 @@ under_every_shell!(steps_that_behave_badly, talk, "step 0 s :", {
     assert_eq!(talk.phase("step 3 s 'kill -9 $$'").await, ["3 -> 137", "failed"]);
     // Leaves a daemon behind that holds both outputs.
     let began = Instant::now();
-    assert_eq!(talk.phase("step 4 s 'sleep 300 & echo $! >&2; echo started'").await.last().map(String::as_str), Some("done"));
+    assert_eq!(
+        talk.phase("step 4 s 'sleep 300 & echo $! >&2; echo started'").await.last().map(String::as_str),
+        Some("done")
+    );
     assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(talk.phase("step 5 s 'echo next'").await, [r#"5 out "next\n""#, "5 -> 0", "done"]);
-    assert_eq!(talk.phase("step 6 s 'pkill -f \"[s]leep 300\"; :'").await.last().map(String::as_str), Some("done"));
+    assert_eq!(
+        talk.phase("step 6 s 'pkill -f \"[s]leep 300\"; :'").await.last().map(String::as_str),
+        Some("done")
+    );
     // Syntax that no shell takes.
     assert_eq!(talk.phase("step 7 s 'if then'").await.last().map(String::as_str), Some("failed"));
     assert_eq!(talk.phase("step 8 s :").await, ["8 -> 0", "done"]);
@@ -164,7 +173,9 @@ under_every_shell!(binary_input_arrives_byte_for_byte, talk, "step 0 s :", {
 under_every_shell!(a_step_that_is_cancelled_dies_with_all_its_children, talk, "step 0 s :", {
     talk.frame().await;
     let mark = crate::random_word(12);
-    let text = format!("step 1 s 'trap \"\" TERM; echo ready; sh -c \"trap : TERM; while :; do sleep 1; done\" {mark}; :'\nstep 2 s 'echo no'");
+    let text = format!(
+        "step 1 s 'trap \"\" TERM; echo ready; sh -c \"trap : TERM; while :; do sleep 1; done\" {mark}; :'\nstep 2 s 'echo no'"
+    );
     talk.connection.send_phase("p1", &text).await;
     while !matches!(talk.next().await, Reply::Output(1, ..)) {}
     talk.connection.cancel().await;
@@ -255,14 +266,12 @@ under_every_shell!(a_frame_that_is_cut_short_never_runs, talk, "step 0 s :", {
 
 #[tokio::test]
 async fn login_shells_of_other_kinds_start_it() {
-    for (wrapper, noise) in [
-        (&["fish", "-c"][..], ""),
-        (&["csh", "-f", "-c"], ""),
-        (&["bash", "-c"], ""),
-        (&["sh", "-c"], ""),
-    ] {
+    for (wrapper, noise) in
+        [(&["fish", "-c"][..], ""), (&["csh", "-f", "-c"], ""), (&["bash", "-c"], ""), (&["sh", "-c"], "")]
+    {
         eprintln!("under {wrapper:?}{noise}");
-        let mut talk = Talk::start_under("dash", wrapper, "step 0 s 'echo \"it'\\''s\" $((1+1)) \\\\ !'").await;
+        let mut talk =
+            Talk::start_under("dash", wrapper, "step 0 s 'echo \"it'\\''s\" $((1+1)) \\\\ !'").await;
         assert_eq!(talk.frame().await, [r#"0 out "it's 2 \\ !\n""#, "0 -> 0", "done"]);
     }
 }

@@ -16,7 +16,8 @@ say hello
 
 # A line that is gone must not end the runner: it has a host to put right and a lock to let go in order. Handlers,
 # not ignored signals, because children would inherit those.
-trap : HUP INT PIPE
+survive() { trap : HUP INT PIPE; }
+survive
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 agent=$SSH_AUTH_SOCK
 unset SSH_AUTH_SOCK
@@ -57,6 +58,7 @@ lose() {
 # A frame is a line, and for `phase` and `put` so many bytes and a seal: half a phase must never run. A `put` adds to
 # its file, so that beats can pass between the pieces of a large one. A beat is answered, or the deployer gives up.
 reader() {
+  survive
   beat=0
   while read -r verb size name <&3; do
     beat=$((beat + 1))
@@ -84,6 +86,7 @@ reader() {
 }
 
 watcher() {
+  survive
   half=$(((lost_after + 1) / 2)) seen=none silent=0 pending=0
   while sleep "$half"; do
     if ! kill -0 "$$" 2>/dev/null; then
@@ -103,30 +106,47 @@ watcher() {
   done
 }
 
+# Time limits are the deployer's to keep; this one is for steps that run when it is gone.
+limit() {
+  left=$step_timeout
+  while [ "$left" -gt 0 ]; do
+    sleep 2
+    left=$((left - 2))
+    kill -0 "$group" || return
+  done
+  stop_step
+}
+
 # step ID FLAGS SCRIPT: runs the script in a session of its own. Flags: a, the agent is lent to it; i, standard input
 # is the upload in.ID; o, its failure is told and stops nothing.
 step() {
   goes_on || return 0
   case $2 in *i*) input=$room/in.$1 ;; *) input=/dev/null ;; esac
   case $2$agent in *a*/*) export SSH_AUTH_SOCK="$agent" ;; esac
-  setsid sh -c "printf '\\036$nonce start $1\\n'
+  if [ -n "$unstoppable" ]; then
+    # What has to be done even when nobody listens must not die of a closed pipe.
+    say_both "start $1"
+    setsid sh -c "$3" <"$input" >"$room/out" 2>"$room/err" 3<&- 4>&- 9>&- &
+  else
+    # The step's own shell says the start, so that what a daemon of the step before still prints comes before it.
+    setsid sh -c "printf '\\036$nonce start $1\\n'
 printf '\\036$nonce start $1\\n' >&2
 $3" <"$input" 3<&- 4>&- 9>&- &
+  fi
   group=$!
   unset SSH_AUTH_SOCK
   echo "$group" >"$room/group"
-  limiter=
-  if [ -e "$room/lost" ]; then
-    (sleep "$step_timeout" && stop_step) >/dev/null 2>&1 &
-    limiter=$!
-  fi
+  if [ -e "$room/lost" ]; then limit >/dev/null 2>&1 3<&- 4>&- 9>&- & fi
   while :; do
     wait "$group" 2>/dev/null
     status=$?
     kill -0 "$group" 2>/dev/null || break
   done
   : >"$room/group"
-  [ -z "$limiter" ] || kill "$limiter" 2>/dev/null
+  if [ -n "$unstoppable" ]; then
+    cat "$room/out"
+    cat "$room/err" >&2
+  fi
   say_both "end $1 $status"
   case $status$2 in 0* | *o*) ;; *) failed=1 ;; esac
 }

@@ -38,7 +38,9 @@ pub fn plan_deploy(
             CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host.name.clone(), path }),
             CurrentLink::Elsewhere(target) if *take_over => notes.push(Note {
                 host: Some(host.name.clone()),
-                text: format!("{path} points to {target:?}: it will be replaced, and a rollback can't go back to it"),
+                text: format!(
+                    "{path} points to {target:?}: it will be replaced, and a rollback can't go back to it"
+                ),
             }),
             CurrentLink::Elsewhere(target) => {
                 refusals.push(Refusal::Elsewhere { host: host.name.clone(), path, target: target.clone() });
@@ -59,7 +61,8 @@ pub fn plan_deploy(
         let text = format!("{release} is live already");
         notes.push(Note { host: Some(seen.host.name.clone()), text });
     }
-    let changes: Vec<Change<'_>> = hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
+    let changes: Vec<Change<'_>> =
+        hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
     Ok(assemble(settings, context, Intent::Deploy, JournalKind::Deployed, &changes, &others, notes))
 }
 

@@ -198,7 +198,8 @@ fn build(
         release: release.clone(),
         former: former.clone(),
     };
-    let mut siblings: Vec<SlotName> = seen.facts.slots.keys().filter(|other| **other != slot).cloned().collect();
+    let mut siblings: Vec<SlotName> =
+        seen.facts.slots.keys().filter(|other| **other != slot).cloned().collect();
     // The live slot's clone is the one most likely to be whole and new.
     siblings.sort_by_key(|sibling| Some(sibling) != seen.facts.live_slot());
 
@@ -344,7 +345,10 @@ fn variables(
     set("BUEDAFAB_ENVIRONMENT", settings.environment.as_str());
     set("BUEDAFAB_HOST", seen.host.name.as_str());
     set("BUEDAFAB_PATH", layout.path.as_str());
-    set("BUEDAFAB_PREVIOUS_COMMIT", seen.facts.live().map_or(String::new(), |r| r.commit.to_string()).as_str());
+    set(
+        "BUEDAFAB_PREVIOUS_COMMIT",
+        seen.facts.live().map_or(String::new(), |r| r.commit.to_string()).as_str(),
+    );
     set("BUEDAFAB_RELEASE_PATH", layout.slot(&target.slot).as_str());
     set("BUEDAFAB_ROLES", &roles);
     set("BUEDAFAB_RUN", context.run.as_str());
@@ -388,7 +392,10 @@ fn examine(settings: &Settings, hosts: &[SeenHost<'_>]) -> (Vec<Refusal>, Vec<No
         refusals.extend(host_refusals(&host.name, host.path.as_str(), facts));
         let mut note = |text: String| notes.push(Note { host: Some(host.name.clone()), text });
         if let CurrentLink::Dangling(target) = &facts.current {
-            note(format!("{} points to {target:?}, which isn't there: nothing serves now", settings.current_release_symlink));
+            note(format!(
+                "{} points to {target:?}, which isn't there: nothing serves now",
+                settings.current_release_symlink
+            ));
         }
         for (what, room) in [("space", facts.disk_kib), ("inodes", facts.inodes)] {
             if let Some(room) = room

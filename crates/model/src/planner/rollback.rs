@@ -40,7 +40,8 @@ pub fn plan_rollback(
                 vec![Action::Prove { slot: to.slot.clone(), commit: to.release.commit.clone() }]
             }
             BeforeState::Overwritten => {
-                let text = format!("{} was overwritten by a later attempt: it is built again first", to.release);
+                let text =
+                    format!("{} was overwritten by a later attempt: it is built again first", to.release);
                 notes.push(Note { host: Some(host.name.clone()), text });
                 build(settings, context, *seen, &to, Some(to.release.clone()), url)
             }

@@ -51,16 +51,22 @@ pub fn plan_restart(
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    let holder =
-        LockHolder { at: context.at, by: context.by.clone(), doing: "restart".into(), run: context.run.clone() };
+    let holder = LockHolder {
+        at: context.at,
+        by: context.by.clone(),
+        doing: "restart".into(),
+        run: context.run.clone(),
+    };
     let names: Vec<&Host> = hosts.iter().map(|seen| seen.host).collect();
     let mut plan = work(settings, context, Intent::Restart, &names, |host| {
         let seen = hosts.iter().find(|seen| seen.host.name == host.name).expect("the same hosts");
         let slot = seen.facts.live_slot().expect("refused above").clone();
         let mut actions = vec![Action::Lock { holder: holder.clone() }];
-        actions.extend(seen.facts.live().and_then(|release| {
-            restart(settings, context, *seen, &Target { slot, release })
-        }));
+        actions.extend(
+            seen.facts
+                .live()
+                .and_then(|release| restart(settings, context, *seen, &Target { slot, release })),
+        );
         actions.push(note(&context.by, JournalKind::Restarted, None));
         actions
     });

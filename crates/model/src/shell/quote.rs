@@ -2,7 +2,9 @@
 
 /// The text as one word of a POSIX shell, whatever it holds; NUL bytes, which no word can hold, are left out.
 pub fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | ':' | '@' | '%' | '+' | ',');
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | ':' | '@' | '%' | '+' | ',')
+    };
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
     }

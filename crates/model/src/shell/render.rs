@@ -130,10 +130,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
 
 /// Prints a record as one line of JSON, with the host's time in front.
 fn stamped<T: Serialize>(record: &T) -> String {
-    format!(
-        "printf '{{\"at\":\"%s\",%s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" {}",
-        quote(&tail_of(record))
-    )
+    format!("printf '{{\"at\":\"%s\",%s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" {}", quote(&tail_of(record)))
 }
 
 /// Replaces a file by one rename, so that a crash or a full disk leaves the old one or the new one.
@@ -167,7 +164,8 @@ fn make_room(layout: &Layout, group: Option<&str>) -> String {
         link = quote(layout.current().as_str()),
     );
     if let Some(group) = group {
-        let folders = [&layout.path, &layout.releases, &layout.state(), &slots].map(|path| quote(path.as_str()));
+        let folders =
+            [&layout.path, &layout.releases, &layout.state(), &slots].map(|path| quote(path.as_str()));
         let folders = folders.join(" ");
         let _ = write!(script, "chgrp {} {folders}\nchmod g+ws {folders}\n", quote(group));
     }
@@ -185,7 +183,8 @@ fn fetch(
     siblings: &[SlotName],
     known_hosts: &[String],
 ) -> String {
-    let mut script = format!("{GIT}slot={} url={} commit={commit}\n", quote(layout.slot(slot).as_str()), quote(url));
+    let mut script =
+        format!("{GIT}slot={} url={} commit={commit}\n", quote(layout.slot(slot).as_str()), quote(url));
     if !known_hosts.is_empty() {
         let file = layout.state().join("known_hosts");
         let file_word = quote(file.as_str());
@@ -196,7 +195,8 @@ fn fetch(
             // One shell takes the outer quotes away, ssh's own parser the inner ones.
             quote(&format!("\"{file}\""))
         );
-        let _ = writeln!(script, "printf '%s\\n' {lines} >{file_word}\nexport GIT_SSH_COMMAND={}", quote(&ssh));
+        let _ =
+            writeln!(script, "printf '%s\\n' {lines} >{file_word}\nexport GIT_SSH_COMMAND={}", quote(&ssh));
     }
     let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
     let _ = writeln!(script, "set -- {}", siblings.join(" "));

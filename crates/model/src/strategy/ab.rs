@@ -12,7 +12,8 @@ use crate::release::Release;
 /// that served longest ago.
 pub(super) fn place(slots: &[SlotName], facts: &HostFacts) -> Place {
     let idle = slots.iter().filter(|slot| Some(*slot) != facts.live_slot());
-    let slot = idle.min_by_key(|slot| worth(facts.slots.get(*slot))).expect("there are two slots at least").clone();
+    let slot =
+        idle.min_by_key(|slot| worth(facts.slots.get(*slot))).expect("there are two slots at least").clone();
     let former = former(facts, &slot);
     Place { slot, former }
 }

@@ -1,0 +1,146 @@
+//! The configuration file as a whole.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostics::{Diagnostic, Diagnostics, Source};
+use super::layer::Layer;
+use super::mistake::{Mistake, quoted};
+use super::nearest::{nearest, one_of};
+use super::read::read;
+use super::resolve::{BUILT_IN, resolve};
+use super::settings::Settings;
+use super::syntax;
+use crate::names::EnvironmentName;
+
+/// A configuration file in which every value by itself is right.
+#[derive(Debug, Clone)]
+pub struct ConfigFile {
+    source: Source,
+    top: Layer,
+    /// In the order of the file.
+    environments: Vec<(EnvironmentName, Layer)>,
+}
+
+/// Reads the text of a configuration file. The name is only used in diagnostics.
+///
+/// # Errors
+///
+/// All the mistakes that can be found in one go: either what isn't TOML, or what isn't a setting.
+pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
+    // Editors on Windows begin a file with a byte order mark, which is no column of its first line.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let source = Source { file_name: file_name.into(), text: text.into() };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let list = errors.iter().map(|error| syntax::explain(error, text)).collect();
+        return Err(Diagnostics::new(source, list));
+    }
+    let mut diagnostics = Vec::new();
+    let span = table.span();
+    let mut table = table.into_inner();
+    let environments = take_environments(&mut table, &mut diagnostics);
+    refuse_top_level(&mut table, &mut diagnostics);
+    let top = read::<Layer>(Spanned::new(span, table), text, &mut diagnostics);
+    let read_one = |(name, table)| (name, read::<Layer>(table, text, &mut diagnostics));
+    let environments = environments.into_iter().map(read_one).collect();
+    match diagnostics.is_empty() {
+        true => Ok(ConfigFile { source, top, environments }),
+        false => Err(Diagnostics::new(source, diagnostics)),
+    }
+}
+
+impl ConfigFile {
+    /// The environments: localhost, development, staging and production, and then the file's own in their order there.
+    pub fn environment_names(&self) -> Vec<EnvironmentName> {
+        let own = self.environments.iter().map(|(name, _)| name.clone());
+        built_in().chain(own.filter(|name| !BUILT_IN.contains(&name.as_str()))).collect()
+    }
+
+    /// What the file means for one environment.
+    ///
+    /// # Errors
+    ///
+    /// No such environment, no `unit`, or settings that contradict each other.
+    pub fn settings(&self, environment: &EnvironmentName) -> Result<Settings, Diagnostics> {
+        let fail = |list| Diagnostics::new(self.source.clone(), list);
+        if !self.environment_names().contains(environment) {
+            return Err(fail(vec![self.unknown_environment(environment)]));
+        }
+        let own = self.environments.iter().find(|(name, _)| name == environment).map(|(_, layer)| layer);
+        resolve(environment, &self.top, own.unwrap_or(&Layer::default())).map_err(fail)
+    }
+
+    fn unknown_environment(&self, typed: &EnvironmentName) -> Diagnostic {
+        let names = self.environment_names();
+        let names = || names.iter().map(EnvironmentName::as_str);
+        let there_are =
+            format!("there are {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
+        let help = match nearest(typed.as_str(), names()) {
+            Some(right) => format!("did you mean `{right}`? {there_are}"),
+            None => format!("{there_are}; another one begins with the line `[environments.{typed}]`"),
+        };
+        Diagnostic::nowhere(Mistake::new(format!("no environment {}", quoted(typed.as_str()))).help(help))
+    }
+}
+
+fn built_in() -> impl Iterator<Item = EnvironmentName> {
+    BUILT_IN.into_iter().map(|name| EnvironmentName::new(name).expect("the built-in names are plain words"))
+}
+
+/// Takes the tables of the environments out of the top level, so that what is left is a layer like each of them.
+fn take_environments<'i>(
+    table: &mut DeTable<'i>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<(EnvironmentName, Spanned<DeTable<'i>>)> {
+    let Some(environments) = table.remove("environments") else { return Vec::new() };
+    let span = environments.span();
+    let DeValue::Table(environments) = environments.into_inner() else {
+        let mistake =
+            Mistake::new("`environments` takes tables").help("begin one with `[environments.production]`");
+        diagnostics.push(Diagnostic::at(&span, mistake));
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (key, value) in environments {
+        let (key_span, value_span) = (key.span(), value.span());
+        let name = match EnvironmentName::new(key.into_inner()) {
+            Ok(name) => name,
+            Err(error) => {
+                diagnostics.push(Diagnostic::at(&key_span, Mistake::new(error.to_string())));
+                continue;
+            }
+        };
+        match value.into_inner() {
+            DeValue::Table(table) => found.push((key_span.start, name, Spanned::new(value_span, table))),
+            _ => {
+                let mistake =
+                    Mistake::new(format!("the environment {} takes a table", quoted(name.as_str())))
+                        .help(format!("write its settings below `[environments.{name}]`"));
+                diagnostics.push(Diagnostic::at(&value_span, mistake));
+            }
+        }
+    }
+    // The parser sorts keys by name; people expect the order of their file.
+    found.sort_by_key(|(start, _, _)| *start);
+    found.into_iter().map(|(_, name, table)| (name, table)).collect()
+}
+
+/// Takes out and explains what is right elsewhere in the file, but not at its top level.
+fn refuse_top_level(table: &mut DeTable<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut refuse = |name: &str, mistake: Mistake| {
+        if let Some((key, _)) = table.remove_entry(name) {
+            diagnostics.push(Diagnostic::at(&key.span(), mistake));
+        }
+    };
+    refuse(
+        "hosts",
+        Mistake::new("`hosts` belongs to an environment")
+            .help(format!("write it below `[environments.NAME]`, where NAME is {}", one_of(BUILT_IN))),
+    );
+    for name in BUILT_IN {
+        let mistake =
+            Mistake::new(format!("unknown setting `{name}`")).help(format!("write `[environments.{name}]`"));
+        refuse(name, mistake);
+    }
+}

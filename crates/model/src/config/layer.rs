@@ -1,0 +1,207 @@
+//! What may be typed in a table of settings: at the top level, and again in every environment.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::at::At;
+use super::connect::ConnectText;
+use super::hosts::HostEntry;
+use super::path::PathText;
+use super::service::ServiceText;
+use super::settings::{SourceName, StrategyName, WaveSize};
+use super::values::{Argument, Commands, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word};
+use crate::names::{SlotName, Unit};
+
+/// Settings as they were typed. All are optional; what is typed in an environment goes before what is typed at the top.
+//
+// The comments on the fields are what an editor shows, through the schema: they are written for those who deploy.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Layer {
+    /// The app's short name: its folder, service and init script on a host. Required. Example: `"five"`.
+    pub(super) unit: Option<At<Unit>>,
+    /// The app's directory on a host. `{unit}` and `{environment}` may stand in it. Default: `"/var/webapps/{unit}"`;
+    /// in staging, the path of the top level with `-staging` after it.
+    pub(super) path: Option<At<PathText>>,
+    /// The git remote's URL, as the hosts reach it. Default: the URL of `master_remote` in your checkout. Example:
+    /// `"git@github.com:bueda/five.git"`.
+    pub(super) scm: Option<Argument>,
+    /// The repository's page, for links in reports. Example: `"https://github.com/bueda/five"`.
+    pub(super) scm_http_url: Option<Url>,
+    /// Lines of a `known_hosts` file that pin the git server's keys. Default: `[]`, the host's own files decide.
+    pub(super) scm_known_hosts: Option<Vec<Line>>,
+    /// Whether your SSH agent is lent to the step that fetches from the git remote. Default: `false`.
+    pub(super) forward_agent: Option<bool>,
+    /// The remote in your checkout that a commit has to be on. Default: `"origin"`.
+    pub(super) master_remote: Option<Argument>,
+    /// What is deployed when nothing is named. Default: `"HEAD"`. Example: `"main"`.
+    pub(super) default_revision: Option<Argument>,
+    /// How release directories are arranged. Default: `"ab"`.
+    pub(super) strategy: Option<StrategyName>,
+    /// How a commit reaches a host. Default: `"fetch"`.
+    pub(super) source: Option<SourceName>,
+    /// The folder below `path` that holds the slots. Default: `"releases"`.
+    pub(super) releases_root: Option<At<FolderName>>,
+    /// The link in `releases_root` that decides what is live. Default: `"current"`.
+    pub(super) current_release_symlink: Option<At<FolderName>>,
+    /// The slots, two or more; with three, the previous release survives a failed deploy. Default: `["a", "b"]`.
+    pub(super) release_paths: Option<At<Vec<At<Name<SlotName>>>>>,
+    /// The folder in a slot that holds its virtualenv; it survives the clean-up of a slot. Default: `"env"`.
+    pub(super) virtualenv: Option<FolderName>,
+    /// The group that owns what is deployed, group-writable. Default: the group of the user. Example: `"deploy"`.
+    pub(super) deploy_group: Option<Word>,
+    /// `DEPLOYMENT_TYPE` in the environment of every command of the app. Default: `"SOLO"` in localhost, `"DEV"` in
+    /// development, `"STAGING"`, `"PRODUCTION"`, and elsewhere the environment's name in capitals.
+    pub(super) deployment_type: Option<Text>,
+    /// More variables for every command of the app. Those of an environment are added to those of the top level.
+    /// Example: `{ DJANGO_SETTINGS_MODULE = "five.settings" }`.
+    pub(super) variables: Option<BTreeMap<VariableName, Text>>,
+    /// How the app is restarted when no `restart` hook says it: `"none"`, `"init:NAME"` (`/etc/init.d/NAME restart`),
+    /// `"systemd:NAME"`, `"supervisor:NAME"` or `"runit:NAME"`. `{unit}` and `{environment}` may stand in the name.
+    /// Default: `"init"`, which is `"init:{unit}"`. Example: `"systemd:{unit}"`.
+    pub(super) service: Option<At<ServiceText>>,
+    /// Shell commands at named points of a deploy. Those of an environment replace those of the top level, hook by hook.
+    pub(super) hooks: Option<HooksLayer>,
+    /// How many hosts switch together, wave by wave; the last wave takes all that are left. Default: `[]`, all at once.
+    /// Example: `[1, "25%", "100%"]`.
+    pub(super) waves: Option<Vec<WaveSize>>,
+    /// How long a connection may take to stand, in seconds. Default: `10`.
+    pub(super) connect_timeout_seconds: Option<Seconds<1>>,
+    /// How long one step may run, in seconds. Default: `900`.
+    pub(super) step_timeout_seconds: Option<Seconds<1>>,
+    /// How long a switched host waits to be confirmed before it reverts by itself, in seconds. Default: `300`.
+    pub(super) confirm_timeout_seconds: Option<Seconds<1>>,
+    /// After how many seconds of silence either side takes the other for dead, at least 3. Default: `15`.
+    pub(super) lost_after_seconds: Option<Seconds<3>>,
+    /// How long an idle SSH connection is kept open for the next command, in seconds; `0` keeps none. Default: `300`.
+    pub(super) keep_warm_seconds: Option<Seconds<0>>,
+    /// How hosts are reached: `"ssh"`, or a command that gives a POSIX shell on its standard input. `{host}` (its name),
+    /// `{address}`, `{user}` and `{port}` may stand in it. Default: `"ssh"`, and `"sh"` for localhost without hosts.
+    /// Example: `"docker exec -i {host} sh"`.
+    pub(super) connect: Option<At<ConnectText>>,
+    /// The hosts of this environment: strings such as `"web1"`, `"deploy@web1:1222"`, `"web[1:3].example.com"`, or tables
+    /// with `name`, `address`, `port`, `user`, `roles`, `path` and `connect`. Default: none, and this machine for
+    /// localhost.
+    pub(super) hosts: Option<Vec<At<HostEntry>>>,
+}
+
+/// Shell commands at named points of a run. Each is a string or a list of strings, run by `sh` on the hosts, in the
+/// release that the run is about.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct HooksLayer {
+    /// On every host, before anything in the idle slot changes; in the app's directory.
+    pub(super) before_prepare: Option<Commands>,
+    /// In the new slot, once its code is there. Example: `"make"`.
+    pub(super) build: Option<Commands>,
+    /// In the new slot, last before it counts as ready: what fails here never gets live. Example:
+    /// `["env/bin/python manage.py check --deploy"]`.
+    pub(super) check: Option<Commands>,
+    /// In the new slot of the primary host only, when all hosts are ready and none has switched. Example:
+    /// `"env/bin/python manage.py migrate"`.
+    pub(super) once: Option<Commands>,
+    /// In the new slot, right before the link moves.
+    pub(super) before_switch: Option<Commands>,
+    /// Instead of `service`: makes the app run the code of `current`. Example: `"sudo systemctl restart five"`.
+    pub(super) restart: Option<Commands>,
+    /// In the new slot, after the restart.
+    pub(super) after_switch: Option<Commands>,
+    /// In the new slot, last before the switch counts: what fails here reverts the host. Example:
+    /// `"curl -fsS http://localhost:8000/healthz"`.
+    pub(super) verify: Option<Commands>,
+    /// After the release is live for good; a failure is told and changes nothing.
+    pub(super) after_finish: Option<Commands>,
+    /// Shell commands on your own machine.
+    pub(super) local: Option<LocalHooksLayer>,
+}
+
+/// Shell commands on the machine that deploys, at the root of the project.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LocalHooksLayer {
+    /// Before any host is touched; a failure stops the run. Example: `"make test"`.
+    pub(super) before: Option<Commands>,
+    /// After a run that succeeded.
+    pub(super) after: Option<Commands>,
+    /// After a run that failed.
+    pub(super) on_failure: Option<Commands>,
+}
+
+impl Layer {
+    /// This layer, with the gaps filled from the one below it. Hooks and variables are merged key by key; any other value
+    /// replaces the one below.
+    pub(super) fn over(&self, below: &Layer) -> Layer {
+        let upper = self.clone();
+        let below = below.clone();
+        Layer {
+            unit: upper.unit.or(below.unit),
+            path: upper.path.or(below.path),
+            scm: upper.scm.or(below.scm),
+            scm_http_url: upper.scm_http_url.or(below.scm_http_url),
+            scm_known_hosts: upper.scm_known_hosts.or(below.scm_known_hosts),
+            forward_agent: upper.forward_agent.or(below.forward_agent),
+            master_remote: upper.master_remote.or(below.master_remote),
+            default_revision: upper.default_revision.or(below.default_revision),
+            strategy: upper.strategy.or(below.strategy),
+            source: upper.source.or(below.source),
+            releases_root: upper.releases_root.or(below.releases_root),
+            current_release_symlink: upper.current_release_symlink.or(below.current_release_symlink),
+            release_paths: upper.release_paths.or(below.release_paths),
+            virtualenv: upper.virtualenv.or(below.virtualenv),
+            deploy_group: upper.deploy_group.or(below.deploy_group),
+            deployment_type: upper.deployment_type.or(below.deployment_type),
+            variables: merge(upper.variables, below.variables, |mut upper, below| {
+                for (name, value) in below {
+                    upper.entry(name).or_insert(value);
+                }
+                upper
+            }),
+            service: upper.service.or(below.service),
+            hooks: merge(upper.hooks, below.hooks, HooksLayer::over),
+            waves: upper.waves.or(below.waves),
+            connect_timeout_seconds: upper.connect_timeout_seconds.or(below.connect_timeout_seconds),
+            step_timeout_seconds: upper.step_timeout_seconds.or(below.step_timeout_seconds),
+            confirm_timeout_seconds: upper.confirm_timeout_seconds.or(below.confirm_timeout_seconds),
+            lost_after_seconds: upper.lost_after_seconds.or(below.lost_after_seconds),
+            keep_warm_seconds: upper.keep_warm_seconds.or(below.keep_warm_seconds),
+            connect: upper.connect.or(below.connect),
+            hosts: upper.hosts.or(below.hosts),
+        }
+    }
+}
+
+impl HooksLayer {
+    fn over(self, below: HooksLayer) -> HooksLayer {
+        HooksLayer {
+            before_prepare: self.before_prepare.or(below.before_prepare),
+            build: self.build.or(below.build),
+            check: self.check.or(below.check),
+            once: self.once.or(below.once),
+            before_switch: self.before_switch.or(below.before_switch),
+            restart: self.restart.or(below.restart),
+            after_switch: self.after_switch.or(below.after_switch),
+            verify: self.verify.or(below.verify),
+            after_finish: self.after_finish.or(below.after_finish),
+            local: merge(self.local, below.local, LocalHooksLayer::over),
+        }
+    }
+}
+
+impl LocalHooksLayer {
+    fn over(self, below: LocalHooksLayer) -> LocalHooksLayer {
+        LocalHooksLayer {
+            before: self.before.or(below.before),
+            after: self.after.or(below.after),
+            on_failure: self.on_failure.or(below.on_failure),
+        }
+    }
+}
+
+fn merge<T>(upper: Option<T>, below: Option<T>, over: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (upper, below) {
+        (Some(upper), Some(below)) => Some(over(upper, below)),
+        (upper, below) => upper.or(below),
+    }
+}

@@ -1,0 +1,284 @@
+//! From layers to settings: defaults, placeholders, hosts, and contradictions between settings.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::at::At;
+use super::diagnostics::Diagnostic;
+use super::expand::{HostDefaults, expand, host_path, this_machine};
+use super::layer::{HooksLayer, Layer, LocalHooksLayer};
+use super::mistake::{Mistake, quoted};
+use super::path::PathText;
+use super::service::{ServiceText, read_service};
+use super::settings::{Hooks, LocalHooks, Service, Settings, SourceName, StrategyName};
+use super::values::{Argument, Commands, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word};
+use crate::names::{EnvironmentName, HostPath, SlotName, Unit};
+
+/// The environments that exist without a word about them.
+pub(super) const BUILT_IN: [&str; 4] = ["localhost", "development", "staging", "production"];
+
+/// What is `own` to the environment goes before what stands at the `top`, and defaults come last.
+pub(super) fn resolve(
+    environment: &EnvironmentName,
+    top: &Layer,
+    own: &Layer,
+) -> Result<Settings, Vec<Diagnostic>> {
+    let Layer {
+        unit,
+        path: _,
+        scm,
+        scm_http_url,
+        scm_known_hosts,
+        forward_agent,
+        master_remote,
+        default_revision,
+        strategy,
+        source,
+        releases_root,
+        current_release_symlink,
+        release_paths,
+        virtualenv,
+        deploy_group,
+        deployment_type,
+        variables,
+        service,
+        hooks,
+        waves,
+        connect_timeout_seconds,
+        step_timeout_seconds,
+        confirm_timeout_seconds,
+        lost_after_seconds,
+        keep_warm_seconds,
+        connect,
+        hosts,
+    } = own.over(top);
+
+    let Some(At { value: unit, span: _ }) = unit else {
+        return Err(vec![Diagnostic::nowhere(
+            Mistake::new("`unit` is missing")
+                .help("name the app in the first line of the file: `unit = \"five\"`"),
+        )]);
+    };
+    let mut diagnostics = Vec::new();
+    let path = keep(resolve_path(environment, &unit, top, own), &mut diagnostics);
+    let service = keep(resolve_service(environment, &unit, service.as_ref()), &mut diagnostics);
+    let folders = resolve_folders(releases_root, current_release_symlink, release_paths);
+    let folders = folders.map_err(|more| diagnostics.extend(more)).ok();
+    let hosts = path.as_ref().and_then(|path| {
+        let mut defaults = HostDefaults { unit: &unit, environment, path, connect: connect.as_ref() };
+        let hosts = match &hosts {
+            Some(entries) => expand(entries, &defaults),
+            None if environment.as_str() == "localhost" => {
+                // A `connect` for all environments is meant for other machines than this one.
+                defaults.connect = own.connect.as_ref();
+                this_machine(&defaults).map_err(|diagnostic| vec![diagnostic])
+            }
+            None => Ok(Vec::new()),
+        };
+        hosts.map_err(|more| diagnostics.extend(more)).ok()
+    });
+    let (Some(path), Some(service), Some(folders), Some(hosts)) = (path, service, folders, hosts) else {
+        return Err(diagnostics);
+    };
+
+    let (hooks, local_hooks) = resolve_hooks(hooks.unwrap_or_default());
+    Ok(Settings {
+        environment: environment.clone(),
+        unit,
+        path,
+        scm: scm.map(|Argument(text)| text),
+        scm_http_url: scm_http_url.map(|Url(text)| text),
+        scm_known_hosts: scm_known_hosts.unwrap_or_default().into_iter().map(|Line(text)| text).collect(),
+        forward_agent: forward_agent.unwrap_or(false),
+        master_remote: master_remote.map_or_else(|| "origin".to_string(), |Argument(text)| text),
+        default_revision: default_revision.map_or_else(|| "HEAD".to_string(), |Argument(text)| text),
+        strategy: strategy.unwrap_or(StrategyName::Ab),
+        source: source.unwrap_or(SourceName::Fetch),
+        releases_root: folders.releases_root,
+        current_release_symlink: folders.current_release_symlink,
+        release_paths: folders.release_paths,
+        virtualenv: virtualenv.map_or_else(|| "env".to_string(), |FolderName(name)| name),
+        deploy_group: deploy_group.map(|Word(text)| text),
+        deployment_type: deployment_type
+            .map_or_else(|| default_deployment_type(environment), |Text(text)| text),
+        variables: plain_variables(variables.unwrap_or_default()),
+        service,
+        hooks,
+        local_hooks,
+        waves: waves.unwrap_or_default(),
+        connect_timeout_seconds: seconds(connect_timeout_seconds, 10),
+        step_timeout_seconds: seconds(step_timeout_seconds, 900),
+        confirm_timeout_seconds: seconds(confirm_timeout_seconds, 300),
+        lost_after_seconds: seconds(lost_after_seconds, 15),
+        keep_warm_seconds: seconds(keep_warm_seconds, 300),
+        hosts,
+    })
+}
+
+fn keep<T>(result: Result<T, Diagnostic>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
+    result.map_err(|diagnostic| diagnostics.push(diagnostic)).ok()
+}
+
+fn seconds<const MIN: u32>(typed: Option<Seconds<MIN>>, default: u32) -> u32 {
+    typed.map_or(default, |seconds| seconds.0)
+}
+
+fn default_deployment_type(environment: &EnvironmentName) -> String {
+    match environment.as_str() {
+        "localhost" => "SOLO".to_string(),
+        "development" => "DEV".to_string(),
+        other => other.to_uppercase(),
+    }
+}
+
+fn plain_variables(variables: BTreeMap<VariableName, Text>) -> BTreeMap<String, String> {
+    variables.into_iter().map(|(VariableName(name), Text(value))| (name, value)).collect()
+}
+
+/// Staging shares its machines with production often enough that their paths must differ unless somebody says otherwise.
+fn resolve_path(
+    environment: &EnvironmentName,
+    unit: &Unit,
+    top: &Layer,
+    own: &Layer,
+) -> Result<HostPath, Diagnostic> {
+    let suffix = if environment.as_str() == "staging" && own.path.is_none() { "-staging" } else { "" };
+    let path_of = |filled: &str| {
+        let path = host_path(filled)?;
+        host_path(&format!("{path}{suffix}"))
+    };
+    match own.path.as_ref().or(top.path.as_ref()) {
+        None => path_of(&format!("/var/webapps/{unit}")).map_err(Diagnostic::nowhere),
+        Some(At { value: PathText(template), span }) => {
+            let filled = template.fill(common(environment, unit));
+            let path = filled.map_err(|name| unfilled(&name)).and_then(|filled| path_of(&filled));
+            path.map_err(|mistake| Diagnostic::at(span, mistake))
+        }
+    }
+}
+
+fn resolve_service(
+    environment: &EnvironmentName,
+    unit: &Unit,
+    service: Option<&At<ServiceText>>,
+) -> Result<Service, Diagnostic> {
+    let Some(At { value: ServiceText(template), span }) = service else {
+        return Ok(Service::Init(unit.to_string()));
+    };
+    let filled = template.fill(common(environment, unit));
+    let service = filled.map_err(|name| unfilled(&name)).and_then(|filled| read_service(&filled));
+    service.map_err(|mistake| Diagnostic::at(span, mistake))
+}
+
+fn common<'v>(environment: &'v EnvironmentName, unit: &'v Unit) -> impl Fn(&str) -> Option<&'v str> {
+    |placeholder| match placeholder {
+        "unit" => Some(unit.as_str()),
+        "environment" => Some(environment.as_str()),
+        _ => None,
+    }
+}
+
+fn unfilled(placeholder: &str) -> Mistake {
+    Mistake::new(format!("`{{{placeholder}}}` has no value here"))
+}
+
+struct Folders {
+    releases_root: String,
+    current_release_symlink: String,
+    release_paths: Vec<SlotName>,
+}
+
+/// Folders of the app's directory that are there for something else.
+const TAKEN: [&str; 3] = ["shared", "packages", ".buedafab"];
+
+fn resolve_folders(
+    releases_root: Option<At<FolderName>>,
+    current_release_symlink: Option<At<FolderName>>,
+    release_paths: Option<At<Vec<At<Name<SlotName>>>>>,
+) -> Result<Folders, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    if let Some(At { value: FolderName(name), span }) = &releases_root
+        && TAKEN.contains(&name.as_str())
+    {
+        let mistake = Mistake::new(format!("{} is used for something else in `path`", quoted(name)))
+            .help("choose another folder; the default is `releases`");
+        diagnostics.push(Diagnostic::at(span, mistake));
+    }
+    let link = current_release_symlink.as_ref().map_or("current", |link| link.value.0.as_str());
+    // A slot that was typed is to blame before a link that was typed: the link's name is the one that others rely on.
+    if let Some(At { value: slots, span }) = &release_paths {
+        diagnostics.extend(check_slots(slots, span, link));
+    } else if let Some(At { value: FolderName(name), span }) = &current_release_symlink
+        && matches!(name.as_str(), "a" | "b")
+    {
+        diagnostics.push(Diagnostic::at(span, both_slot_and_link(name)));
+    }
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    let slot = |name: &str| SlotName::new(name).expect("`a` and `b` are plain names");
+    Ok(Folders {
+        current_release_symlink: link.to_string(),
+        releases_root: releases_root.map_or_else(|| "releases".to_string(), |root| root.value.0),
+        release_paths: match release_paths {
+            Some(slots) => slots.value.into_iter().map(|slot| slot.value.0).collect(),
+            None => vec![slot("a"), slot("b")],
+        },
+    })
+}
+
+fn check_slots(slots: &[At<Name<SlotName>>], span: &Range<usize>, link: &str) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    if slots.len() < 2 {
+        let mistake = Mistake::new("`release_paths` needs two slots or more")
+            .help("one serves while another is prepared: `[\"a\", \"b\"]`");
+        diagnostics.push(Diagnostic::at(span, mistake));
+    }
+    for (index, slot) in slots.iter().enumerate() {
+        let Name(name) = &slot.value;
+        if name.as_str() == link {
+            diagnostics.push(Diagnostic::at(&slot.span, both_slot_and_link(link)));
+        } else if slots[..index].iter().any(|earlier| earlier.value.0 == *name) {
+            let mistake = Mistake::new(format!("there are two slots called {}", quoted(name.as_str())))
+                .help("every slot is a folder of its own");
+            diagnostics.push(Diagnostic::at(&slot.span, mistake));
+        }
+    }
+    diagnostics
+}
+
+fn both_slot_and_link(name: &str) -> Mistake {
+    Mistake::new(format!("{} can't be both a slot and the link to it", quoted(name)))
+        .help("rename the slot in `release_paths`, or the link in `current_release_symlink`")
+}
+
+fn resolve_hooks(layer: HooksLayer) -> (Hooks, LocalHooks) {
+    let HooksLayer {
+        before_prepare,
+        build,
+        check,
+        once,
+        before_switch,
+        restart,
+        after_switch,
+        verify,
+        after_finish,
+        local,
+    } = layer;
+    let LocalHooksLayer { before, after, on_failure } = local.unwrap_or_default();
+    let commands = |typed: Option<Commands>| typed.map_or_else(Vec::new, |Commands(commands)| commands);
+    let hooks = Hooks {
+        before_prepare: commands(before_prepare),
+        build: commands(build),
+        check: commands(check),
+        once: commands(once),
+        before_switch: commands(before_switch),
+        restart: commands(restart),
+        after_switch: commands(after_switch),
+        verify: commands(verify),
+        after_finish: commands(after_finish),
+    };
+    let local =
+        LocalHooks { before: commands(before), after: commands(after), on_failure: commands(on_failure) };
+    (hooks, local)
+}

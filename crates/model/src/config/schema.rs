@@ -1,0 +1,82 @@
+//! The JSON schema of the configuration file, for editors.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::layer::Layer;
+use super::resolve::BUILT_IN;
+
+/// The schema of `buedafab.toml`, as draft 7, which is what TOML editors know.
+pub fn schema() -> Value {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    let mut environment = settings.into_generator().into_root_schema_for::<Layer>().to_value();
+    tidy(&mut environment);
+    let meta = environment.as_object_mut().and_then(|object| object.remove("$schema"));
+
+    let mut top = environment.clone();
+    let reference = json!({ "$ref": "#/definitions/environment" });
+    let built_in: Map<String, Value> =
+        BUILT_IN.into_iter().map(|name| (name.to_string(), reference.clone())).collect();
+    let properties = top.get_mut("properties").and_then(Value::as_object_mut);
+    if let Some(properties) = properties {
+        properties.remove("hosts");
+        properties.insert(
+            "environments".to_string(),
+            json!({
+                "description": "Environments by name: the hosts of each, and the settings that differ there.",
+                "type": "object",
+                "properties": built_in,
+                "additionalProperties": reference,
+            }),
+        );
+    }
+    if let (Some(top), Some(environment)) = (top.as_object_mut(), environment.as_object_mut()) {
+        environment.insert("title".into(), "An environment".into());
+        environment.insert(
+            "description".into(),
+            "Hosts, and settings that go before those of the top level.".into(),
+        );
+        top.extend(meta.map(|meta| ("$schema".to_string(), meta)));
+        top.insert("title".into(), "buedafab.toml".into());
+        top.insert("description".into(), "How an app is deployed by buedafab, and where to.".into());
+        top.insert("definitions".into(), json!({ "environment": environment }));
+    }
+    top
+}
+
+/// Takes `null` out, which TOML doesn't have, and the line breaks of the source out of descriptions.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|kind| kind != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".into(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| *choice != json!({ "type": "null" }));
+                if let [Value::Object(only)] = choices.as_slice() {
+                    let only = only.clone();
+                    object.remove("anyOf");
+                    for (key, value) in only {
+                        object.entry(key).or_insert(value);
+                    }
+                }
+            }
+            if let Some(Value::Array(values)) = object.get_mut("enum") {
+                values.retain(|value| !value.is_null());
+            }
+            if object.get("default") == Some(&Value::Null) {
+                object.remove("default");
+            }
+            if let Some(Value::String(description)) = object.get_mut("description") {
+                *description = description.replace('\n', " ");
+            }
+            object.values_mut().for_each(tidy);
+        }
+        Value::Array(list) => list.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}

@@ -1,0 +1,175 @@
+//! What the configuration of one environment means, with every default filled in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, Unit};
+
+/// All settings of one environment. What was typed is a [`Layer`](super::Layer); this is what was meant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// The environment that these settings are of.
+    pub environment: EnvironmentName,
+    /// The app's short name.
+    pub unit: Unit,
+    /// The app's directory on a host; a host may override it.
+    pub path: HostPath,
+    /// The git remote's URL, as the hosts reach it. `None`: the URL of `master_remote` in the deployer's checkout.
+    pub scm: Option<String>,
+    /// The repository's page, for links in reports.
+    pub scm_http_url: Option<String>,
+    /// Lines of a `known_hosts` file that pin the git server's keys. Empty: the host's own files decide.
+    pub scm_known_hosts: Vec<String>,
+    /// Whether the deployer's SSH agent is lent to the step that fetches.
+    pub forward_agent: bool,
+    /// The remote in the deployer's checkout that a commit has to be on.
+    pub master_remote: String,
+    /// What is deployed when nothing is named.
+    pub default_revision: String,
+    /// How release directories are arranged.
+    pub strategy: StrategyName,
+    /// How a commit reaches a host.
+    pub source: SourceName,
+    /// The folder below `path` that holds the slots.
+    pub releases_root: String,
+    /// The link in `releases_root` that decides what is live.
+    pub current_release_symlink: String,
+    /// The slots, two or more.
+    pub release_paths: Vec<SlotName>,
+    /// The folder in a slot that holds its virtualenv; it survives the clean-up of a slot.
+    pub virtualenv: String,
+    /// The group that owns what is deployed, group-writable. `None`: whatever the user's default is.
+    pub deploy_group: Option<String>,
+    /// `DEPLOYMENT_TYPE` in the environment of every app command.
+    pub deployment_type: String,
+    /// More variables for every app command.
+    pub variables: BTreeMap<String, String>,
+    /// How the app is restarted when no `restart` hook says it.
+    pub service: Service,
+    /// Shell commands at named points, on the hosts.
+    pub hooks: Hooks,
+    /// Shell commands on the deployer.
+    pub local_hooks: LocalHooks,
+    /// How many hosts switch together, wave by wave; the last wave takes all that are left. Empty: all at once.
+    pub waves: Vec<WaveSize>,
+    /// How long a connection may take to stand, in seconds.
+    pub connect_timeout_seconds: u32,
+    /// How long one step may run, in seconds.
+    pub step_timeout_seconds: u32,
+    /// How long a switched host waits for its `confirm` before it reverts by itself, in seconds.
+    pub confirm_timeout_seconds: u32,
+    /// After how many seconds of silence either side takes the other for dead.
+    pub lost_after_seconds: u32,
+    /// How long an idle SSH connection is kept open, in seconds; 0 keeps none.
+    pub keep_warm_seconds: u32,
+    /// The hosts, in the order in which they were written.
+    pub hosts: Vec<Host>,
+}
+
+/// One machine that the app is deployed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Host {
+    /// What it is called in output and in `--hosts`.
+    pub name: HostName,
+    /// Where it is reached: a name of the user's ssh_config, a DNS name or an IP address.
+    pub address: String,
+    /// `None`: what ssh_config says.
+    pub user: Option<String>,
+    /// `None`: what ssh_config says.
+    pub port: Option<u16>,
+    /// What it is for; `web` when nothing is said.
+    pub roles: BTreeSet<Role>,
+    /// The app's directory on this host.
+    pub path: HostPath,
+    /// How it is reached.
+    pub connect: Connect,
+}
+
+/// How a host is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Connect {
+    /// The user's own OpenSSH.
+    Ssh,
+    /// A command that gives a POSIX shell on its standard input: `sh`, `docker exec -i web1 sh`. Placeholders are
+    /// replaced already.
+    Command(Vec<String>),
+}
+
+/// How release directories are arranged on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StrategyName {
+    /// Alternating slots, each a full clone, with a link that flips between them.
+    Ab,
+}
+
+/// How a commit reaches a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceName {
+    /// The host fetches from the git remote.
+    Fetch,
+}
+
+/// How the app is restarted. Written `init:five`, `none`, `systemd:five`, `supervisor:five`, `runit:five`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(into = "String")]
+#[schemars(with = "String")]
+pub enum Service {
+    /// `/etc/init.d/NAME restart`; NAME is the unit by default, as in buedafab.
+    Init(String),
+    /// Nothing is restarted.
+    None,
+    /// `systemctl restart NAME`, which must be active afterwards.
+    Systemd(String),
+    /// `supervisorctl restart NAME`, which must be RUNNING afterwards.
+    Supervisor(String),
+    /// `sv restart NAME`, which must be up afterwards.
+    Runit(String),
+}
+
+/// Shell commands at named points of a run on a host. Each runs in the release that the run is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Hooks {
+    /// On every host, before anything in the idle slot changes; in the app's directory.
+    pub before_prepare: Vec<String>,
+    /// In the new slot, once its code is there.
+    pub build: Vec<String>,
+    /// In the new slot, last before it counts as ready: what fails here never gets live.
+    pub check: Vec<String>,
+    /// In the new slot of the primary host only, when all hosts are ready and none has switched.
+    pub once: Vec<String>,
+    /// In the new slot, right before the link moves.
+    pub before_switch: Vec<String>,
+    /// Instead of `service`: makes the app run the code of `current`.
+    pub restart: Vec<String>,
+    /// In the new slot, after the restart.
+    pub after_switch: Vec<String>,
+    /// In the new slot, last before the switch counts: what fails here reverts the host.
+    pub verify: Vec<String>,
+    /// After the release is live for good; a failure is told and changes nothing.
+    pub after_finish: Vec<String>,
+}
+
+/// Shell commands on the deployer, at the root of the project.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LocalHooks {
+    /// Before any host is touched; a failure stops the run.
+    pub before: Vec<String>,
+    /// After a run that succeeded.
+    pub after: Vec<String>,
+    /// After a run that failed.
+    pub on_failure: Vec<String>,
+}
+
+/// How many hosts switch together. Written `2` or `"25%"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaveSize {
+    /// So many hosts, at least one.
+    Hosts(u32),
+    /// So many of every hundred hosts of the run, rounded up.
+    Percent(u32),
+}

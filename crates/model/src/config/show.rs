@@ -1,0 +1,200 @@
+//! Settings, written as configuration again.
+
+use std::fmt::Write as _;
+
+use toml::Value;
+
+use super::connect::write_connect;
+use super::settings::{Connect, Hooks, Host, LocalHooks, Settings, WaveSize};
+use super::template::escape;
+
+/// The settings of one environment as TOML, with every default written out. Put into a file of its own, it means the same
+/// settings again; so all of it stands below the environment, where nothing else is added to it.
+pub fn show(settings: &Settings) -> String {
+    let Settings {
+        environment,
+        unit,
+        path,
+        scm,
+        scm_http_url,
+        scm_known_hosts,
+        forward_agent,
+        master_remote,
+        default_revision,
+        strategy,
+        source,
+        releases_root,
+        current_release_symlink,
+        release_paths,
+        virtualenv,
+        deploy_group,
+        deployment_type,
+        variables,
+        service,
+        hooks,
+        local_hooks,
+        waves,
+        connect_timeout_seconds,
+        step_timeout_seconds,
+        confirm_timeout_seconds,
+        lost_after_seconds,
+        keep_warm_seconds,
+        hosts,
+    } = settings;
+    let table = format!("environments.{}", key(environment.as_str()));
+    let mut out = Out::default();
+    out.header(&format!("[{table}]"));
+    out.entry("unit", text(unit.as_str()));
+    out.entry("path", text(&escape(path.as_str())));
+    out.entry_or("scm", scm.as_deref().map(text), &format!("the URL of `{}`", master_remote.escape_debug()));
+    out.entry_or("scm_http_url", scm_http_url.as_deref().map(text), "none");
+    out.entry("scm_known_hosts", texts(scm_known_hosts));
+    out.entry("forward_agent", *forward_agent);
+    out.entry("master_remote", text(master_remote));
+    out.entry("default_revision", text(default_revision));
+    out.entry("strategy", named(strategy));
+    out.entry("source", named(source));
+    out.entry("releases_root", text(releases_root));
+    out.entry("current_release_symlink", text(current_release_symlink));
+    out.entry("release_paths", release_paths.iter().map(|slot| text(slot.as_str())).collect::<Vec<_>>());
+    out.entry("virtualenv", text(virtualenv));
+    out.entry_or("deploy_group", deploy_group.as_deref().map(text), "the group of the user");
+    out.entry("deployment_type", text(deployment_type));
+    out.entry("service", text(&escape(&String::from(service.clone()))));
+    out.entry("waves", waves.iter().map(wave).collect::<Vec<_>>());
+    out.entry("connect_timeout_seconds", i64::from(*connect_timeout_seconds));
+    out.entry("step_timeout_seconds", i64::from(*step_timeout_seconds));
+    out.entry("confirm_timeout_seconds", i64::from(*confirm_timeout_seconds));
+    out.entry("lost_after_seconds", i64::from(*lost_after_seconds));
+    out.entry("keep_warm_seconds", i64::from(*keep_warm_seconds));
+    if hosts.is_empty() {
+        out.entry("hosts", Vec::<Value>::new());
+    }
+    if !variables.is_empty() {
+        out.header(&format!("[{table}.variables]"));
+        for (name, value) in variables {
+            out.entry(name, text(value));
+        }
+    }
+    out.commands(&format!("[{table}.hooks]"), &commands_by_hook(hooks));
+    out.commands(&format!("[{table}.hooks.local]"), &commands_by_local_hook(local_hooks));
+    for host in hosts {
+        out.header(&format!("[[{table}.hosts]]"));
+        show_host(&mut out, host);
+    }
+    out.0
+}
+
+fn show_host(out: &mut Out, host: &Host) {
+    let Host { name, address, user, port, roles, path, connect } = host;
+    out.entry("name", text(name.as_str()));
+    out.entry("address", text(&escape(address)));
+    out.entry_or("user", user.as_deref().map(text), unsaid(connect));
+    out.entry_or("port", port.map(i64::from), unsaid(connect));
+    out.entry("roles", roles.iter().map(|role| text(role.as_str())).collect::<Vec<_>>());
+    out.entry("path", text(&escape(path.as_str())));
+    out.entry("connect", text(&write_connect(connect)));
+}
+
+/// What decides when nothing is written.
+fn unsaid(connect: &Connect) -> &'static str {
+    match connect {
+        Connect::Ssh => "what ssh_config says",
+        Connect::Command(_) => "none",
+    }
+}
+
+fn commands_by_hook(hooks: &Hooks) -> [(&'static str, &Vec<String>); 9] {
+    let Hooks {
+        before_prepare,
+        build,
+        check,
+        once,
+        before_switch,
+        restart,
+        after_switch,
+        verify,
+        after_finish,
+    } = hooks;
+    [
+        ("before_prepare", before_prepare),
+        ("build", build),
+        ("check", check),
+        ("once", once),
+        ("before_switch", before_switch),
+        ("restart", restart),
+        ("after_switch", after_switch),
+        ("verify", verify),
+        ("after_finish", after_finish),
+    ]
+}
+
+fn commands_by_local_hook(hooks: &LocalHooks) -> [(&'static str, &Vec<String>); 3] {
+    let LocalHooks { before, after, on_failure } = hooks;
+    [("before", before), ("after", after), ("on_failure", on_failure)]
+}
+
+#[derive(Default)]
+struct Out(String);
+
+impl Out {
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        self.0.write_fmt(line).expect("a string takes whatever is written to it");
+        self.0.push('\n');
+    }
+
+    fn header(&mut self, header: &str) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        self.line(format_args!("{header}"));
+    }
+
+    fn entry(&mut self, name: &str, value: impl Into<Value>) {
+        self.line(format_args!("{name} = {}", value.into()));
+    }
+
+    /// A value that is left out is told in a comment, so that the setting can be found.
+    fn entry_or(&mut self, name: &str, value: Option<impl Into<Value>>, unsaid: &str) {
+        match value {
+            Some(value) => self.entry(name, value),
+            None => self.line(format_args!("# {name}: {unsaid}")),
+        }
+    }
+
+    fn commands(&mut self, header: &str, hooks: &[(&str, &Vec<String>)]) {
+        let mut header = Some(header);
+        for (name, commands) in hooks.iter().filter(|(_, commands)| !commands.is_empty()) {
+            if let Some(header) = header.take() {
+                self.header(header);
+            }
+            self.entry(name, texts(commands));
+        }
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_string())
+}
+
+fn texts(list: &[String]) -> Vec<Value> {
+    list.iter().map(|item| text(item)).collect()
+}
+
+fn wave(size: &WaveSize) -> Value {
+    match size {
+        WaveSize::Hosts(hosts) => Value::Integer(i64::from(*hosts)),
+        WaveSize::Percent(percent) => Value::String(format!("{percent}%")),
+    }
+}
+
+/// An enum that is written as its name.
+fn named(value: &impl serde::Serialize) -> Value {
+    Value::try_from(value).expect("an enum without fields is a string")
+}
+
+/// A key, in quotes where it needs them.
+fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if name.chars().all(bare) { name.to_string() } else { text(name).to_string() }
+}

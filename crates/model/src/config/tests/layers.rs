@@ -1,0 +1,236 @@
+//! What a file means: defaults, environments over the top level, and everything at once.
+
+use super::*;
+
+#[test]
+fn defaults() {
+    insta::assert_snapshot!(show(&settings("production", "unit = 'five'").unwrap()), @r#"
+    [environments.production]
+    unit = "five"
+    path = "/var/webapps/five"
+    # scm: the URL of `origin`
+    # scm_http_url: none
+    scm_known_hosts = []
+    forward_agent = false
+    master_remote = "origin"
+    default_revision = "HEAD"
+    strategy = "ab"
+    source = "fetch"
+    releases_root = "releases"
+    current_release_symlink = "current"
+    release_paths = ["a", "b"]
+    virtualenv = "env"
+    # deploy_group: the group of the user
+    deployment_type = "PRODUCTION"
+    service = "init:five"
+    waves = []
+    connect_timeout_seconds = 10
+    step_timeout_seconds = 900
+    confirm_timeout_seconds = 300
+    lost_after_seconds = 15
+    keep_warm_seconds = 300
+    hosts = []
+    "#);
+}
+
+#[test]
+fn everything_at_once() {
+    let text = r#"
+unit = "five"
+path = "/srv/{unit}/"
+scm = "git@github.com:bueda/five.git"
+scm_http_url = "https://github.com/bueda/five"
+scm_known_hosts = ["github.com ssh-ed25519 AAAA"]
+forward_agent = true
+master_remote = "upstream"
+default_revision = "main"
+strategy = "ab"
+source = "fetch"
+releases_root = "rel"
+current_release_symlink = "live"
+release_paths = ["blue", "green", "red"]
+virtualenv = "venv"
+deploy_group = "www-data"
+deployment_type = "LIVE"
+service = "systemd:{unit}@{environment}"
+waves = [1, "25%", "100%"]
+connect_timeout_seconds = 5
+step_timeout_seconds = 60
+confirm_timeout_seconds = 30
+lost_after_seconds = 3
+keep_warm_seconds = 0
+
+[variables]
+A = "1"
+B = 'two "words"'
+
+[hooks]
+build = "make"
+check = ["env/bin/python manage.py check --deploy", """
+set -e
+echo 'done'
+"""]
+
+[hooks.local]
+before = "make test"
+
+[environments.production]
+hosts = ["deploy@web[1:2].example.com", { name = "jobs1", roles = ["worker"], path = "/opt/{name}" }]
+
+[environments.production.variables]
+B = "{x}"
+
+[environments.production.hooks]
+build = []
+restart = "sudo systemctl restart five"
+local.on_failure = "notify"
+"#;
+    let settings = settings("production", text).unwrap();
+    insta::assert_snapshot!(show(&settings), @r#"
+    [environments.production]
+    unit = "five"
+    path = "/srv/five"
+    scm = "git@github.com:bueda/five.git"
+    scm_http_url = "https://github.com/bueda/five"
+    scm_known_hosts = ["github.com ssh-ed25519 AAAA"]
+    forward_agent = true
+    master_remote = "upstream"
+    default_revision = "main"
+    strategy = "ab"
+    source = "fetch"
+    releases_root = "rel"
+    current_release_symlink = "live"
+    release_paths = ["blue", "green", "red"]
+    virtualenv = "venv"
+    deploy_group = "www-data"
+    deployment_type = "LIVE"
+    service = "systemd:five@production"
+    waves = [1, "25%", "100%"]
+    connect_timeout_seconds = 5
+    step_timeout_seconds = 60
+    confirm_timeout_seconds = 30
+    lost_after_seconds = 3
+    keep_warm_seconds = 0
+
+    [environments.production.variables]
+    A = "1"
+    B = "{x}"
+
+    [environments.production.hooks]
+    check = ["env/bin/python manage.py check --deploy", """
+    set -e
+    echo 'done'
+    """]
+    restart = ["sudo systemctl restart five"]
+
+    [environments.production.hooks.local]
+    before = ["make test"]
+    on_failure = ["notify"]
+
+    [[environments.production.hosts]]
+    name = "web1.example.com"
+    address = "web1.example.com"
+    user = "deploy"
+    # port: what ssh_config says
+    roles = ["web"]
+    path = "/srv/five"
+    connect = "ssh"
+
+    [[environments.production.hosts]]
+    name = "web2.example.com"
+    address = "web2.example.com"
+    user = "deploy"
+    # port: what ssh_config says
+    roles = ["web"]
+    path = "/srv/five"
+    connect = "ssh"
+
+    [[environments.production.hosts]]
+    name = "jobs1"
+    address = "jobs1"
+    # user: what ssh_config says
+    # port: what ssh_config says
+    roles = ["worker"]
+    path = "/opt/jobs1"
+    connect = "ssh"
+    "#);
+}
+
+#[test]
+fn every_environment_has_its_own_defaults() {
+    for (environment, kind, path) in [
+        ("localhost", "SOLO", "five"),
+        ("development", "DEV", "five"),
+        ("staging", "STAGING", "five-staging"),
+        ("production", "PRODUCTION", "five"),
+        ("demo-1", "DEMO-1", "five"),
+    ] {
+        let text = "unit = 'five'\n[environments.demo-1]";
+        check(environment, text, "deployment_type", &format!("deployment_type = \"{kind}\""));
+        let typed = settings(environment, text).unwrap();
+        assert_eq!(typed.path.as_str(), format!("/var/webapps/{path}"));
+        assert_eq!(typed.hosts.len(), usize::from(environment == "localhost"));
+    }
+}
+
+#[test]
+fn staging_has_a_path_of_its_own() {
+    let staging = |text: &str| settings("staging", text).unwrap().path.to_string();
+    assert_eq!(staging("unit = 'five'\npath = '/srv/{unit}/{environment}/'"), "/srv/five/staging-staging");
+    assert_eq!(staging("unit = 'five'\n[environments.staging]\npath = '/srv/{unit}'"), "/srv/five");
+    assert_eq!(staging("unit = 'five'\npath = '/srv/{{{unit}}}'"), "/srv/{five}-staging");
+}
+
+#[test]
+fn environments_go_before_the_top_level() {
+    let text = "
+        unit = 'five'
+        master_remote = 'origin'
+        waves = [1]
+        deployment_type = 'X'
+        [environments.production]
+        unit = 'six'
+        master_remote = 'upstream'
+        waves = []
+    ";
+    check("production", text, "unit", "unit = \"six\"");
+    check("production", text, "master_remote", "master_remote = \"upstream\"");
+    check("production", text, "waves", "waves = []");
+    check("development", text, "waves", "waves = [1]");
+    check("development", text, "deployment_type", "deployment_type = \"X\"");
+}
+
+#[test]
+fn services() {
+    let service =
+        |text: &str| settings("production", &format!("unit = 'five'\nservice = '{text}'")).unwrap().service;
+    assert_eq!(service("init"), Service::Init("five".into()));
+    assert_eq!(service("init:fived"), Service::Init("fived".into()));
+    assert_eq!(service("none"), Service::None);
+    assert_eq!(service("systemd:{unit}-{environment}"), Service::Systemd("five-production".into()));
+    assert_eq!(service("runit:{{x}}"), Service::Runit("{x}".into()));
+}
+
+#[test]
+fn the_names_of_environments() {
+    let text = "[environments.zoo]\n[environments.staging]\n[environments.\"b.c\"]\n[environments.ada]\nwaves = []\n";
+    let names = |text| {
+        let names = parse("buedafab.toml", text).unwrap().environment_names();
+        names.iter().map(EnvironmentName::as_str).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(""), "localhost development staging production");
+    assert_eq!(names(text), "localhost development staging production zoo b.c ada");
+    insta::assert_snapshot!(settings("prodction", text).unwrap_err(), @"
+    error: no environment `prodction`
+    --> buedafab.toml
+     = help: did you mean `production`? there are `localhost`, `development`,
+             `staging`, `production`, `zoo`, `b.c`, `ada`
+    ");
+    insta::assert_snapshot!(settings("qa", text).unwrap_err(), @"
+    error: no environment `qa`
+    --> buedafab.toml
+     = help: there are `localhost`, `development`, `staging`, `production`,
+             `zoo`, `b.c`, `ada`; another one begins with the line
+             `[environments.qa]`
+    ");
+}

@@ -1,0 +1,434 @@
+//! What is said about settings that are wrong.
+
+use super::*;
+
+#[test]
+fn an_unknown_setting() {
+    insta::assert_snapshot!(mistakes("unit = \"five\"\n\nstrateg = \"ab\"\n"), @r#"
+    error: unknown setting `strateg`
+     --> buedafab.toml:3:1
+      |
+    3 | strateg = "ab"
+      | ^^^^^^^
+      |
+      = help: did you mean `strategy`?
+    "#);
+}
+
+#[test]
+fn an_unknown_setting_far_from_all() {
+    insta::assert_snapshot!(mistakes("colour = \"red\"\n"), @r#"
+    error: unknown setting `colour`
+     --> buedafab.toml:1:1
+      |
+    1 | colour = "red"
+      | ^^^^^^
+      |
+      = help: write `unit`, `path`, `scm`, `scm_http_url`, `scm_known_hosts`,
+              `forward_agent`, `master_remote`, `default_revision`, `strategy`,
+              `source`, `releases_root`, `current_release_symlink`,
+              `release_paths`, `virtualenv`, `deploy_group`, `deployment_type`,
+              `variables`, `service`, `hooks`, `waves`, `connect_timeout_seconds`,
+              `step_timeout_seconds`, `confirm_timeout_seconds`,
+              `lost_after_seconds`, `keep_warm_seconds`, `connect` or `hosts`
+    "#);
+}
+
+#[test]
+fn the_right_key_in_the_wrong_table() {
+    check_mistakes(
+        "restart = 'x'",
+        "restart → unknown setting `restart`; `restart` is a hook: write it below `[hooks]`",
+    );
+    check_mistakes(
+        "on_failure = 'x'",
+        "on_failure → unknown setting `on_failure`; `on_failure` runs on your own machine: write it below `[hooks.local]`",
+    );
+    check_mistakes(
+        "[hooks]\nwaves = [1]",
+        "waves → unknown hook `waves`; `waves` isn't a hook: write it above the first line in square brackets",
+    );
+    check_mistakes(
+        "[production]\n",
+        "production → unknown setting `production`; write `[environments.production]`",
+    );
+    check_mistakes(
+        "hosts = ['web1']",
+        "hosts → `hosts` belongs to an environment; write it below `[environments.NAME]`, where NAME is `localhost`, `development`, `staging` or `production`",
+    );
+    check_mistakes(
+        "[environments.production]\nhost = 'a'",
+        "host → unknown setting `host`; did you mean `hosts`?",
+    );
+}
+
+#[test]
+fn many_mistakes_are_told_at_once() {
+    let text = r#"
+        unti = "five"
+        waves = [0]
+        forward_agent = "yes"
+        lost_after_seconds = 2
+        [hooks]
+        biuld = "make"
+        verify = [1]
+        [hooks.local]
+        befor = ""
+        [variables]
+        "1A" = "x"
+        B = 3
+        [environments.production]
+        hosts = ["web[3:1]", "ok", { nam = "x" }, { port = 1 }, 7]
+        path = "var"
+        [environments.x]
+        step_timeout_seconds = 0
+    "#;
+    insta::assert_snapshot!(told(text), @r#"
+    unti → unknown setting `unti`; did you mean `unit`?
+    0 → `0` isn't the size of a wave; write a number of hosts such as `2`, or a percentage from `"1%"` to `"100%"`
+    "yes" → `forward_agent` takes `true` or `false`, not a string
+    2 → 2 is too small; the smallest is 3
+    biuld → unknown hook `biuld`; did you mean `build`?
+    1 → `verify` takes a string, not a whole number; put it in quotes: `"1"`
+    befor → unknown hook `befor`; did you mean `before`?
+    "1A" → `1A` isn't the name of a variable; use letters, digits and `_`, and don't begin with a digit
+    3 → `B` takes a string, not a whole number; put it in quotes: `"3"`
+    [3:1] → `[3:1]` runs backwards; write `[1:3]`
+    nam → a host has no key `nam`; did you mean `name`?
+    { port = 1 } → this host has no name; add `name = "web1"`
+    7 → `hosts` takes a string or a table, not a whole number
+    "var" → `var` isn't an absolute path; begin it with `/`, as in `/var/webapps/{unit}`
+    0 → 0 is too small; the smallest is 1
+    "#);
+}
+
+#[test]
+fn wrong_types() {
+    insta::assert_snapshot!(told_of("…", &[
+        "unit = 3",
+        "scm = 2026-01-01",
+        "release_paths = 'a'",
+        "hooks = 'make'",
+        "hooks.build = 1",
+        "hooks.build = {}",
+        "variables = []",
+        "waves = ['1%', true]",
+        "waves = 2",
+        "forward_agent = 'true'",
+        "forward_agent = 'yes'",
+        "step_timeout_seconds = '60'",
+        "step_timeout_seconds = 1.5",
+        "environments = 3",
+        "[environments]\nproduction = 'web1'",
+        "[environments.production]\nhosts = 'web1'",
+        "[environments.production]\nhosts = [3]",
+        "[environments.production]\nhosts = [{ name = 3 }]",
+        "[environments.production]\nhosts = [{ name = 'a', port = '22' }]",
+        "[environments.production]\nhosts = [{ name = 'a', roles = 'web' }]",
+        "[environments.production]\nhosts = { name = 'a' }",
+    ]), @r#"
+    unit = 3
+    3 → `unit` takes a string, not a whole number; put it in quotes: `"3"`
+
+    scm = 2026-01-01
+    2026-01-01 → `scm` takes a string, not a date or time; put it in quotes: `"2026-01-01"`
+
+    release_paths = 'a'
+    'a' → `release_paths` takes a list, not a string; put it in square brackets: `['a']`
+
+    hooks = 'make'
+    'make' → `hooks` takes a table, not a string
+
+    hooks.build = 1
+    1 → `build` takes a command or a list of commands, not a whole number
+
+    hooks.build = {}
+    {} → `build` takes a command or a list of commands, not a table
+
+    variables = []
+    [] → `variables` takes a table, not a list
+
+    waves = ['1%', true]
+    true → `waves` takes a number of hosts or a percentage, not a boolean
+
+    waves = 2
+    2 → `waves` takes a list, not a whole number; put it in square brackets: `[2]`
+
+    forward_agent = 'true'
+    'true' → `forward_agent` takes `true` or `false`, not a string; write it without quotes: `true`
+
+    forward_agent = 'yes'
+    'yes' → `forward_agent` takes `true` or `false`, not a string
+
+    step_timeout_seconds = '60'
+    '60' → `step_timeout_seconds` takes a whole number, not a string; write it without quotes: `60`
+
+    step_timeout_seconds = 1.5
+    1.5 → `step_timeout_seconds` takes a whole number, not a decimal number
+
+    environments = 3
+    3 → `environments` takes tables; begin one with `[environments.production]`
+
+    [environments]
+    production = 'web1'
+    'web1' → the environment `production` takes a table; write its settings below `[environments.production]`
+
+    [environments.production]
+    hosts = 'web1'
+    'web1' → `hosts` takes a list, not a string; put it in square brackets: `['web1']`
+
+    [environments.production]
+    hosts = [3]
+    3 → `hosts` takes a string or a table, not a whole number
+
+    [environments.production]
+    hosts = [{ name = 3 }]
+    3 → `name` takes a string, not a whole number; put it in quotes: `"3"`
+
+    [environments.production]
+    hosts = [{ name = 'a', port = '22' }]
+    '22' → `port` takes a whole number, not a string; write it without quotes: `22`
+
+    [environments.production]
+    hosts = [{ name = 'a', roles = 'web' }]
+    'web' → `roles` takes a list, not a string; put it in square brackets: `['web']`
+
+    [environments.production]
+    hosts = { name = 'a' }
+    { name = 'a' } → `hosts` takes a list, not a table; put it in square brackets: `[{ name = 'a' }]`
+    "#);
+}
+
+#[test]
+fn wrong_values() {
+    insta::assert_snapshot!(told_of("…", &[
+        "unit = 'a/b'",
+        "unit = ''",
+        "path = 'srv'",
+        "path = '/srv/{unti}'",
+        "path = \"/srv/\\u0078{host}\"",
+        "unit = 'x'\npath = '/srv/../{unit}'",
+        "unit = 'x'\npath = '/'",
+        "scm = '-oProxyCommand=x'",
+        "scm = ' '",
+        "scm_http_url = 'github.com/x'",
+        "scm_known_hosts = [\"a\\nb\"]",
+        "master_remote = '--all'",
+        "strategy = 'abc'",
+        "source = 'rsync'",
+        "service = 'sytemd:five'",
+        "service = 'systemd:{host}'",
+        "releases_root = 'a/b'",
+        "unit = 'x'\nreleases_root = 'shared'",
+        "current_release_symlink = '-c'",
+        "virtualenv = '..'",
+        "deploy_group = 'www data'",
+        "deployment_type = \"a\\u0000b\"",
+        "lost_after_seconds = -1",
+        "step_timeout_seconds = 9223372036854775807",
+        "keep_warm_seconds = 99999999999999999999",
+        "waves = ['0%']",
+        "waves = ['101%']",
+        "waves = [-1, 1]",
+        "waves = [99999999999999999999]",
+        "variables.DEPLOYMENT_TYPE = 'x'",
+        "variables.A = \"\\u0000\"",
+        "hooks.build = ''",
+        "hooks.build = ['make', ' ']",
+        "connect = \"sh -c 'x\"",
+        "connect = 'docker exec {hots} sh'",
+        "[environments.'-x']",
+        "[environments.'a b']",
+    ]), @r#"
+    unit = 'a/b'
+    'a/b' → "a/b" can't be a unit: a file can't have this name
+
+    unit = ''
+    '' → "" can't be a unit: it is empty
+
+    path = 'srv'
+    'srv' → `srv` isn't an absolute path; begin it with `/`, as in `/var/webapps/{unit}`
+
+    path = '/srv/{unti}'
+    {unti} → `{unti}` isn't a placeholder here; did you mean `{unit}`?
+
+    path = "/srv/\u0078{host}"
+    "/srv/\u0078{host}" → `{host}` isn't a placeholder here; write `{unit}` or `{environment}`; `{{` and `}}` stand for braces
+
+    unit = 'x'
+    path = '/srv/../{unit}'
+    '/srv/../{unit}' → "/srv/../x" can't be a path on a host: it leads through `.` or `..`
+
+    unit = 'x'
+    path = '/'
+    '/' → "/" can't be a path on a host: it is the root of the file system
+
+    scm = '-oProxyCommand=x'
+    - → commands would take `-oProxyCommand=x` for an option; it can't begin with `-`
+
+    scm = ' '
+    ' ' → this is empty; leave the line out, or write a value
+
+    scm_http_url = 'github.com/x'
+    'github.com/x' → `github.com/x` isn't the address of a web page; write it like `https://github.com/bueda/five`
+
+    scm_known_hosts = ["a\nb"]
+    "a\nb" → this has to be exactly one line; write a list with one string per line
+
+    master_remote = '--all'
+    - → commands would take `--all` for an option; it can't begin with `-`
+
+    strategy = 'abc'
+    'abc' → `strategy` can't be `abc`; did you mean `ab`?
+
+    source = 'rsync'
+    'rsync' → `source` can't be `rsync`; write `fetch`
+
+    service = 'sytemd:five'
+    sytemd → `sytemd:five` isn't a service; did you mean `systemd`?
+
+    service = 'systemd:{host}'
+    {host} → `{host}` isn't a placeholder here; write `{unit}` or `{environment}`; `{{` and `}}` stand for braces
+
+    releases_root = 'a/b'
+    'a/b' → `a/b` isn't the plain name of a folder; write one name, without `/` and not beginning with `-`
+
+    unit = 'x'
+    releases_root = 'shared'
+    'shared' → `shared` is used for something else in `path`; choose another folder; the default is `releases`
+
+    current_release_symlink = '-c'
+    '-c' → `-c` isn't the plain name of a folder; write one name, without `/` and not beginning with `-`
+
+    virtualenv = '..'
+    '..' → `..` isn't the plain name of a folder; write one name, without `/` and not beginning with `-`
+
+    deploy_group = 'www data'
+    'www data' → `www data` isn't a plain word; use letters, digits, `_`, `-` and `.`, and don't begin with `-`
+
+    deployment_type = "a\u0000b"
+    "a\u0000b" → a NUL byte can't stand in here
+
+    lost_after_seconds = -1
+    -1 → -1 is too small; the smallest is 3
+
+    step_timeout_seconds = 9223372036854775807
+    9223372036854775807 → 9223372036854775807 is too large; the largest is 604800
+
+    keep_warm_seconds = 99999999999999999999
+    99999999999999999999 → 99999999999999999999 is too large; the largest is 604800
+
+    waves = ['0%']
+    '0%' → `0%` isn't the size of a wave; write a number of hosts such as `2`, or a percentage from `"1%"` to `"100%"`
+
+    waves = ['101%']
+    '101%' → `101%` isn't the size of a wave; write a number of hosts such as `2`, or a percentage from `"1%"` to `"100%"`
+
+    waves = [-1, 1]
+    -1 → `-1` isn't the size of a wave; write a number of hosts such as `2`, or a percentage from `"1%"` to `"100%"`
+
+    waves = [99999999999999999999]
+    99999999999999999999 → `99999999999999999999` isn't the size of a wave; write a number of hosts such as `2`, or a percentage from `"1%"` to `"100%"`
+
+    variables.DEPLOYMENT_TYPE = 'x'
+    DEPLOYMENT_TYPE → `DEPLOYMENT_TYPE` has a setting of its own; write `deployment_type = "…"` outside of `variables`
+
+    variables.A = "\u0000"
+    "\u0000" → a NUL byte can't stand in here
+
+    hooks.build = ''
+    '' → this command is empty; write `[]` to run nothing
+
+    hooks.build = ['make', ' ']
+    ' ' → this command is empty; write `[]` to run nothing
+
+    connect = "sh -c 'x"
+    "sh -c 'x" → a quote in `sh -c 'x` is never closed; words are told apart as a shell does it: close the quote, or write `\` before it
+
+    connect = 'docker exec {hots} sh'
+    {hots} → `{hots}` isn't a placeholder here; did you mean `{host}`?
+
+    [environments.'-x']
+    '-x' → "-x" can't be an environment: it would be taken for an option
+
+    [environments.'a b']
+    'a b' → "a b" can't be an environment: only letters, digits, `_`, `-` and `.` may stand in it
+    "#);
+}
+
+#[test]
+fn contradictions() {
+    insta::assert_snapshot!(told_of("…", &[
+        "",
+        "unit = 'x'\nrelease_paths = ['a']",
+        "unit = 'x'\nrelease_paths = ['a', 'b', 'a']",
+        "unit = 'x'\nrelease_paths = ['a', 'current']",
+        "unit = 'x'\nrelease_paths = ['a', 'b/c']",
+        "unit = 'x'\nrelease_paths = ['current', 'b']",
+        "unit = 'x'\ncurrent_release_symlink = 'b'",
+        "unit = 'x'\nrelease_paths = ['c', 'd']\n[environments.production]\ncurrent_release_symlink = 'd'",
+        "unit = 'x'\nconnect = 'nc {address} {port}'\n[environments.production]\nhosts = ['a:1', 'b', 'c']",
+        "unit = 'x'\nservice = 'systemd:{unit}'\npath = '/{unit}/..'\nrelease_paths = []",
+    ]), @r#"
+
+    nowhere → `unit` is missing; name the app in the first line of the file: `unit = "five"`
+
+    unit = 'x'
+    release_paths = ['a']
+    ['a'] → `release_paths` needs two slots or more; one serves while another is prepared: `["a", "b"]`
+
+    unit = 'x'
+    release_paths = ['a', 'b', 'a']
+    'a' → there are two slots called `a`; every slot is a folder of its own
+
+    unit = 'x'
+    release_paths = ['a', 'current']
+    'current' → `current` can't be both a slot and the link to it; rename the slot in `release_paths`, or the link in `current_release_symlink`
+
+    unit = 'x'
+    release_paths = ['a', 'b/c']
+    'b/c' → "b/c" can't be a slot: a file can't have this name
+
+    unit = 'x'
+    release_paths = ['current', 'b']
+    'current' → `current` can't be both a slot and the link to it; rename the slot in `release_paths`, or the link in `current_release_symlink`
+
+    unit = 'x'
+    current_release_symlink = 'b'
+    'b' → `b` can't be both a slot and the link to it; rename the slot in `release_paths`, or the link in `current_release_symlink`
+
+    unit = 'x'
+    release_paths = ['c', 'd']
+    [environments.production]
+    current_release_symlink = 'd'
+    'd' → `d` can't be both a slot and the link to it; rename the slot in `release_paths`, or the link in `current_release_symlink`
+
+    unit = 'x'
+    connect = 'nc {address} {port}'
+    [environments.production]
+    hosts = ['a:1', 'b', 'c']
+    'nc {address} {port}' → `{port}` has no value for the host `b`; give the host a port, or leave `{port}` out
+    'nc {address} {port}' → `{port}` has no value for the host `c`; give the host a port, or leave `{port}` out
+
+    unit = 'x'
+    service = 'systemd:{unit}'
+    path = '/{unit}/..'
+    release_paths = []
+    '/{unit}/..' → "/x/.." can't be a path on a host: it leads through `.` or `..`
+    [] → `release_paths` needs two slots or more; one serves while another is prepared: `["a", "b"]`
+    "#);
+}
+
+#[test]
+fn no_unit() {
+    insta::assert_snapshot!(mistakes(""), @r#"
+    error: `unit` is missing
+    --> buedafab.toml
+     = help: name the app in the first line of the file: `unit = "five"`
+    "#);
+    insta::assert_snapshot!(mistakes("# nothing yet\n"), @r#"
+    error: `unit` is missing
+    --> buedafab.toml
+     = help: name the app in the first line of the file: `unit = "five"`
+    "#);
+}

@@ -1,0 +1,68 @@
+//! The schema knows what the program knows.
+
+use super::*;
+
+#[test]
+fn the_schema_knows_every_setting() {
+    let schema = schema();
+    let keys = |value: &serde_json::Value| {
+        value["properties"]
+            .as_object()
+            .map_or(Vec::new(), |object| object.keys().cloned().collect::<Vec<_>>())
+    };
+    insta::assert_snapshot!(keys(&schema).join(" "), @"confirm_timeout_seconds connect connect_timeout_seconds current_release_symlink default_revision deploy_group deployment_type environments forward_agent hooks keep_warm_seconds lost_after_seconds master_remote path release_paths releases_root scm scm_http_url scm_known_hosts service source step_timeout_seconds strategy unit variables virtualenv waves");
+    insta::assert_snapshot!(keys(&schema["definitions"]["environment"]).join(" "), @"confirm_timeout_seconds connect connect_timeout_seconds current_release_symlink default_revision deploy_group deployment_type forward_agent hooks hosts keep_warm_seconds lost_after_seconds master_remote path release_paths releases_root scm scm_http_url scm_known_hosts service source step_timeout_seconds strategy unit variables virtualenv waves");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&schema["properties"]["waves"]).unwrap(), @r#"
+    {
+      "description": "How many hosts switch together, wave by wave; the last wave takes all that are left. Default: `[]`, all at once. Example: `[1, \"25%\", \"100%\"]`.",
+      "items": {
+        "anyOf": [
+          {
+            "minimum": 1,
+            "type": "integer"
+          },
+          {
+            "pattern": "^([1-9][0-9]?|100)%$",
+            "type": "string"
+          }
+        ]
+      },
+      "type": "array"
+    }
+    "#);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&schema["properties"]["hooks"]["properties"]["build"]).unwrap(), @r#"
+    {
+      "anyOf": [
+        {
+          "type": "string"
+        },
+        {
+          "items": {
+            "type": "string"
+          },
+          "type": "array"
+        }
+      ],
+      "description": "In the new slot, once its code is there. Example: `\"make\"`."
+    }
+    "#);
+    let text = schema.to_string();
+    assert!(!text.contains("null"), "TOML has no null: {text}");
+    assert_eq!(schema["additionalProperties"], false);
+    assert_eq!(schema["definitions"]["environment"]["additionalProperties"], false);
+}
+
+#[test]
+fn every_setting_in_the_schema_is_described() {
+    fn visit(path: &str, schema: &serde_json::Value) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            if property.get("$ref").is_none() {
+                assert!(property["description"].is_string(), "{path} has no description: {property}");
+            }
+            visit(&path, property);
+        }
+    }
+    visit("", &schema());
+    visit("environment", &schema()["definitions"]["environment"]);
+}

@@ -1,0 +1,13 @@
+//! What people read: plain text, made purely from plans, facts and events.
+
+mod ended;
+mod history;
+mod plan;
+mod status;
+mod table;
+
+pub use ended::Ending;
+pub use history::{HistoryEntry, show_history};
+pub use plan::{Detail, show_plan};
+pub use status::{HostStatus, show_status};
+pub use table::{Table, ago};

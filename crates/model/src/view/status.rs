@@ -1,0 +1,202 @@
+//! What runs where, since when, by whom.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Table, ago};
+use crate::facts::{CurrentLink, HostFacts};
+use crate::names::{HostName, SlotName};
+use crate::record::{Hold, JournalKind, LockHolder, SlotState};
+use crate::refusal::describe_holder;
+use crate::release::Release;
+
+/// What a person wants to know about a host, as a document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HostStatus {
+    /// The host.
+    pub host: HostName,
+    /// Why it couldn't be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
+    /// What it serves.
+    pub live: Option<Release>,
+    /// The slot that serves.
+    pub slot: Option<SlotName>,
+    /// Whether the run that switched to it was confirmed.
+    pub confirmed: bool,
+    /// Since when, by the host's clock.
+    pub since: Option<Timestamp>,
+    /// By whom.
+    pub by: Option<String>,
+    /// The release that a rollback would go to.
+    pub rollback: Option<Release>,
+    /// What every slot holds.
+    pub slots: Vec<SlotStatus>,
+    /// Who works on it right now.
+    pub locked: Option<LockHolder>,
+    /// A person's "do not deploy".
+    pub hold: Option<Hold>,
+    /// What is wrong with it.
+    pub problems: Vec<String>,
+}
+
+/// What a slot holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SlotStatus {
+    /// The slot.
+    pub slot: SlotName,
+    /// What it is good for, as it was written down.
+    pub state: Option<SlotState>,
+    /// What was put there.
+    pub release: Option<Release>,
+}
+
+impl HostStatus {
+    /// The status of a host that couldn't be asked.
+    pub fn unreachable(host: HostName, why: String) -> Self {
+        HostStatus {
+            host,
+            unreachable: Some(why),
+            live: None,
+            slot: None,
+            confirmed: false,
+            since: None,
+            by: None,
+            rollback: None,
+            slots: Vec::new(),
+            locked: None,
+            hold: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// The status of a host that was looked at; `rollback` is the strategy's answer.
+    pub fn of(host: HostName, facts: &HostFacts, rollback: Option<Release>, now: Timestamp) -> Self {
+        let live = facts.live();
+        let got_live = facts.journal.iter().rev().find(|record| {
+            let kind = matches!(record.kind, JournalKind::Deployed | JournalKind::RolledBack);
+            kind && record.release.as_ref().map(|release| &release.commit) == live.as_ref().map(|r| &r.commit)
+        });
+        let mut problems = Vec::new();
+        match &facts.current {
+            CurrentLink::Missing => problems.push("nothing was ever deployed here".to_owned()),
+            CurrentLink::Slot(_) => {}
+            CurrentLink::Dangling(target) => {
+                problems.push(format!("current points to {target:?}, which isn't there"))
+            }
+            CurrentLink::Elsewhere(target) => {
+                problems.push(format!("current points to {target:?}, which is no slot"))
+            }
+            CurrentLink::NotALink => problems.push("current is a folder or a file, not a link".to_owned()),
+        }
+        if facts.live_slot().is_some() && !facts.live_is_confirmed() {
+            let recorded = facts.live_slot().and_then(|slot| facts.slots.get(slot)?.record.as_ref());
+            problems.push(match recorded {
+                Some(_) if facts.lock.is_some() => "switched, and waiting for its confirmation".to_owned(),
+                Some(_) => "the run that switched to it never confirmed it".to_owned(),
+                None => "buedafab has no record of what is live".to_owned(),
+            });
+        }
+        for (slot, seen) in &facts.slots {
+            let recorded = seen.record.as_ref().map(|record| &record.release.commit);
+            let complete = seen.record.as_ref().is_some_and(|record| {
+                matches!(record.state, SlotState::Live | SlotState::Retired | SlotState::Ready)
+            });
+            if complete && seen.commit.is_some() && recorded != seen.commit.as_ref() {
+                problems.push(format!("somebody checked out another commit in slot {slot}"));
+            }
+            if let Some(changes) = seen.changes.as_ref().filter(|changes| !changes.is_empty() && complete) {
+                problems.push(format!("local changes in slot {slot}: {}", changes.join(", ")));
+            }
+        }
+        for (what, room) in [("space", facts.disk_kib), ("inodes", facts.inodes)] {
+            if let Some(room) = room.filter(|room| room.free * 20 < room.total) {
+                problems.push(format!("{} % of the disk's {what} left", room.free * 100 / room.total.max(1)));
+            }
+        }
+        if let Some(clock) = facts.clock {
+            let apart = now.duration_since(clock).as_secs().abs();
+            if apart > 60 {
+                problems.push(format!("its clock is {apart} s apart from this one"));
+            }
+        }
+        HostStatus {
+            host,
+            unreachable: None,
+            slot: facts.live_slot().cloned(),
+            confirmed: facts.live_is_confirmed(),
+            since: got_live.map(|record| record.at),
+            by: got_live.map(|record| record.by.clone()),
+            live,
+            rollback,
+            slots: facts
+                .slots
+                .iter()
+                .map(|(slot, seen)| SlotStatus {
+                    slot: slot.clone(),
+                    state: seen.record.as_ref().map(|record| record.state),
+                    release: seen.record.as_ref().map(|record| record.release.clone()),
+                })
+                .collect(),
+            locked: facts.lock.as_ref().map(|lock| {
+                lock.holder.clone().unwrap_or_else(|| LockHolder {
+                    at: now,
+                    by: "somebody".to_owned(),
+                    doing: "something".to_owned(),
+                    run: crate::names::RunId::new("unknown").expect("a word"),
+                })
+            }),
+            hold: facts.hold.clone(),
+            problems,
+        }
+    }
+}
+
+/// A table of hosts, and below it what is wrong.
+pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
+    let mut table = Table::default();
+    table.row(["host", "live", "slot", "since", "by", "rollback to"]);
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    for status in statuses {
+        if status.unreachable.is_some() {
+            table.row([status.host.to_string(), "unreachable".to_owned()]);
+            continue;
+        }
+        table.row([
+            status.host.to_string(),
+            or_dash(status.live.as_ref().map(ToString::to_string)),
+            or_dash(status.slot.as_ref().map(ToString::to_string)),
+            or_dash(status.since.map(|since| ago(since, now))),
+            or_dash(status.by.clone()),
+            or_dash(status.rollback.as_ref().map(ToString::to_string)),
+        ]);
+    }
+    let mut text = table.render("");
+    let mut line = |host: &HostName, what: &str| drop(writeln!(text, "{host}: {what}"));
+    for status in statuses {
+        if let Some(why) = &status.unreachable {
+            line(&status.host, why.lines().next_back().unwrap_or_default());
+        }
+        if let Some(holder) = &status.locked {
+            line(&status.host, &describe_holder(Some(holder)));
+        }
+        if let Some(hold) = &status.hold {
+            line(
+                &status.host,
+                &format!("on hold since {}, says {}: {}", ago(hold.at, now), hold.by, hold.reason),
+            );
+        }
+        for problem in &status.problems {
+            line(&status.host, problem);
+        }
+    }
+    let asked = statuses.iter().filter(|status| status.unreachable.is_none());
+    let commits: BTreeSet<_> = asked.map(|status| status.live.as_ref().map(|live| &live.commit)).collect();
+    if commits.len() > 1 {
+        text.push_str("drift: the hosts serve different releases\n");
+    }
+    text
+}

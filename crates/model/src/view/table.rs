@@ -1,0 +1,76 @@
+//! Columns that line up.
+
+use jiff::Timestamp;
+
+/// Rows of cells; each column is as wide as its widest cell.
+#[derive(Debug, Default)]
+pub struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Adds a row.
+    pub fn row<I: IntoIterator<Item = S>, S: Into<String>>(&mut self, cells: I) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// The rows as lines, each behind `indent`, without blanks at their ends.
+    pub fn render(&self, indent: &str) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut line = indent.to_owned();
+            for (cell, width) in row.iter().zip(&widths) {
+                line.push_str(&format!("{cell:<width$}  "));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// How long ago something was, in the largest unit that fits: `12 s ago`, `3 h ago`, `5 d ago`.
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs();
+    match seconds {
+        ..0 => "in the future".to_owned(),
+        0..90 => format!("{seconds} s ago"),
+        90..5_400 => format!("{} min ago", seconds / 60),
+        5_400..129_600 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_lines_end_clean() {
+        let mut table = Table::default();
+        table.row(["web1", "v0.1.0", ""]);
+        table.row(["jobs-one", "–", "drift"]);
+        assert_eq!(table.render("  "), "  web1      v0.1.0\n  jobs-one  –       drift\n");
+    }
+
+    #[test]
+    fn ages_use_the_largest_unit() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("in range");
+        let cases = [
+            (5, "5 s ago"),
+            (120, "2 min ago"),
+            (7_300, "2 h ago"),
+            (200_000, "2 d ago"),
+            (-5, "in the future"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(ago(at(1_000_000), at(1_000_000 + seconds)), expected);
+        }
+    }
+}
