@@ -42,6 +42,8 @@ pub struct HostFacts {
     pub missing_tools: Vec<String>,
     /// Whether sudo works without a password; `None` if that wasn't asked.
     pub sudo: Option<bool>,
+    /// Git's version there; `None` if that wasn't asked.
+    pub git_version: Option<String>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
     pub state_sum: String,
 }
@@ -114,6 +116,7 @@ impl HostFacts {
             inodes: None,
             missing_tools: Vec::new(),
             sudo: None,
+            git_version: None,
             state_sum: String::new(),
         };
         let mut link = None;
@@ -159,8 +162,8 @@ impl HostFacts {
                 "disk" => facts.disk_kib = read_df(value),
                 "inodes" => facts.inodes = read_df(value).filter(|room| room.total > 0),
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
-                "git" => facts.sudo = facts.sudo.or(Some(false)),
-                "sudo" => facts.sudo = Some(true),
+                "git" => facts.git_version = Some(value.to_owned()),
+                "sudo" => facts.sudo = Some(value == "yes"),
                 "sum" => facts.state_sum = value.to_owned(),
                 _ => {}
             }

@@ -103,7 +103,7 @@ look_for_changes() {
   [ ! -d "$releases/$slot/.git" ] || fact changes "$slot/$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null)"
 }
 look=look_for_changes slots
-if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then fact sudo yes; fi
+if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then fact sudo yes; else fact sudo no; fi
 fact git "$(git --version 2>/dev/null)"
 "#;
 

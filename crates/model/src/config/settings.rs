@@ -67,6 +67,17 @@ pub struct Settings {
     pub hosts: Vec<Host>,
 }
 
+impl Settings {
+    /// Whether a restart is done by sudo, where the user isn't root.
+    pub fn needs_sudo(&self) -> bool {
+        let asks = |command: &String| command.trim_start().starts_with("sudo ");
+        match self.hooks.restart.is_empty() {
+            true => self.service != Service::None,
+            false => self.hooks.restart.iter().any(asks),
+        }
+    }
+}
+
 /// One machine that the app is deployed to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Host {

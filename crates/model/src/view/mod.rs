@@ -1,11 +1,13 @@
 //! What people read: plain text, made purely from plans, facts and events.
 
+mod check;
 mod ended;
 mod history;
 mod plan;
 mod status;
 mod table;
 
+pub use check::{CheckPoint, CheckState, HostCheck, show_checks};
 pub use ended::Ending;
 pub use history::{HistoryEntry, show_history};
 pub use plan::{Detail, show_plan};

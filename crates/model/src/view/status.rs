@@ -175,7 +175,9 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
         ]);
     }
     let mut text = table.render("");
-    let mut line = |host: &HostName, what: &str| drop(writeln!(text, "{host}: {what}"));
+    let mut line = |host: &HostName, what: &str| {
+        let _ = writeln!(text, "{host}: {what}");
+    };
     for status in statuses {
         if let Some(why) = &status.unreachable {
             line(&status.host, why.lines().next_back().unwrap_or_default());

@@ -1,0 +1,32 @@
+//! `config`: the resolved configuration of an environment, or the schema of the file.
+
+use buedafab_model::config::{schema, show};
+
+use crate::arguments::{Cli, ConfigArgs};
+use crate::exit::Stop;
+use crate::project::Project;
+use crate::report::{print_data, print_json};
+
+pub(crate) fn config(cli: &Cli, arguments: &ConfigArgs) -> Result<u8, Stop> {
+    if arguments.schema {
+        let text = serde_json::to_string_pretty(&schema()).expect("a schema is plain data");
+        print_data(&text);
+        return Ok(0);
+    }
+    let color = console::colors_enabled_stderr();
+    let project = Project::find(&cli.global, color)?;
+    let names = match &cli.environment {
+        Some(environment) => vec![environment.clone()],
+        None => project.config.environment_names().iter().map(ToString::to_string).collect(),
+    };
+    for (index, name) in names.iter().enumerate() {
+        let settings = project.settings(name, color)?;
+        if cli.global.json {
+            print_json(&settings);
+        } else {
+            let gap = if index > 0 { "\n" } else { "" };
+            print_data(&format!("{gap}{}", show(&settings)));
+        }
+    }
+    Ok(0)
+}

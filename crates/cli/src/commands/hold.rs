@@ -1,0 +1,26 @@
+//! `hold` and `unhold`: a person's "do not deploy".
+
+use buedafab_model::config::Host;
+use buedafab_model::planner::{plan_hold, plan_unhold};
+
+use crate::arguments::Cli;
+use crate::exit::Stop;
+use crate::report::StepOutput;
+use crate::session::Session;
+
+pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<u8, Stop> {
+    if reason.trim().is_empty() {
+        return Err(Stop::usage("a hold needs a reason: others will want to know"));
+    }
+    let session = Session::start(cli, "hold --reason …", StepOutput::Talk)?;
+    let hosts: Vec<&Host> = session.hosts.iter().collect();
+    let plan = plan_hold(&session.settings, &session.context, reason, &hosts);
+    Ok(session.carry_out(&plan).await)
+}
+
+pub(crate) async fn unhold(cli: &Cli) -> Result<u8, Stop> {
+    let session = Session::start(cli, "unhold", StepOutput::Talk)?;
+    let hosts: Vec<&Host> = session.hosts.iter().collect();
+    let plan = plan_unhold(&session.settings, &session.context, &hosts);
+    Ok(session.carry_out(&plan).await)
+}

@@ -1,0 +1,177 @@
+//! `init`: looks at the repository, and writes a commented buedafab.toml.
+
+use std::path::{Path, PathBuf};
+
+use buedafab_engine::Repository;
+use buedafab_model::config;
+use buedafab_model::names::Unit;
+
+use crate::arguments::InitArgs;
+use crate::exit::Stop;
+use crate::project::FILE_NAME;
+use crate::report::{print_data, print_talk};
+
+/// What the repository says about itself.
+#[derive(Debug, Default)]
+struct Found {
+    unit: String,
+    scm: Option<String>,
+    branch: Option<String>,
+    hooks: Vec<(&'static str, String)>,
+}
+
+pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, Stop> {
+    let InitArgs { force, print } = arguments;
+    let folder = std::env::current_dir()
+        .map_err(|error| Stop::usage(format!("the current folder is gone: {error}")))?;
+    let repository = Repository::find(&folder).await?;
+    let found = look(&repository).await;
+    let text = write_configuration(&found);
+    if let Err(mistakes) = config::parse(FILE_NAME, &text) {
+        return Err(Stop::bug(format!("what init wrote can't be read:\n{mistakes}")));
+    }
+    if *print {
+        print_data(&text);
+        return Ok(0);
+    }
+    let path: PathBuf = repository.root().join(FILE_NAME);
+    if path.exists() && !force {
+        return Err(Stop::usage(format!("{} is there already", path.display())).hint("--force overwrites it"));
+    }
+    std::fs::write(&path, text)
+        .map_err(|error| Stop::usage(format!("can't write {}: {error}", path.display())))?;
+    print_talk(&format!(
+        "wrote {}\nnext: name your hosts in it, commit it, then: buedafab development check",
+        path.display()
+    ));
+    Ok(0)
+}
+
+async fn look(repository: &Repository) -> Found {
+    let scm = repository.remote_url("origin").await;
+    let folder = repository.root().file_name().map(|name| name.to_string_lossy().into_owned());
+    let named = scm.as_deref().and_then(name_in_url).map(str::to_owned).or(folder).unwrap_or_default();
+    let unit = if Unit::new(named.clone()).is_ok() { named } else { "app".to_owned() };
+    Found { hooks: suggest_hooks(repository.root()), branch: repository.branch().await, unit, scm }
+}
+
+/// The last part of a git URL: `five` of `git@github.com:bueda/five.git`.
+fn name_in_url(url: &str) -> Option<&str> {
+    let last = url.trim_end_matches('/').rsplit(['/', ':']).next()?;
+    Some(last.strip_suffix(".git").unwrap_or(last)).filter(|name| !name.is_empty())
+}
+
+/// Commands that this kind of project would want, from the files that it has.
+fn suggest_hooks(root: &Path) -> Vec<(&'static str, String)> {
+    let has = |name: &str| root.join(name).exists();
+    let mut hooks = Vec::new();
+    if has("requirements.txt") {
+        let install = "[ -x env/bin/python ] || python3 -m venv env; env/bin/pip install -r requirements.txt";
+        hooks.push(("build", install.to_owned()));
+    } else if has("package-lock.json") {
+        hooks.push(("build", "npm ci && npm run build --if-present".to_owned()));
+    } else if has("Cargo.toml") {
+        hooks.push(("build", "cargo build --release --locked".to_owned()));
+    } else if has("go.mod") {
+        hooks.push(("build", "go build ./...".to_owned()));
+    } else if has("Gemfile.lock") {
+        hooks.push(("build", "bundle install --deployment".to_owned()));
+    } else if has("Makefile") {
+        hooks.push(("build", "make".to_owned()));
+    }
+    if has("manage.py") {
+        hooks.push(("check", "env/bin/python manage.py check --deploy".to_owned()));
+        hooks.push(("once", "env/bin/python manage.py migrate --noinput".to_owned()));
+    }
+    hooks
+}
+
+fn write_configuration(found: &Found) -> String {
+    let string = |text: &str| serde_json::to_string(text).expect("a string is plain data");
+    let scm = match &found.scm {
+        Some(url) => format!("scm = {}", string(url)),
+        None => "# scm = \"git@github.com:you/app.git\"".to_owned(),
+    };
+    let mut hooks = String::new();
+    for (name, command) in &found.hooks {
+        hooks.push_str(&format!("# {name} = {}\n", string(command)));
+    }
+    if hooks.is_empty() {
+        hooks.push_str("# build = \"make\"\n# check = \"./bin/check\"\n");
+    }
+    let branch = found.branch.as_deref().unwrap_or("HEAD");
+    format!(
+        r#"# How {unit} is deployed. All settings: buedafab config --schema; what they come to: buedafab production config
+
+# The app's short name: its folder and its service on the hosts.
+unit = {unit_word}
+
+# The app's folder on every host. {{unit}} and {{environment}} are replaced.
+path = "/var/webapps/{{unit}}"
+
+# Where hosts fetch from. Without it: the URL of this checkout's remote `origin`.
+{scm}
+# Lend your SSH agent to the one step that fetches, for hosts that may not read the repository themselves:
+# forward_agent = true
+
+# What is deployed when no commit is named. You are on {branch:?} now.
+default_revision = "HEAD"
+
+# How the app is restarted once the link has moved: "systemd:NAME", "supervisor:NAME", "runit:NAME", "init:NAME", or
+# "none" if it needs no restart.
+service = "systemd:{unit}"
+
+# Shell commands at named points, in the new release. A failure before the switch changes nothing that serves; a
+# failure after it puts every host back.
+#   before_prepare · build · check · once (one host) · before_switch · restart · after_switch · verify · after_finish
+[hooks]
+{hooks}# verify = "curl --fail --silent --max-time 5 http://127.0.0.1:8000/"
+
+# Environments: localhost, development, staging and production are there without being declared. Each may override any
+# setting above.
+[environments.development]
+hosts = []                                # "dev.example.com:1222"
+
+[environments.staging]
+hosts = []
+
+[environments.production]
+hosts = []                                # "deploy@web[1:3].example.com", {{ name = "jobs1", roles = ["worker"] }}
+# waves = [1, "100%"]                     # one host first, then all the others
+"#,
+        unit = found.unit,
+        unit_word = string(&found.unit),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_init_writes_can_be_read() {
+        for unit in ["five", "it's \"5\""] {
+            let found = Found {
+                unit: unit.to_owned(),
+                scm: Some("git@github.com:bueda/five.git".to_owned()),
+                branch: Some("master".to_owned()),
+                hooks: vec![("build", "make \"all\"".to_owned())],
+            };
+            let text = write_configuration(&found);
+            let commented_in =
+                text.replace("# build", "build").replace("# verify", "verify").replace("# waves", "waves");
+            for text in [text, commented_in] {
+                if let Err(mistakes) = config::parse(FILE_NAME, &text) {
+                    panic!("{mistakes}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn units_are_named_for_their_repository() {
+        assert_eq!(name_in_url("git@github.com:bueda/five.git"), Some("five"));
+        assert_eq!(name_in_url("https://github.com/bueda/five/"), Some("five"));
+        assert_eq!(name_in_url(""), None);
+    }
+}

@@ -1,0 +1,41 @@
+//! `rollback`: makes the release before the live one live again.
+
+use buedafab_model::inspect::Scope;
+use buedafab_model::planner::plan_rollback;
+use buedafab_model::view::Detail;
+
+use crate::arguments::{Cli, RollbackArgs};
+use crate::exit::Stop;
+use crate::session::Session;
+
+pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, Stop> {
+    let RollbackArgs { dry_run } = arguments;
+    let mut session = Session::start(cli, "rollback", crate::report::StepOutput::Talk)?;
+    let look = session.look_or_stop(Scope::Plan).await?;
+    // Only a release that was overwritten needs the remote, and then nearly never: a missing checkout is no reason
+    // to refuse a rollback.
+    let url = match (&session.settings.scm, session.repository().await) {
+        (Some(url), _) => url.clone(),
+        (None, Ok(repository)) => {
+            repository.remote_url(&session.settings.master_remote).await.unwrap_or_default()
+        }
+        (None, Err(_)) => String::new(),
+    };
+    let planned = plan_rollback(&session.settings, &session.context, &url, &session.seen(&look));
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(refusals) => return Err(session.refuse(&refusals, &look)),
+    };
+    let detail = match (dry_run, session.global.verbose) {
+        (false, _) => Detail::Changes,
+        (true, 0) => Detail::Steps,
+        (true, _) => Detail::Shell,
+    };
+    session.reporter.say(&format!("{} · {} · {}", plan.unit, plan.environment, plan.headline()));
+    session.reporter.plan(&plan, detail, *dry_run);
+    if *dry_run {
+        return Ok(0);
+    }
+    session.confirm(format!("Roll {} back on {} hosts?", plan.environment, plan.hosts.len())).await?;
+    Ok(session.carry_out(&plan).await)
+}

@@ -1,0 +1,92 @@
+//! How the program stops: what is said, and with which exit code.
+
+use std::fmt;
+
+use buedafab_engine::GitError;
+use buedafab_model::outcome::Verdict;
+
+/// A reason to stop before there is a run, with what to do about it.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    message: String,
+    hint: Option<String>,
+    reason: Reason,
+    rendered: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Reason {
+    Bug,
+    Usage,
+    Configuration,
+    Verdict(Verdict),
+}
+
+impl Stop {
+    /// Something that should never happen.
+    pub(crate) fn bug(message: impl Into<String>) -> Self {
+        Self::new(message.into(), Reason::Bug)
+    }
+
+    /// The command line can't be meant as it stands.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(message.into(), Reason::Usage)
+    }
+
+    /// The configuration is missing, wrong or incomplete.
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self::new(message.into(), Reason::Configuration)
+    }
+
+    /// The configuration is wrong, and the message shows where.
+    pub(crate) fn rendered(message: String) -> Self {
+        Self { rendered: true, ..Self::configuration(message) }
+    }
+
+    /// A run ended, or was refused, in this way.
+    pub(crate) fn verdict(verdict: Verdict, message: impl Into<String>) -> Self {
+        Self::new(message.into(), Reason::Verdict(verdict))
+    }
+
+    fn new(message: String, reason: Reason) -> Self {
+        Self { message, hint: None, reason, rendered: false }
+    }
+
+    /// What a person can do about it.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self.reason {
+            Reason::Bug => 1,
+            Reason::Usage => 2,
+            Reason::Configuration => 3,
+            Reason::Verdict(verdict) => verdict.exit_code(),
+        }
+    }
+}
+
+impl From<GitError> for Stop {
+    fn from(error: GitError) -> Self {
+        let stop = Stop::verdict(Verdict::Refused, error.to_string());
+        match error.hint() {
+            Some(hint) => stop.hint(hint),
+            None => stop,
+        }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rendered {
+            return f.write_str(self.message.trim_end());
+        }
+        write!(f, "error: {}", self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  help: {hint}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! The project that is deployed: where it is, and what its configuration says.
+
+use std::path::{Path, PathBuf};
+
+use buedafab_model::config::{self, ConfigFile, Host, Settings};
+use buedafab_model::names::EnvironmentName;
+use glob::Pattern;
+
+use crate::arguments::GlobalArgs;
+use crate::exit::Stop;
+
+/// The configuration's name.
+pub(crate) const FILE_NAME: &str = "buedafab.toml";
+
+/// A project with its configuration.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// The folder of the configuration.
+    pub root: PathBuf,
+    /// What it says.
+    pub config: ConfigFile,
+}
+
+impl Project {
+    /// Finds and reads the configuration.
+    pub(crate) fn find(global: &GlobalArgs, color: bool) -> Result<Project, Stop> {
+        let path = match &global.config {
+            Some(path) => path.clone(),
+            None => find_upward(&current_folder()?).ok_or_else(|| {
+                Stop::configuration(format!("no {FILE_NAME} here or in a folder above"))
+                    .hint("buedafab init writes one")
+            })?,
+        };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Stop::configuration(format!("can't read {}: {error}", path.display())))?;
+        let shown = path.strip_prefix(current_folder()?).unwrap_or(&path).display().to_string();
+        let config =
+            config::parse(&shown, &text).map_err(|mistakes| Stop::rendered(mistakes.render(color)))?;
+        let root = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .map_or_else(current_folder, |p| Ok(p.to_owned()))?;
+        Ok(Project { root, config })
+    }
+
+    /// The settings of an environment.
+    pub(crate) fn settings(&self, environment: &str, color: bool) -> Result<Settings, Stop> {
+        let name = EnvironmentName::new(environment).map_err(|error| Stop::usage(error.to_string()))?;
+        self.config.settings(&name).map_err(|mistakes| Stop::rendered(mistakes.render(color)))
+    }
+}
+
+/// The environment that was typed, or a word about the missing one.
+pub(crate) fn require_environment(environment: Option<&String>, command: &str) -> Result<String, Stop> {
+    environment.cloned().ok_or_else(|| {
+        Stop::usage("which environment?".to_owned())
+            .hint(format!("it comes first: buedafab production {command}"))
+    })
+}
+
+/// The hosts that the flags leave, in the order of the configuration.
+pub(crate) fn choose_hosts<'s>(settings: &'s Settings, global: &GlobalArgs) -> Result<Vec<&'s Host>, Stop> {
+    let environment = &settings.environment;
+    if settings.hosts.is_empty() {
+        return Err(Stop::configuration(format!("{environment} has no hosts")).hint(format!(
+            "add to {FILE_NAME}: [environments.{environment}] hosts = [\"deploy@web1.example.com\"]"
+        )));
+    }
+    let names = global.hosts.iter().map(|typed| glob(typed)).collect::<Result<Vec<_>, _>>()?;
+    let roles = global.roles.iter().map(|typed| glob(typed)).collect::<Result<Vec<_>, _>>()?;
+    for pattern in &names {
+        if !settings.hosts.iter().any(|host| pattern.matches(host.name.as_str())) {
+            let names: Vec<&str> = settings.hosts.iter().map(|host| host.name.as_str()).take(12).collect();
+            return Err(Stop::usage(format!("no host of {environment} is called {:?}", pattern.as_str()))
+                .hint(format!("there are: {}", names.join(", "))));
+        }
+    }
+    for pattern in &roles {
+        let mut known: Vec<&str> =
+            settings.hosts.iter().flat_map(|host| host.roles.iter().map(|role| role.as_str())).collect();
+        known.sort_unstable();
+        known.dedup();
+        if !known.iter().any(|role| pattern.matches(role)) {
+            return Err(Stop::usage(format!("no host of {environment} has the role {:?}", pattern.as_str()))
+                .hint(format!("there are: {}", known.join(", "))));
+        }
+    }
+    let chosen = settings.hosts.iter().filter(|host| {
+        let has_role = |pattern: &Pattern| host.roles.iter().any(|role| pattern.matches(role.as_str()));
+        (names.is_empty() || names.iter().any(|pattern| pattern.matches(host.name.as_str())))
+            && (roles.is_empty() || roles.iter().any(has_role))
+    });
+    let chosen: Vec<&Host> = chosen.collect();
+    if chosen.is_empty() {
+        return Err(Stop::usage("no host fits both --hosts and --roles".to_owned()));
+    }
+    Ok(chosen)
+}
+
+/// The names of the environments of the project around, for completion; nothing if there is none.
+pub(crate) fn environment_names_nearby() -> Vec<String> {
+    let config = current_folder().ok().and_then(|folder| find_upward(&folder));
+    let text = config.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    match config::parse(FILE_NAME, &text) {
+        Ok(config) => config.environment_names().iter().map(ToString::to_string).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn current_folder() -> Result<PathBuf, Stop> {
+    std::env::current_dir().map_err(|error| Stop::usage(format!("the current folder is gone: {error}")))
+}
+
+fn find_upward(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+}
+
+/// A pattern of `--hosts` or `--roles`.
+fn glob(pattern: &str) -> Result<Pattern, Stop> {
+    Pattern::new(pattern).map_err(|error| Stop::usage(format!("{pattern:?} is no pattern: {error}")))
+}

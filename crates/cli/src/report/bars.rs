@@ -1,0 +1,130 @@
+//! A progress bar per host, for terminals.
+
+use std::collections::BTreeMap;
+
+use buedafab_model::event::Event;
+use buedafab_model::names::HostName;
+use console::style;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Beyond so many hosts, one bar stands for all: a terminal has only so many lines.
+const MOST_BARS: usize = 24;
+
+/// The bars of a run.
+#[derive(Debug)]
+pub(super) struct Bars {
+    verbose: bool,
+    all: MultiProgress,
+    bars: BTreeMap<HostName, ProgressBar>,
+    /// Bars that stand for a host of their own; otherwise one is shared.
+    one_each: bool,
+}
+
+impl Bars {
+    pub(super) fn new(verbose: bool) -> Self {
+        Self { verbose, all: MultiProgress::new(), bars: BTreeMap::new(), one_each: true }
+    }
+
+    pub(super) fn event(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { hosts, .. } => self.start(hosts),
+            Event::Connected { host, warm, milliseconds } => {
+                let how = if *warm { "connected (warm)" } else { "connected" };
+                self.message(host, &format!("{how} in {}", super::duration(*milliseconds)));
+            }
+            Event::Unreachable { host, why, hint } => {
+                let why = why.lines().next_back().unwrap_or_default();
+                self.line(&format!("{} {host}: unreachable: {why}", style("✗").red()));
+                if let Some(hint) = hint {
+                    self.line(&format!("  help: {hint}"));
+                }
+                self.message(host, "unreachable");
+            }
+            Event::WorkStarted { steps, .. } => {
+                let total: u32 = steps.iter().map(|(_, count)| count).sum();
+                for (host, count) in steps {
+                    if let Some(bar) = self.bars.get(host) {
+                        bar.set_length(u64::from(if self.one_each { *count } else { total }).max(1));
+                    }
+                }
+            }
+            Event::StepStarted { host, title, .. } => self.message(host, title),
+            Event::Output { host, line, .. } if self.verbose => {
+                self.line(&format!("{} {line}", style(format!("{host} │")).dim()));
+            }
+            Event::StepEnded { host, .. } => {
+                if let Some(bar) = self.bars.get(host) {
+                    bar.inc(1);
+                }
+            }
+            Event::StepFailed { host, title, what, .. } => {
+                self.line(&format!("{} {host}: {title}: {what}", style("✗").red()));
+                self.message(host, &format!("failed: {title}"));
+            }
+            Event::Interrupted { then } => self.line(&format!("{} interrupted: {then}", style("!").yellow())),
+            Event::Reverting { hosts } => {
+                for host in hosts {
+                    self.message(host, "reverting");
+                }
+            }
+            Event::LookingAgain { host } => self.message(host, "asking again what it serves"),
+            Event::LocalStarted { command } => self.line(&format!("here: {command}")),
+            Event::LocalOutput { line } => self.line(&format!("{} {line}", style("here │").dim())),
+            Event::LocalEnded { status } if *status != 0 => self.line(&format!("here: status {status}")),
+            Event::PhaseStarted { .. }
+            | Event::Output { .. }
+            | Event::LocalEnded { .. }
+            | Event::RunEnded { .. } => {}
+        }
+    }
+
+    /// Takes the bars off the screen until the next event.
+    pub(super) fn pause(&mut self) {
+        // If the terminal is gone, nobody minds what is left on it.
+        let _ = self.all.clear();
+    }
+
+    /// Takes the bars off the screen.
+    pub(super) fn clear(&mut self) {
+        for bar in self.bars.values() {
+            bar.finish_and_clear();
+        }
+        self.bars.clear();
+        // If the terminal is gone, nobody minds what is left on it.
+        let _ = self.all.clear();
+    }
+
+    fn start(&mut self, hosts: &[HostName]) {
+        self.one_each = hosts.len() <= MOST_BARS;
+        let width = hosts.iter().map(|host| host.as_str().chars().count()).max().unwrap_or(0);
+        let template =
+            format!("{{prefix:{width}}} {{bar:20.cyan/black.bright}} {{pos:>2}}/{{len:<2}} {{wide_msg}}");
+        let look =
+            ProgressStyle::with_template(&template).expect("the template is fixed").progress_chars("━╸━");
+        let new_bar = |name: String| {
+            let bar = self.all.add(ProgressBar::new(1).with_style(look.clone()).with_prefix(name));
+            bar.set_message("connecting");
+            bar
+        };
+        if self.one_each {
+            self.bars = hosts.iter().map(|host| (host.clone(), new_bar(host.to_string()))).collect();
+        } else {
+            let shared = new_bar(format!("{} hosts", hosts.len()));
+            self.bars = hosts.iter().map(|host| (host.clone(), shared.clone())).collect();
+        }
+    }
+
+    fn message(&self, host: &HostName, text: &str) {
+        if let Some(bar) = self.bars.get(host) {
+            match self.one_each {
+                true => bar.set_message(text.to_owned()),
+                false => bar.set_message(format!("{host}: {text}")),
+            }
+        }
+    }
+
+    fn line(&self, text: &str) {
+        // If the terminal is gone, nobody minds.
+        let _ = self.all.println(text);
+    }
+}

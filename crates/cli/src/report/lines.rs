@@ -1,0 +1,98 @@
+//! A line for whatever matters: for log files, pipes and people who like to scroll.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use buedafab_model::event::{Event, Stream};
+use buedafab_model::names::HostName;
+
+use super::{StepOutput, duration, print_data, print_talk};
+
+/// A step that takes so many milliseconds is told even if nobody asked for details.
+const SLOW: u64 = 2_000;
+
+/// What has to be remembered between two lines.
+#[derive(Debug)]
+pub(super) struct Lines {
+    verbose: bool,
+    output: StepOutput,
+    width: usize,
+    phase: Option<(String, Instant)>,
+    titles: BTreeMap<(HostName, u32), String>,
+}
+
+impl Lines {
+    pub(super) fn new(verbose: bool, output: StepOutput) -> Self {
+        Self { verbose, output, width: 0, phase: None, titles: BTreeMap::new() }
+    }
+
+    pub(super) fn event(&mut self, event: &Event) {
+        let width = self.width;
+        let quiet = self.output == StepOutput::Data;
+        match event {
+            Event::RunStarted { hosts, .. } => {
+                self.width = hosts.iter().map(|host| host.as_str().chars().count()).max().unwrap_or(0);
+            }
+            Event::Unreachable { host, why, hint } => {
+                let why = why.lines().next_back().unwrap_or_default();
+                print_talk(&format!("{host:width$}  unreachable: {why}"));
+                if let Some(hint) = hint {
+                    print_talk(&format!("{:width$}  help: {hint}", ""));
+                }
+            }
+            Event::PhaseStarted { phase } if !quiet => {
+                self.end_phase();
+                self.phase = Some((phase.clone(), Instant::now()));
+                if self.verbose {
+                    print_talk(&format!("{phase}:"));
+                }
+            }
+            Event::StepStarted { host, step, title } => {
+                self.titles.insert((host.clone(), *step), title.clone());
+            }
+            Event::Output { host, line, stream, .. } => match (self.output, stream) {
+                (StepOutput::Data, Stream::Stdout) => print_data(&format!("{host:width$} │ {line}")),
+                (StepOutput::Data, Stream::Stderr) => print_talk(&format!("{host:width$} │ {line}")),
+                (StepOutput::Talk, _) if self.verbose => print_talk(&format!("  {host:width$}  │ {line}")),
+                (StepOutput::Talk | StepOutput::Silent, _) => {}
+            },
+            Event::StepEnded { host, step, status, milliseconds } => {
+                let title = self.titles.remove(&(host.clone(), *step)).unwrap_or_default();
+                match status {
+                    0 if quiet || !self.verbose && *milliseconds < SLOW => {}
+                    0 => print_talk(&format!("  {host:width$}  {title}  {}", duration(*milliseconds))),
+                    _ => print_talk(&format!("  {host:width$}  {title}: status {status}")),
+                }
+            }
+            Event::StepFailed { host, title, what, .. } => {
+                self.phase = None;
+                print_talk(&format!("  {host:width$}  ✗ {}{what}", prefix(title)));
+            }
+            Event::Interrupted { then } => print_talk(&format!("interrupted: {then}")),
+            Event::Reverting { hosts } => print_talk(&format!("reverting: {}", names(hosts))),
+            Event::LookingAgain { host } => print_talk(&format!("asking {host} again what it serves")),
+            Event::LocalStarted { command } => print_talk(&format!("here: {command}")),
+            Event::LocalOutput { line } => print_talk(&format!("  {:width$}  │ {line}", "")),
+            Event::LocalEnded { status } if *status != 0 => print_talk(&format!("here: status {status}")),
+            Event::RunEnded { .. } => self.end_phase(),
+            Event::Connected { .. }
+            | Event::WorkStarted { .. }
+            | Event::PhaseStarted { .. }
+            | Event::LocalEnded { .. } => {}
+        }
+    }
+
+    fn end_phase(&mut self) {
+        if let Some((phase, began)) = self.phase.take() {
+            print_talk(&format!("  {phase:8}  {}", duration(began.elapsed().as_millis() as u64)));
+        }
+    }
+}
+
+fn prefix(title: &str) -> String {
+    if title.is_empty() { String::new() } else { format!("{title}: ") }
+}
+
+fn names(hosts: &[HostName]) -> String {
+    hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,157 @@
+//! Reporters: the only code that prints. Data goes to standard output, talk to standard error.
+
+mod bars;
+mod json;
+mod lines;
+
+use std::io::{IsTerminal, Write};
+
+use buedafab_model::event::Event;
+use buedafab_model::plan::Plan;
+use buedafab_model::view::{Detail, Ending, show_plan};
+use console::style;
+use serde::Serialize;
+
+use crate::arguments::GlobalArgs;
+
+/// What is told while something happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StepOutput {
+    /// Nothing: the answer comes at the end.
+    Silent,
+    /// What steps print is what was asked for: every line, prefixed by its host, to standard output.
+    Data,
+    /// What steps print is shown when that was asked for, and when a step failed.
+    Talk,
+}
+
+/// Prints one line of data to standard output. A reader that is gone ends the program, as it does others.
+pub(crate) fn print_data(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| match text.ends_with('\n') {
+        true => Ok(()),
+        false => stdout.write_all(b"\n"),
+    });
+    if written.and_then(|()| stdout.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Prints one document as a line of JSON.
+pub(crate) fn print_json<T: Serialize>(document: &T) {
+    print_data(&serde_json::to_string(document).expect("documents are plain data"));
+}
+
+/// Prints a line of talk to standard error.
+pub(crate) fn print_talk(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    // Nobody is left to be told that this failed.
+    let _ = stderr.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = stderr.write_all(b"\n");
+    }
+}
+
+/// Whether a person sits in front of it and can be asked.
+pub(crate) fn is_interactive(global: &GlobalArgs) -> bool {
+    !global.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Tells a run as it happens.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    look: Look,
+    ending: Ending,
+}
+
+#[derive(Debug)]
+enum Look {
+    Silent,
+    Json,
+    Lines(lines::Lines),
+    Bars(bars::Bars),
+}
+
+impl Reporter {
+    /// A reporter that fits what was asked for and where it prints to.
+    pub(crate) fn new(global: &GlobalArgs, output: StepOutput) -> Self {
+        let look = if output == StepOutput::Silent {
+            Look::Silent
+        } else if global.json {
+            Look::Json
+        } else if std::io::stderr().is_terminal() && output == StepOutput::Talk {
+            Look::Bars(bars::Bars::new(global.verbose > 0))
+        } else {
+            Look::Lines(lines::Lines::new(global.verbose > 0, output))
+        };
+        Self { look, ending: Ending::default() }
+    }
+
+    /// Tells one event.
+    pub(crate) fn event(&mut self, event: &Event) {
+        self.ending.note(event);
+        match &mut self.look {
+            Look::Silent => {}
+            Look::Json => json::event(event),
+            Look::Lines(lines) => lines.event(event),
+            Look::Bars(bars) => bars.event(event),
+        }
+    }
+
+    /// Shows a plan: as a document, or to read. What a dry run asked for is data.
+    pub(crate) fn plan(&mut self, plan: &Plan, detail: Detail, dry_run: bool) {
+        self.pause();
+        match (&self.look, dry_run) {
+            (Look::Json, true) => print_json(plan),
+            (Look::Json, false) => {}
+            (_, true) => print_data(&show_plan(plan, detail)),
+            (_, false) => print_talk(&show_plan(plan, detail)),
+        }
+    }
+
+    /// Something to read that is no data.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.pause();
+        if !matches!(self.look, Look::Json) {
+            print_talk(text);
+        }
+    }
+
+    /// Leaves the screen to a prompt.
+    pub(crate) fn pause(&mut self) {
+        if let Look::Bars(bars) = &mut self.look {
+            bars.pause();
+        }
+    }
+
+    /// Tells how the run ended. `retry` is the command that would do it again.
+    pub(crate) fn tell_end(&mut self, retry: &str, environment_command: &str) {
+        if let Look::Bars(bars) = &mut self.look {
+            bars.clear();
+        }
+        if !matches!(self.look, Look::Json) {
+            for line in self.ending.tell(retry, environment_command).lines() {
+                print_talk(&paint(line));
+            }
+        }
+    }
+}
+
+fn paint(line: &str) -> String {
+    if line.starts_with('✓') {
+        style(line).green().bold().for_stderr().to_string()
+    } else if line.starts_with('✗') {
+        style(line).red().bold().for_stderr().to_string()
+    } else {
+        line.to_owned()
+    }
+}
+
+/// `0.12 s`, `3.4 s`, `2 min 5 s`.
+fn duration(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1_000 => format!("{:.2} s", milliseconds as f64 / 1000.0),
+        1_000..60_000 => format!("{:.1} s", milliseconds as f64 / 1000.0),
+        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1000),
+    }
+}

@@ -1,0 +1,270 @@
+//! What the commands that work on hosts have in common: settings, hosts, a reporter, Ctrl-C.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use buedafab_engine::{Fleet, Look, Repository, Sharing, execute, new_run, run_local_hooks};
+use buedafab_model::config::{Host, Settings};
+use buedafab_model::event::Event;
+use buedafab_model::inspect::Scope;
+use buedafab_model::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
+use buedafab_model::plan::{Intent, Plan};
+use buedafab_model::planner::{RunContext, SeenHost};
+use buedafab_model::refusal::Refusal;
+use buedafab_model::shell::quote_words;
+use tokio::sync::mpsc;
+
+use crate::arguments::{Cli, GlobalArgs};
+use crate::exit::Stop;
+use crate::project::{Project, choose_hosts, require_environment};
+use crate::report::{Reporter, StepOutput, is_interactive};
+
+/// One command at work.
+pub(crate) struct Session {
+    /// The settings of the environment.
+    pub settings: Settings,
+    /// The hosts that take part, in order.
+    pub hosts: Vec<Host>,
+    /// The run.
+    pub context: RunContext,
+    /// The flags.
+    pub global: GlobalArgs,
+    /// Who tells what happens.
+    pub reporter: Reporter,
+    /// The hosts' connections.
+    pub fleet: Fleet,
+    root: PathBuf,
+    interrupts: mpsc::Receiver<()>,
+    began: Instant,
+}
+
+/// How long a runner may take to say bye, once nothing is left to do.
+const BYE_PATIENCE: Duration = Duration::from_secs(5);
+
+impl Session {
+    /// Reads the configuration, chooses the hosts, and begins to tell what happens.
+    pub(crate) fn start(cli: &Cli, command: &str, output: StepOutput) -> Result<Session, Stop> {
+        let color = console::colors_enabled_stderr();
+        let environment = require_environment(cli.environment.as_ref(), command)?;
+        let project = Project::find(&cli.global, color)?;
+        let settings = project.settings(&environment, color)?;
+        let hosts: Vec<Host> = choose_hosts(&settings, &cli.global)?.into_iter().cloned().collect();
+        let context = new_run();
+        let mut session = Session {
+            fleet: Fleet::new(&settings),
+            reporter: Reporter::new(&cli.global, output),
+            global: cli.global.clone(),
+            root: project.root,
+            interrupts: watch_interrupts(),
+            began: Instant::now(),
+            settings,
+            hosts,
+            context,
+        };
+        session.event(Event::RunStarted {
+            run: session.context.run.clone(),
+            unit: session.settings.unit.clone(),
+            environment: session.settings.environment.clone(),
+            hosts: session.hosts.iter().map(|host| host.name.clone()).collect(),
+        });
+        Ok(session)
+    }
+
+    /// The checkout around the project.
+    pub(crate) async fn repository(&self) -> Result<Repository, Stop> {
+        Repository::find(&self.root).await.map_err(Stop::from)
+    }
+
+    /// The project's folder.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.root.clone()
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.reporter.event(&event);
+    }
+
+    /// Looks at all hosts; Ctrl-C ends it.
+    pub(crate) async fn look(&mut self, scope: Scope) -> Result<Look, Stop> {
+        let hosts: Vec<&Host> = self.hosts.iter().collect();
+        let reporter = &mut self.reporter;
+        let mut events = |event: Event| reporter.event(&event);
+        tokio::select! {
+            look = self.fleet.look(&self.settings, &hosts, scope, Sharing::Allowed, &mut events) => Ok(look),
+            Some(()) = self.interrupts.recv() => {
+                Err(Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
+            }
+        }
+    }
+
+    /// Looks at all hosts, and stops if one can't be reached.
+    pub(crate) async fn look_or_stop(&mut self, scope: Scope) -> Result<Look, Stop> {
+        let look = self.look(scope).await?;
+        if look.unreachable.is_empty() {
+            return Ok(look);
+        }
+        let names: Vec<&str> = look.unreachable.keys().map(|host| host.as_str()).collect();
+        let failures = look.unreachable.iter().map(|(host, error)| Failure {
+            host: host.clone(),
+            step: None,
+            what: FailureKind::Unreachable { why: error.why.clone() },
+        });
+        let failures = failures.collect();
+        let message = format!("{} can't be reached: nothing was changed on any host", names.join(", "));
+        self.end_early(Verdict::Unreachable, &look, failures);
+        Err(Stop::verdict(Verdict::Unreachable, message)
+            .hint(format!("{} check tells more; --hosts leaves hosts out", self.environment_command())))
+    }
+
+    /// The hosts with what was seen on them.
+    pub(crate) fn seen<'l>(&'l self, look: &'l Look) -> Vec<SeenHost<'l>> {
+        let seen = |host: &'l Host| Some(SeenHost { host, facts: look.facts.get(&host.name)? });
+        self.hosts.iter().filter_map(seen).collect()
+    }
+
+    /// Tells why there is no plan.
+    pub(crate) fn refuse(&mut self, refusals: &[Refusal], look: &Look) -> Stop {
+        let locked = !refusals.is_empty() && refusals.iter().all(Refusal::is_locked_or_held);
+        let verdict = if locked { Verdict::Locked } else { Verdict::Refused };
+        self.end_early(verdict, look, Vec::new());
+        let mut lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        lines.push("nothing was touched".to_owned());
+        let mut hints: Vec<String> = refusals.iter().filter_map(Refusal::hint).collect();
+        hints.dedup();
+        let stop = Stop::verdict(verdict, lines.join("\n  "));
+        if hints.is_empty() { stop } else { stop.hint(hints.join("\n        ")) }
+    }
+
+    fn end_early(&mut self, verdict: Verdict, look: &Look, failures: Vec<Failure>) {
+        let hosts = self.hosts.iter().map(|host| HostOutcome {
+            host: host.name.clone(),
+            serving: look.facts.get(&host.name).map_or(Serving::Unknown, |facts| Serving::of(facts.live())),
+        });
+        let outcome = Outcome { verdict, hosts: hosts.collect(), failures };
+        // For those who read events; a person reads the reason.
+        if self.global.json {
+            self.run_ended(outcome);
+        }
+    }
+
+    fn run_ended(&mut self, outcome: Outcome) {
+        let exit_code = outcome.verdict.exit_code();
+        let milliseconds = self.began.elapsed().as_millis() as u64;
+        self.event(Event::RunEnded { outcome, exit_code, milliseconds });
+    }
+
+    /// Asks for a yes, where a person is there to give it. `localhost` and `development` are there to be played with.
+    pub(crate) async fn confirm(&mut self, question: String) -> Result<(), Stop> {
+        let playground = matches!(self.settings.environment.as_str(), "localhost" | "development");
+        if self.global.yes || playground || !is_interactive(&self.global) {
+            return Ok(());
+        }
+        self.reporter.pause();
+        // Beats go on meanwhile: a person may think for as long as they like.
+        let answer = tokio::task::spawn_blocking(move || {
+            dialoguer::Confirm::new().with_prompt(question).default(false).interact()
+        });
+        match answer.await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(Stop::verdict(Verdict::Refused, "not confirmed: nothing was touched")),
+            _ => Err(Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched")),
+        }
+    }
+
+    /// Carries out a plan with its local hooks, tells the end, and gives back the exit code.
+    pub(crate) async fn carry_out(mut self, plan: &Plan) -> u8 {
+        let changes = matches!(plan.intent, Intent::Deploy | Intent::Rollback);
+        let variables = local_variables(&self.settings, plan);
+        let hooks = self.settings.local_hooks.clone();
+        if changes && let Err(stop) = self.local(&hooks.before, &variables).await {
+            let message = format!("{stop}\nno host was touched");
+            crate::report::print_talk(&message);
+            self.fleet.close(BYE_PATIENCE).await;
+            return Verdict::Refused.exit_code();
+        }
+        let reporter = &mut self.reporter;
+        let mut events = |event: Event| reporter.event(&event);
+        let outcome = execute(plan, &self.settings, &mut self.fleet, &mut self.interrupts, &mut events).await;
+        let verdict = outcome.verdict;
+        // A lock must be free when this program has ended.
+        self.fleet
+            .close(if verdict == Verdict::Interrupted { Duration::from_secs(1) } else { BYE_PATIENCE })
+            .await;
+        self.run_ended(outcome);
+        if changes {
+            let after = if verdict == Verdict::Done { &hooks.after } else { &hooks.on_failure };
+            let mut variables = variables;
+            variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
+            if let Err(stop) = self.local(after, &variables).await {
+                self.reporter.say(&stop.to_string());
+            }
+        }
+        let retry = retry_command();
+        let environment_command = self.environment_command();
+        self.reporter.tell_end(&retry, &environment_command);
+        verdict.exit_code()
+    }
+
+    async fn local(&mut self, commands: &[String], variables: &BTreeMap<String, String>) -> Result<(), Stop> {
+        let root = self.root();
+        let reporter = &mut self.reporter;
+        let mut events = |event: Event| reporter.event(&event);
+        let done = run_local_hooks(commands, &root, variables, &mut events).await;
+        done.map_err(|error| Stop::verdict(Verdict::Refused, error.to_string()))
+    }
+
+    /// How a command for this environment begins.
+    pub(crate) fn environment_command(&self) -> String {
+        let mut words = vec!["buedafab".to_owned()];
+        if let Some(config) = &self.global.config {
+            words.extend(["--config".to_owned(), config.display().to_string()]);
+        }
+        words.push(self.settings.environment.to_string());
+        quote_words(words)
+    }
+}
+
+/// The command that was typed.
+pub(crate) fn retry_command() -> String {
+    let mut words: Vec<String> = std::env::args().collect();
+    words[0] = "buedafab".to_owned();
+    quote_words(words)
+}
+
+fn local_variables(settings: &Settings, plan: &Plan) -> BTreeMap<String, String> {
+    let target = plan.hosts.iter().find_map(|planned| planned.to.as_ref());
+    let from = plan.hosts.iter().find_map(|planned| planned.from.as_ref());
+    let hosts: Vec<&str> = plan.hosts.iter().map(|planned| planned.host.name.as_str()).collect();
+    let mut variables = BTreeMap::new();
+    let mut set = |name: &str, value: String| drop(variables.insert(name.to_owned(), value));
+    set("DEPLOYMENT_TYPE", settings.deployment_type.clone());
+    set("BUEDAFAB_BY", plan.by.clone());
+    set("BUEDAFAB_ENVIRONMENT", plan.environment.to_string());
+    set("BUEDAFAB_HOSTS", hosts.join(","));
+    set("BUEDAFAB_RUN", plan.run.to_string());
+    set("BUEDAFAB_UNIT", plan.unit.to_string());
+    set("BUEDAFAB_COMMIT", target.map(|target| target.release.commit.to_string()).unwrap_or_default());
+    set("BUEDAFAB_DESCRIBE", target.map(|target| target.release.describe.clone()).unwrap_or_default());
+    set("BUEDAFAB_TAG", target.and_then(|target| target.release.tag.clone()).unwrap_or_default());
+    set("BUEDAFAB_PREVIOUS_COMMIT", from.map(|from| from.commit.to_string()).unwrap_or_default());
+    variables
+}
+
+/// Ctrl-C, and what asks for the same: a closed terminal, a service manager that stops us.
+fn watch_interrupts() -> mpsc::Receiver<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, receiver) = mpsc::channel(4);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let Ok(mut signals) = signal(kind) else { continue };
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if sender.send(()).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    receiver
+}

@@ -1,0 +1,252 @@
+//! A host as far as a plan can change it: a link, slots, records, and the app's process.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::fault::Progress;
+use crate::action::{Action, HookPoint};
+use crate::config::{Host, Settings};
+use crate::facts::{CurrentLink, HostFacts, Lock, SlotFacts};
+use crate::inspect::GUARD_FAILED;
+use crate::layout::Layout;
+use crate::machine::LOCK_IS_TAKEN;
+use crate::names::{CommitId, RunId, SlotName};
+use crate::record::{Hold, JournalRecord, LockHolder, SlotRecord};
+
+/// One host, with all that a plan can change on it.
+#[derive(Debug, Clone)]
+pub struct SimHost {
+    /// The host of the settings.
+    pub host: Host,
+    /// Whether the app's folders are there.
+    pub has_room: bool,
+    /// The text of the link that decides what is live; `None` if there is none.
+    pub link: Option<String>,
+    /// Every slot of the settings, whether it is there or not.
+    pub slots: BTreeMap<SlotName, SimSlot>,
+    /// A person's "do not deploy".
+    pub hold: Option<Hold>,
+    /// The history, oldest first.
+    pub journal: Vec<JournalRecord>,
+    /// Who holds the lock.
+    pub lock: Option<LockHolder>,
+    /// What the app runs.
+    pub process: Process,
+    /// Whether it can be reached at all.
+    pub is_up: bool,
+    layout: Layout,
+}
+
+/// One slot of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimSlot {
+    /// What was written about it.
+    pub record: Option<SlotRecord>,
+    /// What is in it.
+    pub content: Content,
+    /// The commit that git would name, whatever the files are.
+    pub head: Option<CommitId>,
+}
+
+/// What is in a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// There is no such folder.
+    Missing,
+    /// Something that nobody should run.
+    Partial,
+    /// All of a commit, built.
+    Complete(CommitId),
+}
+
+/// What the app's process runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Process {
+    /// It was never started, or there was nothing to start.
+    Nothing,
+    /// It was stopped, and didn't come back.
+    Dead,
+    /// This commit.
+    Runs(CommitId),
+    /// Something in a folder that is no slot.
+    Foreign,
+}
+
+impl SimHost {
+    /// A host on which nothing was ever deployed.
+    pub fn bare(settings: &Settings, host: &Host) -> Self {
+        let empty = SimSlot { record: None, content: Content::Missing, head: None };
+        Self {
+            host: host.clone(),
+            has_room: false,
+            link: None,
+            slots: settings.release_paths.iter().map(|slot| (slot.clone(), empty.clone())).collect(),
+            hold: None,
+            journal: Vec::new(),
+            lock: None,
+            process: Process::Nothing,
+            is_up: true,
+            layout: Layout::new(settings, host),
+        }
+    }
+
+    /// What a look at the host would show.
+    pub fn facts(&self) -> HostFacts {
+        let slots = self.slots.iter().filter(|(_, slot)| slot.content != Content::Missing);
+        let seen = |slot: &SimSlot| SlotFacts {
+            commit: slot.head.clone(),
+            record: slot.record.clone(),
+            ..SlotFacts::default()
+        };
+        HostFacts {
+            user: "deploy".to_owned(),
+            is_root: false,
+            clock: None,
+            exists: self.has_room,
+            has_room: self.has_room,
+            writable: true,
+            current: self.current(),
+            slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
+            hold: self.hold.clone(),
+            lock: self.lock.clone().map(|holder| Lock { holder: Some(holder) }),
+            journal: self.journal.clone(),
+            disk_kib: None,
+            inodes: None,
+            missing_tools: Vec::new(),
+            sudo: None,
+            git_version: None,
+            state_sum: self.state_sum(),
+        }
+    }
+
+    /// What stands where the link should be.
+    pub fn current(&self) -> CurrentLink {
+        let Some(text) = &self.link else { return CurrentLink::Missing };
+        match self.slots.get_key_value(text.as_str()) {
+            Some((_, slot)) if slot.content == Content::Missing => CurrentLink::Dangling(text.clone()),
+            Some((name, _)) => CurrentLink::Slot(name.clone()),
+            None => CurrentLink::Elsewhere(text.clone()),
+        }
+    }
+
+    /// The slot that the link leads to.
+    pub fn live_slot(&self) -> Option<&SimSlot> {
+        self.slots.get(self.link.as_deref()?).filter(|slot| slot.content != Content::Missing)
+    }
+
+    /// The commit that serves, if all of it is there.
+    pub fn live_commit(&self) -> Option<&CommitId> {
+        match &self.live_slot()?.content {
+            Content::Complete(commit) => Some(commit),
+            Content::Missing | Content::Partial => None,
+        }
+    }
+
+    /// Power comes back: the init system starts what the link leads to.
+    pub fn boot(&mut self) {
+        self.is_up = true;
+        self.restart();
+    }
+
+    /// The state that a plan depends on, as the host's check sum would tell it apart.
+    fn state_sum(&self) -> String {
+        let mut sum = format!("{:?}{:?}", self.link, self.hold);
+        for (name, slot) in &self.slots {
+            if slot.content == Content::Missing {
+                continue;
+            }
+            sum.push_str(name.as_str());
+            sum.push_str(slot.head.as_ref().map_or("-", CommitId::as_str));
+            if let Some(record) = &slot.record {
+                sum.push_str(&format!("{:?}", (record.at, record.state, &record.release, &record.former)));
+            }
+        }
+        sum
+    }
+
+    fn restart(&mut self) -> i32 {
+        let process = match self.live_commit() {
+            Some(commit) => Process::Runs(commit.clone()),
+            None if matches!(self.current(), CurrentLink::Elsewhere(_)) => Process::Foreign,
+            None if self.link.is_none() => Process::Nothing,
+            None => Process::Dead,
+        };
+        self.process = process;
+        i32::from(self.process == Process::Dead)
+    }
+
+    /// Does an action as far as it gets, and gives back its exit status. An action that was cut short has one too, if
+    /// anybody is there to ask for it.
+    pub(super) fn apply(&mut self, action: &Action, progress: Progress, run: &RunId, at: Timestamp) -> i32 {
+        if progress == Progress::Nothing {
+            return 1;
+        }
+        let all = progress == Progress::All;
+        match action {
+            Action::MakeRoom { .. } if all => self.has_room = true,
+            Action::Lock { holder } => match &self.lock {
+                Some(_) => return LOCK_IS_TAKEN,
+                None if !self.has_room => return 73,
+                None if all => self.lock = Some(holder.clone()),
+                None => {}
+            },
+            Action::Guard { state_sum, .. } if *state_sum != self.state_sum() => return GUARD_FAILED,
+            Action::Record { .. } | Action::Journal { .. } if !self.has_room => return 1,
+            // A record is replaced by a rename: half of that is nothing.
+            Action::Record { slot, state, release, former } if all => {
+                self.slot(slot).record = Some(SlotRecord {
+                    at,
+                    state: *state,
+                    release: release.clone(),
+                    former: former.clone(),
+                    run: run.clone(),
+                });
+            }
+            // New objects alone change no file, but nobody should rely on that.
+            Action::Fetch { slot, .. } => self.slot(slot).content = Content::Partial,
+            Action::Checkout { slot, commit, .. } => {
+                let slot = self.slot(slot);
+                slot.content = if all { Content::Complete(commit.clone()) } else { Content::Partial };
+                if all {
+                    slot.head = Some(commit.clone());
+                }
+            }
+            Action::Prove { slot, commit } => {
+                return i32::from(self.slot(slot).content != Content::Complete(commit.clone()));
+            }
+            Action::Hook { point: HookPoint::Build, directory, .. } if !all => {
+                let slot = self.slots.iter_mut().find(|(name, _)| self.layout.slot(name) == *directory);
+                if let Some((_, slot)) = slot {
+                    slot.content = Content::Partial;
+                }
+            }
+            // One rename(2): done, or not.
+            Action::Point { target } if all => self.link.clone_from(target),
+            Action::Restart { .. } if all => return self.restart(),
+            Action::Restart { .. } => self.process = Process::Dead,
+            Action::Journal { kind, by, release, from, reason } if all => {
+                self.journal.push(JournalRecord {
+                    at,
+                    kind: *kind,
+                    run: run.clone(),
+                    by: by.clone(),
+                    release: release.clone(),
+                    from: from.clone(),
+                    reason: reason.clone(),
+                });
+            }
+            Action::Hold { by, reason } if all => {
+                self.hold = Some(Hold { at, by: by.clone(), reason: reason.clone() });
+            }
+            Action::Unhold if all => self.hold = None,
+            _ => {}
+        }
+        i32::from(!all)
+    }
+
+    fn slot(&mut self, name: &SlotName) -> &mut SimSlot {
+        let empty = || SimSlot { record: None, content: Content::Missing, head: None };
+        self.slots.entry(name.clone()).or_insert_with(empty)
+    }
+}
