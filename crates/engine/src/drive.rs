@@ -256,7 +256,11 @@ impl Driver<'_> {
         }
         let (timed_out, cancelled) = (work.timed_out, work.cancelled.is_some());
         let Some((_, _, step)) = self.plan.step(id) else { return Vec::new() };
-        if status == 0 || step.action.is_optional() || (cancelled && !timed_out) {
+        if status != 0 && cancelled && !timed_out {
+            (self.events)(Event::StepCancelled { host, step: id });
+            return Vec::new();
+        }
+        if status == 0 || step.action.is_optional() {
             let milliseconds = running.began.elapsed().as_millis() as u64;
             (self.events)(Event::StepEnded { host, step: id, status, milliseconds });
             return Vec::new();

@@ -18,7 +18,15 @@ pub fn new_run() -> RunContext {
 fn person_and_machine() -> String {
     let named =
         ["LOGNAME", "USER"].iter().filter_map(|name| std::env::var(name).ok()).find(|name| !name.is_empty());
-    let person = named.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()));
+    let person =
+        named.or_else(account_name).unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()));
     let machine = rustix::system::uname();
     format!("{person}@{}", machine.nodename().to_string_lossy())
+}
+
+/// The account's name, where the environment doesn't say it, as under cron.
+fn account_name() -> Option<String> {
+    let output = std::process::Command::new("id").arg("-un").output().ok()?;
+    let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !name.is_empty()).then_some(name)
 }

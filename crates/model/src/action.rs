@@ -41,6 +41,8 @@ pub enum Action {
         release: Release,
         /// What was proven live in it before.
         former: Option<Release>,
+        /// Whether its failure is only told: what serves is decided, and this is a note about it.
+        optional: bool,
     },
     /// Brings a commit's objects into a slot's clone, which is made if it isn't there.
     Fetch {
@@ -180,10 +182,7 @@ impl Action {
     pub fn is_optional(&self) -> bool {
         match self {
             Action::Journal { .. } => true,
-            Action::Record { state, .. } => {
-                matches!(state, SlotState::Live | SlotState::Retired | SlotState::Failed)
-            }
-            Action::Hook { optional, .. } => *optional,
+            Action::Record { optional, .. } | Action::Hook { optional, .. } => *optional,
             _ => false,
         }
     }

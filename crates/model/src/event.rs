@@ -83,6 +83,13 @@ pub enum Event {
         /// How long it took.
         milliseconds: u64,
     },
+    /// A step was ended, because the run stops.
+    StepCancelled {
+        /// Where.
+        host: HostName,
+        /// The step.
+        step: u32,
+    },
     /// A step failed.
     StepFailed {
         /// Where.

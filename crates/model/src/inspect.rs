@@ -64,7 +64,12 @@ record() { [ ! -f "$2" ] || { IFS= read -r line <"$2" || [ -n "$line" ] || line=
 look_at_slot() {
   [ -e "$releases/$slot" ] || [ -L "$releases/$slot" ] || return 0
   fact slot "$slot"
-  [ ! -f "$releases/$slot/.git/HEAD" ] || record head "$releases/$slot/.git/HEAD"
+  if [ -f "$releases/$slot/.git/HEAD" ]; then
+    IFS= read -r line <"$releases/$slot/.git/HEAD"
+    # Our own clones stand on a commit; on those of others a branch may be checked out.
+    case $line in ref:*) line=$(git -C "$releases/$slot" -c safe.directory='*' rev-parse --quiet --verify HEAD) ;; esac
+    fact head "$line"
+  fi
   record record "$memory/slots/$slot.json"
 }
 state() {

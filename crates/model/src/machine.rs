@@ -131,6 +131,8 @@ struct HostState {
     /// The link is known to have been touched.
     switched: bool,
     reverted: bool,
+    /// It was told to go back, and couldn't.
+    stuck: bool,
     confirmed: bool,
     lock_taken: bool,
     seen: Option<Option<Seen>>,
@@ -198,7 +200,10 @@ impl<'p> Machine<'p> {
                 if matches!(action, Some(Action::Lock { .. }))
                     && what == (FailureKind::Exited { status: LOCK_IS_TAKEN })
                 {
-                    self.state(&host).lock_taken = true;
+                    // Even where the whole run was sent in one go, nothing but this was done.
+                    let state = self.state(&host);
+                    state.lock_taken = true;
+                    state.may_have_switched = false;
                     return Vec::new();
                 }
                 self.failures.push(Failure { host, step: Some(step), what });
@@ -210,6 +215,7 @@ impl<'p> Machine<'p> {
                 state.working = false;
                 state.ok = ok;
                 state.reverted |= reverting && ok;
+                state.stuck |= reverting && !ok;
                 if ok && !reverting && self.finishing() {
                     self.state(&host).confirmed = true;
                 }
@@ -405,7 +411,11 @@ impl<'p> Machine<'p> {
 
     fn verdict(&self, hosts: &[HostOutcome]) -> Verdict {
         if self.abandoned {
-            return Verdict::Interrupted;
+            // Hosts that wait for their `confirm` go back by themselves. Where some may have got it, and where the way
+            // back is in doubt, nobody knows how it ends.
+            let in_doubt = |state: &HostState| state.stuck || state.needs_look();
+            let is_open = self.finishing() || self.hosts.values().any(in_doubt);
+            return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
         }
         if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
             return Verdict::Locked;

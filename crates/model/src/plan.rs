@@ -178,8 +178,7 @@ impl Plan {
         match (self.intent, release) {
             (Intent::Deploy, Some(release)) => format!("deploy {release}"),
             (Intent::Rollback, Some(release)) => format!("roll back to {release}"),
-            (Intent::Deploy, None) => "deploy".to_owned(),
-            (Intent::Rollback, None) => "roll back".to_owned(),
+            (Intent::Deploy | Intent::Rollback, None) => "nothing to do".to_owned(),
             (Intent::Restart, _) => "restart".to_owned(),
             (Intent::Work, _) => {
                 match self.phases.first().and_then(|phase| phase.work.first()?.steps.first()) {

@@ -52,8 +52,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
         show(&mut session, &repository, &plan, true).await;
         return Ok(0);
     }
+    show(&mut session, &repository, &plan, false).await;
     if !plan.is_empty() {
-        show(&mut session, &repository, &plan, false).await;
         let hosts = plan.hosts.iter().filter(|planned| planned.to.is_some()).count();
         let question = format!("{} to {} ({hosts} hosts)?", capitalize(&plan.headline()), plan.environment);
         session.confirm(question).await?;

@@ -99,6 +99,12 @@ fn write_configuration(found: &Found) -> String {
     if hooks.is_empty() {
         hooks.push_str("# build = \"make\"\n# check = \"./bin/check\"\n");
     }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    // No service could have another name.
+    let service = match found.unit.chars().all(plain) {
+        true => format!("systemd:{}", found.unit),
+        false => "none".to_owned(),
+    };
     let branch = found.branch.as_deref().unwrap_or("HEAD");
     format!(
         r#"# How {unit} is deployed. All settings: buedafab config --schema; what they come to: buedafab production config
@@ -119,7 +125,7 @@ default_revision = "HEAD"
 
 # How the app is restarted once the link has moved: "systemd:NAME", "supervisor:NAME", "runit:NAME", "init:NAME", or
 # "none" if it needs no restart.
-service = "systemd:{unit}"
+service = {service}
 
 # Shell commands at named points, in the new release. A failure before the switch changes nothing that serves; a
 # failure after it puts every host back.
@@ -141,6 +147,7 @@ hosts = []                                # "deploy@web[1:3].example.com", {{ na
 "#,
         unit = found.unit,
         unit_word = string(&found.unit),
+        service = string(&service),
     )
 }
 

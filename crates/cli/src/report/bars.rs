@@ -61,6 +61,7 @@ impl Bars {
                 self.line(&format!("{} {host}: {title}: {what}", style("✗").red()));
                 self.message(host, &format!("failed: {title}"));
             }
+            Event::StepCancelled { host, .. } => self.message(host, "stopped"),
             Event::Interrupted { then } => self.line(&format!("{} interrupted: {then}", style("!").yellow())),
             Event::Reverting { hosts } => {
                 for host in hosts {

@@ -26,6 +26,11 @@ impl Lines {
         Self { verbose, output, width: 0, phase: None, titles: BTreeMap::new() }
     }
 
+    /// Whether what steps print is what was asked for.
+    pub(super) fn is_data(&self) -> bool {
+        self.output == StepOutput::Data
+    }
+
     pub(super) fn event(&mut self, event: &Event) {
         let width = self.width;
         let quiet = self.output == StepOutput::Data;
@@ -75,7 +80,8 @@ impl Lines {
             Event::LocalOutput { line } => print_talk(&format!("  {:width$}  │ {line}", "")),
             Event::LocalEnded { status } if *status != 0 => print_talk(&format!("here: status {status}")),
             Event::RunEnded { .. } => self.end_phase(),
-            Event::Connected { .. }
+            Event::StepCancelled { .. }
+            | Event::Connected { .. }
             | Event::WorkStarted { .. }
             | Event::PhaseStarted { .. }
             | Event::LocalEnded { .. } => {}

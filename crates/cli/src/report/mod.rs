@@ -129,7 +129,13 @@ impl Reporter {
         if let Look::Bars(bars) = &mut self.look {
             bars.clear();
         }
-        if !matches!(self.look, Look::Json) {
+        // Whoever asked for what steps print wants that, and no word about it, unless something went wrong.
+        let wanted = match &self.look {
+            Look::Json | Look::Silent => false,
+            Look::Lines(lines) => !lines.is_data() || self.ending.went_wrong(),
+            Look::Bars(_) => true,
+        };
+        if wanted {
             for line in self.ending.tell(retry, environment_command).lines() {
                 print_talk(&paint(line));
             }

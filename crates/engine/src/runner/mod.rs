@@ -36,7 +36,9 @@ pub fn bootstrap(options: &RunnerOptions, first_phase: &str) -> String {
         without_comments(SOURCE)
     );
     let program = base64::engine::general_purpose::STANDARD.encode(program);
-    format!("exec sh -c 'eval \"$(echo \"$1\"|base64 -d)\"' buedafab {program}")
+    // The csh of the BSDs takes no word that is longer than some thousand bytes.
+    let words: Vec<&str> = program.as_bytes().chunks(1000).filter_map(|word| std::str::from_utf8(word).ok()).collect();
+    format!("exec sh -c 'eval \"$(printf %s \"$@\"|base64 -d)\"' buedafab {}", words.join(" "))
 }
 
 /// The same program in fewer bytes: a first packet holds it all.

@@ -197,6 +197,7 @@ fn build(
         state,
         release: release.clone(),
         former: former.clone(),
+        optional: false,
     };
     let mut siblings: Vec<SlotName> =
         seen.facts.slots.keys().filter(|other| **other != slot).cloned().collect();
@@ -273,6 +274,7 @@ fn revert(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Vec
         state: SlotState::Failed,
         release: change.to.release.clone(),
         former: crate::strategy::former(settings, facts, &change.to.slot),
+        optional: true,
     });
     actions.push(journal(context, JournalKind::Reverted, change));
     actions
@@ -285,6 +287,7 @@ fn finish(settings: &Settings, context: &RunContext, kind: JournalKind, change: 
         state: SlotState::Live,
         release: change.to.release.clone(),
         former: None,
+        optional: true,
     }];
     if let (Some(slot), Some(release)) = (facts.live_slot(), &change.from) {
         let record = facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
@@ -295,6 +298,7 @@ fn finish(settings: &Settings, context: &RunContext, kind: JournalKind, change: 
                 state: change.leaves_behind,
                 release: release.clone(),
                 former: None,
+                optional: true,
             });
         }
     }

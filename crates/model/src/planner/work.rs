@@ -70,6 +70,9 @@ pub fn plan_restart(
         actions.push(note(&context.by, JournalKind::Restarted, None));
         actions
     });
+    for (planned, seen) in plan.hosts.iter_mut().zip(hosts) {
+        planned.from = seen.facts.live();
+    }
     plan.notes = notes;
     Ok(plan)
 }

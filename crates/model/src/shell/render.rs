@@ -66,7 +66,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         Action::MakeRoom { group } => make_room(layout, group.as_deref()),
         Action::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
         Action::Guard { slots, state_sum } => guard_script(layout, slots, state_sum),
-        Action::Record { slot, state, release, former } => {
+        Action::Record { slot, state, release, former, optional: _ } => {
             let record = SlotRecord {
                 at: jiff::Timestamp::UNIX_EPOCH,
                 state: *state,
@@ -136,7 +136,8 @@ fn stamped<T: Serialize>(record: &T) -> String {
 /// Replaces a file by one rename, so that a crash or a full disk leaves the old one or the new one.
 fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String {
     let new = quote(&format!("{path}.new"));
-    format!("{} >{new} && mv -f {new} {}", stamped(record), quote(path.as_str()))
+    let path = quote(path.as_str());
+    format!("{{ {} >{new} && mv -f {new} {path}; }} || {{ echo \"can't write \"{path} >&2; exit 1; }}", stamped(record))
 }
 
 fn umask(group: Option<&str>) -> String {

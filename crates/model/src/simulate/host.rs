@@ -194,7 +194,7 @@ impl SimHost {
             Action::Guard { state_sum, .. } if *state_sum != self.state_sum() => return GUARD_FAILED,
             Action::Record { .. } | Action::Journal { .. } if !self.has_room => return 1,
             // A record is replaced by a rename: half of that is nothing.
-            Action::Record { slot, state, release, former } if all => {
+            Action::Record { slot, state, release, former, optional: _ } if all => {
                 self.slot(slot).record = Some(SlotRecord {
                     at,
                     state: *state,

@@ -47,6 +47,11 @@ impl Ending {
         }
     }
 
+    /// Whether the run has ended, and not well.
+    pub fn went_wrong(&self) -> bool {
+        self.ended.as_ref().is_some_and(|(outcome, _)| outcome.verdict != Verdict::Done)
+    }
+
     /// The end, in words; `retry` is the command that would do the same again, `status` the one that shows what is.
     pub fn tell(&self, retry: &str, environment_command: &str) -> String {
         let Some((outcome, milliseconds)) = &self.ended else { return String::new() };

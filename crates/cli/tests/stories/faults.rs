@@ -1,0 +1,249 @@
+//! What happens when something goes wrong: on a host, on the line, or at the helm.
+
+use std::time::Duration;
+
+use super::stage::{Stage, step_starts, wait_for};
+
+fn deployed() -> Stage {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage
+}
+
+#[test]
+fn a_host_that_fails_to_prepare_leaves_all_as_they_were() {
+    let stage = deployed();
+    stage.fleet.host("web2").run("touch /tmp/fail-check");
+    let ran = stage.production(&["deploy"], 7);
+    ran.says("the check says no")
+        .says("failed before the switch")
+        .says("serving now: one (")
+        .says("web1, web2, web3");
+    ran.says("next: mend it, then: buedafab production deploy");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    stage.fleet.host("web2").run("rm /tmp/fail-check");
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+}
+
+#[test]
+fn a_failed_prepare_costs_the_way_back_only_a_rebuild() {
+    let stage = deployed();
+    stage.production(&["deploy"], 0);
+    stage.release("three");
+    stage.fleet.host("web2").run("touch /tmp/fail-check");
+    stage.production(&["deploy"], 7);
+    stage.fleet.host("web2").run("rm /tmp/fail-check");
+    stage.production(&["rollback"], 0).says("was overwritten by a later attempt: it is built again first");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
+#[test]
+fn a_host_that_fails_to_restart_reverts_all() {
+    let stage = deployed();
+    stage.fleet.host("web3").run("echo two >/tmp/fail-restart");
+    let ran = stage.production(&["deploy"], 8);
+    ran.says("the restart says no")
+        .says("exit status 3")
+        .says("reverted (exit 8)")
+        .says("serving now: one (");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    stage.production(&["history"], 0).says("reverted");
+    stage.fleet.host("web3").run("rm /tmp/fail-restart");
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+}
+
+#[test]
+fn a_way_back_that_fails_too_needs_a_person() {
+    let stage = deployed();
+    stage.fleet.host("web3").run("printf 'one\\ntwo\\n' >/tmp/fail-restart");
+    let ran = stage.production(&["deploy"], 9);
+    ran.says("serving now: one (").says("serving now: not known on web3").says("next: buedafab production status");
+}
+
+#[test]
+fn a_first_deploy_that_fails_leaves_nothing_live() {
+    let stage = Stage::new();
+    stage.fleet.host("web1").run("echo one >/tmp/fail-restart");
+    stage.production(&["deploy"], 8).says("serving now: nothing on web1, web2, web3");
+    for host in stage.fleet.hosts() {
+        assert!(!host.exec("test -L /var/webapps/five/releases/current").status.success());
+    }
+}
+
+#[test]
+fn an_unreachable_host_stops_all() {
+    let stage = deployed();
+    stage.fleet.host("web2").stop_sshd();
+    let ran = stage.production(&["deploy"], 6);
+    ran.says("web2").says("nothing was changed").says("--hosts leaves hosts out");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    stage.production(&["status"], 6).says("unreachable").says("one (");
+    stage.production(&["--hosts", "web1,web3", "deploy"], 0);
+    stage.fleet.host("web2").start_sshd();
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+}
+
+/// The deployer dies without a word at the start of every step there is; the hosts put themselves right, status tells
+/// the truth, and the next deploy heals.
+#[test]
+fn a_deployer_killed_at_any_step_leaves_no_lock_and_no_half_release() {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    let mut old = "one".to_owned();
+    let mut steps = 0;
+    loop {
+        let new = format!("after-{steps}-steps");
+        stage.release(&new);
+        let mut run = stage.start(&["deploy"]);
+        let mut seen = 0;
+        let killed = loop {
+            match run.next() {
+                Some(event) if event["event"] == "step_started" && event["host"] == "web1" => {
+                    if seen == steps {
+                        run.signal("KILL");
+                        break true;
+                    }
+                    seen += 1;
+                }
+                Some(_) => {}
+                None => break false,
+            }
+        };
+        let _ = run.child.wait();
+        stage.wait_until_free();
+        let serving = stage.serving();
+        // Until the confirmation all go back; a deployer killed in the middle of it may leave some on either side,
+        // but each on a whole release that it runs.
+        assert!(
+            serving.iter().all(|served| *served == old || *served == new),
+            "{serving:?} after {steps} steps"
+        );
+        for (document, served) in stage.status().iter().zip(&serving) {
+            assert_eq!(document["live"]["describe"], served.as_str(), "after {steps} steps: {document}");
+            assert_eq!(document["locked"], serde_json::Value::Null);
+        }
+        stage.production(&["deploy"], 0);
+        assert_eq!(stage.serving(), [new.as_str(), &new, &new]);
+        if !killed {
+            break;
+        }
+        old = new;
+        steps += 1;
+    }
+    assert!(steps >= 10, "a redeploy has more steps than {steps}");
+}
+
+#[test]
+fn ctrl_c_stops_in_order_and_says_what_serves() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nbuild = \"sleep 60\"\nrestart = \"cat version >../../served\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web3", "build"));
+    run.signal("INT");
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (130, &"interrupted".into()));
+    assert_eq!(end["hosts"][0]["release"]["describe"], "one");
+    for host in stage.fleet.hosts() {
+        assert!(!host.exec("pgrep -fx 'sleep 60'").status.success(), "the step's processes are gone");
+    }
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+
+    // After the switch, and impatiently.
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
+         verify = \"test $(cat version) = one || sleep 60\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web3", "verify"));
+    run.signal("INT");
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (130, &"interrupted".into()));
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web2", "verify"));
+    run.signal("INT");
+    run.signal("INT");
+    let (_, code) = run.finish();
+    assert_eq!(code, 130);
+    stage.wait_until_free();
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
+#[test]
+fn a_step_that_takes_too_long_is_ended() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\nstep_timeout_seconds = 1\n[hooks]\nbuild = \"sleep 60 & sleep 60\"\nrestart = \"true\"\n\
+         [environments.production]\nhosts = [\"web1\"]\n",
+    );
+    stage.production(&["deploy"], 7).says("ran for longer than 1 s");
+    assert!(!stage.fleet.host("web1").exec("pgrep -fx 'sleep 60'").status.success(), "its group is gone");
+}
+
+#[test]
+fn a_full_disk_stops_a_deploy_before_anything_changes() {
+    let stage = Stage::with(buedafab_testkit::FleetOptions {
+        hosts: 3,
+        webapps_size: Some("2m".to_owned()),
+        ..Default::default()
+    });
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.fleet.host("web2").fill_disk();
+    let ran = stage.production(&["deploy"], 7);
+    ran.says("can't write /var/webapps/five/.buedafab").says("of the disk's space is left").says("serving now: one (");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    stage.fleet.host("web2").free_disk();
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+}
+
+#[test]
+fn a_host_that_loses_power_in_the_switch_is_told_and_healed() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
+         verify = \"test $(cat version) = one || test $(hostname) != web2 || sleep 60\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web2", "verify"));
+    stage.fleet.host("web2").power_off();
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (9, &"mixed".into()));
+    assert_eq!(end["hosts"][1]["serving"], "unknown");
+    assert_eq!(end["hosts"][0]["release"]["describe"], "one");
+    stage.fleet.host("web2").start_sshd();
+    assert_eq!(stage.serving(), ["one", "two", "one"]);
+    let status = stage.production(&["status"], 0);
+    status.says("the run that switched to it never confirmed it").says("drift");
+    stage.configure_with("");
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+    assert!(stage.status().iter().all(|document| document["confirmed"] == true));
+}
+
+#[test]
+fn a_daemon_that_a_restart_leaves_behind_holds_nothing_up() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served; sleep 300 & echo started\"\n\
+         [environments.production]\nhosts = [\"web1\"]\n",
+    );
+    let began = std::time::Instant::now();
+    stage.production(&["deploy"], 0);
+    assert!(began.elapsed() < Duration::from_secs(60));
+    // It doesn't keep the lock either.
+    stage.release("three");
+    stage.production(&["deploy"], 0);
+    wait_for("both daemons live", || stage.fleet.host("web1").run("pgrep -fxc 'sleep 300'").trim() == "2");
+}

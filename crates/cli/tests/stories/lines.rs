@@ -1,0 +1,164 @@
+//! Lines that are long, cut, frozen or stale, and what travels over them.
+
+use std::time::{Duration, Instant};
+
+use super::stage::{Stage, step_starts};
+
+#[test]
+fn a_line_that_is_cut_in_the_switch_reverts_everywhere() {
+    let mut stage = Stage::new();
+    let lines = stage.fleet.with_latency(Duration::ZERO);
+    stage.use_path(lines.client().path_variable());
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
+         verify = \"test $(cat version) = one || sleep 60\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web2", "verify"));
+    lines.relay("web2").cut();
+    let (end, code) = run.finish();
+    // It was asked again, and said that it had gone back by itself.
+    assert_eq!((code, &end["verdict"]), (8, &"reverted".into()), "{end}");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
+#[test]
+fn a_line_that_freezes_in_the_switch_reverts_everywhere() {
+    let mut stage = Stage::new();
+    let lines = stage.fleet.with_latency(Duration::ZERO);
+    stage.use_path(lines.client().path_variable());
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
+         verify = \"test $(cat version) = one || sleep 60\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web2", "verify"));
+    lines.relay("web2").freeze();
+    run.wait_for(|event| event["event"] == "looking_again");
+    lines.relay("web2").thaw();
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (8, &"reverted".into()), "{end}");
+    stage.wait_until_free();
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
+#[test]
+fn a_warm_connection_is_used_and_a_stale_one_is_replaced() {
+    let mut stage = Stage::new();
+    let lines = stage.fleet.with_latency(Duration::ZERO);
+    stage.use_path(lines.client().path_variable());
+    let connected = |stage: &Stage| {
+        let ran = stage.production(&["deploy", "--json"], 0);
+        let warm = ran
+            .stdout
+            .lines()
+            .filter(|line| line.contains("\"connected\"") && line.contains("\"warm\":true"));
+        warm.count()
+    };
+    assert_eq!(connected(&stage), 0);
+    assert_eq!(connected(&stage), 3);
+    // Frozen, with the master process still there: its socket accepts, and nothing comes back.
+    lines.relay("web2").freeze();
+    let mut run = stage.start(&["status"]);
+    std::thread::sleep(Duration::from_millis(300));
+    // New connections get through again, but the frozen one stays dead.
+    lines.relay("web2").cut();
+    lines.relay("web2").thaw();
+    while run.next().is_some() {}
+    assert_eq!(run.child.wait().expect("it ends").code(), Some(0));
+    // The host was rebooted in between.
+    stage.fleet.host("web3").power_off();
+    stage.fleet.host("web3").start_sshd();
+    stage.production(&["status"], 0);
+}
+
+#[test]
+fn each_host_is_connected_to_once() {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.production(&["deploy"], 0);
+    stage.production(&["status"], 0);
+    for host in stage.fleet.hosts() {
+        let masters = host.run("pgrep -fc 'sshd: deploy$|sshd: deploy@notty' || :");
+        assert!(masters.trim().parse::<u32>().expect("a number") <= 2, "{masters}");
+    }
+}
+
+#[test]
+fn a_phase_costs_one_round_trip_whatever_its_steps() {
+    let mut stage = Stage::new();
+    let round_trip = Duration::from_millis(400);
+    let lines = stage.fleet.with_latency(round_trip);
+    stage.use_path(lines.client().path_variable());
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    // Opening a session over a warm connection, the command with the look inside, and one trip each for lock,
+    // prepare, switch and finish.
+    let began = Instant::now();
+    stage.production(&["deploy"], 0);
+    let trips = began.elapsed().as_secs_f64() / round_trip.as_secs_f64();
+    assert!(trips < 8.0, "a redeploy took as long as {trips:.1} round trips");
+}
+
+#[test]
+fn the_agent_is_lent_to_the_fetch_alone_and_only_if_asked() {
+    let stage = Stage::new();
+    let agent = stage.fleet.agent();
+    let url = stage.fleet.git_url(&stage.remote);
+    let configure = |forward: &str| {
+        stage.configure(&format!(
+            "unit = \"five\"\nscm = \"{url}\"\n{forward}\n[hooks]\nbuild = \"test -z \\\"$SSH_AUTH_SOCK\\\"\"\n\
+             restart = \"cat version >../../served; test -z \\\"$SSH_AUTH_SOCK\\\"\"\n\
+             [environments.production]\nhosts = [\"web2\"]\n"
+        ));
+    };
+    let deploy = || {
+        let mut command = stage.command(&["production", "deploy"]);
+        super::stage::Ran::of(command.env("SSH_AUTH_SOCK", agent.socket()).output().expect("it runs"))
+    };
+    configure("");
+    let refused = deploy();
+    assert_eq!(refused.code, 7, "{}", refused.stderr);
+    refused.says("Permission denied");
+    configure("forward_agent = true");
+    let done = deploy();
+    assert_eq!(done.code, 0, "{}", done.stderr);
+}
+
+#[test]
+fn the_git_servers_keys_can_be_pinned() {
+    let stage = Stage::new();
+    let agent = stage.fleet.agent();
+    let url = stage.fleet.git_url(&stage.remote);
+    let known = std::process::Command::new("ssh-keyscan")
+        .args(["-t", "ed25519", "-p", &stage.fleet.host("web1").port().to_string()])
+        .arg(stage.fleet.host("web1").address().ip().to_string())
+        .output()
+        .expect("it runs");
+    let right = String::from_utf8(known.stdout).expect("UTF-8").trim().to_owned();
+    let wrong = right.rsplit_once(' ').expect("a key").0.to_owned()
+        + " AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    let configure = |line: &str| {
+        stage.configure(&format!(
+            "unit = \"five\"\nscm = \"{url}\"\nforward_agent = true\nscm_known_hosts = [\"{line}\"]\nservice = \"none\"\n\
+             [environments.production]\nhosts = [\"web2\"]\n"
+        ));
+    };
+    let deploy = || {
+        let mut command = stage.command(&["production", "deploy"]);
+        super::stage::Ran::of(command.env("SSH_AUTH_SOCK", agent.socket()).output().expect("it runs"))
+    };
+    configure(&wrong);
+    let refused = deploy();
+    assert_eq!(refused.code, 7, "{}", refused.stderr);
+    refused.says("Host key verification failed");
+    configure(&right);
+    assert_eq!(deploy().code, 0);
+}

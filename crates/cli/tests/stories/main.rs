@@ -1,0 +1,7 @@
+//! Stories: the real program, real sshd hosts, real git, and what people see.
+
+mod deploying;
+mod faults;
+mod lines;
+mod stage;
+mod strange;

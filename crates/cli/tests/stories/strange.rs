@@ -1,0 +1,180 @@
+//! Hosts, names and shells that are not as one would like them.
+
+use buedafab_testkit::FleetOptions;
+
+use super::stage::Stage;
+
+#[test]
+fn a_current_that_is_a_folder_is_refused() {
+    let stage = Stage::new();
+    stage
+        .fleet
+        .host("web2")
+        .run("mkdir -p /var/webapps/five/releases/current && chown -R deploy /var/webapps/five");
+    let ran = stage.production(&["deploy"], 4);
+    ran.says("web2: /var/webapps/five/releases/current is a folder")
+        .says("mv /var/webapps/five/releases/current");
+    assert!(
+        !stage.fleet.host("web1").exec("test -e /var/webapps/five").status.success(),
+        "nothing was touched"
+    );
+}
+
+#[test]
+fn a_current_that_dangles_is_repaired() {
+    let stage = Stage::new();
+    stage.fleet.host("web2").run(
+        "mkdir -p /var/webapps/five/releases && ln -s gone /var/webapps/five/releases/current && chown -Rh deploy /var/webapps/five",
+    );
+    stage.production(&["deploy"], 0).says("points to \"gone\", which isn't there");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
+#[test]
+fn a_current_that_leads_elsewhere_is_taken_over_only_when_asked() {
+    let stage = Stage::new();
+    let host = stage.fleet.host("web2");
+    host.run(
+        "mkdir -p /var/webapps/five/releases/20240101 && cd /var/webapps/five/releases && echo cap >20240101/version \
+         && ln -s /var/webapps/five/releases/20240101 current && cp 20240101/version ../served && chown -Rh deploy /var/webapps/five",
+    );
+    stage.production(&["deploy"], 4).says("which is none of the slots").says("--take-over");
+    host.run("echo one >/tmp/fail-restart");
+    stage.production(&["deploy", "--take-over"], 8);
+    assert_eq!(
+        host.run("readlink /var/webapps/five/releases/current").trim(),
+        "/var/webapps/five/releases/20240101"
+    );
+    host.run("rm /tmp/fail-restart");
+    stage.production(&["deploy", "--take-over"], 0);
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
+#[test]
+fn a_folder_of_the_older_buedafab_is_taken_as_it_is() {
+    let stage = Stage::new();
+    let url = stage.remote.url();
+    // As Fabric left it: two clones, an absolute link, and no notes.
+    stage.fleet.host("web1").run(&format!(
+        "mkdir -p /var/webapps/five/releases && cd /var/webapps/five/releases && git clone -q {url} a && git clone -q {url} b \
+         && ln -s /var/webapps/five/releases/a current && cp a/version ../served && chown -Rh deploy /var/webapps/five"
+    ));
+    stage.release("two");
+    stage.production(&["--hosts", "web1", "deploy"], 0);
+    stage.production(&["--hosts", "web1", "rollback"], 0);
+    assert_eq!(stage.serving()[0], "one");
+}
+
+#[test]
+fn local_changes_in_a_slot_are_told_and_kept() {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.production(&["deploy"], 0);
+    let host = stage.fleet.host("web1");
+    host.run("echo 'a fix by hand' >>/var/webapps/five/releases/a/app.txt");
+    stage.production(&["status"], 0).says("local changes in slot a").says("app.txt");
+    // What was changed by hand isn't what was proven.
+    stage.production(&["rollback"], 7).says("no longer holds just");
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+    stage.release("three");
+    stage.production(&["deploy"], 0);
+    let kept = host.run("cat /var/webapps/five/.buedafab/changes-a-*.patch");
+    assert!(kept.contains("+a fix by hand"), "{kept}");
+    assert_eq!(host.read("/var/webapps/five/releases/a/app.txt"), "the app, three\n");
+}
+
+#[test]
+fn names_may_hold_spaces_quotes_dollars_and_newlines() {
+    let mut stage = Stage::new();
+    let unit = "it's \"five\" $HOME `id`\n!\\x";
+    stage.app = format!("/srv/{unit}").replace('\'', "'\\''");
+    stage.configure_with(&format!(
+        "unit = {}\npath = \"/srv/{{unit}}\"",
+        serde_json::to_string(unit).expect("a string")
+    ));
+    for host in stage.fleet.hosts() {
+        host.run("chown deploy /srv");
+    }
+    stage.remote.branch("it's/$HOME-`id`\"&;");
+    stage.release("v1'\"$x");
+    stage.production(&["deploy"], 0);
+    stage.release("v2;&|");
+    stage.production(&["deploy:commit=it's/$HOME-`id`\"&;"], 0);
+    assert_eq!(stage.serving(), ["v2;&|", "v2;&|", "v2;&|"]);
+    stage.production(&["rollback"], 0);
+    assert_eq!(stage.serving(), ["v1'\"$x", "v1'\"$x", "v1'\"$x"]);
+    stage.production(&["status"], 0).says("v1'\"$x");
+}
+
+#[test]
+fn login_shells_and_their_noise_do_not_matter() {
+    let noisy = "echo welcome; echo to this host >&2\nexec 2>&2\n".to_owned();
+    for (shell, file, text) in [
+        ("/bin/bash", ".bashrc", noisy.clone() + "read -t 0.2 line\n"),
+        ("/usr/bin/fish", ".config/fish/config.fish", "echo welcome; echo to this host >&2\n".to_owned()),
+        ("/bin/csh", ".cshrc", "echo welcome\n".to_owned()),
+        ("/usr/bin/zsh", ".zshenv", noisy),
+    ] {
+        let stage = Stage::with(FleetOptions {
+            hosts: 1,
+            login_shell: shell.into(),
+            home_files: vec![(file.to_owned(), text)],
+            ..Default::default()
+        });
+        let ran = stage.production(&["deploy"], 0);
+        assert!(!ran.stderr.contains("welcome"), "{shell}: {}", ran.stderr);
+        stage.release("two");
+        stage.production(&["deploy"], 0);
+        stage.production(&["rollback"], 0);
+        assert_eq!(stage.serving(), ["one"], "{shell}");
+    }
+}
+
+#[test]
+fn busybox_is_enough_on_a_host() {
+    let stage = Stage::with(FleetOptions { hosts: 2, sh: Some("/bin/busybox".into()), ..Default::default() });
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.production(&["deploy"], 0);
+    stage.production(&["rollback"], 0);
+    assert_eq!(stage.serving(), ["one", "one"]);
+}
+
+#[test]
+fn what_is_deployed_can_belong_to_a_group() {
+    let stage = Stage::new();
+    stage.configure_with("deploy_group = \"www-data\"");
+    for host in stage.fleet.hosts() {
+        host.run("usermod -aG www-data deploy");
+    }
+    stage.production(&["deploy"], 0);
+    let listed = stage
+        .fleet
+        .host("web1")
+        .run("stat -c '%G %A' /var/webapps/five /var/webapps/five/releases/a/version");
+    assert_eq!(listed, "www-data drwxrwsr-x\nwww-data -rw-rw-r--\n");
+}
+
+#[test]
+fn localhost_needs_no_ssh() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..Default::default() });
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("five").display().to_string();
+    stage.configure(&format!(
+        "unit = \"five\"\nservice = \"none\"\n[environments.localhost]\npath = \"{path}\"\n"
+    ));
+    let ran = stage.run(&["localhost", "deploy"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(
+        std::fs::read_to_string(format!("{path}/releases/current/version")).expect("it is live"),
+        "one"
+    );
+    stage.release("two");
+    assert_eq!(stage.run(&["localhost", "deploy"]).code, 0);
+    assert_eq!(stage.run(&["localhost", "rollback"]).code, 0);
+    assert_eq!(
+        std::fs::read_to_string(format!("{path}/releases/current/version")).expect("it is live"),
+        "one"
+    );
+}

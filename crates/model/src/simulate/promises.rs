@@ -1,0 +1,336 @@
+//! What is promised of every run, whatever goes wrong in it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::host::{Content, Process, SimHost};
+use crate::action::{Action, HookPoint};
+use crate::facts::CurrentLink;
+use crate::names::{CommitId, HostName};
+use crate::outcome::{FailureKind, Outcome, Serving, Verdict};
+use crate::plan::{Intent, PhaseKind, Plan, Step};
+use crate::record::{JournalKind, SlotState};
+
+/// A promise that was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Where, if in one place.
+    pub host: Option<HostName>,
+    /// How.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Some(host) => write!(f, "{host}: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+/// What the promises need to remember.
+#[derive(Debug)]
+pub(super) struct Promises {
+    pub(super) violations: Vec<Violation>,
+    /// Whether a person left without waiting for the end.
+    pub(super) abandoned: bool,
+    starts: Vec<Start>,
+    /// Steps that were done.
+    done: BTreeSet<u32>,
+}
+
+/// A host of the plan before the run, and what became of it.
+#[derive(Debug)]
+struct Start {
+    host: HostName,
+    link: Option<String>,
+    /// What served, if all of it was there.
+    served: Option<CommitId>,
+    /// Whether the plan restarts the app here.
+    restarts: bool,
+    /// Whether the plan takes the lock here.
+    locks: bool,
+    moved: bool,
+    answered: bool,
+    could_not_revert: bool,
+}
+
+impl Promises {
+    pub(super) fn new(plan: &Plan, hosts: &[SimHost]) -> Self {
+        let starts = plan.hosts.iter().map(|planned| {
+            let name = &planned.host.name;
+            let host = hosts.iter().find(|host| host.host.name == *name).expect("it is simulated");
+            let has = |wanted: fn(&Action) -> bool| {
+                let work = plan.phases.iter().filter_map(|phase| phase.work_of(name));
+                work.flat_map(|work| &work.steps).any(|step| wanted(&step.action))
+            };
+            Start {
+                host: name.clone(),
+                link: host.link.clone(),
+                served: host.live_commit().cloned(),
+                restarts: has(|action| matches!(action, Action::Restart { .. })),
+                locks: has(|action| matches!(action, Action::Lock { .. })),
+                moved: false,
+                answered: false,
+                could_not_revert: false,
+            }
+        });
+        Self { violations: Vec::new(), abandoned: false, starts: starts.collect(), done: BTreeSet::new() }
+    }
+
+    pub(super) fn broken(&mut self, host: Option<&HostName>, what: impl Into<String>) {
+        self.violations.push(Violation { host: host.cloned(), what: what.into() });
+    }
+
+    pub(super) fn answered(&mut self, site: usize) {
+        self.starts[site].answered = true;
+    }
+
+    pub(super) fn could_not_revert(&mut self, site: usize) {
+        self.starts[site].could_not_revert = true;
+    }
+
+    /// What holds after every single action. `places` are the places of the plan's hosts in `hosts`.
+    #[expect(clippy::too_many_arguments, reason = "all that a runner knows when it has done a step")]
+    pub(super) fn after(
+        &mut self,
+        plan: &Plan,
+        hosts: &[SimHost],
+        places: &[usize],
+        site: usize,
+        step: &Step,
+        reverting: bool,
+        confirmed: bool,
+    ) {
+        let host = &hosts[places[site]];
+        let name = host.host.name.clone();
+        if let Some(what) = self.bad_link(site, host) {
+            self.broken(Some(&name), format!("after \"{}\": {what}", step.action));
+        }
+        let before_the_lock = matches!(step.action, Action::MakeRoom { .. } | Action::Lock { .. });
+        if self.starts[site].locks
+            && !before_the_lock
+            && host.lock.as_ref().is_none_or(|lock| lock.run != plan.run)
+        {
+            self.broken(Some(&name), format!("\"{}\" was done without the lock", step.action));
+        }
+        let again =
+            matches!(step.action, Action::Lock { .. } | Action::MakeRoom { .. } | Action::Guard { .. });
+        if !self.done.insert(step.id) && !again {
+            self.broken(Some(&name), format!("\"{}\" was done twice", step.action));
+        }
+        match &step.action {
+            Action::Point { .. } if !reverting => {
+                self.starts[site].moved |= host.link != self.starts[site].link;
+                self.gate(plan, hosts, places, &name, step.id);
+            }
+            Action::Hook { point: HookPoint::Once, .. } => {
+                if self.starts.iter().any(|start| start.moved) {
+                    self.broken(Some(&name), "a host had switched before `once` ran");
+                }
+                self.gate_of_prepare(plan, hosts, places, &name);
+            }
+            Action::Record { state: SlotState::Live | SlotState::Retired, .. } if !confirmed => {
+                self.broken(Some(&name), "a release counts as proven that isn't confirmed");
+            }
+            Action::Journal { kind: JournalKind::Deployed | JournalKind::RolledBack, .. } if !confirmed => {
+                self.broken(Some(&name), "the journal tells of a release that isn't confirmed");
+            }
+            Action::Journal { kind: JournalKind::Reverted, .. } if !reverting || confirmed => {
+                self.broken(Some(&name), "the journal tells of a revert that didn't happen");
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the link leads to something that nobody should serve.
+    fn bad_link(&self, site: usize, host: &SimHost) -> Option<String> {
+        let start = &self.starts[site];
+        let Some(slot) = host.live_slot() else {
+            return match (&start.served, host.link == start.link) {
+                (None, true) => None,
+                _ => Some(format!("current leads to no slot: {:?}", host.link)),
+            };
+        };
+        let state = slot.record.as_ref().map(|record| record.state);
+        match &slot.content {
+            Content::Complete(_) if state != Some(SlotState::Building) => None,
+            Content::Complete(_) => Some("the live slot is being built".to_owned()),
+            Content::Partial | Content::Missing => Some("the live slot isn't complete".to_owned()),
+        }
+    }
+
+    /// No link moves before every slot is ready, nor before every host of the waves before has switched.
+    fn gate(&mut self, plan: &Plan, hosts: &[SimHost], places: &[usize], name: &HostName, step: u32) {
+        self.gate_of_prepare(plan, hosts, places, name);
+        let of_this_wave = |phase: &crate::plan::Phase| {
+            phase.work.iter().any(|work| work.steps.iter().any(|other| other.id == step))
+        };
+        let earlier = plan.phases.iter().take_while(|phase| !of_this_wave(phase));
+        for phase in earlier.filter(|phase| matches!(phase.kind, PhaseKind::Switch { .. })) {
+            for work in &phase.work {
+                if work.steps.iter().any(|step| !self.done.contains(&step.id)) {
+                    self.broken(Some(name), format!("its wave began before {} had switched", work.host));
+                }
+            }
+        }
+    }
+
+    fn gate_of_prepare(&mut self, plan: &Plan, hosts: &[SimHost], places: &[usize], name: &HostName) {
+        for (planned, place) in plan.hosts.iter().zip(places) {
+            let Some(target) = &planned.to else { continue };
+            let slot = &hosts[*place].slots[&target.slot];
+            let is_complete = slot.content == Content::Complete(target.release.commit.clone());
+            let state = slot.record.as_ref().map(|record| record.state);
+            let is_ready = !matches!(state, Some(SlotState::Building | SlotState::Failed | SlotState::Empty));
+            if !is_complete || !is_ready {
+                self.broken(
+                    Some(name),
+                    format!("it went on before slot {} of {} was ready", target.slot, planned.host.name),
+                );
+            }
+        }
+    }
+
+    /// What holds when all is over and every runner has ended.
+    pub(super) fn at_the_end(
+        &mut self,
+        plan: &Plan,
+        hosts: &[SimHost],
+        confirmed: &[bool],
+        outcome: Option<&Outcome>,
+    ) {
+        for (site, confirmed) in confirmed.iter().copied().enumerate() {
+            let name = self.starts[site].host.clone();
+            let host = hosts.iter().find(|host| host.host.name == name).expect("it is simulated");
+            if host.lock.as_ref().is_some_and(|lock| lock.run == plan.run) {
+                self.broken(Some(&name), "the lock is still held");
+            }
+            if let Some(what) = self.bad_link(site, host) {
+                self.broken(Some(&name), format!("at the end: {what}"));
+            }
+            self.process_is_right(site, host);
+            if let Some(outcome) = outcome.filter(|_| plan.intent != Intent::Work) {
+                self.telling_is_true(plan, site, host, outcome);
+                self.verdict_is_true(plan, site, host, confirmed, outcome);
+            }
+        }
+        if let Some(Outcome { verdict: Verdict::Mixed, hosts: told, .. }) = outcome {
+            self.mixed_is_mixed(plan, hosts, confirmed, told);
+        }
+    }
+
+    fn process_is_right(&mut self, site: usize, host: &SimHost) {
+        let start = &self.starts[site];
+        // Where nothing served before and nothing does now, there was nothing to start instead.
+        let has_one = start.served.is_some() || host.live_commit().is_some();
+        if !start.restarts || start.could_not_revert || !has_one {
+            return;
+        }
+        let expected = match (host.live_commit(), host.current()) {
+            (Some(commit), _) => Process::Runs(commit.clone()),
+            (None, CurrentLink::Elsewhere(_)) => Process::Foreign,
+            (None, _) => Process::Nothing,
+        };
+        if host.process != expected {
+            let what = format!("the app is {:?}, and current leads to {expected:?}", host.process);
+            let name = start.host.clone();
+            self.broken(Some(&name), what);
+        }
+    }
+
+    /// What is told of a host is what it serves; and nothing is left open that could have been asked.
+    fn telling_is_true(&mut self, plan: &Plan, site: usize, host: &SimHost, outcome: &Outcome) {
+        let start = &self.starts[site];
+        let name = start.host.clone();
+        let Some(told) = outcome.hosts.iter().find(|told| told.host == name) else {
+            return self.broken(Some(&name), "nothing is told of it");
+        };
+        let told_commit = match &told.serving {
+            Serving::Unknown => {
+                let lost = |what: &FailureKind| matches!(what, FailureKind::Lost { .. });
+                let was_lost = outcome.failures.iter().any(|f| f.host == name && lost(&f.what));
+                let excused = self.abandoned || start.could_not_revert || (was_lost && !start.answered);
+                let could_be_asked = was_lost && host.is_up && !start.answered;
+                if !excused || (could_be_asked && !self.abandoned) {
+                    self.broken(Some(&name), "what it serves is said to be unknown, without need");
+                }
+                return;
+            }
+            Serving::Release { release } => Some(&release.commit),
+            Serving::Nothing => None,
+        };
+        // What a host without power serves is nobody's to know; and a release that nobody recorded has no name.
+        let known = plan.host(&name).is_some_and(|planned| planned.from.is_some()) || start.served.is_none();
+        let truth = host.live_commit();
+        if host.is_up && told_commit != truth && (known || told_commit.is_some()) {
+            self.broken(Some(&name), format!("it is said to serve {told_commit:?}, and serves {truth:?}"));
+        }
+    }
+
+    fn verdict_is_true(
+        &mut self,
+        plan: &Plan,
+        site: usize,
+        host: &SimHost,
+        confirmed: bool,
+        outcome: &Outcome,
+    ) {
+        let start = &self.starts[site];
+        let target = plan.hosts[site].to.as_ref();
+        if !host.is_up {
+            return;
+        }
+        let is_unchanged =
+            host.link == start.link && host.live_commit() == start.served.as_ref() && !confirmed;
+        let recorded = host.live_slot().and_then(|slot| slot.record.as_ref());
+        let is_confirmed = confirmed || recorded.is_some_and(|record| record.state == SlotState::Live);
+        let holds = match (outcome.verdict, target) {
+            (Verdict::Done, Some(target)) => {
+                host.live_commit() == Some(&target.release.commit) && is_confirmed
+            }
+            (Verdict::Done, None) => is_unchanged,
+            (Verdict::Refused | Verdict::Locked | Verdict::Unreachable | Verdict::FailedBefore, _) => {
+                is_unchanged && !start.moved
+            }
+            (Verdict::Reverted | Verdict::Interrupted, _) => is_unchanged,
+            (Verdict::Mixed, _) => true,
+        };
+        if !holds {
+            let name = start.host.clone();
+            let what = format!(
+                "the verdict is {:?}, but current leads to {:?}, confirmed: {confirmed}",
+                outcome.verdict, host.link
+            );
+            self.broken(Some(&name), what);
+        }
+    }
+
+    /// A person is called only if one is needed.
+    fn mixed_is_mixed(
+        &mut self,
+        plan: &Plan,
+        hosts: &[SimHost],
+        confirmed: &[bool],
+        told: &[crate::outcome::HostOutcome],
+    ) {
+        if told.iter().any(|told| told.serving == Serving::Unknown) {
+            return;
+        }
+        let mut all_new = true;
+        let mut all_old = true;
+        for ((planned, start), confirmed) in plan.hosts.iter().zip(&self.starts).zip(confirmed) {
+            let Some(target) = &planned.to else { continue };
+            let host = hosts.iter().find(|host| host.host.name == start.host).expect("it is simulated");
+            // A host that lost its power between being confirmed and writing that down is nobody's to tell apart.
+            let recorded = host.live_slot().and_then(|slot| slot.record.as_ref());
+            let is_recorded = recorded.is_some_and(|record| record.state == SlotState::Live);
+            all_new &= is_recorded && host.link.as_deref() == Some(target.slot.as_str());
+            all_old &= !*confirmed && host.link == start.link;
+        }
+        if all_new || all_old {
+            self.broken(None, "the verdict is that the hosts need a person, and they don't");
+        }
+    }
+}
