@@ -5,6 +5,8 @@ mod commands;
 mod exit;
 mod fabric;
 mod project;
+#[cfg(test)]
+mod reference;
 mod report;
 mod session;
 

@@ -72,8 +72,8 @@ impl Session {
     }
 
     /// The checkout around the project.
-    pub(crate) async fn repository(&self) -> Result<Repository, Stop> {
-        Repository::find(&self.root).await.map_err(Stop::from)
+    pub(crate) fn repository(&self) -> Result<Repository, Stop> {
+        Repository::find(&self.root).map_err(Stop::from)
     }
 
     /// The project's folder.

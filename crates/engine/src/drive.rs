@@ -143,7 +143,6 @@ impl Driver<'_> {
 
     async fn send(&mut self, host: HostName, phases: &[usize]) {
         let Some(planned) = self.plan.host(&host) else { return };
-        let is_last = phases.contains(&(self.plan.phases.len() - 1));
         let phases: Vec<&Phase> = phases.iter().map(|phase| &self.plan.phases[*phase]).collect();
         let text = render_phases(self.plan, planned, &phases);
         if !self.fleet.connections.contains_key(&host) {
@@ -153,10 +152,6 @@ impl Driver<'_> {
         let frame = self.begin_work(&host);
         let connection = &self.fleet.connections[&host];
         connection.send_phase(&frame, &text).await;
-        if is_last {
-            // Right behind it: the runner needn't be told in a trip of its own that this was all.
-            connection.say_bye().await;
-        }
     }
 
     fn begin_work(&mut self, host: &HostName) -> String {
@@ -338,8 +333,7 @@ impl Driver<'_> {
                     let holder = facts.lock.as_ref().map(|lock| lock.holder.as_ref());
                     let ours = holder.is_some_and(|holder| holder.is_none_or(|holder| holder.run == run));
                     if !ours {
-                        let commit = facts.live().map(|release| release.commit);
-                        return (host, Some(Seen { commit, confirmed: facts.live_is_confirmed() }));
+                        return (host, Some(Seen::of(facts)));
                     }
                 }
                 tokio::time::sleep(Duration::from_millis(500)).await;

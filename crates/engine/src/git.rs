@@ -12,6 +12,15 @@ pub struct Repository {
     root: PathBuf,
 }
 
+/// How two commits differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitsBetween {
+    /// Commits that only the second has.
+    pub brought: Vec<String>,
+    /// Commits that only the first has.
+    pub taken_away: Vec<String>,
+}
+
 /// Why git can't answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -68,13 +77,11 @@ fn said(why: &str) -> String {
 
 impl Repository {
     /// The checkout around `folder`.
-    pub async fn find(folder: &Path) -> Result<Self, GitError> {
-        let around = Repository { root: folder.to_owned() };
-        match around.git(&["rev-parse", "--show-toplevel"]).await {
-            Ok(root) => Ok(Repository { root: PathBuf::from(root) }),
-            Err(GitError::NoGit(error)) => Err(GitError::NoGit(error)),
-            Err(_) => Err(GitError::NotACheckout(folder.to_owned())),
-        }
+    pub fn find(folder: &Path) -> Result<Self, GitError> {
+        // A linked worktree and a submodule have a file there.
+        let root = folder.ancestors().find(|folder| folder.join(".git").exists());
+        let root = root.ok_or_else(|| GitError::NotACheckout(folder.to_owned()))?;
+        Ok(Repository { root: root.to_owned() })
     }
 
     /// Its root.
@@ -135,13 +142,23 @@ impl Repository {
         self.git(&["remote", "get-url", remote]).await.ok().filter(|url| !url.is_empty())
     }
 
-    /// The commits that are in `to` and not in `from`, newest first, a line each, at most `most`.
-    pub async fn commits_between(&self, from: &CommitId, to: &CommitId, most: usize) -> Option<Vec<String>> {
-        let range = format!("{from}..{to}");
+    /// The commits that a change from one commit to another brings, and those that it takes away: newest first, a line
+    /// each, at most `most` in all. `None` if this checkout doesn't know them.
+    pub async fn commits_between(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+        most: usize,
+    ) -> Option<CommitsBetween> {
+        let range = format!("{from}...{to}");
+        let count = format!("--max-count={most}");
         let log = self
-            .git(&["log", "--no-decorate", "--format=%h %s", &format!("--max-count={most}"), &range])
-            .await;
-        log.ok().map(|log| log.lines().map(str::to_owned).collect())
+            .git(&["log", "--no-decorate", "--left-right", "--format=%m%h %s", &count, &range])
+            .await
+            .ok()?;
+        let side =
+            |mark: char| log.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect();
+        Some(CommitsBetween { brought: side('>'), taken_away: side('<') })
     }
 
     /// The branch that is checked out.

@@ -16,7 +16,7 @@ pub use connection::{Closed, Connection, Reply};
 pub use connector::{ConnectError, Connector, Opened, Sharing};
 pub use drive::execute;
 pub use fleet::{Fleet, Look};
-pub use git::{GitError, Repository};
+pub use git::{CommitsBetween, GitError, Repository};
 pub use helm::new_run;
 pub use local::{LocalHookError, run_local_hooks};
 pub use random::random_word;

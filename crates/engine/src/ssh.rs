@@ -112,7 +112,7 @@ pub(crate) fn is_passing(why: &str) -> bool {
 
 /// What a person can do about OpenSSH's words.
 pub(crate) fn hint(host: &Host, why: &str) -> Option<String> {
-    let command = || format!("ssh {}", target_words(host).join(" ").replace("-- ", ""));
+    let command = || format!("ssh -o BatchMode=yes {}", target_words(host).join(" ").replace("-- ", ""));
     Some(if why.contains("Permission denied") {
         format!("load your key with ssh-add, then see whether this works: {}", command())
     } else if why.contains("Host key verification failed") || why.contains("host key is known") {

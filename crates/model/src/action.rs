@@ -187,6 +187,26 @@ impl Action {
         }
     }
 
+    /// Whether it is over in a moment, so that nobody would ever want to end it.
+    pub fn is_quick(&self) -> bool {
+        match self {
+            Action::MakeRoom { .. }
+            | Action::Guard { .. }
+            | Action::Record { .. }
+            | Action::Point { .. }
+            | Action::Journal { .. }
+            | Action::Hold { .. }
+            | Action::Unhold => true,
+            Action::Lock { .. }
+            | Action::Fetch { .. }
+            | Action::Checkout { .. }
+            | Action::Prove { .. }
+            | Action::Hook { .. }
+            | Action::Restart { .. }
+            | Action::Run { .. } => false,
+        }
+    }
+
     /// Whether it changes what is live.
     pub fn switches(&self) -> bool {
         matches!(self, Action::Point { .. })
@@ -231,7 +251,6 @@ impl fmt::Display for Action {
 /// The verb of a journal line, for people.
 pub fn kind_word(kind: JournalKind) -> &'static str {
     match kind {
-        JournalKind::Preparing => "preparing",
         JournalKind::Deployed => "deployed",
         JournalKind::RolledBack => "rolled back",
         JournalKind::Reverted => "reverted",

@@ -122,10 +122,10 @@ impl HostFacts {
         let mut link = None;
         let mut dangling = false;
         let mut slot = None;
+        let mut live = None;
         while let (Some(key), Some(value)) = (fields.next(), fields.next()) {
             match key.trim_start_matches('\n') {
-                "user" => facts.user = value.to_owned(),
-                "uid" => facts.is_root = value == "0",
+                "id" => (facts.user, facts.is_root) = read_id(value),
                 "clock" => facts.clock = value.parse().ok().and_then(|s| Timestamp::from_second(s).ok()),
                 "exists" => facts.exists = true,
                 "has_room" => facts.has_room = true,
@@ -139,6 +139,7 @@ impl HostFacts {
                     let name = slots.iter().find(|name| name.as_str() == value).cloned();
                     slot = name.inspect(|name| drop(facts.slots.insert(name.clone(), SlotFacts::default())));
                 }
+                "live" => live = live.or_else(|| slot.clone()),
                 "head" => {
                     if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
                         seen.commit = CommitId::new(value).ok();
@@ -172,7 +173,7 @@ impl HostFacts {
             return Err(FactsError("it ended early".to_owned()));
         }
         if let Some(target) = link {
-            facts.current = match slot_of_target(&target, layout, &facts.slots) {
+            facts.current = match slot_of_target(&target, layout, &facts.slots).or(live) {
                 _ if dangling => CurrentLink::Dangling(target),
                 Some(slot) => CurrentLink::Slot(slot),
                 None => CurrentLink::Elsewhere(target),
@@ -231,9 +232,16 @@ fn read_journal(lines: &str) -> Vec<JournalRecord> {
     lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// The last line of `df -P`: device, total, used, free, percent, mount point.
-fn read_df(line: &str) -> Option<Room> {
-    let words: Vec<&str> = line.split_whitespace().collect();
+/// What `id` prints: `uid=1000(deploy) gid=…`.
+fn read_id(text: &str) -> (String, bool) {
+    let user = text.strip_prefix("uid=").and_then(|text| text.split_whitespace().next()).unwrap_or_default();
+    let (number, rest) = user.split_once('(').unwrap_or((user, user));
+    (rest.trim_end_matches(')').to_owned(), number == "0")
+}
+
+/// What `df -P` prints: a heading, then device, total, used, free, percent, mount point.
+fn read_df(text: &str) -> Option<Room> {
+    let words: Vec<&str> = text.lines().nth(1)?.split_whitespace().collect();
     let percent = words.iter().position(|word| word.ends_with('%') || *word == "-")?;
     let number = |at: usize| words.get(at)?.parse().ok();
     Some(Room { total: number(percent.checked_sub(3)?)?, free: number(percent.checked_sub(1)?)? })

@@ -64,6 +64,8 @@ record() { [ ! -f "$2" ] || { IFS= read -r line <"$2" || [ -n "$line" ] || line=
 look_at_slot() {
   [ -e "$releases/$slot" ] || [ -L "$releases/$slot" ] || return 0
   fact slot "$slot"
+  # By whatever way the link leads there.
+  [ ! -L "$link" ] || [ ! "$link/." -ef "$releases/$slot/." ] || fact live yes
   if [ -f "$releases/$slot/.git/HEAD" ]; then
     IFS= read -r line <"$releases/$slot/.git/HEAD"
     # Our own clones stand on a commit; on those of others a branch may be checked out.
@@ -85,8 +87,7 @@ state() {
 "#;
 
 const LOOK: &str = r#"umask 022
-fact user "$(id -un)"
-fact uid "$(id -u)"
+fact id "$(id)"
 fact clock "$(date +%s)"
 state
 fact sum "$(state | cksum)"
@@ -97,13 +98,13 @@ if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_room yes; fi
 for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
 while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
 [ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes
-for place in "$place" "$releases"; do [ ! -e "$place" ] || [ -w "$place" ] || fact read_only "$place"; done
-fact disk "$(df -Pk "$place" 2>/dev/null | tail -n 1)"
-fact inodes "$(df -Pi "$place" 2>/dev/null | tail -n 1)"
-[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 50 "$memory/journal.jsonl")"
+for folder in "$place" "$releases"; do [ ! -e "$folder" ] || [ -w "$folder" ] || fact read_only "$folder"; done
+fact disk "$(df -Pk "$place" 2>/dev/null)"
+fact inodes "$(df -Pi "$place" 2>/dev/null)"
 "#;
 
-const FULL_LOOK: &str = r#"export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 200 "$memory/journal.jsonl")"
+export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
   [ ! -d "$releases/$slot/.git" ] || fact changes "$slot/$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null)"
 }

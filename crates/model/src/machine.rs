@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::Action;
+use crate::facts::HostFacts;
 use crate::inspect::GUARD_FAILED;
-use crate::names::{CommitId, HostName};
+use crate::names::{CommitId, HostName, SlotName};
 use crate::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
-use crate::plan::{Intent, PhaseKind, Plan};
+use crate::plan::{HostPlan, Intent, PhaseKind, Plan};
 
 /// The exit status of a lock that somebody else holds; the runner's `lock` says it.
 pub const LOCK_IS_TAKEN: i32 = 75;
@@ -75,10 +76,23 @@ pub enum Input {
 /// What a host that was lost says it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
+    /// The slot that is live, if the link leads to one.
+    pub slot: Option<SlotName>,
     /// The commit that is live, if any.
     pub commit: Option<CommitId>,
     /// Whether the run that switched to it was confirmed.
     pub confirmed: bool,
+}
+
+impl Seen {
+    /// What was seen on a host, as far as the machine asks for it.
+    pub fn of(facts: &HostFacts) -> Self {
+        Self {
+            slot: facts.live_slot().cloned(),
+            commit: facts.live().map(|release| release.commit),
+            confirmed: facts.live_is_confirmed(),
+        }
+    }
 }
 
 /// What to do.
@@ -118,6 +132,14 @@ enum Mode {
     Reverting,
     Looking,
     Over,
+}
+
+/// What a host serves, as far as the machine knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Old,
+    New,
+    Unknown,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -189,9 +211,14 @@ impl<'p> Machine<'p> {
         }
         match input {
             Input::StepStarted { host, step } => {
-                let switches = self.plan.step(step).is_some_and(|(_, _, step)| step.action.switches());
-                if switches && self.mode != Mode::Reverting {
+                let plan = self.plan;
+                let Some((phase, _, step)) = plan.step(step) else { return Vec::new() };
+                if step.action.switches() && self.mode != Mode::Reverting {
                     self.state(&host).switched = true;
+                }
+                // The first thing in that phase is the confirmation.
+                if phase.kind == PhaseKind::Finish {
+                    self.state(&host).confirmed = true;
                 }
                 Vec::new()
             }
@@ -210,26 +237,42 @@ impl<'p> Machine<'p> {
                 Vec::new()
             }
             Input::Ended { host, ok } => {
+                if !self.state(&host).working {
+                    return Vec::new();
+                }
                 let reverting = self.mode == Mode::Reverting;
+                if !ok && self.stopped_by_itself(&host) {
+                    let why = "its runner stopped by itself".to_owned();
+                    return self.handle(Input::Lost { host, why });
+                }
                 let state = self.state(&host);
                 state.working = false;
                 state.ok = ok;
                 state.reverted |= reverting && ok;
                 state.stuck |= reverting && !ok;
-                if ok && !reverting && self.finishing() {
+                if ok && !reverting && self.group_has(PhaseKind::Finish) {
                     self.state(&host).confirmed = true;
                 }
                 self.advance(!ok)
             }
             Input::Lost { host, why } => {
+                let (takes_part, looking) = (self.takes_part(&host), self.mode == Mode::Looking);
                 let state = self.state(&host);
-                if state.lost {
-                    return Vec::new();
+                // Of a host that is through with its part nothing more was wanted; and one that is confirmed goes on by
+                // itself.
+                if state.lost || state.confirmed || state.reverted || !takes_part {
+                    let was_working = std::mem::take(&mut state.working);
+                    return if was_working { self.advance(false) } else { Vec::new() };
                 }
                 state.lost = true;
                 state.working = false;
-                self.failures.push(Failure { host, step: None, what: FailureKind::Lost { why } });
-                self.advance(true)
+                let look_now = looking && state.needs_look();
+                self.failures.push(Failure {
+                    host: host.clone(),
+                    step: None,
+                    what: FailureKind::Lost { why },
+                });
+                if look_now { vec![Command::LookAgain { host }] } else { self.advance(true) }
             }
             Input::Unreachable { host, why } => {
                 let state = self.state(&host);
@@ -248,7 +291,7 @@ impl<'p> Machine<'p> {
             }
             Input::Interrupted => {
                 // Confirmed is confirmed: what is left are notes, and stopping them would help nobody.
-                if self.interrupted || self.mode != Mode::Forward || self.finishing() {
+                if self.interrupted || self.mode != Mode::Forward || self.is_past_the_switch() {
                     return Vec::new();
                 }
                 self.interrupted = true;
@@ -266,14 +309,24 @@ impl<'p> Machine<'p> {
         self.hosts.entry(host.clone()).or_default()
     }
 
-    fn finishing(&self) -> bool {
-        let is_finish = |phase: &usize| self.plan.phases[*phase].kind == PhaseKind::Finish;
-        self.current_phases().iter().any(is_finish)
+    /// Whether a host that was to go forward gave up, though nothing failed there and nobody told it to: it takes this
+    /// end of the line for dead, and goes back, or has already.
+    fn stopped_by_itself(&self, host: &HostName) -> bool {
+        let state = &self.hosts[host];
+        self.mode == Mode::Forward
+            && !state.lock_taken
+            && !self.failures.iter().any(|failure| failure.host == *host)
     }
 
-    fn locking(&self) -> bool {
-        let is_lock = |phase: &usize| self.plan.phases[*phase].kind == PhaseKind::Lock;
-        self.current_phases().iter().any(is_lock)
+    /// Whether the run can only end well now, or with a person's help: hosts are confirmed, or told to be.
+    fn is_past_the_switch(&self) -> bool {
+        let only_finish = |phase: &usize| self.plan.phases[*phase].kind == PhaseKind::Finish;
+        let told = !self.current_phases().is_empty() && self.current_phases().iter().all(only_finish);
+        told || self.hosts.values().any(|state| state.confirmed)
+    }
+
+    fn group_has(&self, kind: PhaseKind) -> bool {
+        self.current_phases().iter().any(|phase| self.plan.phases[*phase].kind == kind)
     }
 
     fn send_group(&mut self) -> Vec<Command> {
@@ -303,10 +356,13 @@ impl<'p> Machine<'p> {
     fn advance(&mut self, trouble: bool) -> Vec<Command> {
         let working = self.hosts.values().any(|state| state.working);
         match self.mode {
-            Mode::Forward if working && (trouble && self.finishing() || self.hosts_are_independent()) => {
+            Mode::Forward
+                if working && (trouble && self.is_past_the_switch() || self.hosts_are_independent()) =>
+            {
                 Vec::new()
             }
-            Mode::Forward if trouble && self.finishing() => self.look(),
+            // Trouble may have come before the last host ended well: whoever was lost is asked in any case.
+            Mode::Forward if self.is_past_the_switch() && !working => self.look(),
             Mode::Forward if self.hosts_are_independent() => vec![self.end()],
             Mode::Forward if trouble && working && self.only_locks_are_missing() => Vec::new(),
             Mode::Forward if trouble && working => {
@@ -333,7 +389,7 @@ impl<'p> Machine<'p> {
 
     /// While locks are taken, a host that can't have its own must not stop the others from trying.
     fn only_locks_are_missing(&self) -> bool {
-        self.locking() && !self.interrupted && self.failures.is_empty()
+        self.group_has(PhaseKind::Lock) && !self.interrupted && self.failures.is_empty()
     }
 
     fn lock_again(&mut self) -> Vec<Command> {
@@ -365,7 +421,7 @@ impl<'p> Machine<'p> {
         self.mode = Mode::Reverting;
         let mut commands = Vec::new();
         for (host, state) in &mut self.hosts {
-            if state.may_have_switched && !state.lost {
+            if state.may_have_switched && !state.lost && !state.confirmed {
                 state.working = true;
                 commands.push(Command::Revert { host: host.clone() });
             }
@@ -383,61 +439,66 @@ impl<'p> Machine<'p> {
 
     fn end(&mut self) -> Command {
         self.mode = Mode::Over;
-        let hosts: Vec<HostOutcome> =
-            self.plan.hosts.iter().map(|planned| self.host_outcome(planned)).collect();
-        let verdict = self.verdict(&hosts);
+        // What wasn't looked at isn't told.
+        let looked_at = self.plan.intent != Intent::Work;
+        let planned = self.plan.hosts.iter().filter(|_| looked_at);
+        let hosts: Vec<HostOutcome> = planned.map(|planned| self.host_outcome(planned)).collect();
+        let verdict = self.verdict();
         Command::End(Outcome { verdict, hosts, failures: std::mem::take(&mut self.failures) })
     }
 
-    fn host_outcome(&self, planned: &crate::plan::HostPlan) -> HostOutcome {
-        let state = &self.hosts[&planned.host.name];
-        let old = || Serving::of(planned.from.clone());
-        let serving = match &planned.to {
-            Some(target) if state.confirmed => Serving::Release { release: target.release.clone() },
-            Some(target) if state.lost && state.may_have_switched => match &state.seen {
-                Some(Some(seen)) if seen.commit.as_ref() == Some(&target.release.commit) => {
-                    Serving::Release { release: target.release.clone() }
-                }
-                Some(Some(seen)) if seen.commit == planned.from.as_ref().map(|from| from.commit.clone()) => {
-                    old()
-                }
-                _ => Serving::Unknown,
-            },
-            Some(_) if state.may_have_switched && !state.reverted => Serving::Unknown,
-            _ => old(),
+    fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {
+        let serving = match (&planned.to, self.place(planned)) {
+            (Some(target), Place::New) => Serving::Release { release: target.release.clone() },
+            (_, Place::Unknown) => Serving::Unknown,
+            _ => Serving::of(planned.from.clone()),
         };
         HostOutcome { host: planned.host.name.clone(), serving }
     }
 
-    fn verdict(&self, hosts: &[HostOutcome]) -> Verdict {
+    fn place(&self, planned: &HostPlan) -> Place {
+        let state = &self.hosts[&planned.host.name];
+        match (&planned.to, &state.seen) {
+            (None, _) => Place::Old,
+            (Some(_), _) if state.confirmed => Place::New,
+            (Some(_), _) if !state.may_have_switched || state.reverted => Place::Old,
+            // The slot decides: the same commit may be in both.
+            (Some(target), Some(Some(seen))) => {
+                let is_new = seen.slot.as_ref() == Some(&target.slot);
+                let from = planned.from.as_ref().map(|from| &from.commit);
+                let expected = if is_new { Some(&target.release.commit) } else { from };
+                match is_new {
+                    _ if seen.commit.as_ref() != expected => Place::Unknown,
+                    true => Place::New,
+                    false => Place::Old,
+                }
+            }
+            (Some(_), _) => Place::Unknown,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
+            return Verdict::Locked;
+        }
+        let changing = || self.plan.hosts.iter().filter(|planned| planned.to.is_some());
+        let is_confirmed = |planned: &HostPlan| {
+            let state = &self.hosts[&planned.host.name];
+            state.confirmed || matches!(&state.seen, Some(Some(seen)) if seen.confirmed)
+        };
+        let all_new = changing().all(|planned| self.place(planned) == Place::New && is_confirmed(planned));
+        let is_untroubled = self.failures.is_empty() && !self.interrupted;
+        if all_new && (is_untroubled || changing().next().is_some()) {
+            return Verdict::Done;
+        }
         if self.abandoned {
             // Hosts that wait for their `confirm` go back by themselves. Where some may have got it, and where the way
             // back is in doubt, nobody knows how it ends.
             let in_doubt = |state: &HostState| state.stuck || state.needs_look();
-            let is_open = self.finishing() || self.hosts.values().any(in_doubt);
+            let is_open = self.group_has(PhaseKind::Finish) || self.hosts.values().any(in_doubt);
             return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
         }
-        if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
-            return Verdict::Locked;
-        }
-        let changing = || {
-            let planned = self.plan.hosts.iter().zip(hosts);
-            planned.filter_map(|(planned, end)| Some((planned, planned.to.as_ref()?, end)))
-        };
-        let is_new = |serving: &Serving, commit: &CommitId| matches!(serving, Serving::Release { release } if release.commit == *commit);
-        let confirmed = |planned: &crate::plan::HostPlan| {
-            let state = &self.hosts[&planned.host.name];
-            state.confirmed || matches!(&state.seen, Some(Some(seen)) if seen.confirmed)
-        };
-        if self.failures.is_empty() && !self.interrupted {
-            return Verdict::Done;
-        }
-        let all_new = changing()
-            .all(|(planned, target, end)| is_new(&end.serving, &target.release.commit) && confirmed(planned));
-        if all_new && changing().next().is_some() {
-            return Verdict::Done;
-        }
-        let all_old = changing().all(|(planned, _, end)| end.serving == Serving::of(planned.from.clone()));
+        let all_old = changing().all(|planned| self.place(planned) == Place::Old);
         if !all_old {
             return Verdict::Mixed;
         }
@@ -467,14 +528,14 @@ impl HostState {
 }
 
 /// Phases with gates go one by one. Where only one host works, a gate between two phases holds of itself, as the
-/// runner stops at the first failure: all up to the confirmation go in one trip.
+/// runner stops at the first failure: the whole run goes in one trip.
 fn group_phases(plan: &Plan) -> Vec<Vec<usize>> {
     let workers: BTreeSet<&HostName> =
         plan.phases.iter().flat_map(|phase| phase.work.iter().map(|work| &work.host)).collect();
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, phase) in plan.phases.iter().enumerate() {
+    for index in 0..plan.phases.len() {
         match groups.last_mut() {
-            Some(last) if workers.len() == 1 && phase.kind != PhaseKind::Finish => last.push(index),
+            Some(last) if workers.len() == 1 => last.push(index),
             _ => groups.push(vec![index]),
         }
     }

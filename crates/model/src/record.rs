@@ -47,8 +47,6 @@ pub struct SlotRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalKind {
-    /// A run began to change the idle slot.
-    Preparing,
     /// A deploy was confirmed: `release` is live.
     Deployed,
     /// A rollback was confirmed: `release` is live again.

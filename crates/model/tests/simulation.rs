@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
+use std::rc::Rc;
 
 use buedafab_model::config::Settings;
 use buedafab_model::names::CommitId;
@@ -13,7 +14,7 @@ use buedafab_model::plan::Plan;
 use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy, plan_restart, plan_rollback};
 use buedafab_model::refusal::Refusal;
 use buedafab_model::simulate::{
-    Content, Ending, Fault, FaultKind, Progress, Scenario, SimHost, simulate,
+    Content, Ending, Fault, FaultKind, Process, Progress, Scenario, SimHost, SimSlot, simulate,
 };
 
 use common::{URL, assert_lints, release, run, settings};
@@ -31,7 +32,7 @@ enum Wanted {
 /// Hosts with a history.
 #[derive(Clone)]
 struct Fleet {
-    settings: Settings,
+    settings: Rc<Settings>,
     hosts: Vec<SimHost>,
     /// The commits that were ever confirmed, host by host.
     proven: Vec<BTreeSet<CommitId>>,
@@ -41,13 +42,11 @@ struct Fleet {
 impl Fleet {
     fn new(hosts: usize, text: &str) -> Fleet {
         let names: Vec<String> = (1..=hosts).map(|number| format!("\"web{number}\"")).collect();
-        let text = format!(
-            "unit = \"five\"\n{text}\n[environments.production]\nhosts = [{}]\n",
-            names.join(", ")
-        );
+        let text =
+            format!("unit = \"five\"\n{text}\n[environments.production]\nhosts = [{}]\n", names.join(", "));
         let settings = settings(&text);
         let hosts: Vec<SimHost> = settings.hosts.iter().map(|host| SimHost::bare(&settings, host)).collect();
-        Fleet { proven: vec![BTreeSet::new(); hosts.len()], hosts, settings, runs: 0 }
+        Fleet { proven: vec![BTreeSet::new(); hosts.len()], hosts, settings: Rc::new(settings), runs: 0 }
     }
 
     fn plan(&self, wanted: Wanted) -> Result<Plan, Vec<Refusal>> {
@@ -59,19 +58,23 @@ impl Fleet {
             let request = DeployRequest { release: release(number), url: URL.to_owned(), force, take_over };
             plan_deploy(&self.settings, &context, &request, &seen)
         };
-        let plan = match wanted {
+        match wanted {
             Wanted::Deploy(number) => deploy(number, false, false),
             Wanted::Force(number) => deploy(number, true, false),
             Wanted::TakeOver(number) => deploy(number, false, true),
             Wanted::Rollback => plan_rollback(&self.settings, &context, URL, &seen),
             Wanted::Restart => plan_restart(&self.settings, &context, &seen),
-        }?;
-        assert_lints(&plan);
-        Ok(plan)
+        }
     }
 
     fn simulate(&mut self, plan: &Plan, scenario: &Scenario) -> Ending {
         let ending = simulate(plan, &mut self.hosts, scenario);
+        self.learn(plan, &ending);
+        ending
+    }
+
+    /// Takes note of what a run has proven live.
+    fn learn(&mut self, plan: &Plan, ending: &Ending) {
         for (planned, confirmed) in plan.hosts.iter().zip(&ending.confirmed) {
             let at = self.hosts.iter().position(|host| host.host.name == planned.host.name).expect("known");
             if let (Some(target), true) = (&planned.to, confirmed) {
@@ -79,7 +82,6 @@ impl Fleet {
             }
         }
         self.runs += 1;
-        ending
     }
 
     /// A run in which nothing goes wrong.
@@ -91,24 +93,38 @@ impl Fleet {
         self
     }
 
-    /// A run that fails on every host at its first step of this kind.
+    /// A run in which something happens to the first host at its first step of this kind.
     #[track_caller]
-    fn fail(mut self, wanted: Wanted, step: &str) -> Fleet {
+    fn disturb(mut self, wanted: Wanted, step: &str, kind: FaultKind) -> Fleet {
         let plan = self.plan(wanted).expect("nothing speaks against it");
         let host = plan.hosts[0].host.name.clone();
-        for moment in 0.. {
-            let fault = Fault { host: host.clone(), moment, kind: FaultKind::StepFails(Progress::Nothing) };
+        for moment in 0..100 {
+            let fault = Fault { host: host.clone(), moment, kind };
             let scenario = Scenario { faults: vec![fault], seed: 0, keep_trace: true };
-            let mut hosts = self.clone();
-            let ending = hosts.simulate(&plan, &scenario);
-            let failure = ending.outcome.and_then(|outcome| outcome.failures.first().cloned());
-            let failed = failure.and_then(|failure| failure.step).and_then(|id| plan.step(id));
-            if failed.is_some_and(|(_, _, found)| found.action.to_string().starts_with(step)) {
-                self = hosts;
-                break;
+            let mut fleet = self.clone();
+            let ending = fleet.simulate(&plan, &scenario);
+            let struck = ending.trace.iter().position(|line| line.starts_with("!!!"));
+            if let Some(line) = struck.and_then(|at| ending.trace.get(at + 1))
+                && line.contains(&format!(" {step}"))
+            {
+                fleet.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
+                self = fleet;
+                return self;
             }
         }
-        self
+        panic!("no step begins with {step:?}");
+    }
+
+    /// A run that fails on the first host.
+    #[track_caller]
+    fn fail(self, wanted: Wanted, step: &str) -> Fleet {
+        self.disturb(wanted, step, FaultKind::StepFails(Progress::Nothing))
+    }
+
+    /// A run that ends with a power loss of the first host, which leaves it on what it had just switched to.
+    #[track_caller]
+    fn lose_power(self, wanted: Wanted, step: &str) -> Fleet {
+        self.disturb(wanted, step, FaultKind::PowerLost { progress: Progress::Nothing, comes_back: true })
     }
 
     /// Changes one host by hand.
@@ -117,110 +133,168 @@ impl Fleet {
         self
     }
 
-    /// All that decides what later runs do.
+    /// All that decides what later runs do. Commits are told apart by their first digit.
     fn key(&self) -> String {
-        let mut key = String::new();
-        for host in &self.hosts {
-            let _ = write!(key, "{:?}{:?}{}{}", host.link, host.process, host.has_room, host.is_up);
-            for (name, slot) in &host.slots {
-                let _ = write!(key, "{name}{:?}{:?}", slot.head, slot.content);
+        let mut key = String::with_capacity(200);
+        let digit = |commit: Option<&CommitId>| {
+            commit.and_then(|commit| commit.as_str().chars().next()).unwrap_or('-')
+        };
+        for (host, proven) in self.hosts.iter().zip(&self.proven) {
+            key.push_str(host.link.as_deref().unwrap_or("-"));
+            let process = match &host.process {
+                Process::Runs(commit) => digit(Some(commit)),
+                Process::Nothing => 'n',
+                Process::Dead => 'd',
+                Process::Foreign => 'f',
+            };
+            key.extend([process, if host.has_room { 'r' } else { '-' }, if host.is_up { 'u' } else { '-' }]);
+            for slot in host.slots.values() {
+                let content = match &slot.content {
+                    Content::Complete(commit) => digit(Some(commit)),
+                    Content::Partial => 'p',
+                    Content::Missing => 'm',
+                };
+                key.extend(['/', content, digit(slot.head.as_ref())]);
                 if let Some(record) = &slot.record {
                     let former = record.former.as_ref().map(|former| &former.commit);
-                    let _ =
-                        write!(key, "{:?}{:?}{:?}{}", record.state, former, record.release.commit, record.at);
+                    key.extend([digit(Some(&record.release.commit)), digit(former)]);
+                    let _ = write!(key, "{:?}{}", record.state, record.at.as_second() % 3600);
                 }
             }
+            key.push('|');
+            key.extend(proven.iter().map(|commit| digit(Some(commit))));
         }
-        let _ = write!(key, "{:?}", self.proven);
         key
     }
 }
 
+/// What goes wrong, at every moment.
 fn kinds() -> Vec<FaultKind> {
     let mut kinds = Vec::new();
     for progress in Progress::EACH {
         kinds.push(FaultKind::StepFails(progress));
         kinds.push(FaultKind::ConnectionLost { unnoticed: 0, progress });
+        kinds.push(FaultKind::TakenForDead(progress));
         kinds.push(FaultKind::PowerLost { progress, comes_back: true });
-        kinds.push(FaultKind::PowerLost { progress, comes_back: false });
         kinds.push(FaultKind::DeployerKilled { unnoticed: 0, progress });
         kinds.push(FaultKind::Interrupted(progress));
-        kinds.push(FaultKind::Abandoned { after: 0, progress });
     }
+    let progress = Progress::Half;
+    kinds.push(FaultKind::PowerLost { progress, comes_back: false });
     for unnoticed in [2, u32::MAX] {
-        kinds.push(FaultKind::ConnectionLost { unnoticed, progress: Progress::Half });
-        kinds.push(FaultKind::DeployerKilled { unnoticed, progress: Progress::Half });
+        kinds.push(FaultKind::ConnectionLost { unnoticed, progress });
+        kinds.push(FaultKind::DeployerKilled { unnoticed, progress });
     }
-    for after in [1, 4] {
-        kinds.push(FaultKind::Abandoned { after, progress: Progress::Half });
+    for after in [0, 1, 4] {
+        kinds.push(FaultKind::Abandoned { after, progress });
     }
     kinds
 }
 
-/// What was explored.
-#[derive(Debug, Default)]
-struct Count {
+/// What is explored, and what was found.
+struct Exploration<'f> {
+    fleet: &'f Fleet,
+    plan: &'f Plan,
     runs: usize,
-    endings: usize,
+    /// The states in which runs have left the hosts.
+    endings: HashSet<String>,
+}
+
+impl Exploration<'_> {
+    /// One run, and then the next, which has to heal whatever this one left.
+    #[track_caller]
+    fn judge(&mut self, faults: Vec<Fault>, seed: u64) {
+        self.runs += 1;
+        let scenario = Scenario { faults, seed, keep_trace: false };
+        let mut hosts = self.fleet.hosts.clone();
+        let ending = simulate(self.plan, &mut hosts, &scenario);
+        let mut broken: Vec<String> = ending.violations.iter().map(ToString::to_string).collect();
+        let (settings, proven) = (self.fleet.settings.clone(), self.fleet.proven.clone());
+        let mut after = Fleet { settings, hosts, proven, runs: self.fleet.runs };
+        after.learn(self.plan, &ending);
+        if broken.is_empty() && self.endings.insert(after.key()) {
+            after.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
+            broken.extend(deploy_heals(&after, self.plan));
+            broken.extend(rollback_heals(&after));
+        }
+        if !broken.is_empty() {
+            let again = Scenario { keep_trace: true, ..scenario };
+            let trace = simulate(self.plan, &mut self.fleet.hosts.clone(), &again).trace;
+            let faults: Vec<String> = again.faults.iter().map(ToString::to_string).collect();
+            panic!(
+                "with {}, seed {seed}:\n{}\n\n{}\n\nafterwards: {:#?}",
+                faults.join(" and "),
+                broken.join("\n"),
+                trace.join("\n"),
+                after.hosts.iter().map(|host| (&host.link, &host.process, &host.slots)).collect::<Vec<_>>(),
+            );
+        }
+    }
+}
+
+/// How many orders of events each fault meets. One is enough to find most mistakes, as every fault meets another one;
+/// set `BUEDAFAB_SIMULATE_ORDERS` to a larger number for an evening's worth.
+fn orders() -> u64 {
+    let orders = std::env::var("BUEDAFAB_SIMULATE_ORDERS").ok();
+    orders.map_or(1, |orders| orders.parse().expect("BUEDAFAB_SIMULATE_ORDERS is a number"))
 }
 
 /// Everything that can go wrong, everywhere and at any time, and what comes after it.
 #[track_caller]
-fn check(fleet: &Fleet, wanted: Wanted) -> Count {
+fn check(fleet: &Fleet, wanted: Wanted) {
     let plan = fleet.plan(wanted).expect("nothing speaks against it");
-    let mut count = Count::default();
-    let mut known = HashSet::new();
-    for seed in [0, 1, 2, 0x5eed] {
-        let mut undisturbed = fleet.clone();
-        let ending = undisturbed.simulate(&plan, &Scenario { seed, ..Scenario::default() });
-        assert_eq!(ending.outcome.as_ref().map(|outcome| outcome.verdict), Some(Verdict::Done));
-        judge(fleet, &plan, &Scenario { seed, ..Scenario::default() }, &mut count, &mut known);
-        for (planned, moments) in plan.hosts.iter().zip(ending.moments) {
-            let host = &planned.host.name;
-            for moment in 0..moments {
-                for kind in kinds() {
-                    let faults = vec![Fault { host: host.clone(), moment, kind }];
-                    let scenario = Scenario { faults, seed, keep_trace: false };
-                    judge(fleet, &plan, &scenario, &mut count, &mut known);
-                }
+    assert_lints(&plan);
+    let mut found = Exploration { fleet, plan: &plan, runs: 0, endings: HashSet::new() };
+    (0..8).for_each(|seed| found.judge(Vec::new(), seed));
+    let undisturbed = simulate(&plan, &mut fleet.hosts.clone(), &Scenario::default());
+    assert_eq!(undisturbed.outcome.map(|outcome| outcome.verdict), Some(Verdict::Done));
+    let orders = orders();
+    let mut number = 0;
+    for (planned, moments) in plan.hosts.iter().zip(undisturbed.moments) {
+        let mut judge = |moment, kind| {
+            let fault = Fault { host: planned.host.name.clone(), moment, kind };
+            for _ in 0..orders {
+                // Three orders are in order, four are shuffled.
+                found.judge(vec![fault.clone()], number % 7);
+                number += 1;
             }
-            for attempts in [1, 3, 4, 9] {
-                let kind = FaultKind::LockTaken { attempts };
-                let faults = vec![Fault { host: host.clone(), moment: 0, kind }];
-                judge(fleet, &plan, &Scenario { faults, seed, keep_trace: false }, &mut count, &mut known);
-            }
-            let faults = vec![Fault { host: host.clone(), moment: 0, kind: FaultKind::Unreachable }];
-            judge(fleet, &plan, &Scenario { faults, seed, keep_trace: false }, &mut count, &mut known);
+        };
+        for moment in 0..moments {
+            kinds().into_iter().for_each(|kind| judge(moment, kind));
         }
+        for attempts in [1, 3, 4, 9] {
+            judge(0, FaultKind::LockTaken { attempts });
+        }
+        judge(0, FaultKind::Unreachable);
     }
-    count.endings = known.len();
-    count
+    println!("{} hosts: {} runs, {} endings", fleet.hosts.len(), found.runs, found.endings.len());
 }
 
-/// One run, and then the next.
+/// Two things go wrong in one run: not all that could, but many.
 #[track_caller]
-fn judge(fleet: &Fleet, plan: &Plan, scenario: &Scenario, count: &mut Count, known: &mut HashSet<String>) {
-    count.runs += 1;
-    let mut after = fleet.clone();
-    let ending = after.simulate(plan, scenario);
-    let mut broken: Vec<String> = ending.violations.iter().map(ToString::to_string).collect();
-    if broken.is_empty() && known.insert(after.key()) {
-        after.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
-        broken.extend(deploy_heals(&after, plan));
-        broken.extend(rollback_heals(&after));
+fn check_pairs(fleet: &Fleet, wanted: Wanted, runs: u64) {
+    let plan = fleet.plan(wanted).expect("nothing speaks against it");
+    let undisturbed = simulate(&plan, &mut fleet.hosts.clone(), &Scenario::default());
+    let mut found = Exploration { fleet, plan: &plan, runs: 0, endings: HashSet::new() };
+    let kinds = kinds();
+    for seed in 0..runs * orders() {
+        // Multiples of a prime walk through all moments and kinds without a pattern.
+        let mut rest = seed * 1_000_003;
+        let mut pick = |count: usize| {
+            let picked = rest % count as u64;
+            rest /= count as u64;
+            picked as usize
+        };
+        let mut fault = || {
+            let site = pick(plan.hosts.len());
+            // The way back has moments of its own.
+            let moment = pick(undisturbed.moments[site] as usize + 6) as u32;
+            Fault { host: plan.hosts[site].host.name.clone(), moment, kind: kinds[pick(kinds.len())] }
+        };
+        let faults = vec![fault(), fault()];
+        found.judge(faults, seed);
     }
-    if !broken.is_empty() {
-        let again = fleet.clone().simulate(plan, &Scenario { keep_trace: true, ..scenario.clone() });
-        let faults: Vec<String> = scenario.faults.iter().map(ToString::to_string).collect();
-        panic!(
-            "with {}, seed {}:\n{}\n\n{}\n\nafterwards: {:#?}",
-            faults.join(" and "),
-            scenario.seed,
-            broken.join("\n"),
-            again.trace.join("\n"),
-            after.hosts.iter().map(|host| (&host.link, &host.process, &host.slots)).collect::<Vec<_>>(),
-        );
-    }
+    println!("{} hosts: {} pairs, {} endings", fleet.hosts.len(), found.runs, found.endings.len());
 }
 
 /// The same release is deployed once more, and nothing goes wrong.
@@ -232,6 +306,7 @@ fn deploy_heals(fleet: &Fleet, plan: &Plan) -> Option<String> {
         Ok(plan) => plan,
         Err(refusals) => return Some(format!("the next deploy is refused: {refusals:?}")),
     };
+    assert_lints(&plan);
     let ending = fleet.simulate(&plan, &Scenario::default());
     if let Some(violation) = ending.violations.first() {
         return Some(format!("in the next deploy: {violation}"));
@@ -256,6 +331,7 @@ fn rollback_heals(fleet: &Fleet) -> Option<String> {
             return (!refusals.iter().all(good)).then(|| format!("a rollback is refused: {refusals:?}"));
         }
     };
+    assert_lints(&plan);
     let proven = fleet.proven.clone();
     let ending = fleet.simulate(&plan, &Scenario::default());
     if let Some(violation) = ending.violations.first() {
@@ -273,26 +349,184 @@ const HOOKS: &str = "service = \"systemd:five\"\n[hooks]\nbefore_prepare = \"tru
     check = \"make test\"\nonce = \"migrate\"\nbefore_switch = \"warm\"\nafter_switch = \"touch\"\n\
     verify = \"curl\"\nafter_finish = \"tell\"\n";
 
-fn explore(hosts: std::ops::RangeInclusive<usize>, text: &str, history: impl Fn(Fleet) -> Fleet, wanted: Wanted) {
-    for hosts in hosts {
-        let began = std::time::Instant::now();
-        let count = check(&history(Fleet::new(hosts, text)), wanted);
-        println!("{hosts} hosts: {count:?} in {:?}", began.elapsed());
-    }
+fn explore(
+    hosts: std::ops::RangeInclusive<usize>,
+    text: &str,
+    history: impl Fn(Fleet) -> Fleet,
+    wanted: Wanted,
+) {
+    hosts.for_each(|hosts| check(&history(Fleet::new(hosts, text)), wanted));
+}
+
+const WAVES: &str = "waves = [1, \"100%\"]\n";
+const NOTHING_TO_RESTART: &str = "service = \"none\"\n";
+const THREE_SLOTS: &str = "release_paths = [\"a\", \"b\", \"c\"]\n";
+
+fn one(fleet: Fleet) -> Fleet {
+    fleet.succeed(Wanted::Deploy(1))
+}
+
+fn two(fleet: Fleet) -> Fleet {
+    one(fleet).succeed(Wanted::Deploy(2))
+}
+
+fn three(fleet: Fleet) -> Fleet {
+    two(fleet).succeed(Wanted::Deploy(3))
 }
 
 #[test]
 fn a_first_deploy() {
-    explore(1..=4, "", |fleet| fleet, Wanted::Deploy(1));
+    explore(1..=3, "", |fleet| fleet, Wanted::Deploy(1));
 }
 
 #[test]
-fn a_second_deploy() {
-    explore(1..=4, "", |fleet| fleet.succeed(Wanted::Deploy(1)), Wanted::Deploy(2));
+fn a_first_deploy_after_one_that_failed() {
+    explore(1..=2, "", |fleet| fleet.fail(Wanted::Deploy(1), "restart"), Wanted::Deploy(2));
+}
+
+#[test]
+fn a_deploy() {
+    explore(1..=3, "", two, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_deploy_without_a_restart() {
+    explore(1..=2, NOTHING_TO_RESTART, one, Wanted::Deploy(2));
+}
+
+#[test]
+fn a_deploy_in_waves() {
+    explore(4..=4, WAVES, two, Wanted::Deploy(3));
 }
 
 #[test]
 fn a_deploy_with_hooks() {
-    let history = |fleet: Fleet| fleet.succeed(Wanted::Deploy(1)).succeed(Wanted::Deploy(2));
-    explore(1..=2, HOOKS, history, Wanted::Deploy(3));
+    explore(1..=2, HOOKS, two, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_deploy_over_a_failed_one() {
+    explore(1..=2, "", |fleet| two(fleet).fail(Wanted::Deploy(3), "check out"), Wanted::Deploy(4));
+}
+
+#[test]
+fn a_deploy_where_one_host_is_ahead() {
+    let history = |fleet: Fleet| {
+        let mut fleet = two(fleet);
+        let mut ahead = fleet.clone().succeed(Wanted::Deploy(3));
+        fleet.hosts[0] = ahead.hosts.swap_remove(0);
+        fleet
+    };
+    explore(2..=3, "", history, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_deploy_where_the_live_release_was_never_confirmed() {
+    let history = |fleet: Fleet| two(fleet).lose_power(Wanted::Deploy(3), "restart");
+    explore(1..=2, "", history, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_forced_deploy() {
+    explore(1..=2, "", two, Wanted::Force(2));
+}
+
+#[test]
+fn a_deploy_that_takes_over() {
+    let history = |fleet: Fleet| {
+        fleet.change(0, |host| {
+            host.link = Some("/srv/old".to_owned());
+            host.process = Process::Foreign;
+        })
+    };
+    explore(1..=2, "", history, Wanted::TakeOver(1));
+}
+
+#[test]
+fn a_deploy_where_the_link_leads_to_nothing() {
+    let history = |fleet: Fleet| {
+        two(fleet).change(0, |host| {
+            let slot =
+                host.slots.values_mut().find(|slot| slot.content == Content::Complete(release(2).commit));
+            *slot.expect("it is live") = SimSlot { record: None, content: Content::Missing, head: None };
+            host.process = Process::Nothing;
+        })
+    };
+    explore(1..=2, "", history, Wanted::Deploy(3));
+}
+
+/// As an older tool leaves a host: slots that nothing was written about.
+#[test]
+fn a_deploy_over_slots_without_records() {
+    let history = |fleet: Fleet| {
+        two(fleet).change(0, |host| host.slots.values_mut().for_each(|slot| slot.record = None))
+    };
+    explore(1..=2, "", history, Wanted::Deploy(3));
+}
+
+/// As one leaves it that didn't use git.
+#[test]
+fn a_deploy_over_slots_without_a_commit() {
+    let history = |fleet: Fleet| {
+        two(fleet).change(0, |host| {
+            for slot in host.slots.values_mut() {
+                slot.record = None;
+                slot.head = None;
+            }
+        })
+    };
+    explore(1..=2, "", history, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_deploy_on_three_slots() {
+    explore(1..=2, THREE_SLOTS, three, Wanted::Deploy(4));
+}
+
+#[test]
+fn a_rollback() {
+    explore(1..=3, "", two, Wanted::Rollback);
+}
+
+#[test]
+fn a_rollback_with_hooks_in_waves() {
+    explore(3..=3, &format!("{WAVES}{HOOKS}"), three, Wanted::Rollback);
+}
+
+#[test]
+fn a_rollback_to_a_release_that_was_overwritten() {
+    let history = |fleet: Fleet| two(fleet).fail(Wanted::Deploy(3), "check out");
+    explore(1..=2, "", history, Wanted::Rollback);
+}
+
+#[test]
+fn a_rollback_on_three_slots() {
+    explore(1..=2, THREE_SLOTS, three, Wanted::Rollback);
+}
+
+#[test]
+fn a_rollback_from_a_release_that_was_never_confirmed() {
+    let history = |fleet: Fleet| two(fleet).lose_power(Wanted::Deploy(3), "restart");
+    explore(1..=1, "", history, Wanted::Rollback);
+}
+
+#[test]
+fn two_faults_in_a_first_deploy() {
+    check_pairs(&Fleet::new(2, ""), Wanted::Deploy(1), 2000);
+}
+
+#[test]
+fn two_faults_in_a_deploy() {
+    check_pairs(&two(Fleet::new(1, "")), Wanted::Deploy(3), 2000);
+    check_pairs(&two(Fleet::new(2, WAVES)), Wanted::Deploy(3), 3000);
+}
+
+#[test]
+fn two_faults_in_a_rollback() {
+    check_pairs(&two(Fleet::new(2, "")), Wanted::Rollback, 2000);
+}
+
+#[test]
+fn a_restart() {
+    explore(1..=3, "", two, Wanted::Restart);
 }

@@ -46,7 +46,7 @@ pub(crate) async fn check(cli: &Cli) -> Result<u8, Stop> {
 /// The deployer's own part: is there a checkout, and a remote that hosts could fetch from?
 async fn check_here(session: &Session) -> HostCheck {
     let mut check = HostCheck::here();
-    let repository = match session.repository().await {
+    let repository = match session.repository() {
         Ok(repository) => repository,
         Err(stop) => {
             check.fail("git", stop.to_string(), None);

@@ -25,7 +25,7 @@ const MOST_COMMITS: usize = 12;
 pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop> {
     let DeployArgs { commit, release, dry_run, force, take_over } = arguments;
     let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
-    let repository = session.repository().await?;
+    let repository = session.repository()?;
     let reference = match (commit, release) {
         (Some(commit), _) => commit.clone(),
         (None, Some(tag)) => format!("refs/tags/{tag}"),
@@ -86,17 +86,22 @@ async fn show(session: &mut Session, repository: &Repository, plan: &Plan, dry_r
     let change = plan.hosts.iter().find_map(|planned| Some((planned.from.as_ref()?, planned.to.as_ref()?)));
     if let Some((from, target)) = change {
         let to = &target.release;
-        let brought = repository.commits_between(&from.commit, &to.commit, MOST_COMMITS + 1).await;
-        let taken = repository.commits_between(&to.commit, &from.commit, MOST_COMMITS + 1).await;
-        for (what, commits) in [("brings", brought), ("takes away", taken)] {
-            let Some(commits) = commits.filter(|commits| !commits.is_empty()) else { continue };
+        let Some(between) = repository.commits_between(&from.commit, &to.commit, MOST_COMMITS + 1).await
+        else {
+            return;
+        };
+        let all = between.brought.len() + between.taken_away.len();
+        for (what, commits) in [("brings", between.brought), ("takes away", between.taken_away)] {
+            if commits.is_empty() {
+                continue;
+            }
             session.reporter.say(&format!("  {what}:"));
             for commit in commits.iter().take(MOST_COMMITS) {
                 session.reporter.say(&format!("    {commit}"));
             }
-            if commits.len() > MOST_COMMITS {
-                session.reporter.say("    …");
-            }
+        }
+        if all > MOST_COMMITS {
+            session.reporter.say("    …");
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, Stop> {
     let InitArgs { force, print } = arguments;
     let folder = std::env::current_dir()
         .map_err(|error| Stop::usage(format!("the current folder is gone: {error}")))?;
-    let repository = Repository::find(&folder).await?;
+    let repository = Repository::find(&folder)?;
     let found = look(&repository).await;
     let text = write_configuration(&found);
     if let Err(mistakes) = config::parse(FILE_NAME, &text) {

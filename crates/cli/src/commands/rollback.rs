@@ -14,7 +14,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, 
     let look = session.look_or_stop(Scope::Plan).await?;
     // Only a release that was overwritten needs the remote, and then nearly never: a missing checkout is no reason
     // to refuse a rollback.
-    let url = match (&session.settings.scm, session.repository().await) {
+    let url = match (&session.settings.scm, session.repository()) {
         (Some(url), _) => url.clone(),
         (None, Ok(repository)) => {
             repository.remote_url(&session.settings.master_remote).await.unwrap_or_default()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use buedafab_model::event::Event;
 use buedafab_model::names::HostName;
 use console::style;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Beyond so many hosts, one bar stands for all: a terminal has only so many lines.
 const MOST_BARS: usize = 24;
@@ -41,6 +41,7 @@ impl Bars {
                 self.message(host, "unreachable");
             }
             Event::WorkStarted { steps, .. } => {
+                self.all.set_draw_target(ProgressDrawTarget::stderr());
                 let total: u32 = steps.iter().map(|(_, count)| count).sum();
                 for (host, count) in steps {
                     if let Some(bar) = self.bars.get(host) {
@@ -57,9 +58,9 @@ impl Bars {
                     bar.inc(1);
                 }
             }
+            // Told in full at the end.
             Event::StepFailed { host, title, what, .. } => {
-                self.line(&format!("{} {host}: {title}: {what}", style("✗").red()));
-                self.message(host, &format!("failed: {title}"));
+                self.message(host, &format!("{} {title}: {what}", style("✗").red()));
             }
             Event::StepCancelled { host, .. } => self.message(host, "stopped"),
             Event::Interrupted { then } => self.line(&format!("{} interrupted: {then}", style("!").yellow())),
@@ -79,10 +80,11 @@ impl Bars {
         }
     }
 
-    /// Takes the bars off the screen until the next event.
+    /// Takes the bars off the screen until the work starts.
     pub(super) fn pause(&mut self) {
         // If the terminal is gone, nobody minds what is left on it.
         let _ = self.all.clear();
+        self.all.set_draw_target(ProgressDrawTarget::hidden());
     }
 
     /// Takes the bars off the screen.

@@ -13,7 +13,7 @@ fn first_deploy_redeploy_and_rollback() {
     stage.release("two");
     stage.production(&["deploy"], 0).says("serving now: two (");
     assert_eq!(stage.serving(), ["two", "two", "two"]);
-    stage.production(&["deploy"], 0).says("note: web1: two (").says("is live already");
+    stage.production(&["deploy"], 0).says("note: web1, web2, web3: two (").says("is live already");
     assert_eq!(stage.serving(), ["two", "two", "two"]);
 
     stage.production(&["rollback"], 0).says("roll back to one (");

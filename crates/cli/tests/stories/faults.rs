@@ -20,7 +20,7 @@ fn a_host_that_fails_to_prepare_leaves_all_as_they_were() {
         .says("failed before the switch")
         .says("serving now: one (")
         .says("web1, web2, web3");
-    ran.says("next: mend it, then: buedafab production deploy");
+    ran.says("look: buedafab production --hosts web2 shell").says("again: buedafab production deploy");
     assert_eq!(stage.serving(), ["one", "one", "one"]);
     stage.fleet.host("web2").run("rm /tmp/fail-check");
     stage.production(&["deploy"], 0);
@@ -60,7 +60,9 @@ fn a_way_back_that_fails_too_needs_a_person() {
     let stage = deployed();
     stage.fleet.host("web3").run("printf 'one\\ntwo\\n' >/tmp/fail-restart");
     let ran = stage.production(&["deploy"], 9);
-    ran.says("serving now: one (").says("serving now: not known on web3").says("next: buedafab production status");
+    ran.says("serving now: one (")
+        .says("serving now: not known on web3")
+        .says("see: buedafab production status");
 }
 
 #[test]
@@ -200,7 +202,9 @@ fn a_full_disk_stops_a_deploy_before_anything_changes() {
     stage.release("two");
     stage.fleet.host("web2").fill_disk();
     let ran = stage.production(&["deploy"], 7);
-    ran.says("can't write /var/webapps/five/.buedafab").says("of the disk's space is left").says("serving now: one (");
+    ran.says("can't write /var/webapps/five/.buedafab")
+        .says("of the disk's space is left")
+        .says("serving now: one (");
     assert_eq!(stage.serving(), ["one", "one", "one"]);
     stage.fleet.host("web2").free_disk();
     stage.production(&["deploy"], 0);

@@ -37,7 +37,8 @@ pub fn bootstrap(options: &RunnerOptions, first_phase: &str) -> String {
     );
     let program = base64::engine::general_purpose::STANDARD.encode(program);
     // The csh of the BSDs takes no word that is longer than some thousand bytes.
-    let words: Vec<&str> = program.as_bytes().chunks(1000).filter_map(|word| std::str::from_utf8(word).ok()).collect();
+    let words: Vec<&str> =
+        program.as_bytes().chunks(1000).filter_map(|word| std::str::from_utf8(word).ok()).collect();
     format!("exec sh -c 'eval \"$(printf %s \"$@\"|base64 -d)\"' buedafab {}", words.join(" "))
 }
 

@@ -48,10 +48,10 @@ stop_step() {
   kill -KILL "-$group" 2>/dev/null
 }
 
-# The deployer is gone: stop, unless the release is confirmed and only the last notes are to be written.
+# The deployer is gone: stop, unless what runs now is the way back, or the last notes after a confirmation.
 lose() {
   : >"$room/lost"
-  [ -e "$room/finishing" ] || stop_step
+  [ -e "$room/unstoppable" ] || stop_step
   echo lost >&4
 }
 
@@ -74,7 +74,7 @@ reader() {
       beat) say beat ;;
       cancel)
         : >"$room/cancel"
-        stop_step
+        [ -e "$room/unstoppable" ] || stop_step
         ;;
       bye)
         echo bye >&4
@@ -106,7 +106,7 @@ watcher() {
   done
 }
 
-# Time limits are the deployer's to keep; this one is for steps that run when it is gone.
+# Time limits are the deployer's to keep; this one is for steps that run even when it is gone.
 limit() {
   left=$step_timeout
   while [ "$left" -gt 0 ]; do
@@ -118,9 +118,17 @@ limit() {
 }
 
 # step ID FLAGS SCRIPT: runs the script in a session of its own. Flags: a, the agent is lent to it; i, standard input
-# is the upload in.ID; o, its failure is told and stops nothing.
+# is the upload in.ID; o, its failure is told and stops nothing; q, it is quick, and needs no session.
 step() {
   goes_on || return 0
+  case $2 in
+    *q*)
+      say_both "start $1"
+      (eval "$3") 3<&- 4>&- 9>&-
+      ended "$1" "$2" $?
+      return
+      ;;
+  esac
   case $2 in *i*) input=$room/in.$1 ;; *) input=/dev/null ;; esac
   case $2$agent in *a*/*) export SSH_AUTH_SOCK="$agent" ;; esac
   if [ -n "$unstoppable" ]; then
@@ -136,7 +144,7 @@ $3" <"$input" 3<&- 4>&- 9>&- &
   group=$!
   unset SSH_AUTH_SOCK
   echo "$group" >"$room/group"
-  if [ -e "$room/lost" ]; then limit >/dev/null 2>&1 3<&- 4>&- 9>&- & fi
+  if [ -n "$unstoppable" ]; then limit >/dev/null 2>&1 3<&- 4>&- 9>&- & fi
   while :; do
     wait "$group" 2>/dev/null
     status=$?
@@ -147,8 +155,12 @@ $3" <"$input" 3<&- 4>&- 9>&- &
     cat "$room/out"
     cat "$room/err" >&2
   fi
-  say_both "end $1 $status"
-  case $status$2 in 0* | *o*) ;; *) failed=1 ;; esac
+  ended "$1" "$2" "$status"
+}
+
+ended() {
+  say_both "end $1 $3"
+  case $3$2 in 0* | *o*) ;; *) failed=1 ;; esac
 }
 
 # Whether the next step may begin.
@@ -203,20 +215,24 @@ confirm() {
   goes_on || return 0
   revert_phase=
   unstoppable=1
-  : >"$room/finishing"
+  : >"$room/unstoppable"
   rm -f "$room/armed"
 }
+
+# The run is over, if all went well: nothing more needs to be said.
+leave() { over=${failed:-yes}; }
 
 # Runs what `arm` was given, once.
 revert() {
   [ -n "$revert_phase" ] || return 0
   failed='' unstoppable=1
+  : >"$room/unstoppable"
   eval "$revert_phase"
   revert_phase='' unstoppable=''
-  rm -f "$room/armed"
+  rm -f "$room/armed" "$room/unstoppable"
 }
 
-failed='' unstoppable='' revert_phase='' held=''
+failed='' unstoppable='' revert_phase='' held='' over=''
 reader 2>/dev/null &
 reader=$!
 watcher >/dev/null 2>&1 &
@@ -225,7 +241,7 @@ trap lose TERM
 
 eval "$first_phase"
 say "done p0 ${failed:-0}"
-while read -r verb name <&4; do
+while [ "$over" != yes ] && read -r verb name <&4; do
   case $verb in
     phase)
       failed=

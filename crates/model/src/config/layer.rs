@@ -71,7 +71,8 @@ pub struct Layer {
     pub(super) connect_timeout_seconds: Option<Seconds<1>>,
     /// How long one step may run, in seconds. Default: `900`.
     pub(super) step_timeout_seconds: Option<Seconds<1>>,
-    /// How long a switched host waits to be confirmed before it reverts by itself, in seconds. Default: `300`.
+    /// How long a switched host waits to be confirmed before it reverts by itself, in seconds: all
+    /// waves have to fit in. Default: `1800`.
     pub(super) confirm_timeout_seconds: Option<Seconds<1>>,
     /// After how many seconds of silence either side takes the other for dead, at least 3. Default: `15`.
     pub(super) lost_after_seconds: Option<Seconds<3>>,

@@ -108,7 +108,7 @@ pub(super) fn resolve(
         waves: waves.unwrap_or_default(),
         connect_timeout_seconds: seconds(connect_timeout_seconds, 10),
         step_timeout_seconds: seconds(step_timeout_seconds, 900),
-        confirm_timeout_seconds: seconds(confirm_timeout_seconds, 300),
+        confirm_timeout_seconds: seconds(confirm_timeout_seconds, 1800),
         lost_after_seconds: seconds(lost_after_seconds, 15),
         keep_warm_seconds: seconds(keep_warm_seconds, 300),
         hosts,

@@ -199,10 +199,7 @@ fn build(
         former: former.clone(),
         optional: false,
     };
-    let mut siblings: Vec<SlotName> =
-        seen.facts.slots.keys().filter(|other| **other != slot).cloned().collect();
-    // The live slot's clone is the one most likely to be whole and new.
-    siblings.sort_by_key(|sibling| Some(sibling) != seen.facts.live_slot());
+    let siblings = siblings_to_fetch_from(seen.facts, &slot, &release);
 
     let mut actions = hook(HookPoint::BeforePrepare, &layout.path, &settings.hooks.before_prepare);
     actions.push(record(SlotState::Building));
@@ -225,6 +222,17 @@ fn build(
     actions.extend(hook(HookPoint::Check, &folder, &settings.hooks.check));
     actions.push(record(SlotState::Ready));
     actions
+}
+
+/// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,
+/// the live one first, as it is the one most likely to be whole.
+fn siblings_to_fetch_from(facts: &HostFacts, slot: &SlotName, release: &Release) -> Vec<SlotName> {
+    let is_clone = facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some());
+    let others = facts.slots.iter().filter(|(other, seen)| *other != slot && seen.commit.is_some());
+    let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
+    let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();
+    siblings.sort_by_key(|sibling| Some(sibling) != facts.live_slot());
+    siblings
 }
 
 fn hooks(
@@ -265,10 +273,7 @@ fn revert(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Vec
         CurrentLink::Missing | CurrentLink::NotALink => None,
     };
     let mut actions = vec![Action::Point { target }];
-    if let (Some(slot), Some(release)) = (facts.live_slot(), &change.from) {
-        let old = Target { slot: slot.clone(), release: release.clone() };
-        actions.extend(restart(settings, context, change.seen, &old));
-    }
+    actions.extend(restart_as_it_was(settings, context, change.seen));
     actions.push(Action::Record {
         slot: change.to.slot.clone(),
         state: SlotState::Failed,
@@ -319,16 +324,37 @@ fn journal(context: &RunContext, kind: JournalKind, change: &Change<'_>) -> Acti
 
 /// How the app is made to run the release in `target`; nothing for an app that needs no restart.
 fn restart(settings: &Settings, context: &RunContext, seen: SeenHost<'_>, target: &Target) -> Option<Action> {
+    let directory = Layout::new(settings, seen.host).slot(&target.slot);
+    restart_in(settings, directory, variables(settings, context, seen, target))
+}
+
+/// How the app is made to run what the link led to when the host was looked at, whoever put it there; nothing if it led
+/// nowhere.
+fn restart_as_it_was(settings: &Settings, context: &RunContext, seen: SeenHost<'_>) -> Option<Action> {
+    let facts = seen.facts;
+    if let (Some(slot), Some(release)) = (facts.live_slot(), facts.live()) {
+        return restart(settings, context, seen, &Target { slot: slot.clone(), release });
+    }
+    match &facts.current {
+        CurrentLink::Slot(_) | CurrentLink::Elsewhere(_) => {
+            let current = Layout::new(settings, seen.host).current();
+            let variables = common_variables(settings, context, seen, facts.live_slot(), None, &current);
+            restart_in(settings, current, variables)
+        }
+        CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => None,
+    }
+}
+
+fn restart_in(
+    settings: &Settings,
+    directory: HostPath,
+    variables: BTreeMap<String, String>,
+) -> Option<Action> {
     let commands = settings.hooks.restart.clone();
     if commands.is_empty() && settings.service == Service::None {
         return None;
     }
-    Some(Action::Restart {
-        service: settings.service.clone(),
-        directory: Layout::new(settings, seen.host).slot(&target.slot),
-        commands,
-        variables: variables(settings, context, seen, target),
-    })
+    Some(Action::Restart { service: settings.service.clone(), directory, commands, variables })
 }
 
 /// What every app command finds in its environment.
@@ -338,14 +364,27 @@ fn variables(
     seen: SeenHost<'_>,
     target: &Target,
 ) -> BTreeMap<String, String> {
+    let directory = Layout::new(settings, seen.host).slot(&target.slot);
+    common_variables(settings, context, seen, Some(&target.slot), Some(&target.release), &directory)
+}
+
+/// The same, where the release may have no name and lie in no slot.
+fn common_variables(
+    settings: &Settings,
+    context: &RunContext,
+    seen: SeenHost<'_>,
+    slot: Option<&SlotName>,
+    release: Option<&Release>,
+    directory: &HostPath,
+) -> BTreeMap<String, String> {
     let layout = Layout::new(settings, seen.host);
     let roles = seen.host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
     let mut variables = settings.variables.clone();
     let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
     set("DEPLOYMENT_TYPE", &settings.deployment_type);
     set("BUEDAFAB_BY", &context.by);
-    set("BUEDAFAB_COMMIT", target.release.commit.as_str());
-    set("BUEDAFAB_DESCRIBE", &target.release.describe);
+    set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
+    set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));
     set("BUEDAFAB_ENVIRONMENT", settings.environment.as_str());
     set("BUEDAFAB_HOST", seen.host.name.as_str());
     set("BUEDAFAB_PATH", layout.path.as_str());
@@ -353,11 +392,11 @@ fn variables(
         "BUEDAFAB_PREVIOUS_COMMIT",
         seen.facts.live().map_or(String::new(), |r| r.commit.to_string()).as_str(),
     );
-    set("BUEDAFAB_RELEASE_PATH", layout.slot(&target.slot).as_str());
+    set("BUEDAFAB_RELEASE_PATH", directory.as_str());
     set("BUEDAFAB_ROLES", &roles);
     set("BUEDAFAB_RUN", context.run.as_str());
-    set("BUEDAFAB_SLOT", target.slot.as_str());
-    set("BUEDAFAB_TAG", target.release.tag.as_deref().unwrap_or_default());
+    set("BUEDAFAB_SLOT", slot.map_or("", SlotName::as_str));
+    set("BUEDAFAB_TAG", release.and_then(|release| release.tag.as_deref()).unwrap_or_default());
     set("BUEDAFAB_UNIT", settings.unit.as_str());
     variables
 }

@@ -1,10 +1,10 @@
 //! Plans that switch nothing: a command, a hold, a restart.
 
-use super::{RunContext, SeenHost, Steps, examine, restart};
+use super::{RunContext, SeenHost, Steps, examine, restart_as_it_was};
 use crate::action::Action;
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
-use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan, Target};
+use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan};
 use crate::record::{JournalKind, LockHolder};
 use crate::refusal::Refusal;
 
@@ -60,13 +60,8 @@ pub fn plan_restart(
     let names: Vec<&Host> = hosts.iter().map(|seen| seen.host).collect();
     let mut plan = work(settings, context, Intent::Restart, &names, |host| {
         let seen = hosts.iter().find(|seen| seen.host.name == host.name).expect("the same hosts");
-        let slot = seen.facts.live_slot().expect("refused above").clone();
         let mut actions = vec![Action::Lock { holder: holder.clone() }];
-        actions.extend(
-            seen.facts
-                .live()
-                .and_then(|release| restart(settings, context, *seen, &Target { slot, release })),
-        );
+        actions.extend(restart_as_it_was(settings, context, *seen));
         actions.push(note(&context.by, JournalKind::Restarted, None));
         actions
     });

@@ -32,6 +32,9 @@ pub fn render_phases(plan: &Plan, host: &HostPlan, phases: &[&Phase]) -> String 
             text.push_str(&call(plan, host, step));
         }
     }
+    if phases.last().map(|phase| phase.kind) == plan.phases.last().map(|phase| phase.kind) {
+        text.push_str("leave\n");
+    }
     text
 }
 
@@ -50,7 +53,7 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step) -> String {
         let holder = serde_json::to_string(holder).expect("a holder is plain data");
         return format!("lock {} {} {}\n", step.id, quote(host.layout.lock().as_str()), quote(&holder));
     }
-    let mut flags = String::from("s");
+    let mut flags = String::from(if step.action.is_quick() { "q" } else { "s" });
     if matches!(step.action, Action::Fetch { lend_agent: true, .. }) {
         flags.push('a');
     }
@@ -94,6 +97,9 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             if commands.is_empty() {
                 restart(service)
             } else {
+                // As with every other hook, the first that fails is the last.
+                let commands: Vec<String> =
+                    commands.iter().map(|command| format!("(\n{command}\n) || exit")).collect();
                 app_command(directory, variables, &commands.join("\n"))
             }
         }
@@ -137,7 +143,10 @@ fn stamped<T: Serialize>(record: &T) -> String {
 fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String {
     let new = quote(&format!("{path}.new"));
     let path = quote(path.as_str());
-    format!("{{ {} >{new} && mv -f {new} {path}; }} || {{ echo \"can't write \"{path} >&2; exit 1; }}", stamped(record))
+    format!(
+        "{{ {} >{new} && mv -f {new} {path}; }} || {{ echo \"can't write \"{path} >&2; exit 1; }}",
+        stamped(record)
+    )
 }
 
 fn umask(group: Option<&str>) -> String {
@@ -223,9 +232,9 @@ for sibling; do
   [ -d "$sibling/.git" ] && git -C "$sibling" cat-file -e "$commit^{commit}" 2>/dev/null || continue
   git fetch --quiet "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
 done
-git config remote.origin.url "$url" || exit
-git fetch --quiet --force --tags origin '+refs/heads/*:refs/remotes/origin/*' || exit
-has || git fetch --quiet origin "$commit" || exit
+git fetch --quiet --force --tags -- "$url" '+refs/heads/*:refs/remotes/origin/*' || exit
+has && exit 0
+git fetch --quiet -- "$url" "$commit" || exit
 has && exit 0
 echo "the commit $commit isn't on $url" >&2
 exit 1
@@ -235,7 +244,8 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) ->
     format!(
         "{GIT}cd {slot_path} || exit\n\
          changes={changes}\n\
-         if git rev-parse --quiet --verify HEAD >/dev/null && ! git diff-index --quiet HEAD --; then\n  \
+         git diff-index --quiet HEAD -- 2>/dev/null\n\
+         if [ $? = 1 ] && [ -e .git/index ]; then\n  \
            git diff HEAD >\"$changes\" && if [ -s \"$changes\" ]; then\n    \
              echo \"local changes of {slot} were kept in $changes\"\n  \
            else rm -f \"$changes\"; fi\n\

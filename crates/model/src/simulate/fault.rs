@@ -29,6 +29,9 @@ pub enum FaultKind {
         /// How far the next one gets.
         progress: Progress,
     },
+    /// The line is whole, and the runner takes its deployer for dead all the same: nothing was heard for too long, or no
+    /// word came that the release is confirmed.
+    TakenForDead(Progress),
     /// The host loses its power.
     PowerLost {
         /// How far the step got.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::dice::Dice;
 use super::fault::{Fault, FaultKind, Progress};
 use super::host::SimHost;
-use super::promises::{Promises, Violation};
+use super::promises::{Done, Promises, Violation};
 use super::runner::{Deed, Runner, deeds};
 use crate::action::Action;
 use crate::machine::{Command, Input, LOCK_IS_TAKEN, Machine, Seen};
@@ -154,9 +154,10 @@ struct Network<'p, 'w> {
 
 impl<'p> Network<'p, '_> {
     fn run(&mut self) {
+        let mut busy = Vec::with_capacity(self.sites.len());
         for _ in 0..MOST_EVENTS {
-            let busy: Vec<usize> =
-                (0..self.sites.len()).filter(|site| !self.happenings(*site).is_empty()).collect();
+            busy.clear();
+            busy.extend((0..self.sites.len()).filter(|site| self.happenings(*site).next().is_some()));
             if busy.is_empty() {
                 if self.machine.is_some() {
                     self.promises.broken(None, "the machine waits for something that never happens");
@@ -164,38 +165,43 @@ impl<'p> Network<'p, '_> {
                 return;
             }
             let site = self.dice.choose(&busy);
-            let happenings = self.happenings(site);
-            let wanted = happenings.iter().copied().find(|_| self.dice.now());
-            match wanted.unwrap_or(happenings[0]) {
-                Happening::HostHears => self.host_hears(site),
-                Happening::DeployerHears => self.deployer_hears(site),
-                Happening::Look => self.look(site),
-                Happening::RunnerWorks => self.runner_works(site),
+            let mut happening = None;
+            for possible in self.happenings(site) {
+                happening = happening.or(Some(possible));
+                if self.dice.now() {
+                    happening = Some(possible);
+                    break;
+                }
+            }
+            match happening {
+                Some(Happening::HostHears) => self.host_hears(site),
+                Some(Happening::DeployerHears) => self.deployer_hears(site),
+                Some(Happening::Look) => self.look(site),
+                Some(Happening::RunnerWorks) => self.runner_works(site),
+                None => {}
             }
         }
         self.promises.broken(None, "the run goes on for ever");
     }
 
-    fn happenings(&self, site: usize) -> Vec<Happening> {
+    /// What can happen next on a site, in the order in which it does where nothing is shuffled.
+    fn happenings(&self, site: usize) -> impl Iterator<Item = Happening> + use<> {
         let deployer_lives = self.machine.is_some();
         let Site { runner, to_host, to_deployer, look_wanted, .. } = &self.sites[site];
-        let mut happenings = Vec::with_capacity(4);
         // A frame waits in the runner's queue while it works on another; a word about the one that it works on doesn't.
         let is_heard = |message: &Message<'_>| !runner.working || matches!(message, Message::Cancel(_));
-        if !runner.ended && to_host.front().is_some_and(is_heard) {
-            happenings.push(Happening::HostHears);
-        }
-        if deployer_lives && !to_deployer.is_empty() {
-            happenings.push(Happening::DeployerHears);
-        }
-        if deployer_lives && *look_wanted && runner.ended {
-            happenings.push(Happening::Look);
-        }
+        let host_hears = !runner.ended && to_host.front().is_some_and(is_heard);
         let has_to_end = runner.ending || runner.unnoticed.is_some() && to_host.is_empty();
-        if !runner.ended && (runner.working || has_to_end) {
-            happenings.push(Happening::RunnerWorks);
-        }
-        happenings
+        // What was said before a line broke comes before its end.
+        let hears_first = runner.unnoticed.is_some() && host_hears;
+        let works = !runner.ended && !hears_first && (runner.working || has_to_end);
+        let possible = [
+            host_hears.then_some(Happening::HostHears),
+            (deployer_lives && !to_deployer.is_empty()).then_some(Happening::DeployerHears),
+            (deployer_lives && *look_wanted && runner.ended).then_some(Happening::Look),
+            works.then_some(Happening::RunnerWorks),
+        ];
+        possible.into_iter().flatten()
     }
 
     fn note(&mut self, line: impl FnOnce() -> String) {
@@ -316,11 +322,7 @@ impl<'p> Network<'p, '_> {
         let Site { name, at, look_wanted, .. } = &mut self.sites[site];
         *look_wanted = false;
         let (host, name) = (&self.hosts[*at], name.clone());
-        let seen = host.is_up.then(|| {
-            let facts = host.facts();
-            let commit = facts.live().map(|release| release.commit);
-            Seen { commit, confirmed: facts.live_is_confirmed() }
-        });
+        let seen = host.is_up.then(|| Seen::of(&host.facts()));
         if seen.is_some() {
             self.promises.answered(site);
         }
@@ -337,10 +339,8 @@ impl<'p> Network<'p, '_> {
             Message::Revert => runner.begin_revert(),
             Message::Bye => runner.ending = true,
             Message::Cancel(_) if !runner.working => {}
-            Message::Cancel(_) if runner.is_unstoppable() => {
-                let name = self.sites[site].name.clone();
-                self.promises.broken(Some(&name), "what has to be run to its end was told to stop");
-            }
+            // It goes back, or is confirmed: a runner doesn't stop then, whoever says so.
+            Message::Cancel(_) if runner.is_unstoppable() => {}
             Message::Cancel(progress) => {
                 self.stop(site, progress);
                 self.sites[site].runner.cancelled = true;
@@ -392,9 +392,9 @@ impl<'p> Network<'p, '_> {
                 FaultKind::LockTaken { .. } | FaultKind::Unreachable => false,
                 FaultKind::StepFails(_) => matches!(next, Some(Deed::Step(_))),
                 FaultKind::Interrupted(_) | FaultKind::Abandoned { .. } => self.machine.is_some(),
-                FaultKind::ConnectionLost { .. } | FaultKind::DeployerKilled { .. } => {
-                    runner.unnoticed.is_none()
-                }
+                FaultKind::ConnectionLost { .. }
+                | FaultKind::TakenForDead(_)
+                | FaultKind::DeployerKilled { .. } => runner.unnoticed.is_none(),
                 FaultKind::PowerLost { .. } => true,
             };
             let is_here = fault.host == *name && fault.moment == *moment;
@@ -420,11 +420,18 @@ impl<'p> Network<'p, '_> {
                 self.lose(site);
                 self.sites[site].runner.unnoticed = Some((unnoticed, progress));
             }
+            FaultKind::TakenForDead(progress) => {
+                if progress == Progress::All && self.sites[site].runner.next().is_none() {
+                    self.go_on(site);
+                }
+                self.sites[site].runner.unnoticed = Some((0, progress));
+            }
             FaultKind::PowerLost { progress, comes_back } => {
                 match self.sites[site].runner.next() {
                     None if progress == Progress::All => self.go_on(site),
                     _ => self.stop(site, progress),
                 }
+                self.promises.lost_power(site);
                 self.lose(site);
                 self.end_runner(site);
                 self.sites[site].to_host.clear();
@@ -489,8 +496,10 @@ impl<'p> Network<'p, '_> {
         let Site { runner, name, connected, to_deployer, moment, .. } = &mut self.sites[site];
         *moment += 1;
         let was_reverting = runner.reverting;
+        // The way back that a runner goes by itself is no frame that anybody waits for.
+        let on_its_own = runner.ending && was_reverting;
         let ok = runner.end_frame();
-        if *connected {
+        if *connected && !on_its_own {
             to_deployer.push_back(Input::Ended { host: name.clone(), ok });
         }
         if was_reverting && !ok {
@@ -540,8 +549,8 @@ impl<'p> Network<'p, '_> {
         }
         self.note_host(site, || format!("{} {} ({progress:?}): {status}", step.id, step.action));
         if !refused {
-            let places: Vec<usize> = self.sites.iter().map(|site| site.at).collect();
-            self.promises.after(plan, self.hosts, &places, site, step, reverting, confirmed);
+            let deed = Done { succeeded: status == 0, reverting, confirmed };
+            self.promises.after(plan, &self.hosts[at], site, step, deed);
         }
     }
 
@@ -565,9 +574,13 @@ impl<'p> Network<'p, '_> {
 
     /// The runner's process ends, and the kernel takes its lock away.
     fn end_runner(&mut self, site: usize) {
-        let Site { runner, at, .. } = &mut self.sites[site];
+        let Site { runner, at, name, connected, to_deployer, .. } = &mut self.sites[site];
         runner.ended = true;
         runner.working = false;
+        if std::mem::take(connected) && self.machine.is_some() {
+            let why = "its runner ended early".to_owned();
+            to_deployer.push_back(Input::Lost { host: name.clone(), why });
+        }
         let host = &mut self.hosts[*at];
         if host.lock.as_ref().is_some_and(|holder| holder.run == self.plan.run) {
             host.lock = None;

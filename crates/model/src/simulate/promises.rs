@@ -1,14 +1,14 @@
 //! What is promised of every run, whatever goes wrong in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::host::{Content, Process, SimHost};
-use crate::action::{Action, HookPoint};
+use crate::action::Action;
 use crate::facts::CurrentLink;
 use crate::names::{CommitId, HostName};
 use crate::outcome::{FailureKind, Outcome, Serving, Verdict};
-use crate::plan::{Intent, PhaseKind, Plan, Step};
+use crate::plan::{Intent, Plan, Step};
 use crate::record::{JournalKind, SlotState};
 
 /// A promise that was broken.
@@ -36,8 +36,17 @@ pub(super) struct Promises {
     /// Whether a person left without waiting for the end.
     pub(super) abandoned: bool,
     starts: Vec<Start>,
-    /// Steps that were done.
+    /// Steps that were done, and all of them.
     done: BTreeSet<u32>,
+    phase_of: BTreeMap<u32, usize>,
+}
+
+/// How a step was done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Done {
+    pub(super) succeeded: bool,
+    pub(super) reverting: bool,
+    pub(super) confirmed: bool,
 }
 
 /// A host of the plan before the run, and what became of it.
@@ -47,13 +56,17 @@ struct Start {
     link: Option<String>,
     /// What served, if all of it was there.
     served: Option<CommitId>,
+    was_running: bool,
     /// Whether the plan restarts the app here.
     restarts: bool,
     /// Whether the plan takes the lock here.
     locks: bool,
+    /// The phase that it works on.
+    phase: Option<usize>,
     moved: bool,
     answered: bool,
     could_not_revert: bool,
+    lost_power: bool,
 }
 
 impl Promises {
@@ -69,14 +82,29 @@ impl Promises {
                 host: name.clone(),
                 link: host.link.clone(),
                 served: host.live_commit().cloned(),
+                was_running: host.link.is_some()
+                    && matches!(host.process, Process::Runs(_) | Process::Foreign),
                 restarts: has(|action| matches!(action, Action::Restart { .. })),
                 locks: has(|action| matches!(action, Action::Lock { .. })),
+                phase: None,
                 moved: false,
                 answered: false,
                 could_not_revert: false,
+                lost_power: false,
             }
         });
-        Self { violations: Vec::new(), abandoned: false, starts: starts.collect(), done: BTreeSet::new() }
+        let numbered = plan.phases.iter().enumerate();
+        let phase_of = numbered.flat_map(|(index, phase)| {
+            let steps = phase.work.iter().flat_map(|work| &work.steps);
+            steps.map(move |step| (step.id, index))
+        });
+        Self {
+            violations: Vec::new(),
+            abandoned: false,
+            starts: starts.collect(),
+            done: BTreeSet::new(),
+            phase_of: phase_of.collect(),
+        }
     }
 
     pub(super) fn broken(&mut self, host: Option<&HostName>, what: impl Into<String>) {
@@ -87,58 +115,46 @@ impl Promises {
         self.starts[site].answered = true;
     }
 
+    pub(super) fn lost_power(&mut self, site: usize) {
+        self.starts[site].lost_power = true;
+    }
+
     pub(super) fn could_not_revert(&mut self, site: usize) {
         self.starts[site].could_not_revert = true;
     }
 
-    /// What holds after every single action. `places` are the places of the plan's hosts in `hosts`.
-    #[expect(clippy::too_many_arguments, reason = "all that a runner knows when it has done a step")]
-    pub(super) fn after(
-        &mut self,
-        plan: &Plan,
-        hosts: &[SimHost],
-        places: &[usize],
-        site: usize,
-        step: &Step,
-        reverting: bool,
-        confirmed: bool,
-    ) {
-        let host = &hosts[places[site]];
-        let name = host.host.name.clone();
+    /// What holds after every single action.
+    pub(super) fn after(&mut self, plan: &Plan, host: &SimHost, site: usize, step: &Step, deed: Done) {
+        let Done { succeeded, reverting, confirmed } = deed;
+        let name = &host.host.name;
         if let Some(what) = self.bad_link(site, host) {
-            self.broken(Some(&name), format!("after \"{}\": {what}", step.action));
+            self.broken(Some(name), format!("after \"{}\": {what}", step.action));
         }
         let before_the_lock = matches!(step.action, Action::MakeRoom { .. } | Action::Lock { .. });
         if self.starts[site].locks
             && !before_the_lock
             && host.lock.as_ref().is_none_or(|lock| lock.run != plan.run)
         {
-            self.broken(Some(&name), format!("\"{}\" was done without the lock", step.action));
+            self.broken(Some(name), format!("\"{}\" was done without the lock", step.action));
         }
-        let again =
-            matches!(step.action, Action::Lock { .. } | Action::MakeRoom { .. } | Action::Guard { .. });
-        if !self.done.insert(step.id) && !again {
-            self.broken(Some(&name), format!("\"{}\" was done twice", step.action));
+        // Folders are made again with every attempt at the lock.
+        let may_repeat = matches!(step.action, Action::MakeRoom { .. });
+        if succeeded && !self.done.insert(step.id) && !may_repeat {
+            self.broken(Some(name), format!("\"{}\" was done twice", step.action));
+        }
+        if !reverting {
+            self.gate(plan, site, step);
+            self.starts[site].moved |= host.link != self.starts[site].link;
         }
         match &step.action {
-            Action::Point { .. } if !reverting => {
-                self.starts[site].moved |= host.link != self.starts[site].link;
-                self.gate(plan, hosts, places, &name, step.id);
-            }
-            Action::Hook { point: HookPoint::Once, .. } => {
-                if self.starts.iter().any(|start| start.moved) {
-                    self.broken(Some(&name), "a host had switched before `once` ran");
-                }
-                self.gate_of_prepare(plan, hosts, places, &name);
-            }
             Action::Record { state: SlotState::Live | SlotState::Retired, .. } if !confirmed => {
-                self.broken(Some(&name), "a release counts as proven that isn't confirmed");
+                self.broken(Some(name), "a release counts as proven that isn't confirmed");
             }
             Action::Journal { kind: JournalKind::Deployed | JournalKind::RolledBack, .. } if !confirmed => {
-                self.broken(Some(&name), "the journal tells of a release that isn't confirmed");
+                self.broken(Some(name), "the journal tells of a release that isn't confirmed");
             }
             Action::Journal { kind: JournalKind::Reverted, .. } if !reverting || confirmed => {
-                self.broken(Some(&name), "the journal tells of a revert that didn't happen");
+                self.broken(Some(name), "the journal tells of a revert that didn't happen");
             }
             _ => {}
         }
@@ -161,35 +177,20 @@ impl Promises {
         }
     }
 
-    /// No link moves before every slot is ready, nor before every host of the waves before has switched.
-    fn gate(&mut self, plan: &Plan, hosts: &[SimHost], places: &[usize], name: &HostName, step: u32) {
-        self.gate_of_prepare(plan, hosts, places, name);
-        let of_this_wave = |phase: &crate::plan::Phase| {
-            phase.work.iter().any(|work| work.steps.iter().any(|other| other.id == step))
-        };
-        let earlier = plan.phases.iter().take_while(|phase| !of_this_wave(phase));
-        for phase in earlier.filter(|phase| matches!(phase.kind, PhaseKind::Switch { .. })) {
-            for work in &phase.work {
-                if work.steps.iter().any(|step| !self.done.contains(&step.id)) {
-                    self.broken(Some(name), format!("its wave began before {} had switched", work.host));
-                }
-            }
+    /// No phase begins anywhere before the one before it has ended well on every host.
+    fn gate(&mut self, plan: &Plan, site: usize, step: &Step) {
+        let Some(phase) = self.phase_of.get(&step.id).copied() else { return };
+        if self.starts[site].phase == Some(phase) {
+            return;
         }
-    }
-
-    fn gate_of_prepare(&mut self, plan: &Plan, hosts: &[SimHost], places: &[usize], name: &HostName) {
-        for (planned, place) in plan.hosts.iter().zip(places) {
-            let Some(target) = &planned.to else { continue };
-            let slot = &hosts[*place].slots[&target.slot];
-            let is_complete = slot.content == Content::Complete(target.release.commit.clone());
-            let state = slot.record.as_ref().map(|record| record.state);
-            let is_ready = !matches!(state, Some(SlotState::Building | SlotState::Failed | SlotState::Empty));
-            if !is_complete || !is_ready {
-                self.broken(
-                    Some(name),
-                    format!("it went on before slot {} of {} was ready", target.slot, planned.host.name),
-                );
-            }
+        self.starts[site].phase = Some(phase);
+        let earlier = plan.phases[..phase].iter().flat_map(|phase| &phase.work);
+        let mut steps = earlier.flat_map(|work| work.steps.iter().map(move |step| (&work.host, step)));
+        let is_open = |step: &Step| !step.action.is_optional() && !self.done.contains(&step.id);
+        if let Some((host, open)) = steps.find(|(_, step)| is_open(step)) {
+            let name = self.starts[site].host.clone();
+            let kind = plan.phases[phase].kind;
+            self.broken(Some(&name), format!("{kind} began before \"{}\" of {host} was done", open.action));
         }
     }
 
@@ -210,7 +211,10 @@ impl Promises {
             if let Some(what) = self.bad_link(site, host) {
                 self.broken(Some(&name), format!("at the end: {what}"));
             }
-            self.process_is_right(site, host);
+            // A restart that fails leaves an app that a person has to look after; no other run does.
+            if plan.intent != Intent::Restart {
+                self.process_is_right(site, host);
+            }
             if let Some(outcome) = outcome.filter(|_| plan.intent != Intent::Work) {
                 self.telling_is_true(plan, site, host, outcome);
                 self.verdict_is_true(plan, site, host, confirmed, outcome);
@@ -224,7 +228,7 @@ impl Promises {
     fn process_is_right(&mut self, site: usize, host: &SimHost) {
         let start = &self.starts[site];
         // Where nothing served before and nothing does now, there was nothing to start instead.
-        let has_one = start.served.is_some() || host.live_commit().is_some();
+        let has_one = start.was_running || host.live_commit().is_some();
         if !start.restarts || start.could_not_revert || !has_one {
             return;
         }
@@ -279,7 +283,9 @@ impl Promises {
     ) {
         let start = &self.starts[site];
         let target = plan.hosts[site].to.as_ref();
-        if !host.is_up {
+        // What goes wrong after a person has left without waiting, nobody could have told them.
+        let is_unforeseen = self.abandoned && (start.could_not_revert || start.lost_power);
+        if !host.is_up || is_unforeseen {
             return;
         }
         let is_unchanged =
@@ -288,7 +294,9 @@ impl Promises {
         let is_confirmed = confirmed || recorded.is_some_and(|record| record.state == SlotState::Live);
         let holds = match (outcome.verdict, target) {
             (Verdict::Done, Some(target)) => {
-                host.live_commit() == Some(&target.release.commit) && is_confirmed
+                host.live_commit() == Some(&target.release.commit)
+                    && host.link.as_deref() == Some(target.slot.as_str())
+                    && is_confirmed
             }
             (Verdict::Done, None) => is_unchanged,
             (Verdict::Refused | Verdict::Locked | Verdict::Unreachable | Verdict::FailedBefore, _) => {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Before, BeforeState, Place};
-use crate::facts::{HostFacts, SlotFacts};
+use crate::facts::{CurrentLink, HostFacts, SlotFacts};
 use crate::names::SlotName;
 use crate::record::SlotState;
 use crate::release::Release;
@@ -11,7 +11,12 @@ use crate::release::Release;
 /// The slot that is least worth keeping: an empty one, else a failed one, else one that never served, else the one
 /// that served longest ago.
 pub(super) fn place(slots: &[SlotName], facts: &HostFacts) -> Place {
-    let idle = slots.iter().filter(|slot| Some(*slot) != facts.live_slot());
+    // A slot that isn't there, and that the link names, would be live from the moment in which it is made.
+    let linked = match &facts.current {
+        CurrentLink::Dangling(text) => text.trim_end_matches('/').rsplit('/').next(),
+        _ => facts.live_slot().map(SlotName::as_str),
+    };
+    let idle = slots.iter().filter(|slot| Some(slot.as_str()) != linked);
     let slot =
         idle.min_by_key(|slot| worth(facts.slots.get(*slot))).expect("there are two slots at least").clone();
     let former = former(facts, &slot);

@@ -56,8 +56,11 @@ impl Ending {
     pub fn tell(&self, retry: &str, environment_command: &str) -> String {
         let Some((outcome, milliseconds)) = &self.ended else { return String::new() };
         let mut text = String::new();
-        for failure in &outcome.failures {
-            self.tell_failure(&mut text, failure);
+        for (hosts, (what, tail)) in self.group_failures(&outcome.failures) {
+            let _ = writeln!(text, "{}: {what}", hosts.join(", "));
+            for line in tail {
+                let _ = writeln!(text, "  │ {line}");
+            }
         }
         let seconds = *milliseconds as f64 / 1000.0;
         let what = if self.headline.is_empty() { "run" } else { &self.headline };
@@ -68,22 +71,28 @@ impl Ending {
         for (serving, hosts) in group_serving(outcome) {
             let _ = writeln!(text, "  serving now: {serving} on {}", hosts.join(", "));
         }
-        if let Some(next) = next_command(outcome, retry, environment_command) {
-            let _ = writeln!(text, "  next: {next}");
+        for (what, command) in next_commands(outcome, retry, environment_command) {
+            let _ = writeln!(text, "  {what}: {command}");
         }
         text
     }
 
-    fn tell_failure(&self, text: &mut String, Failure { host, step, what }: &Failure) {
-        let title = step.and_then(|step| self.titles.get(&step));
-        let _ = match title {
-            Some(title) => writeln!(text, "{host}: {title}: {what}"),
-            None => writeln!(text, "{host}: {what}"),
-        };
-        let tail = step.and_then(|step| self.tails.get(&(host.clone(), step)));
-        for line in tail.into_iter().flatten() {
-            let _ = writeln!(text, "  │ {line}");
+    /// What failed, with its last words; hosts that failed alike are told once.
+    fn group_failures<'o>(&self, failures: &'o [Failure]) -> Vec<(Vec<&'o str>, (String, Vec<String>))> {
+        let mut groups: Vec<(Vec<&str>, (String, Vec<String>))> = Vec::new();
+        for Failure { host, step, what } in failures {
+            let told = match step.and_then(|step| self.titles.get(&step)) {
+                Some(title) => format!("{title}: {what}"),
+                None => what.to_string(),
+            };
+            let tail = step.and_then(|step| self.tails.get(&(host.clone(), step)));
+            let told = (told, tail.into_iter().flatten().cloned().collect());
+            match groups.iter_mut().find(|(_, known)| *known == told) {
+                Some((hosts, _)) => hosts.push(host.as_str()),
+                None => groups.push((vec![host.as_str()], told)),
+            }
         }
+        groups
     }
 }
 
@@ -99,20 +108,21 @@ fn group_serving(outcome: &Outcome) -> Vec<(String, Vec<String>)> {
     groups
 }
 
-fn next_command(outcome: &Outcome, retry: &str, environment_command: &str) -> Option<String> {
-    let failed = outcome.failures.first().map(|failure| failure.host.to_string());
-    Some(match outcome.verdict {
-        Verdict::Done => return None,
-        Verdict::Refused => format!("{environment_command} check"),
-        Verdict::Locked => format!("{environment_command} status   (then again: {retry})"),
-        Verdict::Unreachable => format!("{environment_command} check   (then again: {retry})"),
-        Verdict::FailedBefore | Verdict::Reverted => match failed {
-            Some(host) => {
-                format!("mend it, then: {retry}   (to look: {environment_command} --hosts {host} shell)")
-            }
-            None => format!("mend it, then: {retry}"),
-        },
-        Verdict::Mixed => format!("{environment_command} status   (then again: {retry})"),
-        Verdict::Interrupted => format!("{environment_command} status"),
-    })
+/// What a person can do now: a word for what it is for, and the command.
+fn next_commands(outcome: &Outcome, retry: &str, environment_command: &str) -> Vec<(&'static str, String)> {
+    let status = || ("see", format!("{environment_command} status"));
+    let check = || ("see", format!("{environment_command} check"));
+    let again = || ("again", retry.to_owned());
+    match outcome.verdict {
+        Verdict::Done => Vec::new(),
+        Verdict::Refused => vec![check()],
+        Verdict::Locked | Verdict::Mixed => vec![status(), again()],
+        Verdict::Unreachable => vec![check(), again()],
+        Verdict::FailedBefore | Verdict::Reverted => {
+            let failed = outcome.failures.first().map(|failure| &failure.host);
+            let look = failed.map(|host| ("look", format!("{environment_command} --hosts {host} shell")));
+            look.into_iter().chain([again()]).collect()
+        }
+        Verdict::Interrupted => vec![status(), again()],
+    }
 }

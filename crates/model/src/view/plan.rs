@@ -34,10 +34,10 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     if matches!(plan.intent, Intent::Deploy | Intent::Rollback) {
         text.push_str(&table.render("  "));
     }
-    for Note { host, text: note } in &plan.notes {
-        let _ = match host {
-            Some(host) => writeln!(text, "  note: {host}: {note}"),
-            None => writeln!(text, "  note: {note}"),
+    for (hosts, note) in group_notes(&plan.notes) {
+        let _ = match hosts.is_empty() {
+            true => writeln!(text, "  note: {note}"),
+            false => writeln!(text, "  note: {}: {note}", hosts.join(", ")),
         };
     }
     if detail == Detail::Changes {
@@ -51,6 +51,19 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         }
     }
     text
+}
+
+/// Notes that say the same, together.
+fn group_notes(notes: &[Note]) -> Vec<(Vec<&str>, &str)> {
+    let mut groups: Vec<(Vec<&str>, &str)> = Vec::new();
+    for Note { host, text } in notes {
+        let host = host.as_ref().map(|host| host.as_str());
+        match groups.iter_mut().find(|(hosts, known)| *known == text && hosts.is_empty() == host.is_none()) {
+            Some((hosts, _)) => hosts.extend(host),
+            None => groups.push((host.into_iter().collect(), text)),
+        }
+    }
+    groups
 }
 
 /// Hosts whose steps read the same, together.

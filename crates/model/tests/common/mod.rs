@@ -2,12 +2,17 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod shells;
+
 use buedafab_model::config::{Settings, parse};
+use buedafab_model::facts::{CurrentLink, HostFacts, SlotFacts};
 use buedafab_model::lint::lint;
-use buedafab_model::names::{CommitId, EnvironmentName, RunId};
+use buedafab_model::names::{CommitId, EnvironmentName, RunId, SlotName};
 use buedafab_model::plan::Plan;
 use buedafab_model::planner::RunContext;
+use buedafab_model::record::{SlotRecord, SlotState};
 use buedafab_model::release::Release;
+use buedafab_model::simulate::SimHost;
 use jiff::Timestamp;
 
 /// The settings of the environment `production` of a `buedafab.toml`.
@@ -45,4 +50,60 @@ pub(crate) fn assert_lints(plan: &Plan) {
     let findings = lint(plan);
     let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// What was seen on a host, built piece by piece.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen(pub(crate) HostFacts);
+
+/// A host that is fit for the app, and on which nothing was ever deployed.
+pub(crate) fn bare() -> Seen {
+    let settings = settings("unit = \"five\"\n[environments.production]\nhosts = [\"web1\"]\n");
+    let facts = SimHost::bare(&settings, &settings.hosts[0]).facts();
+    Seen(HostFacts { state_sum: "1234567 89".to_owned(), ..facts })
+}
+
+/// A host that serves release 1 from slot a, confirmed.
+pub(crate) fn live() -> Seen {
+    bare().slot("a", SlotState::Live, 1).link("a")
+}
+
+impl Seen {
+    /// A slot with a record, written so many minutes after midnight as the number of its release says.
+    pub(crate) fn slot(self, slot: &str, state: SlotState, number: u8) -> Seen {
+        self.slot_with_former(slot, state, number, None)
+    }
+
+    pub(crate) fn slot_with_former(
+        mut self,
+        slot: &str,
+        state: SlotState,
+        number: u8,
+        former: Option<u8>,
+    ) -> Seen {
+        let RunContext { run, at, .. } = run(number.into());
+        let record = SlotRecord { at, state, release: release(number), former: former.map(release), run };
+        let commit = (state != SlotState::Building).then(|| release(number).commit);
+        let seen = SlotFacts { commit, record: Some(record), ..SlotFacts::default() };
+        self.0.slots.insert(SlotName::new(slot).expect("a slot"), seen);
+        self.0.exists = true;
+        self.0.has_room = true;
+        self
+    }
+
+    /// A link, as it reads; to a slot only if that is there.
+    pub(crate) fn link(self, text: &str) -> Seen {
+        let slot = self.0.slots.keys().find(|slot| slot.as_str() == text).cloned();
+        self.change(|facts| {
+            facts.current = match slot {
+                Some(slot) => CurrentLink::Slot(slot),
+                None => CurrentLink::Elsewhere(text.to_owned()),
+            }
+        })
+    }
+
+    pub(crate) fn change(mut self, change: impl FnOnce(&mut HostFacts)) -> Seen {
+        change(&mut self.0);
+        self
+    }
 }

@@ -26,7 +26,7 @@ fn defaults() {
     waves = []
     connect_timeout_seconds = 10
     step_timeout_seconds = 900
-    confirm_timeout_seconds = 300
+    confirm_timeout_seconds = 1800
     lost_after_seconds = 15
     keep_warm_seconds = 300
     hosts = []

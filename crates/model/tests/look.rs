@@ -1,0 +1,428 @@
+//! A look at a host, taken by real shells in a real folder, and what is made of it.
+
+mod common;
+
+use std::fmt::Write;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use buedafab_model::action::Action;
+use buedafab_model::facts::HostFacts;
+use buedafab_model::inspect::Scope;
+use insta::assert_snapshot;
+
+use common::shells::{Place, Shell, shells};
+
+/// What a look found, but for what differs from machine to machine.
+fn describe(facts: &HostFacts, place: &Place) -> String {
+    let mut text = format!(
+        "{:?}; exists {}, has room {}, writable {}",
+        facts.current, facts.exists, facts.has_room, facts.writable
+    );
+    for (name, slot) in &facts.slots {
+        let commit = slot.commit.as_ref().map_or("no commit", |commit| commit.short());
+        let record = slot.record.as_ref();
+        let record = record.map_or("no record".to_owned(), |r| format!("{:?} {}", r.state, r.release));
+        let _ = write!(text, "\n{:?}: {commit}, {record}", name.as_str());
+        if let Some(changes) = &slot.changes {
+            let _ = write!(text, ", changes {changes:?}");
+        }
+    }
+    if let Some(hold) = &facts.hold {
+        let _ = write!(text, "\nheld by {}: {:?}", hold.by, hold.reason);
+    }
+    if let Some(lock) = &facts.lock {
+        let _ = write!(text, "\nlocked by {:?}", lock.holder.as_ref().map(|holder| &holder.doing));
+    }
+    for record in &facts.journal {
+        let _ = write!(text, "\n{:?} by {}: {:?}", record.kind, record.by, record.reason);
+    }
+    if !facts.missing_tools.is_empty() {
+        let _ = write!(text, "\nmissing {:?}", facts.missing_tools);
+    }
+    text.replace(place.root().to_str().expect("UTF-8"), "ROOT")
+}
+
+/// What every shell sees in this place; they have to agree.
+#[track_caller]
+fn see(place: &Place, scope: Scope) -> String {
+    let seen: Vec<(String, String)> = shells()
+        .iter()
+        .map(|shell| {
+            let facts = place.look(shell, scope);
+            assert!(!facts.user.is_empty() && facts.clock.is_some() && facts.disk_kib.is_some(), "{facts:?}");
+            (describe(&facts, place), facts.state_sum)
+        })
+        .collect();
+    for other in &seen[1..] {
+        assert_eq!(*other, seen[0]);
+    }
+    seen[0].0.clone()
+}
+
+/// What is seen where this was done by hand, in the app's folder.
+#[track_caller]
+fn check(by_hand: &str) -> String {
+    let place = Place::with_room("five");
+    place.by_hand(&format!("cd five; {by_hand}"));
+    see(&place, Scope::Plan)
+}
+
+const RELEASE_1: &str = r#"{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"}"#;
+
+/// A record of release 1.
+fn record(state: &str) -> String {
+    format!(r#"{{"at":"2026-11-05T00:00:00Z","release":{RELEASE_1},"run":"r1","state":"{state}"}}"#)
+}
+
+#[test]
+fn nothing_is_there() {
+    assert_snapshot!(see(&Place::new("five"), Scope::Plan), @r#"Missing; exists false, has room false, writable true"#);
+}
+
+#[test]
+fn only_the_folder_is_there() {
+    let place = Place::new("five");
+    place.by_hand("mkdir five");
+    assert_snapshot!(see(&place, Scope::Full), @r#"Missing; exists true, has room false, writable true"#);
+}
+
+#[test]
+fn a_file_where_the_folder_should_be() {
+    let place = Place::new("five");
+    place.by_hand("touch five");
+    assert_snapshot!(see(&place, Scope::Plan), @r#"Missing; exists true, has room false, writable false"#);
+}
+
+#[test]
+fn links() {
+    let cases = [
+        "mkdir releases/a; ln -s a releases/current",
+        "mkdir releases/a; ln -s ./a releases/current",
+        "mkdir releases/a; ln -s a/ releases/current",
+        "mkdir releases/a; ln -s \"$PWD/releases/a\" releases/current",
+        "mkdir releases/a; ln -s ../releases/a releases/current",
+        "mkdir releases/a; ln -s . ../alias; ln -s \"$PWD/../alias/five/releases/a\" releases/current",
+        "mkdir releases/b; ln -s a releases/current",
+        "mkdir releases/a; touch releases/b; ln -s b releases/current",
+        "mkdir releases/c; ln -s c releases/current",
+        "mkdir /tmp -p; ln -s /tmp releases/current",
+        "ln -s 'it'\"'\"'s \"$HOME\"\n' releases/current; mkdir \"releases/$(readlink releases/current; echo .)\" || true",
+        "mkdir releases/current",
+        "touch releases/current",
+        "mkdir releases/a; ln -s a releases/current; ln -s b releases/current.r1.new",
+    ];
+    let found: Vec<String> = cases.iter().map(|case| format!("{case}\n→ {}\n", check(case))).collect();
+    assert_snapshot!(found.join("\n"), @r#"
+    mkdir releases/a; ln -s a releases/current
+    → Slot("a"); exists true, has room true, writable true
+    "a": no commit, no record
+
+    mkdir releases/a; ln -s ./a releases/current
+    → Slot("a"); exists true, has room true, writable true
+    "a": no commit, no record
+
+    mkdir releases/a; ln -s a/ releases/current
+    → Slot("a"); exists true, has room true, writable true
+    "a": no commit, no record
+
+    mkdir releases/a; ln -s "$PWD/releases/a" releases/current
+    → Slot("a"); exists true, has room true, writable true
+    "a": no commit, no record
+
+    mkdir releases/a; ln -s ../releases/a releases/current
+    → Slot("a"); exists true, has room true, writable true
+    "a": no commit, no record
+
+    mkdir releases/a; ln -s . ../alias; ln -s "$PWD/../alias/five/releases/a" releases/current
+    → Slot("a"); exists true, has room true, writable true
+    "a": no commit, no record
+
+    mkdir releases/b; ln -s a releases/current
+    → Dangling("a"); exists true, has room true, writable true
+    "b": no commit, no record
+
+    mkdir releases/a; touch releases/b; ln -s b releases/current
+    → Dangling("b"); exists true, has room true, writable true
+    "a": no commit, no record
+    "b": no commit, no record
+
+    mkdir releases/c; ln -s c releases/current
+    → Elsewhere("c"); exists true, has room true, writable true
+
+    mkdir /tmp -p; ln -s /tmp releases/current
+    → Elsewhere("/tmp"); exists true, has room true, writable true
+
+    ln -s 'it'"'"'s "$HOME"
+    ' releases/current; mkdir "releases/$(readlink releases/current; echo .)" || true
+    → Dangling("it's \"$HOME\"\n"); exists true, has room true, writable true
+
+    mkdir releases/current
+    → NotALink; exists true, has room true, writable true
+
+    touch releases/current
+    → NotALink; exists true, has room true, writable true
+
+    mkdir releases/a; ln -s a releases/current; ln -s b releases/current.r1.new
+    → Slot("a"); exists true, has room false, writable true
+    "a": no commit, no record
+    "#);
+}
+
+#[test]
+fn records() {
+    let cases = [
+        ("a good one", record("live")),
+        ("with a line after it", format!("{}\nmore", record("live"))),
+        ("without a newline at its end", record("live")),
+        ("cut short", record("live")[..40].to_owned()),
+        ("an unknown state", record("wobbly")),
+        (
+            "a field that a later version added",
+            record("live").replace("\"run\"", "\"mood\":\"good\",\"run\""),
+        ),
+        ("scribble", "it's \"$HOME\" \\0 \u{1b}[1m".to_owned()),
+        ("nothing", String::new()),
+    ];
+    let mut found = String::new();
+    for (name, text) in cases {
+        let place = Place::with_room("five");
+        place.by_hand("mkdir five/releases/a; ln -s a five/releases/current");
+        std::fs::write(place.memory().join("slots/a.json"), text).expect("it is written");
+        let seen = see(&place, Scope::Plan);
+        let slot = seen.lines().find(|line| line.starts_with('"')).unwrap_or_default();
+        let _ = writeln!(found, "{name} → {slot}");
+    }
+    assert_snapshot!(found, @r#"
+    a good one → "a": no commit, Live v1 (1111111111)
+    with a line after it → "a": no commit, Live v1 (1111111111)
+    without a newline at its end → "a": no commit, Live v1 (1111111111)
+    cut short → "a": no commit, no record
+    an unknown state → "a": no commit, no record
+    a field that a later version added → "a": no commit, Live v1 (1111111111)
+    scribble → "a": no commit, no record
+    nothing → "a": no commit, no record
+    "#);
+}
+
+#[test]
+fn bytes_that_are_no_text_stay_one_value() {
+    let place = Place::with_room("five");
+    place.by_hand("cd five; mkdir releases/a; ln -s a releases/current; printf 'a\\0b\\377\\n' >.buedafab/slots/a.json; printf '\\377\\n' >.buedafab/hold");
+    let seen = see(&place, Scope::Plan);
+    assert_snapshot!(seen, @r#"
+    Slot("a"); exists true, has room true, writable true
+    "a": no commit, no record
+    held by somebody: "�"
+    "#);
+}
+
+#[test]
+fn holds() {
+    let cases = [
+        r#"{"at":"2026-11-05T00:00:00Z","by":"bob@desk","reason":"the audit"}"#,
+        "by hand, because of the audit",
+        "",
+    ];
+    let found = cases.map(|text| check(&format!("cat >.buedafab/hold <<'END'\n{text}\nEND")));
+    assert_snapshot!(found.join("\n\n"), @r#"
+    Missing; exists true, has room true, writable true
+    held by bob@desk: "the audit"
+
+    Missing; exists true, has room true, writable true
+    held by somebody: "by hand, because of the audit"
+
+    Missing; exists true, has room true, writable true
+    held by somebody: ""
+    "#);
+}
+
+#[test]
+fn a_path_of_odd_characters() {
+    let place = Place::with_room("it's \"five\"\n$HOME `id` \\ *");
+    std::fs::create_dir(place.slot("b")).expect("a folder");
+    std::os::unix::fs::symlink(place.slot("b"), place.current()).expect("a link");
+    std::fs::write(place.memory().join("slots/b.json"), record("live")).expect("it is written");
+    assert_snapshot!(see(&place, Scope::Full), @r#"
+    Slot("b"); exists true, has room true, writable true
+    "b": no commit, Live v1 (1111111111)
+    "#);
+}
+
+#[test]
+fn the_journal_and_local_changes_are_part_of_a_full_look() {
+    let place = Place::with_room("five");
+    place.by_hand(
+        r#"cd five/releases; git init -q a; cd a; echo one >one; echo two >two; git add .; git commit -qm first
+           git checkout -q --detach; rm one; echo more >>two; touch untracked; ln -s a ../current"#,
+    );
+    let line = |kind: &str, reason: &str| {
+        format!(
+            "{{\"at\":\"2026-11-05T00:00:00Z\",\"kind\":\"{kind}\",\"run\":\"r1\",\"by\":\"ada\",\"reason\":{reason:?}}}\n"
+        )
+    };
+    let journal = format!("{}scribble\n{}", line("held", "an \"audit\"\\"), line("unheld", "done"));
+    std::fs::write(place.memory().join("journal.jsonl"), journal).expect("it is written");
+    let commit = place.commit_of("a");
+    assert_snapshot!(see(&place, Scope::Plan).replace(&commit[..10], "COMMIT"), @r#"
+    Slot("a"); exists true, has room true, writable true
+    "a": COMMIT, no record
+    "#);
+    assert_snapshot!(see(&place, Scope::Full).replace(&commit[..10], "COMMIT"), @r#"
+    Slot("a"); exists true, has room true, writable true
+    "a": COMMIT, no record, changes [" D one", " M two"]
+    Held by ada: Some("an \"audit\"\\")
+    Unheld by ada: Some("done")
+    "#);
+}
+
+/// As another tool leaves it: on a branch.
+#[test]
+fn a_clone_that_stands_on_a_branch() {
+    let place = Place::with_room("five");
+    place.by_hand(
+        "cd five/releases; git init -q a; cd a; git commit -q --allow-empty -m first; ln -s a ../current; git init -q ../b",
+    );
+    let commit = place.commit_of("a");
+    assert_snapshot!(see(&place, Scope::Plan).replace(&commit[..10], "COMMIT"), @r#"
+    Slot("a"); exists true, has room true, writable true
+    "a": COMMIT, no record
+    "b": no commit, no record
+    "#);
+}
+
+/// A process that holds a lock for as long as it is looked at.
+struct Holder(Child);
+
+impl Holder {
+    fn of(place: &Place, words: &str) -> Holder {
+        let file = place.memory().join("lock");
+        std::fs::write(&file, words).expect("it is written");
+        let child = Command::new("flock")
+            .arg("--no-fork")
+            .arg(&file)
+            .args(["sleep", "600"])
+            .spawn()
+            .expect("flock runs");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let is_free =
+            || Command::new("flock").arg("-n").arg(&file).arg("true").status().expect("it runs").success();
+        while is_free() {
+            assert!(Instant::now() < deadline, "the lock isn't taken");
+        }
+        Holder(child)
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+const HOLDER: &str = r#"{"at":"2026-11-05T00:00:00Z","by":"bob@desk","doing":"deploy v2","run":"r7"}"#;
+
+#[test]
+fn locks() {
+    let place = Place::with_room("five");
+    // What a run has left that was killed is no lock.
+    std::fs::write(place.memory().join("lock"), HOLDER).expect("it is written");
+    assert_snapshot!(see(&place, Scope::Plan), @r#"Missing; exists true, has room true, writable true"#);
+    let holder = Holder::of(&place, HOLDER);
+    assert_snapshot!(see(&place, Scope::Plan), @r#"
+    Missing; exists true, has room true, writable true
+    locked by Some("deploy v2")
+    "#);
+    drop(holder);
+    let holder = Holder::of(&place, "half a holder");
+    assert_snapshot!(see(&place, Scope::Plan), @r#"
+    Missing; exists true, has room true, writable true
+    locked by None
+    "#);
+    drop(holder);
+}
+
+#[test]
+fn tools_that_are_missing() {
+    let place = Place::with_room("five");
+    // All that the look itself needs, but for what it can tell of.
+    place.by_hand("mkdir tools; for tool in sh id date readlink cksum df tail true; do ln -s \"$(command -v $tool)\" tools; done");
+    let script = buedafab_model::inspect::inspect_script(&place.layout, &place.slots, Scope::Plan);
+    let output = Command::new(place.root().join("tools/sh"))
+        .args(["-c", &script])
+        .env("PATH", place.root().join("tools"))
+        .output()
+        .expect("it runs");
+    let facts = HostFacts::parse(&output.stdout, &place.layout, &place.slots).expect("a look");
+    assert_snapshot!(describe(&facts, &place), @r#"
+    Missing; exists true, has room true, writable true
+    missing ["git", "flock", "setsid", "mktemp", "mkfifo"]
+    "#);
+}
+
+/// Another user, who can look and not write. Where the tests don't run as root, their own user is the other one.
+#[test]
+fn a_folder_that_cannot_be_written() {
+    let place = Place::with_room("five");
+    place.by_hand("chmod a+rx . five five/releases; chmod a-w five/releases");
+    let is_root = Command::new("id").arg("-u").output().expect("it runs").stdout == b"0\n";
+    let script = buedafab_model::inspect::inspect_script(&place.layout, &place.slots, Scope::Plan);
+    let mut command = Command::new("sh");
+    if is_root {
+        command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
+    }
+    let output = command.args(["-c", &script]).current_dir("/").output().expect("it runs");
+    let facts = HostFacts::parse(&output.stdout, &place.layout, &place.slots).expect("a look");
+    assert_snapshot!(describe(&facts, &place), @r#"Missing; exists true, has room true, writable false"#);
+    place.by_hand("chmod u+w five/releases");
+}
+
+/// Everything that could make a plan wrong fails its guard, and nothing else does.
+#[test]
+fn a_guard() {
+    let place = Place::with_room("five");
+    place.by_hand("cd five; mkdir releases/a releases/b; ln -s a releases/current");
+    std::fs::write(place.memory().join("slots/a.json"), record("live")).expect("it is written");
+    let shells = shells();
+    let guarded = |by_hand: &str| -> Vec<String> {
+        let guard = |shell: &Shell| {
+            let state_sum = place.look(shell, Scope::Plan).state_sum;
+            Action::Guard { slots: place.slots.clone(), state_sum }
+        };
+        let guards: Vec<Action> = shells.iter().map(guard).collect();
+        place.by_hand(&format!("cd five; {by_hand}"));
+        shells.iter().zip(&guards).map(|(shell, guard)| place.act(shell, guard)).collect()
+    };
+    let cases = [
+        "true",
+        "touch .buedafab/journal.jsonl releases/a/file .buedafab/lock",
+        "mkdir releases/c",
+        "ln -sfn b releases/current",
+        "rm releases/current",
+        "mkdir releases/current",
+        "sed -i s/live/ready/ .buedafab/slots/a.json",
+        "rm -r releases/b",
+        "echo stop >.buedafab/hold",
+        "rm .buedafab/hold",
+    ];
+    let mut found = String::new();
+    for case in cases {
+        let told = guarded(case);
+        assert!(told.iter().all(|other| *other == told[0]), "{told:?}");
+        let _ = writeln!(found, "{case} → {}", told[0]);
+    }
+    assert_snapshot!(found, @r#"
+    true → 0
+    touch .buedafab/journal.jsonl releases/a/file .buedafab/lock → 0
+    mkdir releases/c → 0
+    ln -sfn b releases/current → 75: somebody changed this host since it was looked at
+    rm releases/current → 75: somebody changed this host since it was looked at
+    mkdir releases/current → 75: somebody changed this host since it was looked at
+    sed -i s/live/ready/ .buedafab/slots/a.json → 75: somebody changed this host since it was looked at
+    rm -r releases/b → 75: somebody changed this host since it was looked at
+    echo stop >.buedafab/hold → 75: somebody changed this host since it was looked at
+    rm .buedafab/hold → 75: somebody changed this host since it was looked at
+    "#);
+}

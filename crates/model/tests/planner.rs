@@ -1,0 +1,1181 @@
+//! From facts to plans, and to the reasons why not.
+
+mod common;
+
+use buedafab_model::config::Settings;
+use buedafab_model::facts::{CurrentLink, HostFacts, Lock, Room, SlotFacts};
+use buedafab_model::names::SlotName;
+use buedafab_model::plan::Plan;
+use buedafab_model::planner::{
+    DeployRequest, SeenHost, plan_deploy, plan_hold, plan_restart, plan_rollback, plan_run, plan_unhold,
+};
+use buedafab_model::record::{Hold, LockHolder, SlotState};
+use buedafab_model::refusal::Refusal;
+use buedafab_model::view::{Detail, show_plan};
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use common::{Seen, URL, assert_lints, bare, live, release, run, settings};
+
+fn fleet(text: &str, hosts: usize) -> Settings {
+    let names: Vec<String> = (1..=hosts).map(|number| format!("\"web{number}\"")).collect();
+    settings(&format!("unit = \"five\"\n{text}\n[environments.production]\nhosts = [{}]\n", names.join(", ")))
+}
+
+fn request(number: u8) -> DeployRequest {
+    DeployRequest { release: release(number), url: URL.to_owned(), force: false, take_over: false }
+}
+
+fn seen<'a>(settings: &'a Settings, hosts: &'a [Seen]) -> Vec<SeenHost<'a>> {
+    settings.hosts.iter().zip(hosts).map(|(host, seen)| SeenHost { host, facts: &seen.0 }).collect()
+}
+
+/// The plan, step by step, or all that speaks against it.
+#[track_caller]
+fn check(plan: Result<Plan, Vec<Refusal>>) -> String {
+    match plan {
+        Ok(plan) => {
+            assert_lints(&plan);
+            format!("{}\n{}", plan.headline(), show_plan(&plan, Detail::Steps))
+        }
+        Err(refusals) => {
+            let line = |refusal: &Refusal| match refusal.hint() {
+                Some(hint) => format!("{refusal}\n  hint: {hint}\n"),
+                None => format!("{refusal}\n"),
+            };
+            refusals.iter().map(line).collect()
+        }
+    }
+}
+
+/// A deploy of release `number` on hosts of which this was seen.
+#[track_caller]
+fn deploy(text: &str, hosts: &[Seen], number: u8) -> String {
+    deploy_as(text, hosts, &request(number))
+}
+
+#[track_caller]
+fn deploy_as(text: &str, hosts: &[Seen], request: &DeployRequest) -> String {
+    let settings = fleet(text, hosts.len());
+    check(plan_deploy(&settings, &run(60), request, &seen(&settings, hosts)))
+}
+
+/// A rollback on hosts of which this was seen.
+#[track_caller]
+fn rollback(text: &str, hosts: &[Seen]) -> String {
+    let settings = fleet(text, hosts.len());
+    check(plan_rollback(&settings, &run(60), URL, &seen(&settings, hosts)))
+}
+
+/// Release 2 is live in slot b, release 1 can be rolled back to.
+fn second() -> Seen {
+    bare().slot("a", SlotState::Retired, 1).slot("b", SlotState::Live, 2).link("b")
+}
+
+#[test]
+fn a_first_deploy() {
+    assert_snapshot!(deploy("", &[bare(), bare()], 1), @r#"
+    deploy v1 (1111111111)
+      web1  nothing live  → v1 (1111111111) in slot a
+      web2  nothing live  → v1 (1111111111) in slot a
+
+    lock
+      on web1, web2
+        make the app's folders
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1, web2
+        mark a as being built for v1 (1111111111)
+        fetch 1111111111 into a
+        check out 1111111111 in a
+        mark a as ready
+
+    switch
+      on web1, web2
+        point current to a
+        restart init:five
+        if it fails: take current away
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1, web2
+        mark a as live
+        note in the journal: deployed
+    "#);
+}
+
+#[test]
+fn a_deploy() {
+    assert_snapshot!(deploy("", &[second(), second()], 3), @r#"
+    deploy v3 (3333333333)
+      web1  v2 (2222222222)  → v3 (3333333333) in slot a
+      web2  v2 (2222222222)  → v3 (3333333333) in slot a
+
+    lock
+      on web1, web2
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1, web2
+        mark a as being built for v3 (3333333333)
+        fetch 3333333333 into a
+        check out 3333333333 in a
+        mark a as ready
+
+    switch
+      on web1, web2
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: restart init:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1, web2
+        mark a as live
+        keep b for a rollback to v2 (2222222222)
+        note in the journal: deployed
+    "#);
+}
+
+#[test]
+fn a_deploy_with_hooks_at_every_point() {
+    let text = "service = \"none\"\n[hooks]\nbefore_prepare = \"df\"\nbuild = [\"uv sync\", \"make\"]\ncheck = \"make test\"\n\
+        once = \"env/bin/python manage.py migrate\"\nbefore_switch = \"warm up\"\nrestart = \"sudo systemctl restart five\"\n\
+        after_switch = \"touch it\"\nverify = \"curl -f localhost\"\nafter_finish = \"tell them\"\n";
+    assert_snapshot!(deploy(text, &[live(), live()], 2), @r#"
+    deploy v2 (2222222222)
+      web1  v1 (1111111111)  → v2 (2222222222) in slot b
+      web2  v1 (1111111111)  → v2 (2222222222) in slot b
+
+    lock
+      on web1, web2
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1, web2
+        before_prepare: df
+        mark b as being built for v2 (2222222222)
+        fetch 2222222222 into b
+        check out 2222222222 in b
+        build: uv sync
+        build: make
+        check: make test
+        mark b as ready
+
+    once
+      on web1
+        once: env/bin/python manage.py migrate
+
+    switch
+      on web1, web2
+        before_switch: warm up
+        point current to b
+        restart: sudo systemctl restart five
+        after_switch: touch it
+        verify: curl -f localhost
+        if it fails: point current to a
+        if it fails: restart: sudo systemctl restart five
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1, web2
+        mark b as live
+        keep a for a rollback to v1 (1111111111)
+        note in the journal: deployed
+        after_finish: tell them
+    "#);
+}
+
+#[test]
+fn without_a_service_nothing_is_restarted() {
+    assert_snapshot!(deploy("service = \"none\"", &[live()], 2), @r#"
+    deploy v2 (2222222222)
+      web1  v1 (1111111111)  → v2 (2222222222) in slot b
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        mark b as being built for v2 (2222222222)
+        fetch 2222222222 into b
+        check out 2222222222 in b
+        mark b as ready
+
+    switch
+      on web1
+        point current to b
+        if it fails: point current to a
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark b as live
+        keep a for a rollback to v1 (1111111111)
+        note in the journal: deployed
+    "#);
+}
+
+#[test]
+fn what_is_live_already_stays() {
+    assert_snapshot!(deploy("", &[second(), second()], 2), @r#"
+    nothing to do
+      web1  v2 (2222222222)  stays as it is
+      web2  v2 (2222222222)  stays as it is
+      note: web1, web2: v2 (2222222222) is live already
+    "#);
+}
+
+#[test]
+fn one_host_is_behind() {
+    assert_snapshot!(deploy("", &[second(), live()], 2), @r#"
+    deploy v2 (2222222222)
+      web1  v2 (2222222222)  stays as it is
+      web2  v1 (1111111111)  → v2 (2222222222) in slot b
+      note: web1: v2 (2222222222) is live already
+
+    lock
+      on web2
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web2
+        mark b as being built for v2 (2222222222)
+        fetch 2222222222 into b
+        check out 2222222222 in b
+        mark b as ready
+
+    switch
+      on web2
+        point current to b
+        restart init:five
+        if it fails: point current to a
+        if it fails: restart init:five
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web2
+        mark b as live
+        keep a for a rollback to v1 (1111111111)
+        note in the journal: deployed
+    "#);
+}
+
+#[test]
+fn a_forced_deploy_of_what_is_live() {
+    assert_snapshot!(deploy_as("", &[second()], &DeployRequest { force: true, ..request(2) }), @r#"
+    deploy v2 (2222222222)
+      web1  v2 (2222222222)  → v2 (2222222222) in slot a
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        mark a as being built for v2 (2222222222)
+        fetch 2222222222 into a
+        check out 2222222222 in a
+        mark a as ready
+
+    switch
+      on web1
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: restart init:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        keep b for a rollback to v2 (2222222222)
+        note in the journal: deployed
+    "#);
+}
+
+#[test]
+fn what_is_live_but_was_never_confirmed_is_deployed_again() {
+    let unconfirmed =
+        bare().slot("a", SlotState::Live, 1).slot_with_former("b", SlotState::Ready, 2, None).link("b");
+    assert_snapshot!(deploy("", std::slice::from_ref(&unconfirmed), 2), @r#"
+    deploy v2 (2222222222)
+      web1  v2 (2222222222)  → v2 (2222222222) in slot a
+      note: web1: what serves now was switched to by a run that never confirmed it
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        mark a as being built for v2 (2222222222)
+        fetch 2222222222 into a
+        check out 2222222222 in a
+        mark a as ready
+
+    switch
+      on web1
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: restart init:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        note in the journal: deployed
+    "#);
+    assert_snapshot!(rollback("", &[unconfirmed]), @r#"
+    roll back to v1 (1111111111)
+      web1  v2 (2222222222)  → v1 (1111111111) in slot a
+      note: web1: what serves now was switched to by a run that never confirmed it
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        prove that a holds 1111111111, unchanged
+
+    switch
+      on web1
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: restart init:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        note in the journal: rolled back
+    "#);
+}
+
+#[test]
+fn a_rollback_flips_back() {
+    assert_snapshot!(rollback("", &[second(), second()]), @r#"
+    roll back to v1 (1111111111)
+      web1  v2 (2222222222)  → v1 (1111111111) in slot a
+      web2  v2 (2222222222)  → v1 (1111111111) in slot a
+
+    lock
+      on web1, web2
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1, web2
+        prove that a holds 1111111111, unchanged
+
+    switch
+      on web1, web2
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: restart init:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1, web2
+        mark a as live
+        mark b as ready
+        note in the journal: rolled back
+    "#);
+}
+
+#[test]
+fn a_second_rollback_has_nowhere_to_go() {
+    let rolled_back = bare().slot("a", SlotState::Live, 1).slot("b", SlotState::Ready, 2).link("a");
+    assert_snapshot!(rollback("", &[rolled_back]), @r#"
+    web1: nothing to roll back to: v2 (2222222222) in slot b isn't older than what is live: it was rolled back from, or never served
+      hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    "#);
+}
+
+#[test]
+fn there_is_nothing_before_a_first_release() {
+    assert_snapshot!(rollback("", &[live(), bare()]), @r#"
+    web1: nothing to roll back to: what serves is the first release on this host
+      hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    web2: nothing to roll back to: nothing was ever live on this host
+      hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    "#);
+}
+
+#[test]
+fn a_release_that_was_overwritten_is_built_again() {
+    let failed =
+        bare().slot_with_former("a", SlotState::Building, 3, Some(1)).slot("b", SlotState::Live, 2).link("b");
+    assert_snapshot!(rollback("", &[failed]), @r#"
+    roll back to v1 (1111111111)
+      web1  v2 (2222222222)  → v1 (1111111111) in slot a
+      note: web1: v1 (1111111111) was overwritten by a later attempt: it is built again first
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        mark a as being built for v1 (1111111111)
+        fetch 1111111111 into a
+        check out 1111111111 in a
+        mark a as ready
+
+    switch
+      on web1
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: restart init:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        mark b as ready
+        note in the journal: rolled back
+    "#);
+}
+
+#[test]
+fn a_failed_first_attempt_leaves_nothing_to_roll_back_to() {
+    let failed = live().slot("b", SlotState::Failed, 2);
+    assert_snapshot!(rollback("", &[failed]), @r#"
+    web1: nothing to roll back to: v2 (2222222222) in slot b never served
+      hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    "#);
+}
+
+#[test]
+fn hosts_that_would_roll_back_to_different_releases() {
+    let ahead = bare().slot("a", SlotState::Live, 3).slot("b", SlotState::Retired, 2).link("a");
+    assert_snapshot!(rollback("", &[second(), ahead]), @r#"
+    the hosts would roll back to different releases: web1 to v1 (1111111111), web2 to v2 (2222222222)
+      hint: deploy one release everywhere (deploy:commit=SHA), or narrow the rollback with --hosts
+    "#);
+}
+
+#[test]
+fn a_folder_where_the_link_should_be() {
+    let folder = second().change(|facts| facts.current = CurrentLink::NotALink);
+    assert_snapshot!(deploy("", std::slice::from_ref(&folder), 3), @r#"
+    web1: /var/webapps/five/releases/current is a folder or a file, not a link
+      hint: move it away on that host, then deploy again: mv /var/webapps/five/releases/current /var/webapps/five/releases/current.old
+    "#);
+    assert_snapshot!(rollback("", &[folder]), @r#"
+    web1: /var/webapps/five/releases/current is a folder or a file, not a link
+      hint: move it away on that host, then deploy again: mv /var/webapps/five/releases/current /var/webapps/five/releases/current.old
+    "#);
+}
+
+/// Slot b was removed by hand, and the link still names it: it is not where the new release goes.
+#[test]
+fn a_link_that_leads_to_nothing() {
+    let dangling = bare()
+        .slot("a", SlotState::Retired, 1)
+        .change(|facts| facts.current = CurrentLink::Dangling("b".to_owned()));
+    assert_snapshot!(deploy("", std::slice::from_ref(&dangling), 3), @r#"
+    deploy v3 (3333333333)
+      web1  nothing live  → v3 (3333333333) in slot a
+      note: web1: current points to "b", which isn't there: nothing serves now
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        mark a as being built for v3 (3333333333)
+        fetch 3333333333 into a
+        check out 3333333333 in a
+        mark a as ready
+
+    switch
+      on web1
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        note in the journal: deployed
+    "#);
+    assert_snapshot!(rollback("", &[dangling]), @r#"
+    roll back to v1 (1111111111)
+      web1  nothing live  → v1 (1111111111) in slot a
+      note: web1: current points to "b", which isn't there: nothing serves now
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        prove that a holds 1111111111, unchanged
+
+    switch
+      on web1
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        note in the journal: rolled back
+    "#);
+}
+
+#[test]
+fn a_link_that_leads_elsewhere() {
+    let elsewhere = bare().link("/srv/old");
+    assert_snapshot!(deploy("", std::slice::from_ref(&elsewhere), 1), @r#"
+    web1: /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
+      hint: another tool may be at work there; --take-over replaces the link, and puts it back on failure
+    "#);
+    assert_snapshot!(deploy_as("", &[elsewhere], &DeployRequest { take_over: true, ..request(1) }), @r#"
+    deploy v1 (1111111111)
+      web1  nothing live  → v1 (1111111111) in slot a
+      note: web1: /var/webapps/five/releases/current points to "/srv/old": it will be replaced, and a rollback can't go back to it
+
+    lock
+      on web1
+        make the app's folders
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        mark a as being built for v1 (1111111111)
+        fetch 1111111111 into a
+        check out 1111111111 in a
+        mark a as ready
+
+    switch
+      on web1
+        point current to a
+        restart init:five
+        if it fails: point current to /srv/old
+        if it fails: restart init:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        note in the journal: deployed
+    "#);
+}
+
+/// What another tool put into a slot has no record, and perhaps no commit; it is restarted all the same if the switch
+/// fails.
+#[test]
+fn slots_that_another_tool_filled() {
+    let foreign = live().change(|facts| {
+        for seen in facts.slots.values_mut() {
+            seen.record = None;
+        }
+    });
+    assert_snapshot!(deploy("", std::slice::from_ref(&foreign), 2), @r#"
+    deploy v2 (2222222222)
+      web1  1111111111  → v2 (2222222222) in slot b
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        mark b as being built for v2 (2222222222)
+        fetch 2222222222 into b
+        check out 2222222222 in b
+        mark b as ready
+
+    switch
+      on web1
+        point current to b
+        restart init:five
+        if it fails: point current to a
+        if it fails: restart init:five
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark b as live
+        keep a for a rollback to 1111111111
+        note in the journal: deployed
+    "#);
+    let nameless = foreign.change(|facts| facts.slots.values_mut().for_each(|seen| seen.commit = None));
+    assert_snapshot!(deploy("", std::slice::from_ref(&nameless), 2), @r#"
+    deploy v2 (2222222222)
+      web1  nothing live  → v2 (2222222222) in slot b
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        mark b as being built for v2 (2222222222)
+        fetch 2222222222 into b
+        check out 2222222222 in b
+        mark b as ready
+
+    switch
+      on web1
+        point current to b
+        restart init:five
+        if it fails: point current to a
+        if it fails: restart init:five
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark b as live
+        note in the journal: deployed
+    "#);
+    assert_snapshot!(rollback("", &[nameless]), @r#"
+    web1: nothing to roll back to: what serves is the first release on this host
+      hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    "#);
+}
+
+#[test]
+fn a_hold_stops_deploys_and_no_rollback() {
+    let hold = Hold { at: run(5).at, by: "bob@desk".to_owned(), reason: "the audit".to_owned() };
+    let held = second().change(|facts| facts.hold = Some(hold));
+    assert_snapshot!(deploy("", std::slice::from_ref(&held), 3), @r#"
+    web1: deploys are on hold: "the audit", says bob@desk since 2026-11-05T00:05:00Z
+      hint: lift it with the command `unhold`, once its reason is gone
+    "#);
+    assert_snapshot!(rollback("", &[held]), @r#"
+    roll back to v1 (1111111111)
+      web1  v2 (2222222222)  → v1 (1111111111) in slot a
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        prove that a holds 1111111111, unchanged
+
+    switch
+      on web1
+        point current to a
+        restart init:five
+        if it fails: point current to b
+        if it fails: restart init:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        mark b as ready
+        note in the journal: rolled back
+    "#);
+}
+
+#[test]
+fn a_lock_stops_both() {
+    let holder = LockHolder {
+        at: run(5).at,
+        by: "bob@desk".to_owned(),
+        doing: "deploy v2 (2222222222)".to_owned(),
+        run: run(5).run,
+    };
+    let locked = second().change(|facts| facts.lock = Some(Lock { holder: Some(holder) }));
+    let nameless = second().change(|facts| facts.lock = Some(Lock { holder: None }));
+    assert_snapshot!(deploy("", &[locked.clone(), nameless], 3), @r#"
+    web1: locked by bob@desk since 2026-11-05T00:05:00Z (deploy v2 (2222222222), run r5)
+      hint: wait until it ends; a lock never outlives its run
+    web2: locked by a run that hasn't said who it is
+      hint: wait until it ends; a lock never outlives its run
+    "#);
+    assert_snapshot!(rollback("", &[locked]), @r#"
+    web1: locked by bob@desk since 2026-11-05T00:05:00Z (deploy v2 (2222222222), run r5)
+      hint: wait until it ends; a lock never outlives its run
+    "#);
+}
+
+#[test]
+fn all_that_is_wrong_with_a_host_is_told_at_once() {
+    let unfit = bare().link("/srv/old").change(|facts| {
+        facts.missing_tools = vec!["git".to_owned(), "flock".to_owned()];
+        facts.writable = false;
+    });
+    assert_snapshot!(deploy("", &[unfit], 3), @r#"
+    web1: git, flock not found
+      hint: install them there; Debian: apt-get install git util-linux
+    web1: deploy can't write /var/webapps/five
+      hint: on that host, as root: install -d -o deploy /var/webapps/five
+    web1: /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
+      hint: another tool may be at work there; --take-over replaces the link, and puts it back on failure
+    "#);
+}
+
+#[test]
+fn no_hosts() {
+    assert_snapshot!(deploy("", &[], 3), @r#"
+    no host to work on
+      hint: give the environment `hosts` in buedafab.toml, or widen --hosts and --roles
+    "#);
+    assert_snapshot!(rollback("", &[]), @r#"
+    no host to work on
+      hint: give the environment `hosts` in buedafab.toml, or widen --hosts and --roles
+    "#);
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_is_told() {
+    let full = second().change(|facts| {
+        facts.disk_kib = Some(Room { free: 3, total: 100 });
+        facts.inodes = Some(Room { free: 4, total: 100 });
+    });
+    assert_snapshot!(deploy("", &[full], 2), @r#"
+    nothing to do
+      web1  v2 (2222222222)  stays as it is
+      note: web1: only 3 % of the disk's space is left
+      note: web1: only 4 % of the disk's inodes is left
+      note: web1: v2 (2222222222) is live already
+    "#);
+}
+
+/// Three slots keep the release before until the new one is live: the oldest goes first.
+#[test]
+fn the_least_worthy_of_three_slots_is_overwritten() {
+    let text = "release_paths = [\"a\", \"b\", \"c\"]";
+    let order = |host: Seen| {
+        let settings = fleet(text, 1);
+        let hosts = [host];
+        let plan = plan_deploy(&settings, &run(60), &request(9), &seen(&settings, &hosts)).expect("a plan");
+        assert_lints(&plan);
+        plan.hosts[0].to.as_ref().expect("a target").slot.to_string()
+    };
+    let full = bare().slot("a", SlotState::Retired, 1).slot("b", SlotState::Retired, 2).slot(
+        "c",
+        SlotState::Live,
+        3,
+    );
+    let found = [
+        ("an empty one", order(live().slot("b", SlotState::Retired, 2))),
+        ("the oldest of those that served", order(full.clone().link("c"))),
+        (
+            "one that failed, rather than one that served",
+            order(live().slot("b", SlotState::Retired, 2).slot("c", SlotState::Failed, 3)),
+        ),
+        (
+            "one that is being built",
+            order(live().slot("b", SlotState::Building, 5).slot("c", SlotState::Ready, 3)),
+        ),
+        (
+            "one that was never live",
+            order(live().slot("b", SlotState::Retired, 2).slot("c", SlotState::Ready, 3)),
+        ),
+        ("the oldest, if nothing is live", order(full)),
+    ];
+    let found: Vec<String> = found.iter().map(|(why, slot)| format!("{slot}: {why}")).collect();
+    assert_snapshot!(found.join("\n"), @r#"
+    c: an empty one
+    a: the oldest of those that served
+    c: one that failed, rather than one that served
+    b: one that is being built
+    c: one that was never live
+    a: the oldest, if nothing is live
+    "#);
+}
+
+#[test]
+fn a_rollback_on_three_slots_goes_one_back() {
+    let full = bare()
+        .slot("a", SlotState::Retired, 1)
+        .slot("b", SlotState::Retired, 2)
+        .slot("c", SlotState::Live, 3)
+        .link("c");
+    assert_snapshot!(rollback("release_paths = [\"a\", \"b\", \"c\"]", &[full]), @r#"
+    roll back to v2 (2222222222)
+      web1  v3 (3333333333)  → v2 (2222222222) in slot b
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        prove that b holds 2222222222, unchanged
+
+    switch
+      on web1
+        point current to b
+        restart init:five
+        if it fails: point current to c
+        if it fails: restart init:five
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark b as live
+        mark c as ready
+        note in the journal: rolled back
+    "#);
+}
+
+#[test]
+fn five_hosts_in_waves() {
+    let waves = |text: &str| {
+        let settings = fleet(text, 5);
+        let hosts = vec![live(); 5];
+        let plan = plan_deploy(&settings, &run(60), &request(2), &seen(&settings, &hosts)).expect("a plan");
+        assert_lints(&plan);
+        let switches = plan.phases.iter().filter(|phase| phase.kind.to_string().starts_with("switch"));
+        let line = |phase: &buedafab_model::plan::Phase| {
+            let hosts: Vec<&str> = phase.work.iter().map(|work| work.host.as_str()).collect();
+            format!("  {}: {}", phase.kind, hosts.join(" "))
+        };
+        format!("{text}\n{}", switches.map(line).collect::<Vec<_>>().join("\n"))
+    };
+    let texts = [
+        "",
+        "waves = [1]",
+        "waves = [1, \"50%\"]",
+        "waves = [2, 2, 2, 2]",
+        "waves = [9]",
+        "waves = [\"1%\", \"100%\"]",
+    ];
+    assert_snapshot!(texts.map(waves).join("\n"), @r#"
+      switch: web1 web2 web3 web4 web5
+    waves = [1]
+      switch, wave 1 of 2: web1
+      switch, wave 2 of 2: web2 web3 web4 web5
+    waves = [1, "50%"]
+      switch, wave 1 of 3: web1
+      switch, wave 2 of 3: web2 web3 web4
+      switch, wave 3 of 3: web5
+    waves = [2, 2, 2, 2]
+      switch, wave 1 of 3: web1 web2
+      switch, wave 2 of 3: web3 web4
+      switch, wave 3 of 3: web5
+    waves = [9]
+      switch: web1 web2 web3 web4 web5
+    waves = ["1%", "100%"]
+      switch, wave 1 of 2: web1
+      switch, wave 2 of 2: web2 web3 web4 web5
+    "#);
+}
+
+#[test]
+fn a_group_of_deployers() {
+    let settings = fleet("deploy_group = \"deploy\"", 1);
+    let hosts = [bare()];
+    let plan = plan_deploy(&settings, &run(60), &request(1), &seen(&settings, &hosts)).expect("a plan");
+    assert_lints(&plan);
+    assert_snapshot!(show_plan(&plan, Detail::Shell), @r#"
+      web1  nothing live  → v1 (1111111111) in slot a
+
+    lock
+      on web1
+        make the app's folders
+          $ umask 002
+          $ mkdir -p /var/webapps/five/releases /var/webapps/five/.buedafab/slots || exit
+          $ rm -f /var/webapps/five/releases/current.*.new
+          $ chgrp deploy /var/webapps/five /var/webapps/five/releases /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots
+          $ chmod g+ws /var/webapps/five /var/webapps/five/releases /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots
+        take the lock
+          $ flock -n /var/webapps/five/.buedafab/lock
+        check that nothing changed since the look
+          $ path=/var/webapps/five
+          $ releases=/var/webapps/five/releases
+          $ link=/var/webapps/five/releases/current
+          $ memory=/var/webapps/five/.buedafab
+          $ lock=/var/webapps/five/.buedafab/lock
+          $ slots() { set -- a b; for slot; do "$look"; done; }
+          $ fact() { printf '%s\0%s\0' "$1" "$2"; }
+          $ record() { [ ! -f "$2" ] || { IFS= read -r line <"$2" || [ -n "$line" ] || line=; fact "$1" "$line"; }; }
+          $ look_at_slot() {
+          $   [ -e "$releases/$slot" ] || [ -L "$releases/$slot" ] || return 0
+          $   fact slot "$slot"
+          $   if [ -f "$releases/$slot/.git/HEAD" ]; then
+          $     IFS= read -r line <"$releases/$slot/.git/HEAD"
+          $     # Our own clones stand on a commit; on those of others a branch may be checked out.
+          $     case $line in ref:*) line=$(git -C "$releases/$slot" -c safe.directory='*' rev-parse --quiet --verify HEAD) ;; esac
+          $     fact head "$line"
+          $   fi
+          $   record record "$memory/slots/$slot.json"
+          $ }
+          $ state() {
+          $   if [ -L "$link" ]; then
+          $     fact link "$(readlink "$link"; echo .)"
+          $     [ -d "$link/." ] || fact dangling yes
+          $   elif [ -e "$link" ]; then
+          $     fact not_a_link yes
+          $   fi
+          $   look=look_at_slot slots
+          $   record hold "$memory/hold"
+          $ }
+          $ [ "$(state | cksum)" = '1234567 89' ] && exit 0
+          $ echo 'somebody changed this host since it was looked at' >&2
+          $ exit 75
+
+    prepare
+      on web1
+        mark a as being built for v1 (1111111111)
+          $ { printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60","state":"building"}' >/var/webapps/five/.buedafab/slots/a.json.new && mv -f /var/webapps/five/.buedafab/slots/a.json.new /var/webapps/five/.buedafab/slots/a.json; } || { echo "can't write "/var/webapps/five/.buedafab/slots/a.json >&2; exit 1; }
+        fetch 1111111111 into a
+          $ umask 002
+          $ export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+          $ slot=/var/webapps/five/releases/a url=git@git.example.com:bueda/five.git commit=1111111111111111111111111111111111111111
+          $ set -- 
+          $ if [ ! -d "$slot/.git" ]; then
+          $   rm -rf "$slot.new"
+          $   for sibling; do
+          $     [ -d "$sibling/.git" ] || continue
+          $     git clone --quiet --no-checkout "$sibling" "$slot.new" && git -C "$slot.new" remote set-url origin "$url" && break
+          $     rm -rf "$slot.new"
+          $   done
+          $   [ -d "$slot.new" ] || git clone --quiet --no-checkout -- "$url" "$slot.new" || exit
+          $   rm -rf "$slot" && mv "$slot.new" "$slot" || exit
+          $ fi
+          $ cd "$slot" || exit
+          $ rm -f .git/index.lock .git/HEAD.lock .git/shallow.lock
+          $ has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
+          $ has && exit 0
+          $ for sibling; do
+          $   [ -d "$sibling/.git" ] && git -C "$sibling" cat-file -e "$commit^{commit}" 2>/dev/null || continue
+          $   git fetch --quiet "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
+          $ done
+          $ git fetch --quiet --force --tags -- "$url" '+refs/heads/*:refs/remotes/origin/*' || exit
+          $ has && exit 0
+          $ git fetch --quiet -- "$url" "$commit" || exit
+          $ has && exit 0
+          $ echo "the commit $commit isn't on $url" >&2
+          $ exit 1
+        check out 1111111111 in a
+          $ umask 002
+          $ export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+          $ cd /var/webapps/five/releases/a || exit
+          $ changes=/var/webapps/five/.buedafab/changes-a-r60.patch
+          $ git diff-index --quiet HEAD -- 2>/dev/null
+          $ if [ $? = 1 ]; then
+          $   git diff HEAD >"$changes" && if [ -s "$changes" ]; then
+          $     echo "local changes of a were kept in $changes"
+          $   else rm -f "$changes"; fi
+          $ fi
+          $ git -c advice.detachedHead=false checkout --quiet --force --detach 1111111111111111111111111111111111111111 || exit
+          $ git clean -ffdxq -e /env || exit
+          $ chgrp -R deploy /var/webapps/five/releases/a
+          $ chmod -R g+w /var/webapps/five/releases/a
+        mark a as ready
+          $ { printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60","state":"ready"}' >/var/webapps/five/.buedafab/slots/a.json.new && mv -f /var/webapps/five/.buedafab/slots/a.json.new /var/webapps/five/.buedafab/slots/a.json; } || { echo "can't write "/var/webapps/five/.buedafab/slots/a.json >&2; exit 1; }
+
+    switch
+      on web1
+        point current to a
+          $ if [ -e /var/webapps/five/releases/current ] && [ ! -L /var/webapps/five/releases/current ]; then echo /var/webapps/five/releases/current' is no link' >&2; exit 1; fi
+          $ { ln -s a /var/webapps/five/releases/current.r60.new 2>/dev/null || { rm -f /var/webapps/five/releases/current.r60.new && ln -s a /var/webapps/five/releases/current.r60.new; }; } && mv -fT /var/webapps/five/releases/current.r60.new /var/webapps/five/releases/current && [ "$(readlink /var/webapps/five/releases/current)" = a ]
+        restart init:five
+          $ sudo=; [ "$(id -u)" = 0 ] || sudo='sudo -n'
+          $ $sudo /etc/init.d/five restart
+        if it fails: take current away
+        if it fails:   $ rm -f /var/webapps/five/releases/current
+        if it fails: mark a as failed
+        if it fails:   $ { printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60","state":"failed"}' >/var/webapps/five/.buedafab/slots/a.json.new && mv -f /var/webapps/five/.buedafab/slots/a.json.new /var/webapps/five/.buedafab/slots/a.json; } || { echo "can't write "/var/webapps/five/.buedafab/slots/a.json >&2; exit 1; }
+        if it fails: note in the journal: reverted
+        if it fails:   $ printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"by":"ada@laptop","kind":"reverted","release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60"}' >>/var/webapps/five/.buedafab/journal.jsonl
+
+    finish
+      on web1
+        mark a as live
+          $ { printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60","state":"live"}' >/var/webapps/five/.buedafab/slots/a.json.new && mv -f /var/webapps/five/.buedafab/slots/a.json.new /var/webapps/five/.buedafab/slots/a.json; } || { echo "can't write "/var/webapps/five/.buedafab/slots/a.json >&2; exit 1; }
+        note in the journal: deployed
+          $ printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"by":"ada@laptop","kind":"deployed","release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60"}' >>/var/webapps/five/.buedafab/journal.jsonl
+    "#);
+}
+
+#[test]
+fn a_restart() {
+    let settings = fleet("", 2);
+    let hosts = [second(), live()];
+    assert_snapshot!(check(plan_restart(&settings, &run(60), &seen(&settings, &hosts))), @r#"
+    restart
+
+    work
+      on web1, web2
+        take the lock
+        restart init:five
+        note in the journal: restarted
+    "#);
+    let hosts = [second(), bare()];
+    assert_snapshot!(check(plan_restart(&settings, &run(60), &seen(&settings, &hosts))), @r#"
+    web2: no release is live
+      hint: deploy first
+    "#);
+}
+
+#[test]
+fn work_that_switches_nothing() {
+    let settings = fleet("", 2);
+    let hosts: Vec<_> = settings.hosts.iter().collect();
+    let plans = [
+        plan_run(&settings, &run(60), "uptime", &hosts),
+        plan_hold(&settings, &run(60), "the audit", &hosts),
+        plan_unhold(&settings, &run(60), &hosts),
+    ];
+    assert_snapshot!(plans.map(|plan| check(Ok(plan))).join("\n"), @r#"
+    uptime
+
+    work
+      on web1, web2
+        uptime
+
+    hold deploys: the audit
+
+    work
+      on web1, web2
+        hold deploys: the audit
+        note in the journal: held
+
+    allow deploys again
+
+    work
+      on web1, web2
+        allow deploys again
+        note in the journal: unheld
+    "#);
+}
+
+fn any_state() -> impl Strategy<Value = SlotState> {
+    prop_oneof![
+        Just(SlotState::Empty),
+        Just(SlotState::Building),
+        Just(SlotState::Ready),
+        Just(SlotState::Live),
+        Just(SlotState::Retired),
+        Just(SlotState::Failed),
+    ]
+}
+
+fn any_slot() -> impl Strategy<Value = Option<SlotFacts>> {
+    let record = proptest::option::of((any_state(), 1u8..6, proptest::option::of(1u8..6)));
+    let slot = (record, proptest::option::of(1u8..6)).prop_map(|(record, commit)| {
+        let mut seen = SlotFacts::default();
+        if let Some((state, number, former)) = record {
+            let built = bare().slot_with_former("a", state, number, former);
+            seen = built.0.slots.into_values().next().expect("it was just put there");
+        }
+        if let Some(number) = commit {
+            seen.commit = Some(release(number).commit);
+        }
+        seen
+    });
+    proptest::option::weighted(0.8, slot)
+}
+
+/// Facts of a host on which anything may have happened.
+fn any_facts() -> impl Strategy<Value = HostFacts> {
+    let link = prop_oneof![
+        4 => Just("a"), 4 => Just("b"), 4 => Just("c"), 1 => Just(""), 1 => Just("/srv/old"), 1 => Just("folder"),
+        1 => Just("./b"), 1 => Just("/var/webapps/five/releases/a"),
+    ];
+    (proptest::collection::vec(any_slot(), 3), link, any::<bool>()).prop_map(|(slots, link, has_room)| {
+        let mut facts = bare().0;
+        facts.exists = has_room;
+        facts.has_room = has_room;
+        for (name, slot) in ["a", "b", "c"].into_iter().zip(slots) {
+            facts.slots.extend(slot.map(|slot| (SlotName::new(name).expect("a slot"), slot)));
+        }
+        let name = link.rsplit('/').next().unwrap_or_default();
+        facts.current = match facts.slots.keys().find(|slot| slot.as_str() == name) {
+            _ if link.is_empty() => CurrentLink::Missing,
+            _ if link == "folder" => CurrentLink::NotALink,
+            _ if name == "old" => CurrentLink::Elsewhere(link.to_owned()),
+            Some(slot) => CurrentLink::Slot(slot.clone()),
+            None => CurrentLink::Dangling(link.to_owned()),
+        };
+        facts
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever was seen: no plan has a finding, and none overwrites what is live.
+    #[test]
+    fn no_plan_can_do_harm(
+        facts in proptest::collection::vec(any_facts(), 1..4),
+        slots in 2usize..4,
+        number in 1u8..7,
+        force: bool,
+        take_over: bool,
+        waves in 0u32..3,
+    ) {
+        let names = ["\"a\"", "\"b\"", "\"c\""][..slots].join(", ");
+        let waves = if waves == 0 { String::new() } else { format!("waves = [{waves}]") };
+        let text = format!("release_paths = [{names}]\n{waves}\n[hooks]\nbuild = \"make\"\nonce = \"migrate\"\nverify = \"curl\"");
+        let settings = fleet(&text, facts.len());
+        let hosts: Vec<Seen> = facts.into_iter().map(|mut facts| {
+            facts.slots.retain(|slot, _| settings.release_paths.contains(slot));
+            if let CurrentLink::Slot(slot) = &facts.current
+                && !facts.slots.contains_key(slot)
+            {
+                facts.current = CurrentLink::Elsewhere(slot.to_string());
+            }
+            Seen(facts)
+        }).collect();
+        let request = DeployRequest { force, take_over, ..request(number) };
+        let plans = [
+            plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)),
+            plan_rollback(&settings, &run(60), URL, &seen(&settings, &hosts)),
+            plan_restart(&settings, &run(60), &seen(&settings, &hosts)),
+        ];
+        for plan in plans.iter().flatten() {
+            assert_lints(plan);
+            for (planned, seen) in plan.hosts.iter().zip(&hosts) {
+                if let Some(target) = &planned.to {
+                    prop_assert_ne!(Some(&target.slot), seen.0.live_slot());
+                }
+            }
+        }
+    }
+}

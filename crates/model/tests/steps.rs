@@ -1,0 +1,539 @@
+//! The shell of every action, run by real shells in a real folder, with a real git.
+
+mod common;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use buedafab_model::action::Action;
+use buedafab_model::inspect::Scope;
+use buedafab_model::names::{CommitId, SlotName};
+use buedafab_model::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState};
+use insta::assert_snapshot;
+
+use common::release;
+use common::shells::{Place, Shell, shells};
+
+fn slot(name: &str) -> SlotName {
+    SlotName::new(name).expect("a slot")
+}
+
+fn point(target: &str) -> Action {
+    Action::Point { target: Some(target.to_owned()) }
+}
+
+/// Does the same with every shell, each in a place of its own; all have to come to the same.
+#[track_caller]
+fn everywhere(work: impl Fn(&Shell, &Place) -> String) -> String {
+    everywhere_in("five", work)
+}
+
+#[track_caller]
+fn everywhere_in(name: &str, work: impl Fn(&Shell, &Place) -> String) -> String {
+    let found = shells().map(|shell| (work(&shell, &Place::with_room(name)), shell.name));
+    for (other, name) in &found[1..] {
+        assert_eq!(*other, found[0].0, "{name}");
+    }
+    let [(found, _), ..] = found;
+    found
+}
+
+/// Names and contents of what lies in a folder, links with where they lead.
+fn list(folder: &Path) -> String {
+    let mut lines: Vec<String> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| {
+            let entry = entry.expect("an entry");
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match std::fs::read_link(entry.path()) {
+                Ok(target) => format!("{name} -> {}", target.display()),
+                Err(_) if entry.path().is_dir() => format!("{name}/"),
+                Err(_) => name,
+            }
+        })
+        .collect();
+    lines.sort();
+    lines.join(" ")
+}
+
+// ---- the link ----
+
+#[test]
+fn the_link_is_pointed() {
+    let found = everywhere(|shell, place| {
+        place.by_hand("mkdir five/releases/a five/releases/b");
+        let mut found = String::new();
+        let mut act = |what: &str, action: &Action| {
+            let _ = writeln!(found, "{what}: {}, {}", place.act(shell, action), list(&place.releases()));
+        };
+        act("over nothing", &point("a"));
+        act("over a link", &point("b"));
+        act("again", &point("b"));
+        place.by_hand("ln -s a five/releases/current.r1.new");
+        act("with what a crash left", &point("a"));
+        act("at nothing", &point("gone"));
+        act("over a dangling link", &point("a"));
+        act("at a path", &point("/srv/old"));
+        act("away", &Action::Point { target: None });
+        act("away again", &Action::Point { target: None });
+        found
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn a_folder_is_never_replaced_by_the_link() {
+    let found = everywhere(|shell, place| {
+        place.by_hand("mkdir five/releases/a five/releases/current; touch five/releases/current/file");
+        let told = place.act(shell, &point("a"));
+        format!("{told}\n{}\n{}", list(&place.releases()), list(&place.current()))
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn odd_places_and_targets() {
+    let found = everywhere_in("it's \"five\"\n$HOME `id` *", |shell, place| {
+        let mut found = String::new();
+        for target in ["it's \"a\" $HOME `id` \\", "two\nlines", "ends in a newline\n", "-x", "*"] {
+            let told = place.act(shell, &point(target));
+            let led = std::fs::read_link(place.current()).ok();
+            let _ = writeln!(found, "{told}: {led:?}");
+        }
+        found
+    });
+    assert_snapshot!(found, @"");
+}
+
+/// Whoever opens the link, at any moment, gets the old release or the new one.
+#[test]
+fn the_link_is_never_away() {
+    everywhere(|shell, place| {
+        place.by_hand("mkdir five/releases/a five/releases/b; touch five/releases/a/file five/releases/b/file");
+        assert_eq!(place.act(shell, &point("a")), "0");
+        let (over, file) = (AtomicBool::new(false), place.current().join("file"));
+        std::thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                let mut looks = 0u32;
+                while !over.load(Ordering::Relaxed) {
+                    assert!(file.exists(), "after {looks} looks");
+                    looks += 1;
+                }
+                looks
+            });
+            for target in ["b", "a"].repeat(15) {
+                assert_eq!(place.act(shell, &point(target)), "0");
+            }
+            over.store(true, Ordering::Relaxed);
+            assert!(watcher.join().expect("it was always there") > 100);
+        });
+        String::new()
+    });
+}
+
+// ---- what is written down ----
+
+fn record(state: SlotState, former: Option<u8>) -> Action {
+    Action::Record {
+        slot: slot("a"),
+        state,
+        release: release(1),
+        former: former.map(release),
+        optional: false,
+    }
+}
+
+#[test]
+fn records_are_replaced_and_read_back() {
+    let found = everywhere(|shell, place| {
+        place.by_hand("mkdir five/releases/a");
+        let mut found = String::new();
+        for action in [record(SlotState::Building, Some(3)), record(SlotState::Ready, None)] {
+            let told = place.act(shell, &action);
+            let text = std::fs::read_to_string(place.memory().join("slots/a.json")).expect("it is there");
+            let SlotRecord { at, state, release, former, run } = serde_json::from_str(&text).expect("JSON");
+            assert!(at.as_second() > 1_700_000_000, "by the host's clock");
+            let seen = place.look(shell, Scope::Plan).slots["a"].record.clone().expect("it is seen");
+            assert_eq!((seen.state, &seen.release), (state, &release));
+            let former = former.map(|former| former.to_string());
+            let files = list(&place.memory().join("slots"));
+            let _ = writeln!(found, "{told}: {state:?} {release} {former:?} by {run}; {files}");
+        }
+        found
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_a_failure() {
+    let found = everywhere(|shell, place| {
+        place.by_hand("rmdir five/.buedafab/slots; touch five/.buedafab/slots");
+        let told = place.act(shell, &record(SlotState::Ready, None));
+        // Shells differ in how they put it.
+        let last = told.lines().last().unwrap_or_default().to_owned();
+        let status = told.split(':').next().unwrap_or_default().to_owned();
+        assert_ne!(status, "0");
+        last
+    });
+    assert_snapshot!(found, @"");
+}
+
+const ODD: &str = "it's 100% \"sure\"\\n\n$HOME `id` \u{1b}[1m é";
+
+#[test]
+fn the_journal_is_only_added_to() {
+    let found = everywhere(|shell, place| {
+        let line = |kind, reason: Option<&str>| Action::Journal {
+            kind,
+            by: "ada@laptop".to_owned(),
+            release: Some(release(2)),
+            from: Some(release(1)),
+            reason: reason.map(str::to_owned),
+        };
+        let told = [line(JournalKind::Deployed, None), line(JournalKind::Held, Some(ODD))]
+            .map(|action| place.act(shell, &action));
+        let text = std::fs::read_to_string(place.memory().join("journal.jsonl")).expect("it is there");
+        let records: Vec<JournalRecord> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(records[1].reason.as_deref(), Some(ODD));
+        assert_eq!(place.look(shell, Scope::Full).journal, records);
+        let tell = |r: &JournalRecord| format!("{:?} {:?} by {}, {}", r.kind, r.release.as_ref().map(ToString::to_string), r.by, r.run);
+        format!("{told:?}\n{}", records.iter().map(tell).collect::<Vec<_>>().join("\n"))
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn a_hold_is_put_up_and_taken_away() {
+    let found = everywhere(|shell, place| {
+        // A person may hold an app that was never deployed.
+        place.by_hand("rm -r five");
+        let told = place.act(shell, &Action::Hold { by: "ada@laptop".to_owned(), reason: ODD.to_owned() });
+        let Some(Hold { by, reason, .. }) = place.look(shell, Scope::Plan).hold else { return told };
+        assert_eq!(reason, ODD);
+        let unheld = place.act(shell, &Action::Unhold);
+        format!("{told} by {by}, {unheld}, {unheld_again} {hold:?}", unheld_again = place.act(shell, &Action::Unhold), hold = place.look(shell, Scope::Plan).hold)
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn room_is_made() {
+    let found = everywhere(|shell, place| {
+        place.by_hand("rm -r five");
+        let told = place.act(shell, &Action::MakeRoom { group: None });
+        place.by_hand("ln -s a five/releases/current.r7.new; touch five/releases/a.new");
+        let again = place.act(shell, &Action::MakeRoom { group: None });
+        let has_room = place.look(shell, Scope::Plan).has_room;
+        format!("{told}, {again}, {has_room}, {}", list(&place.releases()))
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn room_for_a_group() {
+    let found = everywhere(|shell, place| {
+        place.by_hand("rm -r five; id -gn >group");
+        let group = std::fs::read_to_string(place.root().join("group")).expect("it is there");
+        let told = place.act(shell, &Action::MakeRoom { group: Some(group.trim().to_owned()) });
+        let modes = shell.run("find five -type d -exec stat -c '%A %n' {} + | sort -k 2", &place.root());
+        format!("{told}\n{}", String::from_utf8_lossy(&modes.stdout))
+    });
+    assert_snapshot!(found, @"");
+}
+
+// ---- git ----
+
+/// A remote with two commits on `master` and a tag, and one that is on no branch any more.
+struct Remote {
+    first: CommitId,
+    second: CommitId,
+    gone: CommitId,
+}
+
+impl Remote {
+    #[track_caller]
+    fn of(place: &Place) -> Remote {
+        place.by_hand(
+            r#"
+            git init -q -b master work; cd work
+            echo one >file; printf 'a\0b' >binary; mkdir package; touch package/module.py
+            printf 'env/\n*.pyc\n__pycache__/\n' >.gitignore
+            git add .; git commit -qm first; git tag v1; git rev-parse HEAD >../first
+            git checkout -q --detach; git commit -q --allow-empty -m gone; git rev-parse HEAD >../gone
+            git checkout -q master
+            echo two >file; git rm -rq package; git commit -qam second; git rev-parse HEAD >../second
+            git clone -q --bare . ../remote.git"#,
+        );
+        let read = |name: &str| {
+            let text = std::fs::read_to_string(place.root().join(name)).expect("it is there");
+            CommitId::new(text.trim()).expect("a commit")
+        };
+        Remote { first: read("first"), second: read("second"), gone: read("gone") }
+    }
+
+    /// Ids as people know them here.
+    fn name(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, commit) in [("FIRST", &self.first), ("SECOND", &self.second), ("GONE", &self.gone)] {
+            text = text.replace(commit.as_str(), name).replace(commit.short(), name).replace(&commit.short()[..7], name);
+        }
+        text
+    }
+}
+
+fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Action {
+    Action::Fetch {
+        slot: slot(name),
+        commit: commit.clone(),
+        url: place.root().join("remote.git").to_str().expect("UTF-8").to_owned(),
+        siblings: siblings.iter().map(|name| slot(name)).collect(),
+        known_hosts: Vec::new(),
+        lend_agent: false,
+        group: None,
+    }
+}
+
+fn checkout(name: &str, commit: &CommitId) -> Action {
+    Action::Checkout { slot: slot(name), commit: commit.clone(), group: None }
+}
+
+fn prove(name: &str, commit: &CommitId) -> Action {
+    Action::Prove { slot: slot(name), commit: commit.clone() }
+}
+
+/// What git says in a slot.
+fn git(place: &Place, name: &str, arguments: &str) -> String {
+    let shell = &shells()[0];
+    let output = shell.run(&format!("git {arguments}"), &place.slot(name));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[test]
+fn a_release_is_fetched_checked_out_and_proven() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        let told = [
+            fetch(place, "a", &remote.first, &["b"]),
+            checkout("a", &remote.first),
+            prove("a", &remote.first),
+            fetch(place, "a", &remote.second, &["b"]),
+            checkout("a", &remote.second),
+            prove("a", &remote.second),
+            prove("a", &remote.first),
+        ]
+        .map(|action| format!("{action} → {}\n", place.act(shell, &action)));
+        let commit = place.look(shell, Scope::Plan).slots["a"].commit.clone();
+        assert_eq!(commit, Some(remote.second.clone()));
+        remote.name(&format!("{}{}, {}", told.concat(), list(&place.slot("a")), list(&place.releases())))
+    });
+    assert_snapshot!(found, @"");
+}
+
+/// The slot beside it has all the objects: the remote isn't asked.
+#[test]
+fn a_second_slot_needs_no_remote() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.second, &["b"]), checkout("a", &remote.second)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("mv remote.git away.git");
+        let told = [
+            fetch(place, "b", &remote.second, &["a"]),
+            checkout("b", &remote.second),
+            prove("b", &remote.second),
+            fetch(place, "b", &remote.first, &["a"]),
+        ]
+        .map(|action| format!("{action} → {}\n", place.act(shell, &action)));
+        let url = git(place, "b", "remote get-url origin").replace(place.root().to_str().expect("UTF-8"), "ROOT");
+        // Later, the first slot gets a new commit, and the second one takes it from there.
+        place.by_hand("mv away.git remote.git; cd work; git checkout -q --detach; git commit -q --allow-empty -m third; git push -q ../remote.git HEAD:refs/heads/master");
+        let third = std::process::Command::new("git").args(["-C"]).arg(place.root().join("work")).args(["rev-parse", "HEAD"]).output().expect("git runs");
+        let third = CommitId::new(String::from_utf8_lossy(&third.stdout).trim()).expect("a commit");
+        for action in [fetch(place, "a", &third, &["b"]), checkout("a", &third)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("mv remote.git away.git");
+        let later = place.act(shell, &fetch(place, "b", &third, &["a"]));
+        remote.name(&format!("{}{url}\n{later}", told.concat()))
+    });
+    assert_snapshot!(found, @"");
+}
+
+/// Members of a team deploy as different users, into one set of folders.
+#[test]
+fn a_sibling_of_another_user_is_as_good() {
+    let is_root = std::process::Command::new("id").arg("-u").output().expect("it runs").stdout == b"0\n";
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.second, &["b"]), checkout("a", &remote.second)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        // Who isn't root has nobody to give it to, and sees the same.
+        if is_root {
+            place.by_hand("chown -R 65534:65534 five/releases/a");
+        }
+        place.by_hand("mv remote.git away.git");
+        let told = place.act(shell, &fetch(place, "b", &remote.second, &["a"]));
+        remote.name(&format!("{told}, {}", place.act(shell, &prove("a", &remote.second))))
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn what_is_not_on_the_remote_is_told() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        let told = place.act(shell, &fetch(place, "a", &remote.gone, &["b"]));
+        let second = place.act(shell, &fetch(place, "a", &remote.second, &["b"]));
+        place.by_hand("mv remote.git away.git");
+        let unreachable = place.act(shell, &fetch(place, "a", &remote.gone, &["b"]));
+        let nothing = place.act(shell, &fetch(place, "b", &remote.gone, &[]));
+        remote.name(&format!("{told}\n\n{second}\n\n{unreachable}\n\n{nothing}\n{}", list(&place.releases())))
+    });
+    assert_snapshot!(found, @"");
+}
+
+/// What a crash, or another tool, may have left.
+#[test]
+fn whatever_is_in_a_slot_is_made_right() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        let mut found = String::new();
+        let cases = [
+            "mkdir a; touch a/file",
+            "mkdir -p a.new/.git; touch a.new/.git/HEAD",
+            "git clone -q ../../remote.git a; touch a/.git/index.lock a/.git/HEAD.lock; rm a/file; mkdir a/file",
+            "git clone -q ../../remote.git a; echo changed >a/file; git -C a add file; git -C a checkout -q -b own; git -C a commit -qm own",
+            "git clone -q ../../remote.git a; rm a/.git/index",
+            "git clone -q --depth 1 file://\"$PWD/../../remote.git\" a",
+            "git init -q a",
+            "git init -q a; git -C a remote add origin ../nowhere",
+            "touch a",
+            "ln -s nowhere a",
+        ];
+        for case in cases {
+            place.by_hand(&format!("cd five/releases; rm -rf a a.new; {case}"));
+            let told = [
+                fetch(place, "a", &remote.first, &["b"]),
+                checkout("a", &remote.first),
+                prove("a", &remote.first),
+            ]
+            .map(|action| place.act(shell, &action));
+            let _ = writeln!(found, "{case} → {}; {}", told.join(", "), list(&place.slot("a")));
+        }
+        remote.name(&found)
+    });
+    assert_snapshot!(found, @"");
+}
+
+/// Two branches that can't be there at once: one was a folder of the other's name.
+#[test]
+fn branches_that_were_renamed_stop_nothing() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        place.by_hand("git -C remote.git branch topic v1");
+        assert_eq!(place.act(shell, &fetch(place, "a", &remote.second, &["b"])), "0");
+        place.by_hand(
+            "git -C remote.git branch -D topic; cd work; git checkout -q -b topic/new; git commit -q --allow-empty -m third
+             git rev-parse HEAD >../second; git push -q ../remote.git topic/new",
+        );
+        let text = std::fs::read_to_string(place.root().join("second")).expect("it is there");
+        let third = CommitId::new(text.trim()).expect("a commit");
+        remote.name(&place.act(shell, &fetch(place, "a", &third, &["b"]))).replace(third.as_str(), "THIRD")
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn a_tag_that_was_moved_stops_nothing() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        assert_eq!(place.act(shell, &fetch(place, "a", &remote.first, &["b"])), "0");
+        place.by_hand(
+            "cd work; git tag -f v1 HEAD >/dev/null; git commit -q --allow-empty -m third; git rev-parse HEAD >../third
+             git push -qf ../remote.git master v1",
+        );
+        let text = std::fs::read_to_string(place.root().join("third")).expect("it is there");
+        let third = CommitId::new(text.trim()).expect("a commit");
+        let told = place.act(shell, &fetch(place, "a", &third, &["b"]));
+        remote.name(&format!("{told}, {}", git(place, "a", "rev-parse v1")))
+    });
+    assert_snapshot!(found, @"");
+}
+
+/// A person's changes on a host are kept as a patch that can be applied again, binary files and all.
+#[test]
+fn local_changes_are_kept_as_a_patch() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("cd five/releases/a; echo changed >>file; printf 'c\\0d' >binary; rm package/module.py; echo staged >new; git add new");
+        let told = place.act(shell, &checkout("a", &remote.second));
+        let proven = place.act(shell, &prove("a", &remote.second));
+        place.by_hand(
+            "cd work; git checkout -q v1; git apply ../five/.buedafab/changes-a-r1.patch; cat file; cmp binary <(printf 'c\\0d'); [ ! -e package/module.py ]; [ \"$(cat new)\" = staged ]",
+        );
+        remote.name(&format!("{told}\n{proven}\n{}", list(&place.memory())))
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn a_checkout_leaves_the_release_and_its_virtualenv() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand(
+            "cd five/releases/a; mkdir -p env/bin package/__pycache__ package/env run; touch env/bin/python package/__pycache__/module.pyc
+             touch package/env/file run/app.sock untracked.txt ignored.pyc; git init -q nested; touch nested/file",
+        );
+        let told = place.act(shell, &checkout("a", &remote.second));
+        format!("{told}: {}; {}", list(&place.slot("a")), list(&place.slot("a").join("env/bin")))
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn a_checkout_of_what_was_never_fetched_fails() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        let told = place.act(shell, &checkout("a", &remote.gone));
+        remote.name(&format!("{told}\n{}", place.act(shell, &prove("a", &remote.first))))
+    });
+    assert_snapshot!(found, @"");
+}
+
+#[test]
+fn a_slot_that_somebody_changed_is_not_proven() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        let mut found = String::new();
+        let cases = [
+            "touch untracked",
+            "touch file",
+            "echo changed >file",
+            "git checkout -q file; git checkout -q --detach origin/master",
+            "rm -rf .git",
+            "cd ..; rm -r a",
+        ];
+        for case in cases {
+            place.by_hand(&format!("cd five/releases/a; {case}"));
+            let _ = writeln!(found, "{case} → {}", place.act(shell, &prove("a", &remote.first)));
+        }
+        remote.name(&found)
+    });
+    assert_snapshot!(found, @"");
+}
