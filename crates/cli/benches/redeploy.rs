@@ -3,6 +3,8 @@
 //! Prints a table; fails on nothing. The floor and the program take turns on the same hosts, so the ratios hold on a
 //! machine whose speed drifts. `script/bench` runs it; arguments choose the numbers of hosts, such as `1 10`.
 
+#![expect(clippy::print_stdout, reason = "a table is what it is for")]
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};

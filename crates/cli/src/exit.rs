@@ -70,7 +70,7 @@ impl Stop {
 
 impl From<GitError> for Stop {
     fn from(error: GitError) -> Self {
-        let stop = Stop::verdict(Verdict::Refused, error.to_string());
+        let stop = Stop::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"));
         match error.hint() {
             Some(hint) => stop.hint(hint),
             None => stop,

@@ -593,6 +593,13 @@ all! {
     }, "A step failed. `step` is `null` if the host was lost between two steps.";
     Interrupted => Event::Interrupted { then: "stopping, and putting back what has switched".into() },
         "A person asked to stop. `then` says what happens now.";
+    Refused => Event::Refused {
+        reasons: vec![buedafab_model::event::Reason {
+            message: "web1: deploy can't write /var/webapps/five".into(),
+            hint: Some("on that host, as root: install -d -o deploy /var/webapps/five".into()),
+        }],
+    },
+        "There is no plan: nothing was touched. `reasons` holds all that speaks against it.";
     Reverting => Event::Reverting { hosts: vec![web(1), web(2)] },
         "Hosts go back to the old release.";
     LookingAgain => Event::LookingAgain { host: web(2) },

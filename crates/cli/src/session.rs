@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use buedafab_engine::{Fleet, Look, Repository, Sharing, execute, new_run, run_local_hooks};
 use buedafab_model::config::{Host, Settings};
-use buedafab_model::event::Event;
+use buedafab_model::event::{Event, Reason};
 use buedafab_model::inspect::Scope;
 use buedafab_model::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use buedafab_model::plan::{Intent, Plan};
@@ -127,6 +127,11 @@ impl Session {
     pub(crate) fn refuse(&mut self, refusals: &[Refusal], look: &Look) -> Stop {
         let locked = !refusals.is_empty() && refusals.iter().all(Refusal::is_locked_or_held);
         let verdict = if locked { Verdict::Locked } else { Verdict::Refused };
+        let reasons = refusals
+            .iter()
+            .map(|refusal| Reason { message: refusal.to_string(), hint: refusal.hint() })
+            .collect();
+        self.event(Event::Refused { reasons });
         self.end_early(verdict, look, Vec::new());
         let mut lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
         lines.push("nothing was touched".to_owned());
@@ -178,9 +183,16 @@ impl Session {
         let variables = local_variables(&self.settings, plan);
         let hooks = self.settings.local_hooks.clone();
         if changes && let Err(stop) = self.local(&hooks.before, &variables).await {
-            let message = format!("{stop}\nno host was touched");
-            crate::report::print_talk(&message);
             self.fleet.close(BYE_PATIENCE).await;
+            let reasons = vec![Reason { message: stop.to_string(), hint: None }];
+            self.event(Event::Refused { reasons });
+            let hosts = plan.hosts.iter().map(|planned| HostOutcome {
+                host: planned.host.name.clone(),
+                serving: Serving::of(planned.from.clone()),
+            });
+            let hosts = hosts.collect();
+            self.run_ended(Outcome { verdict: Verdict::Refused, hosts, failures: Vec::new() });
+            self.reporter.say(&format!("{stop}\nno host was touched"));
             return Verdict::Refused.exit_code();
         }
         let reporter = &mut self.reporter;

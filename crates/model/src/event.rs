@@ -38,6 +38,11 @@ pub enum Event {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// There is no plan: nothing was touched.
+    Refused {
+        /// All that speaks against it.
+        reasons: Vec<Reason>,
+    },
     /// The work is decided, and begins.
     WorkStarted {
         /// In a few words: `deploy v0.2.0 (6b4943c012)`.
@@ -141,6 +146,15 @@ pub enum Event {
         /// How long the whole run took.
         milliseconds: u64,
     },
+}
+
+/// Something that speaks against a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// In whole words.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// One of a step's two outputs.

@@ -79,7 +79,17 @@ fn the_link_is_pointed() {
         act("away again", &Action::Point { target: None });
         found
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    over nothing: 0, a/ b/ current -> a
+    over a link: 0, a/ b/ current -> b
+    again: 0, a/ b/ current -> b
+    with what a crash left: 0, a/ b/ current -> a
+    at nothing: 0, a/ b/ current -> gone
+    over a dangling link: 0, a/ b/ current -> a
+    at a path: 0, a/ b/ current -> /srv/old
+    away: 0, a/ b/
+    away again: 0, a/ b/
+    "#);
 }
 
 #[test]
@@ -89,7 +99,11 @@ fn a_folder_is_never_replaced_by_the_link() {
         let told = place.act(shell, &point("a"));
         format!("{told}\n{}\n{}", list(&place.releases()), list(&place.current()))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    1: ROOT/five/releases/current is no link
+    a/ current/
+    file
+    "#);
 }
 
 #[test]
@@ -103,14 +117,22 @@ fn odd_places_and_targets() {
         }
         found
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    0: Some("it's \"a\" $HOME `id` \\")
+    0: Some("two\nlines")
+    0: Some("ends in a newline\n")
+    0: Some("-x")
+    0: Some("*")
+    "#);
 }
 
 /// Whoever opens the link, at any moment, gets the old release or the new one.
 #[test]
 fn the_link_is_never_away() {
     everywhere(|shell, place| {
-        place.by_hand("mkdir five/releases/a five/releases/b; touch five/releases/a/file five/releases/b/file");
+        place.by_hand(
+            "mkdir five/releases/a five/releases/b; touch five/releases/a/file five/releases/b/file",
+        );
         assert_eq!(place.act(shell, &point("a")), "0");
         let (over, file) = (AtomicBool::new(false), place.current().join("file"));
         std::thread::scope(|scope| {
@@ -162,7 +184,10 @@ fn records_are_replaced_and_read_back() {
         }
         found
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    0: Building v1 (1111111111) Some("v3 (3333333333)") by r1; a.json
+    0: Ready v1 (1111111111) None by r1; a.json
+    "#);
 }
 
 #[test]
@@ -176,7 +201,7 @@ fn a_record_that_cannot_be_written_is_a_failure() {
         assert_ne!(status, "0");
         last
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"can't write ROOT/five/.buedafab/slots/a.json"#);
 }
 
 const ODD: &str = "it's 100% \"sure\"\\n\n$HOME `id` \u{1b}[1m é";
@@ -198,10 +223,16 @@ fn the_journal_is_only_added_to() {
             text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(records[1].reason.as_deref(), Some(ODD));
         assert_eq!(place.look(shell, Scope::Full).journal, records);
-        let tell = |r: &JournalRecord| format!("{:?} {:?} by {}, {}", r.kind, r.release.as_ref().map(ToString::to_string), r.by, r.run);
+        let tell = |r: &JournalRecord| {
+            format!("{:?} {:?} by {}, {}", r.kind, r.release.as_ref().map(ToString::to_string), r.by, r.run)
+        };
         format!("{told:?}\n{}", records.iter().map(tell).collect::<Vec<_>>().join("\n"))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    ["0", "0"]
+    Deployed Some("v2 (2222222222)") by ada@laptop, r1
+    Held Some("v2 (2222222222)") by ada@laptop, r1
+    "#);
 }
 
 #[test]
@@ -213,9 +244,13 @@ fn a_hold_is_put_up_and_taken_away() {
         let Some(Hold { by, reason, .. }) = place.look(shell, Scope::Plan).hold else { return told };
         assert_eq!(reason, ODD);
         let unheld = place.act(shell, &Action::Unhold);
-        format!("{told} by {by}, {unheld}, {unheld_again} {hold:?}", unheld_again = place.act(shell, &Action::Unhold), hold = place.look(shell, Scope::Plan).hold)
+        format!(
+            "{told} by {by}, {unheld}, {unheld_again} {hold:?}",
+            unheld_again = place.act(shell, &Action::Unhold),
+            hold = place.look(shell, Scope::Plan).hold
+        )
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"0 by ada@laptop, 0, 0 None"#);
 }
 
 #[test]
@@ -228,7 +263,7 @@ fn room_is_made() {
         let has_room = place.look(shell, Scope::Plan).has_room;
         format!("{told}, {again}, {has_room}, {}", list(&place.releases()))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"0, 0, true, a.new"#);
 }
 
 #[test]
@@ -240,7 +275,13 @@ fn room_for_a_group() {
         let modes = shell.run("find five -type d -exec stat -c '%A %n' {} + | sort -k 2", &place.root());
         format!("{told}\n{}", String::from_utf8_lossy(&modes.stdout))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    0
+    drwxrwsr-x five
+    drwxrwsr-x five/.buedafab
+    drwxrwsr-x five/.buedafab/slots
+    drwxrwsr-x five/releases
+    "#);
 }
 
 // ---- git ----
@@ -264,7 +305,7 @@ impl Remote {
             git checkout -q --detach; git commit -q --allow-empty -m gone; git rev-parse HEAD >../gone
             git checkout -q master
             echo two >file; git rm -rq package; git commit -qam second; git rev-parse HEAD >../second
-            git clone -q --bare . ../remote.git"#,
+            git clone -q --bare "file://$PWD" ../remote.git"#,
         );
         let read = |name: &str| {
             let text = std::fs::read_to_string(place.root().join(name)).expect("it is there");
@@ -277,7 +318,10 @@ impl Remote {
     fn name(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (name, commit) in [("FIRST", &self.first), ("SECOND", &self.second), ("GONE", &self.gone)] {
-            text = text.replace(commit.as_str(), name).replace(commit.short(), name).replace(&commit.short()[..7], name);
+            text = text
+                .replace(commit.as_str(), name)
+                .replace(commit.short(), name)
+                .replace(&commit.short()[..7], name);
         }
         text
     }
@@ -328,7 +372,17 @@ fn a_release_is_fetched_checked_out_and_proven() {
         assert_eq!(commit, Some(remote.second.clone()));
         remote.name(&format!("{}{}, {}", told.concat(), list(&place.slot("a")), list(&place.releases())))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    fetch FIRST into a → 0
+    check out FIRST in a → 0
+    prove that a holds FIRST, unchanged → 0
+    fetch SECOND into a → 0
+    check out SECOND in a → 0
+    prove that a holds SECOND, unchanged → 0
+    prove that a holds FIRST, unchanged → 1: a no longer holds just FIRST:
+    ## HEAD (no branch)
+    .git/ .gitignore binary file, a/
+    "#);
 }
 
 /// The slot beside it has all the objects: the remote isn't asked.
@@ -347,10 +401,16 @@ fn a_second_slot_needs_no_remote() {
             fetch(place, "b", &remote.first, &["a"]),
         ]
         .map(|action| format!("{action} → {}\n", place.act(shell, &action)));
-        let url = git(place, "b", "remote get-url origin").replace(place.root().to_str().expect("UTF-8"), "ROOT");
+        let url =
+            git(place, "b", "remote get-url origin").replace(place.root().to_str().expect("UTF-8"), "ROOT");
         // Later, the first slot gets a new commit, and the second one takes it from there.
         place.by_hand("mv away.git remote.git; cd work; git checkout -q --detach; git commit -q --allow-empty -m third; git push -q ../remote.git HEAD:refs/heads/master");
-        let third = std::process::Command::new("git").args(["-C"]).arg(place.root().join("work")).args(["rev-parse", "HEAD"]).output().expect("git runs");
+        let third = std::process::Command::new("git")
+            .args(["-C"])
+            .arg(place.root().join("work"))
+            .args(["rev-parse", "HEAD"])
+            .output()
+            .expect("git runs");
         let third = CommitId::new(String::from_utf8_lossy(&third.stdout).trim()).expect("a commit");
         for action in [fetch(place, "a", &third, &["b"]), checkout("a", &third)] {
             assert_eq!(place.act(shell, &action), "0");
@@ -359,7 +419,14 @@ fn a_second_slot_needs_no_remote() {
         let later = place.act(shell, &fetch(place, "b", &third, &["a"]));
         remote.name(&format!("{}{url}\n{later}", told.concat()))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    fetch SECOND into b → 0
+    check out SECOND in b → 0
+    prove that b holds SECOND, unchanged → 0
+    fetch FIRST into b → 0
+    ROOT/remote.git
+    0
+    "#);
 }
 
 /// Members of a team deploy as different users, into one set of folders.
@@ -379,7 +446,7 @@ fn a_sibling_of_another_user_is_as_good() {
         let told = place.act(shell, &fetch(place, "b", &remote.second, &["a"]));
         remote.name(&format!("{told}, {}", place.act(shell, &prove("a", &remote.second))))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"0, 0"#);
 }
 
 #[test]
@@ -387,13 +454,29 @@ fn what_is_not_on_the_remote_is_told() {
     let found = everywhere(|shell, place| {
         let remote = Remote::of(place);
         let told = place.act(shell, &fetch(place, "a", &remote.gone, &["b"]));
+        // Git's own lines come in any order.
+        let told = format!("{}: … {}", &told[..1], told.lines().last().unwrap_or_default())
+            .replace(place.root().to_str().expect("UTF-8"), "ROOT");
         let second = place.act(shell, &fetch(place, "a", &remote.second, &["b"]));
         place.by_hand("mv remote.git away.git");
         let unreachable = place.act(shell, &fetch(place, "a", &remote.gone, &["b"]));
         let nothing = place.act(shell, &fetch(place, "b", &remote.gone, &[]));
         remote.name(&format!("{told}\n\n{second}\n\n{unreachable}\n\n{nothing}\n{}", list(&place.releases())))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    1: … the commit GONE isn't on ROOT/remote.git
+
+    0
+
+    128: fatal: 'ROOT/remote.git' does not appear to be a git repository
+    fatal: Could not read from remote repository.
+
+    Please make sure you have the correct access rights
+    and the repository exists.
+
+    128: fatal: repository 'ROOT/remote.git' does not exist
+    a/
+    "#);
 }
 
 /// What a crash, or another tool, may have left.
@@ -426,7 +509,18 @@ fn whatever_is_in_a_slot_is_made_right() {
         }
         remote.name(&found)
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    mkdir a; touch a/file → 0, 0, 0; .git/ .gitignore binary file package/
+    mkdir -p a.new/.git; touch a.new/.git/HEAD → 0, 0, 0; .git/ .gitignore binary file package/
+    git clone -q ../../remote.git a; touch a/.git/index.lock a/.git/HEAD.lock; rm a/file; mkdir a/file → 0, 0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch, 0; .git/ .gitignore binary file package/
+    git clone -q ../../remote.git a; echo changed >a/file; git -C a add file; git -C a checkout -q -b own; git -C a commit -qm own → 0, 0, 0; .git/ .gitignore binary file package/
+    git clone -q ../../remote.git a; rm a/.git/index → 0, 0, 0; .git/ .gitignore binary file package/
+    git clone -q --depth 1 file://"$PWD/../../remote.git" a → 0, 0, 0; .git/ .gitignore binary file package/
+    git init -q a → 0, 0, 0; .git/ .gitignore binary file package/
+    git init -q a; git -C a remote add origin ../nowhere → 0, 0, 0; .git/ .gitignore binary file package/
+    touch a → 0, 0, 0; .git/ .gitignore binary file package/
+    ln -s nowhere a → 0, 0, 0; .git/ .gitignore binary file package/
+    "#);
 }
 
 /// Two branches that can't be there at once: one was a folder of the other's name.
@@ -444,7 +538,7 @@ fn branches_that_were_renamed_stop_nothing() {
         let third = CommitId::new(text.trim()).expect("a commit");
         remote.name(&place.act(shell, &fetch(place, "a", &third, &["b"]))).replace(third.as_str(), "THIRD")
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"0"#);
 }
 
 #[test]
@@ -461,7 +555,7 @@ fn a_tag_that_was_moved_stops_nothing() {
         let told = place.act(shell, &fetch(place, "a", &third, &["b"]));
         remote.name(&format!("{told}, {}", git(place, "a", "rev-parse v1")))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"0, SECOND"#);
 }
 
 /// A person's changes on a host are kept as a patch that can be applied again, binary files and all.
@@ -480,7 +574,11 @@ fn local_changes_are_kept_as_a_patch() {
         );
         remote.name(&format!("{told}\n{proven}\n{}", list(&place.memory())))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch
+    0
+    changes-a-r1.patch slots/
+    "#);
 }
 
 #[test]
@@ -497,7 +595,7 @@ fn a_checkout_leaves_the_release_and_its_virtualenv() {
         let told = place.act(shell, &checkout("a", &remote.second));
         format!("{told}: {}; {}", list(&place.slot("a")), list(&place.slot("a").join("env/bin")))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"0: .git/ .gitignore binary env/ file; python"#);
 }
 
 #[test]
@@ -510,7 +608,10 @@ fn a_checkout_of_what_was_never_fetched_fails() {
         let told = place.act(shell, &checkout("a", &remote.gone));
         remote.name(&format!("{told}\n{}", place.act(shell, &prove("a", &remote.first))))
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    128: fatal: unable to read tree (GONE)
+    0
+    "#);
 }
 
 #[test]
@@ -527,7 +628,6 @@ fn a_slot_that_somebody_changed_is_not_proven() {
             "echo changed >file",
             "git checkout -q file; git checkout -q --detach origin/master",
             "rm -rf .git",
-            "cd ..; rm -r a",
         ];
         for case in cases {
             place.by_hand(&format!("cd five/releases/a; {case}"));
@@ -535,5 +635,18 @@ fn a_slot_that_somebody_changed_is_not_proven() {
         }
         remote.name(&found)
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @r#"
+    touch untracked → 0
+    touch file → 0
+    echo changed >file → 1: a no longer holds just FIRST:
+    ## HEAD (no branch)
+     M file
+    ?? untracked
+    git checkout -q file; git checkout -q --detach origin/master → 1: a no longer holds just FIRST:
+    ## HEAD (no branch)
+    ?? untracked
+    rm -rf .git → 1: fatal: not a git repository (or any of the parent directories): .git
+    a no longer holds just FIRST:
+    fatal: not a git repository (or any of the parent directories): .git
+    "#);
 }

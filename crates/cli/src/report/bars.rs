@@ -73,7 +73,8 @@ impl Bars {
             Event::LocalStarted { command } => self.line(&format!("here: {command}")),
             Event::LocalOutput { line } => self.line(&format!("{} {line}", style("here │").dim())),
             Event::LocalEnded { status } if *status != 0 => self.line(&format!("here: status {status}")),
-            Event::PhaseStarted { .. }
+            Event::Refused { .. }
+            | Event::PhaseStarted { .. }
             | Event::Output { .. }
             | Event::LocalEnded { .. }
             | Event::RunEnded { .. } => {}

@@ -83,6 +83,7 @@ impl Lines {
             Event::StepCancelled { .. }
             | Event::Connected { .. }
             | Event::WorkStarted { .. }
+            | Event::Refused { .. }
             | Event::PhaseStarted { .. }
             | Event::LocalEnded { .. } => {}
         }

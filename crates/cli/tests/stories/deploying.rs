@@ -74,6 +74,8 @@ fn a_hold_stops_deploys_and_not_rollbacks() {
     stage.production(&["deploy"], 0);
     stage.release("three");
     stage.production(&["hold", "--reason", "it's \"Friday\"\n$HOME"], 0);
+    let document = stage.production(&["deploy", "--json"], 5);
+    document.says("\"event\":\"refused\"").says("\"exit_code\":5");
     stage.production(&["deploy"], 5).says("on hold").says("it's \\\"Friday\\\"").says("ada@");
     stage.production(&["status"], 0).says("on hold since");
     stage.production(&["check"], 4).says("on hold");
@@ -96,7 +98,12 @@ fn commands_run_everywhere_and_their_failures_count() {
     stage.production(&["run:echo a b | tr a-z A-Z"], 0).says("web2 │ A B\n");
     stage.production(&["run", "--", "printf", "<%s>", "a  b", "$HOME"], 0).says("web3 │ <a  b><$HOME>");
     let failed = stage.production(&["run", "--", "test $(hostname) != web2 || exit 7; echo fine"], 7);
-    failed.says("web1 │ fine").says("web3 │ fine").says("web2: ").says("exit status 7");
+    failed
+        .says("web1 │ fine")
+        .says("web3 │ fine")
+        .says(": failed (exit 7)")
+        .says("web2: ")
+        .says("exit status 7");
     stage.production(&["--roles", "web", "--hosts", "*2", "run", "--", "hostname"], 0).says("web2 │ web2");
     stage.production(&["--hosts", "web9", "run", "--", "true"], 2).says("no host of production is called");
 }

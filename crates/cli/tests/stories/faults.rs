@@ -139,6 +139,26 @@ fn a_deployer_killed_at_any_step_leaves_no_lock_and_no_half_release() {
     assert!(steps >= 10, "a redeploy has more steps than {steps}");
 }
 
+/// The way back goes on without its deployer: an app that isn't restarted would run what was just given up.
+#[test]
+fn a_deployer_killed_while_hosts_revert_is_not_missed() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"sleep 3; cat version >../../served\"\n\
+         verify = \"test $(cat version) = one\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(|event| event["event"] == "reverting" && event["hosts"][0] == "web3");
+    run.wait_for(step_starts("web2", "restart"));
+    run.signal("KILL");
+    let _ = run.child.wait();
+    stage.wait_until_free();
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    stage.production(&["history"], 0).says("reverted");
+    assert!(stage.status().iter().all(|document| document["confirmed"] == true));
+}
+
 #[test]
 fn ctrl_c_stops_in_order_and_says_what_serves() {
     let stage = deployed();

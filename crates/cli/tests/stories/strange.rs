@@ -45,6 +45,7 @@ fn a_current_that_leads_elsewhere_is_taken_over_only_when_asked() {
         host.run("readlink /var/webapps/five/releases/current").trim(),
         "/var/webapps/five/releases/20240101"
     );
+    assert_eq!(host.read("/var/webapps/five/served"), "cap\n", "its app was restarted as it was");
     host.run("rm /tmp/fail-restart");
     stage.production(&["deploy", "--take-over"], 0);
     assert_eq!(stage.serving(), ["one", "one", "one"]);

@@ -130,7 +130,7 @@ step() {
       ;;
   esac
   case $2 in *i*) input=$room/in.$1 ;; *) input=/dev/null ;; esac
-  case $2$agent in *a*/*) export SSH_AUTH_SOCK="$agent" ;; esac
+  case $2 in *a*) [ -z "$agent" ] || export SSH_AUTH_SOCK="$agent" ;; esac
   if [ -n "$unstoppable" ]; then
     # What has to be done even when nobody listens must not die of a closed pipe.
     say_both "start $1"
@@ -144,7 +144,13 @@ $3" <"$input" 3<&- 4>&- 9>&- &
   group=$!
   unset SSH_AUTH_SOCK
   echo "$group" >"$room/group"
-  if [ -n "$unstoppable" ]; then limit >/dev/null 2>&1 3<&- 4>&- 9>&- & fi
+  if [ -n "$unstoppable" ]; then
+    # A redirection of the function alone would leave this copy of the shell with a spare descriptor of the lock.
+    (
+      exec >/dev/null 2>&1 3<&- 4>&- 9>&-
+      limit
+    ) &
+  fi
   while :; do
     wait "$group" 2>/dev/null
     status=$?

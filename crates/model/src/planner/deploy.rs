@@ -61,6 +61,15 @@ pub fn plan_deploy(
         let text = format!("{release} is live already");
         notes.push(Note { host: Some(seen.host.name.clone()), text });
     }
+    for seen in &hosts {
+        let slot = strategy::place(settings, seen.facts).slot;
+        if seen.facts.slots.get(&slot).is_some_and(|found| found.record.is_none()) {
+            let text = format!(
+                "slot {slot} is none that buedafab made: files in it that git doesn't know will be removed"
+            );
+            notes.push(Note { host: Some(seen.host.name.clone()), text });
+        }
+    }
     let changes: Vec<Change<'_>> =
         hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
     Ok(assemble(settings, context, Intent::Deploy, JournalKind::Deployed, &changes, &others, notes))

@@ -214,11 +214,13 @@ fn fetch(
     script
 }
 
-const FETCH: &str = r#"if [ ! -d "$slot/.git" ]; then
+/// Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.
+const FETCH: &str = r#"serve="git -c safe.directory='*' upload-pack"
+if [ ! -d "$slot/.git" ]; then
   rm -rf "$slot.new"
   for sibling; do
     [ -d "$sibling/.git" ] || continue
-    git clone --quiet --no-checkout "$sibling" "$slot.new" && git -C "$slot.new" remote set-url origin "$url" && break
+    git -c init.defaultBranch=master clone --quiet --no-checkout --upload-pack "$serve" "$sibling" "$slot.new" && git -C "$slot.new" remote set-url origin "$url" && break
     rm -rf "$slot.new"
   done
   [ -d "$slot.new" ] || git clone --quiet --no-checkout -- "$url" "$slot.new" || exit
@@ -230,11 +232,11 @@ has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
 has && exit 0
 for sibling; do
   [ -d "$sibling/.git" ] && git -C "$sibling" cat-file -e "$commit^{commit}" 2>/dev/null || continue
-  git fetch --quiet "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
+  git fetch --quiet --prune --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
 done
-git fetch --quiet --force --tags -- "$url" '+refs/heads/*:refs/remotes/origin/*' || exit
+git fetch --quiet --force --prune --tags -- "$url" '+refs/heads/*:refs/remotes/origin/*' || exit
 has && exit 0
-git fetch --quiet -- "$url" "$commit" || exit
+git fetch --quiet -- "$url" "$commit"
 has && exit 0
 echo "the commit $commit isn't on $url" >&2
 exit 1
@@ -246,7 +248,7 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) ->
          changes={changes}\n\
          git diff-index --quiet HEAD -- 2>/dev/null\n\
          if [ $? = 1 ] && [ -e .git/index ]; then\n  \
-           git diff HEAD >\"$changes\" && if [ -s \"$changes\" ]; then\n    \
+           git diff --binary HEAD >\"$changes\" && if [ -s \"$changes\" ]; then\n    \
              echo \"local changes of {slot} were kept in $changes\"\n  \
            else rm -f \"$changes\"; fi\n\
          fi\n\
@@ -278,10 +280,12 @@ fn point(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
         return format!("rm -f {link}");
     };
     let new = quote(&format!("{current}.{run}.new"));
+    // The dot keeps newlines at the end of a target, which the shell would take away.
+    let read_back = quote(&format!("{target}."));
     let target = quote(target);
     format!(
         "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; exit 1; fi\n\
-         {{ ln -s {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s {target} {new}; }}; }} && mv -fT {new} {link} && [ \"$(readlink {link})\" = {target} ]\n"
+         {{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link} && [ \"$(readlink -n {link}; echo .)\" = {read_back} ]\n"
     )
 }
 

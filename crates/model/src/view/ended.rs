@@ -10,6 +10,9 @@ use crate::outcome::{Failure, Outcome, Verdict};
 /// How many of a failed step's lines are printed again.
 const LAST_LINES: usize = 20;
 
+/// What failed, and its last words.
+type Told = (String, Vec<String>);
+
 /// A fold over events that can tell the end of the run.
 #[derive(Debug, Default)]
 pub struct Ending {
@@ -66,6 +69,8 @@ impl Ending {
         let what = if self.headline.is_empty() { "run" } else { &self.headline };
         let _ = match outcome.verdict {
             Verdict::Done => writeln!(text, "✓ {what}: done in {seconds:.1} s"),
+            // Where nothing was to be switched, there is no before and after.
+            Verdict::FailedBefore if outcome.hosts.is_empty() => writeln!(text, "✗ {what}: failed (exit 7)"),
             verdict => writeln!(text, "✗ {what}: {verdict} (exit {})", verdict.exit_code()),
         };
         for (serving, hosts) in group_serving(outcome) {
@@ -78,8 +83,8 @@ impl Ending {
     }
 
     /// What failed, with its last words; hosts that failed alike are told once.
-    fn group_failures<'o>(&self, failures: &'o [Failure]) -> Vec<(Vec<&'o str>, (String, Vec<String>))> {
-        let mut groups: Vec<(Vec<&str>, (String, Vec<String>))> = Vec::new();
+    fn group_failures<'o>(&self, failures: &'o [Failure]) -> Vec<(Vec<&'o str>, Told)> {
+        let mut groups: Vec<(Vec<&str>, Told)> = Vec::new();
         for Failure { host, step, what } in failures {
             let told = match step.and_then(|step| self.titles.get(&step)) {
                 Some(title) => format!("{title}: {what}"),
