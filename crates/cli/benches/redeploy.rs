@@ -58,7 +58,11 @@ fn measure(hosts: usize, round_trip: Duration) {
     let mut stage =
         Stage { fleet, remote, runtime: tempfile::tempdir().expect("a folder"), path, commits: 0 };
     stage.prepare();
-    let rounds = if hosts == 1 { 9 } else { 5 };
+    let rounds = match hosts {
+        1 => 7,
+        2..=20 => 3,
+        _ => 2,
+    };
     let (mut floor, mut floor_back) = (Vec::new(), Vec::new());
     let (mut cold, mut warm, mut cold_back, mut warm_back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds {

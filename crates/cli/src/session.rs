@@ -8,6 +8,7 @@ use buedafab_engine::{Fleet, Look, Repository, Sharing, execute, new_run, run_lo
 use buedafab_model::config::{Host, Settings};
 use buedafab_model::event::{Event, Reason};
 use buedafab_model::inspect::Scope;
+use buedafab_model::lint::lint;
 use buedafab_model::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{RunContext, SeenHost};
@@ -179,6 +180,7 @@ impl Session {
 
     /// Carries out a plan with its local hooks, tells the end, and gives back the exit code.
     pub(crate) async fn carry_out(mut self, plan: &Plan) -> u8 {
+        debug_assert_eq!(lint(plan), [], "the planner made a plan that breaks a rule");
         let changes = matches!(plan.intent, Intent::Deploy | Intent::Rollback);
         let variables = local_variables(&self.settings, plan);
         let hooks = self.settings.local_hooks.clone();

@@ -111,7 +111,7 @@ impl Fleet {
         let mut open: BTreeMap<HostName, (&Host, Vec<u8>, Vec<u8>)> = BTreeMap::new();
         for host in hosts {
             let script = inspect_script(&Layout::new(settings, host), &settings.release_paths, scope);
-            self.open(host, sharing, format!("step 0 s {}\n", quote(&script)));
+            self.open(host, sharing, format!("step 0 q {}\n", quote(&script)));
             open.insert(host.name.clone(), (host, Vec::new(), Vec::new()));
         }
         let patience = self.connector.lost_after();

@@ -257,10 +257,12 @@ impl<'p> Machine<'p> {
             }
             Input::Lost { host, why } => {
                 let (takes_part, looking) = (self.takes_part(&host), self.mode == Mode::Looking);
+                let has_one_part = matches!(self.plan.intent, Intent::Work | Intent::Restart);
                 let state = self.state(&host);
+                let is_through = state.confirmed || state.reverted || (has_one_part && !state.working);
                 // Of a host that is through with its part nothing more was wanted; and one that is confirmed goes on by
                 // itself.
-                if state.lost || state.confirmed || state.reverted || !takes_part {
+                if state.lost || is_through || !takes_part {
                     let was_working = std::mem::take(&mut state.working);
                     return if was_working { self.advance(false) } else { Vec::new() };
                 }

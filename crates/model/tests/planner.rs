@@ -907,129 +907,20 @@ fn five_hosts_in_waves() {
 
 #[test]
 fn a_group_of_deployers() {
-    let settings = fleet("deploy_group = \"deploy\"", 1);
+    let settings = fleet("deploy_group = \"www\"", 1);
     let hosts = [bare()];
     let plan = plan_deploy(&settings, &run(60), &request(1), &seen(&settings, &hosts)).expect("a plan");
     assert_lints(&plan);
-    assert_snapshot!(show_plan(&plan, Detail::Shell), @r#"
-      web1  nothing live  → v1 (1111111111) in slot a
-
-    lock
-      on web1
-        make the app's folders
-          $ umask 002
-          $ mkdir -p /var/webapps/five/releases /var/webapps/five/.buedafab/slots || exit
-          $ rm -f /var/webapps/five/releases/current.*.new
-          $ chgrp deploy /var/webapps/five /var/webapps/five/releases /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots
-          $ chmod g+ws /var/webapps/five /var/webapps/five/releases /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots
-        take the lock
-          $ flock -n /var/webapps/five/.buedafab/lock
-        check that nothing changed since the look
-          $ path=/var/webapps/five
-          $ releases=/var/webapps/five/releases
-          $ link=/var/webapps/five/releases/current
-          $ memory=/var/webapps/five/.buedafab
-          $ lock=/var/webapps/five/.buedafab/lock
-          $ slots() { set -- a b; for slot; do "$look"; done; }
-          $ fact() { printf '%s\0%s\0' "$1" "$2"; }
-          $ record() { [ ! -f "$2" ] || { IFS= read -r line <"$2" || [ -n "$line" ] || line=; fact "$1" "$line"; }; }
-          $ look_at_slot() {
-          $   [ -e "$releases/$slot" ] || [ -L "$releases/$slot" ] || return 0
-          $   fact slot "$slot"
-          $   if [ -f "$releases/$slot/.git/HEAD" ]; then
-          $     IFS= read -r line <"$releases/$slot/.git/HEAD"
-          $     # Our own clones stand on a commit; on those of others a branch may be checked out.
-          $     case $line in ref:*) line=$(git -C "$releases/$slot" -c safe.directory='*' rev-parse --quiet --verify HEAD) ;; esac
-          $     fact head "$line"
-          $   fi
-          $   record record "$memory/slots/$slot.json"
-          $ }
-          $ state() {
-          $   if [ -L "$link" ]; then
-          $     fact link "$(readlink "$link"; echo .)"
-          $     [ -d "$link/." ] || fact dangling yes
-          $   elif [ -e "$link" ]; then
-          $     fact not_a_link yes
-          $   fi
-          $   look=look_at_slot slots
-          $   record hold "$memory/hold"
-          $ }
-          $ [ "$(state | cksum)" = '1234567 89' ] && exit 0
-          $ echo 'somebody changed this host since it was looked at' >&2
-          $ exit 75
-
-    prepare
-      on web1
-        mark a as being built for v1 (1111111111)
-          $ { printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60","state":"building"}' >/var/webapps/five/.buedafab/slots/a.json.new && mv -f /var/webapps/five/.buedafab/slots/a.json.new /var/webapps/five/.buedafab/slots/a.json; } || { echo "can't write "/var/webapps/five/.buedafab/slots/a.json >&2; exit 1; }
-        fetch 1111111111 into a
-          $ umask 002
-          $ export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
-          $ slot=/var/webapps/five/releases/a url=git@git.example.com:bueda/five.git commit=1111111111111111111111111111111111111111
-          $ set -- 
-          $ if [ ! -d "$slot/.git" ]; then
-          $   rm -rf "$slot.new"
-          $   for sibling; do
-          $     [ -d "$sibling/.git" ] || continue
-          $     git clone --quiet --no-checkout "$sibling" "$slot.new" && git -C "$slot.new" remote set-url origin "$url" && break
-          $     rm -rf "$slot.new"
-          $   done
-          $   [ -d "$slot.new" ] || git clone --quiet --no-checkout -- "$url" "$slot.new" || exit
-          $   rm -rf "$slot" && mv "$slot.new" "$slot" || exit
-          $ fi
-          $ cd "$slot" || exit
-          $ rm -f .git/index.lock .git/HEAD.lock .git/shallow.lock
-          $ has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
-          $ has && exit 0
-          $ for sibling; do
-          $   [ -d "$sibling/.git" ] && git -C "$sibling" cat-file -e "$commit^{commit}" 2>/dev/null || continue
-          $   git fetch --quiet "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
-          $ done
-          $ git fetch --quiet --force --tags -- "$url" '+refs/heads/*:refs/remotes/origin/*' || exit
-          $ has && exit 0
-          $ git fetch --quiet -- "$url" "$commit" || exit
-          $ has && exit 0
-          $ echo "the commit $commit isn't on $url" >&2
-          $ exit 1
-        check out 1111111111 in a
-          $ umask 002
-          $ export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
-          $ cd /var/webapps/five/releases/a || exit
-          $ changes=/var/webapps/five/.buedafab/changes-a-r60.patch
-          $ git diff-index --quiet HEAD -- 2>/dev/null
-          $ if [ $? = 1 ]; then
-          $   git diff HEAD >"$changes" && if [ -s "$changes" ]; then
-          $     echo "local changes of a were kept in $changes"
-          $   else rm -f "$changes"; fi
-          $ fi
-          $ git -c advice.detachedHead=false checkout --quiet --force --detach 1111111111111111111111111111111111111111 || exit
-          $ git clean -ffdxq -e /env || exit
-          $ chgrp -R deploy /var/webapps/five/releases/a
-          $ chmod -R g+w /var/webapps/five/releases/a
-        mark a as ready
-          $ { printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60","state":"ready"}' >/var/webapps/five/.buedafab/slots/a.json.new && mv -f /var/webapps/five/.buedafab/slots/a.json.new /var/webapps/five/.buedafab/slots/a.json; } || { echo "can't write "/var/webapps/five/.buedafab/slots/a.json >&2; exit 1; }
-
-    switch
-      on web1
-        point current to a
-          $ if [ -e /var/webapps/five/releases/current ] && [ ! -L /var/webapps/five/releases/current ]; then echo /var/webapps/five/releases/current' is no link' >&2; exit 1; fi
-          $ { ln -s a /var/webapps/five/releases/current.r60.new 2>/dev/null || { rm -f /var/webapps/five/releases/current.r60.new && ln -s a /var/webapps/five/releases/current.r60.new; }; } && mv -fT /var/webapps/five/releases/current.r60.new /var/webapps/five/releases/current && [ "$(readlink /var/webapps/five/releases/current)" = a ]
-        restart init:five
-          $ sudo=; [ "$(id -u)" = 0 ] || sudo='sudo -n'
-          $ $sudo /etc/init.d/five restart
-        if it fails: take current away
-        if it fails:   $ rm -f /var/webapps/five/releases/current
-        if it fails: mark a as failed
-        if it fails:   $ { printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60","state":"failed"}' >/var/webapps/five/.buedafab/slots/a.json.new && mv -f /var/webapps/five/.buedafab/slots/a.json.new /var/webapps/five/.buedafab/slots/a.json; } || { echo "can't write "/var/webapps/five/.buedafab/slots/a.json >&2; exit 1; }
-        if it fails: note in the journal: reverted
-        if it fails:   $ printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"by":"ada@laptop","kind":"reverted","release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60"}' >>/var/webapps/five/.buedafab/journal.jsonl
-
-    finish
-      on web1
-        mark a as live
-          $ { printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60","state":"live"}' >/var/webapps/five/.buedafab/slots/a.json.new && mv -f /var/webapps/five/.buedafab/slots/a.json.new /var/webapps/five/.buedafab/slots/a.json; } || { echo "can't write "/var/webapps/five/.buedafab/slots/a.json >&2; exit 1; }
-        note in the journal: deployed
-          $ printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '"by":"ada@laptop","kind":"deployed","release":{"commit":"1111111111111111111111111111111111111111","describe":"v1","tag":"v1"},"run":"r60"}' >>/var/webapps/five/.buedafab/journal.jsonl
+    let shown = show_plan(&plan, Detail::Shell);
+    let of_the_group = |line: &&str| ["www", "g+", "umask"].iter().any(|word| line.contains(word));
+    assert_snapshot!(shown.lines().filter(of_the_group).collect::<Vec<_>>().join("\n"), @r#"
+    $ umask 002
+    $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chgrp www {} + || exit
+    $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chmod g+ws {} + || exit
+    $ umask 002
+    $ umask 002
+    $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + || exit
+    $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -perm -020 -exec chmod g+w {} + || exit
     "#);
 }
 

@@ -247,9 +247,12 @@ fn check(fleet: &Fleet, wanted: Wanted) {
     let plan = fleet.plan(wanted).expect("nothing speaks against it");
     assert_lints(&plan);
     let mut found = Exploration { fleet, plan: &plan, runs: 0, endings: HashSet::new() };
-    (0..8).for_each(|seed| found.judge(Vec::new(), seed));
+    for seed in 0..16 {
+        found.judge(Vec::new(), seed);
+        let ending = simulate(&plan, &mut fleet.hosts.clone(), &Scenario { seed, ..Scenario::default() });
+        assert_eq!(ending.outcome.map(|outcome| outcome.verdict), Some(Verdict::Done), "seed {seed}");
+    }
     let undisturbed = simulate(&plan, &mut fleet.hosts.clone(), &Scenario::default());
-    assert_eq!(undisturbed.outcome.map(|outcome| outcome.verdict), Some(Verdict::Done));
     let orders = orders();
     let mut number = 0;
     for (planned, moments) in plan.hosts.iter().zip(undisturbed.moments) {
@@ -531,4 +534,21 @@ fn two_faults_in_a_rollback() {
 #[test]
 fn a_restart() {
     explore(1..=3, "", two, Wanted::Restart);
+}
+
+/// Whoever changes a host between the look and the lock stops the run before it has done anything.
+#[test]
+fn a_host_that_was_changed_since_the_look() {
+    for at in 0..3 {
+        let mut fleet = two(Fleet::new(3, ""));
+        let plan = fleet.plan(Wanted::Deploy(3)).expect("nothing speaks against it");
+        let slot = fleet.hosts[at].slots.values_mut().next().expect("there are two");
+        slot.record = None;
+        for seed in 0..20 {
+            let mut hosts = fleet.hosts.clone();
+            let ending = simulate(&plan, &mut hosts, &Scenario { seed, ..Scenario::default() });
+            assert!(ending.violations.is_empty(), "{:?}", ending.violations);
+            assert_eq!(ending.outcome.map(|outcome| outcome.verdict), Some(Verdict::Refused));
+        }
+    }
 }

@@ -2,18 +2,22 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use buedafab_model::action::Action;
+use buedafab_model::action::{Action, HookPoint};
+use buedafab_model::config::Service;
 use buedafab_model::inspect::Scope;
-use buedafab_model::names::{CommitId, SlotName};
+use buedafab_model::names::{CommitId, RunId, SlotName};
 use buedafab_model::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState};
+use buedafab_model::shell::render_step;
 use insta::assert_snapshot;
 
 use common::release;
-use common::shells::{Place, Shell, shells};
+use common::shells::{Place, Shell, plain_git, shells, told};
 
 fn slot(name: &str) -> SlotName {
     SlotName::new(name).expect("a slot")
@@ -405,7 +409,7 @@ fn a_second_slot_needs_no_remote() {
             git(place, "b", "remote get-url origin").replace(place.root().to_str().expect("UTF-8"), "ROOT");
         // Later, the first slot gets a new commit, and the second one takes it from there.
         place.by_hand("mv away.git remote.git; cd work; git checkout -q --detach; git commit -q --allow-empty -m third; git push -q ../remote.git HEAD:refs/heads/master");
-        let third = std::process::Command::new("git")
+        let third = Command::new("git")
             .args(["-C"])
             .arg(place.root().join("work"))
             .args(["rev-parse", "HEAD"])
@@ -432,14 +436,13 @@ fn a_second_slot_needs_no_remote() {
 /// Members of a team deploy as different users, into one set of folders.
 #[test]
 fn a_sibling_of_another_user_is_as_good() {
-    let is_root = std::process::Command::new("id").arg("-u").output().expect("it runs").stdout == b"0\n";
     let found = everywhere(|shell, place| {
         let remote = Remote::of(place);
         for action in [fetch(place, "a", &remote.second, &["b"]), checkout("a", &remote.second)] {
             assert_eq!(place.act(shell, &action), "0");
         }
         // Who isn't root has nobody to give it to, and sees the same.
-        if is_root {
+        if is_root() {
             place.by_hand("chown -R 65534:65534 five/releases/a");
         }
         place.by_hand("mv remote.git away.git");
@@ -649,4 +652,278 @@ fn a_slot_that_somebody_changed_is_not_proven() {
     a no longer holds just FIRST:
     fatal: not a git repository (or any of the parent directories): .git
     "#);
+}
+
+// ---- the app's own commands ----
+
+/// Runs an action where these tools come before all others, each a shell script.
+fn with_tools(shell: &Shell, place: &Place, tools: &[(&str, &str)], action: &Action) -> String {
+    let folder = place.root().join("fake tools");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (name, script) in tools {
+        place.by_hand(&format!(
+            "cat >'fake tools/{name}' <<'END'\n#!/bin/sh\n{script}\nEND\nchmod +x 'fake tools/{name}'"
+        ));
+    }
+    let script = render_step(action, &place.layout, &RunId::new("r1").expect("a word"));
+    told(
+        &shell
+            .command(&format!("PATH=\"$PWD/fake tools:$PATH\"\n{script}"), &place.root())
+            .output()
+            .expect("it runs"),
+        place,
+    )
+}
+
+#[test]
+fn commands_run_in_their_folder_with_their_variables() {
+    let found = everywhere_in("it's \"five\" *", |shell, place| {
+        place.by_hand("cd it*; mkdir releases/a; ln -s a releases/current");
+        let variables =
+            BTreeMap::from([("ODD".to_owned(), ODD.to_owned()), ("EMPTY".to_owned(), String::new())]);
+        let hook = |command: &str, directory| Action::Hook {
+            point: HookPoint::Build,
+            directory,
+            command: command.to_owned(),
+            variables: variables.clone(),
+            optional: false,
+        };
+        let run =
+            |directory| Action::Run { command: "pwd -P".to_owned(), directory, variables: variables.clone() };
+        let restart = Action::Restart {
+            service: Service::None,
+            directory: place.layout.slot(&slot("a")),
+            commands: vec!["echo one; false".to_owned(), "pwd; echo two".to_owned()],
+            variables: variables.clone(),
+        };
+        let actions = [
+            hook("printf '%s|' \"$ODD\" \"${EMPTY-unset}\"; pwd", place.layout.slot(&slot("a"))),
+            hook("exit 7", place.layout.slot(&slot("a"))),
+            hook("kill -9 $$", place.layout.slot(&slot("a"))),
+            run(place.layout.current()),
+            run(place.layout.path.join("nowhere")),
+            restart,
+        ];
+        actions.map(|action| place.act(shell, &action)).join("\n").replace('\u{1b}', "ESC")
+    });
+    assert_snapshot!(found, @r#"
+    0: it's 100% "sure"\n
+    $HOME `id` ESC[1m é||ROOT/it's "five" */releases/a
+    7
+    killed
+    0: ROOT/it's "five" */releases/a
+    0: ROOT
+    1: one
+    "#);
+}
+
+#[test]
+fn services_are_restarted_and_then_asked() {
+    let sudo = ("sudo", "shift; exec \"$@\"");
+    let good = [
+        sudo,
+        ("systemctl", "echo \"$@\""),
+        ("supervisorctl", "echo \"$@\"; [ \"$1\" = restart ] || echo five RUNNING"),
+        ("sv", "echo \"$@\""),
+    ];
+    let bad = [
+        sudo,
+        ("systemctl", "echo \"$@\"; [ \"$1\" != is-active ]"),
+        ("supervisorctl", "echo \"$@\"; [ \"$1\" = restart ] || echo five FATAL"),
+        ("sv", "echo \"$@\"; [ \"$1\" != check ]"),
+    ];
+    let name = || "it's five".to_owned();
+    let found = everywhere(|shell, place| {
+        let mut found = String::new();
+        for service in [Service::Systemd(name()), Service::Supervisor(name()), Service::Runit(name())] {
+            let action = Action::Restart {
+                service,
+                directory: place.layout.slot(&slot("a")),
+                commands: Vec::new(),
+                variables: BTreeMap::new(),
+            };
+            let _ = writeln!(found, "{}", with_tools(shell, place, &good, &action));
+            let _ = writeln!(found, "{}", with_tools(shell, place, &bad, &action));
+        }
+        found
+    });
+    assert_snapshot!(found, @r#"
+    0: restart it's five
+    is-active --quiet it's five
+    1: restart it's five
+    is-active --quiet it's five
+    status --no-pager --lines 15 it's five
+    0: restart it's five
+    1: restart it's five
+    status it's five
+    five FATAL
+    0: restart it's five
+    check it's five
+    1: restart it's five
+    check it's five
+    "#);
+}
+
+/// The keys of the git server are pinned by a file, whose name two shells and ssh have to understand.
+#[test]
+fn the_git_servers_keys_are_pinned() {
+    let found = everywhere_in("it's $HOME `id`", |shell, place| {
+        let remote = Remote::of(place);
+        let Action::Fetch { slot, commit, siblings, lend_agent, group, .. } =
+            fetch(place, "a", &remote.first, &[])
+        else {
+            unreachable!()
+        };
+        let keys = ["git.example.com ssh-ed25519 AAAA", "# it's \"one\" $HOME"];
+        let action = Action::Fetch {
+            slot,
+            commit,
+            url: format!("git@git.example.com:{}/remote.git", place.root().display()),
+            siblings,
+            known_hosts: keys.map(str::to_owned).to_vec(),
+            lend_agent,
+            group,
+        };
+        // Says what the real one makes of its options, and then serves as git's server.
+        let real = Command::new("sh").args(["-c", "command -v ssh"]).output().expect("sh runs");
+        let script = format!(
+            "{} -G \"$@\" 2>&1 | grep -i 'knownhostsfile\\|^batchmode\\|^stricthost' >options\n\
+             for last; do :; done\nexec sh -c \"$last\"",
+            String::from_utf8_lossy(&real.stdout).trim()
+        );
+        let ssh = ("ssh", script.as_str());
+        let told = with_tools(shell, place, &[ssh], &action);
+        let read = |path: PathBuf| std::fs::read_to_string(path).expect("it is there");
+        let options =
+            read(place.root().join("options")).replace(place.root().to_str().expect("UTF-8"), "ROOT");
+        format!("{told}\n{options}{}", read(place.memory().join("known_hosts")))
+    });
+    assert_snapshot!(found, @r#"
+    0
+    batchmode yes
+    stricthostkeychecking true
+    globalknownhostsfile /dev/null
+    userknownhostsfile ROOT/it's $HOME `id`/.buedafab/known_hosts
+    git.example.com ssh-ed25519 AAAA
+    # it's "one" $HOME
+    "#);
+}
+
+/// Runs an action as the user of this number in the group 20000; as who runs the tests, if that isn't root.
+fn act_as(user: u32, place: &Place, action: &Action) -> String {
+    run_as(user, place, &render_step(action, &place.layout, &RunId::new("r1").expect("a word")))
+}
+
+fn run_as(user: u32, place: &Place, script: &str) -> String {
+    let mut command = Command::new("sh");
+    if is_root() {
+        command = Command::new("setpriv");
+        command.arg(format!("--reuid={user}")).args(["--regid=20000", "--clear-groups", "sh"]);
+    }
+    plain_git(&mut command);
+    command.env("GIT_CONFIG_GLOBAL", place.root().join("gitconfig")).env("HOME", place.root());
+    told(&command.args(["-c", script]).current_dir(place.root()).output().expect("it runs"), place)
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().expect("it runs").stdout == b"0\n"
+}
+
+/// What one member of a team has deployed, the next one deploys over.
+#[test]
+fn members_of_a_team_deploy_one_after_the_other() {
+    let place = Place::with_room("five");
+    let remote = Remote::of(&place);
+    let group = if is_root() { "20000".to_owned() } else { id("-gn") };
+    place.by_hand(&format!(
+        "chmod a+rx .; rm -r five; mkdir five; chgrp {group} five; chmod g+ws five
+         printf '[safe]\\n directory = %s\\n' \"$PWD/remote.git\" >gitconfig"
+    ));
+    let mut told = Vec::new();
+    for (user, name, commit) in [
+        (10_001, "a", &remote.first),
+        (10_002, "b", &remote.second),
+        (10_002, "a", &remote.second),
+        (10_001, "b", &remote.first),
+    ] {
+        let mut actions = [
+            Action::MakeRoom { group: None },
+            fetch(&place, name, commit, &["a", "b"]),
+            checkout(name, commit),
+            prove(name, commit),
+            Action::Record {
+                slot: slot(name),
+                state: SlotState::Ready,
+                release: release(1),
+                former: None,
+                optional: false,
+            },
+            point(name),
+            Action::Journal {
+                kind: JournalKind::Deployed,
+                by: "ada@laptop".to_owned(),
+                release: None,
+                from: None,
+                reason: None,
+            },
+        ];
+        for action in &mut actions {
+            if let Action::MakeRoom { group: of }
+            | Action::Fetch { group: of, .. }
+            | Action::Checkout { group: of, .. } = action
+            {
+                *of = Some(group.clone());
+            }
+        }
+        told.extend(
+            actions.iter().map(|action| format!("{user}, {action} → {}", act_as(user, &place, action))),
+        );
+        // As the runner's `lock` does.
+        let lock =
+            run_as(user, &place, "echo somebody >five/.buedafab/lock && flock five/.buedafab/lock true");
+        told.push(format!("{user}, lock → {lock}"));
+        // An app leaves files of its own, which nobody else may write.
+        place.by_hand(&format!(
+            "cd five/releases/{name}; mkdir -p env; echo private >env/file; chmod -R go-w env"
+        ));
+    }
+    assert_snapshot!(remote.name(&told.join("\n")), @r#"
+    10001, make the app's folders → 0
+    10001, fetch FIRST into a → 0
+    10001, check out FIRST in a → 0
+    10001, prove that a holds FIRST, unchanged → 0
+    10001, mark a as ready → 0
+    10001, point current to a → 0
+    10001, note in the journal: deployed → 0
+    10001, lock → 0
+    10002, make the app's folders → 0
+    10002, fetch SECOND into b → 0
+    10002, check out SECOND in b → 0
+    10002, prove that b holds SECOND, unchanged → 0
+    10002, mark b as ready → 0
+    10002, point current to b → 0
+    10002, note in the journal: deployed → 0
+    10002, lock → 0
+    10002, make the app's folders → 0
+    10002, fetch SECOND into a → 0
+    10002, check out SECOND in a → 0
+    10002, prove that a holds SECOND, unchanged → 0
+    10002, mark a as ready → 0
+    10002, point current to a → 0
+    10002, note in the journal: deployed → 0
+    10002, lock → 0
+    10001, make the app's folders → 0
+    10001, fetch FIRST into b → 0
+    10001, check out FIRST in b → 0
+    10001, prove that b holds FIRST, unchanged → 0
+    10001, mark b as ready → 0
+    10001, point current to b → 0
+    10001, note in the journal: deployed → 0
+    10001, lock → 0
+    "#);
+}
+
+fn id(option: &str) -> String {
+    let output = Command::new("id").arg(option).output().expect("it runs");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

@@ -153,14 +153,16 @@ fn umask(group: Option<&str>) -> String {
     if group.is_some() { "umask 002\n".to_owned() } else { String::new() }
 }
 
+/// Gives a folder and all in it to the group. What belongs to another member of the group isn't ours to change, and
+/// was given by them.
 fn own(path: &HostPath, group: Option<&str>) -> String {
-    match group {
-        Some(group) => {
-            let path = quote(path.as_str());
-            format!("chgrp -R {} {path}\nchmod -R g+w {path}\n", quote(group))
-        }
-        None => String::new(),
-    }
+    let Some(group) = group else { return String::new() };
+    let mine = format!("find {} -user \"$(id -u)\" ! -type l", quote(path.as_str()));
+    let group = quote(group);
+    format!(
+        "{mine} ! -group {group} -exec chgrp {group} {{}} + || exit\n\
+         {mine} ! -perm -020 -exec chmod g+w {{}} + || exit\n"
+    )
 }
 
 fn make_room(layout: &Layout, group: Option<&str>) -> String {
@@ -176,8 +178,15 @@ fn make_room(layout: &Layout, group: Option<&str>) -> String {
     if let Some(group) = group {
         let folders =
             [&layout.path, &layout.releases, &layout.state(), &slots].map(|path| quote(path.as_str()));
-        let folders = folders.join(" ");
-        let _ = write!(script, "chgrp {} {folders}\nchmod g+ws {folders}\n", quote(group));
+        let mine = format!("find {} -prune -user \"$(id -u)\"", folders.join(" "));
+        let group = quote(group);
+        // The lock and the journal are written by whoever comes next, too.
+        let _ = write!(
+            script,
+            "{mine} -exec chgrp {group} {{}} + || exit\n{mine} -exec chmod g+ws {{}} + || exit\n: >>{lock} && : >>{journal}\n",
+            lock = quote(layout.lock().as_str()),
+            journal = quote(layout.journal().as_str()),
+        );
     }
     script
 }

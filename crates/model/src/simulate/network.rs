@@ -505,7 +505,11 @@ impl<'p> Network<'p, '_> {
         if was_reverting && !ok {
             self.promises.could_not_revert(site);
         }
+        let leaving = runner.leaving;
         self.note_host(site, || format!("end of frame: {}", if ok { "ok" } else { "failed" }));
+        if leaving && ok {
+            self.end_runner(site);
+        }
     }
 
     /// Does the next thing of the frame.
@@ -523,6 +527,7 @@ impl<'p> Network<'p, '_> {
                 runner.confirm();
                 self.note_host(site, || "confirmed".to_owned());
             }
+            Deed::Leave => runner.leaving = true,
             Deed::Step(step) => self.step(site, step, Progress::All, true),
         }
     }

@@ -15,6 +15,8 @@ pub(super) enum Deed<'p> {
     Arm(&'p [Step]),
     /// From here on it doesn't go back, and what follows is run to its end.
     Confirm,
+    /// This was all: it ends, without being told.
+    Leave,
 }
 
 /// What a frame makes a host do: the same calls, in the same order, as
@@ -35,6 +37,9 @@ pub(super) fn deeds<'p>(plan: &'p Plan, host: &HostName, phases: &[usize]) -> Ve
             deeds.push_back(Deed::Step(step));
         }
     }
+    if phases.last() == plan.phases.len().checked_sub(1).as_ref() {
+        deeds.push_back(Deed::Leave);
+    }
     deeds
 }
 
@@ -52,6 +57,8 @@ pub(super) struct Runner<'p> {
     pub(super) confirmed: bool,
     /// What it was armed with.
     revert: Option<&'p [Step]>,
+    /// Whether the frame that it works on is its last.
+    pub(super) leaving: bool,
     /// The line is gone: how many more things it does until it notices, and how far the next one gets then.
     pub(super) unnoticed: Option<(u32, Progress)>,
     /// It has noticed, or was told that this was all.
@@ -66,6 +73,7 @@ impl<'p> Runner<'p> {
         self.working = true;
         self.failed = false;
         self.cancelled = false;
+        self.leaving = false;
     }
 
     /// Begins to go back, if it was armed; if not, the frame is over at once.
@@ -110,5 +118,61 @@ impl<'p> Runner<'p> {
     /// Whether it has to go back before it may end.
     pub(super) fn is_armed(&self) -> bool {
         self.revert.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::config::parse;
+    use crate::names::{CommitId, EnvironmentName, RunId};
+    use crate::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
+    use crate::release::Release;
+    use crate::shell::render_phases;
+    use crate::simulate::SimHost;
+
+    /// The runner's own functions, which only say what they are called for.
+    const SAY: &str = "step() { echo \"step $1\"; }; lock() { echo \"step $1\"; }; confirm() { echo confirm; }; leave() { echo leave; }\n\
+        arm() { echo arm; eval \"$1\" | sed 's/^/  /'; }\n";
+
+    #[test]
+    fn a_frame_does_what_its_text_says() {
+        let text = "unit = \"five\"\n[hooks]\nbuild = \"make 'it'\"\nbefore_switch = \"warm\"\nafter_finish = \"tell\"\n\
+                    [environments.production]\nhosts = [\"web1\"]\n";
+        let production = EnvironmentName::new("production").expect("a word");
+        let settings =
+            parse("buedafab.toml", text).and_then(|file| file.settings(&production)).expect("settings");
+        let context = RunContext {
+            run: RunId::new("r1").expect("a word"),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            by: "ada@laptop".to_owned(),
+        };
+        let commit = CommitId::new("1".repeat(40)).expect("40 digits");
+        let release = Release { commit, describe: "v1".to_owned(), tag: None };
+        let request =
+            DeployRequest { release, url: "git@host:five".to_owned(), force: false, take_over: false };
+        let facts = SimHost::bare(&settings, &settings.hosts[0]).facts();
+        let seen = [SeenHost { host: &settings.hosts[0], facts: &facts }];
+        let plan = plan_deploy(&settings, &context, &request, &seen).expect("a plan");
+
+        let all: Vec<usize> = (0..plan.phases.len()).collect();
+        let phases: Vec<_> = plan.phases.iter().collect();
+        let script = format!("{SAY}{}", render_phases(&plan, &plan.hosts[0], &phases));
+        let output = Command::new("sh").arg("-c").arg(script).output().expect("sh runs");
+        let mut expected = String::new();
+        for deed in deeds(&plan, &plan.hosts[0].host.name, &all) {
+            match deed {
+                Deed::Step(step) => expected.push_str(&format!("step {}\n", step.id)),
+                Deed::Confirm => expected.push_str("confirm\n"),
+                Deed::Leave => expected.push_str("leave\n"),
+                Deed::Arm(revert) => {
+                    expected.push_str("arm\n");
+                    revert.iter().for_each(|step| expected.push_str(&format!("  step {}\n", step.id)));
+                }
+            }
+        }
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
     }
 }
