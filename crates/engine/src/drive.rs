@@ -47,6 +47,7 @@ pub async fn execute(
         works: BTreeMap::new(),
         looks: JoinSet::new(),
         announced: BTreeSet::new(),
+        begun: BTreeSet::new(),
         frames: 0,
         interruptions: 0,
     };
@@ -71,6 +72,8 @@ struct Driver<'a> {
     works: BTreeMap<HostName, Work>,
     looks: JoinSet<(HostName, Option<Seen>)>,
     announced: BTreeSet<PhaseKind>,
+    /// Hosts that were sent something: a line to one of them that ends is news, at work or not.
+    begun: BTreeSet<HostName>,
     frames: u32,
     interruptions: u32,
 }
@@ -145,6 +148,7 @@ impl Driver<'_> {
         let Some(planned) = self.plan.host(&host) else { return };
         let phases: Vec<&Phase> = phases.iter().map(|phase| &self.plan.phases[*phase]).collect();
         let text = render_phases(self.plan, planned, &phases);
+        self.begun.insert(host.clone());
         if !self.fleet.connections.contains_key(&host) {
             self.fleet.open(&planned.host, Sharing::Allowed, text);
             return;
@@ -193,14 +197,16 @@ impl Driver<'_> {
     fn hear(&mut self, host: HostName, reply: Reply) -> Vec<Input> {
         if let Reply::Closed(closed) = reply {
             self.fleet.connections.remove(&host);
-            let was_at_work = self.works.remove(&host).is_some();
-            return match closed {
-                Closed::Broken(why) if was_at_work => vec![Input::Lost { host, why: or_unknown(why) }],
-                Closed::Bye if was_at_work => {
-                    vec![Input::Lost { host, why: "its runner ended early".to_owned() }]
-                }
-                _ => Vec::new(),
+            self.works.remove(&host);
+            if !self.begun.contains(&host) {
+                return Vec::new();
+            }
+            // Whether a host that isn't at work was through with its part is the machine's to know.
+            let why = match closed {
+                Closed::Broken(why) => or_unknown(why),
+                Closed::Bye => "its runner ended early".to_owned(),
             };
+            return vec![Input::Lost { host, why }];
         }
         if matches!(reply, Reply::Started(_)) {
             self.works.entry(host.clone()).or_insert_with(Work::first);

@@ -25,6 +25,28 @@ fn a_line_that_is_cut_in_the_switch_reverts_everywhere() {
     assert_eq!(stage.serving(), ["one", "one", "one"]);
 }
 
+/// The first wave has switched and waits; its host goes back by itself, and must not be confirmed afterwards.
+#[test]
+fn a_line_that_is_cut_between_two_waves_reverts_everywhere() {
+    let mut stage = Stage::new();
+    let lines = stage.fleet.with_latency(Duration::ZERO);
+    stage.use_path(lines.client().path_variable());
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.configure(
+        "unit = \"five\"\nwaves = [1]\n[hooks]\nrestart = \"cat version >../../served\"\n\
+         verify = \"test $(cat version) = one || test $(hostname) = web1 || sleep 8\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web2", "verify"));
+    lines.relay("web1").cut();
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (8, &"reverted".into()), "{end}");
+    stage.wait_until_free();
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
 #[test]
 fn a_line_that_freezes_in_the_switch_reverts_everywhere() {
     let mut stage = Stage::new();

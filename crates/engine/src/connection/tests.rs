@@ -239,6 +239,20 @@ under_every_shell!(a_runner_that_hears_nothing_reverts_too, talk, "step 0 s :", 
     wait_for(|| flock_is_free(&lock)).await;
 });
 
+under_every_shell!(a_runner_that_is_told_to_end_reverts_first, talk, "step 0 q 'echo $$'", {
+    let said = talk.frame().await[0].clone();
+    let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    let text =
+        format!("arm \"step 8 s 'echo reverted >>{0}'\"\nstep 2 s 'echo switched >{0}'\n", file.display());
+    assert_eq!(talk.phase(&text).await, ["2 -> 0", "done"]);
+    // As a host does when it shuts down.
+    let killed = Process::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+    assert!(killed.success());
+    wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nreverted\n").await;
+});
+
 under_every_shell!(what_is_confirmed_stays_and_is_finished, talk, "step 0 s :", {
     talk.frame().await;
     let folder = tempfile::tempdir().expect("a folder");

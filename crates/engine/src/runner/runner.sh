@@ -69,7 +69,11 @@ reader() {
         dd bs="$size" count=1 iflag=fullblock <&3 >>"$room/$name"
         read -r seal <&3
         [ "$seal" = sealed ] || break
-        [ "$verb" = put ] || echo "phase $name" >&4
+        if [ "$verb" = phase ]; then
+          # Here and not where it is run: a cancel that follows closely is meant for this one.
+          rm -f "$room/cancel"
+          echo "phase $name" >&4
+        fi
         ;;
       beat) say beat ;;
       cancel)
@@ -251,17 +255,15 @@ while [ "$over" != yes ] && read -r verb name <&4; do
   case $verb in
     phase)
       failed=
-      rm -f "$room/cancel"
       . "$room/$name"
       rm -f "$room/$name"
       say "done $name ${failed:-0}"
       ;;
-    *)
-      revert
-      break
-      ;;
+    *) break ;;
   esac
 done
+# Also where it was only a signal that ended the waiting.
+revert
 [ -z "$held" ] || : >"$held"
 say bye
 kill "$reader" "$watcher" 2>/dev/null

@@ -10,7 +10,7 @@ pub struct Fault {
     /// Where.
     pub host: HostName,
     /// When: at which of the things that the host's runner does, counted from 0 over the whole run. Steps count, and so
-    /// do arming, confirming, and the end of every frame.
+    /// do arming, confirming, leaving, and the end of every frame.
     pub moment: u32,
     /// What.
     pub kind: FaultKind,

@@ -24,8 +24,9 @@ pub struct Ending {
     pub violations: Vec<Violation>,
     /// Whether each fault of the scenario came to pass.
     pub struck: Vec<bool>,
-    /// How many things each host's runner did, in the order of the plan's hosts: the moments at which faults can strike.
-    pub moments: Vec<u32>,
+    /// What each host's runner did, in the order of the plan's hosts: the moments at which faults can strike. The number
+    /// of a step, or `None` where it armed itself, was confirmed, left, or came to the end of a frame.
+    pub moments: Vec<Vec<Option<u32>>>,
     /// All that happened, in order; empty unless it was asked for.
     pub trace: Vec<String>,
 }
@@ -77,7 +78,7 @@ pub fn simulate(plan: &Plan, hosts: &mut [SimHost], scenario: &Scenario) -> Endi
         confirmed,
         violations: promises.violations,
         struck,
-        moments: sites.iter().map(|site| site.moment).collect(),
+        moments: sites.into_iter().map(|site| site.moments).collect(),
         trace: trace.unwrap_or_default(),
     }
 }
@@ -104,7 +105,7 @@ struct Site<'p> {
     to_host: VecDeque<Message<'p>>,
     to_deployer: VecDeque<Input>,
     look_wanted: bool,
-    moment: u32,
+    moments: Vec<Option<u32>>,
     locks_refused: u32,
 }
 
@@ -120,7 +121,7 @@ impl Site<'_> {
             to_host: VecDeque::new(),
             to_deployer: VecDeque::new(),
             look_wanted: false,
-            moment: 0,
+            moments: Vec::new(),
             locks_refused: 0,
         }
     }
@@ -353,7 +354,7 @@ impl<'p> Network<'p, '_> {
         match self.sites[site].runner.next() {
             Some(Deed::Step(step)) => {
                 self.sites[site].runner.deeds.pop_front();
-                self.sites[site].moment += 1;
+                self.sites[site].moments.push(Some(step.id));
                 self.step(site, step, progress, progress == Progress::All);
             }
             // They take no time: done, or not begun.
@@ -382,7 +383,7 @@ impl<'p> Network<'p, '_> {
     }
 
     fn next_fault(&mut self, site: usize) -> Option<usize> {
-        let Site { name, moment, runner, .. } = &mut self.sites[site];
+        let Site { name, moments, runner, .. } = &mut self.sites[site];
         if !runner.working {
             return None;
         }
@@ -397,7 +398,7 @@ impl<'p> Network<'p, '_> {
                 | FaultKind::DeployerKilled { .. } => runner.unnoticed.is_none(),
                 FaultKind::PowerLost { .. } => true,
             };
-            let is_here = fault.host == *name && fault.moment == *moment;
+            let is_here = fault.host == *name && fault.moment as usize == moments.len();
             (is_timely && is_here && !self.struck[index]).then_some(index)
         };
         self.faults.iter().enumerate().find_map(happens)
@@ -407,9 +408,9 @@ impl<'p> Network<'p, '_> {
         self.note(|| format!("!!! {kind:?}"));
         match kind {
             FaultKind::StepFails(progress) => {
-                let Site { runner, moment, .. } = &mut self.sites[site];
-                *moment += 1;
+                let Site { runner, moments, .. } = &mut self.sites[site];
                 if let Some(Deed::Step(step)) = runner.deeds.pop_front() {
+                    moments.push(Some(step.id));
                     self.step(site, step, progress, false);
                 }
             }
@@ -493,8 +494,8 @@ impl<'p> Network<'p, '_> {
             self.deed(site);
             return;
         }
-        let Site { runner, name, connected, to_deployer, moment, .. } = &mut self.sites[site];
-        *moment += 1;
+        let Site { runner, name, connected, to_deployer, moments, .. } = &mut self.sites[site];
+        moments.push(None);
         let was_reverting = runner.reverting;
         // The way back that a runner goes by itself is no frame that anybody waits for.
         let on_its_own = runner.ending && was_reverting;
@@ -515,9 +516,12 @@ impl<'p> Network<'p, '_> {
     /// Does the next thing of the frame.
     fn deed(&mut self, site: usize) {
         let Some(deed) = self.sites[site].runner.next() else { return };
-        let Site { runner, moment, .. } = &mut self.sites[site];
+        let Site { runner, moments, .. } = &mut self.sites[site];
         runner.deeds.pop_front();
-        *moment += 1;
+        moments.push(match deed {
+            Deed::Step(step) => Some(step.id),
+            Deed::Arm(_) | Deed::Confirm | Deed::Leave => None,
+        });
         match deed {
             Deed::Arm(revert) => {
                 runner.arm(revert);
@@ -596,7 +600,7 @@ impl<'p> Network<'p, '_> {
     fn note_host(&mut self, site: usize, line: impl FnOnce() -> String) {
         let Self { sites, trace, .. } = self;
         if let Some(trace) = trace {
-            trace.push(format!("{:>4} {}: {}", sites[site].moment, sites[site].name, line()));
+            trace.push(format!("{:>4} {}: {}", sites[site].moments.len(), sites[site].name, line()));
         }
     }
 
