@@ -179,3 +179,28 @@ fn localhost_needs_no_ssh() {
         "one"
     );
 }
+
+#[test]
+fn the_demo_does_what_it_says() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..Default::default() });
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = folder.path().join("demo");
+    let output = stage
+        .command(&["demo"])
+        .arg(&demo)
+        .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+        .output()
+        .expect("it runs");
+    let stop = stage
+        .command(&["production", "run", "--", "sh restart.sh stop"])
+        .current_dir(demo.join("app"))
+        .output()
+        .expect("it runs");
+    let ran = super::stage::Ran::of(output);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    ran.says("SyntaxError")
+        .says("roll back to v0.1.0")
+        .says("hello from web3, release v0.1.0")
+        .says("Try it by hand");
+    assert!(stop.status.success());
+}
