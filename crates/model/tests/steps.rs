@@ -458,8 +458,12 @@ fn what_is_not_on_the_remote_is_told() {
         let remote = Remote::of(place);
         let told = place.act(shell, &fetch(place, "a", &remote.gone, &["b"]));
         // Git's own lines come in any order.
-        let told = format!("{}: … {}", &told[..1], told.lines().last().unwrap_or_default())
-            .replace(place.root().to_str().expect("UTF-8"), "ROOT");
+        let told = format!(
+            "{}: … {}",
+            &told[..1],
+            told.lines().find(|line| line.starts_with("the commit")).unwrap_or_default()
+        )
+        .replace(place.root().to_str().expect("UTF-8"), "ROOT");
         let second = place.act(shell, &fetch(place, "a", &remote.second, &["b"]));
         place.by_hand("mv remote.git away.git");
         let unreachable = place.act(shell, &fetch(place, "a", &remote.gone, &["b"]));
