@@ -161,14 +161,7 @@ impl Driver<'_> {
     fn begin_work(&mut self, host: &HostName) -> String {
         self.frames += 1;
         let frame = format!("p{}", self.frames);
-        let work = Work {
-            frame: frame.clone(),
-            step: None,
-            last_heard: Instant::now(),
-            cancelled: None,
-            timed_out: false,
-        };
-        self.works.insert(host.clone(), work);
+        self.works.insert(host.clone(), Work::on(&frame));
         frame
     }
 
@@ -197,7 +190,7 @@ impl Driver<'_> {
     fn hear(&mut self, host: HostName, reply: Reply) -> Vec<Input> {
         if let Reply::Closed(closed) = reply {
             self.fleet.connections.remove(&host);
-            self.works.remove(&host);
+            let was_at_work = self.works.remove(&host).is_some();
             if !self.begun.contains(&host) {
                 return Vec::new();
             }
@@ -206,6 +199,9 @@ impl Driver<'_> {
                 Closed::Broken(why) => or_unknown(why),
                 Closed::Bye => "its runner ended early".to_owned(),
             };
+            if was_at_work {
+                self.tell_lost(&host, &why);
+            }
             return vec![Input::Lost { host, why }];
         }
         if matches!(reply, Reply::Started(_)) {
@@ -314,12 +310,15 @@ impl Driver<'_> {
         for (host, why) in lost {
             self.works.remove(&host);
             self.fleet.connections.remove(&host);
-            let what = FailureKind::Lost { why: why.clone() };
-            let title = String::new();
-            (self.events)(Event::StepFailed { host: host.clone(), step: None, title, what });
+            self.tell_lost(&host, &why);
             inputs.push(Input::Lost { host, why });
         }
         inputs
+    }
+
+    fn tell_lost(&mut self, host: &HostName, why: &str) {
+        let what = FailureKind::Lost { why: why.to_owned() };
+        (self.events)(Event::StepFailed { host: host.clone(), step: None, title: String::new(), what });
     }
 
     /// Asks a lost host what it serves, over a connection of its own, as soon as nothing of this run works there.
@@ -351,8 +350,12 @@ impl Driver<'_> {
 
 impl Work {
     fn first() -> Self {
+        Self::on(crate::fleet::FIRST_FRAME)
+    }
+
+    fn on(frame: &str) -> Self {
         Work {
-            frame: crate::fleet::FIRST_FRAME.to_owned(),
+            frame: frame.to_owned(),
             step: None,
             last_heard: Instant::now(),
             cancelled: None,

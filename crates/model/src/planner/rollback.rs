@@ -1,6 +1,6 @@
 //! The plan that makes the release before the live one live again.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::{Change, RunContext, SeenHost, assemble, build, examine};
 use crate::action::Action;
@@ -55,11 +55,8 @@ pub fn plan_rollback(
             leaves_behind: SlotState::Ready,
         });
     }
-    let mut by_release: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for change in &changes {
-        by_release.entry(change.to.release.commit.as_str()).or_default().push(change.seen.host.name.as_str());
-    }
-    if by_release.len() > 1 {
+    let releases: BTreeSet<_> = changes.iter().map(|change| &change.to.release.commit).collect();
+    if releases.len() > 1 {
         let target = |change: &Change<'_>| format!("{} to {}", change.seen.host.name, change.to.release);
         refusals.push(Refusal::DifferentTargets { targets: changes.iter().map(target).collect() });
     }
