@@ -99,7 +99,7 @@ impl Refusal {
                 format!("move it away on that host, then deploy again: mv {path} {path}.old")
             }
             Refusal::Elsewhere { .. } => {
-                "another tool may be at work there; --take-over replaces the link, and puts it back on failure".into()
+                "another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure".into()
             }
             Refusal::NotWritable { user, path, .. } => {
                 format!("on that host, as root: install -d -o {user} {path}")

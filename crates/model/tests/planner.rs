@@ -565,7 +565,7 @@ fn a_link_that_leads_elsewhere() {
     let elsewhere = bare().link("/srv/old");
     assert_snapshot!(deploy("", std::slice::from_ref(&elsewhere), 1), @r#"
     web1: /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
-      hint: another tool may be at work there; --take-over replaces the link, and puts it back on failure
+      hint: another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
     "#);
     assert_snapshot!(deploy_as("", &[elsewhere], &DeployRequest { take_over: true, ..request(1) }), @r#"
     deploy v1 (1111111111)
@@ -750,7 +750,7 @@ fn all_that_is_wrong_with_a_host_is_told_at_once() {
     web1: deploy can't write /var/webapps/five
       hint: on that host, as root: install -d -o deploy /var/webapps/five
     web1: /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
-      hint: another tool may be at work there; --take-over replaces the link, and puts it back on failure
+      hint: another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
     "#);
 }
 

@@ -39,6 +39,7 @@ fn a_current_that_leads_elsewhere_is_taken_over_only_when_asked() {
          && ln -s /var/webapps/five/releases/20240101 current && cp 20240101/version ../served && chown -Rh deploy /var/webapps/five",
     );
     stage.production(&["deploy"], 4).says("which is none of the slots").says("--take-over");
+    stage.production(&["rollback"], 4);
     host.run("echo one >/tmp/fail-restart");
     stage.production(&["deploy", "--take-over"], 8);
     assert_eq!(

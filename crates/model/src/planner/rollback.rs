@@ -30,9 +30,13 @@ pub fn plan_rollback(
             refusals.push(Refusal::NothingBefore { host: host.name.clone(), why: why_nothing(seen) });
             continue;
         };
-        if facts.current == CurrentLink::NotALink {
-            let path = Layout::new(settings, host).current().to_string();
-            refusals.push(Refusal::NotALink { host: host.name.clone(), path });
+        let path = Layout::new(settings, host).current().to_string();
+        match &facts.current {
+            CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host.name.clone(), path }),
+            CurrentLink::Elsewhere(target) => {
+                refusals.push(Refusal::Elsewhere { host: host.name.clone(), path, target: target.clone() });
+            }
+            CurrentLink::Missing | CurrentLink::Slot(_) | CurrentLink::Dangling(_) => {}
         }
         let to = Target { slot: before.slot, release: before.release };
         let prepare = match before.state {
