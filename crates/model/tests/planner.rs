@@ -601,6 +601,16 @@ fn a_link_that_leads_elsewhere() {
     "#);
 }
 
+/// A slot that served once is no licence to replace what serves now.
+#[test]
+fn a_rollback_over_a_link_that_leads_elsewhere() {
+    let taken = live().slot("b", SlotState::Retired, 2).link("/srv/old");
+    assert_snapshot!(rollback("", &[taken]), @r#"
+    web1: /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
+      hint: another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
+    "#);
+}
+
 /// What another tool put into a slot has no record, and perhaps no commit; it is restarted all the same if the switch
 /// fails.
 #[test]
