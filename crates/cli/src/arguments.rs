@@ -1,10 +1,13 @@
 //! What may be typed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use buedafab_model::shell::quote_words;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use crate::fabric::TASK_ARGUMENTS;
 use crate::project::environment_names_nearby;
 
 /// Everything on the command line.
@@ -33,6 +36,10 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub command: CommandArgs,
+
+    /// The words of it, as they were typed but for the program's name.
+    #[arg(skip)]
+    pub words: Vec<String>,
 }
 
 const EXAMPLES: &str = "\
@@ -42,7 +49,9 @@ Examples:
   buedafab production deploy --dry-run -v    the plan, down to the shell of every step
   buedafab production deploy
   buedafab production deploy:release=v0.1.1  Fabric's argument form works too
+  buedafab production deploy restart_webserver   several commands, one after the other
   buedafab production rollback
+  buedafab --list                            the project's own tasks too
   buedafab demo                              a fleet of three on this machine
 
 Exit codes:
@@ -83,11 +92,19 @@ pub(crate) struct GlobalArgs {
 pub(crate) enum CommandArgs {
     /// Look at the repository and write a commented buedafab.toml
     Init(InitArgs),
+    /// Run the project's tests, as a deploy does first
+    Test(TestArgs),
+    /// Look the project's code over
+    Lint,
+    /// Make this checkout ready to work in: submodules, virtualenv, requirements
+    Setup,
     /// Can I deploy? Look at every host, and say what would stop a deploy
     Check,
     /// Make a release live on all hosts, or on none
     #[command(after_help = DEPLOY_EXAMPLES)]
     Deploy(DeployArgs),
+    /// The commits that a deploy would bring, and those that it would take away
+    Changes(ReleaseArgs),
     /// Make the release before the live one live again
     #[command(after_help = ROLLBACK_NOTES)]
     Rollback(RollbackArgs),
@@ -109,17 +126,23 @@ pub(crate) enum CommandArgs {
     RestartWebserver,
     /// The resolved configuration of an environment
     Config(ConfigArgs),
+    /// Every command, and the project's own tasks; `--list` says the same
+    List,
     /// See it work: deploys, a failed check and a rollback, on three hosts on this machine
     Demo(DemoArgs),
     /// Print what makes a shell complete buedafab's commands: add `source <(buedafab completions bash)` to its start
     Completions(CompletionsArgs),
+    /// A task of the project: what its configuration calls so
+    #[command(skip)]
+    Task(TaskArgs),
 }
 
 const DEPLOY_EXAMPLES: &str = "\
 Examples:
-  buedafab production deploy                    what HEAD is now
+  buedafab production deploy                    what HEAD is now; asks for a tag where one is needed
+  buedafab production deploy --tag v0.2.0       tags it, pushes the tag, deploys it
   buedafab production deploy --commit 6b4943c   also: deploy:commit=6b4943c
-  buedafab production deploy --release v0.1.1   also: deploy:release=v0.1.1
+  buedafab production deploy --release v0.1.1   also: deploy:release=v0.1.1, deploy:release=latest_tag
   buedafab production deploy --dry-run          what it would do; with -v every step's shell
   buedafab production --hosts web1 deploy       on one host only
 Running it again is always safe, and repairs what a crash left.";
@@ -144,14 +167,30 @@ pub(crate) struct InitArgs {
     pub print: bool,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct DeployArgs {
+/// Which release.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReleaseArgs {
     /// A commit: an id, a branch, anything that git knows [default: `default_revision`]
     #[arg(long, value_name = "COMMIT", conflicts_with = "release")]
     pub commit: Option<String>,
-    /// A tag
+    /// A tag; `latest_tag` stands for that of the latest release
     #[arg(long, value_name = "TAG")]
     pub release: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeployArgs {
+    #[command(flatten)]
+    pub release: ReleaseArgs,
+    /// Tag the commit with this name first, and push the tag
+    #[arg(long, value_name = "NAME", conflicts_with = "release")]
+    pub tag: Option<String>,
+    /// Don't run the project's tests first
+    #[arg(long)]
+    pub skip_tests: bool,
+    /// Deploy also what is older than the live release
+    #[arg(long)]
+    pub allow_older: bool,
     /// Look at the hosts and show the plan, and change nothing
     #[arg(long, short = 'n')]
     pub dry_run: bool,
@@ -161,6 +200,24 @@ pub(crate) struct DeployArgs {
     /// Replace a `current` that another tool made
     #[arg(long)]
     pub take_over: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// What the tests find in DEPLOYMENT_TYPE [default: `deployment_type`; without an environment SOLO]
+    #[arg(long, value_name = "TYPE")]
+    pub deployment_type: Option<String>,
+    /// The folder to run them in [default: the project's]
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: Option<PathBuf>,
+}
+
+/// A task, with the arguments that were typed.
+#[derive(Debug)]
+pub(crate) struct TaskArgs {
+    pub name: String,
+    /// Each `NAME=VALUE`.
+    pub arguments: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -209,6 +266,59 @@ pub(crate) struct DemoArgs {
 pub(crate) struct CompletionsArgs {
     /// bash, zsh, fish, elvish or powershell
     pub shell: String,
+}
+
+/// The command line of a project with these tasks: what each is called, and what it is for.
+pub(crate) fn command_line(tasks: &BTreeMap<String, String>) -> Command {
+    let task = |(name, about): (&String, &String)| {
+        let arguments = Arg::new(TASK_ARGUMENTS)
+            .value_name("NAME=VALUE")
+            .action(ArgAction::Append)
+            .num_args(0..)
+            .help("Its arguments; also behind a colon: NAME:VERBOSE=1");
+        Command::new(name.clone()).about(about.clone()).arg(arguments)
+    };
+    Cli::command().subcommands(tasks.iter().map(task))
+}
+
+impl Cli {
+    /// Takes what was typed from what clap has made of the words.
+    pub(crate) fn read(mut matches: ArgMatches, mut words: Vec<String>) -> Result<Cli, clap::Error> {
+        let task = matches.subcommand().and_then(|(name, typed)| {
+            // Only tasks know this argument.
+            let arguments = typed.try_get_many::<String>(TASK_ARGUMENTS).ok()?;
+            Some(TaskArgs {
+                name: name.to_owned(),
+                arguments: arguments.into_iter().flatten().cloned().collect(),
+            })
+        });
+        Ok(Cli {
+            environment: matches.get_one::<String>("environment").cloned(),
+            global: GlobalArgs::from_arg_matches(&matches)?,
+            command: match task {
+                Some(task) => CommandArgs::Task(task),
+                None => CommandArgs::from_arg_matches_mut(&mut matches)?,
+            },
+            words: words.split_off(1.min(words.len())),
+        })
+    }
+
+    /// The command that does the same again.
+    pub(crate) fn retry_command(&self) -> String {
+        let program = "buedafab".to_owned();
+        quote_words([program].iter().chain(&self.words))
+    }
+
+    /// The same without the environment and what else stands before the command.
+    pub(crate) fn command_words(&self) -> String {
+        let names = |word: &String| Cli::command().find_subcommand(word).is_some();
+        let task = match &self.command {
+            CommandArgs::Task(task) => Some(&task.name),
+            _ => None,
+        };
+        let begin = self.words.iter().position(|word| names(word) || Some(word) == task).unwrap_or(0);
+        quote_words(&self.words[begin..])
+    }
 }
 
 fn complete_environments() -> Vec<CompletionCandidate> {

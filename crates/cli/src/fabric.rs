@@ -1,29 +1,103 @@
-//! Fabric's argument form: `deploy:commit=6b4943c`, `run:"uptime"`, `hold:reason="…"`.
+//! The command line as Fabric had it: several commands in one line, and arguments behind a colon.
+//!
+//! `production deploy:commit=6b4943c restart_webserver` means `production deploy --commit=6b4943c`, and then
+//! `production restart_webserver`. What stands before the first command holds for all of them.
 
-/// The same arguments in the usual form. Only the command's own word is looked at, and only if nothing after `--`.
-pub(crate) fn expand(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut expanded = Vec::new();
-    let mut verbatim = false;
-    for (index, argument) in arguments.into_iter().enumerate() {
-        verbatim |= argument == "--";
-        match argument.split_once(':') {
-            Some((command, parameters)) if index > 0 && !verbatim && is_command(command) => {
-                expanded.push(command.to_owned());
-                if command == "run" {
-                    expanded.extend(["--".to_owned(), parameters.to_owned()]);
-                    verbatim = true;
-                } else {
-                    expanded.extend(split_parameters(parameters).iter().map(|parameter| flag(parameter)));
+use clap::{ArgAction, Command};
+
+/// The command lines that one line means, each in the usual form and complete.
+pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> Vec<Vec<String>> {
+    let mut before = Vec::new();
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    let mut current: Option<&Command> = None;
+    let mut has_environment = false;
+    let mut words = words.into_iter();
+    before.extend(words.next());
+    while let Some(word) = words.next() {
+        let line = match lines.last_mut() {
+            Some(line) => line,
+            None => &mut before,
+        };
+        if word == "--" {
+            line.push(word);
+            line.extend(words.by_ref());
+        } else if matches!(word.as_str(), "--list" | "-l") && current.is_none() {
+            // Fabric's way to ask.
+            current = root.find_subcommand("list");
+            lines.push(before.iter().cloned().chain(["list".to_owned()]).collect());
+        } else if word.starts_with('-') && word.len() > 1 {
+            let takes_next = takes_next_word(&word, current, root);
+            line.push(word);
+            line.extend(takes_next.then(|| words.next()).flatten());
+        } else if current.is_some_and(|command| belongs(&word, command)) {
+            line.push(word);
+        } else {
+            let (name, parameters) = word.split_once(':').unwrap_or((&word, ""));
+            match root.find_subcommand(name) {
+                Some(command) => {
+                    current = Some(command);
+                    let mut line = before.clone();
+                    line.push(name.to_owned());
+                    line.extend(arguments(command, parameters));
+                    lines.push(line);
                 }
+                None if current.is_none() && !has_environment => {
+                    has_environment = true;
+                    line.push(word);
+                }
+                // Whatever it is, it is told in the words of the command line's own errors.
+                None => lines.push(before.iter().cloned().chain([word]).collect()),
             }
-            _ => expanded.push(argument),
         }
     }
-    expanded
+    if lines.is_empty() { vec![before] } else { lines }
 }
 
-fn is_command(word: &str) -> bool {
-    ["deploy", "rollback", "run", "hold", "history", "config"].contains(&word)
+/// Whether a plain word is an argument of the command before it, rather than the next command.
+fn belongs(word: &str, command: &Command) -> bool {
+    match command.get_positionals().next() {
+        Some(argument) if argument.get_id() == TASK_ARGUMENTS => {
+            word.split_once('=').is_some_and(|(name, _)| !name.contains(':'))
+        }
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// The id of a task's arguments, each `NAME=VALUE`: those of any other command aren't told from a command's name.
+pub(crate) const TASK_ARGUMENTS: &str = "arguments";
+
+fn takes_next_word(word: &str, current: Option<&Command>, root: &Command) -> bool {
+    let mut known = current.into_iter().chain([root]).flat_map(Command::get_arguments);
+    let takes_value = |action: &ArgAction| matches!(action, ArgAction::Set | ArgAction::Append);
+    if let Some(long) = word.strip_prefix("--") {
+        let named = known.find(|argument| argument.get_long() == Some(long));
+        return named.is_some_and(|argument| takes_value(argument.get_action()));
+    }
+    let known: Vec<_> = known.collect();
+    let mut letters = word[1..].chars();
+    while let Some(letter) = letters.next() {
+        let named = known.iter().find(|argument| argument.get_short() == Some(letter));
+        if named.is_some_and(|argument| takes_value(argument.get_action())) {
+            return letters.next().is_none();
+        }
+    }
+    false
+}
+
+/// A command's parameters in the usual form.
+fn arguments(command: &Command, parameters: &str) -> Vec<String> {
+    if parameters.is_empty() {
+        return Vec::new();
+    }
+    if command.get_name() == "run" {
+        return vec!["--".to_owned(), parameters.to_owned()];
+    }
+    let is_task = command.get_positionals().any(|argument| argument.get_id() == TASK_ARGUMENTS);
+    split_parameters(parameters)
+        .into_iter()
+        .map(|parameter| if is_task { parameter } else { flag(&parameter) })
+        .collect()
 }
 
 /// Fabric separates parameters by commas, and a backslash keeps one.
@@ -53,31 +127,61 @@ fn flag(parameter: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeMap;
 
+    use super::*;
+    use crate::arguments::command_line;
+
+    /// What a line means, each command line on a line of its own.
+    #[track_caller]
     fn check(typed: &[&str], meant: &[&str]) {
+        let tasks = BTreeMap::from([("rechef".to_owned(), String::new())]);
+        let mut root = command_line(&tasks);
+        root.build();
         let typed = typed.iter().map(|word| word.to_string());
-        assert_eq!(expand(typed), meant);
+        let found: Vec<String> = split(typed, &root).iter().map(|line| line.join("|")).collect();
+        assert_eq!(found, meant);
     }
 
     #[test]
     fn parameters_become_flags() {
         check(
             &["buedafab", "production", "deploy:commit=6b4943c"],
-            &["buedafab", "production", "deploy", "--commit=6b4943c"],
+            &["buedafab|production|deploy|--commit=6b4943c"],
         );
-        check(
-            &["b", "p", "deploy:release=v0.1.1,dry_run"],
-            &["b", "p", "deploy", "--release=v0.1.1", "--dry-run"],
-        );
-        check(&["b", "p", "hold:reason=a\\, b"], &["b", "p", "hold", "--reason=a, b"]);
-        check(&["b", "p", "run:uptime | wc: x"], &["b", "p", "run", "--", "uptime | wc: x"]);
-        check(&["b", "p", "deploy:"], &["b", "p", "deploy"]);
+        check(&["b", "p", "deploy:release=v0.1.1,dry_run"], &["b|p|deploy|--release=v0.1.1|--dry-run"]);
+        check(&["b", "p", "hold:reason=a\\, b"], &["b|p|hold|--reason=a, b"]);
+        check(&["b", "p", "run:uptime | wc: x"], &["b|p|run|--|uptime | wc: x"]);
+        check(&["b", "p", "deploy:"], &["b|p|deploy"]);
+        check(&["b", "test:deployment_type=DEV"], &["b|test|--deployment-type=DEV"]);
+        check(&["b", "p", "rechef:verbose=1,why=a b"], &["b|p|rechef|verbose=1|why=a b"]);
     }
 
     #[test]
     fn other_words_stay_as_they_are() {
-        check(&["b", "p", "run", "--", "deploy:x=1"], &["b", "p", "run", "--", "deploy:x=1"]);
-        check(&["b", "--hosts", "web:1222", "status"], &["b", "--hosts", "web:1222", "status"]);
+        check(&["b", "p", "run", "--", "deploy:x=1"], &["b|p|run|--|deploy:x=1"]);
+        check(&["b", "--hosts", "web:1222", "status"], &["b|--hosts|web:1222|status"]);
+        check(&["b", "completions", "bash"], &["b|completions|bash"]);
+        check(&["b", "demo", "status"], &["b|demo|status"]);
+        check(&["b", "p"], &["b|p"]);
+        check(&["b"], &["b"]);
+        check(&["b", "p", "--list"], &["b|p|list"]);
+        check(&["b", "-l"], &["b|list"]);
+        check(&["b", "--config", "status", "p", "deploy"], &["b|--config|status|p|deploy"]);
+    }
+
+    #[test]
+    fn several_commands_are_several_lines() {
+        check(
+            &["b", "-v", "p", "--hosts=a", "deploy", "-n", "restart_webserver"],
+            &["b|-v|p|--hosts=a|deploy|-n", "b|-v|p|--hosts=a|restart_webserver"],
+        );
+        check(
+            &["b", "p", "deploy", "--commit", "status", "status", "-vH", "a", "rechef", "x=1", "status"],
+            &["b|p|deploy|--commit|status", "b|p|status|-vH|a", "b|p|rechef|x=1", "b|p|status"],
+        );
+        check(&["b", "p", "status", "run", "deploy"], &["b|p|status", "b|p|run|deploy"]);
+        check(&["b", "p", "status", "sttaus"], &["b|p|status", "b|p|sttaus"]);
+        check(&["b", "p", "q", "status"], &["b|p|q", "b|p|status"]);
     }
 }

@@ -2,38 +2,56 @@
 
 mod arguments;
 mod commands;
+mod developer;
 mod exit;
 mod fabric;
 mod project;
 #[cfg(test)]
 mod reference;
+mod release;
 mod report;
 mod session;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-
-use crate::arguments::{Cli, CommandArgs};
+use crate::arguments::{Cli, CommandArgs, command_line};
 use crate::exit::Stop;
 
 fn main() -> ExitCode {
-    clap_complete::CompleteEnv::with_factory(Cli::command).complete();
-    let arguments: Vec<String> =
-        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    let cli = Cli::parse_from(fabric::expand(arguments));
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let tasks = project::tasks_nearby(&words);
+    let mut root = command_line(&tasks);
+    clap_complete::CompleteEnv::with_factory(|| command_line(&tasks)).complete();
+    root.build();
+    // All of them have to be right before the first one does anything.
+    let lines: Vec<Cli> = fabric::split(words, &root)
+        .into_iter()
+        .map(|line| {
+            let matches = command_line(&tasks).try_get_matches_from(&line);
+            matches.and_then(|matches| Cli::read(matches, line)).unwrap_or_else(|error| error.exit())
+        })
+        .collect();
     // One thread is enough: the work is done elsewhere, and what blocks here is a prompt.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return stop(&Stop::bug(format!("can't start: {error}"))),
     };
-    let ended = runtime.block_on(run(cli));
+    let mut code = ExitCode::SUCCESS;
+    for (index, cli) in lines.iter().enumerate() {
+        code = match runtime.block_on(run(cli)) {
+            Ok(0) => continue,
+            Ok(failed) => ExitCode::from(failed),
+            Err(error) => stop(&error),
+        };
+        let left: Vec<String> = lines[index + 1..].iter().map(Cli::command_words).collect();
+        if !left.is_empty() {
+            report::print_talk(&format!("not begun: {}", left.join(", ")));
+        }
+        break;
+    }
     // A prompt that nobody answered must not keep the program.
     runtime.shutdown_background();
-    match ended {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => stop(&error),
-    }
+    code
 }
 
 fn stop(stop: &Stop) -> ExitCode {
@@ -41,21 +59,27 @@ fn stop(stop: &Stop) -> ExitCode {
     ExitCode::from(stop.code())
 }
 
-async fn run(cli: Cli) -> Result<u8, Stop> {
+async fn run(cli: &Cli) -> Result<u8, Stop> {
     match &cli.command {
         CommandArgs::Init(arguments) => commands::init::init(arguments).await,
-        CommandArgs::Check => commands::check::check(&cli).await,
-        CommandArgs::Deploy(arguments) => commands::deploy::deploy(&cli, arguments).await,
-        CommandArgs::Rollback(arguments) => commands::rollback::rollback(&cli, arguments).await,
-        CommandArgs::Status => commands::status::status(&cli).await,
-        CommandArgs::History(arguments) => commands::history::history(&cli, arguments).await,
-        CommandArgs::Hold(arguments) => commands::hold::hold(&cli, &arguments.reason).await,
-        CommandArgs::Unhold => commands::hold::unhold(&cli).await,
-        CommandArgs::Run(arguments) => commands::run::run(&cli, arguments).await,
-        CommandArgs::Shell => commands::shell::shell(&cli),
-        CommandArgs::RestartWebserver => commands::restart::restart(&cli).await,
-        CommandArgs::Config(arguments) => commands::config::config(&cli, arguments),
+        CommandArgs::Test(arguments) => commands::test::test(cli, arguments).await,
+        CommandArgs::Lint => commands::lint::lint(cli).await,
+        CommandArgs::Setup => commands::setup::setup(cli).await,
+        CommandArgs::Check => commands::check::check(cli).await,
+        CommandArgs::Changes(arguments) => commands::changes::changes(cli, arguments).await,
+        CommandArgs::Deploy(arguments) => commands::deploy::deploy(cli, arguments).await,
+        CommandArgs::Rollback(arguments) => commands::rollback::rollback(cli, arguments).await,
+        CommandArgs::Status => commands::status::status(cli).await,
+        CommandArgs::History(arguments) => commands::history::history(cli, arguments).await,
+        CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
+        CommandArgs::Unhold => commands::hold::unhold(cli).await,
+        CommandArgs::Run(arguments) => commands::run::run(cli, arguments).await,
+        CommandArgs::Shell => commands::shell::shell(cli),
+        CommandArgs::RestartWebserver => commands::restart::restart(cli).await,
+        CommandArgs::Config(arguments) => commands::config::config(cli, arguments),
+        CommandArgs::List => commands::list::list(cli),
         CommandArgs::Demo(arguments) => commands::demo::demo(arguments),
         CommandArgs::Completions(arguments) => commands::completions::completions(arguments),
+        CommandArgs::Task(arguments) => commands::task::task(cli, arguments).await,
     }
 }

@@ -1,12 +1,15 @@
 //! The project that is deployed: where it is, and what its configuration says.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use buedafab_model::config::{self, ConfigFile, Host, Settings};
+use buedafab_model::action::one_line;
+use buedafab_model::config::{self, ConfigFile, Host, Settings, Task};
 use buedafab_model::names::EnvironmentName;
+use clap::CommandFactory;
 use glob::Pattern;
 
-use crate::arguments::GlobalArgs;
+use crate::arguments::{Cli, GlobalArgs};
 use crate::exit::Stop;
 
 /// The configuration's name.
@@ -36,11 +39,24 @@ impl Project {
         let shown = path.strip_prefix(current_folder()?).unwrap_or(&path).display().to_string();
         let config =
             config::parse(&shown, &text).map_err(|mistakes| Stop::rendered(mistakes.render(color)))?;
+        let taken =
+            config.tasks().into_keys().find(|name| Cli::command().find_subcommand(name.as_str()).is_some());
+        if let Some(name) = taken {
+            return Err(Stop::configuration(format!(
+                "{shown}: the task `{name}` is called like one of buedafab's commands"
+            ))
+            .hint(format!("give it another name: [tasks.{name}_five]")));
+        }
         let root = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .map_or_else(current_folder, |p| Ok(p.to_owned()))?;
         Ok(Project { root, config })
+    }
+
+    /// The settings of what is done on a developer's own checkout: those of `localhost`, unless an environment was typed.
+    pub(crate) fn developer_settings(&self, cli: &Cli, color: bool) -> Result<Settings, Stop> {
+        self.settings(cli.environment.as_deref().unwrap_or("localhost"), color)
     }
 
     /// The settings of an environment.
@@ -97,14 +113,36 @@ pub(crate) fn choose_hosts<'s>(settings: &'s Settings, global: &GlobalArgs) -> R
     Ok(chosen)
 }
 
+/// The tasks of the project around, and what they are for: the command line has to know them before it is read. What is
+/// wrong with the configuration is told by the command that needs it.
+pub(crate) fn tasks_nearby(words: &[String]) -> BTreeMap<String, String> {
+    let typed = words.iter().zip(words.iter().skip(1).map(Some).chain([None])).find_map(|(word, next)| {
+        if word == "--config" { next.cloned() } else { word.strip_prefix("--config=").map(str::to_owned) }
+    });
+    let named = typed.or_else(|| std::env::var("BUEDAFAB_CONFIG").ok()).map(PathBuf::from);
+    let config = config_nearby(named);
+    let about = |task: &Task| match &task.description {
+        Some(description) => description.clone(),
+        None => format!("Run {}", one_line(task.run.first().map_or("", String::as_str))),
+    };
+    let tasks = config.map(|config| config.tasks()).unwrap_or_default();
+    let is_free = |name: &str| Cli::command().find_subcommand(name).is_none();
+    tasks
+        .iter()
+        .filter(|(name, _)| is_free(name.as_str()))
+        .map(|(name, task)| (name.to_string(), about(task)))
+        .collect()
+}
+
 /// The names of the environments of the project around, for completion; nothing if there is none.
 pub(crate) fn environment_names_nearby() -> Vec<String> {
-    let config = current_folder().ok().and_then(|folder| find_upward(&folder));
-    let text = config.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-    match config::parse(FILE_NAME, &text) {
-        Ok(config) => config.environment_names().iter().map(ToString::to_string).collect(),
-        Err(_) => Vec::new(),
-    }
+    let config = config_nearby(None);
+    config.map(|c| c.environment_names().iter().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
+fn config_nearby(named: Option<PathBuf>) -> Option<ConfigFile> {
+    let path = named.or_else(|| find_upward(&current_folder().ok()?))?;
+    config::parse(FILE_NAME, &std::fs::read_to_string(path).ok()?).ok()
 }
 
 fn current_folder() -> Result<PathBuf, Stop> {

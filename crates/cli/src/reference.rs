@@ -88,7 +88,9 @@ fn command_pages() -> String {
     text.push_str("\n```console\nbuedafab [OPTIONS] [ENVIRONMENT] COMMAND …\n```\n\n");
     text.push_str(&paragraph(
         "The environment stands before the command, as in `fab production deploy`. Flags may stand before or after \
-         the command's name; `run` takes its first word, and all that follows it, for the command to run.",
+         the command's name; `run` takes its first word, and all that follows it, for the command to run. Several commands \
+         run one after the other, up to the first that fails: `production deploy restart_webserver`. Flags before the first \
+         hold for all, those after a command's name for that one. A project's own tasks are commands too.",
     ));
     text.push('\n');
     for command in root.get_subcommands() {
@@ -138,11 +140,11 @@ fn about(command: &Command) -> String {
 
 fn usage(command: &Command) -> String {
     let mut words = format!("buedafab ENVIRONMENT {}", command.get_name());
-    if ["init", "demo", "completions"].contains(&command.get_name()) {
+    if ["init", "demo", "completions", "list"].contains(&command.get_name()) {
         words = format!("buedafab {}", command.get_name());
     }
-    if command.get_name() == "config" {
-        words = "buedafab [ENVIRONMENT] config".to_owned();
+    if ["config", "test", "lint", "setup"].contains(&command.get_name()) {
+        words = format!("buedafab [ENVIRONMENT] {}", command.get_name());
     }
     for argument in command.get_opts().filter(|argument| argument.is_required_set()) {
         let _ = write!(words, " {}", option_name(argument));
@@ -212,7 +214,7 @@ fn notes(command: &Command) -> String {
 // Settings
 
 /// Every setting of the top level, in the order in which a person meets them.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 8] = [
     ("The app", &["unit", "path", "deployment_type", "variables"]),
     (
         "Where the code comes from",
@@ -224,6 +226,33 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "master_remote",
             "default_revision",
             "source",
+        ],
+    ),
+    (
+        "What may be deployed",
+        &[
+            "branch",
+            "push_before_deploy",
+            "require_tag",
+            "version_pattern",
+            "sign_tags",
+            "verify_signatures",
+            "allowed_signers",
+            "require_clean",
+            "allow_older",
+            "confirm",
+            "version_url",
+        ],
+    ),
+    (
+        "A developer's checkout",
+        &[
+            "test_runner",
+            "linter",
+            "pip_requirements",
+            "pip_requirements_dev",
+            "pip_requirements_production",
+            "extra_setup_tasks",
         ],
     ),
     (
@@ -268,7 +297,7 @@ fn setting_pages() -> String {
             list_setting(&mut text, name, &schema["properties"][*name], try_setting);
         }
     }
-    assert!(left.remove("hooks") && left.remove("environments"));
+    assert!(left.remove("hooks") && left.remove("tasks") && left.remove("environments"));
     assert!(left.is_empty(), "in no group of reference.rs: {left:?}");
 
     let hooks = &schema["properties"]["hooks"];
@@ -288,13 +317,30 @@ fn setting_pages() -> String {
     }
     assert_eq!(keys(local).len(), 3, "local hooks that reference.rs doesn't know");
 
+    let tasks = &schema["properties"]["tasks"];
+    let _ = write!(text, "## Tasks\n\n{}\n", paragraph(&described(tasks).meaning));
+    text.push_str(TASKS_EXAMPLE);
+    let task = find_table(tasks).expect("a task is a table");
+    let _ = write!(text, "\n{}\n", paragraph("The keys of a task:"));
+    list_keys(&mut text, task, &["run", "on", "description", "arguments"]);
+    try_text(&format!("unit = \"five\"\n{}", without_fence(TASKS_EXAMPLE)));
+    text.push('\n');
+
     let _ = write!(text, "## Environments\n\n{}\n", paragraph(ENVIRONMENTS));
     text.push_str(ENVIRONMENTS_EXAMPLE);
     let hosts = &schema["definitions"]["environment"]["properties"]["hosts"];
     let _ = write!(text, "\n## Hosts\n\n{}\n", paragraph(&described(hosts).meaning));
     let _ = writeln!(text, "{}", paragraph("The keys of a table:"));
     let table = find_table(hosts).expect("hosts may be tables");
-    for name in ["name", "address", "port", "user", "roles", "path", "connect"] {
+    list_keys(&mut text, table, &["name", "address", "port", "user", "roles", "path", "connect"]);
+    let _ = write!(text, "\n{}\n", paragraph("The guide to [hosts](../hosts.md) has examples."));
+    try_text(&format!("unit = \"five\"\n{}", without_fence(ENVIRONMENTS_EXAMPLE)));
+    text.trim_end().to_owned() + "\n"
+}
+
+/// The keys of a small table, in this order, which has to be all of them.
+fn list_keys(text: &mut String, table: &Value, names: &[&str]) {
+    for name in names {
         let Described { meaning, default, example } = described(&table["properties"][name]);
         let more = [
             default.map(|default| format!(" Default: {default}.")),
@@ -306,13 +352,11 @@ fn setting_pages() -> String {
             kind(&table["properties"][name])
         )));
     }
-    assert_eq!(keys(table).len(), 7, "keys of a host that reference.rs doesn't know");
-    let _ = write!(text, "\n{}\n", paragraph("The guide to [hosts](../hosts.md) has examples."));
-    try_text(&format!(
-        "unit = \"five\"\n{}",
-        ENVIRONMENTS_EXAMPLE.lines().filter(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n")
-    ));
-    text.trim_end().to_owned() + "\n"
+    assert_eq!(keys(table).len(), names.len(), "keys that reference.rs doesn't know");
+}
+
+fn without_fence(example: &str) -> String {
+    example.lines().filter(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n")
 }
 
 const HOOKS: &str = "They are written below `[hooks]`, or `[environments.NAME.hooks]`. The order here is the order of a \
@@ -320,12 +364,19 @@ const HOOKS: &str = "They are written below `[hooks]`, or `[environments.NAME.ho
                      [the variables](variables.md) what a command knows about its run.";
 
 const ENVIRONMENTS: &str = "An environment is a table `[environments.NAME]`. `localhost`, `development`, `staging` and `production` are there \
-     without one. What is set in an environment goes before what stands at the top level; hooks and variables are \
-     merged one by one, any other value is replaced as a whole. `hosts` belongs to environments only.";
+     without one. What is set in an environment goes before what stands at the top level; hooks, tasks and variables are \
+     merged one by one, any other value is replaced as a whole. `hosts` belongs to environments only, and so does \
+     `extends`: an environment with `extends = \"production\"` has production's settings, hosts and defaults, but for what \
+     it sets itself.";
 
 const ENVIRONMENTS_EXAMPLE: &str = r#"```toml
 [environments.development]
 hosts = ["dev.example.com:1222"]
+
+[environments.preview]
+extends = "production"
+hosts = ["preview.example.com"]
+require_tag = false
 
 [environments.production]
 hosts = [
@@ -336,6 +387,15 @@ waves = [1, "100%"]
 
 [environments.production.hooks]
 verify = "curl -fsS http://localhost:8000/healthz"
+```
+"#;
+
+const TASKS_EXAMPLE: &str = r#"```toml
+[tasks.rechef]
+run = "sudo chef-client --log_level $log_level"
+on = "role:web"
+description = "Run chef again"
+arguments = { log_level = "warn" }
 ```
 "#;
 
@@ -799,15 +859,11 @@ fn hook_variables() -> BTreeMap<String, String> {
         missing_tools: Vec::new(),
         sudo: None,
         git_version: None,
+        app: None,
         state_sum: "1 2".into(),
     };
     let context = RunContext { run: run(), at: at(), by: "ada@laptop".into() };
-    let request = DeployRequest {
-        release: release(),
-        url: "git@git.example.com:five.git".into(),
-        force: false,
-        take_over: false,
-    };
+    let request = DeployRequest::new(release(), "git@github.com:bueda/five.git");
     let seen = [SeenHost { host: &settings.hosts[0], facts: &facts }];
     let plan = plan_deploy(&settings, &context, &request, &seen).expect("nothing speaks against it");
     let mut steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
@@ -842,7 +898,7 @@ fn web(number: u8) -> HostName {
 
 fn release() -> Release {
     let commit = CommitId::new("5ed17b1b2bb7bae1ea611c84ada59cb77d77b850").expect("an id");
-    Release { commit, describe: "v0.2.0".into(), tag: Some("v0.2.0".into()) }
+    Release::unnamed(commit).tagged("v0.2.0")
 }
 
 // Markdown

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use buedafab_engine::{Fleet, Look, Repository, Sharing, execute, new_run, run_local_hooks};
-use buedafab_model::config::{Host, Settings};
+use buedafab_engine::{Fleet, LocalError, Look, Repository, Sharing, execute, new_run, run_local};
+use buedafab_model::config::{Confirm, Host, Settings};
 use buedafab_model::event::{Event, Reason};
 use buedafab_model::inspect::Scope;
 use buedafab_model::lint::lint;
+use buedafab_model::local::LocalAction;
 use buedafab_model::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{RunContext, SeenHost};
@@ -36,6 +37,7 @@ pub(crate) struct Session {
     /// The hosts' connections.
     pub fleet: Fleet,
     root: PathBuf,
+    retry_command: String,
     interrupts: mpsc::Receiver<()>,
     began: Instant,
 }
@@ -57,6 +59,7 @@ impl Session {
             reporter: Reporter::new(&cli.global, output),
             global: cli.global.clone(),
             root: project.root,
+            retry_command: cli.retry_command(),
             interrupts: watch_interrupts(),
             began: Instant::now(),
             settings,
@@ -160,21 +163,57 @@ impl Session {
         self.event(Event::RunEnded { outcome, exit_code, milliseconds });
     }
 
-    /// Asks for a yes, where a person is there to give it. `localhost` and `development` are there to be played with.
-    pub(crate) async fn confirm(&mut self, question: String) -> Result<(), Stop> {
-        let playground = matches!(self.settings.environment.as_str(), "localhost" | "development");
-        if self.global.yes || playground || !is_interactive(&self.global) {
-            return Ok(());
-        }
+    /// Whether a person is there to be asked.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.global.yes && is_interactive(&self.global)
+    }
+
+    /// Asks a person something. Beats go on meanwhile: they may think for as long as they like.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &mut self,
+        prompt: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
+    ) -> Result<T, Stop> {
         self.reporter.pause();
-        // Beats go on meanwhile: a person may think for as long as they like.
-        let answer = tokio::task::spawn_blocking(move || {
-            dialoguer::Confirm::new().with_prompt(question).default(false).interact()
-        });
-        match answer.await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(Stop::verdict(Verdict::Refused, "not confirmed: nothing was touched")),
-            _ => Err(Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched")),
+        let interrupted = || Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched");
+        match tokio::task::spawn_blocking(prompt).await {
+            Ok(Ok(answer)) => Ok(answer),
+            _ => Err(interrupted()),
+        }
+    }
+
+    /// Asks for a yes; what is left empty is a no.
+    pub(crate) async fn ask_whether(&mut self, question: String) -> Result<bool, Stop> {
+        self.ask(move || dialoguer::Confirm::new().with_prompt(question).default(false).interact()).await
+    }
+
+    /// Asks for what the environment wants to hear before hosts are changed, where a person is there to say it.
+    pub(crate) async fn confirm(&mut self, question: String) -> Result<(), Stop> {
+        let environment = self.settings.environment.to_string();
+        let confirmed = match self.settings.confirm {
+            Confirm::Nothing => true,
+            _ if self.global.yes => true,
+            Confirm::Yes if !is_interactive(&self.global) => true,
+            Confirm::Yes => self.ask_whether(question).await?,
+            Confirm::Name if !is_interactive(&self.global) => {
+                return Err(Stop::verdict(
+                    Verdict::Refused,
+                    format!("nobody is here to type the name of {environment}: nothing was touched"),
+                )
+                .hint("say it with --yes"));
+            }
+            Confirm::Name => {
+                let prompt = format!("{question} Type its name, {environment}");
+                let typed: String = self
+                    .ask(move || {
+                        dialoguer::Input::new().with_prompt(prompt).allow_empty(true).interact_text()
+                    })
+                    .await?;
+                typed.trim() == environment
+            }
+        };
+        match confirmed {
+            true => Ok(()),
+            false => Err(Stop::verdict(Verdict::Refused, "not confirmed: nothing was touched")),
         }
     }
 
@@ -184,18 +223,24 @@ impl Session {
         let changes = matches!(plan.intent, Intent::Deploy | Intent::Rollback);
         let variables = local_variables(&self.settings, plan);
         let hooks = self.settings.local_hooks.clone();
-        if changes && let Err(stop) = self.local(&hooks.before, &variables).await {
+        if let Err(error) = self.local(&plan.local, &variables).await {
+            let verdict = match &error {
+                LocalError::Failed { .. } => Verdict::Refused,
+                LocalError::Interrupted { .. } => Verdict::Interrupted,
+            };
             self.fleet.close(BYE_PATIENCE).await;
-            let reasons = vec![Reason { message: stop.to_string(), hint: None }];
+            let reasons = vec![Reason { message: error.to_string(), hint: None }];
             self.event(Event::Refused { reasons });
             let hosts = plan.hosts.iter().map(|planned| HostOutcome {
                 host: planned.host.name.clone(),
                 serving: Serving::of(planned.from.clone()),
             });
             let hosts = hosts.collect();
-            self.run_ended(Outcome { verdict: Verdict::Refused, hosts, failures: Vec::new() });
-            self.reporter.say(&format!("{stop}\nno host was touched"));
-            return Verdict::Refused.exit_code();
+            self.run_ended(Outcome { verdict, hosts, failures: Vec::new() });
+            self.reporter.say(&format!("{error}"));
+            let (retry, environment_command) = (self.retry_command.clone(), self.environment_command());
+            self.reporter.tell_end(&retry, &environment_command);
+            return verdict.exit_code();
         }
         let reporter = &mut self.reporter;
         let mut events = |event: Event| reporter.event(&event);
@@ -210,22 +255,27 @@ impl Session {
             let after = if verdict == Verdict::Done { &hooks.after } else { &hooks.on_failure };
             let mut variables = variables;
             variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
-            if let Err(stop) = self.local(after, &variables).await {
-                self.reporter.say(&stop.to_string());
+            let after: Vec<LocalAction> =
+                after.iter().map(|command| LocalAction::Hook { command: command.clone() }).collect();
+            if let Err(error) = self.local(&after, &variables).await {
+                self.reporter.say(&error.to_string());
             }
         }
-        let retry = retry_command();
+        let retry = self.retry_command.clone();
         let environment_command = self.environment_command();
         self.reporter.tell_end(&retry, &environment_command);
         verdict.exit_code()
     }
 
-    async fn local(&mut self, commands: &[String], variables: &BTreeMap<String, String>) -> Result<(), Stop> {
+    async fn local(
+        &mut self,
+        actions: &[LocalAction],
+        variables: &BTreeMap<String, String>,
+    ) -> Result<(), LocalError> {
         let root = self.root();
         let reporter = &mut self.reporter;
         let mut events = |event: Event| reporter.event(&event);
-        let done = run_local_hooks(commands, &root, variables, &mut events).await;
-        done.map_err(|error| Stop::verdict(Verdict::Refused, error.to_string()))
+        run_local(actions, &root, variables, &mut self.interrupts, &mut events).await
     }
 
     /// How a command for this environment begins.
@@ -237,13 +287,6 @@ impl Session {
         words.push(self.settings.environment.to_string());
         quote_words(words)
     }
-}
-
-/// The command that was typed.
-pub(crate) fn retry_command() -> String {
-    let mut words: Vec<String> = std::env::args().collect();
-    words[0] = "buedafab".to_owned();
-    quote_words(words)
 }
 
 fn local_variables(settings: &Settings, plan: &Plan) -> BTreeMap<String, String> {

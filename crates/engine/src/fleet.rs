@@ -110,7 +110,9 @@ impl Fleet {
         let mut look = Look::default();
         let mut open: BTreeMap<HostName, (&Host, Vec<u8>, Vec<u8>)> = BTreeMap::new();
         for host in hosts {
-            let script = inspect_script(&Layout::new(settings, host), &settings.release_paths, scope);
+            let url = settings.version_url_of(host);
+            let layout = Layout::new(settings, host);
+            let script = inspect_script(&layout, &settings.release_paths, scope, url.as_deref());
             self.open(host, sharing, format!("step 0 q {}\n", quote(&script)));
             open.insert(host.name.clone(), (host, Vec::new(), Vec::new()));
         }

@@ -1,24 +1,23 @@
-//! The user's own git, on the deployer: their configuration applies.
+//! The user's own git, on the deployer: their configuration applies. Asking it changes no ref, no file and no setting.
+
+mod survey;
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
+use buedafab_model::checkout::{CommitsBetween, Kinship, LiveRelease};
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
+use buedafab_model::rules::BrokenRule;
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+
+pub use survey::Wanted;
 
 /// The checkout that the user stands in.
 #[derive(Debug, Clone)]
 pub struct Repository {
     root: PathBuf,
-}
-
-/// How two commits differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommitsBetween {
-    /// Commits that only the second has.
-    pub brought: Vec<String>,
-    /// Commits that only the first has.
-    pub taken_away: Vec<String>,
 }
 
 /// Why git can't answer.
@@ -38,14 +37,33 @@ pub enum GitError {
         /// Git's words.
         why: String,
     },
-    /// The commit isn't on the remote, where hosts would look for it.
-    #[error("{commit} isn't on the remote {remote:?}: hosts couldn't fetch it")]
-    NotOnRemote {
-        /// What was asked for.
-        commit: String,
+    /// The name could mean several commits.
+    #[error("{reference:?} is ambiguous: it is {}", meanings.join(", and "))]
+    Ambiguous {
+        /// The name.
+        reference: String,
+        /// What it is, and the commit that it stands for.
+        meanings: Vec<String>,
+    },
+    /// No tag has this name.
+    #[error("there is no tag {tag:?}, neither here nor on the remote {remote:?}")]
+    NoTag {
+        /// The name.
+        tag: String,
         /// The remote.
         remote: String,
     },
+    /// The remote can't be asked.
+    #[error("the remote {remote:?} can't be asked: {why}")]
+    NoAnswer {
+        /// The remote.
+        remote: String,
+        /// Git's words.
+        why: String,
+    },
+    /// What was asked for breaks a rule.
+    #[error(transparent)]
+    Rule(#[from] BrokenRule),
     /// Anything else.
     #[error("git {command} failed: {why}")]
     Failed {
@@ -65,7 +83,16 @@ impl GitError {
             GitError::UnknownCommit { .. } => {
                 "see git log and git tag; git fetch --tags brings what others pushed".to_owned()
             }
-            GitError::NotOnRemote { remote, .. } => format!("push it first: git push {remote} HEAD"),
+            GitError::Ambiguous { .. } => {
+                "say which one: refs/heads/NAME, refs/tags/NAME, or more digits of the commit".to_owned()
+            }
+            GitError::NoTag { .. } => "see git tag; --commit takes branches and commits".to_owned(),
+            GitError::NoAnswer { remote, .. } => {
+                format!(
+                    "see whether this works: git ls-remote {remote}; `master_remote` in buedafab.toml names it"
+                )
+            }
+            GitError::Rule(rule) => rule.hint(),
             GitError::Failed { .. } => return None,
         })
     }
@@ -89,54 +116,6 @@ impl Repository {
         &self.root
     }
 
-    /// Resolves a name to a commit, once, with the names that people know it by.
-    pub async fn resolve(&self, reference: &str) -> Result<Release, GitError> {
-        let unknown = |why: String| GitError::UnknownCommit { reference: reference.to_owned(), why };
-        if reference.is_empty() || reference.starts_with('-') {
-            return Err(unknown("it would be taken for an option".to_owned()));
-        }
-        let commit = self
-            .git(&["rev-parse", "--verify", "--end-of-options", &format!("{reference}^{{commit}}")])
-            .await;
-        let commit = commit.map_err(|error| match error {
-            GitError::Failed { why, .. } => unknown(first_line(&why)),
-            other => other,
-        })?;
-        let commit = CommitId::new(commit).map_err(|error| unknown(error.to_string()))?;
-        // The long form tells a tag that stands on the commit from one that stands before it.
-        let long = self.git(&["describe", "--tags", "--always", "--long", commit.as_str()]).await;
-        let long = long.unwrap_or_else(|_| commit.short().to_owned());
-        let (describe, tag) = match long.rsplit_once("-g").and_then(|(name, _)| name.rsplit_once('-')) {
-            Some((tag, "0")) => (tag.to_owned(), Some(tag.to_owned())),
-            Some(_) => (long, None),
-            None => (commit.short().to_owned(), None),
-        };
-        Ok(Release { commit, describe, tag })
-    }
-
-    /// Fails unless the remote has the commit, as far as this checkout knows; asks the remote before it says no.
-    pub async fn require_on_remote(&self, release: &Release, remote: &str) -> Result<(), GitError> {
-        let contains = async || {
-            let refs = format!("refs/remotes/{remote}/");
-            let found =
-                self.git(&["for-each-ref", "--count=1", "--contains", release.commit.as_str(), &refs]).await;
-            found.is_ok_and(|found| !found.is_empty())
-        };
-        if contains().await {
-            return Ok(());
-        }
-        self.git(&["fetch", "--quiet", remote]).await?;
-        if contains().await || self.remote_has_tag_on(release, remote).await? {
-            return Ok(());
-        }
-        Err(GitError::NotOnRemote { commit: release.to_string(), remote: remote.to_owned() })
-    }
-
-    async fn remote_has_tag_on(&self, release: &Release, remote: &str) -> Result<bool, GitError> {
-        let listed = self.git(&["ls-remote", "--tags", remote]).await?;
-        Ok(listed.lines().any(|line| line.starts_with(release.commit.as_str())))
-    }
-
     /// The URL that hosts would fetch from, if they can be asked to use the same.
     pub async fn remote_url(&self, remote: &str) -> Option<String> {
         self.git(&["remote", "get-url", remote]).await.ok().filter(|url| !url.is_empty())
@@ -151,14 +130,16 @@ impl Repository {
         most: usize,
     ) -> Option<CommitsBetween> {
         let range = format!("{from}...{to}");
-        let count = format!("--max-count={most}");
+        let count = format!("--max-count={}", most + 1);
         let log = self
             .git(&["log", "--no-decorate", "--left-right", "--format=%m%h %s", &count, &range])
             .await
             .ok()?;
+        let lines = || log.lines().take(most);
         let side =
-            |mark: char| log.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect();
-        Some(CommitsBetween { brought: side('>'), taken_away: side('<') })
+            |mark: char| lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect();
+        let has_more = log.lines().count() > most;
+        Some(CommitsBetween { brings: side('>'), takes_away: side('<'), has_more })
     }
 
     /// The branch that is checked out.
@@ -166,16 +147,89 @@ impl Repository {
         self.git(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await.ok()
     }
 
+    /// How a commit relates to releases that are live.
+    pub async fn kinship(&self, commit: &CommitId, live: Vec<Release>) -> Vec<LiveRelease> {
+        let mut related = Vec::new();
+        for release in live {
+            let (one, other) = (commit.as_str(), release.commit.as_str());
+            let is_before =
+                one != other && self.git(&["merge-base", "--is-ancestor", one, other]).await.is_ok();
+            let kinship = if is_before { Kinship::Older } else { Kinship::NotOlder };
+            related.push(LiveRelease { release, kinship });
+        }
+        related
+    }
+
+    /// Whether git is set up to sign tags: it is told a key, or finds one that belongs to the person.
+    pub async fn can_sign(&self) -> bool {
+        let setting =
+            async |name: &str| self.git(&["config", "--get", name]).await.is_ok_and(|v| !v.is_empty());
+        if setting("user.signingKey").await || setting("gpg.ssh.defaultKeyCommand").await {
+            return true;
+        }
+        let format = self.git(&["config", "--get", "gpg.format"]).await.unwrap_or_default();
+        if !matches!(format.as_str(), "" | "openpgp") {
+            return false;
+        }
+        let program =
+            self.git(&["config", "--get", "gpg.program"]).await.unwrap_or_else(|_| "gpg".to_owned());
+        let Some(email) = self.own_email().await else { return false };
+        let listed = Command::new(program)
+            .args(["--batch", "--list-secret-keys", &format!("<{email}>")])
+            .stdin(Stdio::null())
+            .output()
+            .await;
+        listed.is_ok_and(|output| output.status.success())
+    }
+
+    /// The address that this person's commits carry.
+    async fn own_email(&self) -> Option<String> {
+        let ident = self.git(&["var", "GIT_AUTHOR_IDENT"]).await.ok()?;
+        let (_, rest) = ident.split_once('<')?;
+        rest.split_once('>').map(|(email, _)| email.to_owned())
+    }
+
+    /// The first parts of the paths of all Python files that git knows, but for what others wrote: what to lint.
+    pub async fn python_roots(&self) -> Result<Vec<String>, GitError> {
+        let listed = self.git(&["ls-files", "-z", "--", "*.py", ":(exclude)vendor"]).await?;
+        let mut roots: Vec<String> = listed
+            .split('\0')
+            .filter(|path| !path.is_empty())
+            .map(|path| path.split('/').next().unwrap_or(path).to_owned())
+            .collect();
+        roots.dedup();
+        Ok(roots)
+    }
+
     async fn git(&self, arguments: &[&str]) -> Result<String, GitError> {
-        let output = Command::new("git")
+        self.git_fed(arguments, String::new()).await
+    }
+
+    /// Runs git with lines on its standard input: there may be more of them than a command takes arguments.
+    async fn git_fed(&self, arguments: &[&str], input: String) -> Result<String, GitError> {
+        let mut child = Command::new("git")
             .arg("-C")
             .arg(&self.root)
             .args(arguments)
             .env("GIT_TERMINAL_PROMPT", "0")
-            .stdin(std::process::Stdio::null())
-            .output()
-            .await
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
             .map_err(GitError::NoGit)?;
+        let feed = child.stdin.take().map(|mut stdin| async move {
+            // Whoever has read enough closes its end: its exit status says whether that was right.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        });
+        let (output, ()) = tokio::join!(child.wait_with_output(), async {
+            if let Some(feed) = feed {
+                feed.await;
+            }
+        });
+        let output = output.map_err(GitError::NoGit)?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned());
         }

@@ -1,50 +1,173 @@
-//! Commands of the configuration that run on the deployer.
+//! What a run does on the deployer: the plan's local actions, and commands of the configuration.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use buedafab_model::event::Event;
+use buedafab_model::local::LocalAction;
+use buedafab_model::shell::{render_local, render_local_undo};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 
-/// Runs the commands one after the other; gives back the status of the first that fails, and its words.
-pub async fn run_local_hooks(
-    commands: &[String],
+/// An action on the deployer didn't end well. What those before it made in the checkout has been taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// It failed.
+    #[error("{title}: {why}")]
+    Failed {
+        /// What it was to do.
+        title: String,
+        /// Its exit status, or why it couldn't be run.
+        why: String,
+    },
+    /// A person asked to stop.
+    #[error("interrupted: {title}")]
+    Interrupted {
+        /// What it was to do.
+        title: String,
+    },
+}
+
+/// How long an interrupted command may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the pipe of a command that has ended may stay silent before nobody listens any more.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Carries out the actions in order, in `folder`. After a failure, or a word on `interrupts`, what has been made is taken
+/// back, last first.
+pub async fn run_local(
+    actions: &[LocalAction],
     folder: &Path,
     variables: &BTreeMap<String, String>,
+    interrupts: &mut mpsc::Receiver<()>,
     events: &mut (dyn FnMut(Event) + Send),
-) -> Result<(), LocalHookError> {
-    for command in commands {
-        events(Event::LocalStarted { command: command.clone() });
-        let failed = |why: String| LocalHookError { command: command.clone(), why };
-        // One pipe for both outputs keeps their lines in order.
-        let mut child = Command::new("sh")
-            .args(["-c", "exec 2>&1\neval \"$1\"", "sh", command])
-            .current_dir(folder)
-            .envs(variables)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| failed(error.to_string()))?;
-        let stdout = child.stdout.take().expect("it is piped");
-        let mut lines = BufReader::new(stdout).split(b'\n');
-        while let Ok(Some(line)) = lines.next_segment().await {
-            events(Event::LocalOutput { line: String::from_utf8_lossy(&line).into_owned() });
+) -> Result<(), LocalError> {
+    for (index, action) in actions.iter().enumerate() {
+        let title = action.to_string();
+        events(Event::LocalStarted { command: title.clone() });
+        let script = render_local(action);
+        let command = Local { script: &script, folder, variables, keeps_terminal: action.may_ask() };
+        let error = match command.run(interrupts, events).await {
+            Ok(Ended::Status(status)) if status.success() => continue,
+            Ok(Ended::Status(status)) => LocalError::Failed { title, why: describe(status) },
+            Ok(Ended::Interrupted) => LocalError::Interrupted { title },
+            Err(error) => LocalError::Failed { title, why: error.to_string() },
+        };
+        for made in actions[..=index].iter().rev().filter_map(render_local_undo) {
+            let undo =
+                Command::new("sh").args(["-c", &made]).current_dir(folder).stdin(Stdio::null()).output();
+            // It is taken back as far as that goes; what failed is told.
+            let _ = undo.await;
         }
-        let status = child.wait().await.map_err(|error| failed(error.to_string()))?;
-        events(Event::LocalEnded { status: status.code().unwrap_or(-1) });
-        if !status.success() {
-            return Err(failed(status.to_string()));
-        }
+        return Err(error);
     }
     Ok(())
 }
 
-/// A command on the deployer failed.
-#[derive(Debug, thiserror::Error)]
-#[error("local hook {command:?} failed: {why}")]
-pub struct LocalHookError {
-    command: String,
-    why: String,
+/// Runs a command that has the terminal to itself, and gives back its exit status; above 128, what a shell would say of
+/// the signal that ended it.
+pub fn run_in_terminal(script: &str, folder: &Path, variables: &[(String, String)]) -> std::io::Result<i32> {
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let status =
+        std::process::Command::new("sh").args(["-c", script]).current_dir(folder).envs(variables).status()?;
+    Ok(exit_status(status))
+}
+
+/// Whether a program can be found.
+pub fn has_program(name: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(name).is_file())
+}
+
+fn exit_status(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+struct Local<'a> {
+    script: &'a str,
+    folder: &'a Path,
+    variables: &'a BTreeMap<String, String>,
+    /// Whether it may ask a person for something, at the terminal.
+    keeps_terminal: bool,
+}
+
+enum Ended {
+    Status(ExitStatus),
+    Interrupted,
+}
+
+impl Local<'_> {
+    async fn run(
+        &self,
+        interrupts: &mut mpsc::Receiver<()>,
+        events: &mut (dyn FnMut(Event) + Send),
+    ) -> std::io::Result<Ended> {
+        let mut command = Command::new("sh");
+        command
+            // One pipe for both outputs keeps their lines in order.
+            .args(["-c", "exec 2>&1\neval \"$1\"", "sh", self.script])
+            .current_dir(self.folder)
+            .envs(self.variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        if !self.keeps_terminal {
+            // A group of its own can be ended with all that it has started.
+            command.process_group(0);
+        }
+        let mut child = command.spawn()?;
+        let stdout = child.stdout.take().expect("it is piped");
+        let mut lines = BufReader::new(stdout).split(b'\n');
+        let mut tell = |line: Vec<u8>| {
+            events(Event::LocalOutput { line: String::from_utf8_lossy(&line).into_owned() });
+        };
+        let mut interrupted = false;
+        let mut open = true;
+        let status = loop {
+            tokio::select! {
+                line = lines.next_segment(), if open => match line {
+                    Ok(Some(line)) => tell(line),
+                    _ => open = false,
+                },
+                status = child.wait() => break status?,
+                Some(()) = interrupts.recv(), if !interrupted => {
+                    interrupted = true;
+                    self.end(&mut child).await;
+                }
+            }
+        };
+        // What it said last; a daemon that it left behind may hold the pipe for ever.
+        while let Ok(Ok(Some(line))) = tokio::time::timeout(LAST_WORDS, lines.next_segment()).await {
+            tell(line);
+        }
+        events(Event::LocalEnded { status: exit_status(status) });
+        Ok(if interrupted { Ended::Interrupted } else { Ended::Status(status) })
+    }
+
+    async fn end(&self, child: &mut Child) {
+        let Some(id) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) else { return };
+        let send = |signal: Signal| match self.keeps_terminal {
+            true => kill_process(id, signal),
+            false => kill_process_group(id, signal),
+        };
+        // One that is gone already needs no signal.
+        let _ = send(Signal::TERM);
+        if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
+            let _ = send(Signal::KILL);
+        }
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("ended by signal {signal}"),
+        (None, None) => "it ended in no known way".to_owned(),
+    }
 }

@@ -70,6 +70,19 @@ pub enum Action {
         /// The group that shall own them and be able to write.
         group: Option<String>,
     },
+    /// Makes the submodules of a slot those of its commit, and nothing else.
+    Submodules {
+        /// The slot.
+        slot: SlotName,
+        /// The remote of the slot's own clone, which addresses of submodules may be relative to.
+        url: String,
+        /// Lines of a `known_hosts` file; empty leaves it to the host.
+        known_hosts: Vec<String>,
+        /// Whether the deployer's SSH agent is lent.
+        lend_agent: bool,
+        /// The group that shall own them and be able to write.
+        group: Option<String>,
+    },
     /// Fails unless a slot holds just this commit, unchanged.
     Prove {
         /// The slot.
@@ -105,6 +118,13 @@ pub enum Action {
         commands: Vec<String>,
         /// Their environment.
         variables: BTreeMap<String, String>,
+    },
+    /// Asks the app which release it runs, until it names this one, or fails.
+    AskApp {
+        /// Where it says so.
+        url: String,
+        /// The release that it should run.
+        release: Release,
     },
     /// Adds a line to the journal.
     Journal {
@@ -200,7 +220,9 @@ impl Action {
             Action::Lock { .. }
             | Action::Fetch { .. }
             | Action::Checkout { .. }
+            | Action::Submodules { .. }
             | Action::Prove { .. }
+            | Action::AskApp { .. }
             | Action::Hook { .. }
             | Action::Restart { .. }
             | Action::Run { .. } => false,
@@ -230,6 +252,8 @@ impl fmt::Display for Action {
             },
             Action::Fetch { slot, commit, .. } => write!(f, "fetch {} into {slot}", commit.short()),
             Action::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
+            Action::Submodules { slot, .. } => write!(f, "fetch the submodules of {slot}"),
+            Action::AskApp { release, .. } => write!(f, "ask the app whether it runs {release}"),
             Action::Prove { slot, commit } => {
                 write!(f, "prove that {slot} holds {}, unchanged", commit.short())
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::app_version::AppAnswer;
 use crate::layout::Layout;
 use crate::names::{CommitId, SlotName};
 use crate::record::{Hold, JournalRecord, LockHolder, SlotRecord, SlotState};
@@ -44,6 +45,8 @@ pub struct HostFacts {
     pub sudo: Option<bool>,
     /// Git's version there; `None` if that wasn't asked.
     pub git_version: Option<String>,
+    /// What the app says which release it runs; `None` if it wasn't asked.
+    pub app: Option<AppAnswer>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
     pub state_sum: String,
 }
@@ -117,6 +120,7 @@ impl HostFacts {
             missing_tools: Vec::new(),
             sudo: None,
             git_version: None,
+            app: None,
             state_sum: String::new(),
         };
         let mut link = None;
@@ -165,6 +169,8 @@ impl HostFacts {
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
                 "git" => facts.git_version = Some(value.to_owned()),
                 "sudo" => facts.sudo = Some(value == "yes"),
+                "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
+                "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
                 "sum" => facts.state_sum = value.to_owned(),
                 _ => {}
             }
@@ -197,9 +203,7 @@ impl HostFacts {
         match (recorded, &seen.commit) {
             (Some(release), Some(commit)) if release.commit == *commit => Some(release.clone()),
             (Some(release), None) => Some(release.clone()),
-            (_, Some(commit)) => {
-                Some(Release { commit: commit.clone(), describe: commit.short().to_owned(), tag: None })
-            }
+            (_, Some(commit)) => Some(Release::unnamed(commit.clone())),
             (None, None) => None,
         }
     }

@@ -3,6 +3,7 @@
 //! What it prints is `key NUL value NUL`, over and over, so that a path with a newline, or a record that somebody has
 //! scribbled on, stays one value. [`HostFacts::parse`](crate::facts::HostFacts::parse) reads it back.
 
+use crate::app_version;
 use crate::layout::Layout;
 use crate::names::SlotName;
 use crate::shell::quote;
@@ -20,7 +21,13 @@ pub enum Scope {
 }
 
 /// The shell that looks at an app on a host, and changes nothing.
-pub fn inspect_script(layout: &Layout, slots: &[SlotName], scope: Scope) -> String {
+/// The app is asked which release it runs at `version_url`, if there is one.
+pub fn inspect_script(
+    layout: &Layout,
+    slots: &[SlotName],
+    scope: Scope,
+    version_url: Option<&str>,
+) -> String {
     let mut script = state_function(layout, slots);
     script.push_str(LOOK);
     for tool in NEEDED_TOOLS {
@@ -28,6 +35,9 @@ pub fn inspect_script(layout: &Layout, slots: &[SlotName], scope: Scope) -> Stri
     }
     if scope == Scope::Full {
         script.push_str(FULL_LOOK);
+    }
+    if let Some(url) = version_url {
+        script.push_str(&app_version::look_script(url));
     }
     script
 }
@@ -128,7 +138,7 @@ mod tests {
             virtualenv: "env".into(),
         };
         let slots = [SlotName::new("a").expect("a slot"), SlotName::new("$b c").expect("a slot")];
-        let script = inspect_script(&layout, &slots, Scope::Full);
+        let script = inspect_script(&layout, &slots, Scope::Full, None);
         for shell in ["dash", "bash"] {
             let status = std::process::Command::new(shell).args(["-nc", &script]).status().expect("it runs");
             assert!(status.success(), "{shell}");

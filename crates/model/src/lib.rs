@@ -4,12 +4,16 @@
 //! a clock or throws dice: time, ids and what was seen are arguments.
 
 pub mod action;
+pub mod app_version;
+pub mod checkout;
 pub mod config;
+pub mod developer;
 pub mod event;
 pub mod facts;
 pub mod inspect;
 pub mod layout;
 pub mod lint;
+pub mod local;
 pub mod machine;
 pub mod names;
 pub mod outcome;
@@ -18,7 +22,9 @@ pub mod planner;
 pub mod record;
 pub mod refusal;
 pub mod release;
+pub mod rules;
 pub mod shell;
 pub mod simulate;
 pub mod strategy;
+pub mod version;
 pub mod view;

@@ -217,7 +217,10 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
     match action {
         Action::MakeRoom { .. } | Action::Guard { .. } => kind == Lock,
         Action::Lock { .. } => matches!(kind, Lock | Work),
-        Action::Fetch { .. } | Action::Checkout { .. } | Action::Prove { .. } => kind == Prepare,
+        Action::Fetch { .. } | Action::Checkout { .. } | Action::Submodules { .. } | Action::Prove { .. } => {
+            kind == Prepare
+        }
+        Action::AskApp { .. } => is_switch(kind),
         Action::Record { state: SlotState::Building | SlotState::Ready, .. } => {
             // What is rolled back from is marked as ready, which makes it no target of a rollback.
             kind == Prepare || kind == Finish
@@ -265,7 +268,9 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
         let touched = match &step.action {
             // Once a run is confirmed, the slot that served is no longer live.
             Action::Record { slot, .. } if kind != PhaseKind::Finish => line.planned.layout.slot(slot),
-            Action::Fetch { slot, .. } | Action::Checkout { slot, .. } => line.planned.layout.slot(slot),
+            Action::Fetch { slot, .. } | Action::Checkout { slot, .. } | Action::Submodules { slot, .. } => {
+                line.planned.layout.slot(slot)
+            }
             Action::Hook { directory, .. } if kind != PhaseKind::Finish => directory.clone(),
             _ => continue,
         };
@@ -310,6 +315,11 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
                 if matches!(step.action, Action::Checkout { .. }) {
                     mark = Mark::Filled(commit.clone());
                 }
+            }
+            Action::Submodules { slot, .. }
+                if *slot != target.slot || mark != Mark::Filled(target.release.commit.clone()) =>
+            {
+                wrong("the slot isn't filled, or is ready already");
             }
             Action::Hook { directory, .. }
                 if kind == PhaseKind::Prepare
@@ -420,14 +430,13 @@ mod tests {
             let seen: Vec<_> =
                 hosts.iter().zip(&facts).map(|(host, facts)| SeenHost { host: &host.host, facts }).collect();
             let commit = CommitId::new(number.to_string().repeat(40)).expect("40 digits");
-            let release = Release { commit, describe: format!("v{number}"), tag: None };
+            let release = Release::unnamed(commit);
             let context = RunContext {
                 run: RunId::new(format!("r{number}")).expect("a word"),
                 at: jiff::Timestamp::UNIX_EPOCH,
                 by: "ada@laptop".to_owned(),
             };
-            let request =
-                DeployRequest { release, url: "git@host:five".to_owned(), force: false, take_over: false };
+            let request = DeployRequest::new(release, "git@host:five");
             plan_deploy(&settings, &context, &request, &seen).expect("a plan")
         };
         let first = deploy(&hosts, 1);

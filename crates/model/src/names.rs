@@ -90,6 +90,10 @@ name!(
     Role, "a role", word
 );
 name!(
+    /// What a command of the project's own is called on the command line.
+    TaskName, "a task", word
+);
+name!(
     /// One of the alternating directories of a host: `a`, `b`.
     SlotName, "a slot", file_name
 );

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::action::Action;
 use crate::config::Host;
 use crate::layout::Layout;
+use crate::local::LocalAction;
 use crate::names::{EnvironmentName, HostName, RunId, SlotName, Unit};
 use crate::release::Release;
 
@@ -31,6 +32,9 @@ pub struct Plan {
     pub environment: EnvironmentName,
     /// The hosts that take part, in the order of the configuration.
     pub hosts: Vec<HostPlan>,
+    /// What is done on the deployer before any host is touched, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub local: Vec<LocalAction>,
     /// What is done, in order. No phase begins before the one before it has ended well on all of its hosts.
     pub phases: Vec<Phase>,
     /// What a person should know before they say yes.

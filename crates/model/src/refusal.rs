@@ -3,6 +3,7 @@
 use crate::facts::HostFacts;
 use crate::names::HostName;
 use crate::record::{Hold, LockHolder};
+use crate::rules::BrokenRule;
 
 /// One reason against a plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -82,6 +83,9 @@ pub enum Refusal {
         /// Where.
         host: HostName,
     },
+    /// The release breaks a rule of the environment.
+    #[error(transparent)]
+    Rule(#[from] BrokenRule),
     /// The git remote isn't known.
     #[error("where hosts fetch from isn't known: `scm` isn't set, and the checkout has no remote {remote:?}")]
     NoRemote {
@@ -113,6 +117,7 @@ impl Refusal {
             Refusal::DifferentTargets { .. } => {
                 "deploy one release everywhere (deploy:commit=SHA), or narrow the rollback with --hosts".into()
             }
+            Refusal::Rule(rule) => rule.hint(),
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL that hosts fetch from".into(),
         })

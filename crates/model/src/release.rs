@@ -16,6 +16,21 @@ pub struct Release {
     /// The tag that stands on exactly this commit, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// Whether it has submodules, which have to be fetched besides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub submodules: bool,
+}
+
+impl Release {
+    /// A release of which nothing but the commit is known.
+    pub fn unnamed(commit: CommitId) -> Self {
+        Release { describe: commit.short().to_owned(), commit, tag: None, submodules: false }
+    }
+
+    /// The same commit under the name of a tag that stands on it.
+    pub fn tagged(self, tag: &str) -> Self {
+        Release { describe: tag.to_owned(), tag: Some(tag.to_owned()), ..self }
+    }
 }
 
 impl fmt::Display for Release {

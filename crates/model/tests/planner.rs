@@ -2,8 +2,10 @@
 
 mod common;
 
+use buedafab_model::app_version::AppAnswer;
 use buedafab_model::config::Settings;
 use buedafab_model::facts::{CurrentLink, HostFacts, Lock, Room, SlotFacts};
+use buedafab_model::local::LocalAction;
 use buedafab_model::names::SlotName;
 use buedafab_model::plan::Plan;
 use buedafab_model::planner::{
@@ -23,7 +25,7 @@ fn fleet(text: &str, hosts: usize) -> Settings {
 }
 
 fn request(number: u8) -> DeployRequest {
-    DeployRequest { release: release(number), url: URL.to_owned(), force: false, take_over: false }
+    DeployRequest::new(release(number), URL)
 }
 
 fn seen<'a>(settings: &'a Settings, hosts: &'a [Seen]) -> Vec<SeenHost<'a>> {
@@ -1079,4 +1081,106 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_comes_first_on_the_deployer_stands_in_the_plan() {
+    let text = "test_runner = \"django\"\n[hooks]\nlocal.before = \"make docs\"\n";
+    let push = LocalAction::Push { remote: "origin".to_owned(), branch: None, tag: Some("v3".to_owned()) };
+    let request = DeployRequest { actions: vec![push.clone()], ..request(3) };
+    let settings = fleet(text, 1);
+    let hosts = [second()];
+    let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("a plan");
+    let shown = show_plan(&plan, Detail::Shell);
+    assert_snapshot!(shown[..shown.find("\nlock").expect("there is one")], @r#"
+      web1  v2 (2222222222)  → v3 (3333333333) in slot a
+
+    first
+      on this machine
+        run the tests: python manage.py test --noinput
+          $ [ -n "$VIRTUAL_ENV" ] || [ ! -d env/bin ] || export PATH="$PWD"/env/bin:"$PATH"
+          $ command -v python >/dev/null || python() { python3 "$@"; }
+          $ python manage.py test --noinput
+        make docs
+          $ make docs
+        push v3 on origin
+          $ git push --quiet --no-follow-tags origin refs/tags/v3
+    "#);
+    assert_snapshot!(show_plan(&plan, Detail::Changes), @"
+    web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    first: run the tests: python manage.py test --noinput
+    first: make docs
+    first: push v3 on origin
+    ");
+    // Tests can be left out; and where nothing changes, nothing comes first.
+    let request = DeployRequest { tests: false, ..request };
+    let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("a plan");
+    assert_eq!(plan.local, [LocalAction::Hook { command: "make docs".to_owned() }, push]);
+    let there = [bare().slot("a", SlotState::Live, 3).link("a")];
+    let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &there)).expect("a plan");
+    assert_eq!((plan.local, plan.phases.len()), (Vec::new(), 0));
+}
+
+#[test]
+fn submodules_are_fetched_where_a_release_has_them() {
+    let text = "forward_agent = true\nscm_known_hosts = [\"git.example.com ssh-ed25519 AAAA\"]";
+    let mut request = request(3);
+    request.release.submodules = true;
+    let shown = deploy_as(text, &[second()], &request);
+    let prepare =
+        &shown[shown.find("\nprepare").expect("there is one")..shown.find("\nswitch").expect("there is one")];
+    assert_snapshot!(prepare, @"
+
+    prepare
+      on web1
+        mark a as being built for v3 (3333333333)
+        fetch 3333333333 into a
+        check out 3333333333 in a
+        fetch the submodules of a
+        mark a as ready
+    ");
+}
+
+#[test]
+fn the_app_is_asked_after_the_switch() {
+    let switches = |url: &str| {
+        let text =
+            format!("waves = [1]\nservice = \"none\"\nversion_url = \"{url}\"\nhooks.verify = \"true\"");
+        let shown = deploy(&text, &[second(), second()], 3);
+        let lines = shown
+            .lines()
+            .filter(|line| ["switch", "  on", "    ask", "    verify"].iter().any(|s| line.starts_with(s)));
+        lines.skip_while(|line| !line.starts_with("switch")).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(switches("http://localhost:8000/version"), @"
+    switch, wave 1 of 2
+      on web1
+        ask the app whether it runs v3 (3333333333)
+        verify: true
+    switch, wave 2 of 2
+      on web2
+        ask the app whether it runs v3 (3333333333)
+        verify: true
+      on web1, web2
+    ");
+    // Behind a load balancer any host may answer.
+    assert_snapshot!(switches("http://five.example.com/version"), @"
+    switch, wave 1 of 2
+      on web1
+        verify: true
+    switch, wave 2 of 2
+      on web2
+        ask the app whether it runs v3 (3333333333)
+        verify: true
+      on web1, web2
+    ");
+    let says = |answer: &str| {
+        let answer = AppAnswer::Says(answer.to_owned());
+        deploy("", &[second().change(|facts| facts.app = Some(answer))], 3)
+            .lines()
+            .find(|line| line.contains("note:"))
+            .map(str::to_owned)
+    };
+    assert_eq!(says("2222222"), None);
+    assert_snapshot!(says("<html>1111111</html>").unwrap_or_default(), @"  note: web1: asked what it runs, the app doesn't name v2 (2222222222): <html>1111111</html>");
 }

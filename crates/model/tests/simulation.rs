@@ -58,7 +58,7 @@ impl Fleet {
             self.hosts.iter().zip(&facts).map(|(host, facts)| SeenHost { host: &host.host, facts }).collect();
         let context = run(self.runs + 1);
         let deploy = |number, force, take_over| {
-            let request = DeployRequest { release: release(number), url: URL.to_owned(), force, take_over };
+            let request = DeployRequest { force, take_over, ..DeployRequest::new(release(number), URL) };
             plan_deploy(&self.settings, &context, &request, &seen)
         };
         match wanted {

@@ -1,14 +1,17 @@
 //! `check`: can I deploy? Looks at everything that would stop a deploy, on every host, and changes nothing.
 
+use buedafab_engine::{Look, Wanted};
 use buedafab_model::facts::HostFacts;
 use buedafab_model::inspect::Scope;
 use buedafab_model::names::HostName;
 use buedafab_model::outcome::Verdict;
+use buedafab_model::rules::{Ruling, judge};
 use buedafab_model::view::{HostCheck, show_checks};
 use jiff::Timestamp;
 
 use crate::arguments::Cli;
 use crate::exit::Stop;
+use crate::release::live_releases;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
@@ -30,7 +33,7 @@ pub(crate) async fn check(cli: &Cli) -> Result<u8, Stop> {
     };
     let mut checks: Vec<HostCheck> =
         session.hosts.iter().map(|host| check(&host.name, look.facts.get(&host.name))).collect();
-    checks.insert(0, check_here(&session).await);
+    checks.insert(0, check_here(&session, &look).await);
     if session.global.json {
         checks.iter().for_each(print_json);
     } else {
@@ -43,9 +46,10 @@ pub(crate) async fn check(cli: &Cli) -> Result<u8, Stop> {
     })
 }
 
-/// The deployer's own part: is there a checkout, and a remote that hosts could fetch from?
-async fn check_here(session: &Session) -> HostCheck {
+/// The deployer's own part: is there a checkout, may what it has be deployed, and could hosts fetch it?
+async fn check_here(session: &Session, look: &Look) -> HostCheck {
     let mut check = HostCheck::here();
+    let settings = &session.settings;
     let repository = match session.repository() {
         Ok(repository) => repository,
         Err(stop) => {
@@ -53,24 +57,43 @@ async fn check_here(session: &Session) -> HostCheck {
             return check;
         }
     };
-    let remote = &session.settings.master_remote;
-    match repository.resolve(&session.settings.default_revision).await {
-        Ok(release) => {
-            check.pass("revision", format!("{} is {release}", session.settings.default_revision));
-            match repository.require_on_remote(&release, remote).await {
-                Ok(()) => check.pass("remote", format!("{remote} has it")),
-                Err(error) => check.fail("remote", error.to_string(), error.hint()),
+    let wanted = Wanted::Commit(settings.default_revision.clone());
+    let facts = match repository.survey(settings, &wanted, false).await {
+        Ok(facts) => facts,
+        Err(error) => {
+            check.fail("revision", error.to_string(), error.hint());
+            return check;
+        }
+    };
+    check.pass("revision", format!("{} is {}", settings.default_revision, facts.release));
+    let live = repository.kinship(&facts.release.commit, live_releases(look)).await;
+    match judge(settings, &facts, &live, None) {
+        Err(broken) => {
+            for rule in broken {
+                check.fail("rules", rule.to_string(), Some(rule.hint()));
             }
         }
-        Err(error) => check.fail("revision", error.to_string(), error.hint()),
+        Ok(Ruling::NeedsTag(_)) => check.warn("rules", "it has no tag: a deploy asks for one".to_owned()),
+        Ok(Ruling::Allowed(allowed)) => {
+            for question in &allowed.questions {
+                check.warn("rules", format!("{question}: a deploy asks"));
+            }
+            for note in &allowed.notes {
+                check.warn("rules", note.text.clone());
+            }
+            let first: Vec<String> = allowed.actions.iter().map(ToString::to_string).collect();
+            check.pass(
+                "rules",
+                match first.is_empty() {
+                    true => format!("may be deployed; {} has it", facts.remote.name),
+                    false => format!("may be deployed; first: {}", first.join(", ")),
+                },
+            );
+        }
     }
-    let url = match &session.settings.scm {
-        Some(url) => Some(url.clone()),
-        None => repository.remote_url(remote).await,
-    };
-    match url {
+    match settings.scm.as_ref().or(facts.remote.url.as_ref()) {
         Some(url) => check.pass("source", format!("hosts fetch from {url}")),
-        None => check.fail("source", format!("no remote {remote:?}, and `scm` isn't set"), None),
+        None => check.fail("source", format!("no remote {:?}, and `scm` isn't set", facts.remote.name), None),
     }
     check
 }

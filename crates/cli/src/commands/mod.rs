@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -8,8 +9,13 @@ pub(crate) mod deploy;
 pub(crate) mod history;
 pub(crate) mod hold;
 pub(crate) mod init;
+pub(crate) mod lint;
+pub(crate) mod list;
 pub(crate) mod restart;
 pub(crate) mod rollback;
 pub(crate) mod run;
+pub(crate) mod setup;
 pub(crate) mod shell;
 pub(crate) mod status;
+pub(crate) mod task;
+pub(crate) mod test;

@@ -101,6 +101,7 @@ impl Reporter {
     /// Shows a plan: as a document, or to read. What a dry run asked for is data.
     pub(crate) fn plan(&mut self, plan: &Plan, detail: Detail, dry_run: bool) {
         self.pause();
+        self.ending.begin(&plan.headline());
         match (&self.look, dry_run) {
             (Look::Json, true) => print_json(plan),
             (Look::Json, false) => {}
@@ -112,7 +113,7 @@ impl Reporter {
     /// Something to read that is no data.
     pub(crate) fn say(&mut self, text: &str) {
         self.pause();
-        if !matches!(self.look, Look::Json) {
+        if !matches!(self.look, Look::Json) && !text.is_empty() {
             print_talk(text);
         }
     }

@@ -125,10 +125,13 @@ fn checks_say_what_would_stop_a_deploy() {
 #[test]
 fn a_commit_that_was_not_pushed_is_refused() {
     let stage = Stage::new();
+    stage.configure_with("push_before_deploy = false");
     stage.remote.commit(&[("version", "secret")], "not pushed");
     stage.production(&["deploy"], 4).says("isn't on the remote").says("git push origin HEAD");
     stage.production(&["deploy:commit=nonsense"], 4).says("names no commit");
-    stage.production(&["deploy:release=v9"], 4).says("names no commit");
+    stage
+        .production(&["deploy:release=v9"], 4)
+        .says("there is no tag \"v9\", neither here nor on the remote");
     stage.production(&["deploy:commit=one"], 0);
     assert_eq!(stage.serving(), ["one", "one", "one"]);
 }

@@ -92,7 +92,7 @@ fn names_may_hold_spaces_quotes_dollars_and_newlines() {
     let unit = "it's \"five\" $HOME `id`\n!\\x";
     stage.app = format!("/srv/{unit}").replace('\'', "'\\''");
     stage.configure_with(&format!(
-        "unit = {}\npath = \"/srv/{{unit}}\"",
+        "unit = {}\npath = \"/srv/{{unit}}\"\nbranch = \"*\"",
         serde_json::to_string(unit).expect("a string")
     ));
     for host in stage.fleet.hosts() {

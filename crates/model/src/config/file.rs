@@ -1,17 +1,22 @@
 //! The configuration file as a whole.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::at::At;
 use super::diagnostics::{Diagnostic, Diagnostics, Source};
 use super::layer::Layer;
 use super::mistake::{Mistake, quoted};
 use super::nearest::{nearest, one_of};
 use super::read::read;
-use super::resolve::{BUILT_IN, resolve};
+use super::resolve::{BUILT_IN, Lineage, resolve};
 use super::settings::Settings;
 use super::syntax;
-use crate::names::EnvironmentName;
+use super::task::Task;
+use super::values::Name;
+use crate::names::{EnvironmentName, TaskName};
 
 /// A configuration file in which every value by itself is right.
 #[derive(Debug, Clone)]
@@ -57,6 +62,13 @@ impl ConfigFile {
         built_in().chain(own.filter(|name| !BUILT_IN.contains(&name.as_str()))).collect()
     }
 
+    /// The project's own commands in any environment, with what they are for.
+    pub fn tasks(&self) -> BTreeMap<TaskName, Task> {
+        let layers = self.environments.iter().map(|(_, layer)| layer).chain([&self.top]);
+        let tasks = layers.flat_map(|layer| layer.tasks.iter().flatten());
+        tasks.map(|(Name(name), task)| (name.clone(), task.clone().into())).collect()
+    }
+
     /// What the file means for one environment.
     ///
     /// # Errors
@@ -67,8 +79,36 @@ impl ConfigFile {
         if !self.environment_names().contains(environment) {
             return Err(fail(vec![self.unknown_environment(environment)]));
         }
-        let own = self.environments.iter().find(|(name, _)| name == environment).map(|(_, layer)| layer);
-        resolve(environment, &self.top, own.unwrap_or(&Layer::default())).map_err(fail)
+        let (lineage, own) = self.lineage(environment).map_err(|diagnostic| fail(vec![diagnostic]))?;
+        resolve(&lineage, &self.top, &own).map_err(fail)
+    }
+
+    /// The environment and those that it extends, and what all of them say together.
+    fn lineage(&self, environment: &EnvironmentName) -> Result<(Lineage, Layer), Diagnostic> {
+        let layer = |wanted: &EnvironmentName| {
+            self.environments.iter().find(|(name, _)| name == wanted).map(|(_, layer)| layer)
+        };
+        let mut lineage = vec![environment.clone()];
+        let mut own = layer(environment).cloned().unwrap_or_default();
+        let mut next = own.extends.take();
+        while let Some(At { value: Name(parent), span }) = next {
+            if lineage.contains(&parent) {
+                let mistake = Mistake::new(format!("{} extends itself", quoted(environment.as_str())));
+                return Err(Diagnostic::at(
+                    &span,
+                    mistake.help("name another environment, or leave the line out"),
+                ));
+            }
+            if !self.environment_names().contains(&parent) {
+                let Diagnostic { message, span: _, help } = self.unknown_environment(&parent);
+                return Err(Diagnostic { message, span: Some(span), help });
+            }
+            let below = layer(&parent).cloned().unwrap_or_default();
+            next = below.extends.clone();
+            own = own.over(&below);
+            lineage.push(parent);
+        }
+        Ok((Lineage(lineage), own))
     }
 
     fn unknown_environment(&self, typed: &EnvironmentName) -> Diagnostic {
@@ -137,6 +177,10 @@ fn refuse_top_level(table: &mut DeTable<'_>, diagnostics: &mut Vec<Diagnostic>) 
         "hosts",
         Mistake::new("`hosts` belongs to an environment")
             .help(format!("write it below `[environments.NAME]`, where NAME is {}", one_of(BUILT_IN))),
+    );
+    refuse(
+        "extends",
+        Mistake::new("`extends` belongs to an environment").help("write it below `[environments.NAME]`"),
     );
     for name in BUILT_IN {
         let mistake =

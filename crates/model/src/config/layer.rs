@@ -9,10 +9,15 @@ use super::at::At;
 use super::connect::ConnectText;
 use super::hosts::HostEntry;
 use super::path::PathText;
+use super::release::{BranchText, Confirm, VersionText};
 use super::service::ServiceText;
 use super::settings::{SourceName, StrategyName, WaveSize};
-use super::values::{Argument, Commands, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word};
-use crate::names::{SlotName, Unit};
+use super::task::TaskLayer;
+use super::values::{
+    Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
+};
+use super::version_url::VersionUrlText;
+use crate::names::{EnvironmentName, SlotName, TaskName, Unit};
 
 /// Settings as they were typed. All are optional; what is typed in an environment goes before what is typed at the top.
 //
@@ -38,6 +43,50 @@ pub struct Layer {
     pub(super) master_remote: Option<Argument>,
     /// What is deployed when nothing is named. Default: `"HEAD"`. Example: `"main"`.
     pub(super) default_revision: Option<Argument>,
+    /// Whether a commit that isn't on the remote yet is pushed there before a deploy, with the branch that is checked
+    /// out; never by force. Default: `true`.
+    pub(super) push_before_deploy: Option<bool>,
+    /// The branch of the remote that a release has to be on; `*` in it stands for any characters, and `"*"` alone for
+    /// any branch. Default: `"master"` in production, elsewhere `"*"`. Example: `"main"`.
+    pub(super) branch: Option<BranchText>,
+    /// Whether only tagged commits are deployed; a deploy offers to make the tag. Default: `true` in production,
+    /// elsewhere `false`.
+    pub(super) require_tag: Option<bool>,
+    /// What the name of a release's tag looks like, as a regular expression. Default: `"^v\\d+(\\.\\d+)+?$"`.
+    pub(super) version_pattern: Option<VersionText>,
+    /// Whether tags that a deploy makes are signed, with the key that your git is set up with. Default: `true`.
+    pub(super) sign_tags: Option<bool>,
+    /// Whether a release that is older than the one that is live is deployed without asking. Default: `false`.
+    pub(super) allow_older: Option<bool>,
+    /// Whether a deploy is refused while files in your checkout aren't committed. Default: `false`.
+    pub(super) require_clean: Option<bool>,
+    /// Whether the tag of a release has to carry a signature of one of `allowed_signers`. Default: `false`.
+    pub(super) verify_signatures: Option<At<bool>>,
+    /// Who may sign releases: lines of an OpenSSH `allowed_signers` file, and fingerprints of OpenPGP keys. Default:
+    /// `[]`.
+    pub(super) allowed_signers: Option<Vec<Line>>,
+    /// What a person is asked for before a deploy or a rollback: `"nothing"`, a `"yes"`, or the `"name"` of the
+    /// environment. Default: `"nothing"` in localhost and development, elsewhere `"yes"`.
+    pub(super) confirm: Option<Confirm>,
+    /// Where the app says which release it runs: its commit, or the name of its tag. `{host}`, `{address}`,
+    /// `{environment}`, `{unit}` and `{subdomain}` (`www`, `dev`, `staging`) may stand in it. Asked from the hosts,
+    /// before a deploy and after the switch: another answer then reverts it. Default: none. Example:
+    /// `"http://localhost:8000/version"`.
+    pub(super) version_url: Option<VersionUrlText>,
+    /// What runs your tests, before a deploy and in `buedafab test`: `"django"`, `"nose"`, `"pytest"`, `"tornado"`,
+    /// `"unittest"`, `"webpy"`, or a shell command. Default: none. Example: `"make test"`.
+    pub(super) test_runner: Option<Argument>,
+    /// What `buedafab lint` runs: `"pylint"`, `"ruff"`, or a shell command. Default: `"pylint"`.
+    pub(super) linter: Option<Argument>,
+    /// Requirement files of pip. Default: `[]`. Example: `["requirements/common.txt"]`.
+    pub(super) pip_requirements: Option<Vec<FilePath>>,
+    /// More of them, for localhost, development and `buedafab setup`. Default: `[]`. Example:
+    /// `["requirements/dev.txt"]`.
+    pub(super) pip_requirements_dev: Option<Vec<FilePath>>,
+    /// More of them, for all other environments. Default: `[]`. Example: `["requirements/production.txt"]`.
+    pub(super) pip_requirements_production: Option<Vec<FilePath>>,
+    /// Shell commands that `buedafab setup` ends with. Default: `[]`. Example: `["env/bin/python manage.py migrate"]`.
+    pub(super) extra_setup_tasks: Option<Commands>,
     /// How release directories are arranged. Default: `"ab"`.
     pub(super) strategy: Option<StrategyName>,
     /// How a commit reaches a host. Default: `"fetch"`.
@@ -82,6 +131,12 @@ pub struct Layer {
     /// `{address}`, `{user}` and `{port}` may stand in it. Default: `"ssh"`, and `"sh"` for localhost without hosts.
     /// Example: `"docker exec -i {host} sh"`.
     pub(super) connect: Option<At<ConnectText>>,
+    /// Commands of your own: `buedafab production NAME` runs them. Those of an environment are added to those of the
+    /// top level.
+    pub(super) tasks: Option<BTreeMap<Name<TaskName>, TaskLayer>>,
+    /// The environment whose settings hold here where nothing else is said, hosts and defaults included. Default: none.
+    /// Example: `"production"`.
+    pub(super) extends: Option<At<Name<EnvironmentName>>>,
     /// The hosts of this environment: strings such as `"web1"`, `"deploy@web1:1222"`, `"web[1:3].example.com"`, or tables
     /// with `name`, `address`, `port`, `user`, `roles`, `path` and `connect`. Default: none, and this machine for
     /// localhost.
@@ -131,7 +186,7 @@ pub(super) struct LocalHooksLayer {
 }
 
 impl Layer {
-    /// This layer, with the gaps filled from the one below it. Hooks and variables are merged key by key; any other value
+    /// This layer, with the gaps filled from the one below it. Hooks, tasks and variables are merged key by key; any other value
     /// replaces the one below.
     pub(super) fn over(&self, below: &Layer) -> Layer {
         let upper = self.clone();
@@ -145,6 +200,25 @@ impl Layer {
             forward_agent: upper.forward_agent.or(below.forward_agent),
             master_remote: upper.master_remote.or(below.master_remote),
             default_revision: upper.default_revision.or(below.default_revision),
+            push_before_deploy: upper.push_before_deploy.or(below.push_before_deploy),
+            branch: upper.branch.or(below.branch),
+            require_tag: upper.require_tag.or(below.require_tag),
+            version_pattern: upper.version_pattern.or(below.version_pattern),
+            sign_tags: upper.sign_tags.or(below.sign_tags),
+            allow_older: upper.allow_older.or(below.allow_older),
+            require_clean: upper.require_clean.or(below.require_clean),
+            verify_signatures: upper.verify_signatures.or(below.verify_signatures),
+            allowed_signers: upper.allowed_signers.or(below.allowed_signers),
+            confirm: upper.confirm.or(below.confirm),
+            version_url: upper.version_url.or(below.version_url),
+            test_runner: upper.test_runner.or(below.test_runner),
+            linter: upper.linter.or(below.linter),
+            pip_requirements: upper.pip_requirements.or(below.pip_requirements),
+            pip_requirements_dev: upper.pip_requirements_dev.or(below.pip_requirements_dev),
+            pip_requirements_production: upper
+                .pip_requirements_production
+                .or(below.pip_requirements_production),
+            extra_setup_tasks: upper.extra_setup_tasks.or(below.extra_setup_tasks),
             strategy: upper.strategy.or(below.strategy),
             source: upper.source.or(below.source),
             releases_root: upper.releases_root.or(below.releases_root),
@@ -153,12 +227,7 @@ impl Layer {
             virtualenv: upper.virtualenv.or(below.virtualenv),
             deploy_group: upper.deploy_group.or(below.deploy_group),
             deployment_type: upper.deployment_type.or(below.deployment_type),
-            variables: merge(upper.variables, below.variables, |mut upper, below| {
-                for (name, value) in below {
-                    upper.entry(name).or_insert(value);
-                }
-                upper
-            }),
+            variables: merge(upper.variables, below.variables, add_missing),
             service: upper.service.or(below.service),
             hooks: merge(upper.hooks, below.hooks, HooksLayer::over),
             waves: upper.waves.or(below.waves),
@@ -168,6 +237,9 @@ impl Layer {
             lost_after_seconds: upper.lost_after_seconds.or(below.lost_after_seconds),
             keep_warm_seconds: upper.keep_warm_seconds.or(below.keep_warm_seconds),
             connect: upper.connect.or(below.connect),
+            tasks: merge(upper.tasks, below.tasks, add_missing),
+            // Said by one layer about itself.
+            extends: upper.extends,
             hosts: upper.hosts.or(below.hosts),
         }
     }
@@ -198,6 +270,13 @@ impl LocalHooksLayer {
             on_failure: self.on_failure.or(below.on_failure),
         }
     }
+}
+
+fn add_missing<K: Ord, V>(mut upper: BTreeMap<K, V>, below: BTreeMap<K, V>) -> BTreeMap<K, V> {
+    for (name, value) in below {
+        upper.entry(name).or_insert(value);
+    }
+    upper
 }
 
 fn merge<T>(upper: Option<T>, below: Option<T>, over: impl FnOnce(T, T) -> T) -> Option<T> {

@@ -16,21 +16,26 @@ mod nearest;
 mod path;
 mod pattern;
 mod read;
+mod release;
 mod resolve;
 mod schema;
 mod service;
 mod settings;
 mod show;
 mod syntax;
+mod task;
 mod template;
 #[cfg(test)]
 mod tests;
 mod values;
+mod version_url;
 mod waves;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use file::{ConfigFile, parse};
 pub use layer::Layer;
+pub use release::{BranchPattern, Confirm, VersionPattern};
 pub use schema::schema;
 pub use settings::{Connect, Hooks, Host, LocalHooks, Service, Settings, SourceName, StrategyName, WaveSize};
 pub use show::show;
+pub use task::{Task, TaskPlace};

@@ -39,6 +39,9 @@ pub(super) fn read<T: DeserializeOwned + Default>(
     T::default()
 }
 
+/// Nobody reads a longer list of right names than this.
+const MOST_TOLD: usize = 12;
+
 /// One step on the way to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
@@ -126,12 +129,14 @@ fn explain(error: &toml::de::Error, path: &[Step], table: &DeTable<'_>, text: &s
     let mistake = if message.starts_with("unknown field ") {
         unknown_key(key, path, &candidates(message))
     } else if let Some(rest) = message.strip_prefix("unknown variant ") {
-        let value = rest.rsplit_once(", ").map_or(rest, |(value, _)| value).trim_matches('`');
+        let value = rest.split_once(", expected ").map_or(rest, |(value, _)| value).trim_matches('`');
         unknown_choice(key, value, &candidates(message))
     } else if message.starts_with("invalid type: ") {
         wrong_type(key, message, value_at(table, path), text)
     } else if message == "missing field `name`" {
         Mistake::new("this host has no name").help("add `name = \"web1\"`")
+    } else if message == "missing field `run`" {
+        Mistake::new("this task runs nothing").help("add `run = \"…\"`, a shell command")
     } else {
         Mistake::new(message)
     };
@@ -156,7 +161,9 @@ fn fields_of<T: DeserializeOwned>() -> Vec<String> {
 fn unknown_key(key: &str, path: &[Step], known: &[String]) -> Mistake {
     let in_hooks = path.first() == Some(&Step::Key("hooks".to_string())) && path.len() > 1;
     let in_host = path.iter().any(|step| matches!(step, Step::Index(_)));
+    let in_task = path.first() == Some(&Step::Key("tasks".to_string())) && path.len() > 2;
     let message = match (in_host, in_hooks) {
+        _ if in_task => format!("a task has no key {}", quoted(key)),
         (true, _) => format!("a host has no key {}", quoted(key)),
         (_, true) => format!("unknown hook {}", quoted(key)),
         _ => format!("unknown setting {}", quoted(key)),
@@ -167,10 +174,12 @@ fn unknown_key(key: &str, path: &[Step], known: &[String]) -> Mistake {
         format!("did you mean `{right}`?")
     } else if in_hooks && has(fields_of::<Layer>()) {
         format!("`{key}` isn't a hook: write it above the first line in square brackets")
-    } else if !in_host && has(fields_of::<LocalHooksLayer>()) {
+    } else if !in_host && !in_task && has(fields_of::<LocalHooksLayer>()) {
         format!("`{key}` runs on your own machine: write it below `[hooks.local]`")
-    } else if !in_host && has(fields_of::<HooksLayer>()) {
+    } else if !in_host && !in_task && has(fields_of::<HooksLayer>()) {
         format!("`{key}` is a hook: write it below `[hooks]`")
+    } else if known.len() > MOST_TOLD {
+        "`buedafab config` shows all that there are".to_string()
     } else {
         format!("write {}", one_of(known))
     };

@@ -9,20 +9,44 @@ use super::expand::{HostDefaults, expand, host_path, this_machine};
 use super::layer::{HooksLayer, Layer, LocalHooksLayer};
 use super::mistake::{Mistake, quoted};
 use super::path::PathText;
+use super::release::{BranchPattern, BranchText, Confirm, VersionText};
 use super::service::{ServiceText, read_service};
 use super::settings::{Hooks, LocalHooks, Service, Settings, SourceName, StrategyName};
-use super::values::{Argument, Commands, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word};
+use super::values::{
+    Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
+};
 use crate::names::{EnvironmentName, HostPath, SlotName, Unit};
 
 /// The environments that exist without a word about them.
 pub(super) const BUILT_IN: [&str; 4] = ["localhost", "development", "staging", "production"];
 
-/// What is `own` to the environment goes before what stands at the `top`, and defaults come last.
-pub(super) fn resolve(
-    environment: &EnvironmentName,
-    top: &Layer,
-    own: &Layer,
-) -> Result<Settings, Vec<Diagnostic>> {
+/// An environment and those that it extends, the nearest first.
+pub(super) struct Lineage(pub(super) Vec<EnvironmentName>);
+
+impl Lineage {
+    fn environment(&self) -> &EnvironmentName {
+        &self.0[0]
+    }
+
+    /// The built-in environment whose defaults hold: the nearest one.
+    fn kind(&self) -> Option<&str> {
+        self.0.iter().map(EnvironmentName::as_str).find(|name| BUILT_IN.contains(name))
+    }
+
+    /// Whether it is there to be played with.
+    fn is_playground(&self) -> bool {
+        matches!(self.kind(), Some("localhost" | "development"))
+    }
+
+    fn is_production(&self) -> bool {
+        self.kind() == Some("production")
+    }
+}
+
+/// What is `own` to the environment and those that it extends goes before what stands at the `top`, and defaults come
+/// last.
+pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Settings, Vec<Diagnostic>> {
+    let environment = lineage.environment();
     let Layer {
         unit,
         path: _,
@@ -32,6 +56,23 @@ pub(super) fn resolve(
         forward_agent,
         master_remote,
         default_revision,
+        push_before_deploy,
+        branch,
+        require_tag,
+        version_pattern,
+        sign_tags,
+        allow_older,
+        require_clean,
+        verify_signatures,
+        allowed_signers,
+        confirm,
+        version_url,
+        test_runner,
+        linter,
+        pip_requirements,
+        pip_requirements_dev,
+        pip_requirements_production,
+        extra_setup_tasks,
         strategy,
         source,
         releases_root,
@@ -50,6 +91,8 @@ pub(super) fn resolve(
         lost_after_seconds,
         keep_warm_seconds,
         connect,
+        tasks,
+        extends: _,
         hosts,
     } = own.over(top);
 
@@ -60,7 +103,7 @@ pub(super) fn resolve(
         )]);
     };
     let mut diagnostics = Vec::new();
-    let path = keep(resolve_path(environment, &unit, top, own), &mut diagnostics);
+    let path = keep(resolve_path(lineage, &unit, top, own), &mut diagnostics);
     let service = keep(resolve_service(environment, &unit, service.as_ref()), &mut diagnostics);
     let folders = resolve_folders(releases_root, current_release_symlink, release_paths);
     let folders = folders.map_err(|more| diagnostics.extend(more)).ok();
@@ -68,7 +111,7 @@ pub(super) fn resolve(
         let mut defaults = HostDefaults { unit: &unit, environment, path, connect: connect.as_ref() };
         let hosts = match &hosts {
             Some(entries) => expand(entries, &defaults),
-            None if environment.as_str() == "localhost" => {
+            None if lineage.kind() == Some("localhost") => {
                 // A `connect` for all environments is meant for other machines than this one.
                 defaults.connect = own.connect.as_ref();
                 this_machine(&defaults).map_err(|diagnostic| vec![diagnostic])
@@ -77,6 +120,16 @@ pub(super) fn resolve(
         };
         hosts.map_err(|more| diagnostics.extend(more)).ok()
     });
+    let signers: Vec<String> =
+        allowed_signers.unwrap_or_default().into_iter().map(|Line(text)| text).collect();
+    if let Some(At { value: true, span }) = &verify_signatures
+        && signers.is_empty()
+    {
+        let mistake = Mistake::new("`verify_signatures` needs `allowed_signers`")
+            .help("list who may sign: `allowed_signers = [\"ada@example.com ssh-ed25519 AAAA…\"]`");
+        diagnostics.push(Diagnostic::at(span, mistake));
+        return Err(diagnostics);
+    }
     let (Some(path), Some(service), Some(folders), Some(hosts)) = (path, service, folders, hosts) else {
         return Err(diagnostics);
     };
@@ -84,7 +137,6 @@ pub(super) fn resolve(
     let (hooks, local_hooks) = resolve_hooks(hooks.unwrap_or_default());
     Ok(Settings {
         environment: environment.clone(),
-        unit,
         path,
         scm: scm.map(|Argument(text)| text),
         scm_http_url: scm_http_url.map(|Url(text)| text),
@@ -92,6 +144,37 @@ pub(super) fn resolve(
         forward_agent: forward_agent.unwrap_or(false),
         master_remote: master_remote.map_or_else(|| "origin".to_string(), |Argument(text)| text),
         default_revision: default_revision.map_or_else(|| "HEAD".to_string(), |Argument(text)| text),
+        push_before_deploy: push_before_deploy.unwrap_or(true),
+        branch: branch.map_or_else(|| default_branch(lineage), |BranchText(pattern)| pattern),
+        require_tag: require_tag.unwrap_or(lineage.is_production()),
+        version_pattern: version_pattern.map(|VersionText(pattern)| pattern).unwrap_or_default(),
+        sign_tags: sign_tags.unwrap_or(true),
+        allow_older: allow_older.unwrap_or(false),
+        require_clean: require_clean.unwrap_or(false),
+        verify_signatures: verify_signatures.is_some_and(|verify| verify.value),
+        allowed_signers: signers,
+        confirm: confirm.unwrap_or(match lineage.is_playground() {
+            true => Confirm::Nothing,
+            false => Confirm::Yes,
+        }),
+        version_url: version_url.map(|url| {
+            url.fill(|name| match name {
+                "subdomain" => Some(subdomain(lineage)),
+                name => common(environment, &unit)(name),
+            })
+        }),
+        test_runner: test_runner.map(|Argument(text)| text),
+        linter: linter.map_or_else(|| "pylint".to_string(), |Argument(text)| text),
+        pip_requirements: own_requirements(
+            files(pip_requirements),
+            match lineage.is_playground() {
+                true => files(pip_requirements_dev.clone()),
+                false => files(pip_requirements_production.clone()),
+            },
+        ),
+        pip_requirements_dev: files(pip_requirements_dev),
+        pip_requirements_production: files(pip_requirements_production),
+        extra_setup_tasks: extra_setup_tasks.map_or_else(Vec::new, |Commands(commands)| commands),
         strategy: strategy.unwrap_or(StrategyName::Ab),
         source: source.unwrap_or(SourceName::Fetch),
         releases_root: folders.releases_root,
@@ -99,10 +182,10 @@ pub(super) fn resolve(
         release_paths: folders.release_paths,
         virtualenv: virtualenv.map_or_else(|| "env".to_string(), |FolderName(name)| name),
         deploy_group: deploy_group.map(|Word(text)| text),
-        deployment_type: deployment_type
-            .map_or_else(|| default_deployment_type(environment), |Text(text)| text),
+        deployment_type: deployment_type.map_or_else(|| default_deployment_type(lineage), |Text(text)| text),
         variables: plain_variables(variables.unwrap_or_default()),
         service,
+        unit,
         hooks,
         local_hooks,
         waves: waves.unwrap_or_default(),
@@ -111,6 +194,7 @@ pub(super) fn resolve(
         confirm_timeout_seconds: seconds(confirm_timeout_seconds, 1800),
         lost_after_seconds: seconds(lost_after_seconds, 15),
         keep_warm_seconds: seconds(keep_warm_seconds, 300),
+        tasks: tasks.unwrap_or_default().into_iter().map(|(Name(name), task)| (name, task.into())).collect(),
         hosts,
     })
 }
@@ -123,12 +207,39 @@ fn seconds<const MIN: u32>(typed: Option<Seconds<MIN>>, default: u32) -> u32 {
     typed.map_or(default, |seconds| seconds.0)
 }
 
-fn default_deployment_type(environment: &EnvironmentName) -> String {
-    match environment.as_str() {
+fn default_deployment_type(lineage: &Lineage) -> String {
+    match lineage.kind().unwrap_or(lineage.environment().as_str()) {
         "localhost" => "SOLO".to_string(),
         "development" => "DEV".to_string(),
         other => other.to_uppercase(),
     }
+}
+
+fn default_branch(lineage: &Lineage) -> BranchPattern {
+    BranchPattern::fixed(if lineage.is_production() { "master" } else { "*" })
+}
+
+fn subdomain(lineage: &Lineage) -> &str {
+    match lineage.kind() {
+        Some("production") => "www",
+        Some("development") => "dev",
+        Some(other) => other,
+        None => lineage.environment().as_str(),
+    }
+}
+
+fn files(typed: Option<Vec<FilePath>>) -> Vec<String> {
+    typed.unwrap_or_default().into_iter().map(|FilePath(path)| path).collect()
+}
+
+/// The requirement files of all environments and those of this kind, each once.
+fn own_requirements(mut all: Vec<String>, own: Vec<String>) -> Vec<String> {
+    for file in own {
+        if !all.contains(&file) {
+            all.push(file);
+        }
+    }
+    all
 }
 
 fn plain_variables(variables: BTreeMap<VariableName, Text>) -> BTreeMap<String, String> {
@@ -136,13 +247,9 @@ fn plain_variables(variables: BTreeMap<VariableName, Text>) -> BTreeMap<String, 
 }
 
 /// Staging shares its machines with production often enough that their paths must differ unless somebody says otherwise.
-fn resolve_path(
-    environment: &EnvironmentName,
-    unit: &Unit,
-    top: &Layer,
-    own: &Layer,
-) -> Result<HostPath, Diagnostic> {
-    let suffix = if environment.as_str() == "staging" && own.path.is_none() { "-staging" } else { "" };
+fn resolve_path(lineage: &Lineage, unit: &Unit, top: &Layer, own: &Layer) -> Result<HostPath, Diagnostic> {
+    let environment = lineage.environment();
+    let suffix = if lineage.kind() == Some("staging") && own.path.is_none() { "-staging" } else { "" };
     let path_of = |filled: &str| {
         let path = host_path(filled)?;
         host_path(&format!("{path}{suffix}"))

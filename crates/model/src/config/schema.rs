@@ -20,6 +20,7 @@ pub fn schema() -> Value {
     let properties = top.get_mut("properties").and_then(Value::as_object_mut);
     if let Some(properties) = properties {
         properties.remove("hosts");
+        properties.remove("extends");
         properties.insert(
             "environments".to_string(),
             json!({

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, Unit};
+use super::release::{BranchPattern, Confirm, VersionPattern};
+use super::task::Task;
+use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, TaskName, Unit};
 
 /// All settings of one environment. What was typed is a [`Layer`](super::Layer); this is what was meant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +29,41 @@ pub struct Settings {
     pub master_remote: String,
     /// What is deployed when nothing is named.
     pub default_revision: String,
+    /// Whether a commit that isn't on the remote is pushed there first, never by force.
+    pub push_before_deploy: bool,
+    /// The branches of the remote that a release has to be on one of.
+    pub branch: BranchPattern,
+    /// Whether only tagged commits are deployed.
+    pub require_tag: bool,
+    /// What the name of a release's tag looks like.
+    pub version_pattern: VersionPattern,
+    /// Whether tags that a deploy makes are signed.
+    pub sign_tags: bool,
+    /// Whether a release older than the live one is deployed without asking.
+    pub allow_older: bool,
+    /// Whether uncommitted changes in the deployer's checkout stop a deploy.
+    pub require_clean: bool,
+    /// Whether a release's tag has to be signed by one of `allowed_signers`.
+    pub verify_signatures: bool,
+    /// Lines of an OpenSSH `allowed_signers` file, and fingerprints of OpenPGP keys.
+    pub allowed_signers: Vec<String>,
+    /// What a person is asked for before hosts are changed.
+    pub confirm: Confirm,
+    /// Where the app says which release it runs; `{host}` and `{address}` are still to be filled in.
+    pub version_url: Option<String>,
+    /// What runs the project's tests: a name that buedafab knows, or a command.
+    pub test_runner: Option<String>,
+    /// What looks the project's code over: a name that buedafab knows, or a command.
+    pub linter: String,
+    /// Requirement files that the hosts of this environment install, relative to the project: those for all
+    /// environments, then those for this kind.
+    pub pip_requirements: Vec<String>,
+    /// Requirement files that a developer installs besides.
+    pub pip_requirements_dev: Vec<String>,
+    /// Requirement files for all environments but localhost and development.
+    pub pip_requirements_production: Vec<String>,
+    /// Commands that setting up a developer's checkout ends with.
+    pub extra_setup_tasks: Vec<String>,
     /// How release directories are arranged.
     pub strategy: StrategyName,
     /// How a commit reaches a host.
@@ -63,6 +100,8 @@ pub struct Settings {
     pub lost_after_seconds: u32,
     /// How long an idle SSH connection is kept open, in seconds; 0 keeps none.
     pub keep_warm_seconds: u32,
+    /// Commands of the project's own.
+    pub tasks: BTreeMap<TaskName, Task>,
     /// The hosts, in the order in which they were written.
     pub hosts: Vec<Host>,
 }

@@ -6,6 +6,7 @@ use toml::Value;
 
 use super::connect::write_connect;
 use super::settings::{Connect, Hooks, Host, LocalHooks, Settings, WaveSize};
+use super::task::Task;
 use super::template::escape;
 
 /// The settings of one environment as TOML, with every default written out. Put into a file of its own, it means the same
@@ -21,6 +22,23 @@ pub fn show(settings: &Settings) -> String {
         forward_agent,
         master_remote,
         default_revision,
+        push_before_deploy,
+        branch,
+        require_tag,
+        version_pattern,
+        sign_tags,
+        allow_older,
+        require_clean,
+        verify_signatures,
+        allowed_signers,
+        confirm,
+        version_url,
+        test_runner,
+        linter,
+        pip_requirements,
+        pip_requirements_dev,
+        pip_requirements_production,
+        extra_setup_tasks,
         strategy,
         source,
         releases_root,
@@ -39,6 +57,7 @@ pub fn show(settings: &Settings) -> String {
         confirm_timeout_seconds,
         lost_after_seconds,
         keep_warm_seconds,
+        tasks,
         hosts,
     } = settings;
     let table = format!("environments.{}", key(environment.as_str()));
@@ -52,6 +71,23 @@ pub fn show(settings: &Settings) -> String {
     out.entry("forward_agent", *forward_agent);
     out.entry("master_remote", text(master_remote));
     out.entry("default_revision", text(default_revision));
+    out.entry("push_before_deploy", *push_before_deploy);
+    out.entry("branch", text(branch.as_str()));
+    out.entry("require_tag", *require_tag);
+    out.entry("version_pattern", text(version_pattern.as_str()));
+    out.entry("sign_tags", *sign_tags);
+    out.entry("allow_older", *allow_older);
+    out.entry("require_clean", *require_clean);
+    out.entry("verify_signatures", *verify_signatures);
+    out.entry("allowed_signers", texts(allowed_signers));
+    out.entry("confirm", named(confirm));
+    out.entry_or("version_url", version_url.as_deref().map(text), "the app isn't asked");
+    out.entry_or("test_runner", test_runner.as_deref().map(text), "none");
+    out.entry("linter", text(linter));
+    out.entry("pip_requirements", texts(pip_requirements));
+    out.entry("pip_requirements_dev", texts(pip_requirements_dev));
+    out.entry("pip_requirements_production", texts(pip_requirements_production));
+    out.entry("extra_setup_tasks", texts(extra_setup_tasks));
     out.entry("strategy", named(strategy));
     out.entry("source", named(source));
     out.entry("releases_root", text(releases_root));
@@ -78,11 +114,26 @@ pub fn show(settings: &Settings) -> String {
     }
     out.commands(&format!("[{table}.hooks]"), &commands_by_hook(hooks));
     out.commands(&format!("[{table}.hooks.local]"), &commands_by_local_hook(local_hooks));
+    for (name, task) in tasks {
+        out.header(&format!("[{table}.tasks.{}]", key(name.as_str())));
+        show_task(&mut out, task);
+    }
     for host in hosts {
         out.header(&format!("[[{table}.hosts]]"));
         show_host(&mut out, host);
     }
     out.0
+}
+
+fn show_task(out: &mut Out, task: &Task) {
+    let Task { run, on, description, arguments } = task;
+    out.entry("run", texts(run));
+    out.entry("on", text(&String::from(on.clone())));
+    out.entry_or("description", description.as_deref().map(text), "none");
+    let table = arguments.as_ref().map(|arguments| {
+        Value::Table(arguments.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+    });
+    out.entry_or("arguments", table, "any");
 }
 
 fn show_host(out: &mut Out, host: &Host) {

@@ -34,12 +34,16 @@ pub(super) struct Word(pub(super) String);
 #[derive(Debug, Clone)]
 pub(super) struct FolderName(pub(super) String);
 
+/// A file of the project: a path relative to its root, that doesn't lead out of it.
+#[derive(Debug, Clone)]
+pub(super) struct FilePath(pub(super) String);
+
 /// The name of a variable in the environment of a command.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct VariableName(pub(super) String);
 
 /// A name of one of the types in [`names`](crate::names), in a list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name<T>(pub(super) T);
 
 /// Shell commands: one string, or a list of them.
@@ -56,7 +60,7 @@ pub(super) type Seconds<const MIN: u32> = Bounded<MIN, 604_800>;
 /// A TCP port.
 pub(super) type Port = Bounded<1, 65_535>;
 
-typed_as_text!(Argument, Url, Text, Line, Word, FolderName, VariableName);
+typed_as_text!(Argument, Url, Text, Line, Word, FolderName, FilePath, VariableName);
 
 impl FromStr for Argument {
     type Err = Mistake;
@@ -136,6 +140,19 @@ impl FromStr for FolderName {
                 .help("write one name, without `/` and not beginning with `-`"));
         }
         Ok(FolderName(text.to_string()))
+    }
+}
+
+impl FromStr for FilePath {
+    type Err = Mistake;
+
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        let odd = |part: &str| matches!(part, "" | "." | "..");
+        if text.starts_with('-') || text.contains(char::is_control) || text.split('/').any(odd) {
+            return Err(Mistake::new(format!("{} isn't the path of a file in the project", quoted(text)))
+                .help("write it from the root of the project on: `requirements/common.txt`"));
+        }
+        Ok(FilePath(text.to_string()))
     }
 }
 
@@ -283,6 +300,7 @@ schema_of! {
     Line => json_schema!({ "type": "string", "pattern": "^[^\\n\\r]+$" }),
     Word => json_schema!({ "type": "string", "pattern": "^[^-/\\s][^/\\s]*$" }),
     FolderName => json_schema!({ "type": "string", "pattern": "^[^-/][^/]*$" }),
+    FilePath => json_schema!({ "type": "string", "pattern": "^[^-/]" }),
     VariableName => json_schema!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
     Commands => json_schema!({
         "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]

@@ -1,9 +1,11 @@
 //! The plan that makes a release live.
 
-use super::{Change, RunContext, SeenHost, assemble, build, examine};
+use super::{Change, Errand, RunContext, SeenHost, assemble, build, examine, local_hooks};
 use crate::config::Settings;
+use crate::developer::tests_of;
 use crate::facts::CurrentLink;
 use crate::layout::Layout;
+use crate::local::LocalAction;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::record::{JournalKind, SlotState};
 use crate::refusal::Refusal;
@@ -21,6 +23,27 @@ pub struct DeployRequest {
     pub force: bool,
     /// Replace a link that leads to something that isn't ours.
     pub take_over: bool,
+    /// Whether the project's tests run first, where it has a runner for them.
+    pub tests: bool,
+    /// Tagging and pushing, as the rules of the environment ask for.
+    pub actions: Vec<LocalAction>,
+    /// What a person should know about the release.
+    pub notes: Vec<Note>,
+}
+
+impl DeployRequest {
+    /// A release, and nothing special about it.
+    pub fn new(release: Release, url: impl Into<String>) -> Self {
+        DeployRequest {
+            release,
+            url: url.into(),
+            force: false,
+            take_over: false,
+            tests: true,
+            actions: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// Plans a deploy on these hosts, or says all that speaks against it.
@@ -30,8 +53,9 @@ pub fn plan_deploy(
     request: &DeployRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    let DeployRequest { release, url: _, force, take_over } = request;
+    let DeployRequest { release, url: _, force, take_over, tests, actions, notes: more } = request;
     let (mut refusals, mut notes) = examine(settings, hosts);
+    notes.splice(0..0, more.iter().cloned());
     for SeenHost { host, facts } in hosts {
         let path = Layout::new(settings, host).current().to_string();
         match &facts.current {
@@ -72,7 +96,11 @@ pub fn plan_deploy(
     }
     let changes: Vec<Change<'_>> =
         hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
-    Ok(assemble(settings, context, Intent::Deploy, JournalKind::Deployed, &changes, &others, notes))
+    // A tag is made last, when all else that could stop the run here is over.
+    let tests = tests.then(|| tests_of(settings)).flatten();
+    let local = tests.into_iter().chain(local_hooks(settings)).chain(actions.iter().cloned()).collect();
+    let errand = Errand { intent: Intent::Deploy, kind: JournalKind::Deployed, local, notes };
+    Ok(assemble(settings, context, errand, &changes, &others))
 }
 
 fn change<'a>(

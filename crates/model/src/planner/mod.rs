@@ -10,12 +10,13 @@ use jiff::Timestamp;
 
 pub use deploy::{DeployRequest, plan_deploy};
 pub use rollback::plan_rollback;
-pub use work::{plan_hold, plan_restart, plan_run, plan_unhold};
+pub use work::{plan_hold, plan_restart, plan_run, plan_task, plan_unhold};
 
 use crate::action::{Action, HookPoint};
 use crate::config::{Host, Service, Settings};
 use crate::facts::{CurrentLink, HostFacts};
 use crate::layout::Layout;
+use crate::local::LocalAction;
 use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::{HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan, Step, Target};
 use crate::record::{JournalKind, LockHolder, SlotState};
@@ -74,16 +75,24 @@ impl Steps {
     }
 }
 
+/// What a change of hosts is: the part of a plan that isn't about one host.
+struct Errand {
+    intent: Intent,
+    kind: JournalKind,
+    /// What comes first, on the deployer; nothing of it if no host changes.
+    local: Vec<LocalAction>,
+    notes: Vec<Note>,
+}
+
 /// Lock, prepare, once, switch in waves, finish.
 fn assemble(
     settings: &Settings,
     context: &RunContext,
-    intent: Intent,
-    kind: JournalKind,
+    errand: Errand,
     changes: &[Change<'_>],
     others: &[SeenHost<'_>],
-    notes: Vec<Note>,
 ) -> Plan {
+    let Errand { intent, kind, local, notes } = errand;
     let mut plan = Plan {
         run: context.run.clone(),
         at: context.at,
@@ -92,6 +101,7 @@ fn assemble(
         unit: settings.unit.clone(),
         environment: settings.environment.clone(),
         hosts: Vec::new(),
+        local: Vec::new(),
         phases: Vec::new(),
         notes,
     };
@@ -111,6 +121,7 @@ fn assemble(
     if changes.is_empty() {
         return plan;
     }
+    plan.local = local;
     let holder = LockHolder {
         at: context.at,
         by: context.by.clone(),
@@ -139,7 +150,8 @@ fn assemble(
         let (wave, later) = rest.split_at(*size);
         rest = later;
         let work = wave.iter().map(|change| {
-            let mut work = steps.work(change.seen.host, switch(settings, context, change));
+            let is_last = index + 1 == waves.len();
+            let mut work = steps.work(change.seen.host, switch(settings, context, change, is_last));
             work.revert = steps.number(revert(settings, context, change));
             work
         });
@@ -217,6 +229,15 @@ fn build(
         commit: release.commit.clone(),
         group: settings.deploy_group.clone(),
     });
+    if release.submodules {
+        actions.push(Action::Submodules {
+            slot: slot.clone(),
+            url: url.to_owned(),
+            known_hosts: settings.scm_known_hosts.clone(),
+            lend_agent: settings.forward_agent,
+            group: settings.deploy_group.clone(),
+        });
+    }
     let folder = layout.slot(&slot);
     actions.extend(hook(HookPoint::Build, &folder, &settings.hooks.build));
     actions.extend(hook(HookPoint::Check, &folder, &settings.hooks.check));
@@ -254,14 +275,24 @@ fn hooks(
     commands.iter().map(hook).collect()
 }
 
-fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Vec<Action> {
+fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_last_wave: bool) -> Vec<Action> {
     let Settings { hooks: named, .. } = settings;
     let mut actions = hooks(settings, context, change, HookPoint::BeforeSwitch, &named.before_switch);
     actions.push(Action::Point { target: Some(change.to.slot.to_string()) });
     actions.extend(restart(settings, context, change.seen, &change.to));
     actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
+    // Where any host may answer, the old release does until the last wave.
+    if is_last_wave || !settings.version_url_is_shared() {
+        let ask = |url| Action::AskApp { url, release: change.to.release.clone() };
+        actions.extend(settings.version_url_of(change.seen.host).map(ask));
+    }
     actions.extend(hooks(settings, context, change, HookPoint::Verify, &named.verify));
     actions
+}
+
+/// Commands of the configuration that run on the deployer before any host is touched.
+fn local_hooks(settings: &Settings) -> impl Iterator<Item = LocalAction> + '_ {
+    settings.local_hooks.before.iter().map(|command| LocalAction::Hook { command: command.clone() })
 }
 
 /// The way back from `switch`: the link first, for it decides; then the app; then the notes.
@@ -439,6 +470,11 @@ fn examine(settings: &Settings, hosts: &[SeenHost<'_>]) -> (Vec<Refusal>, Vec<No
                 "{} points to {target:?}, which isn't there: nothing serves now",
                 settings.current_release_symlink
             ));
+        }
+        if let (Some(app), Some(live)) = (&facts.app, facts.live())
+            && !app.names(&live)
+        {
+            note(format!("asked what it runs, the app doesn't name {live}: {}", app.shown()));
         }
         for (what, room) in [("space", facts.disk_kib), ("inodes", facts.inodes)] {
             if let Some(room) = room

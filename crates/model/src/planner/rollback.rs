@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Change, RunContext, SeenHost, assemble, build, examine};
+use super::{Change, Errand, RunContext, SeenHost, assemble, build, examine, local_hooks};
 use crate::action::Action;
 use crate::config::Settings;
 use crate::facts::CurrentLink;
@@ -67,7 +67,9 @@ pub fn plan_rollback(
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    Ok(assemble(settings, context, Intent::Rollback, JournalKind::RolledBack, &changes, &[], notes))
+    let local = local_hooks(settings).collect();
+    let errand = Errand { intent: Intent::Rollback, kind: JournalKind::RolledBack, local, notes };
+    Ok(assemble(settings, context, errand, &changes, &[]))
 }
 
 fn why_nothing(seen: &SeenHost<'_>) -> String {

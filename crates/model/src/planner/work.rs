@@ -1,5 +1,7 @@
 //! Plans that switch nothing: a command, a hold, a restart.
 
+use std::collections::BTreeMap;
+
 use super::{RunContext, SeenHost, Steps, examine, restart_as_it_was};
 use crate::action::Action;
 use crate::config::{Host, Settings};
@@ -10,11 +12,29 @@ use crate::refusal::Refusal;
 
 /// A command on every host, in the live release where there is one. Needs no look at the hosts first.
 pub fn plan_run(settings: &Settings, context: &RunContext, command: &str, hosts: &[&Host]) -> Plan {
+    plan_task(settings, context, &[command.to_owned()], &BTreeMap::new(), hosts)
+}
+
+/// A task of the project: its commands on every one of these hosts, in the live release where there is one, with these
+/// variables besides the usual ones.
+pub fn plan_task(
+    settings: &Settings,
+    context: &RunContext,
+    commands: &[String],
+    arguments: &BTreeMap<String, String>,
+    hosts: &[&Host],
+) -> Plan {
     let actions = |host: &Host| {
         let mut variables = settings.variables.clone();
         variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+        variables.extend(arguments.clone());
         let directory = Layout::new(settings, host).current();
-        vec![Action::Run { command: command.to_owned(), directory, variables }]
+        let run = |command: &String| Action::Run {
+            command: command.clone(),
+            directory: directory.clone(),
+            variables: variables.clone(),
+        };
+        commands.iter().map(run).collect()
     };
     work(settings, context, Intent::Work, hosts, actions)
 }
@@ -101,6 +121,7 @@ fn work(
                 to: None,
             })
             .collect(),
+        local: Vec::new(),
         phases: vec![Phase { kind: PhaseKind::Work, work }],
         notes: Vec::new(),
     }

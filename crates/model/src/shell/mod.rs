@@ -1,7 +1,9 @@
 //! From actions to shell: pure, and the only place where shell text is made.
 
+mod local;
 mod quote;
 mod render;
 
+pub use local::{render_local, render_local_undo, verify_tag};
 pub use quote::{quote, quote_words};
 pub use render::{render_phases, render_revert, render_step};

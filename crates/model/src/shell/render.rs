@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::quote;
+use super::{quote, quote_words};
 use crate::action::Action;
+use crate::app_version;
 use crate::config::Service;
 use crate::inspect::guard_script;
 use crate::layout::Layout;
@@ -54,7 +55,10 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step) -> String {
         return format!("lock {} {} {}\n", step.id, quote(host.layout.lock().as_str()), quote(&holder));
     }
     let mut flags = String::from(if step.action.is_quick() { "q" } else { "s" });
-    if matches!(step.action, Action::Fetch { lend_agent: true, .. }) {
+    if matches!(
+        step.action,
+        Action::Fetch { lend_agent: true, .. } | Action::Submodules { lend_agent: true, .. }
+    ) {
         flags.push('a');
     }
     if step.action.is_optional() {
@@ -90,6 +94,13 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             script.push_str(&own(&layout.slot(slot), group.as_deref()));
             script
         }
+        Action::Submodules { slot, url, known_hosts, lend_agent: _, group } => {
+            let mut script = umask(group.as_deref());
+            script.push_str(&submodules(layout, slot, url, known_hosts));
+            script.push_str(&own(&layout.slot(slot), group.as_deref()));
+            script
+        }
+        Action::AskApp { url, release } => app_version::ask_script(url, release),
         Action::Prove { slot, commit } => prove(layout, slot, commit),
         Action::Hook { directory, command, variables, .. } => app_command(directory, variables, command),
         Action::Point { target } => point(layout, target.as_deref(), run),
@@ -204,23 +215,47 @@ fn fetch(
 ) -> String {
     let mut script =
         format!("{GIT}slot={} url={} commit={commit}\n", quote(layout.slot(slot).as_str()), quote(url));
-    if !known_hosts.is_empty() {
-        let file = layout.state().join("known_hosts");
-        let file_word = quote(file.as_str());
-        let lines = known_hosts.iter().map(|line| quote(line)).collect::<Vec<_>>().join(" ");
-        let ssh = format!(
-            "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null \
-             -o UserKnownHostsFile={}",
-            // One shell takes the outer quotes away, ssh's own parser the inner ones.
-            quote(&format!("\"{file}\""))
-        );
-        let _ =
-            writeln!(script, "printf '%s\\n' {lines} >{file_word}\nexport GIT_SSH_COMMAND={}", quote(&ssh));
-    }
+    script.push_str(&pin_keys(layout, known_hosts));
     let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
     let _ = writeln!(script, "set -- {}", siblings.join(" "));
     script.push_str(FETCH);
     script
+}
+
+/// Has git's ssh trust these keys of the git server, and no others.
+fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
+    if known_hosts.is_empty() {
+        return String::new();
+    }
+    let file = layout.state().join("known_hosts");
+    let ssh = format!(
+        "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null \
+         -o UserKnownHostsFile={}",
+        // One shell takes the outer quotes away, ssh's own parser the inner ones.
+        quote(&format!("\"{file}\""))
+    );
+    format!(
+        "printf '%s\\n' {} >{}\nexport GIT_SSH_COMMAND={}\n",
+        quote_words(known_hosts),
+        quote(file.as_str()),
+        quote(&ssh)
+    )
+}
+
+/// Addresses that are relative are so to the remote, which may have moved since the clone was made.
+fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String]) -> String {
+    format!(
+        "{GIT}cd {slot_path} || exit\n{pinned}git remote set-url origin {url} || exit\n\
+         git submodule --quiet sync --recursive &&\n\
+         git submodule --quiet update --init --recursive --force &&\n\
+         git submodule --quiet foreach --recursive 'git clean -ffdxq' || {{\n  \
+           echo 'a submodule can'\\''t be had: this host must reach its remote, and its commit must be there' >&2\n  \
+           exit 1\n\
+         }}\n",
+        slot_path = quote(layout.slot(slot).as_str()),
+        pinned = pin_keys(layout, known_hosts),
+        url = quote(url),
+    )
 }
 
 /// Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.

@@ -150,9 +150,8 @@ mod tests {
             by: "ada@laptop".to_owned(),
         };
         let commit = CommitId::new("1".repeat(40)).expect("40 digits");
-        let release = Release { commit, describe: "v1".to_owned(), tag: None };
-        let request =
-            DeployRequest { release, url: "git@host:five".to_owned(), force: false, take_over: false };
+        let release = Release::unnamed(commit);
+        let request = DeployRequest::new(release, "git@host:five");
         let facts = SimHost::bare(&settings, &settings.hosts[0]).facts();
         let seen = [SeenHost { host: &settings.hosts[0], facts: &facts }];
         let plan = plan_deploy(&settings, &context, &request, &seen).expect("a plan");

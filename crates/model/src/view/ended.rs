@@ -24,6 +24,11 @@ pub struct Ending {
 }
 
 impl Ending {
+    /// Takes note of what the run is to do, in a few words.
+    pub fn begin(&mut self, headline: &str) {
+        headline.clone_into(&mut self.headline);
+    }
+
     /// Takes note of an event.
     pub fn note(&mut self, event: &Event) {
         match event {

@@ -1,5 +1,6 @@
 //! What people read: plain text, made purely from plans, facts and events.
 
+mod changes;
 mod check;
 mod ended;
 mod history;
@@ -7,6 +8,7 @@ mod plan;
 mod status;
 mod table;
 
+pub use changes::{Change, show_changes, show_commits};
 pub use check::{CheckPoint, CheckState, HostCheck, show_checks};
 pub use ended::Ending;
 pub use history::{HistoryEntry, show_history};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Table;
 use crate::plan::{HostWork, Intent, Note, Plan, Step};
-use crate::shell::render_step;
+use crate::shell::{render_local, render_step};
 
 /// How much of a plan to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,21 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         };
     }
     if detail == Detail::Changes {
+        for action in &plan.local {
+            let _ = writeln!(text, "  first: {action}");
+        }
         return text;
+    }
+    if !plan.local.is_empty() {
+        text.push_str("\nfirst\n  on this machine\n");
+    }
+    for action in &plan.local {
+        let _ = writeln!(text, "    {action}");
+        if detail == Detail::Shell {
+            for line in render_local(action).trim_end().lines() {
+                let _ = writeln!(text, "      $ {line}");
+            }
+        }
     }
     for phase in &plan.phases {
         let _ = writeln!(text, "\n{}", phase.kind);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Table, ago};
+use crate::app_version::AppAnswer;
 use crate::facts::{CurrentLink, HostFacts};
 use crate::names::{HostName, SlotName};
 use crate::record::{Hold, JournalKind, LockHolder, SlotState};
@@ -35,6 +36,9 @@ pub struct HostStatus {
     pub rollback: Option<Release>,
     /// What every slot holds.
     pub slots: Vec<SlotStatus>,
+    /// What the app says which release it runs, where it is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
     /// Who works on it right now.
     pub locked: Option<LockHolder>,
     /// A person's "do not deploy".
@@ -67,6 +71,7 @@ impl HostStatus {
             by: None,
             rollback: None,
             slots: Vec::new(),
+            app: None,
             locked: None,
             hold: None,
             problems: Vec::new(),
@@ -99,6 +104,11 @@ impl HostStatus {
                 Some(_) => "the run that switched to it never confirmed it".to_owned(),
                 None => "buedafab has no record of what is live".to_owned(),
             });
+        }
+        if let (Some(app), Some(live)) = (&facts.app, &live)
+            && !app.names(live)
+        {
+            problems.push(format!("asked what it runs, the app doesn't name {live}"));
         }
         for (slot, seen) in &facts.slots {
             let recorded = seen.record.as_ref().map(|record| &record.release.commit);
@@ -141,6 +151,7 @@ impl HostStatus {
                     release: seen.record.as_ref().map(|record| record.release.clone()),
                 })
                 .collect(),
+            app: facts.app.as_ref().map(AppAnswer::shown),
             locked: facts.lock.as_ref().map(|lock| {
                 lock.holder.clone().unwrap_or_else(|| LockHolder {
                     at: now,
@@ -158,21 +169,24 @@ impl HostStatus {
 /// A table of hosts, and below it what is wrong.
 pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
     let mut table = Table::default();
-    table.row(["host", "live", "slot", "since", "by", "rollback to"]);
+    let asks = statuses.iter().any(|status| status.app.is_some());
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let heads = ["host", "live", "slot", "since", "by", "rollback to"];
+    table.row(heads.into_iter().chain(asks.then_some("the app says")));
     for status in statuses {
         if status.unreachable.is_some() {
             table.row([status.host.to_string(), "unreachable".to_owned()]);
             continue;
         }
-        table.row([
+        let cells = [
             status.host.to_string(),
             or_dash(status.live.as_ref().map(ToString::to_string)),
             or_dash(status.slot.as_ref().map(ToString::to_string)),
             or_dash(status.since.map(|since| ago(since, now))),
             or_dash(status.by.clone()),
             or_dash(status.rollback.as_ref().map(ToString::to_string)),
-        ]);
+        ];
+        table.row(cells.into_iter().chain(asks.then(|| or_dash(status.app.clone()))));
     }
     let mut text = table.render("");
     let mut line = |host: &HostName, what: &str| {

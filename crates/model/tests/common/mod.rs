@@ -29,7 +29,7 @@ pub(crate) fn settings(text: &str) -> Settings {
 pub(crate) fn release(number: u8) -> Release {
     let commit = format!("{number:x}").repeat(40)[..40].to_owned();
     let tag = format!("v{number}");
-    Release { commit: CommitId::new(commit).expect("40 digits"), describe: tag.clone(), tag: Some(tag) }
+    Release::unnamed(CommitId::new(commit).expect("40 digits")).tagged(&tag)
 }
 
 /// Run 7 begins at seven minutes past midnight.

@@ -159,7 +159,7 @@ impl Place {
     /// Looks at the place.
     #[track_caller]
     pub(crate) fn look(&self, shell: &Shell, scope: Scope) -> HostFacts {
-        let output = shell.run(&inspect_script(&self.layout, &self.slots, scope), &self.root());
+        let output = shell.run(&inspect_script(&self.layout, &self.slots, scope, None), &self.root());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(stderr, "", "a look by {} complains", shell.name);
         HostFacts::parse(&output.stdout, &self.layout, &self.slots).expect("it can be understood")

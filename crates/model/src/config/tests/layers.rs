@@ -14,6 +14,23 @@ fn defaults() {
     forward_agent = false
     master_remote = "origin"
     default_revision = "HEAD"
+    push_before_deploy = true
+    branch = "master"
+    require_tag = true
+    version_pattern = '^v\d+(\.\d+)+?$'
+    sign_tags = true
+    allow_older = false
+    require_clean = false
+    verify_signatures = false
+    allowed_signers = []
+    confirm = "yes"
+    # version_url: the app isn't asked
+    # test_runner: none
+    linter = "pylint"
+    pip_requirements = []
+    pip_requirements_dev = []
+    pip_requirements_production = []
+    extra_setup_tasks = []
     strategy = "ab"
     source = "fetch"
     releases_root = "releases"
@@ -96,6 +113,23 @@ local.on_failure = "notify"
     forward_agent = true
     master_remote = "upstream"
     default_revision = "main"
+    push_before_deploy = true
+    branch = "master"
+    require_tag = true
+    version_pattern = '^v\d+(\.\d+)+?$'
+    sign_tags = true
+    allow_older = false
+    require_clean = false
+    verify_signatures = false
+    allowed_signers = []
+    confirm = "yes"
+    # version_url: the app isn't asked
+    # test_runner: none
+    linter = "pylint"
+    pip_requirements = []
+    pip_requirements_dev = []
+    pip_requirements_production = []
+    extra_setup_tasks = []
     strategy = "ab"
     source = "fetch"
     releases_root = "rel"

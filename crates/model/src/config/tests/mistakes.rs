@@ -24,13 +24,7 @@ fn an_unknown_setting_far_from_all() {
     1 | colour = "red"
       | ^^^^^^
       |
-      = help: write `unit`, `path`, `scm`, `scm_http_url`, `scm_known_hosts`,
-              `forward_agent`, `master_remote`, `default_revision`, `strategy`,
-              `source`, `releases_root`, `current_release_symlink`,
-              `release_paths`, `virtualenv`, `deploy_group`, `deployment_type`,
-              `variables`, `service`, `hooks`, `waves`, `connect_timeout_seconds`,
-              `step_timeout_seconds`, `confirm_timeout_seconds`,
-              `lost_after_seconds`, `keep_warm_seconds`, `connect` or `hosts`
+      = help: `buedafab config` shows all that there are
     "#);
 }
 

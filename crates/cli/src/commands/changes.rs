@@ -1,0 +1,62 @@
+//! `changes`: the commits that a deploy would bring, and those that it would take away. Asked of the hosts themselves.
+
+use buedafab_engine::Repository;
+use buedafab_model::inspect::Scope;
+use buedafab_model::names::HostName;
+use buedafab_model::release::Release;
+use buedafab_model::view::{Change, show_changes};
+
+use crate::arguments::{Cli, ReleaseArgs};
+use crate::exit::Stop;
+use crate::release::wanted;
+use crate::report::{StepOutput, print_data, print_json};
+use crate::session::Session;
+
+/// How many commits are told.
+const MOST_COMMITS: usize = 200;
+
+pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<u8, Stop> {
+    let mut session = Session::start(cli, "changes", StepOutput::Silent)?;
+    let repository = session.repository()?;
+    let wanted = wanted(arguments, &session.settings);
+    let settings = session.settings.clone();
+    let (look, facts) =
+        tokio::join!(session.look_or_stop(Scope::Plan), repository.survey(&settings, &wanted, false));
+    let (look, to) = (look?, facts?.release);
+    let mut groups: Vec<(Option<Release>, Vec<HostName>)> = Vec::new();
+    for host in &session.hosts {
+        let live = look.facts.get(&host.name).and_then(|facts| facts.live());
+        match groups.iter_mut().find(|(known, _)| *known == live) {
+            Some((_, hosts)) => hosts.push(host.name.clone()),
+            None => groups.push((live, vec![host.name.clone()])),
+        }
+    }
+    let mut changes = Vec::new();
+    for (from, hosts) in groups {
+        changes.push(change(&repository, hosts, from, &to, settings.scm_http_url.as_deref()).await);
+    }
+    if session.global.json {
+        changes.iter().for_each(print_json);
+    } else {
+        print_data(&show_changes(&changes));
+    }
+    Ok(0)
+}
+
+async fn change(
+    repository: &Repository,
+    hosts: Vec<HostName>,
+    from: Option<Release>,
+    to: &Release,
+    repository_page: Option<&str>,
+) -> Change {
+    let other = from.as_ref().filter(|from| from.commit != to.commit);
+    let commits = match other {
+        Some(from) => repository.commits_between(&from.commit, &to.commit, MOST_COMMITS).await,
+        None => None,
+    };
+    let page = other.zip(repository_page).map(|(from, page)| {
+        format!("{}/compare/{}...{}", page.trim_end_matches('/'), from.commit.short(), to.commit.short())
+    });
+    Change { hosts, from, to: to.clone(), commits, page }
+}

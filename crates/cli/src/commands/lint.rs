@@ -1,0 +1,22 @@
+//! `lint`: looks the project's code over.
+
+use buedafab_engine::Repository;
+use buedafab_model::developer::lint_of;
+
+use crate::arguments::Cli;
+use crate::developer::carry_out;
+use crate::exit::Stop;
+use crate::project::Project;
+use crate::report::print_talk;
+
+pub(crate) async fn lint(cli: &Cli) -> Result<u8, Stop> {
+    let color = console::colors_enabled_stderr();
+    let project = Project::find(&cli.global, color)?;
+    let settings = project.developer_settings(cli, color)?;
+    let roots = Repository::find(&project.root)?.python_roots().await?;
+    let Some(lint) = lint_of(&settings, &roots) else {
+        print_talk("no Python file here is known to git: nothing to look over");
+        return Ok(0);
+    };
+    carry_out(&[lint], &project.root, &[])
+}

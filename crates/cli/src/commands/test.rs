@@ -1,0 +1,25 @@
+//! `test`: runs the project's tests, as a deploy does first.
+
+use buedafab_model::developer::tests_of;
+
+use crate::arguments::{Cli, TestArgs};
+use crate::developer::carry_out;
+use crate::exit::Stop;
+use crate::project::Project;
+
+pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<u8, Stop> {
+    let TestArgs { deployment_type, dir } = arguments;
+    let color = console::colors_enabled_stderr();
+    let project = Project::find(&cli.global, color)?;
+    let settings = project.developer_settings(cli, color)?;
+    let Some(tests) = tests_of(&settings) else {
+        return Err(Stop::configuration("nothing says how to run the tests of this project")
+            .hint("set `test_runner` in buedafab.toml, as in: test_runner = \"pytest\""));
+    };
+    let folder = dir.clone().unwrap_or(project.root);
+    if !folder.is_dir() {
+        return Err(Stop::usage(format!("{} is no folder", folder.display())));
+    }
+    let kind = deployment_type.clone().unwrap_or(settings.deployment_type);
+    carry_out(&[tests], &folder, &[("DEPLOYMENT_TYPE".to_owned(), kind)])
+}

@@ -1,0 +1,40 @@
+//! Commands on a developer's own checkout: they have the terminal to themselves, colours, questions and all.
+
+use std::path::Path;
+
+use buedafab_engine::run_in_terminal;
+use buedafab_model::local::LocalAction;
+use buedafab_model::outcome::Verdict;
+use buedafab_model::shell::render_local;
+
+use crate::exit::Stop;
+use crate::report::print_talk;
+
+/// Carries out the actions, one after the other, up to the first that fails.
+pub(crate) fn carry_out(
+    actions: &[LocalAction],
+    folder: &Path,
+    variables: &[(String, String)],
+) -> Result<u8, Stop> {
+    for action in actions {
+        print_talk(&format!("→ {action}"));
+        run(&action.to_string(), &render_local(action), folder, variables)?;
+    }
+    Ok(0)
+}
+
+/// Runs one command; its failure is the program's.
+pub(crate) fn run(
+    title: &str,
+    script: &str,
+    folder: &Path,
+    variables: &[(String, String)],
+) -> Result<(), Stop> {
+    let failed = |why: String| Stop::verdict(Verdict::FailedBefore, format!("{title}: {why}"));
+    let status = run_in_terminal(script, folder, variables).map_err(|error| failed(error.to_string()))?;
+    match status {
+        0 => Ok(()),
+        130 => Err(Stop::verdict(Verdict::Interrupted, format!("{title}: interrupted"))),
+        status => Err(failed(format!("exit status {status}"))),
+    }
+}

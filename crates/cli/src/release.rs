@@ -1,0 +1,147 @@
+//! Which release is meant: from what was typed, by the rules of the environment and a person's answers, to what may be
+//! deployed.
+
+use std::collections::BTreeMap;
+
+use buedafab_engine::{Look, Repository, Wanted};
+use buedafab_model::checkout::CheckoutFacts;
+use buedafab_model::config::Settings;
+use buedafab_model::plan::Note;
+use buedafab_model::refusal::Refusal;
+use buedafab_model::release::Release;
+use buedafab_model::rules::{Allowed, BrokenRule, Question, Ruling, TagChoice, check_new_tag, judge};
+
+use crate::arguments::{DeployArgs, ReleaseArgs};
+use crate::exit::Stop;
+use crate::session::Session;
+
+/// What was asked for on the command line.
+pub(crate) fn wanted(arguments: &ReleaseArgs, settings: &Settings) -> Wanted {
+    let ReleaseArgs { commit, release } = arguments;
+    match (commit, release.as_deref()) {
+        (Some(commit), _) => Wanted::Commit(commit.clone()),
+        (None, Some("latest_tag")) => Wanted::LatestTag,
+        (None, Some(tag)) => Wanted::Tag(tag.to_owned()),
+        (None, None) => Wanted::Commit(settings.default_revision.clone()),
+    }
+}
+
+/// The releases that are live, each once.
+pub(crate) fn live_releases(look: &Look) -> Vec<Release> {
+    let live = look.facts.values().filter_map(|facts| facts.live());
+    let distinct: BTreeMap<_, _> = live.map(|release| (release.commit.clone(), release)).collect();
+    distinct.into_values().collect()
+}
+
+/// Applies the rules, asks a person what only they can say, and gives back what may be deployed. A dry run asks for
+/// nothing but the tag, without which there is nothing to show.
+pub(crate) async fn settle(
+    session: &mut Session,
+    repository: &Repository,
+    mut facts: CheckoutFacts,
+    look: &Look,
+    arguments: &DeployArgs,
+) -> Result<(Allowed, CheckoutFacts), Stop> {
+    if arguments.allow_older {
+        session.settings.allow_older = true;
+    }
+    let mut new_tag = arguments.tag.clone();
+    let allowed = loop {
+        let live = repository.kinship(&facts.release.commit, live_releases(look)).await;
+        match judge(&session.settings, &facts, &live, new_tag.as_deref()) {
+            Ok(Ruling::Allowed(allowed)) => break *allowed,
+            Ok(Ruling::NeedsTag(choice)) => match choose_tag(session, &facts, choice, look).await? {
+                Chosen::New(tag) => new_tag = Some(tag),
+                Chosen::Latest(tag) => {
+                    facts = repository.survey(&session.settings, &Wanted::Tag(tag), false).await?;
+                }
+            },
+            Err(broken) => {
+                let refusals: Vec<Refusal> = broken.into_iter().map(Refusal::Rule).collect();
+                return Err(session.refuse(&refusals, look));
+            }
+        }
+    };
+    if arguments.dry_run {
+        return Ok((told(allowed), facts));
+    }
+    for question in &allowed.questions {
+        if !answer(session, question, look).await? {
+            return Err(Stop::verdict(
+                buedafab_model::outcome::Verdict::Refused,
+                "not confirmed: nothing was touched",
+            ));
+        }
+    }
+    Ok((allowed, facts))
+}
+
+/// What a run would ask, as notes.
+fn told(allowed: Allowed) -> Allowed {
+    let Allowed { release, actions, questions, mut notes } = allowed;
+    notes.extend(
+        questions.iter().map(|question| Note { host: None, text: format!("{question}: a deploy asks") }),
+    );
+    Allowed { release, actions, questions: Vec::new(), notes }
+}
+
+async fn answer(session: &mut Session, question: &Question, look: &Look) -> Result<bool, Stop> {
+    if session.global.yes && question.yes_is_enough() {
+        return Ok(true);
+    }
+    if !session.can_ask() {
+        let refusal = Refusal::Rule(BrokenRule::Unanswered(question.clone()));
+        return Err(session.refuse(&[refusal], look));
+    }
+    session.ask_whether(question.prompt()).await
+}
+
+enum Chosen {
+    New(String),
+    Latest(String),
+}
+
+/// "Tag this release?" No, which is what an empty line means, takes the latest release instead.
+async fn choose_tag(
+    session: &mut Session,
+    facts: &CheckoutFacts,
+    choice: TagChoice,
+    look: &Look,
+) -> Result<Chosen, Stop> {
+    let TagChoice { release, last, latest, proposed } = choice;
+    if !session.can_ask() {
+        let rule = BrokenRule::NeedsTag { release, proposed };
+        return Err(session.refuse(&[Refusal::Rule(rule)], look));
+    }
+    session.reporter.say(&format!("{release} has no release tag, and only releases are deployed here"));
+    let question = match &latest {
+        Some(latest) => {
+            session.reporter.say(&format!("  the last tags: {}", last.join(", ")));
+            format!("Tag this release? If not, {latest} is deployed.")
+        }
+        None => "Tag this release? There is no other yet.".to_owned(),
+    };
+    if !session.ask_whether(question).await? {
+        return match latest {
+            Some(latest) => Ok(Chosen::Latest(latest)),
+            None => {
+                let pattern = session.settings.version_pattern.as_str().to_owned();
+                Err(session.refuse(&[Refusal::Rule(BrokenRule::NoLatestTag { pattern })], look))
+            }
+        };
+    }
+    let (settings, facts) = (session.settings.clone(), facts.clone());
+    let tag: String = session
+        .ask(move || {
+            let input =
+                dialoguer::Input::new().with_prompt("Its name").validate_with(move |typed: &String| {
+                    check_new_tag(&settings, &facts, typed).map_err(|rule| rule.to_string())
+                });
+            match proposed {
+                Some(proposed) => input.default(proposed).interact_text(),
+                None => input.interact_text(),
+            }
+        })
+        .await?;
+    Ok(Chosen::New(tag))
+}

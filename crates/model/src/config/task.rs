@@ -1,0 +1,134 @@
+//! The project's own commands, as they are written: `[tasks.rechef]`.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::mistake::{Mistake, quoted, typed_as_text};
+use super::nearest::did_you_mean;
+use super::values::{Commands, Text, VariableName, schema_of};
+use crate::names::Role;
+
+/// A command of the project's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Task {
+    /// What it runs, in order; the first that fails is the last.
+    pub run: Vec<String>,
+    /// Where.
+    pub on: TaskPlace,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The arguments that it takes, with their defaults. `None`: any, and none has a default.
+    pub arguments: Option<BTreeMap<String, String>>,
+}
+
+/// Where a task runs. Written `hosts`, `primary`, `deployer`, `role:worker`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub enum TaskPlace {
+    /// On every host that takes part.
+    Hosts,
+    /// On the first of them.
+    Primary,
+    /// On the deployer, at the root of the project.
+    Deployer,
+    /// On every host with this role.
+    Role(Role),
+}
+
+/// A [`TaskPlace`] as it is typed.
+#[derive(Debug, Clone)]
+struct PlaceText(TaskPlace);
+
+/// A [`Task`] as it is typed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TaskLayer {
+    /// What it runs: shell, in the live release on a host. Example: `"sudo chef-client"`.
+    run: Commands,
+    /// Where: `"hosts"`, all of them; `"primary"`, the first; `"role:NAME"`; or `"deployer"`, your own machine. Default:
+    /// `"hosts"`.
+    #[serde(default)]
+    on: Option<PlaceText>,
+    /// What it is for, told by `buedafab --list`. Default: none. Example: `"Run chef again"`.
+    #[serde(default)]
+    description: Option<Text>,
+    /// The arguments that it takes, with their defaults: `buedafab production NAME:verbose=1` sets the variable
+    /// `verbose`. Default: it takes any. Example: `{ verbose = "0" }`.
+    #[serde(default)]
+    arguments: Option<BTreeMap<VariableName, Text>>,
+}
+
+impl From<TaskLayer> for Task {
+    fn from(layer: TaskLayer) -> Task {
+        let TaskLayer { run: Commands(run), on, description, arguments } = layer;
+        let plain = |(VariableName(name), Text(value))| (name, value);
+        Task {
+            run,
+            on: on.map_or(TaskPlace::Hosts, |PlaceText(place)| place),
+            description: description.map(|Text(text)| text),
+            arguments: arguments.map(|arguments| arguments.into_iter().map(plain).collect()),
+        }
+    }
+}
+
+typed_as_text!(PlaceText);
+
+impl FromStr for PlaceText {
+    type Err = Mistake;
+
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        match text.split_once(':') {
+            None if text == "hosts" => Ok(PlaceText(TaskPlace::Hosts)),
+            None if text == "primary" => Ok(PlaceText(TaskPlace::Primary)),
+            None if text == "deployer" => Ok(PlaceText(TaskPlace::Deployer)),
+            Some(("role", role)) => Role::new(role)
+                .map(|role| PlaceText(TaskPlace::Role(role)))
+                .map_err(|error| Mistake::new(error.to_string()).within(5..text.len())),
+            _ => Err(Mistake::new(format!("{} isn't a place where a task could run", quoted(text)))
+                .help(did_you_mean(text, ["hosts", "primary", "deployer", "role:NAME"]))),
+        }
+    }
+}
+
+impl From<TaskPlace> for String {
+    fn from(place: TaskPlace) -> String {
+        match place {
+            TaskPlace::Hosts => "hosts".to_string(),
+            TaskPlace::Primary => "primary".to_string(),
+            TaskPlace::Deployer => "deployer".to_string(),
+            TaskPlace::Role(role) => format!("role:{role}"),
+        }
+    }
+}
+
+schema_of! {
+    PlaceText => json_schema!({
+        "type": "string",
+        "anyOf": [{ "enum": ["hosts", "primary", "deployer"] }, { "pattern": "^role:[^-\\s]\\S*$" }]
+    }),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_read_and_written() {
+        for same in ["hosts", "primary", "deployer", "role:worker"] {
+            assert_eq!(
+                PlaceText::from_str(same).map(|PlaceText(place)| String::from(place)),
+                Ok(same.to_string())
+            );
+        }
+        let help = |text: &str| PlaceText::from_str(text).expect_err("it is wrong").help;
+        assert_eq!(help("host").as_deref(), Some("did you mean `hosts`?"));
+        assert_eq!(
+            help("everywhere").as_deref(),
+            Some("write `hosts`, `primary`, `deployer` or `role:NAME`")
+        );
+        assert!(PlaceText::from_str("role:").is_err());
+    }
+}

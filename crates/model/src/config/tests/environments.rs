@@ -1,0 +1,258 @@
+//! What differs from environment to environment: rules, extending, versions asked of the app, tasks.
+
+use super::*;
+
+/// What these settings come to in an environment, one a line.
+fn shown(environment: &str, text: &str, keys: &[&str]) -> String {
+    match settings(environment, text) {
+        Ok(settings) => {
+            let shown = show(&settings);
+            let fits = |line: &&str| keys.iter().any(|key| line.split([' ', ':']).any(|word| word == *key));
+            shown.lines().filter(fits).collect::<Vec<_>>().join("\n")
+        }
+        Err(diagnostics) => diagnostics.to_string(),
+    }
+}
+
+const RULES: [&str; 4] = ["branch", "require_tag", "confirm", "deployment_type"];
+
+#[test]
+fn production_has_stricter_rules() {
+    let rules = |name: &str| shown(name, "unit = 'five'\n[environments.demo]", &RULES).replace('\n', "; ");
+    let all = ["localhost", "development", "staging", "production", "demo"].map(rules);
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    branch = "*"; require_tag = false; confirm = "nothing"; deployment_type = "SOLO"
+    branch = "*"; require_tag = false; confirm = "nothing"; deployment_type = "DEV"
+    branch = "*"; require_tag = false; confirm = "yes"; deployment_type = "STAGING"
+    branch = "master"; require_tag = true; confirm = "yes"; deployment_type = "PRODUCTION"
+    branch = "*"; require_tag = false; confirm = "yes"; deployment_type = "DEMO"
+    "#);
+}
+
+const FAMILY: &str = "unit = 'five'
+default_revision = 'top'
+variables = { A = 'top', B = 'top' }
+[environments.production]
+hosts = ['web1']
+branch = 'main'
+variables = { B = 'production' }
+[environments.blue]
+extends = 'production'
+default_revision = 'blue'
+[environments.blue-two]
+extends = 'blue'
+hosts = ['web9']
+require_tag = false
+[environments.preview]
+extends = 'staging'
+";
+
+#[test]
+fn an_environment_has_what_the_one_it_extends_has() {
+    let keys = ["default_revision", "branch", "require_tag", "deployment_type", "A", "B", "name", "path"];
+    insta::assert_snapshot!(shown("blue", FAMILY, &keys), @r#"
+    path = "/var/webapps/five"
+    default_revision = "blue"
+    branch = "main"
+    require_tag = true
+    deployment_type = "PRODUCTION"
+    A = "top"
+    B = "production"
+    name = "web1"
+    path = "/var/webapps/five"
+    "#);
+    insta::assert_snapshot!(shown("blue-two", FAMILY, &keys), @r#"
+    path = "/var/webapps/five"
+    default_revision = "blue"
+    branch = "main"
+    require_tag = false
+    deployment_type = "PRODUCTION"
+    A = "top"
+    B = "production"
+    name = "web9"
+    path = "/var/webapps/five"
+    "#);
+    insta::assert_snapshot!(shown("preview", FAMILY, &["path", "deployment_type"]), @r#"
+    path = "/var/webapps/five-staging"
+    deployment_type = "STAGING"
+    "#);
+    for name in ["blue", "blue-two", "preview"] {
+        let first = settings(name, FAMILY).unwrap();
+        assert_eq!(settings(name, &show(&first)).unwrap(), first, "{name}");
+    }
+}
+
+#[test]
+fn what_can_not_be_extended() {
+    let of = |extends: &str| {
+        let text = format!(
+            "unit = 'five'\n[environments.a]\nextends = '{extends}'\n[environments.b]\nextends = 'a'\n"
+        );
+        match settings("a", &text) {
+            Ok(_) => "nothing wrong".to_string(),
+            Err(mistakes) => {
+                let told = |d: &Diagnostic| format!("{}; {}", d.message, d.help.clone().unwrap_or_default());
+                mistakes.iter().map(told).collect::<Vec<_>>().join("\n")
+            }
+        }
+    };
+    insta::assert_snapshot!(["a", "b", "prodcution", "staging"].map(of).join("\n"), @"
+    `a` extends itself; name another environment, or leave the line out
+    `a` extends itself; name another environment, or leave the line out
+    no environment `prodcution`; did you mean `production`? there are `localhost`, `development`, `staging`, `production`, `a`, `b`
+    nothing wrong
+    ");
+    check_mistakes(
+        "unit = 'x'\nextends = 'production'",
+        "extends → `extends` belongs to an environment; write it below `[environments.NAME]`",
+    );
+}
+
+#[test]
+fn requirements_are_those_of_the_kind_of_environment() {
+    let text = "unit = 'five'\npip_requirements = ['common.txt', 'x/y.txt']\npip_requirements_dev = ['dev.txt', 'common.txt']\n\
+                pip_requirements_production = ['live.txt']\n[environments.blue]\nextends = 'development'\n[environments.own]\n";
+    let of = |name: &str| shown(name, text, &["pip_requirements"]);
+    insta::assert_snapshot!(["localhost", "blue", "staging", "own"].map(of).join("\n"), @r#"
+    pip_requirements = ["common.txt", "x/y.txt", "dev.txt"]
+    pip_requirements = ["common.txt", "x/y.txt", "dev.txt"]
+    pip_requirements = ["common.txt", "x/y.txt", "live.txt"]
+    pip_requirements = ["common.txt", "x/y.txt", "live.txt"]
+    "#);
+    for name in ["localhost", "staging"] {
+        let first = settings(name, text).unwrap();
+        assert_eq!(settings(name, &show(&first)).unwrap(), first, "{name}");
+    }
+}
+
+#[test]
+fn the_app_is_asked_where_it_says_its_version() {
+    let url = |environment: &str, url: &str, hosts: &str| {
+        let text = format!(
+            "unit = 'five'\nversion_url = '{url}'\n[environments.{environment}]\nhosts = [{hosts}]\n"
+        );
+        let settings = settings(environment, &text).unwrap();
+        let of = settings.hosts.iter().filter_map(|host| settings.version_url_of(host));
+        let shared = if settings.version_url_is_shared() { "shared: " } else { "" };
+        format!("{shared}{}", of.collect::<Vec<_>>().join(" "))
+    };
+    let all = [
+        url("production", "http://{subdomain}.five.com/v", "'web1', 'web2'"),
+        url("development", "http://{subdomain}.five.com/v", "'web1'"),
+        url("staging", "https://{subdomain}.{unit}.com/{environment}", "'web1'"),
+        url("production", "http://localhost:8000/v", "'web1'"),
+        url("production", "http://127.0.0.1/v", "'web1'"),
+        url("production", "http://{host}/v?{address}", "'web1', { name = 'six', address = '::1' }"),
+    ];
+    insta::assert_snapshot!(all.join("\n"), @"
+    shared: http://www.five.com/v http://www.five.com/v
+    shared: http://dev.five.com/v
+    shared: https://staging.five.com/staging
+    http://localhost:8000/v
+    http://127.0.0.1/v
+    http://web1/v?web1 http://six/v?[::1]
+    ");
+}
+
+#[test]
+fn tasks_of_an_environment_are_added() {
+    let text = "unit = 'five'
+[tasks.rechef]
+run = 'sudo chef-client'
+[environments.production.tasks.rechef]
+run = ['true', 'sudo chef-client -l $level']
+on = 'role:web'
+description = 'Run chef again'
+arguments = { level = 'warn' }
+[environments.production.tasks.backup]
+run = 'pg_dump'
+on = 'primary'
+";
+    let tasks = |name: &str| {
+        let shown = show(&settings(name, text).unwrap());
+        shown[shown.find("\n[").unwrap_or(shown.len())..].trim().to_string()
+    };
+    insta::assert_snapshot!(tasks("staging"), @r#"
+    [environments.staging.tasks.rechef]
+    run = ["sudo chef-client"]
+    on = "hosts"
+    # description: none
+    # arguments: any
+    "#);
+    insta::assert_snapshot!(tasks("production"), @r#"
+    [environments.production.tasks.backup]
+    run = ["pg_dump"]
+    on = "primary"
+    # description: none
+    # arguments: any
+
+    [environments.production.tasks.rechef]
+    run = ["true", "sudo chef-client -l $level"]
+    on = "role:web"
+    description = "Run chef again"
+    arguments = { level = "warn" }
+    "#);
+    let first = settings("production", text).unwrap();
+    assert_eq!(settings("production", &show(&first)).unwrap(), first);
+    let names: Vec<String> =
+        parse("buedafab.toml", text).unwrap().tasks().keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["backup", "rechef"]);
+}
+
+#[test]
+fn mistakes_in_what_is_new_here() {
+    insta::assert_snapshot!(told_of("unit = 'x'\n…", &[
+        "branch = 'refs/heads/main'",
+        "version_pattern = 'v('",
+        "confirm = 'maybe'",
+        "pip_requirements = ['/etc/x', '../y']",
+        "pip_requirements = 'x.txt'",
+        "verify_signatures = true",
+        "version_url = 'five.com'",
+        "version_url = 'http://{hots}/'",
+        "tasks.a = {}",
+        "tasks.a = { run = 'x', on = 'everywhere' }",
+        "tasks.a = { run = 'x', restart = 'y' }",
+        "tasks.'a b' = { run = 'x' }",
+        "tasks.a = { run = 'x', arguments = { 1x = '' } }",
+    ]), @r#"
+    branch = 'refs/heads/main'
+    'refs/heads/main' → `refs/heads/main` isn't the plain name of a branch; leave out where it is: `main`
+
+    version_pattern = 'v('
+    'v(' → `v(` isn't a regular expression: unclosed group; write it in single quotes, as in '^v\d+\.\d+$'
+
+    confirm = 'maybe'
+    'maybe' → `confirm` can't be `maybe`; write `nothing`, `yes` or `name`
+
+    pip_requirements = ['/etc/x', '../y']
+    '/etc/x' → `/etc/x` isn't the path of a file in the project; write it from the root of the project on: `requirements/common.txt`
+
+    pip_requirements = 'x.txt'
+    'x.txt' → `pip_requirements` takes a list, not a string; put it in square brackets: `['x.txt']`
+
+    verify_signatures = true
+    true → `verify_signatures` needs `allowed_signers`; list who may sign: `allowed_signers = ["ada@example.com ssh-ed25519 AAAA…"]`
+
+    version_url = 'five.com'
+    'five.com' → `five.com` isn't the address of a web page; write it like `https://github.com/bueda/five`
+
+    version_url = 'http://{hots}/'
+    {hots} → `{hots}` isn't a placeholder here; did you mean `{host}`?
+
+    tasks.a = {}
+    {} → this task runs nothing; add `run = "…"`, a shell command
+
+    tasks.a = { run = 'x', on = 'everywhere' }
+    'everywhere' → `everywhere` isn't a place where a task could run; write `hosts`, `primary`, `deployer` or `role:NAME`
+
+    tasks.a = { run = 'x', restart = 'y' }
+    restart → a task has no key `restart`; write `run`, `on`, `description` or `arguments`
+
+    tasks.'a b' = { run = 'x' }
+    'a b' → "a b" can't be a task: only letters, digits, `_`, `-` and `.` may stand in it
+
+    tasks.a = { run = 'x', arguments = { 1x = '' } }
+    1x → `1x` isn't the name of a variable; use letters, digits and `_`, and don't begin with a digit
+    "#);
+}

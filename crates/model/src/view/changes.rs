@@ -1,0 +1,70 @@
+//! What a deploy would bring and take away.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::checkout::CommitsBetween;
+use crate::names::HostName;
+use crate::release::Release;
+
+/// What a deploy would change on hosts that serve the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The hosts.
+    pub hosts: Vec<HostName>,
+    /// What they serve; `None`: nothing.
+    pub from: Option<Release>,
+    /// What they would serve.
+    pub to: Release,
+    /// How the two differ; `None` if this checkout doesn't know what is live.
+    pub commits: Option<CommitsBetween>,
+    /// A page that shows it, if the repository has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+/// The changes, to read.
+pub fn show_changes(changes: &[Change]) -> String {
+    let mut text = String::new();
+    for Change { hosts, from, to, commits, page } in changes {
+        let hosts = hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ");
+        let _ = match from {
+            None => writeln!(text, "{hosts}: nothing live → {to}"),
+            Some(from) if from.commit == to.commit => writeln!(text, "{hosts}: {to} is live already"),
+            Some(from) => writeln!(text, "{hosts}: {from} → {to}"),
+        };
+        if from.as_ref().is_some_and(|from| from.commit == to.commit) {
+            continue;
+        }
+        match (commits, from) {
+            (Some(commits), _) => text.push_str(&show_commits(commits)),
+            (None, Some(_)) => {
+                text.push_str("  what is live isn't known in this checkout: git fetch may bring it\n")
+            }
+            (None, None) => {}
+        }
+        if let Some(page) = page {
+            let _ = writeln!(text, "  see: {page}");
+        }
+    }
+    text
+}
+
+/// Commits that come and go, each kind under a heading.
+pub fn show_commits(commits: &CommitsBetween) -> String {
+    let CommitsBetween { brings, takes_away, has_more } = commits;
+    let mut text = String::new();
+    for (what, lines) in [("brings", brings), ("takes away", takes_away)] {
+        if !lines.is_empty() {
+            let _ = writeln!(text, "  {what}:");
+        }
+        for line in lines {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    if *has_more {
+        text.push_str("    …\n");
+    }
+    text
+}

@@ -1,0 +1,316 @@
+//! From a checkout to what may be deployed, and to the reasons why not.
+
+mod common;
+
+use buedafab_model::checkout::{
+    Asked, CheckoutFacts, Kinship, LiveRelease, PushFacts, RemoteFacts, Tag, UnpushedCommit,
+};
+use buedafab_model::rules::{Allowed, Ruling, TagChoice, check_new_tag, judge};
+use insta::assert_snapshot;
+
+use common::{release, settings};
+
+/// Release 3 is checked out on master, pushed, and tagged v3.0 here and on the remote; before it came v1.0 and v2.0.
+fn checkout() -> CheckoutFacts {
+    let tags: Vec<Tag> = [1, 2, 3].map(|number| tag(&format!("v{number}.0"), number)).into();
+    CheckoutFacts {
+        release: release(3).tagged("v3.0"),
+        asked: Asked::Commit("HEAD".to_owned()),
+        branch: Some("master".to_owned()),
+        is_head: true,
+        changes: Vec::new(),
+        tags: tags.clone(),
+        remote: RemoteFacts {
+            name: "origin".to_owned(),
+            url: Some(common::URL.to_owned()),
+            has_release: true,
+            branch_has_release: true,
+            has_branch: true,
+            tags,
+            push: None,
+        },
+        unpushed_submodules: Vec::new(),
+        can_sign: true,
+        bad_signature: None,
+    }
+}
+
+/// The same, with release 4 committed on top of it, and neither pushed nor tagged.
+fn unpushed() -> CheckoutFacts {
+    let mut facts = checkout();
+    facts.release = buedafab_model::release::Release::unnamed(release(4).commit);
+    facts.remote.has_release = false;
+    facts.remote.branch_has_release = false;
+    facts.remote.push = Some(PushFacts {
+        branch: "master".to_owned(),
+        is_new: false,
+        is_fast_forward: true,
+        commits: vec![UnpushedCommit { line: "4444444 Four".to_owned(), is_own: true }],
+    });
+    facts
+}
+
+fn asked_by_tag(name: &str) -> CheckoutFacts {
+    CheckoutFacts { asked: Asked::Tag(name.to_owned()), ..checkout() }
+}
+
+fn tag(name: &str, number: u8) -> Tag {
+    Tag { name: name.to_owned(), commit: release(number).commit }
+}
+
+fn live(number: u8, kinship: Kinship) -> Vec<LiveRelease> {
+    vec![LiveRelease { release: release(number).tagged(&format!("v{number}.0")), kinship }]
+}
+
+/// What the rules of production say, with these settings on top of its own.
+fn rule(text: &str, facts: &CheckoutFacts) -> String {
+    rule_with(text, facts, &[], None)
+}
+
+fn rule_with(text: &str, facts: &CheckoutFacts, live: &[LiveRelease], new_tag: Option<&str>) -> String {
+    let settings = settings(&format!("unit = \"five\"\n{text}\n"));
+    let told = match judge(&settings, facts, live, new_tag) {
+        Ok(Ruling::Allowed(allowed)) => {
+            let Allowed { release, actions, questions, notes } = *allowed;
+            let mut lines = vec![format!("deploy {release}")];
+            lines.extend(actions.iter().map(|action| format!("first: {action}")));
+            lines.extend(questions.iter().map(|question| format!("ask: {}", question.prompt())));
+            lines.extend(notes.iter().map(|note| format!("note: {}", note.text)));
+            lines
+        }
+        Ok(Ruling::NeedsTag(TagChoice { release, last, latest, proposed })) => {
+            vec![format!("tag {release}? last {}; latest {latest:?}; proposed {proposed:?}", last.join(" "))]
+        }
+        Err(broken) => {
+            broken.iter().flat_map(|rule| [rule.to_string(), format!("  hint: {}", rule.hint())]).collect()
+        }
+    };
+    told.join("\n")
+}
+
+#[test]
+fn what_is_pushed_and_tagged_is_deployed_as_it_is() {
+    assert_snapshot!(rule("", &checkout()), @"deploy v3.0 (3333333333)");
+    assert_snapshot!(rule("", &asked_by_tag("v3.0")), @"deploy v3.0 (3333333333)");
+    // Of several tags on a commit, it is the latest release; odd ones don't count.
+    let mut facts = checkout();
+    facts.remote.tags.extend([tag("v3.0.1", 3), tag("zebra", 3)]);
+    assert_snapshot!(rule("", &facts), @"deploy v3.0.1 (3333333333)");
+}
+
+#[test]
+fn production_wants_a_tag() {
+    assert_snapshot!(rule("", &unpushed()), @r#"tag 4444444444? last v1.0 v2.0 v3.0; latest Some("v3.0"); proposed Some("v3.1")"#);
+    let new = |facts: &CheckoutFacts, tag: &str| rule_with("", facts, &[], Some(tag));
+    assert_snapshot!(new(&unpushed(), "v3.1"), @r"
+    deploy v3.1 (4444444444)
+    first: tag 4444444444 as v3.1, signed
+    first: push 4444444444 to master and v3.1 on origin
+    ");
+    // A deploy that failed after it had made the tag is tried again in the same words.
+    assert_snapshot!(new(&checkout(), "v3.0"), @"deploy v3.0 (3333333333)");
+    let first = CheckoutFacts { tags: Vec::new(), ..unpushed() };
+    let first = CheckoutFacts { remote: RemoteFacts { tags: Vec::new(), ..first.remote.clone() }, ..first };
+    assert_snapshot!(rule("", &first), @r#"tag 4444444444? last ; latest None; proposed Some("v0.1.0")"#);
+}
+
+#[test]
+fn a_new_tag_has_a_good_name_that_is_free() {
+    let settings = settings("unit = \"five\"\n");
+    let told: Vec<String> = ["v3.1", "v2.0", "nightly", "v1 .0", "-v1.0", "v1..0", "v1.0.lock", ""]
+        .iter()
+        .map(|name| match check_new_tag(&settings, &unpushed(), name) {
+            Ok(()) => format!("{name}: good"),
+            Err(rule) => rule.to_string(),
+        })
+        .collect();
+    assert_snapshot!(told.join("\n"), @r#"
+    v3.1: good
+    there is a tag "v2.0" already, on 2222222222
+    "nightly" doesn't look like a release (^v\d+(\.\d+)+?$)
+    git takes no tag called "v1 .0"
+    git takes no tag called "-v1.0"
+    git takes no tag called "v1..0"
+    git takes no tag called "v1.0.lock"
+    git takes no tag called ""
+    "#);
+}
+
+#[test]
+fn a_tag_is_the_same_to_everybody() {
+    let mut facts = asked_by_tag("v3.0");
+    facts.remote.tags[2] = tag("v3.0", 2);
+    assert_snapshot!(rule("", &facts), @r#"
+    "v3.0" is 3333333333 here, and 2222222222 on "origin"
+      hint: find out who is right; to take theirs: git tag -d v3.0 && git fetch origin tag v3.0
+    "#);
+    facts.remote.tags.pop();
+    assert_snapshot!(rule("", &facts), @"
+    deploy v3.0 (3333333333)
+    first: push v3.0 on origin
+    ");
+    assert_snapshot!(rule("push_before_deploy = false", &facts), @r#"
+    the tag "v3.0" isn't on the remote "origin"
+      hint: push it first: git push origin v3.0
+    "#);
+    assert_snapshot!(rule("", &CheckoutFacts { release: release(3).tagged("nightly"), ..asked_by_tag("nightly") }), @r#"
+    "nightly" doesn't look like a release (^v\d+(\.\d+)+?$)
+      hint: `version_pattern` in buedafab.toml says what one looks like
+    "#);
+}
+
+#[test]
+fn what_is_not_on_the_remote_is_pushed_or_refused() {
+    let staging = "require_tag = false\nbranch = \"*\"";
+    assert_snapshot!(rule(staging, &unpushed()), @"
+    deploy 4444444444
+    first: push 4444444444 to master on origin
+    ");
+    let off = "require_tag = false\npush_before_deploy = false";
+    assert_snapshot!(rule(off, &unpushed()), @r#"
+    4444444444 isn't on the remote "origin": hosts couldn't fetch it
+      hint: push it first: git push origin HEAD
+    "#);
+    let mut facts = unpushed();
+    facts.remote.push.as_mut().expect("there is one").is_fast_forward = false;
+    assert_snapshot!(rule(staging, &facts), @r#"
+    master of "origin" has commits that yours lacks: 4444444444 can't be pushed without losing them
+      hint: take them in first: git pull --rebase origin master
+    "#);
+    // Neither on the remote nor on the branch that is checked out: rewritten, or on another branch.
+    facts.remote.push = None;
+    assert_snapshot!(rule(staging, &facts), @r#"
+    4444444444 isn't on the remote "origin": hosts couldn't fetch it
+      hint: only the branch that is checked out is pushed: check out the one that it is on. If it was on "origin" once, somebody has rewritten that branch: git fetch origin
+    "#);
+}
+
+#[test]
+fn a_push_that_would_surprise_others_is_asked_about() {
+    let staging = "require_tag = false\nbranch = \"*\"";
+    let with = |change: fn(&mut PushFacts)| {
+        let mut facts = unpushed();
+        change(facts.remote.push.as_mut().expect("there is one"));
+        rule(staging, &facts)
+    };
+    assert_snapshot!(with(|push| push.is_new = true), @"
+    deploy 4444444444
+    first: push 4444444444 to master on origin
+    ask: Push master to origin as a new branch?
+    ");
+    assert_snapshot!(with(|push| push.commits[0].is_own = false), @"
+    deploy 4444444444
+    first: push 4444444444 to master on origin
+    ask: Commits of others would be pushed to master of origin:
+      4444444 Four
+    Push them?
+    ");
+}
+
+#[test]
+fn releases_come_from_the_branch() {
+    let text = "require_tag = false";
+    let mut facts = checkout();
+    facts.remote.branch_has_release = false;
+    facts.branch = Some("topic".to_owned());
+    assert_snapshot!(rule(text, &facts), @r#"
+    v3.0 (3333333333) isn't on master of "origin", where releases come from here
+      hint: merge it into master first; `branch` in buedafab.toml says where releases come from
+    "#);
+    facts.remote.has_branch = false;
+    assert_snapshot!(rule(text, &facts), @r#"
+    "origin" has no branch master, where releases come from here
+      hint: set `branch` in buedafab.toml to the branch that releases come from: branch = "main"
+    "#);
+    assert_snapshot!(rule("require_tag = false\nbranch = \"*\"", &facts), @"deploy v3.0 (3333333333)");
+    // Committed and pushed on topic, then merged here by a fast-forward that nobody has pushed: a push settles it.
+    let mut facts = unpushed();
+    facts.remote.has_release = true;
+    assert_snapshot!(rule(text, &facts), @"
+    deploy 4444444444
+    first: push 4444444444 to master on origin
+    ");
+    // An unpushed branch that releases don't come from: one reason is enough.
+    let mut facts = unpushed();
+    facts.remote.push.as_mut().expect("there is one").branch = "topic".to_owned();
+    assert_snapshot!(rule(text, &facts), @r#"
+    4444444444 isn't on master of "origin", where releases come from here
+      hint: merge it into master first; `branch` in buedafab.toml says where releases come from
+    "#);
+}
+
+#[test]
+fn an_older_release_needs_a_yes() {
+    let old = |live: &[LiveRelease], text: &str| rule_with(text, &checkout(), live, None);
+    let asked = old(&live(4, Kinship::NotOlder), "");
+    assert_snapshot!(asked, @"
+    deploy v3.0 (3333333333)
+    ask: v3.0 (3333333333) is older than v4.0 (4444444444), which is live. Deploy it?
+    ");
+    assert_eq!(old(&live(4, Kinship::Older), ""), asked);
+    assert_eq!(old(&live(4, Kinship::Older), "allow_older = true"), "deploy v3.0 (3333333333)");
+    assert_eq!(old(&live(2, Kinship::NotOlder), ""), "deploy v3.0 (3333333333)");
+    // Without two versions, only history can tell.
+    let mut odd = live(4, Kinship::NotOlder);
+    odd[0].release.tag = None;
+    assert_eq!(old(&odd, ""), "deploy v3.0 (3333333333)");
+}
+
+#[test]
+fn signatures_are_made_and_checked() {
+    let cannot = CheckoutFacts { can_sign: false, ..unpushed() };
+    assert_snapshot!(rule_with("", &cannot, &[], Some("v3.1")), @"
+    deploy v3.1 (4444444444)
+    first: tag 4444444444 as v3.1
+    first: push 4444444444 to master and v3.1 on origin
+    ask: Git has no key to sign v3.1 with. Make it without a signature?
+    ");
+    assert_snapshot!(rule_with("sign_tags = false", &cannot, &[], Some("v3.1")), @"
+    deploy v3.1 (4444444444)
+    first: tag 4444444444 as v3.1
+    first: push 4444444444 to master and v3.1 on origin
+    ");
+    let verify = "verify_signatures = true\nallowed_signers = [\"ada@example.com ssh-ed25519 AAAA\"]";
+    let refused = rule_with(verify, &cannot, &[], Some("v3.1"));
+    assert_eq!(refused, rule_with(&format!("{verify}\nsign_tags = false"), &cannot, &[], Some("v3.1")));
+    assert_snapshot!(refused, @r#"
+    "v3.1" has to be signed, and git has no key to sign with
+      hint: set up a key, as in: git config --global gpg.format ssh; git config --global user.signingKey ~/.ssh/id_ed25519.pub
+    "#);
+    let bad = CheckoutFacts { bad_signature: Some("v3.0 carries no signature".to_owned()), ..checkout() };
+    assert_snapshot!(rule(verify, &bad), @"
+    v3.0 carries no signature
+      hint: `allowed_signers` in buedafab.toml says whose signature counts; have one of them make the tag
+    ");
+    assert_snapshot!(rule("", &bad), @"deploy v3.0 (3333333333)");
+}
+
+#[test]
+fn what_is_not_committed_is_told_or_refused() {
+    let mut facts = checkout();
+    facts.changes = (1..=7).map(|number| format!(" M file{number}.py")).collect();
+    facts.unpushed_submodules = vec!["vendor/lib".to_owned()];
+    assert_snapshot!(rule("", &facts), @"
+    deploy v3.0 (3333333333)
+    note: not committed, so not deployed: file1.py, file2.py, file3.py, file4.py, file5.py and 2 more
+    note: the submodule vendor/lib stands on a commit that its remote doesn't have, as far as is known here
+    ");
+    assert_snapshot!(rule("require_clean = true", &facts), @"
+    files in your checkout aren't committed: file1.py, file2.py, file3.py, file4.py, file5.py and 2 more
+      hint: commit or stash them; `require_clean` asks for it
+    ");
+}
+
+#[test]
+fn all_that_is_broken_is_told_at_once() {
+    let mut facts = unpushed();
+    facts.changes = vec!["?? new.py".to_owned()];
+    facts.remote.push = None;
+    let told = rule_with("require_clean = true", &facts, &[], Some("v2.0"));
+    let reasons: Vec<&str> = told.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_snapshot!(reasons.join("\n"), @r#"
+    files in your checkout aren't committed: new.py
+    4444444444 isn't on the remote "origin": hosts couldn't fetch it
+    there is a tag "v2.0" already, on 2222222222
+    "#);
+}
