@@ -174,10 +174,13 @@ impl Session {
         prompt: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
     ) -> Result<T, Stop> {
         self.reporter.pause();
-        let interrupted = || Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched");
-        match tokio::task::spawn_blocking(prompt).await {
+        let asked = Instant::now();
+        let answer = tokio::task::spawn_blocking(prompt).await;
+        // What a person takes to answer isn't what the run takes.
+        self.began += asked.elapsed();
+        match answer {
             Ok(Ok(answer)) => Ok(answer),
-            _ => Err(interrupted()),
+            _ => Err(Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched")),
         }
     }
 

@@ -147,7 +147,9 @@ impl Local<'_> {
             tell(line);
         }
         events(Event::LocalEnded { status: exit_status(status) });
-        Ok(if interrupted { Ended::Interrupted } else { Ended::Status(status) })
+        // Ctrl-C at a terminal reaches the command too, and it may be faster.
+        interrupted |= status.signal() == Some(Signal::INT.as_raw()) || interrupts.try_recv().is_ok();
+        Ok(if interrupted && !status.success() { Ended::Interrupted } else { Ended::Status(status) })
     }
 
     async fn end(&self, child: &mut Child) {

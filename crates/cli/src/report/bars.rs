@@ -128,6 +128,11 @@ impl Bars {
     }
 
     fn line(&self, text: &str) {
+        // Where no bars are drawn, they would swallow it.
+        if self.all.is_hidden() {
+            super::print_talk(text);
+            return;
+        }
         // If the terminal is gone, nobody minds.
         let _ = self.all.println(text);
     }

@@ -3,5 +3,6 @@
 mod deploying;
 mod faults;
 mod lines;
+mod releases;
 mod stage;
 mod strange;

@@ -41,15 +41,21 @@ impl Stage {
     }
 
     pub(crate) fn with(options: FleetOptions) -> Stage {
-        let hosts = options.hosts;
-        let fleet = Fleet::start(options);
+        Stage::of(Fleet::start(options), Remote::temp())
+    }
+
+    /// A stage with this fleet, and a remote that nothing was pushed to yet.
+    pub(crate) fn of(fleet: Fleet, remote: Remote) -> Stage {
+        let hosts = fleet.hosts().len();
         let stage = Stage {
             path: fleet.client().path_variable(),
             fleet,
-            remote: Remote::temp(),
+            remote,
             runtime: tempfile::tempdir().expect("a folder"),
             app: "/var/webapps/five".to_owned(),
         };
+        stage.remote.git(&["config", "user.name", "Ada"]);
+        stage.remote.git(&["config", "user.email", "ada@example.com"]);
         stage.configure(&format!("unit = \"five\"\n{HOOKS}{}", production(hosts)));
         stage.release("one");
         stage

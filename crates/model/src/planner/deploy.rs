@@ -82,7 +82,8 @@ pub fn plan_deploy(
     };
     let (others, hosts): (Vec<_>, Vec<_>) = hosts.iter().copied().partition(is_live);
     for seen in &others {
-        let text = format!("{release} is live already");
+        let live = seen.facts.live().unwrap_or_else(|| release.clone());
+        let text = format!("{live} is live already");
         notes.push(Note { host: Some(seen.host.name.clone()), text });
     }
     for seen in &hosts {
@@ -93,6 +94,10 @@ pub fn plan_deploy(
             );
             notes.push(Note { host: Some(seen.host.name.clone()), text });
         }
+    }
+    if hosts.is_empty() && !actions.is_empty() {
+        let text = "no host changes: nothing is tagged or pushed either".to_owned();
+        notes.push(Note { host: None, text });
     }
     let changes: Vec<Change<'_>> =
         hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();

@@ -125,7 +125,7 @@ fn next_commands(outcome: &Outcome, retry: &str, environment_command: &str) -> V
     let again = || ("again", retry.to_owned());
     match outcome.verdict {
         Verdict::Done => Vec::new(),
-        Verdict::Refused => vec![check()],
+        Verdict::Refused => vec![again()],
         Verdict::Locked | Verdict::Mixed => vec![status(), again()],
         Verdict::Unreachable => vec![check(), again()],
         Verdict::FailedBefore | Verdict::Reverted => {
