@@ -242,6 +242,7 @@ const GROUPS: [(&str, &[&str]); 8] = [
             "allow_older",
             "confirm",
             "version_url",
+            "version_timeout_seconds",
         ],
     ),
     (

@@ -125,6 +125,8 @@ pub enum Action {
         url: String,
         /// The release that it should run.
         release: Release,
+        /// For how long it is asked again, in seconds.
+        patience_seconds: u32,
     },
     /// Adds a line to the journal.
     Journal {

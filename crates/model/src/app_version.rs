@@ -22,9 +22,6 @@ pub enum AppAnswer {
 /// The shortest name of a commit that git makes by itself.
 const SHORTEST: usize = 7;
 
-/// For how long an app that was just restarted is asked again, in seconds.
-const PATIENCE_SECONDS: u32 = 30;
-
 impl AppAnswer {
     /// Whether it names this release.
     pub fn names(&self, release: &Release) -> bool {
@@ -76,9 +73,9 @@ pub(crate) fn look_script(url: &str) -> String {
 }
 
 /// Asks until the app names the release, or fails and says what it said last.
-pub(crate) fn ask_script(url: &str, release: &Release) -> String {
+pub(crate) fn ask_script(url: &str, release: &Release, patience_seconds: u32) -> String {
     format!(
-        "{ASK}url={url} commit={commit} tag={tag} name={name}\nend=$(($(date +%s) + {PATIENCE_SECONDS}))\n{NAMES}{UNTIL}",
+        "{ASK}url={url} commit={commit} tag={tag} name={name}\nend=$(($(date +%s) + {patience_seconds}))\n{NAMES}{UNTIL}",
         url = quote(url),
         commit = release.commit,
         tag = quote(release.tag.as_deref().unwrap_or_default()),

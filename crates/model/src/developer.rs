@@ -33,7 +33,7 @@ pub fn tests_of(settings: &Settings) -> Option<LocalAction> {
 pub fn lint_of(settings: &Settings, python_roots: &[String]) -> Option<LocalAction> {
     let command = match settings.linter.as_str() {
         "pylint" if python_roots.is_empty() => return None,
-        "pylint" => format!("pylint --recursive=y -- {}", quote_words(python_roots)),
+        "pylint" => format!("pylint --recursive=y {}", quote_words(python_roots)),
         "ruff" => "ruff check".to_owned(),
         command => command.to_owned(),
     };

@@ -1,8 +1,12 @@
 //! Stories: the real program, real sshd hosts, real git, and what people see.
 
 mod deploying;
+mod developer;
 mod faults;
 mod lines;
 mod releases;
 mod stage;
 mod strange;
+mod submodules;
+mod tasks;
+mod versions;

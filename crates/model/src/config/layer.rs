@@ -73,6 +73,8 @@ pub struct Layer {
     /// before a deploy and after the switch: another answer then reverts it. Default: none. Example:
     /// `"http://localhost:8000/version"`.
     pub(super) version_url: Option<VersionUrlText>,
+    /// How long an app that was just switched to may take to say so at `version_url`, in seconds. Default: `30`.
+    pub(super) version_timeout_seconds: Option<Seconds<0>>,
     /// What runs your tests, before a deploy and in `buedafab test`: `"django"`, `"nose"`, `"pytest"`, `"tornado"`,
     /// `"unittest"`, `"webpy"`, or a shell command. Default: none. Example: `"make test"`.
     pub(super) test_runner: Option<Argument>,
@@ -211,6 +213,7 @@ impl Layer {
             allowed_signers: upper.allowed_signers.or(below.allowed_signers),
             confirm: upper.confirm.or(below.confirm),
             version_url: upper.version_url.or(below.version_url),
+            version_timeout_seconds: upper.version_timeout_seconds.or(below.version_timeout_seconds),
             test_runner: upper.test_runner.or(below.test_runner),
             linter: upper.linter.or(below.linter),
             pip_requirements: upper.pip_requirements.or(below.pip_requirements),

@@ -67,6 +67,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         allowed_signers,
         confirm,
         version_url,
+        version_timeout_seconds,
         test_runner,
         linter,
         pip_requirements,
@@ -163,6 +164,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
                 name => common(environment, &unit)(name),
             })
         }),
+        version_timeout_seconds: seconds(version_timeout_seconds, 30),
         test_runner: test_runner.map(|Argument(text)| text),
         linter: linter.map_or_else(|| "pylint".to_string(), |Argument(text)| text),
         pip_requirements: own_requirements(

@@ -51,6 +51,8 @@ pub struct Settings {
     pub confirm: Confirm,
     /// Where the app says which release it runs; `{host}` and `{address}` are still to be filled in.
     pub version_url: Option<String>,
+    /// How long an app that was just switched to may take to say so, in seconds.
+    pub version_timeout_seconds: u32,
     /// What runs the project's tests: a name that buedafab knows, or a command.
     pub test_runner: Option<String>,
     /// What looks the project's code over: a name that buedafab knows, or a command.

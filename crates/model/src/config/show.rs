@@ -33,6 +33,7 @@ pub fn show(settings: &Settings) -> String {
         allowed_signers,
         confirm,
         version_url,
+        version_timeout_seconds,
         test_runner,
         linter,
         pip_requirements,
@@ -82,6 +83,7 @@ pub fn show(settings: &Settings) -> String {
     out.entry("allowed_signers", texts(allowed_signers));
     out.entry("confirm", named(confirm));
     out.entry_or("version_url", version_url.as_deref().map(text), "the app isn't asked");
+    out.entry("version_timeout_seconds", i64::from(*version_timeout_seconds));
     out.entry_or("test_runner", test_runner.as_deref().map(text), "none");
     out.entry("linter", text(linter));
     out.entry("pip_requirements", texts(pip_requirements));

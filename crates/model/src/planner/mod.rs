@@ -283,7 +283,11 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
     actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
     // Where any host may answer, the old release does until the last wave.
     if is_last_wave || !settings.version_url_is_shared() {
-        let ask = |url| Action::AskApp { url, release: change.to.release.clone() };
+        let ask = |url| Action::AskApp {
+            url,
+            release: change.to.release.clone(),
+            patience_seconds: settings.version_timeout_seconds,
+        };
         actions.extend(settings.version_url_of(change.seen.host).map(ask));
     }
     actions.extend(hooks(settings, context, change, HookPoint::Verify, &named.verify));

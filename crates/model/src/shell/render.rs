@@ -100,7 +100,9 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             script.push_str(&own(&layout.slot(slot), group.as_deref()));
             script
         }
-        Action::AskApp { url, release } => app_version::ask_script(url, release),
+        Action::AskApp { url, release, patience_seconds } => {
+            app_version::ask_script(url, release, *patience_seconds)
+        }
         Action::Prove { slot, commit } => prove(layout, slot, commit),
         Action::Hook { directory, command, variables, .. } => app_command(directory, variables, command),
         Action::Point { target } => point(layout, target.as_deref(), run),

@@ -25,6 +25,7 @@ fn defaults() {
     allowed_signers = []
     confirm = "yes"
     # version_url: the app isn't asked
+    version_timeout_seconds = 30
     # test_runner: none
     linter = "pylint"
     pip_requirements = []
@@ -124,6 +125,7 @@ local.on_failure = "notify"
     allowed_signers = []
     confirm = "yes"
     # version_url: the app isn't asked
+    version_timeout_seconds = 30
     # test_runner: none
     linter = "pylint"
     pip_requirements = []

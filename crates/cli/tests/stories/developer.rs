@@ -1,0 +1,208 @@
+//! A developer's own checkout: tests, lint, set-up. The real tools, from PyPI.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use buedafab_testkit::Remote;
+
+use super::stage::Ran;
+
+/// A project, and somebody who works on it.
+struct Desk {
+    remote: Remote,
+    runtime: tempfile::TempDir,
+    path: String,
+}
+
+impl Desk {
+    fn new(configuration: &str) -> Desk {
+        let desk = Desk {
+            remote: Remote::temp(),
+            runtime: tempfile::tempdir().expect("a folder"),
+            path: std::env::var("PATH").expect("there is one"),
+        };
+        desk.remote.git(&["config", "user.name", "Ada"]);
+        desk.remote.git(&["config", "user.email", "ada@example.com"]);
+        desk.write("buedafab.toml", &format!("unit = \"five\"\n{configuration}"));
+        desk
+    }
+
+    /// With pylint, pytest and their like first on the path; script/setup has installed them.
+    fn with_tools(mut self) -> Desk {
+        self.path = format!("{}:{}", tools().display(), self.path);
+        self
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.remote.checkout_dir().join(name);
+        std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("it is ours");
+        std::fs::write(path, text).expect("it is ours");
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_buedafab"));
+        command
+            .args(words)
+            .current_dir(self.remote.checkout_dir())
+            .env("PATH", &self.path)
+            .env("XDG_RUNTIME_DIR", self.runtime.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env_remove("VIRTUAL_ENV")
+            .env_remove("PYTHONPATH")
+            .stdin(Stdio::null());
+        command
+    }
+
+    #[track_caller]
+    fn run(&self, words: &[&str], code: i32) -> Ran {
+        let ran = Ran::of(self.command(words).output().expect("it runs"));
+        assert_eq!(ran.code, code, "{words:?}\nstdout:\n{}\nstderr:\n{}", ran.stdout, ran.stderr);
+        ran
+    }
+}
+
+/// Where script/setup puts tools from PyPI.
+fn tools() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target/tools/bin")
+        .canonicalize()
+        .expect("script/setup has run")
+}
+
+const TESTS: &str = "import os, unittest\n
+class Test(unittest.TestCase):
+    def test_kind(self):
+        print('kind', os.environ['DEPLOYMENT_TYPE'])
+        self.assertNotEqual(os.environ['DEPLOYMENT_TYPE'], 'BAD')
+";
+
+#[test]
+fn tests_run_with_every_runner() {
+    for runner in ["unittest", "pytest", "nose", "webpy", "tornado", "python -m unittest test_it"] {
+        let desk = Desk::new(&format!("test_runner = \"{runner}\"\n[environments.x]\n")).with_tools();
+        desk.write("test_it.py", TESTS);
+        desk.run(&["test"], 0).says("→ run the tests: python -m ");
+        desk.run(&["test:deployment_type=BAD"], 7).says("exit status ");
+        desk.run(&["x", "test", "--deployment-type", "X"], 0);
+        desk.run(&["test", "--dir", "nowhere"], 2).says("nowhere is no folder");
+    }
+    let desk = Desk::new("test_runner = 'echo kind $DEPLOYMENT_TYPE; exit 3'");
+    let ran = desk.run(&["test"], 7);
+    ran.says("kind SOLO\n").says("exit status 3");
+    desk.run(&["development", "test"], 7).says("kind DEV\n");
+    Desk::new("")
+        .run(&["test"], 3)
+        .says("nothing says how to run the tests")
+        .says("test_runner = \"pytest\"");
+}
+
+#[test]
+fn failing_tests_stop_a_deploy() {
+    let desk = Desk::new(
+        "service = 'none'\nhooks.after_finish = 'touch /dev/null'\ntest_runner = 'cat feeling; ! grep -q bad feeling'\n",
+    );
+    let target = tempfile::tempdir().expect("a folder");
+    let path = target.path().join("five").display().to_string();
+    desk.write(
+        "buedafab.toml",
+        &(std::fs::read_to_string(desk.remote.checkout_dir().join("buedafab.toml")).expect("it is there")
+            + &format!("path = {path:?}\n")),
+    );
+    desk.remote.commit(&[("feeling", "bad\n")], "One");
+    desk.remote.push();
+    let ran = desk.run(&["localhost", "deploy"], 4);
+    ran.says("bad\n")
+        .says("exit status 1")
+        .says("serving now: nothing on localhost")
+        .says("again: buedafab localhost deploy");
+    assert!(!target.path().join("five").exists(), "nothing was touched");
+    desk.run(&["localhost", "deploy", "--skip-tests"], 0);
+    desk.write("feeling", "good\n");
+    desk.remote.commit(&[], "Two");
+    desk.run(&["localhost", "deploy"], 0).says("good\n").says("push ");
+    desk.write("feeling", "worse\n");
+    desk.run(&["localhost", "deploy", "--force"], 0).says("which isn't just what is deployed");
+}
+
+#[test]
+fn lint_shows_what_the_linter_says() {
+    let desk = Desk::new("").with_tools();
+    desk.run(&["lint"], 0).says("nothing to look over");
+    desk.write("apps/shop/__init__.py", "\"\"\"A shop.\"\"\"\n");
+    desk.write("main.py", "\"\"\"The beginning.\"\"\"\nimport shop\nimport sold\n\nprint(shop, sold)\n");
+    desk.write("vendor/sold/sold.py", "import nonsense_that_nobody_has\n");
+    desk.remote.commit(&[], "One");
+    desk.run(&["lint"], 0).says("pylint --recursive=y apps main.py").says("rated at 10.00/10");
+    desk.write("main.py", "import shop\nundefined_name()\n");
+    let ran = desk.run(&["lint"], 7);
+    ran.says("undefined-variable").says("exit status ");
+    // The project's own rules hold.
+    desk.write(".pylintrc", "[MESSAGES CONTROL]\ndisable=all\nenable=syntax-error\n");
+    desk.run(&["lint"], 0);
+    let ruff = Desk::new("linter = 'ruff'").with_tools();
+    ruff.write("main.py", "import os\n");
+    ruff.remote.commit(&[], "One");
+    ruff.run(&["lint"], 7).says("F401").says("ruff check: exit status 1");
+    Desk::new("linter = 'echo mine; exit 9'").run(&["lint"], 7).says("mine\n").says("exit status 9");
+}
+
+const SETUP: &str = "pip_requirements = ['requirements/common.txt']
+pip_requirements_dev = ['requirements/dev.txt']
+extra_setup_tasks = ['python -c \"import six, sys; print(six.__version__, sys.prefix)\"', 'echo $DEPLOYMENT_TYPE >kind']
+";
+
+#[test]
+fn setup_makes_a_checkout_ready_by_venv_and_pip() {
+    setup(Desk::new(SETUP));
+}
+
+#[test]
+fn setup_makes_a_checkout_ready_by_uv() {
+    let desk = Desk::new(SETUP);
+    let bin = desk.runtime.path().join("bin");
+    std::fs::create_dir(&bin).expect("it is ours");
+    std::os::unix::fs::symlink(tools().join("uv"), bin.join("uv")).expect("it is ours");
+    let path = format!("{}:{}", bin.display(), desk.path);
+    setup(Desk { path, ..desk });
+}
+
+fn setup(desk: Desk) {
+    let library = Remote::temp();
+    library.commit(&[("lib.txt", "library\n")], "Library");
+    library.push();
+    desk.write("requirements/common.txt", "six==1.16.0\n");
+    desk.write("requirements/dev.txt", "iniconfig==2.0.0\n");
+    let allow = ["-c", "protocol.file.allow=always"];
+    desk.remote.git(&[&allow[..], &["submodule", "--quiet", "add", &library.url(), "lib"]].concat());
+    desk.remote.commit(&[], "One");
+    desk.remote.git(&["submodule", "--quiet", "deinit", "--force", "lib"]);
+    let run = |code: i32| {
+        let mut command = desk.command(&["setup"]);
+        // Git takes submodules from paths only when it is told to.
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "protocol.file.allow");
+        let ran = Ran::of(command.env("GIT_CONFIG_VALUE_0", "always").output().expect("it runs"));
+        assert_eq!(ran.code, code, "{}\n{}", ran.stdout, ran.stderr);
+        ran
+    };
+    let ran = run(0);
+    let checkout = desk.remote.checkout_dir().canonicalize().expect("it is there");
+    ran.says("→ update the submodules").says("→ make the virtualenv env").says("✓ this checkout is ready");
+    ran.says(&format!("1.16.0 {}/env\n", checkout.display()));
+    assert_eq!(std::fs::read_to_string(checkout.join("lib/lib.txt")).expect("it is there"), "library\n");
+    assert_eq!(std::fs::read_to_string(checkout.join("kind")).expect("it is there"), "SOLO\n");
+    // Again, with what has changed since; and then with a mistake.
+    desk.write("requirements/common.txt", "six==1.17.0\n");
+    run(0).says("1.17.0 ");
+    desk.write("requirements/dev.txt", "there-is-no-such-package-as-this==1\n");
+    run(7).says("install requirements/common.txt, requirements/dev.txt: exit status ");
+}
+
+#[test]
+fn setup_says_when_there_is_nothing_to_do() {
+    Desk::new("").run(&["setup"], 0).says("nothing to set up");
+    let desk = Desk::new("extra_setup_tasks = ['exit 4', 'echo never']");
+    desk.remote.commit(&[], "One");
+    let ran = desk.run(&["setup"], 7);
+    ran.says("exit 4: exit status 4");
+    assert!(!ran.stdout.contains("never"));
+}
