@@ -132,7 +132,7 @@ impl Stage {
         let names: Vec<String> =
             self.fleet.hosts().iter().map(|host| format!("\"{}\"", host.name())).collect();
         let configuration = format!(
-            "unit = \"five\"\nservice = \"none\"\n[environments.production]\nhosts = [{}]\n",
+            "unit = \"five\"\nservice = \"none\"\n[environments.bench]\nhosts = [{}]\n",
             names.join(", ")
         );
         std::fs::write(self.remote.checkout_dir().join("buedafab.toml"), configuration)
@@ -198,7 +198,7 @@ impl Stage {
             .args(["-q", "-f", "%U %S %M", "-o"])
             .arg(&figures)
             .arg(env!("CARGO_BIN_EXE_buedafab"))
-            .arg("production")
+            .arg("bench")
             .args(words)
             .current_dir(self.remote.checkout_dir())
             .env("PATH", &self.path)

@@ -282,15 +282,16 @@ pub(crate) fn command_line(tasks: &BTreeMap<String, String>) -> Command {
 }
 
 impl Cli {
-    /// Takes what was typed from what clap has made of the words.
-    pub(crate) fn read(mut matches: ArgMatches, mut words: Vec<String>) -> Result<Cli, clap::Error> {
-        let task = matches.subcommand().and_then(|(name, typed)| {
-            // Only tasks know this argument.
-            let arguments = typed.try_get_many::<String>(TASK_ARGUMENTS).ok()?;
-            Some(TaskArgs {
-                name: name.to_owned(),
-                arguments: arguments.into_iter().flatten().cloned().collect(),
-            })
+    /// Takes what was typed from what clap has made of the words, in a project with these tasks.
+    pub(crate) fn read(
+        mut matches: ArgMatches,
+        mut words: Vec<String>,
+        tasks: &BTreeMap<String, String>,
+    ) -> Result<Cli, clap::Error> {
+        let called = matches.subcommand().filter(|(name, _)| tasks.contains_key(*name));
+        let task = called.map(|(name, typed)| TaskArgs {
+            name: name.to_owned(),
+            arguments: typed.get_many::<String>(TASK_ARGUMENTS).into_iter().flatten().cloned().collect(),
         });
         Ok(Cli {
             environment: matches.get_one::<String>("environment").cloned(),

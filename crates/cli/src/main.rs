@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         .into_iter()
         .map(|line| {
             let matches = command_line(&tasks).try_get_matches_from(&line);
-            matches.and_then(|matches| Cli::read(matches, line)).unwrap_or_else(|error| error.exit())
+            matches.and_then(|matches| Cli::read(matches, line, &tasks)).unwrap_or_else(|error| error.exit())
         })
         .collect();
     // One thread is enough: the work is done elsewhere, and what blocks here is a prompt.

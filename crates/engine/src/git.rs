@@ -1,5 +1,7 @@
 //! The user's own git, on the deployer: their configuration applies. Asking it changes no ref, no file and no setting.
 
+mod remote;
+mod resolve;
 mod survey;
 
 use std::path::{Path, PathBuf};

@@ -17,6 +17,8 @@ struct Found {
     unit: String,
     scm: Option<String>,
     branch: Option<String>,
+    can_sign: bool,
+    test_runner: Option<&'static str>,
     hooks: Vec<(&'static str, String)>,
 }
 
@@ -52,7 +54,14 @@ async fn look(repository: &Repository) -> Found {
     let folder = repository.root().file_name().map(|name| name.to_string_lossy().into_owned());
     let named = scm.as_deref().and_then(name_in_url).map(str::to_owned).or(folder).unwrap_or_default();
     let unit = if Unit::new(named.clone()).is_ok() { named } else { "app".to_owned() };
-    Found { hooks: suggest_hooks(repository.root()), branch: repository.branch().await, unit, scm }
+    Found {
+        hooks: suggest_hooks(repository.root()),
+        test_runner: suggest_test_runner(repository.root()),
+        branch: repository.branch().await,
+        can_sign: repository.can_sign().await,
+        unit,
+        scm,
+    }
 }
 
 /// The last part of a git URL: `five` of `git@github.com:bueda/five.git`.
@@ -86,6 +95,18 @@ fn suggest_hooks(root: &Path) -> Vec<(&'static str, String)> {
     hooks
 }
 
+/// What would run the tests of such a project.
+fn suggest_test_runner(root: &Path) -> Option<&'static str> {
+    let has = |name: &str| root.join(name).exists();
+    if ["pytest.ini", "conftest.py", "tests/conftest.py"].iter().any(|name| has(name)) {
+        Some("pytest")
+    } else if has("manage.py") {
+        Some("django")
+    } else {
+        None
+    }
+}
+
 fn write_configuration(found: &Found) -> String {
     let string = |text: &str| serde_json::to_string(text).expect("a string is plain data");
     let scm = match &found.scm {
@@ -106,6 +127,15 @@ fn write_configuration(found: &Found) -> String {
         false => "none".to_owned(),
     };
     let branch = found.branch.as_deref().unwrap_or("HEAD");
+    let release_branch = string(found.branch.as_deref().unwrap_or("master"));
+    let test_runner = match found.test_runner {
+        Some(runner) => format!("test_runner = {}", string(runner)),
+        None => "# test_runner = \"pytest\"".to_owned(),
+    };
+    let sign_tags = match found.can_sign {
+        true => "# Tags that a deploy makes are signed with your git's key.\nsign_tags = true",
+        false => "# Your git has no key to sign tags with. Once it has: sign_tags = true\nsign_tags = false",
+    };
     format!(
         r#"# How {unit} is deployed. All settings: buedafab config --schema; what they come to: buedafab production config
 
@@ -122,6 +152,11 @@ path = "/var/webapps/{{unit}}"
 
 # What is deployed when no commit is named. You are on {branch:?} now.
 default_revision = "HEAD"
+
+# What runs the tests, before every deploy and in `buedafab test`: "django", "pytest", "unittest", or a command.
+{test_runner}
+
+{sign_tags}
 
 # How the app is restarted once the link has moved: "systemd:NAME", "supervisor:NAME", "runit:NAME", "init:NAME", or
 # "none" if it needs no restart.
@@ -141,7 +176,9 @@ hosts = []                                # "dev.example.com:1222"
 [environments.staging]
 hosts = []
 
+# Production takes only tagged commits of this branch; a deploy offers to make the tag.
 [environments.production]
+branch = {release_branch}
 hosts = []                                # "deploy@web[1:3].example.com", {{ name = "jobs1", roles = ["worker"] }}
 # waves = [1, "100%"]                     # one host first, then all the others
 "#,
@@ -162,6 +199,8 @@ mod tests {
                 unit: unit.to_owned(),
                 scm: Some("git@github.com:bueda/five.git".to_owned()),
                 branch: Some("master".to_owned()),
+                can_sign: false,
+                test_runner: Some("django"),
                 hooks: vec![("build", "make \"all\"".to_owned())],
             };
             let text = write_configuration(&found);

@@ -1,0 +1,109 @@
+//! From the name of a commit or tag to the one commit that it means, and what people call it.
+
+use std::collections::BTreeSet;
+
+use buedafab_model::checkout::{Asked, Tag};
+use buedafab_model::names::CommitId;
+use buedafab_model::release::Release;
+
+use super::remote::Listing;
+use super::{GitError, Repository, first_line};
+
+impl Repository {
+    /// The one commit that a name means.
+    pub(super) async fn resolve(&self, name: &str) -> Result<CommitId, GitError> {
+        let unknown = |why: String| GitError::UnknownCommit { reference: name.to_owned(), why };
+        if name.is_empty() || name.starts_with('-') {
+            return Err(unknown("it would be taken for an option".to_owned()));
+        }
+        let meanings = self.meanings(name).await;
+        let distinct: BTreeSet<&str> = meanings.iter().map(|(_, id)| id.as_str()).collect();
+        if distinct.len() > 1 {
+            let told = |(what, id): &(String, String)| format!("{what} ({})", &id[..10.min(id.len())]);
+            let meanings = meanings.iter().map(told).collect();
+            return Err(GitError::Ambiguous { reference: name.to_owned(), meanings });
+        }
+        self.commit_of(name).await.map_err(|error| match error {
+            GitError::Failed { why, .. } => unknown(first_line(&why)),
+            other => other,
+        })
+    }
+
+    async fn commit_of(&self, name: &str) -> Result<CommitId, GitError> {
+        let id =
+            self.git(&["rev-parse", "--verify", "--end-of-options", &format!("{name}^{{commit}}")]).await?;
+        CommitId::new(id)
+            .map_err(|error| GitError::UnknownCommit { reference: name.to_owned(), why: error.to_string() })
+    }
+
+    /// All that a plain name could mean: git takes the first of these, and warns at most.
+    async fn meanings(&self, name: &str) -> Vec<(String, String)> {
+        let mut meanings = Vec::new();
+        for (kind, prefix) in [("a tag", "refs/tags/"), ("a branch", "refs/heads/")] {
+            if let Ok(commit) = self.commit_of(&format!("{prefix}{name}")).await {
+                meanings.push((kind.to_owned(), commit.to_string()));
+            }
+        }
+        let may_be_id = name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit());
+        if may_be_id {
+            let found = self.git(&["rev-parse", &format!("--disambiguate={name}")]).await.unwrap_or_default();
+            for id in found.lines() {
+                // Ids of files and folders are none of our business.
+                if self.git(&["cat-file", "-t", id]).await.is_ok_and(|kind| kind == "commit") {
+                    meanings.push((format!("the commit {}", &id[..12.min(id.len())]), id.to_owned()));
+                }
+            }
+        }
+        meanings
+    }
+
+    /// The commit of a tag, which may only be on the remote.
+    pub(super) async fn find_tag(
+        &self,
+        name: &str,
+        local: &[Tag],
+        listing: Option<&Listing>,
+        remote: &str,
+    ) -> Result<(Asked, CommitId), GitError> {
+        let asked = Asked::Tag(name.to_owned());
+        if let Some(tag) = local.iter().find(|tag| tag.name == name) {
+            return Ok((asked, tag.commit.clone()));
+        }
+        let missing = || GitError::NoTag { tag: name.to_owned(), remote: remote.to_owned() };
+        let there = listing.and_then(|listing| listing.tags.get(name)).ok_or_else(missing)?;
+        self.fetch_objects(remote, [format!("refs/tags/{name}")]).await?;
+        Ok((asked, self.commit_of(there.commit()).await?))
+    }
+
+    /// A commit with the names that people know it by.
+    pub(super) async fn describe(&self, commit: &CommitId) -> Release {
+        let modules = format!("{commit}:.gitmodules");
+        // The long form tells a tag that stands on the commit from one that stands before it.
+        let describe = ["describe", "--tags", "--always", "--long", commit.as_str()];
+        let has_modules = ["cat-file", "-e", &modules];
+        let (long, modules) = tokio::join!(self.git(&describe), self.git(&has_modules));
+        let long = long.unwrap_or_else(|_| commit.short().to_owned());
+        let release = Release { submodules: modules.is_ok(), ..Release::unnamed(commit.clone()) };
+        match long.rsplit_once("-g").and_then(|(name, _)| name.rsplit_once('-')) {
+            Some((tag, "0")) => release.tagged(tag),
+            Some(_) => Release { describe: long, ..release },
+            None => release,
+        }
+    }
+
+    /// Tags of commits in this checkout.
+    pub(super) async fn tags(&self) -> Result<Vec<Tag>, GitError> {
+        let format = "--format=%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)";
+        let listed = self.git(&["for-each-ref", format, "refs/tags"]).await?;
+        let tag = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let commit = match words[1..] {
+                ["commit", id, ..] | ["tag", _, "commit", id] => id,
+                _ => return None,
+            };
+            let name = words[0].strip_prefix("refs/tags/")?.to_owned();
+            Some(Tag { name, commit: CommitId::new(commit).ok()? })
+        };
+        Ok(listed.lines().filter_map(tag).collect())
+    }
+}
