@@ -124,6 +124,8 @@ pub(crate) enum CommandArgs {
     /// Restart the app as it is
     #[command(name = "restart_webserver", visible_alias = "restart")]
     RestartWebserver,
+    /// What the recipe does, step by step, and what of it the project has replaced
+    Recipe,
     /// The resolved configuration of an environment
     Config(ConfigArgs),
     /// Every command, and the project's own tasks; `--list` says the same
@@ -188,6 +190,9 @@ pub(crate) struct DeployArgs {
     /// Don't run the project's tests first
     #[arg(long)]
     pub skip_tests: bool,
+    /// Make virtualenvs anew, though nothing has changed
+    #[arg(long)]
+    pub reinstall: bool,
     /// Deploy also what is older than the live release
     #[arg(long)]
     pub allow_older: bool,

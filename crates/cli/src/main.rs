@@ -77,6 +77,7 @@ async fn run(cli: &Cli) -> Result<u8, Stop> {
         CommandArgs::Shell => commands::shell::shell(cli),
         CommandArgs::RestartWebserver => commands::restart::restart(cli).await,
         CommandArgs::Config(arguments) => commands::config::config(cli, arguments),
+        CommandArgs::Recipe => commands::recipe::recipe(cli),
         CommandArgs::List => commands::list::list(cli),
         CommandArgs::Demo(arguments) => commands::demo::demo(arguments),
         CommandArgs::Completions(arguments) => commands::completions::completions(arguments),

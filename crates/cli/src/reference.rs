@@ -143,7 +143,7 @@ fn usage(command: &Command) -> String {
     if ["init", "demo", "completions", "list"].contains(&command.get_name()) {
         words = format!("buedafab {}", command.get_name());
     }
-    if ["config", "test", "lint", "setup"].contains(&command.get_name()) {
+    if ["config", "recipe", "test", "lint", "setup"].contains(&command.get_name()) {
         words = format!("buedafab [ENVIRONMENT] {}", command.get_name());
     }
     for argument in command.get_opts().filter(|argument| argument.is_required_set()) {
@@ -214,8 +214,8 @@ fn notes(command: &Command) -> String {
 // Settings
 
 /// Every setting of the top level, in the order in which a person meets them.
-const GROUPS: [(&str, &[&str]); 8] = [
-    ("The app", &["unit", "path", "deployment_type", "variables"]),
+const GROUPS: [(&str, &[&str]); 9] = [
+    ("The app", &["unit", "path", "recipe", "steps", "deployment_type", "variables"]),
     (
         "Where the code comes from",
         &[
@@ -254,6 +254,19 @@ const GROUPS: [(&str, &[&str]); 8] = [
             "pip_requirements_dev",
             "pip_requirements_production",
             "extra_setup_tasks",
+        ],
+    ),
+    (
+        "Python, and what outlives releases",
+        &[
+            "python",
+            "installer",
+            "pip_options",
+            "package_installation_scripts",
+            "extra_fixtures",
+            "syncdb",
+            "shared_files",
+            "shared_dirs",
         ],
     ),
     (
@@ -462,7 +475,12 @@ fn try_hook(name: &str, value: &str) {
 
 #[track_caller]
 fn try_setting(name: &str, value: &str) {
-    let unit = if name == "unit" { "" } else { "unit = \"five\"\n" };
+    let unit = match name {
+        "unit" => "",
+        // Only some recipes have steps.
+        "steps" => "unit = \"five\"\nrecipe = \"django\"\n",
+        _ => "unit = \"five\"\n",
+    };
     try_text(&format!("{unit}{name} = {value}\n"));
 }
 
@@ -860,6 +878,7 @@ fn hook_variables() -> BTreeMap<String, String> {
         missing_tools: Vec::new(),
         sudo: None,
         git_version: None,
+        missing_shared: Vec::new(),
         app: None,
         state_sum: "1 2".into(),
     };

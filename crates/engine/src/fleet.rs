@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use buedafab_model::config::{Host, Settings};
 use buedafab_model::event::{Event, Stream};
 use buedafab_model::facts::HostFacts;
-use buedafab_model::inspect::{Scope, inspect_script};
+use buedafab_model::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::layout::Layout;
 use buedafab_model::names::HostName;
 use buedafab_model::shell::quote;
@@ -112,7 +112,8 @@ impl Fleet {
         for host in hosts {
             let url = settings.version_url_of(host);
             let layout = Layout::new(settings, host);
-            let script = inspect_script(&layout, &settings.release_paths, scope, url.as_deref());
+            let also = AlsoLookAt { version_url: url.as_deref(), shared_files: &settings.shared_files };
+            let script = inspect_script(&layout, &settings.release_paths, scope, &also);
             self.open(host, sharing, format!("step 0 q {}\n", quote(&script)));
             open.insert(host.name.clone(), (host, Vec::new(), Vec::new()));
         }

@@ -9,6 +9,7 @@ use crate::config::Service;
 use crate::names::{CommitId, HostPath, SlotName};
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::release::Release;
+use crate::virtualenv::VirtualenvSpec;
 
 /// One thing that is done on one host.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -83,6 +84,28 @@ pub enum Action {
         /// The group that shall own them and be able to write.
         group: Option<String>,
     },
+    /// Links what outlives releases into a slot.
+    Shared {
+        /// The slot.
+        slot: SlotName,
+        /// Files, which have to be there.
+        files: Vec<String>,
+        /// Folders, which are made if they aren't.
+        dirs: Vec<String>,
+    },
+    /// Makes a slot's virtualenv what its release asks for.
+    Virtualenv {
+        /// The slot.
+        slot: SlotName,
+        /// What it holds.
+        spec: VirtualenvSpec,
+        /// The environment of what installs it.
+        variables: BTreeMap<String, String>,
+        /// Whether the deployer's SSH agent is lent.
+        lend_agent: bool,
+        /// The group that shall own it and be able to write.
+        group: Option<String>,
+    },
     /// Fails unless a slot holds just this commit, unchanged.
     Prove {
         /// The slot.
@@ -100,6 +123,8 @@ pub enum Action {
         command: String,
         /// Its environment, besides the user's own.
         variables: BTreeMap<String, String>,
+        /// The virtualenv whose programs it finds first.
+        virtualenv: Option<HostPath>,
         /// Whether its failure is only told.
         optional: bool,
     },
@@ -118,6 +143,8 @@ pub enum Action {
         commands: Vec<String>,
         /// Their environment.
         variables: BTreeMap<String, String>,
+        /// The virtualenv whose programs they find first.
+        virtualenv: Option<HostPath>,
     },
     /// Asks the app which release it runs, until it names this one, or fails.
     AskApp {
@@ -158,6 +185,8 @@ pub enum Action {
         directory: HostPath,
         /// Its environment, besides the user's own.
         variables: BTreeMap<String, String>,
+        /// The virtualenv whose programs it finds first.
+        virtualenv: Option<HostPath>,
     },
 }
 
@@ -223,6 +252,8 @@ impl Action {
             | Action::Fetch { .. }
             | Action::Checkout { .. }
             | Action::Submodules { .. }
+            | Action::Shared { .. }
+            | Action::Virtualenv { .. }
             | Action::Prove { .. }
             | Action::AskApp { .. }
             | Action::Hook { .. }
@@ -255,6 +286,11 @@ impl fmt::Display for Action {
             Action::Fetch { slot, commit, .. } => write!(f, "fetch {} into {slot}", commit.short()),
             Action::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
             Action::Submodules { slot, .. } => write!(f, "fetch the submodules of {slot}"),
+            Action::Shared { slot, files, dirs } => {
+                let names: Vec<&str> = files.iter().chain(dirs).map(String::as_str).collect();
+                write!(f, "link what is shared into {slot}: {}", one_line(&names.join(", ")))
+            }
+            Action::Virtualenv { slot, .. } => write!(f, "bring the virtualenv of {slot} up to date"),
             Action::AskApp { release, .. } => write!(f, "ask the app whether it runs {release}"),
             Action::Prove { slot, commit } => {
                 write!(f, "prove that {slot} holds {}, unchanged", commit.short())

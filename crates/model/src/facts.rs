@@ -45,6 +45,8 @@ pub struct HostFacts {
     pub sudo: Option<bool>,
     /// Git's version there; `None` if that wasn't asked.
     pub git_version: Option<String>,
+    /// Files that have to be in `shared`, and aren't.
+    pub missing_shared: Vec<String>,
     /// What the app says which release it runs; `None` if it wasn't asked.
     pub app: Option<AppAnswer>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
@@ -120,6 +122,7 @@ impl HostFacts {
             missing_tools: Vec::new(),
             sudo: None,
             git_version: None,
+            missing_shared: Vec::new(),
             app: None,
             state_sum: String::new(),
         };
@@ -169,6 +172,7 @@ impl HostFacts {
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
                 "git" => facts.git_version = Some(value.to_owned()),
                 "sudo" => facts.sudo = Some(value == "yes"),
+                "missing_shared" => facts.missing_shared.push(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
                 "sum" => facts.state_sum = value.to_owned(),

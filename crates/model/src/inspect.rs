@@ -11,6 +11,15 @@ use crate::shell::quote;
 /// The tools without which a host can't be deployed to.
 pub const NEEDED_TOOLS: [&str; 8] = ["git", "flock", "setsid", "mktemp", "mkfifo", "readlink", "cksum", "df"];
 
+/// What else to look at, as the settings say.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AlsoLookAt<'a> {
+    /// Where the app is asked which release it runs.
+    pub version_url: Option<&'a str>,
+    /// Files that have to be in `shared`.
+    pub shared_files: &'a [String],
+}
+
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -21,13 +30,7 @@ pub enum Scope {
 }
 
 /// The shell that looks at an app on a host, and changes nothing.
-/// The app is asked which release it runs at `version_url`, if there is one.
-pub fn inspect_script(
-    layout: &Layout,
-    slots: &[SlotName],
-    scope: Scope,
-    version_url: Option<&str>,
-) -> String {
+pub fn inspect_script(layout: &Layout, slots: &[SlotName], scope: Scope, also: &AlsoLookAt<'_>) -> String {
     let mut script = state_function(layout, slots);
     script.push_str(LOOK);
     for tool in NEEDED_TOOLS {
@@ -35,6 +38,11 @@ pub fn inspect_script(
     }
     if scope == Scope::Full {
         script.push_str(FULL_LOOK);
+    }
+    let AlsoLookAt { version_url, shared_files } = also;
+    for file in *shared_files {
+        let path = quote(layout.shared().join(file).as_str());
+        script.push_str(&format!("[ -e {path} ] || fact missing_shared {}\n", quote(file)));
     }
     if let Some(url) = version_url {
         script.push_str(&app_version::look_script(url));
@@ -138,7 +146,7 @@ mod tests {
             virtualenv: "env".into(),
         };
         let slots = [SlotName::new("a").expect("a slot"), SlotName::new("$b c").expect("a slot")];
-        let script = inspect_script(&layout, &slots, Scope::Full, None);
+        let script = inspect_script(&layout, &slots, Scope::Full, &AlsoLookAt::default());
         for shell in ["dash", "bash"] {
             let status = std::process::Command::new(shell).args(["-nc", &script]).status().expect("it runs");
             assert!(status.success(), "{shell}");

@@ -47,6 +47,11 @@ impl Layout {
         self.state().join("slots").join(&format!("{slot}.json"))
     }
 
+    /// Files and folders that outlive releases.
+    pub fn shared(&self) -> HostPath {
+        self.path.join("shared")
+    }
+
     /// The history.
     pub fn journal(&self) -> HostPath {
         self.state().join("journal.jsonl")

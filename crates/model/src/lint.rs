@@ -217,9 +217,12 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
     match action {
         Action::MakeRoom { .. } | Action::Guard { .. } => kind == Lock,
         Action::Lock { .. } => matches!(kind, Lock | Work),
-        Action::Fetch { .. } | Action::Checkout { .. } | Action::Submodules { .. } | Action::Prove { .. } => {
-            kind == Prepare
-        }
+        Action::Fetch { .. }
+        | Action::Checkout { .. }
+        | Action::Submodules { .. }
+        | Action::Shared { .. }
+        | Action::Virtualenv { .. }
+        | Action::Prove { .. } => kind == Prepare,
         Action::AskApp { .. } => is_switch(kind),
         Action::Record { state: SlotState::Building | SlotState::Ready, .. } => {
             // What is rolled back from is marked as ready, which makes it no target of a rollback.
@@ -268,9 +271,11 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
         let touched = match &step.action {
             // Once a run is confirmed, the slot that served is no longer live.
             Action::Record { slot, .. } if kind != PhaseKind::Finish => line.planned.layout.slot(slot),
-            Action::Fetch { slot, .. } | Action::Checkout { slot, .. } | Action::Submodules { slot, .. } => {
-                line.planned.layout.slot(slot)
-            }
+            Action::Fetch { slot, .. }
+            | Action::Checkout { slot, .. }
+            | Action::Submodules { slot, .. }
+            | Action::Shared { slot, .. }
+            | Action::Virtualenv { slot, .. } => line.planned.layout.slot(slot),
             Action::Hook { directory, .. } if kind != PhaseKind::Finish => directory.clone(),
             _ => continue,
         };
@@ -317,6 +322,8 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
                 }
             }
             Action::Submodules { slot, .. }
+            | Action::Shared { slot, .. }
+            | Action::Virtualenv { slot, .. }
                 if *slot != target.slot || mark != Mark::Filled(target.release.commit.clone()) =>
             {
                 wrong("the slot isn't filled, or is ready already");
@@ -519,6 +526,7 @@ mod tests {
             point: crate::action::HookPoint::BeforePrepare,
             directory: HostPath::new(format!("/var/webapps/five/{directory}")).expect("a path"),
             command: "rm -r *".to_owned(),
+            virtualenv: None,
             variables: Default::default(),
             optional: false,
         };

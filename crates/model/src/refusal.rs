@@ -47,6 +47,16 @@ pub enum Refusal {
         /// Which.
         tools: Vec<String>,
     },
+    /// Files that every release needs aren't there.
+    #[error("{host}: not in {path}: {}", files.join(", "))]
+    MissingShared {
+        /// Where.
+        host: HostName,
+        /// The folder of what is shared.
+        path: String,
+        /// Which.
+        files: Vec<String>,
+    },
     /// A person said "do not deploy".
     #[error("{host}: deploys are on hold: {:?}, says {} since {}", hold.reason, hold.by, hold.at)]
     Held {
@@ -109,6 +119,9 @@ impl Refusal {
                 format!("on that host, as root: install -d -o {user} {path}")
             }
             Refusal::MissingTools { .. } => "install them there; Debian: apt-get install git util-linux".into(),
+            Refusal::MissingShared { .. } => {
+                "put them there, with what they should hold; they are linked into every release".into()
+            }
             Refusal::Held { .. } => "lift it with the command `unhold`, once its reason is gone".into(),
             Refusal::Locked { .. } => "wait until it ends; a lock never outlives its run".into(),
             Refusal::NothingBefore { .. } => {

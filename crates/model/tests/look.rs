@@ -348,7 +348,12 @@ fn tools_that_are_missing() {
     let place = Place::with_room("five");
     // All that the look itself needs, but for what it can tell of.
     place.by_hand("mkdir tools; for tool in sh id date readlink cksum df tail true; do ln -s \"$(command -v $tool)\" tools; done");
-    let script = buedafab_model::inspect::inspect_script(&place.layout, &place.slots, Scope::Plan, None);
+    let script = buedafab_model::inspect::inspect_script(
+        &place.layout,
+        &place.slots,
+        Scope::Plan,
+        &buedafab_model::inspect::AlsoLookAt::default(),
+    );
     let output = Command::new(place.root().join("tools/sh"))
         .args(["-c", &script])
         .env("PATH", place.root().join("tools"))
@@ -367,7 +372,12 @@ fn a_folder_that_cannot_be_written() {
     let place = Place::with_room("five");
     place.by_hand("chmod a+rx . five five/releases; chmod a-w five/releases");
     let is_root = Command::new("id").arg("-u").output().expect("it runs").stdout == b"0\n";
-    let script = buedafab_model::inspect::inspect_script(&place.layout, &place.slots, Scope::Plan, None);
+    let script = buedafab_model::inspect::inspect_script(
+        &place.layout,
+        &place.slots,
+        Scope::Plan,
+        &buedafab_model::inspect::AlsoLookAt::default(),
+    );
     let mut command = Command::new("sh");
     if is_root {
         command = Command::new("setpriv");

@@ -686,15 +686,21 @@ fn commands_run_in_their_folder_with_their_variables() {
         let variables =
             BTreeMap::from([("ODD".to_owned(), ODD.to_owned()), ("EMPTY".to_owned(), String::new())]);
         let hook = |command: &str, directory| Action::Hook {
+            virtualenv: None,
             point: HookPoint::Build,
             directory,
             command: command.to_owned(),
             variables: variables.clone(),
             optional: false,
         };
-        let run =
-            |directory| Action::Run { command: "pwd -P".to_owned(), directory, variables: variables.clone() };
+        let run = |directory| Action::Run {
+            command: "pwd -P".to_owned(),
+            directory,
+            variables: variables.clone(),
+            virtualenv: None,
+        };
         let restart = Action::Restart {
+            virtualenv: None,
             service: Service::None,
             directory: place.layout.slot(&slot("a")),
             commands: vec!["echo one; false".to_owned(), "pwd; echo two".to_owned()],
@@ -741,6 +747,7 @@ fn services_are_restarted_and_then_asked() {
         let mut found = String::new();
         for service in [Service::Systemd(name()), Service::Supervisor(name()), Service::Runit(name())] {
             let action = Action::Restart {
+                virtualenv: None,
                 service,
                 directory: place.layout.slot(&slot("a")),
                 commands: Vec::new(),

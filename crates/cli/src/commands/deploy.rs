@@ -17,7 +17,8 @@ use crate::session::Session;
 const MOST_COMMITS: usize = 12;
 
 pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop> {
-    let DeployArgs { release, tag, skip_tests, allow_older: _, dry_run, force, take_over } = arguments;
+    let DeployArgs { release, tag, skip_tests, reinstall, allow_older: _, dry_run, force, take_over } =
+        arguments;
     let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
     let repository = session.repository()?;
     let wanted = wanted(release, &session.settings);
@@ -39,6 +40,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
     let request = DeployRequest {
         force: *force,
         take_over: *take_over,
+        reinstall: *reinstall,
         tests,
         actions,
         notes,

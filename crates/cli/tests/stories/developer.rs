@@ -1,11 +1,12 @@
 //! A developer's own checkout: tests, lint, set-up. The real tools, from PyPI.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use buedafab_testkit::Remote;
 
 use super::stage::Ran;
+use super::wheels::target;
 
 /// A project, and somebody who works on it.
 struct Desk {
@@ -61,12 +62,8 @@ impl Desk {
     }
 }
 
-/// Where script/setup puts tools from PyPI.
 fn tools() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target/tools/bin")
-        .canonicalize()
-        .expect("script/setup has run")
+    target("tools/bin")
 }
 
 const TESTS: &str = "import os, unittest\n

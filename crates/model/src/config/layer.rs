@@ -18,6 +18,8 @@ use super::values::{
 };
 use super::version_url::VersionUrlText;
 use crate::names::{EnvironmentName, SlotName, TaskName, Unit};
+use crate::recipe::Recipe;
+use crate::virtualenv::Installer;
 
 /// Settings as they were typed. All are optional; what is typed in an environment goes before what is typed at the top.
 //
@@ -89,6 +91,32 @@ pub struct Layer {
     pub(super) pip_requirements_production: Option<Vec<FilePath>>,
     /// Shell commands that `buedafab setup` ends with. Default: `[]`. Example: `["env/bin/python manage.py migrate"]`.
     pub(super) extra_setup_tasks: Option<Commands>,
+    /// What kind of app it is, which says what a deploy does besides the hooks: `buedafab recipe` shows it. Default:
+    /// `"generic"`. Example: `"django"`.
+    pub(super) recipe: Option<Recipe>,
+    /// Commands in place of steps of the recipe. Default: `{}`. Example:
+    /// `{ check = "python manage.py check", collectstatic = [] }`.
+    pub(super) steps: Option<BTreeMap<String, At<Commands>>>,
+    /// Files in `shared`, in the app's directory, that are linked into every release; they have to be there. Default:
+    /// `[]`. Example: `[".env"]`.
+    pub(super) shared_files: Option<Vec<FilePath>>,
+    /// Folders in `shared` that are linked into every release; missing ones are made. Default: `[]`. Example:
+    /// `["media"]`.
+    pub(super) shared_dirs: Option<Vec<FilePath>>,
+    /// The Python that virtualenvs are made with, on the hosts. Default: `"python3"`. Example: `"python3.12"`.
+    pub(super) python: Option<Argument>,
+    /// What installs packages: `"uv"`, `"pip"`, or `"auto"`, uv where the host has it. Default: `"auto"`.
+    pub(super) installer: Option<Installer>,
+    /// Words for the installer, which pip and uv both understand. Default: `[]`. Example:
+    /// `["--index-url", "https://pypi.example.com/simple"]`.
+    pub(super) pip_options: Option<Vec<Line>>,
+    /// Scripts of the project that install what a requirement file can't name, run with the virtualenv's path as their
+    /// argument. Default: `[]`. Example: `["bin/install-gdal"]`.
+    pub(super) package_installation_scripts: Option<Vec<FilePath>>,
+    /// Django's fixtures that are loaded after a migration. Default: `[]`. Example: `["initial_data"]`.
+    pub(super) extra_fixtures: Option<Vec<Argument>>,
+    /// Whether `manage.py syncdb` comes before a migration, as Django before 1.7 needs it. Default: `false`.
+    pub(super) syncdb: Option<bool>,
     /// How release directories are arranged. Default: `"ab"`.
     pub(super) strategy: Option<StrategyName>,
     /// How a commit reaches a host. Default: `"fetch"`.
@@ -188,7 +216,7 @@ pub(super) struct LocalHooksLayer {
 }
 
 impl Layer {
-    /// This layer, with the gaps filled from the one below it. Hooks, tasks and variables are merged key by key; any other value
+    /// This layer, with the gaps filled from the one below it. Hooks, steps, tasks and variables are merged key by key; any other value
     /// replaces the one below.
     pub(super) fn over(&self, below: &Layer) -> Layer {
         let upper = self.clone();
@@ -222,6 +250,18 @@ impl Layer {
                 .pip_requirements_production
                 .or(below.pip_requirements_production),
             extra_setup_tasks: upper.extra_setup_tasks.or(below.extra_setup_tasks),
+            recipe: upper.recipe.or(below.recipe),
+            steps: merge(upper.steps, below.steps, add_missing),
+            shared_files: upper.shared_files.or(below.shared_files),
+            shared_dirs: upper.shared_dirs.or(below.shared_dirs),
+            python: upper.python.or(below.python),
+            installer: upper.installer.or(below.installer),
+            pip_options: upper.pip_options.or(below.pip_options),
+            package_installation_scripts: upper
+                .package_installation_scripts
+                .or(below.package_installation_scripts),
+            extra_fixtures: upper.extra_fixtures.or(below.extra_fixtures),
+            syncdb: upper.syncdb.or(below.syncdb),
             strategy: upper.strategy.or(below.strategy),
             source: upper.source.or(below.source),
             releases_root: upper.releases_root.or(below.releases_root),

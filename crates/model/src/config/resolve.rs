@@ -8,6 +8,7 @@ use super::diagnostics::Diagnostic;
 use super::expand::{HostDefaults, expand, host_path, this_machine};
 use super::layer::{HooksLayer, Layer, LocalHooksLayer};
 use super::mistake::{Mistake, quoted};
+use super::nearest::did_you_mean;
 use super::path::PathText;
 use super::release::{BranchPattern, BranchText, Confirm, VersionText};
 use super::service::{ServiceText, read_service};
@@ -16,6 +17,8 @@ use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
 use crate::names::{EnvironmentName, HostPath, SlotName, Unit};
+use crate::recipe::{Recipe, Steps};
+use crate::virtualenv::Installer;
 
 /// The environments that exist without a word about them.
 pub(super) const BUILT_IN: [&str; 4] = ["localhost", "development", "staging", "production"];
@@ -74,6 +77,16 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         pip_requirements_dev,
         pip_requirements_production,
         extra_setup_tasks,
+        recipe,
+        steps,
+        shared_files,
+        shared_dirs,
+        python,
+        installer,
+        pip_options,
+        package_installation_scripts,
+        extra_fixtures,
+        syncdb,
         strategy,
         source,
         releases_root,
@@ -105,7 +118,8 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
     };
     let mut diagnostics = Vec::new();
     let path = keep(resolve_path(lineage, &unit, top, own), &mut diagnostics);
-    let service = keep(resolve_service(environment, &unit, service.as_ref()), &mut diagnostics);
+    let recipe = recipe.unwrap_or(Recipe::Generic);
+    let service = keep(resolve_service(environment, &unit, recipe, service.as_ref()), &mut diagnostics);
     let folders = resolve_folders(releases_root, current_release_symlink, release_paths);
     let folders = folders.map_err(|more| diagnostics.extend(more)).ok();
     let hosts = path.as_ref().and_then(|path| {
@@ -131,6 +145,8 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         diagnostics.push(Diagnostic::at(span, mistake));
         return Err(diagnostics);
     }
+    let steps = resolve_steps(recipe, steps.unwrap_or_default()).map_err(|more| diagnostics.extend(more));
+    let Ok(steps) = steps else { return Err(diagnostics) };
     let (Some(path), Some(service), Some(folders), Some(hosts)) = (path, service, folders, hosts) else {
         return Err(diagnostics);
     };
@@ -177,6 +193,16 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         pip_requirements_dev: files(pip_requirements_dev),
         pip_requirements_production: files(pip_requirements_production),
         extra_setup_tasks: extra_setup_tasks.map_or_else(Vec::new, |Commands(commands)| commands),
+        recipe,
+        steps,
+        shared_files: files(shared_files),
+        shared_dirs: files(shared_dirs),
+        python: python.map_or_else(|| "python3".to_string(), |Argument(text)| text),
+        installer: installer.unwrap_or(Installer::Auto),
+        pip_options: pip_options.unwrap_or_default().into_iter().map(|Line(text)| text).collect(),
+        package_installation_scripts: files(package_installation_scripts),
+        extra_fixtures: extra_fixtures.unwrap_or_default().into_iter().map(|Argument(text)| text).collect(),
+        syncdb: syncdb.unwrap_or(false),
         strategy: strategy.unwrap_or(StrategyName::Ab),
         source: source.unwrap_or(SourceName::Fetch),
         releases_root: folders.releases_root,
@@ -269,14 +295,35 @@ fn resolve_path(lineage: &Lineage, unit: &Unit, top: &Layer, own: &Layer) -> Res
 fn resolve_service(
     environment: &EnvironmentName,
     unit: &Unit,
+    recipe: Recipe,
     service: Option<&At<ServiceText>>,
 ) -> Result<Service, Diagnostic> {
     let Some(At { value: ServiceText(template), span }) = service else {
-        return Ok(Service::Init(unit.to_string()));
+        return Ok(if recipe.has_process() { Service::Init(unit.to_string()) } else { Service::None });
     };
     let filled = template.fill(common(environment, unit));
     let service = filled.map_err(|name| unfilled(&name)).and_then(|filled| read_service(&filled));
     service.map_err(|mistake| Diagnostic::at(span, mistake))
+}
+
+/// Only what the recipe does can be replaced.
+fn resolve_steps(recipe: Recipe, typed: BTreeMap<String, At<Commands>>) -> Result<Steps, Vec<Diagnostic>> {
+    let known = recipe.step_names();
+    let unknown = typed.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+    let diagnostics: Vec<Diagnostic> = unknown
+        .map(|(name, commands)| {
+            let help = match known.is_empty() {
+                true => "this recipe has no steps of its own: write hooks".to_string(),
+                false => did_you_mean(name, known.iter().copied()),
+            };
+            let mistake = Mistake::new(format!("the recipe has no step {}", quoted(name))).help(help);
+            Diagnostic::at(&commands.span, mistake)
+        })
+        .collect();
+    match diagnostics.is_empty() {
+        true => Ok(typed.into_iter().map(|(name, At { value: Commands(c), .. })| (name, c)).collect()),
+        false => Err(diagnostics),
+    }
 }
 
 fn common<'v>(environment: &'v EnvironmentName, unit: &'v Unit) -> impl Fn(&str) -> Option<&'v str> {

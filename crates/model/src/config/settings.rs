@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::release::{BranchPattern, Confirm, VersionPattern};
 use super::task::Task;
 use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, TaskName, Unit};
+use crate::recipe::{Recipe, Steps};
+use crate::virtualenv::Installer;
 
 /// All settings of one environment. What was typed is a [`Layer`](super::Layer); this is what was meant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,6 +68,26 @@ pub struct Settings {
     pub pip_requirements_production: Vec<String>,
     /// Commands that setting up a developer's checkout ends with.
     pub extra_setup_tasks: Vec<String>,
+    /// What kind of app it is.
+    pub recipe: Recipe,
+    /// Commands in place of steps of the recipe.
+    pub steps: Steps,
+    /// Files in `shared` that are linked into every release, relative to both.
+    pub shared_files: Vec<String>,
+    /// Folders in `shared` that are linked into every release.
+    pub shared_dirs: Vec<String>,
+    /// The Python that virtualenvs are made with.
+    pub python: String,
+    /// What installs packages.
+    pub installer: Installer,
+    /// Words for the installer.
+    pub pip_options: Vec<String>,
+    /// Scripts of the project that install packages.
+    pub package_installation_scripts: Vec<String>,
+    /// Django's fixtures that are loaded after a migration.
+    pub extra_fixtures: Vec<String>,
+    /// Whether `manage.py syncdb` comes before a migration.
+    pub syncdb: bool,
     /// How release directories are arranged.
     pub strategy: StrategyName,
     /// How a commit reaches a host.

@@ -40,6 +40,16 @@ pub fn show(settings: &Settings) -> String {
         pip_requirements_dev,
         pip_requirements_production,
         extra_setup_tasks,
+        recipe,
+        steps,
+        shared_files,
+        shared_dirs,
+        python,
+        installer,
+        pip_options,
+        package_installation_scripts,
+        extra_fixtures,
+        syncdb,
         strategy,
         source,
         releases_root,
@@ -90,6 +100,15 @@ pub fn show(settings: &Settings) -> String {
     out.entry("pip_requirements_dev", texts(pip_requirements_dev));
     out.entry("pip_requirements_production", texts(pip_requirements_production));
     out.entry("extra_setup_tasks", texts(extra_setup_tasks));
+    out.entry("recipe", named(recipe));
+    out.entry("shared_files", texts(shared_files));
+    out.entry("shared_dirs", texts(shared_dirs));
+    out.entry("python", text(python));
+    out.entry("installer", named(installer));
+    out.entry("pip_options", texts(pip_options));
+    out.entry("package_installation_scripts", texts(package_installation_scripts));
+    out.entry("extra_fixtures", texts(extra_fixtures));
+    out.entry("syncdb", *syncdb);
     out.entry("strategy", named(strategy));
     out.entry("source", named(source));
     out.entry("releases_root", text(releases_root));
@@ -112,6 +131,12 @@ pub fn show(settings: &Settings) -> String {
         out.header(&format!("[{table}.variables]"));
         for (name, value) in variables {
             out.entry(name, text(value));
+        }
+    }
+    if !steps.is_empty() {
+        out.header(&format!("[{table}.steps]"));
+        for (name, commands) in steps {
+            out.entry(name, texts(commands));
         }
     }
     out.commands(&format!("[{table}.hooks]"), &commands_by_hook(hooks));

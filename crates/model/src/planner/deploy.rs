@@ -23,6 +23,8 @@ pub struct DeployRequest {
     pub force: bool,
     /// Replace a link that leads to something that isn't ours.
     pub take_over: bool,
+    /// Whether virtualenvs are made anew, though nothing has changed.
+    pub reinstall: bool,
     /// Whether the project's tests run first, where it has a runner for them.
     pub tests: bool,
     /// Tagging and pushing, as the rules of the environment ask for.
@@ -39,6 +41,7 @@ impl DeployRequest {
             url: url.into(),
             force: false,
             take_over: false,
+            reinstall: false,
             tests: true,
             actions: Vec::new(),
             notes: Vec::new(),
@@ -53,11 +56,20 @@ pub fn plan_deploy(
     request: &DeployRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    let DeployRequest { release, url: _, force, take_over, tests, actions, notes: more } = request;
+    let DeployRequest { release, url: _, force, take_over, reinstall: _, tests, actions, notes: more } =
+        request;
     let (mut refusals, mut notes) = examine(settings, hosts);
     notes.splice(0..0, more.iter().cloned());
     for SeenHost { host, facts } in hosts {
-        let path = Layout::new(settings, host).current().to_string();
+        let layout = Layout::new(settings, host);
+        if !facts.missing_shared.is_empty() {
+            refusals.push(Refusal::MissingShared {
+                host: host.name.clone(),
+                path: layout.shared().to_string(),
+                files: facts.missing_shared.clone(),
+            });
+        }
+        let path = layout.current().to_string();
         match &facts.current {
             CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host.name.clone(), path }),
             CurrentLink::Elsewhere(target) if *take_over => notes.push(Note {
@@ -120,7 +132,7 @@ fn change<'a>(
         seen,
         layout: Layout::new(settings, seen.host),
         from: seen.facts.live(),
-        prepare: build(settings, context, seen, &to, place.former, &request.url),
+        prepare: build(settings, context, seen, &to, place.former, &request.url, request.reinstall),
         to,
         leaves_behind: SlotState::Retired,
     }

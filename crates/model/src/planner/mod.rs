@@ -19,9 +19,11 @@ use crate::layout::Layout;
 use crate::local::LocalAction;
 use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::{HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan, Step, Target};
+use crate::recipe::{Side, commands_at};
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::refusal::{Refusal, host_refusals};
 use crate::release::Release;
+use crate::virtualenv::VirtualenvSpec;
 
 /// The run that is being planned.
 #[derive(Debug, Clone)]
@@ -140,7 +142,8 @@ fn assemble(
         changes.iter().map(|change| steps.work(change.seen.host, change.prepare.clone())).collect(),
     );
     let primary = &changes[0];
-    let once = hooks(settings, context, primary, HookPoint::Once, &settings.hooks.once);
+    let once = with_recipe(settings, HookPoint::Once, &settings.hooks.once);
+    let once = hooks(settings, context, primary, HookPoint::Once, &once);
     if intent == Intent::Deploy && !once.is_empty() {
         phase(PhaseKind::Once, vec![steps.work(primary.seen.host, once)]);
     }
@@ -189,6 +192,7 @@ fn build(
     target: &Target,
     former: Option<Release>,
     url: &str,
+    reinstall: bool,
 ) -> Vec<Action> {
     let layout = Layout::new(settings, seen.host);
     let slot = target.slot.clone();
@@ -200,6 +204,7 @@ fn build(
             directory: directory.clone(),
             command: command.clone(),
             variables: variables.clone(),
+            virtualenv: virtualenv_in(settings, directory),
             optional: false,
         };
         commands.iter().map(hook).collect()
@@ -238,9 +243,25 @@ fn build(
             group: settings.deploy_group.clone(),
         });
     }
+    if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
+        actions.push(Action::Shared {
+            slot: slot.clone(),
+            files: settings.shared_files.clone(),
+            dirs: settings.shared_dirs.clone(),
+        });
+    }
+    actions.extend(VirtualenvSpec::of(settings, reinstall).map(|spec| Action::Virtualenv {
+        slot: slot.clone(),
+        spec,
+        variables: variables.clone(),
+        lend_agent: settings.forward_agent,
+        group: settings.deploy_group.clone(),
+    }));
     let folder = layout.slot(&slot);
-    actions.extend(hook(HookPoint::Build, &folder, &settings.hooks.build));
-    actions.extend(hook(HookPoint::Check, &folder, &settings.hooks.check));
+    for (point, own) in [(HookPoint::Build, &settings.hooks.build), (HookPoint::Check, &settings.hooks.check)]
+    {
+        actions.extend(hook(point, &folder, &with_recipe(settings, point, own)));
+    }
     actions.push(record(SlotState::Ready));
     actions
 }
@@ -270,6 +291,7 @@ fn hooks(
         directory: directory.clone(),
         command: command.clone(),
         variables: variables.clone(),
+        virtualenv: virtualenv_in(settings, &directory),
         optional: point == HookPoint::AfterFinish,
     };
     commands.iter().map(hook).collect()
@@ -389,7 +411,21 @@ fn restart_in(
     if commands.is_empty() && settings.service == Service::None {
         return None;
     }
-    Some(Action::Restart { service: settings.service.clone(), directory, commands, variables })
+    let virtualenv = virtualenv_in(settings, &directory);
+    Some(Action::Restart { service: settings.service.clone(), directory, commands, variables, virtualenv })
+}
+
+/// The virtualenv of the release in a folder, if apps of this kind have one.
+fn virtualenv_in(settings: &Settings, directory: &HostPath) -> Option<HostPath> {
+    settings.recipe.is_python().then(|| directory.join(&settings.virtualenv))
+}
+
+/// What the recipe does at a point, around the project's own hooks there.
+fn with_recipe(settings: &Settings, point: HookPoint, own: &[String]) -> Vec<String> {
+    let mut commands = commands_at(settings, point, Side::Before);
+    commands.extend(own.iter().cloned());
+    commands.extend(commands_at(settings, point, Side::After));
+    commands
 }
 
 /// What every app command finds in its environment.

@@ -47,7 +47,7 @@ pub fn plan_rollback(
                 let text =
                     format!("{} was overwritten by a later attempt: it is built again first", to.release);
                 notes.push(Note { host: Some(host.name.clone()), text });
-                build(settings, context, *seen, &to, Some(to.release.clone()), url)
+                build(settings, context, *seen, &to, Some(to.release.clone()), url, false)
             }
         };
         changes.push(Change {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{RunContext, SeenHost, Steps, examine, restart_as_it_was};
+use super::{RunContext, SeenHost, Steps, examine, restart_as_it_was, virtualenv_in};
 use crate::action::Action;
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
@@ -33,6 +33,7 @@ pub fn plan_task(
             command: command.clone(),
             directory: directory.clone(),
             variables: variables.clone(),
+            virtualenv: virtualenv_in(settings, &directory),
         };
         commands.iter().map(run).collect()
     };

@@ -1,6 +1,7 @@
 //! From actions to shell: pure, and the only place where shell text is made.
 
 mod local;
+mod python;
 mod quote;
 mod render;
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{quote, quote_words};
+use super::{python, quote, quote_words};
 use crate::action::Action;
 use crate::app_version;
 use crate::config::Service;
@@ -57,7 +57,9 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step) -> String {
     let mut flags = String::from(if step.action.is_quick() { "q" } else { "s" });
     if matches!(
         step.action,
-        Action::Fetch { lend_agent: true, .. } | Action::Submodules { lend_agent: true, .. }
+        Action::Fetch { lend_agent: true, .. }
+            | Action::Submodules { lend_agent: true, .. }
+            | Action::Virtualenv { lend_agent: true, .. }
     ) {
         flags.push('a');
     }
@@ -100,20 +102,29 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             script.push_str(&own(&layout.slot(slot), group.as_deref()));
             script
         }
+        Action::Shared { slot, files, dirs } => python::shared(layout, slot, files, dirs),
+        Action::Virtualenv { slot, spec, variables, lend_agent: _, group } => {
+            let mut script = umask(group.as_deref());
+            script.push_str(&python::virtualenv(layout, slot, spec, variables));
+            script.push_str(&own(&layout.slot(slot).join(&layout.virtualenv), group.as_deref()));
+            script
+        }
         Action::AskApp { url, release, patience_seconds } => {
             app_version::ask_script(url, release, *patience_seconds)
         }
         Action::Prove { slot, commit } => prove(layout, slot, commit),
-        Action::Hook { directory, command, variables, .. } => app_command(directory, variables, command),
+        Action::Hook { directory, command, variables, virtualenv, .. } => {
+            app_command(directory, variables, virtualenv.as_ref(), command)
+        }
         Action::Point { target } => point(layout, target.as_deref(), run),
-        Action::Restart { service, directory, commands, variables } => {
+        Action::Restart { service, directory, commands, variables, virtualenv } => {
             if commands.is_empty() {
                 restart(service)
             } else {
                 // As with every other hook, the first that fails is the last.
                 let commands: Vec<String> =
                     commands.iter().map(|command| format!("(\n{command}\n) || exit")).collect();
-                app_command(directory, variables, &commands.join("\n"))
+                app_command(directory, variables, virtualenv.as_ref(), &commands.join("\n"))
             }
         }
         Action::Journal { kind, by, release, from, reason } => {
@@ -137,10 +148,11 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             format!("mkdir -p {} && {}", quote(layout.state().as_str()), replace_file(&layout.hold(), &hold))
         }
         Action::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
-        Action::Run { command, directory, variables } => {
+        Action::Run { command, directory, variables, virtualenv } => {
             format!(
-                "{}[ ! -d {directory} ] || cd {directory} || exit\n{command}",
+                "{}{}[ ! -d {directory} ] || cd {directory} || exit\n{command}",
                 exports(variables),
+                python::activate(virtualenv.as_ref()),
                 directory = quote(directory.as_str()),
             )
         }
@@ -362,13 +374,19 @@ fn restart(service: &Service) -> String {
     }
 }
 
-fn exports(variables: &BTreeMap<String, String>) -> String {
+pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
     variables.iter().fold(String::new(), |mut text, (name, value)| {
         let _ = writeln!(text, "export {name}={}", quote(value));
         text
     })
 }
 
-fn app_command(directory: &HostPath, variables: &BTreeMap<String, String>, command: &str) -> String {
-    format!("{}cd {} || exit\n{command}", exports(variables), quote(directory.as_str()))
+fn app_command(
+    directory: &HostPath,
+    variables: &BTreeMap<String, String>,
+    virtualenv: Option<&HostPath>,
+    command: &str,
+) -> String {
+    let activate = python::activate(virtualenv);
+    format!("{}{activate}cd {} || exit\n{command}", exports(variables), quote(directory.as_str()))
 }

@@ -116,6 +116,7 @@ impl SimHost {
             missing_tools: Vec::new(),
             sudo: None,
             git_version: None,
+            missing_shared: Vec::new(),
             app: None,
             state_sum: self.state_sum(),
         }

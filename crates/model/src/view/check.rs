@@ -132,6 +132,10 @@ impl HostCheck {
                 );
             }
         }
+        if !facts.missing_shared.is_empty() {
+            let hint = "put them there, with what they should hold".to_owned();
+            check.fail("shared", format!("missing: {}", facts.missing_shared.join(", ")), Some(hint));
+        }
         for refusal in refusals.iter().filter(|refusal| refusal.is_locked_or_held()) {
             let found = refusal.to_string();
             let found = found.strip_prefix(&format!("{host}: ")).unwrap_or(&found).to_owned();

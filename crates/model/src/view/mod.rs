@@ -5,6 +5,7 @@ mod check;
 mod ended;
 mod history;
 mod plan;
+mod recipe;
 mod status;
 mod table;
 
@@ -13,5 +14,6 @@ pub use check::{CheckPoint, CheckState, HostCheck, show_checks};
 pub use ended::Ending;
 pub use history::{HistoryEntry, show_history};
 pub use plan::{Detail, show_plan};
+pub use recipe::show_recipe;
 pub use status::{HostStatus, show_status};
 pub use table::{Table, ago};

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use buedafab_model::action::Action;
 use buedafab_model::facts::HostFacts;
-use buedafab_model::inspect::{Scope, inspect_script};
+use buedafab_model::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::layout::Layout;
 use buedafab_model::names::{HostPath, RunId, SlotName};
 use buedafab_model::shell::render_step;
@@ -159,7 +159,8 @@ impl Place {
     /// Looks at the place.
     #[track_caller]
     pub(crate) fn look(&self, shell: &Shell, scope: Scope) -> HostFacts {
-        let output = shell.run(&inspect_script(&self.layout, &self.slots, scope, None), &self.root());
+        let output = shell
+            .run(&inspect_script(&self.layout, &self.slots, scope, &AlsoLookAt::default()), &self.root());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(stderr, "", "a look by {} complains", shell.name);
         HostFacts::parse(&output.stdout, &self.layout, &self.slots).expect("it can be understood")

@@ -1,0 +1,275 @@
+//! Virtualenvs and what is shared, with real pip, uv and packages.
+
+use buedafab_testkit::FleetOptions;
+
+use super::stage::{Ran, Stage};
+use super::wheels::{Wheels, target};
+
+const HOST: &str = "\n[environments.production]\nhosts = [\"web1\"]\n";
+
+/// One host, and an app whose packages come from loopback.
+struct App {
+    stage: Stage,
+    wheels: Wheels,
+}
+
+impl App {
+    fn new(top: &str) -> App {
+        let app = App { stage: Stage::with(FleetOptions::default()), wheels: Wheels::serve() };
+        app.configure(top);
+        app
+    }
+
+    fn configure(&self, top: &str) {
+        let own = if top.contains("pip_options") { String::new() } else { self.wheels.options() };
+        self.stage.configure(&format!(
+            "unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\npip_requirements = [\"requirements/common.txt\"]\n{own}\n{top}{HOST}"
+        ));
+    }
+
+    /// A new release with these requirements.
+    fn release(&self, name: &str, files: &[(&str, &str)]) {
+        let mut all = vec![("version", name)];
+        all.extend(files);
+        self.stage.remote.commit(&all, name);
+        self.stage.remote.tag(name);
+        self.stage.remote.push();
+    }
+
+    /// Deploys, and gives back what the steps said.
+    #[track_caller]
+    fn deploy(&self, code: i32) -> Ran {
+        self.stage.production(&["-v", "deploy"], code)
+    }
+
+    fn live(&self, script: &str) -> String {
+        let script = format!("cd /var/webapps/five/releases/current && {{ {script}; }}");
+        self.stage.fleet.host("web1").run(&script).trim_end().to_owned()
+    }
+
+    fn installed(&self) -> String {
+        self.live(
+            "env/bin/python -c 'from importlib import metadata as m
+print(*sorted(d.name + d.version for d in m.distributions() if d.name not in (\"pip\", \"setuptools\")))'",
+        )
+    }
+}
+
+const INSTALLS: &str = "installing with ";
+
+fn the_life_of_a_virtualenv(app: &App) {
+    let common = ("requirements/common.txt", "six==1.16.0\n-r more/extra.txt  # beside it\n");
+    app.release("first", &[common, ("requirements/more/extra.txt", "iniconfig==2.0.0\n")]);
+    app.deploy(0).says("making env with /usr/bin/python3").says(INSTALLS);
+    assert_eq!(app.installed(), "iniconfig2.0.0 six1.16.0");
+    app.release("two", &[]);
+    app.deploy(0).says(INSTALLS);
+    // Each slot has an env of its own by now, and nothing has changed: nothing is installed.
+    for name in ["three", "four"] {
+        app.release(name, &[]);
+        let ran = app.deploy(0);
+        assert!(!ran.stderr.contains(INSTALLS), "{}", ran.stderr);
+        assert_eq!(app.installed(), "iniconfig2.0.0 six1.16.0");
+    }
+    // A file that is included decides too; and what isn't asked for any more goes.
+    app.release("five", &[("requirements/more/extra.txt", "# nothing\n")]);
+    let ran = app.deploy(0);
+    ran.says(INSTALLS);
+    assert!(!ran.stderr.contains("making env"), "it is brought up to date: {}", ran.stderr);
+    assert_eq!(app.installed(), "six1.16.0");
+    app.stage.production(&["-v", "deploy", "--force", "--reinstall"], 0).says("making env").says(INSTALLS);
+    // One that came from elsewhere, or is broken, is made again.
+    let idle = app.live("case $(readlink ../current) in a) echo b;; b) echo a;; esac");
+    app.live(&format!("rm -rf ../{idle}/env && cp -r env ../{idle}/env && chown -R deploy ../{idle}/env"));
+    app.release("six", &[]);
+    app.deploy(0).says("making env");
+    app.live("rm ../a/env/bin/python ../b/env/bin/python");
+    app.release("seven", &[]);
+    app.deploy(0).says("making env");
+    assert_eq!(app.installed(), "six1.16.0");
+    // What can't be installed gets nowhere, and doesn't hang.
+    app.release("eight", &[("requirements/common.txt", "six==1.16.0\nno-such-package==1\n")]);
+    app.deploy(7)
+        .says("no-such-package")
+        .says("the packages can't be installed")
+        .says("serving now: seven (");
+    app.release("nine", &[("requirements/common.txt", "-r gone.txt\n")]);
+    app.deploy(7).says("the requirement file requirements/gone.txt isn't there");
+    app.configure("pip_options = [\"--index-url\", \"http://127.0.0.1:1/simple\"]\n");
+    app.release("ten", &[("requirements/common.txt", "six==1.17.0\n")]);
+    app.deploy(7).says("this host must reach the package index");
+    assert_eq!(app.installed(), "six1.16.0");
+    app.configure("python = \"python9.9\"\n");
+    app.deploy(7).says("there is no python9.9 on this host");
+    app.configure("");
+    app.deploy(0);
+    assert_eq!(app.installed(), "six1.17.0");
+    app.stage.production(&["rollback"], 0);
+    assert_eq!(app.installed(), "six1.16.0");
+}
+
+#[test]
+fn a_virtualenv_by_pip_is_made_once_and_kept_exact() {
+    the_life_of_a_virtualenv(&App::new("installer = \"pip\"\n"));
+}
+
+#[test]
+fn a_virtualenv_by_uv_is_made_once_and_kept_exact() {
+    let app = App::new("");
+    // Where `auto` finds it.
+    let uv = std::fs::read(target("tools/bin/uv")).expect("script/setup has run");
+    let home = "/home/deploy/.local/bin";
+    let host = app.stage.fleet.host("web1");
+    host.run(&format!("mkdir -p {home}"));
+    let path = app.stage.remote.path().join("uv");
+    std::fs::write(&path, uv).expect("it is ours");
+    host.run(&format!(
+        "cp {} {home}/uv && chmod 755 {home}/uv && chown -R deploy /home/deploy/.local",
+        path.display()
+    ));
+    the_life_of_a_virtualenv(&app);
+}
+
+#[test]
+fn commands_of_the_app_find_its_virtualenv_first() {
+    let app = App::new(
+        "installer = \"pip\"\nhooks.build = \"python -c 'import six, sys; print(six.__version__, sys.prefix)'\"\n\
+         package_installation_scripts = [\"bin/extra\"]\n[tasks.which]\nrun = \"command -v python\"\n",
+    );
+    let script = "#!/bin/sh\necho \"extra for $1\"\ntouch \"$1/extra\"\n";
+    app.release("first", &[("requirements/common.txt", "six==1.17.0\n"), ("bin/extra", script)]);
+    let ran = app.deploy(0);
+    ran.says("1.17.0 /var/webapps/five/releases/a/env").says("extra for /var/webapps/five/releases/a/env");
+    app.stage.production(&["which"], 0).says("web1 │ /var/webapps/five/releases/current/env/bin/python\n");
+    app.stage.production(&["run", "--", "python", "-c", "import six"], 0);
+    // A script that has changed is reason enough.
+    app.release("two", &[]);
+    app.deploy(0);
+    app.release("three", &[("bin/extra", "#!/bin/sh\nexit 3\n")]);
+    app.deploy(7).says("bin/extra failed");
+}
+
+#[test]
+fn what_is_shared_outlives_releases_and_is_never_made_up() {
+    let stage = Stage::with(FleetOptions::default());
+    let configure = |shared: &str| {
+        stage.configure(&format!("unit = \"five\"\nrecipe = \"static\"\n{shared}{HOST}"));
+    };
+    configure("shared_files = [\"conf/.env\"]\nshared_dirs = [\"media\", \"var/up loads\"]\n");
+    let ran = stage.production(&["deploy"], 4);
+    ran.says("web1: not in /var/webapps/five/shared: conf/.env").says("nothing was touched");
+    stage.production(&["check"], 4).says("missing: conf/.env");
+    let host = stage.fleet.host("web1");
+    host.run("mkdir -p /var/webapps/five/shared/conf && echo SECRET=1 >/var/webapps/five/shared/conf/.env && chown -R deploy /var/webapps/five");
+    stage.production(&["check"], 0);
+    stage.production(&["deploy"], 0);
+    let live = |script: &str| host.run(&format!("cd /var/webapps/five/releases/current && {{ {script}; }}"));
+    assert_eq!(
+        live("cat conf/.env; readlink media; ls -d 'var/up loads'"),
+        "SECRET=1\n/var/webapps/five/shared/media\nvar/up loads\n"
+    );
+    live("echo picture >media/cat.jpg");
+    for name in ["two", "three", "four"] {
+        stage.release(name);
+        stage.production(&["deploy"], 0);
+        assert_eq!(live("cat media/cat.jpg conf/.env"), "picture\nSECRET=1\n");
+    }
+    stage.production(&["rollback"], 0);
+    assert_eq!(live("cat media/cat.jpg version"), "picture\nthree");
+    // What git tracks would be lost from sight.
+    stage.remote.commit(&[("media/logo.svg", "<svg/>\n")], "A logo");
+    stage.remote.tag("five");
+    stage.remote.push();
+    stage.production(&["deploy"], 7).says("media is in this release (media/logo.svg)");
+    assert_eq!(live("cat media/cat.jpg"), "picture\n");
+}
+
+/// What `startproject` and `startapp` make, in short, with a database in `shared`.
+fn django_files(database: &str) -> Vec<(String, String)> {
+    let settings = format!(
+        "from pathlib import Path\nBASE_DIR = Path(__file__).resolve().parent.parent\nSECRET_KEY = 'x' * 60 + 'abcdefg'\n\
+         DEBUG = False\nALLOWED_HOSTS = ['*']\nINSTALLED_APPS = ['django.contrib.staticfiles', 'shop']\nROOT_URLCONF = 'five.urls'\n\
+         WSGI_APPLICATION = 'five.wsgi.application'\nSTATIC_URL = '/static/'\nSTATIC_ROOT = BASE_DIR / 'static'\n\
+         DEFAULT_AUTO_FIELD = 'django.db.models.BigAutoField'\nDATABASES = {{'default': {database}}}\n"
+    );
+    let manage = "import os, sys\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'five.settings')\n\
+                  from django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
+    let first = "from django.db import migrations, models\nclass Migration(migrations.Migration):\n    initial = True\n    dependencies = []\n    \
+                 operations = [migrations.CreateModel('Item', [('id', models.BigAutoField(primary_key=True)), ('name', models.CharField(max_length=20))])]\n";
+    let model = "from django.db import models\nclass Item(models.Model):\n    name = models.CharField(max_length=20)\n";
+    let fixture = "[{\"model\": \"shop.item\", \"pk\": 1, \"fields\": {\"name\": \"first\"}}]\n";
+    let urls = "from django.http import HttpResponse\nfrom django.urls import path\nfrom shop.models import Item\n\
+                urlpatterns = [path('', lambda request: HttpResponse(' '.join(Item.objects.values_list('name', flat=True))))]\n";
+    let wsgi = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'five.settings')\nfrom django.core.wsgi import get_wsgi_application\n\
+                application = get_wsgi_application()\n";
+    let files = [
+        ("requirements/common.txt", "django==5.2.8\ngunicorn==23.0.0\npsycopg2-binary==2.9.11\n"),
+        ("manage.py", manage),
+        ("five/__init__.py", ""),
+        ("five/settings.py", settings.as_str()),
+        ("five/urls.py", urls),
+        ("five/wsgi.py", wsgi),
+        ("shop/__init__.py", ""),
+        ("shop/models.py", model),
+        ("shop/migrations/__init__.py", ""),
+        ("shop/migrations/0001_initial.py", first),
+        ("shop/static/shop/style.css", "body { color: red }\n"),
+        ("shop/fixtures/first.json", fixture),
+    ];
+    files.iter().map(|(path, text)| (path.to_string(), text.to_string())).collect()
+}
+
+const SECOND_MIGRATION: &str = "from django.db import migrations, models\nclass Migration(migrations.Migration):\n    dependencies = [('shop', '0001_initial')]\n    \
+     operations = [migrations.AddField('Item', 'price', models.IntegerField(default=0))]\n";
+
+fn the_life_of_a_django_project(app: &App, database: &str) {
+    let files = django_files(database);
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    app.release("first", &files);
+    let ran = app.deploy(0);
+    ran.says("Planned operations:")
+        .says("Applying shop.0001_initial")
+        .says("Installed 1 object(s) from 1 fixture(s)");
+    assert_eq!(app.live("cat static/shop/style.css"), "body { color: red }");
+    let ask = "env/bin/python -c 'import os; os.environ[\"DJANGO_SETTINGS_MODULE\"] = \"five.settings\"
+import django; django.setup()
+from django.test import Client; print(Client().get(\"/\").content.decode())'";
+    assert_eq!(app.live(ask), "first");
+    // Nothing pending: nothing is migrated, and nothing loaded again.
+    app.release("two", &[]);
+    let ran = app.deploy(0);
+    assert!(!ran.stderr.contains("Planned operations"), "{}", ran.stderr);
+    app.release("three", &[("shop/migrations/0002_price.py", SECOND_MIGRATION)]);
+    app.deploy(0).says("Applying shop.0002_price");
+    // A migration that fails is told, and nothing switches.
+    let broken = SECOND_MIGRATION
+        .replace("0001_initial", "0002_price")
+        .replace("'Item', 'price'", "'Nothing', 'price'");
+    app.release("four", &[("shop/migrations/0003_broken.py", &broken)]);
+    app.deploy(7).says("once: ").says("serving now: three (");
+    app.release("five", &[("shop/migrations/0003_broken.py", "syntax error"), ("version", "five")]);
+    app.deploy(7).says("SyntaxError").says("serving now: three (");
+    app.stage.remote.git(&["rm", "-q", "shop/migrations/0003_broken.py"]);
+    // A check that fails stops it before the database is touched.
+    app.release("six", &[("five/urls.py", "import nothing_of_that_name\n")]);
+    app.deploy(7).says("check: python manage.py check --deploy").says("nothing_of_that_name");
+    assert_eq!(app.live(ask), "first");
+}
+
+const DJANGO: &str =
+    "recipe = \"django\"\ninstaller = \"pip\"\nextra_fixtures = [\"first\"]\nshared_dirs = [\"data\"]\n";
+
+fn django_app() -> App {
+    let app = App { stage: Stage::with(FleetOptions::default()), wheels: Wheels::serve() };
+    app.stage.configure(&format!(
+        "unit = \"five\"\nservice = \"none\"\npip_requirements = [\"requirements/common.txt\"]\n{}\n{DJANGO}{HOST}",
+        app.wheels.options()
+    ));
+    app
+}
+
+#[test]
+fn a_django_project_on_sqlite() {
+    let database = "{'ENGINE': 'django.db.backends.sqlite3', 'NAME': BASE_DIR / 'data' / 'db.sqlite3'}";
+    the_life_of_a_django_project(&django_app(), database);
+}

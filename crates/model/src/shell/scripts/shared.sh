@@ -1,0 +1,28 @@
+# Links files and folders that outlive releases into a slot. POSIX sh.
+#
+# Assignments stand before this text: slot; shared, the folder of what is shared; files and dirs, words quoted for eval.
+
+cd "$slot" || exit
+# What git tracks would be replaced by the link, and every later look at the slot would find it missing.
+link() {
+  tracked=$(git -c safe.directory='*' ls-files -- "$1" | head -n 1)
+  if [ -n "$tracked" ]; then
+    echo "$1 is in this release ($tracked), so it can't be a link: take it out of git, or out of shared_files and shared_dirs" >&2
+    exit 1
+  fi
+  case $1 in */*) mkdir -p "${1%/*}" || exit ;; esac
+  rm -rf "./$1" && ln -s "$shared/$1" "./$1" || exit
+}
+eval "set -- $dirs"
+for name; do
+  mkdir -p "$shared/$name" || exit
+  link "$name"
+done
+eval "set -- $files"
+for name; do
+  if [ ! -e "$shared/$name" ]; then
+    echo "the shared file $shared/$name isn't there" >&2
+    exit 1
+  fi
+  link "$name"
+done

@@ -1,0 +1,132 @@
+# Brings the virtualenv of a slot to just what its release asks for. POSIX sh.
+#
+# Assignments stand before this text: slot, the folder of the release; env, the virtualenv's name in it; python; installer
+# (auto, uv or pip); options, words for the installer, quoted for eval; prune, a program for Python; cache, a folder for uv; reinstall, yes or no;
+# scripts, words quoted for eval. The requirement files are the arguments.
+#
+# What the env was made from is summed up in env/.buedafab: while that is still so, nothing is run at all.
+
+say_and_stop() {
+  echo "$1" >&2
+  exit 1
+}
+
+cd "$slot" || exit
+line='
+'
+interpreter=$(command -v "$python") || say_and_stop "there is no $python on this host; \`python\` in buedafab.toml names another"
+uv=
+for place in "$(command -v uv)" "$HOME/.local/bin/uv" "$HOME/.cargo/bin/uv" /usr/local/bin/uv; do
+  [ -z "$uv" ] && [ -n "$place" ] && [ -x "$place" ] && uv=$place
+done
+case $installer in
+  uv) [ -n "$uv" ] || say_and_stop "there is no uv on this host; \`installer = \"pip\"\` does without" ;;
+  pip) uv= ;;
+esac
+# A lock decides what a project without requirement files needs.
+locked=
+if [ $# = 0 ] && [ -f uv.lock ]; then
+  locked=yes
+  [ -n "$uv" ] || say_and_stop "uv.lock is uv's, and there is no uv on this host"
+elif [ $# = 0 ] && [ -f pyproject.toml ]; then
+  itself=yes
+fi
+
+# Everything that decides what the env holds.
+inputs() {
+  printf '%s\n' "format 1" "$PWD/$env" "${uv:-pip}" "$(readlink -f "$interpreter")" "$options" "$scripts"
+  list=$(printf '%s\n' "$@") seen=$line commit=${itself:-no}
+  while [ -n "$list" ]; do
+    file=${list%%"$line"*}
+    case $list in *"$line"*) list=${list#*"$line"} ;; *) list= ;; esac
+    case $seen in *"$line$file$line"*) continue ;; esac
+    seen=$seen$file$line
+    [ -f "$file" ] || say_and_stop "the requirement file $file isn't there"
+    echo "file $file"
+    cat "$file"
+    # What a file includes lies beside it.
+    case $file in */*) folder=${file%/*}/ ;; *) folder= ;; esac
+    included=$(sed -nE "s|^[[:space:]]*(-r\|-c\|--requirement\|--constraint)[[:space:]=]*([^[:space:]#]+).*|$folder\2|p" "$file")
+    [ -z "$included" ] || list=$included${list:+$line$list}
+    # A part of the project itself may change with every commit.
+    ! grep -qE '^[[:space:]]*(-e|--editable|\.|file:)|@[[:space:]]*file:' "$file" || commit=yes
+  done
+  [ "$commit" = no ] || git -c safe.directory='*' rev-parse HEAD
+  [ -z "$locked" ] || cat uv.lock pyproject.toml
+  eval "set -- $scripts"
+  for script; do cat "$script" || exit; done
+}
+all=$(inputs "$@") || exit
+sum=$(printf '%s' "$all" | git hash-object --stdin) || exit
+if [ "$reinstall" = no ] && [ ! -L "$env" ] && [ -x "$env/bin/python" ]; then
+  read -r known 2>/dev/null <"$env/.buedafab" && [ "$known" = "$sum" ] && exit 0
+fi
+rm -f "$env/.buedafab"
+
+# One that was made elsewhere, by another Python, or that is broken, is made again.
+fits() {
+  [ ! -L "$env" ] && [ "$reinstall" = no ] || return
+  # A copy runs, but its scripts still lead to where it came from.
+  grep -qF -e "$PWD/$env" "$env/bin/activate" 2>/dev/null || return
+  wanted=$("$interpreter" -c 'import os, sys; print(os.path.realpath(sys.executable))')
+  "$env/bin/python" -c 'import os, sys
+real = os.path.realpath
+sys.exit(real(sys.prefix) != real(sys.argv[1]) or real(sys.executable) != sys.argv[2])' "$PWD/$env" "$wanted" 2>/dev/null || return
+  [ -n "$uv" ] || "$env/bin/python" -m pip --version >/dev/null 2>&1
+}
+# No download is waited for longer than it takes to see that there is no network.
+export UV_PYTHON_DOWNLOADS=never UV_CACHE_DIR="${UV_CACHE_DIR:-$cache}" UV_PROJECT_ENVIRONMENT="$env"
+export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-15}" UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-2}"
+export PIP_DEFAULT_TIMEOUT="${PIP_DEFAULT_TIMEOUT:-15}" PIP_RETRIES="${PIP_RETRIES:-2}" PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+unset VIRTUAL_ENV PYTHONHOME
+if ! fits; then
+  rm -rf "$env"
+  echo "making $env with $interpreter"
+  if [ -n "$uv" ]; then
+    "$uv" venv --quiet --python "$interpreter" "$env"
+  else
+    "$interpreter" -m venv "$env"
+  fi || say_and_stop "the virtualenv can't be made; Debian has what it takes in the package python3-venv"
+fi
+
+# In exactly the versions that are asked for, and nothing besides.
+install_with_uv() {
+  if [ -n "$locked" ]; then
+    eval "\"\$uv\" sync --quiet --locked --no-dev --compile-bytecode --python \"\$env/bin/python\" $options"
+  elif [ -n "$itself" ]; then
+    eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options ."
+  elif cat "$@" | grep -q -e '--hash='; then
+    eval "\"\$uv\" pip sync --quiet --require-hashes --compile-bytecode --python \"\$env/bin/python\" $options \"\$@\""
+  else
+    eval "\"\$uv\" pip compile --quiet --python \"\$env/bin/python\" $options --output-file \"\$env/.requirements\" \"\$@\"" >/dev/null &&
+      eval "\"\$uv\" pip sync --quiet --allow-empty-requirements --compile-bytecode --python \"\$env/bin/python\" $options \"\$env/.requirements\""
+  fi
+}
+install_with_pip() {
+  if [ -n "$itself" ]; then
+    eval "\"\$env/bin/python\" -m pip install --quiet $options ."
+    return
+  fi
+  [ $# -gt 0 ] || return 0
+  # pip leaves what was asked for once. Names of packages hold no blanks.
+  pip_install_files "$@" && left=$("$env/bin/python" -c "$prune" "$@") || return
+  [ -z "$left" ] || "$env/bin/python" -m pip uninstall --yes $left
+}
+pip_install_files() {
+  for file; do
+    shift
+    set -- "$@" -r "$file"
+  done
+  eval "\"\$env/bin/python\" -m pip install --quiet $options \"\$@\""
+}
+echo "installing with ${uv:-pip}"
+if [ -n "$uv" ]; then install_with_uv "$@"; else install_with_pip "$@"; fi ||
+  say_and_stop "the packages can't be installed: this host must reach the package index, or find them by \`pip_options\`"
+
+eval "set -- $scripts"
+for script; do
+  echo "running $script"
+  case $script in /*) ;; *) script=./$script ;; esac
+  "$script" "$PWD/$env" || say_and_stop "$script failed"
+done
+echo "$sum" >"$env/.buedafab"

@@ -1,0 +1,52 @@
+//! A recipe, to read and to write anew.
+
+use std::fmt::Write;
+
+use toml::Value;
+
+use crate::action::HookPoint;
+use crate::config::Settings;
+use crate::recipe::{Side, steps};
+use crate::virtualenv::VirtualenvSpec;
+
+/// The steps of the recipe as configuration: what is copied from here into `[steps]` changes nothing, until it is changed.
+pub fn show_recipe(settings: &Settings) -> String {
+    let recipe = serde_json::to_value(settings.recipe).expect("an enum without fields is a string");
+    let mut text = format!("recipe = {recipe}\n");
+    let mut line = |what: &str| {
+        let _ = writeln!(text, "{what}");
+    };
+    line("");
+    line("# In every new slot, before anything else:");
+    if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
+        line("# - what is shared is linked into it: shared_files, shared_dirs");
+    }
+    match VirtualenvSpec::of(settings, false) {
+        Some(spec) => {
+            let from = match spec.requirements.is_empty() {
+                true => "uv.lock or pyproject.toml".to_owned(),
+                false => spec.requirements.join(", "),
+            };
+            line(&format!("# - the virtualenv {} is brought to what {from} asks for", settings.virtualenv));
+        }
+        None => line("# - its files are those of the commit, and no others"),
+    }
+    let steps = steps(settings);
+    if steps.is_empty() {
+        line("# The rest is what your hooks say.");
+        return text;
+    }
+    line("\n[steps]");
+    for step in steps {
+        let side = match step.side {
+            Side::Before => "before",
+            Side::After => "after",
+        };
+        let whose = if settings.steps.contains_key(step.name) { "; your own" } else { "" };
+        let where_else = if step.point == HookPoint::Once { ", on the primary" } else { "" };
+        line(&format!("# {side} your `{}` hooks{where_else}{whose}", step.point));
+        let commands = step.commands.iter().cloned().map(Value::String).collect();
+        line(&format!("{} = {}", step.name, Value::Array(commands)));
+    }
+    text
+}
