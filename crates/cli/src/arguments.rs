@@ -119,6 +119,12 @@ pub(crate) enum CommandArgs {
     /// Run a command on every host, in the live release
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Django's manage.py on the primary, in the live release
+    #[command(after_help = MANAGE_EXAMPLES)]
+    Manage(ManageArgs),
+    /// Django's shell on the primary, in the live release
+    #[command(name = "django_shell")]
+    DjangoShell,
     /// An interactive shell on one host, in the live release
     Shell,
     /// Restart the app as it is
@@ -227,6 +233,12 @@ pub(crate) struct TaskArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
+    /// Leave migrations that the older release doesn't know
+    #[arg(long)]
+    pub keep_schema: bool,
+    /// Undo migrations that the older release doesn't know, by the newer one, before anything switches
+    #[arg(long, conflicts_with = "keep_schema")]
+    pub reverse_migrations: bool,
     /// Look at the hosts and show the plan, and change nothing
     #[arg(long, short = 'n')]
     pub dry_run: bool,
@@ -249,6 +261,18 @@ pub(crate) struct HoldArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// One argument is a line of shell; several are a command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+const MANAGE_EXAMPLES: &str = "\
+Examples:
+  buedafab production manage -- showmigrations
+  buedafab production manage createsuperuser";
+
+#[derive(Debug, Args)]
+pub(crate) struct ManageArgs {
+    /// What manage.py is told
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }

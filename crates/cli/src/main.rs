@@ -74,6 +74,8 @@ async fn run(cli: &Cli) -> Result<u8, Stop> {
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
         CommandArgs::Unhold => commands::hold::unhold(cli).await,
         CommandArgs::Run(arguments) => commands::run::run(cli, arguments).await,
+        CommandArgs::Manage(arguments) => commands::manage::manage(cli, &arguments.command),
+        CommandArgs::DjangoShell => commands::manage::manage(cli, &["shell".to_owned()]),
         CommandArgs::Shell => commands::shell::shell(cli),
         CommandArgs::RestartWebserver => commands::restart::restart(cli).await,
         CommandArgs::Config(arguments) => commands::config::config(cli, arguments),

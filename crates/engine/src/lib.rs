@@ -20,4 +20,4 @@ pub use git::{GitError, Repository, Wanted};
 pub use helm::new_run;
 pub use local::{LocalError, has_program, run_in_terminal, run_local};
 pub use random::random_word;
-pub use shell::interactive_shell;
+pub use shell::{interactive_command, interactive_shell};

@@ -1,15 +1,16 @@
 //! A person's own session on a host.
 
+use std::io::IsTerminal;
 use std::process::Command;
 
 use buedafab_model::config::{Connect, Host, Settings};
 use buedafab_model::layout::Layout;
 use buedafab_model::shell::quote;
 
+use crate::runner::one_command;
 use crate::ssh;
 
-/// The command that opens an interactive shell on a host, in the live release where there is one. A connection that
-/// is open already is used.
+/// The command that opens an interactive shell on a host, in the live release where there is one.
 pub fn interactive_shell(settings: &Settings, host: &Host) -> Command {
     let current = Layout::new(settings, host).current();
     let enter = format!(
@@ -18,6 +19,7 @@ pub fn interactive_shell(settings: &Settings, host: &Host) -> Command {
         path = quote(host.path.as_str()),
     );
     match &host.connect {
+        // It gives a shell by itself, and may not take a command.
         Connect::Command(words) => {
             let mut command = Command::new(&words[0]);
             command.args(&words[1..]);
@@ -30,9 +32,22 @@ pub fn interactive_shell(settings: &Settings, host: &Host) -> Command {
             }
             command
         }
+        Connect::Ssh => interactive_command(settings, host, &enter),
+    }
+}
+
+/// The command that runs a script on a host with the person's terminal. A connection that is open already is used.
+pub fn interactive_command(settings: &Settings, host: &Host, script: &str) -> Command {
+    match &host.connect {
+        Connect::Command(words) => {
+            let mut command = Command::new(&words[0]);
+            command.args(&words[1..]).args(["-c", script]);
+            command
+        }
         Connect::Ssh => {
             let mut command = Command::new("ssh");
-            command.arg("-t");
+            // A pipe is no terminal: what comes through one stays as it is.
+            command.arg(if std::io::stdin().is_terminal() { "-t" } else { "-T" });
             let options = ssh::SshOptions {
                 keep_warm_seconds: settings.keep_warm_seconds,
                 connect_timeout_seconds: settings.connect_timeout_seconds,
@@ -42,8 +57,7 @@ pub fn interactive_shell(settings: &Settings, host: &Host) -> Command {
             if let Some(path) = ssh::control_path(host, &options) {
                 command.args(["-o", &format!("ControlPath={}", path.display())]);
             }
-            // A login shell of any kind passes this on as it is: it is one word for sh.
-            command.args(ssh::target_words(host)).arg(format!("exec sh -c {}", quote(&enter)));
+            command.args(ssh::target_words(host)).arg(one_command(script));
             command
         }
     }

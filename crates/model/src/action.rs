@@ -128,6 +128,17 @@ pub enum Action {
         /// Whether its failure is only told.
         optional: bool,
     },
+    /// Looks for migrations that the release in `older` doesn't know, and refuses or undoes them.
+    Migrations {
+        /// The slot of the release that is gone back to.
+        older: SlotName,
+        /// The slot that serves.
+        newer: SlotName,
+        /// What is done about them.
+        schema: Schema,
+        /// The environment of the app's commands.
+        variables: BTreeMap<String, String>,
+    },
     /// Makes the link lead to `target`: the step that decides what is live.
     Point {
         /// The text of the link, as a slot's name or as it was found; `None` takes the link away.
@@ -188,6 +199,18 @@ pub enum Action {
         /// The virtualenv whose programs it finds first.
         virtualenv: Option<HostPath>,
     },
+}
+
+/// What a rollback does about migrations that the older release doesn't know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schema {
+    /// It fails, and names them.
+    Refuse,
+    /// It leaves them.
+    Keep,
+    /// It undoes them, by the newer release.
+    Reverse,
 }
 
 /// A named point of a run at which the configuration may run commands.
@@ -255,6 +278,7 @@ impl Action {
             | Action::Shared { .. }
             | Action::Virtualenv { .. }
             | Action::Prove { .. }
+            | Action::Migrations { .. }
             | Action::AskApp { .. }
             | Action::Hook { .. }
             | Action::Restart { .. }
@@ -291,6 +315,10 @@ impl fmt::Display for Action {
                 write!(f, "link what is shared into {slot}: {}", one_line(&names.join(", ")))
             }
             Action::Virtualenv { slot, .. } => write!(f, "bring the virtualenv of {slot} up to date"),
+            Action::Migrations { older, schema: Schema::Reverse, .. } => {
+                write!(f, "undo migrations that {older} doesn't know")
+            }
+            Action::Migrations { older, .. } => write!(f, "look for migrations that {older} doesn't know"),
             Action::AskApp { release, .. } => write!(f, "ask the app whether it runs {release}"),
             Action::Prove { slot, commit } => {
                 write!(f, "prove that {slot} holds {}, unchanged", commit.short())

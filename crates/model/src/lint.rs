@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::action::Action;
+use crate::action::{Action, Schema};
 use crate::layout::Layout;
 use crate::names::{CommitId, HostName, HostPath};
 use crate::plan::{HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
@@ -224,6 +224,8 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
         | Action::Virtualenv { .. }
         | Action::Prove { .. } => kind == Prepare,
         Action::AskApp { .. } => is_switch(kind),
+        Action::Migrations { schema: Schema::Reverse, .. } => kind == Once,
+        Action::Migrations { .. } => kind == Prepare,
         Action::Record { state: SlotState::Building | SlotState::Ready, .. } => {
             // What is rolled back from is marked as ready, which makes it no target of a rollback.
             kind == Prepare || kind == Finish

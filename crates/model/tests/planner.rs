@@ -2,6 +2,7 @@
 
 mod common;
 
+use buedafab_model::action::Schema;
 use buedafab_model::app_version::AppAnswer;
 use buedafab_model::config::Settings;
 use buedafab_model::facts::{CurrentLink, HostFacts, Lock, Room, SlotFacts};
@@ -66,7 +67,7 @@ fn deploy_as(text: &str, hosts: &[Seen], request: &DeployRequest) -> String {
 #[track_caller]
 fn rollback(text: &str, hosts: &[Seen]) -> String {
     let settings = fleet(text, hosts.len());
-    check(plan_rollback(&settings, &run(60), URL, &seen(&settings, hosts)))
+    check(plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, hosts)))
 }
 
 /// Release 2 is live in slot b, release 1 can be rolled back to.
@@ -1069,7 +1070,7 @@ proptest! {
         let request = DeployRequest { force, take_over, ..request(number) };
         let plans = [
             plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)),
-            plan_rollback(&settings, &run(60), URL, &seen(&settings, &hosts)),
+            plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, &hosts)),
             plan_restart(&settings, &run(60), &seen(&settings, &hosts)),
         ];
         for plan in plans.iter().flatten() {
@@ -1183,4 +1184,123 @@ fn the_app_is_asked_after_the_switch() {
     };
     assert_eq!(says("2222222"), None);
     assert_snapshot!(says("<html>1111111</html>").unwrap_or_default(), @"  note: web1: asked what it runs, the app doesn't name v2 (2222222222): <html>1111111</html>");
+}
+
+const DJANGO: &str = "recipe = \"django\"\nservice = \"systemd:five\"\npip_requirements = [\"requirements.txt\"]\n\
+                      shared_files = [\".env\"]\nextra_fixtures = [\"first\"]\nhooks.build = \"npm run build\"";
+
+#[test]
+fn a_deploy_of_a_django_project() {
+    assert_snapshot!(deploy(DJANGO, &[second(), second()], 3), @"
+    deploy v3 (3333333333)
+      web1  v2 (2222222222)  → v3 (3333333333) in slot a
+      web2  v2 (2222222222)  → v3 (3333333333) in slot a
+
+    lock
+      on web1, web2
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1, web2
+        mark a as being built for v3 (3333333333)
+        fetch 3333333333 into a
+        check out 3333333333 in a
+        link what is shared into a: .env
+        bring the virtualenv of a up to date
+        build: npm run build
+        build: python manage.py collectstatic --noinput --verbosity 0
+        check: python manage.py check --deploy
+        mark a as ready
+
+    once
+      on web1
+        once: python manage.py migrate --check >/dev/null 2>&1 || { python …
+
+    switch
+      on web1, web2
+        point current to a
+        restart systemd:five
+        if it fails: point current to b
+        if it fails: restart systemd:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1, web2
+        mark a as live
+        keep b for a rollback to v2 (2222222222)
+        note in the journal: deployed
+    ");
+}
+
+#[test]
+fn a_rollback_of_a_django_project_minds_its_migrations() {
+    let steps = |schema: Schema| {
+        let settings = fleet(DJANGO, 2);
+        let hosts = [second(), second()];
+        let plan = plan_rollback(&settings, &run(60), URL, schema, &seen(&settings, &hosts)).expect("a plan");
+        assert_lints(&plan);
+        let shown = show_plan(&plan, Detail::Steps);
+        let lines = shown.lines().skip_while(|line| *line != "prepare").take_while(|line| *line != "switch");
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(steps(Schema::Refuse), @"
+    prepare
+      on web1
+        prove that a holds 1111111111, unchanged
+        look for migrations that a doesn't know
+      on web2
+        prove that a holds 1111111111, unchanged
+    ");
+    assert_snapshot!(steps(Schema::Reverse), @"
+    prepare
+      on web1, web2
+        prove that a holds 1111111111, unchanged
+
+    once
+      on web1
+        undo migrations that a doesn't know
+    ");
+    assert_snapshot!(steps(Schema::Keep), @"
+    prepare
+      on web1, web2
+        prove that a holds 1111111111, unchanged
+    ");
+}
+
+#[test]
+fn a_missing_shared_file_is_refused() {
+    let missing = second().change(|facts| facts.missing_shared = vec![".env".to_owned()]);
+    assert_snapshot!(deploy(DJANGO, &[missing], 3), @"
+    web1: not in /var/webapps/five/shared: .env
+      hint: put them there, with what they should hold; they are linked into every release
+    ");
+}
+
+#[test]
+fn a_recipe_can_be_read_and_replaced() {
+    let settings = fleet(&format!("{DJANGO}\nsteps.collectstatic = []"), 1);
+    assert_snapshot!(buedafab_model::view::show_recipe(&settings), @r#"
+    recipe = "django"
+
+    # In every new slot, before anything else:
+    # - what is shared is linked into it: shared_files, shared_dirs
+    # - the virtualenv env is brought to what requirements.txt asks for
+
+    [steps]
+    # after your `build` hooks; your own
+    collectstatic = []
+    # before your `check` hooks
+    check = ["python manage.py check --deploy"]
+    # before your `once` hooks, on the primary
+    migrate = ["python manage.py migrate --check >/dev/null 2>&1 || { python manage.py migrate --plan && python manage.py migrate --noinput && python manage.py loaddata first; }"]
+    "#);
+    assert_snapshot!(buedafab_model::view::show_recipe(&fleet("recipe = \"static\"", 1)), @r#"
+    recipe = "static"
+
+    # In every new slot, before anything else:
+    # - its files are those of the commit, and no others
+    # The rest is what your hooks say.
+    "#);
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::rc::Rc;
 
+use buedafab_model::action::Schema;
 use buedafab_model::action::{Action, HookPoint};
 use buedafab_model::config::Settings;
 use buedafab_model::names::CommitId;
@@ -65,7 +66,7 @@ impl Fleet {
             Wanted::Deploy(number) => deploy(number, false, false),
             Wanted::Force(number) => deploy(number, true, false),
             Wanted::TakeOver(number) => deploy(number, false, true),
-            Wanted::Rollback => plan_rollback(&self.settings, &context, URL, &seen),
+            Wanted::Rollback => plan_rollback(&self.settings, &context, URL, Schema::Refuse, &seen),
             Wanted::Restart => plan_restart(&self.settings, &context, &seen),
         }
     }

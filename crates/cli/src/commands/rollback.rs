@@ -1,5 +1,6 @@
 //! `rollback`: makes the release before the live one live again.
 
+use buedafab_model::action::Schema;
 use buedafab_model::inspect::Scope;
 use buedafab_model::planner::plan_rollback;
 use buedafab_model::view::Detail;
@@ -9,7 +10,12 @@ use crate::exit::Stop;
 use crate::session::Session;
 
 pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, Stop> {
-    let RollbackArgs { dry_run } = arguments;
+    let RollbackArgs { keep_schema, reverse_migrations, dry_run } = arguments;
+    let schema = match (keep_schema, reverse_migrations) {
+        (true, _) => Schema::Keep,
+        (false, true) => Schema::Reverse,
+        (false, false) => Schema::Refuse,
+    };
     let mut session = Session::start(cli, "rollback", crate::report::StepOutput::Talk)?;
     let look = session.look_or_stop(Scope::Plan).await?;
     // Only a release that was overwritten needs the remote, and then nearly never: a missing checkout is no reason
@@ -21,7 +27,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, 
         }
         (None, Err(_)) => String::new(),
     };
-    let planned = plan_rollback(&session.settings, &session.context, &url, &session.seen(&look));
+    let planned = plan_rollback(&session.settings, &session.context, &url, schema, &session.seen(&look));
     let plan = match planned {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),

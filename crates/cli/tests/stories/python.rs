@@ -1,5 +1,7 @@
 //! Virtualenvs and what is shared, with real pip, uv and packages.
 
+use std::process::Command;
+
 use buedafab_testkit::FleetOptions;
 
 use super::stage::{Ran, Stage};
@@ -250,6 +252,33 @@ from django.test import Client; print(Client().get(\"/\").content.decode())'";
     app.release("five", &[("shop/migrations/0003_broken.py", "syntax error"), ("version", "five")]);
     app.deploy(7).says("SyntaxError").says("serving now: three (");
     app.stage.remote.git(&["rm", "-q", "shop/migrations/0003_broken.py"]);
+    // A release that doesn't know a migration of the database isn't gone back to unasked.
+    app.stage
+        .production(&["rollback"], 7)
+        .says("  shop.0002_price\n")
+        .says("--keep-schema")
+        .says("serving now: three (");
+    let migrations =
+        || app.stage.production(&["manage", "--", "showmigrations", "shop"], 0).stdout.replace("\r", "");
+    assert!(migrations().contains("[X] 0002_price"));
+    app.stage.production(&["rollback", "--keep-schema"], 0).says("serving now: two (");
+    app.stage.production(&["deploy:release=three,allow_older"], 0);
+    app.stage.production(&["rollback", "--reverse-migrations"], 0).says("serving now: two (");
+    assert_eq!(migrations().trim_end(), "shop\n [X] 0001_initial");
+    app.stage.production(&["deploy:release=three,allow_older"], 0);
+    assert!(migrations().contains("[X] 0002_price"), "it was done again");
+    let mut shell = app.stage.command(&["production", "django_shell"]);
+    shell.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut shell = shell.spawn().expect("it starts");
+    let mut typed = shell.stdin.take().expect("it is piped");
+    std::io::Write::write_all(
+        &mut typed,
+        b"from shop.models import Item; print(Item.objects.count(), 'items')\n",
+    )
+    .expect("it listens");
+    drop(typed);
+    let said = String::from_utf8_lossy(&shell.wait_with_output().expect("it ends").stdout).into_owned();
+    assert!(said.contains("1 items"), "{said}");
     // A check that fails stops it before the database is touched.
     app.release("six", &[("five/urls.py", "import nothing_of_that_name\n")]);
     app.deploy(7).says("check: python manage.py check --deploy").says("nothing_of_that_name");
@@ -272,4 +301,65 @@ fn django_app() -> App {
 fn a_django_project_on_sqlite() {
     let database = "{'ENGINE': 'django.db.backends.sqlite3', 'NAME': BASE_DIR / 'data' / 'db.sqlite3'}";
     the_life_of_a_django_project(&django_app(), database);
+}
+
+#[test]
+fn a_django_project_on_postgresql() {
+    let server = Postgres::start();
+    let database = format!(
+        "{{'ENGINE': 'django.db.backends.postgresql', 'NAME': 'postgres', 'USER': 'postgres', 'HOST': '127.0.0.1', 'PORT': {}}}",
+        server.port
+    );
+    the_life_of_a_django_project(&django_app(), &database);
+}
+
+/// A real PostgreSQL on loopback, with a cluster of its own.
+struct Postgres {
+    folder: tempfile::TempDir,
+    bin: std::path::PathBuf,
+    port: u16,
+}
+
+impl Postgres {
+    fn start() -> Postgres {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").expect("postgresql is installed");
+        let bin =
+            versions.flatten().map(|version| version.path().join("bin")).max().expect("there is a version");
+        let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").expect("a folder");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a port");
+        let port = listener.local_addr().expect("it has one").port();
+        drop(listener);
+        let server = Postgres { folder, bin, port };
+        let data = server.folder.path().display().to_string();
+        assert!(Command::new("chown").args(["postgres", &data]).status().expect("it runs").success());
+        server.run("initdb", &["--auth=trust", "--no-sync", "-D", &format!("{data}/data")]);
+        let options = format!(
+            "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={data} -c fsync=off"
+        );
+        let log = format!("{data}/log");
+        server.run("pg_ctl", &["-D", &format!("{data}/data"), "-w", "-l", &log, "-o", &options, "start"]);
+        server
+    }
+
+    /// It refuses to run as root.
+    fn run(&self, program: &str, words: &[&str]) {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
+            .arg(self.bin.join(program))
+            .args(words);
+        let output = command
+            .current_dir(self.folder.path())
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("it runs");
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let data = format!("{}/data", self.folder.path().display());
+        self.run("pg_ctl", &["-D", &data, "-m", "immediate", "stop"]);
+    }
 }

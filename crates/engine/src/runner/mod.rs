@@ -24,9 +24,6 @@ pub struct RunnerOptions {
 }
 
 /// The one command that starts a runner under any login shell, with the first phase inside it.
-///
-/// It holds no newline, quote, `!` or backslash but for its own two single quotes, so sh, csh and fish all pass it on
-/// as it is; and it needs nothing from standard input, which a `.bashrc` may have eaten from.
 pub fn bootstrap(options: &RunnerOptions, first_phase: &str) -> String {
     let RunnerOptions { nonce, lost_after_seconds, confirm_timeout_seconds, step_timeout_seconds } = options;
     let program = format!(
@@ -35,6 +32,14 @@ pub fn bootstrap(options: &RunnerOptions, first_phase: &str) -> String {
         quote(first_phase),
         without_comments(SOURCE)
     );
+    one_command(&program)
+}
+
+/// A command that runs any program for `sh` under any login shell.
+///
+/// It holds no newline, quote, `!` or backslash but for its own two single quotes, so sh, csh and fish all pass it on
+/// as it is; and it needs nothing from standard input, which a `.bashrc` may have eaten from.
+pub(crate) fn one_command(program: &str) -> String {
     let program = base64::engine::general_purpose::STANDARD.encode(program);
     // The csh of the BSDs takes no word that is longer than some thousand bytes.
     let words: Vec<&str> =

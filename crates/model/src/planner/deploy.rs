@@ -1,6 +1,9 @@
 //! The plan that makes a release live.
 
-use super::{Change, Errand, RunContext, SeenHost, assemble, build, examine, local_hooks};
+use super::{
+    Change, Errand, Primary, RunContext, SeenHost, assemble, build, examine, hooks, local_hooks, with_recipe,
+};
+use crate::action::HookPoint;
 use crate::config::Settings;
 use crate::developer::tests_of;
 use crate::facts::CurrentLink;
@@ -116,7 +119,10 @@ pub fn plan_deploy(
     // A tag is made last, when all else that could stop the run here is over.
     let tests = tests.then(|| tests_of(settings)).flatten();
     let local = tests.into_iter().chain(local_hooks(settings)).chain(actions.iter().cloned()).collect();
-    let errand = Errand { intent: Intent::Deploy, kind: JournalKind::Deployed, local, notes };
+    let commands = with_recipe(settings, HookPoint::Once, &settings.hooks.once);
+    let once = changes.first().map(|primary| hooks(settings, context, primary, HookPoint::Once, &commands));
+    let primary = Primary { prepare: Vec::new(), once: once.unwrap_or_default() };
+    let errand = Errand { intent: Intent::Deploy, kind: JournalKind::Deployed, local, primary, notes };
     Ok(assemble(settings, context, errand, &changes, &others))
 }
 

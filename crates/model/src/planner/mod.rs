@@ -83,7 +83,15 @@ struct Errand {
     kind: JournalKind,
     /// What comes first, on the deployer; nothing of it if no host changes.
     local: Vec<LocalAction>,
+    /// What is done on the primary only: last in the preparation, and before any switch.
+    primary: Primary,
     notes: Vec<Note>,
+}
+
+#[derive(Default)]
+struct Primary {
+    prepare: Vec<Action>,
+    once: Vec<Action>,
 }
 
 /// Lock, prepare, once, switch in waves, finish.
@@ -94,7 +102,7 @@ fn assemble(
     changes: &[Change<'_>],
     others: &[SeenHost<'_>],
 ) -> Plan {
-    let Errand { intent, kind, local, notes } = errand;
+    let Errand { intent, kind, local, primary: Primary { prepare, once }, notes } = errand;
     let mut plan = Plan {
         run: context.run.clone(),
         at: context.at,
@@ -137,15 +145,15 @@ fn assemble(
         PhaseKind::Lock,
         changes.iter().map(|change| steps.work(change.seen.host, lock(settings, change, &holder))).collect(),
     );
-    phase(
-        PhaseKind::Prepare,
-        changes.iter().map(|change| steps.work(change.seen.host, change.prepare.clone())).collect(),
-    );
-    let primary = &changes[0];
-    let once = with_recipe(settings, HookPoint::Once, &settings.hooks.once);
-    let once = hooks(settings, context, primary, HookPoint::Once, &once);
-    if intent == Intent::Deploy && !once.is_empty() {
-        phase(PhaseKind::Once, vec![steps.work(primary.seen.host, once)]);
+    let mut prepare = Some(prepare);
+    let work = changes.iter().map(|change| {
+        // The first host is the primary.
+        let actions = change.prepare.iter().cloned().chain(prepare.take().into_iter().flatten());
+        steps.work(change.seen.host, actions.collect())
+    });
+    phase(PhaseKind::Prepare, work.collect());
+    if !once.is_empty() {
+        phase(PhaseKind::Once, vec![steps.work(changes[0].seen.host, once)]);
     }
     let waves = split_into_waves(settings, changes.len());
     let mut rest = changes;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Change, Errand, RunContext, SeenHost, assemble, build, examine, local_hooks};
-use crate::action::Action;
+use super::{
+    Change, Errand, Primary, RunContext, SeenHost, assemble, build, examine, local_hooks, variables,
+};
+use crate::action::{Action, Schema};
 use crate::config::Settings;
 use crate::facts::CurrentLink;
 use crate::layout::Layout;
 use crate::plan::{Intent, Note, Plan, Target};
+use crate::recipe::Recipe;
 use crate::record::{JournalKind, SlotState};
 use crate::refusal::Refusal;
 use crate::strategy::{self, BeforeState};
@@ -18,6 +21,7 @@ pub fn plan_rollback(
     settings: &Settings,
     context: &RunContext,
     url: &str,
+    schema: Schema,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
     let (mut refusals, mut notes) = examine(settings, hosts);
@@ -68,8 +72,28 @@ pub fn plan_rollback(
         return Err(refusals);
     }
     let local = local_hooks(settings).collect();
-    let errand = Errand { intent: Intent::Rollback, kind: JournalKind::RolledBack, local, notes };
+    let primary = changes.first().map(|change| migrations(settings, context, change, schema));
+    let primary = primary.unwrap_or_default();
+    let errand = Errand { intent: Intent::Rollback, kind: JournalKind::RolledBack, local, primary, notes };
     Ok(assemble(settings, context, errand, &changes, &[]))
+}
+
+/// What the primary does about migrations that the older release doesn't know, where the app has any.
+fn migrations(settings: &Settings, context: &RunContext, change: &Change<'_>, schema: Schema) -> Primary {
+    let Some(newer) = change.seen.facts.live_slot().cloned() else { return Primary::default() };
+    if settings.recipe != Recipe::Django || schema == Schema::Keep {
+        return Primary::default();
+    }
+    let look = vec![Action::Migrations {
+        older: change.to.slot.clone(),
+        newer,
+        schema,
+        variables: variables(settings, context, change.seen, &change.to),
+    }];
+    match schema {
+        Schema::Reverse => Primary { once: look, ..Primary::default() },
+        Schema::Refuse | Schema::Keep => Primary { prepare: look, ..Primary::default() },
+    }
 }
 
 fn why_nothing(seen: &SeenHost<'_>) -> String {

@@ -7,4 +7,4 @@ mod render;
 
 pub use local::{render_local, render_local_undo, verify_tag};
 pub use quote::{quote, quote_words};
-pub use render::{render_phases, render_revert, render_step};
+pub use render::{app_shell, render_phases, render_revert, render_step};

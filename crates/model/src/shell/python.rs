@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::render::exports;
 use super::{quote, quote_words};
+use crate::action::Schema;
 use crate::layout::Layout;
 use crate::names::{HostPath, SlotName};
 use crate::virtualenv::{Installer, VirtualenvSpec};
@@ -39,6 +40,29 @@ pub(super) fn virtualenv(
 pub(super) fn activate(virtualenv: Option<&HostPath>) -> String {
     let Some(folder) = virtualenv.map(|path| quote(path.as_str())) else { return String::new() };
     format!("[ ! -d {folder}/bin ] || export VIRTUAL_ENV={folder} PATH={folder}/bin:\"$PATH\"\n")
+}
+
+/// Looks for migrations that a release doesn't know.
+pub(super) fn migrations(
+    layout: &Layout,
+    older: &SlotName,
+    newer: &SlotName,
+    schema: Schema,
+    variables: &BTreeMap<String, String>,
+) -> String {
+    let mode = match schema {
+        Schema::Refuse => "refuse",
+        Schema::Reverse => "reverse",
+        Schema::Keep => return "true".to_owned(),
+    };
+    format!(
+        "{}older={}\nnewer={}\nenv={}\nmode={mode}\n{}",
+        exports(variables),
+        quote(layout.slot(older).as_str()),
+        quote(layout.slot(newer).as_str()),
+        quote(&layout.virtualenv),
+        include_str!("scripts/migrations.sh")
+    )
 }
 
 /// Links what outlives releases into a slot.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{python, quote, quote_words};
 use crate::action::Action;
 use crate::app_version;
-use crate::config::Service;
+use crate::config::{Host, Service, Settings};
 use crate::inspect::guard_script;
 use crate::layout::Layout;
 use crate::names::{CommitId, HostPath, RunId, SlotName};
@@ -108,6 +108,9 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             script.push_str(&python::virtualenv(layout, slot, spec, variables));
             script.push_str(&own(&layout.slot(slot).join(&layout.virtualenv), group.as_deref()));
             script
+        }
+        Action::Migrations { older, newer, schema, variables } => {
+            python::migrations(layout, older, newer, *schema, variables)
         }
         Action::AskApp { url, release, patience_seconds } => {
             app_version::ask_script(url, release, *patience_seconds)
@@ -379,6 +382,17 @@ pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
         let _ = writeln!(text, "export {name}={}", quote(value));
         text
     })
+}
+
+/// A command in the live release of a host, with what the app's commands find in their environment as far as it doesn't
+/// belong to a run.
+pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
+    let layout = Layout::new(settings, host);
+    let mut variables = settings.variables.clone();
+    variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+    let current = layout.current();
+    let virtualenv = settings.recipe.is_python().then(|| current.join(&layout.virtualenv));
+    app_command(&current, &variables, virtualenv.as_ref(), command)
 }
 
 fn app_command(
