@@ -203,6 +203,11 @@ impl Repository {
         Ok(roots)
     }
 
+    /// Whether a word stands in any file that git knows.
+    pub async fn mentions(&self, word: &str) -> bool {
+        self.git(&["grep", "--quiet", "--fixed-strings", "--word-regexp", "-e", word]).await.is_ok()
+    }
+
     async fn git(&self, arguments: &[&str]) -> Result<String, GitError> {
         self.git_fed(arguments, String::new()).await
     }

@@ -1,26 +1,18 @@
 //! `init`: looks at the repository, and writes a commented buedafab.toml.
 
-use std::path::{Path, PathBuf};
+mod look;
+
+use std::path::PathBuf;
 
 use buedafab_engine::Repository;
 use buedafab_model::config;
-use buedafab_model::names::Unit;
+use buedafab_model::recipe::Recipe;
+use look::{Found, look};
 
 use crate::arguments::InitArgs;
 use crate::exit::Stop;
 use crate::project::FILE_NAME;
 use crate::report::{print_data, print_talk};
-
-/// What the repository says about itself.
-#[derive(Debug, Default)]
-struct Found {
-    unit: String,
-    scm: Option<String>,
-    branch: Option<String>,
-    can_sign: bool,
-    test_runner: Option<&'static str>,
-    hooks: Vec<(&'static str, String)>,
-}
 
 pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, Stop> {
     let InitArgs { force, print } = arguments;
@@ -49,64 +41,6 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, Stop> {
     Ok(0)
 }
 
-async fn look(repository: &Repository) -> Found {
-    let scm = repository.remote_url("origin").await;
-    let folder = repository.root().file_name().map(|name| name.to_string_lossy().into_owned());
-    let named = scm.as_deref().and_then(name_in_url).map(str::to_owned).or(folder).unwrap_or_default();
-    let unit = if Unit::new(named.clone()).is_ok() { named } else { "app".to_owned() };
-    Found {
-        hooks: suggest_hooks(repository.root()),
-        test_runner: suggest_test_runner(repository.root()),
-        branch: repository.branch().await,
-        can_sign: repository.can_sign().await,
-        unit,
-        scm,
-    }
-}
-
-/// The last part of a git URL: `five` of `git@github.com:bueda/five.git`.
-fn name_in_url(url: &str) -> Option<&str> {
-    let last = url.trim_end_matches('/').rsplit(['/', ':']).next()?;
-    Some(last.strip_suffix(".git").unwrap_or(last)).filter(|name| !name.is_empty())
-}
-
-/// Commands that this kind of project would want, from the files that it has.
-fn suggest_hooks(root: &Path) -> Vec<(&'static str, String)> {
-    let has = |name: &str| root.join(name).exists();
-    let mut hooks = Vec::new();
-    if has("requirements.txt") {
-        let install = "[ -x env/bin/python ] || python3 -m venv env; env/bin/pip install -r requirements.txt";
-        hooks.push(("build", install.to_owned()));
-    } else if has("package-lock.json") {
-        hooks.push(("build", "npm ci && npm run build --if-present".to_owned()));
-    } else if has("Cargo.toml") {
-        hooks.push(("build", "cargo build --release --locked".to_owned()));
-    } else if has("go.mod") {
-        hooks.push(("build", "go build ./...".to_owned()));
-    } else if has("Gemfile.lock") {
-        hooks.push(("build", "bundle install --deployment".to_owned()));
-    } else if has("Makefile") {
-        hooks.push(("build", "make".to_owned()));
-    }
-    if has("manage.py") {
-        hooks.push(("check", "env/bin/python manage.py check --deploy".to_owned()));
-        hooks.push(("once", "env/bin/python manage.py migrate --noinput".to_owned()));
-    }
-    hooks
-}
-
-/// What would run the tests of such a project.
-fn suggest_test_runner(root: &Path) -> Option<&'static str> {
-    let has = |name: &str| root.join(name).exists();
-    if ["pytest.ini", "conftest.py", "tests/conftest.py"].iter().any(|name| has(name)) {
-        Some("pytest")
-    } else if has("manage.py") {
-        Some("django")
-    } else {
-        None
-    }
-}
-
 fn write_configuration(found: &Found) -> String {
     let string = |text: &str| serde_json::to_string(text).expect("a string is plain data");
     let scm = match &found.scm {
@@ -120,9 +54,11 @@ fn write_configuration(found: &Found) -> String {
     if hooks.is_empty() {
         hooks.push_str("# build = \"make\"\n# check = \"./bin/check\"\n");
     }
+    let recipe = write_recipe(found);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     // No service could have another name.
     let service = match found.unit.chars().all(plain) {
+        _ if !found.recipe.has_process() => "none".to_owned(),
         true => format!("systemd:{}", found.unit),
         false => "none".to_owned(),
     };
@@ -142,6 +78,7 @@ fn write_configuration(found: &Found) -> String {
 # The app's short name: its folder and its service on the hosts.
 unit = {unit_word}
 
+{recipe}
 # The app's folder on every host. {{unit}} and {{environment}} are replaced.
 path = "/var/webapps/{{unit}}"
 
@@ -188,6 +125,27 @@ hosts = []                                # "deploy@web[1:3].example.com", {{ na
     )
 }
 
+/// The lines that say what kind of app it is.
+fn write_recipe(found: &Found) -> String {
+    let named = |recipe: Recipe| serde_json::to_value(recipe).expect("an enum without fields is a string");
+    let mut text = format!(
+        "# What kind of app it is: \"django\", \"tornado\", \"wsgi\", \"asgi\", \"webpy\", \"static\", or \"generic\" for any other.\n\
+         # `buedafab recipe` shows what that brings.\nrecipe = {}\n",
+        named(found.recipe)
+    );
+    if found.recipe.is_python() {
+        let files = serde_json::to_string(&found.requirements).expect("strings are plain data");
+        text.push_str(&format!("pip_requirements = {files}\n"));
+    }
+    if found.recipe == Recipe::Django && !found.collects_static_files {
+        text.push_str("# No STATIC_ROOT was found in the settings, so no static files are collected.\nsteps.collectstatic = []\n");
+    }
+    text.push_str(
+        "# Files and folders that outlive releases, in `shared` on every host: shared_files = [\".env\"], shared_dirs = [\"media\"]\n",
+    );
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +158,9 @@ mod tests {
                 scm: Some("git@github.com:bueda/five.git".to_owned()),
                 branch: Some("master".to_owned()),
                 can_sign: false,
+                recipe: Recipe::Django,
+                requirements: vec!["requirements.txt".to_owned()],
+                collects_static_files: false,
                 test_runner: Some("django"),
                 hooks: vec![("build", "make \"all\"".to_owned())],
             };
@@ -212,12 +173,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn units_are_named_for_their_repository() {
-        assert_eq!(name_in_url("git@github.com:bueda/five.git"), Some("five"));
-        assert_eq!(name_in_url("https://github.com/bueda/five/"), Some("five"));
-        assert_eq!(name_in_url(""), None);
     }
 }

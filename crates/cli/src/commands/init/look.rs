@@ -1,0 +1,158 @@
+//! What a repository says about itself.
+
+use std::fs;
+use std::path::Path;
+
+use buedafab_engine::Repository;
+use buedafab_model::names::Unit;
+use buedafab_model::recipe::Recipe;
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) unit: String,
+    pub(super) scm: Option<String>,
+    pub(super) branch: Option<String>,
+    pub(super) can_sign: bool,
+    pub(super) recipe: Recipe,
+    /// Requirement files of pip.
+    pub(super) requirements: Vec<String>,
+    /// Whether Django's settings say where static files are collected.
+    pub(super) collects_static_files: bool,
+    pub(super) test_runner: Option<&'static str>,
+    pub(super) hooks: Vec<(&'static str, String)>,
+}
+
+pub(super) async fn look(repository: &Repository) -> Found {
+    let root = repository.root();
+    let scm = repository.remote_url("origin").await;
+    let folder = root.file_name().map(|name| name.to_string_lossy().into_owned());
+    let named = scm.as_deref().and_then(name_in_url).map(str::to_owned).or(folder).unwrap_or_default();
+    let unit = if Unit::new(named.clone()).is_ok() { named } else { "app".to_owned() };
+    let requirements = find_requirements(root);
+    let recipe = guess_recipe(root, &requirements);
+    Found {
+        collects_static_files: repository.mentions("STATIC_ROOT").await,
+        hooks: if recipe == Recipe::Generic { suggest_hooks(root) } else { Vec::new() },
+        test_runner: suggest_test_runner(root),
+        branch: repository.branch().await,
+        can_sign: repository.can_sign().await,
+        recipe,
+        requirements,
+        unit,
+        scm,
+    }
+}
+
+/// The last part of a git URL: `five` of `git@github.com:bueda/five.git`.
+fn name_in_url(url: &str) -> Option<&str> {
+    let last = url.trim_end_matches('/').rsplit(['/', ':']).next()?;
+    Some(last.strip_suffix(".git").unwrap_or(last)).filter(|name| !name.is_empty())
+}
+
+/// The file that names what the app needs everywhere. One for all environments is enough to begin with.
+fn find_requirements(root: &Path) -> Vec<String> {
+    let usual = [
+        "requirements.txt",
+        "requirements/common.txt",
+        "requirements/base.txt",
+        "requirements/production.txt",
+    ];
+    usual.into_iter().filter(|name| root.join(name).is_file()).take(1).map(str::to_owned).collect()
+}
+
+fn guess_recipe(root: &Path, requirements: &[String]) -> Recipe {
+    let has = |name: &str| root.join(name).exists();
+    let named = requirements.iter().map(String::as_str).chain(["pyproject.toml"]);
+    let needs: String = named.filter_map(|name| fs::read_to_string(root.join(name)).ok()).collect();
+    let needs = needs.to_lowercase();
+    let needs_any = |names: &[&str]| names.iter().any(|name| needs.contains(name));
+    if has("manage.py") {
+        Recipe::Django
+    } else if needs_any(&["tornado"]) {
+        Recipe::Tornado
+    } else if needs_any(&["fastapi", "starlette", "uvicorn", "hypercorn", "granian", "quart", "litestar"]) {
+        Recipe::Asgi
+    } else if needs_any(&["web.py"]) {
+        Recipe::Webpy
+    } else if !requirements.is_empty() || has("pyproject.toml") {
+        Recipe::Wsgi
+    } else if has("index.html") && !has("package.json") {
+        Recipe::Static
+    } else {
+        Recipe::Generic
+    }
+}
+
+/// Commands that this kind of project would want, from the files that it has.
+fn suggest_hooks(root: &Path) -> Vec<(&'static str, String)> {
+    let has = |name: &str| root.join(name).exists();
+    let build = if has("package-lock.json") {
+        "npm ci && npm run build --if-present"
+    } else if has("Cargo.toml") {
+        "cargo build --release --locked"
+    } else if has("go.mod") {
+        "go build ./..."
+    } else if has("Gemfile.lock") {
+        "bundle install --deployment"
+    } else if has("Makefile") {
+        "make"
+    } else {
+        return Vec::new();
+    };
+    vec![("build", build.to_owned())]
+}
+
+/// What would run the tests of such a project.
+fn suggest_test_runner(root: &Path) -> Option<&'static str> {
+    let has = |name: &str| root.join(name).exists();
+    if ["pytest.ini", "conftest.py", "tests/conftest.py"].iter().any(|name| has(name)) {
+        Some("pytest")
+    } else if has("manage.py") {
+        Some("django")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_named_for_their_repository() {
+        assert_eq!(name_in_url("git@github.com:bueda/five.git"), Some("five"));
+        assert_eq!(name_in_url("https://github.com/bueda/five/"), Some("five"));
+        assert_eq!(name_in_url(""), None);
+    }
+
+    #[test]
+    fn recipes_are_guessed_from_what_is_there() {
+        let guess = |files: &[(&str, &str)]| {
+            let folder = tempfile::tempdir().expect("a folder");
+            for (name, text) in files {
+                let path = folder.path().join(name);
+                fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("it is ours");
+                fs::write(path, text).expect("it is ours");
+            }
+            let requirements = find_requirements(folder.path());
+            (guess_recipe(folder.path(), &requirements), requirements.join(" "))
+        };
+        assert_eq!(
+            guess(&[("manage.py", ""), ("requirements/common.txt", "Django")]),
+            (Recipe::Django, "requirements/common.txt".into())
+        );
+        assert_eq!(
+            guess(&[("requirements.txt", "Tornado>=6\n")]),
+            (Recipe::Tornado, "requirements.txt".into())
+        );
+        assert_eq!(
+            guess(&[("pyproject.toml", "dependencies = [\"fastapi\"]")]),
+            (Recipe::Asgi, String::new())
+        );
+        assert_eq!(guess(&[("requirements.txt", "flask")]).0, Recipe::Wsgi);
+        assert_eq!(guess(&[("requirements.txt", "web.py")]).0, Recipe::Webpy);
+        assert_eq!(guess(&[("index.html", "")]).0, Recipe::Static);
+        assert_eq!(guess(&[("Cargo.toml", "")]).0, Recipe::Generic);
+    }
+}
