@@ -6,6 +6,7 @@ mod faults;
 mod lines;
 mod python;
 mod releases;
+mod serving;
 mod stage;
 mod strange;
 mod submodules;
