@@ -116,6 +116,12 @@ pub(crate) enum CommandArgs {
     Hold(HoldArgs),
     /// Allow deploys again
     Unhold,
+    /// Tell visitors of maintenance, or no longer
+    Maintenance(MaintenanceArgs),
+    /// `enable maintenancemode`: as `maintenance on`
+    Enable(ModeArgs),
+    /// `disable maintenancemode`: as `maintenance off`
+    Disable(ModeArgs),
     /// Run a command on every host, in the live release
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
@@ -196,6 +202,9 @@ pub(crate) struct DeployArgs {
     /// Don't run the project's tests first
     #[arg(long)]
     pub skip_tests: bool,
+    /// Tell visitors of maintenance for as long as it takes, unless they are told already
+    #[arg(long)]
+    pub maintenance: bool,
     /// Make virtualenvs anew, though nothing has changed
     #[arg(long)]
     pub reinstall: bool,
@@ -263,6 +272,48 @@ pub(crate) struct RunArgs {
     /// One argument is a line of shell; several are a command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = MAINTENANCE_EXAMPLES)]
+pub(crate) struct MaintenanceArgs {
+    /// What to do
+    pub state: MaintenanceState,
+    /// What visitors are told
+    #[arg(long)]
+    pub message: Option<String>,
+    /// Until when, in words
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum MaintenanceState {
+    /// Visitors are told
+    On,
+    /// They no longer are
+    Off,
+    /// Say how it is
+    Status,
+}
+
+const MAINTENANCE_EXAMPLES: &str = "\
+Examples:
+  buedafab production maintenance on --message 'We move the database.' --until '10 pm'
+  buedafab production maintenance off
+  buedafab production enable maintenancemode        Fabric's words
+  buedafab production deploy --maintenance          only for as long as the deploy takes";
+
+#[derive(Debug, Args)]
+pub(crate) struct ModeArgs {
+    /// Which mode: there is one
+    pub mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Mode {
+    /// Visitors are told that the site is being worked on
+    Maintenancemode,
 }
 
 const MANAGE_EXAMPLES: &str = "\

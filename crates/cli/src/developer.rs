@@ -35,6 +35,8 @@ pub(crate) fn run(
     match status {
         0 => Ok(()),
         130 => Err(Stop::verdict(Verdict::Interrupted, format!("{title}: interrupted"))),
+        127 => Err(failed("exit status 127: a program wasn't found".to_owned())
+            .hint("install it, say by `pip_requirements_dev` and buedafab setup")),
         status => Err(failed(format!("exit status {status}"))),
     }
 }

@@ -11,6 +11,8 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
     let mut lines: Vec<Vec<String>> = Vec::new();
     let mut current: Option<&Command> = None;
     let mut has_environment = false;
+    // What stands behind a colon is all that a command gets.
+    let mut is_complete = false;
     let mut words = words.into_iter();
     before.extend(words.next());
     while let Some(word) = words.next() {
@@ -29,17 +31,21 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
             let takes_next = takes_next_word(&word, current, root);
             line.push(word);
             line.extend(takes_next.then(|| words.next()).flatten());
-        } else if current.is_some_and(|command| belongs(&word, command)) {
+        } else if !is_complete && current.is_some_and(|command| belongs(&word, command)) {
             line.push(word);
         } else {
             let (name, parameters) = word.split_once(':').unwrap_or((&word, ""));
             match root.find_subcommand(name) {
                 Some(command) => {
                     current = Some(command);
+                    is_complete = !parameters.is_empty();
                     let mut line = before.clone();
                     line.push(name.to_owned());
                     line.extend(arguments(command, parameters));
                     lines.push(line);
+                }
+                None if word == "help" && current.is_none() && !has_environment => {
+                    line.push("--help".to_owned())
                 }
                 None if current.is_none() && !has_environment => {
                     has_environment = true;
@@ -180,6 +186,8 @@ mod tests {
             &["b", "p", "deploy", "--commit", "status", "status", "-vH", "a", "rechef", "x=1", "status"],
             &["b|p|deploy|--commit|status", "b|p|status|-vH|a", "b|p|rechef|x=1", "b|p|status"],
         );
+        check(&["b", "p", "run:uptime", "status"], &["b|p|run|--|uptime", "b|p|status"]);
+        check(&["b", "help"], &["b|--help"]);
         check(&["b", "p", "status", "run", "deploy"], &["b|p|status", "b|p|run|deploy"]);
         check(&["b", "p", "status", "sttaus"], &["b|p|status", "b|p|sttaus"]);
         check(&["b", "p", "q", "status"], &["b|p|q", "b|p|status"]);

@@ -14,6 +14,8 @@ mod session;
 
 use std::process::ExitCode;
 
+use buedafab_model::maintenance::Announcement;
+
 use crate::arguments::{Cli, CommandArgs, command_line};
 use crate::exit::Stop;
 
@@ -74,6 +76,9 @@ async fn run(cli: &Cli) -> Result<u8, Stop> {
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
         CommandArgs::Unhold => commands::hold::unhold(cli).await,
         CommandArgs::Run(arguments) => commands::run::run(cli, arguments).await,
+        CommandArgs::Maintenance(arguments) => commands::maintenance::maintenance(cli, arguments).await,
+        CommandArgs::Enable(_) => commands::maintenance::switch(cli, Announcement::default().into()).await,
+        CommandArgs::Disable(_) => commands::maintenance::switch(cli, None).await,
         CommandArgs::Manage(arguments) => commands::manage::manage(cli, &arguments.command),
         CommandArgs::DjangoShell => commands::manage::manage(cli, &["shell".to_owned()]),
         CommandArgs::Shell => commands::shell::shell(cli),

@@ -267,6 +267,8 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "syncdb",
             "shared_files",
             "shared_dirs",
+            "maintenance",
+            "maintenance_page",
         ],
     ),
     (
@@ -871,6 +873,7 @@ fn hook_variables() -> BTreeMap<String, String> {
         current: CurrentLink::Missing,
         slots: BTreeMap::new(),
         hold: None,
+        maintenance: None,
         lock: None,
         journal: Vec::new(),
         disk_kib: Some(Room { free: 9, total: 10 }),

@@ -125,7 +125,8 @@ impl Local<'_> {
         let stdout = child.stdout.take().expect("it is piped");
         let mut lines = BufReader::new(stdout).split(b'\n');
         let mut tell = |line: Vec<u8>| {
-            events(Event::LocalOutput { line: String::from_utf8_lossy(&line).into_owned() });
+            // What comes from a git server is padded with blanks.
+            events(Event::LocalOutput { line: String::from_utf8_lossy(&line).trim_end().to_owned() });
         };
         let mut interrupted = false;
         let mut open = true;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::config::Service;
+use crate::maintenance::MaintenanceMethod;
 use crate::names::{CommitId, HostPath, SlotName};
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::release::Release;
@@ -179,6 +180,19 @@ pub enum Action {
         /// The person's words.
         reason: Option<String>,
     },
+    /// Tells visitors of maintenance, or no longer.
+    Maintenance {
+        /// How.
+        method: MaintenanceMethod,
+        /// What they are told; `None`: nothing any more.
+        told: Option<ToldVisitors>,
+        /// The folder of the release whose command does it.
+        directory: HostPath,
+        /// The environment of that command.
+        variables: BTreeMap<String, String>,
+        /// The virtualenv whose programs it finds first.
+        virtualenv: Option<HostPath>,
+    },
     /// Puts up a person's "do not deploy".
     Hold {
         /// Who says it.
@@ -199,6 +213,19 @@ pub enum Action {
         /// The virtualenv whose programs it finds first.
         virtualenv: Option<HostPath>,
     },
+}
+
+/// What visitors are told, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToldVisitors {
+    /// The person and machine at the helm.
+    pub by: String,
+    /// Why.
+    pub message: Option<String>,
+    /// Until when.
+    pub until: Option<String>,
+    /// The whole page.
+    pub page: String,
 }
 
 /// What a rollback does about migrations that the older release doesn't know.
@@ -282,6 +309,7 @@ impl Action {
             | Action::AskApp { .. }
             | Action::Hook { .. }
             | Action::Restart { .. }
+            | Action::Maintenance { .. }
             | Action::Run { .. } => false,
         }
     }
@@ -331,6 +359,8 @@ impl fmt::Display for Action {
                 None => write!(f, "restart {}", String::from(service.clone())),
             },
             Action::Journal { kind, .. } => write!(f, "note in the journal: {}", kind_word(*kind)),
+            Action::Maintenance { told: Some(_), .. } => f.write_str("tell visitors of maintenance"),
+            Action::Maintenance { told: None, .. } => f.write_str("end maintenance"),
             Action::Hold { reason, .. } => write!(f, "hold deploys: {}", one_line(reason)),
             Action::Unhold => f.write_str("allow deploys again"),
             Action::Run { command, .. } => f.write_str(&one_line(command)),
@@ -347,6 +377,8 @@ pub fn kind_word(kind: JournalKind) -> &'static str {
         JournalKind::Held => "held",
         JournalKind::Unheld => "unheld",
         JournalKind::Restarted => "restarted",
+        JournalKind::MaintenanceOn => "maintenance on",
+        JournalKind::MaintenanceOff => "maintenance off",
     }
 }
 

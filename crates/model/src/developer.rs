@@ -9,6 +9,8 @@ use crate::shell::quote_words;
 pub struct SetupFacts {
     /// The virtualenv that is active.
     pub active_virtualenv: Option<String>,
+    /// Whether the project has its own.
+    pub has_virtualenv: bool,
     /// Whether there is `uv`.
     pub has_uv: bool,
     /// Whether the project has submodules.
@@ -42,7 +44,7 @@ pub fn lint_of(settings: &Settings, python_roots: &[String]) -> Option<LocalActi
 
 /// All that makes a developer's checkout ready, in order. Doing it again brings it up to date.
 pub fn plan_setup(settings: &Settings, facts: &SetupFacts) -> Vec<LocalAction> {
-    let SetupFacts { active_virtualenv, has_uv, has_submodules } = facts;
+    let SetupFacts { active_virtualenv, has_virtualenv, has_uv, has_submodules } = facts;
     let mut actions = Vec::new();
     // Requirements may name folders of submodules.
     if *has_submodules {
@@ -58,7 +60,7 @@ pub fn plan_setup(settings: &Settings, facts: &SetupFacts) -> Vec<LocalAction> {
     );
     let virtualenv = active_virtualenv.clone().unwrap_or_else(|| settings.virtualenv.clone());
     if !files.is_empty() {
-        if active_virtualenv.is_none() {
+        if active_virtualenv.is_none() && !has_virtualenv {
             actions.push(LocalAction::MakeVirtualenv { folder: virtualenv.clone(), uv: *has_uv });
         }
         actions.push(LocalAction::InstallRequirements { virtualenv: virtualenv.clone(), uv: *has_uv, files });

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::app_version::AppAnswer;
 use crate::layout::Layout;
+use crate::maintenance::MaintenanceRecord;
 use crate::names::{CommitId, SlotName};
 use crate::record::{Hold, JournalRecord, LockHolder, SlotRecord, SlotState};
 use crate::release::Release;
@@ -31,6 +32,8 @@ pub struct HostFacts {
     pub slots: BTreeMap<SlotName, SlotFacts>,
     /// A person's "do not deploy".
     pub hold: Option<Hold>,
+    /// What visitors are told, while the app is in maintenance.
+    pub maintenance: Option<MaintenanceRecord>,
     /// Who holds the lock right now.
     pub lock: Option<Lock>,
     /// The last lines of the journal, oldest first; lines that can't be read are left out.
@@ -115,6 +118,7 @@ impl HostFacts {
             current: CurrentLink::Missing,
             slots: BTreeMap::new(),
             hold: None,
+            maintenance: None,
             lock: None,
             journal: Vec::new(),
             disk_kib: None,
@@ -165,6 +169,7 @@ impl HostFacts {
                     }
                 }
                 "hold" => facts.hold = Some(read_hold(value)),
+                "maintenance" => facts.maintenance = Some(read_maintenance(value)),
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
                 "journal" => facts.journal = read_journal(value),
                 "disk" => facts.disk_kib = read_df(value),
@@ -233,6 +238,16 @@ fn read_hold(line: &str) -> Hold {
         at: Timestamp::UNIX_EPOCH,
         by: "somebody".to_owned(),
         reason: line.to_owned(),
+    })
+}
+
+/// A record that can't be read still says that it is there.
+fn read_maintenance(line: &str) -> MaintenanceRecord {
+    serde_json::from_str(line).unwrap_or_else(|_| MaintenanceRecord {
+        at: Timestamp::UNIX_EPOCH,
+        by: "somebody".to_owned(),
+        message: Some(line.to_owned()),
+        until: None,
     })
 }
 

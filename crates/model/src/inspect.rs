@@ -109,6 +109,7 @@ fact id "$(id)"
 fact clock "$(date +%s)"
 state
 fact sum "$(state | cksum)"
+record maintenance "$memory/maintenance"
 [ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
 place=$path
 [ ! -e "$path" ] || fact exists yes

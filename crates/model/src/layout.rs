@@ -52,6 +52,16 @@ impl Layout {
         self.path.join("shared")
     }
 
+    /// What says that visitors are told of maintenance.
+    pub fn maintenance(&self) -> HostPath {
+        self.state().join("maintenance")
+    }
+
+    /// The page that the web server shows meanwhile.
+    pub fn maintenance_page(&self) -> HostPath {
+        self.shared().join("maintenance.html")
+    }
+
     /// The history.
     pub fn journal(&self) -> HostPath {
         self.state().join("journal.jsonl")

@@ -15,6 +15,7 @@ pub mod layout;
 pub mod lint;
 pub mod local;
 pub mod machine;
+pub mod maintenance;
 pub mod names;
 pub mod outcome;
 pub mod plan;

@@ -26,6 +26,9 @@ pub struct Plan {
     pub by: String,
     /// What kind of run it is.
     pub intent: Intent,
+    /// What a person calls it, where that isn't what it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// The app.
     pub unit: Unit,
     /// Where.
@@ -184,6 +187,7 @@ impl Plan {
             (Intent::Rollback, Some(release)) => format!("roll back to {release}"),
             (Intent::Deploy | Intent::Rollback, None) => "nothing to do".to_owned(),
             (Intent::Restart, _) => "restart".to_owned(),
+            (Intent::Work, _) if self.title.is_some() => self.title.clone().unwrap_or_default(),
             (Intent::Work, _) => {
                 match self.phases.first().and_then(|phase| phase.work.first()?.steps.first()) {
                     Some(step) => step.action.to_string(),

@@ -59,6 +59,10 @@ pub enum JournalKind {
     Unheld,
     /// The app was restarted by hand.
     Restarted,
+    /// Visitors are told of maintenance.
+    MaintenanceOn,
+    /// They no longer are.
+    MaintenanceOff,
 }
 
 /// One line of `.buedafab/journal.jsonl`.

@@ -230,6 +230,12 @@ fn releases_come_from_the_branch() {
     deploy 4444444444
     first: push 4444444444 to master on origin
     ");
+    // The same, but others have pushed to master since: that is what has to be settled first.
+    facts.remote.push.as_mut().expect("there is one").is_fast_forward = false;
+    assert_snapshot!(rule(text, &facts), @r#"
+    master of "origin" has commits that yours lacks: 4444444444 can't be pushed without losing them
+      hint: take them in first: git pull --rebase origin master
+    "#);
     // An unpushed branch that releases don't come from: one reason is enough.
     let mut facts = unpushed();
     facts.remote.push.as_mut().expect("there is one").branch = "topic".to_owned();

@@ -73,7 +73,15 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
                 check.fail("rules", rule.to_string(), Some(rule.hint()));
             }
         }
-        Ok(Ruling::NeedsTag(_)) => check.warn("rules", "it has no tag: a deploy asks for one".to_owned()),
+        Ok(Ruling::NeedsTag(_)) => {
+            check.warn("rules", "it has no release tag: a deploy asks for one".to_owned());
+            if let Some(push) = facts.remote.push.as_ref().filter(|_| !facts.remote.has_release) {
+                check.warn(
+                    "rules",
+                    format!("{} isn't pushed to {} yet: a deploy does so", push.branch, facts.remote.name),
+                );
+            }
+        }
         Ok(Ruling::Allowed(allowed)) => {
             for question in &allowed.questions {
                 check.warn("rules", format!("{question}: a deploy asks"));

@@ -2,6 +2,7 @@
 
 use buedafab_engine::Repository;
 use buedafab_model::inspect::Scope;
+use buedafab_model::maintenance::Announcement;
 use buedafab_model::plan::{Note, Plan};
 use buedafab_model::planner::{DeployRequest, plan_deploy};
 use buedafab_model::refusal::Refusal;
@@ -9,6 +10,7 @@ use buedafab_model::rules::Allowed;
 use buedafab_model::view::{Detail, show_commits};
 
 use crate::arguments::{Cli, DeployArgs};
+use crate::commands::maintenance::switch;
 use crate::exit::Stop;
 use crate::release::{settle, wanted};
 use crate::session::Session;
@@ -17,8 +19,17 @@ use crate::session::Session;
 const MOST_COMMITS: usize = 12;
 
 pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop> {
-    let DeployArgs { release, tag, skip_tests, reinstall, allow_older: _, dry_run, force, take_over } =
-        arguments;
+    let DeployArgs {
+        release,
+        tag,
+        skip_tests,
+        maintenance,
+        reinstall,
+        allow_older: _,
+        dry_run,
+        force,
+        take_over,
+    } = arguments;
     let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
     let repository = session.repository()?;
     let wanted = wanted(release, &session.settings);
@@ -61,7 +72,19 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
         let question = format!("{} to {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(question).await?;
     }
-    Ok(session.carry_out(&plan).await)
+    // Only where nobody has told visitors already is it this deploy's to end.
+    let tells =
+        *maintenance && !plan.is_empty() && look.facts.values().all(|facts| facts.maintenance.is_none());
+    if tells {
+        let code = switch(cli, Some(Announcement::default())).await?;
+        if code != 0 {
+            switch(cli, None).await?;
+            return Ok(code);
+        }
+    }
+    let code = session.carry_out(&plan).await;
+    let ended = if tells { switch(cli, None).await? } else { 0 };
+    Ok(if code == 0 { ended } else { code })
 }
 
 /// The plan, and the commits that it brings and takes away.

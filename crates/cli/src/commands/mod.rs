@@ -11,6 +11,7 @@ pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod lint;
 pub(crate) mod list;
+pub(crate) mod maintenance;
 pub(crate) mod manage;
 pub(crate) mod recipe;
 pub(crate) mod restart;

@@ -15,6 +15,7 @@ pub(crate) async fn setup(cli: &Cli) -> Result<u8, Stop> {
     let settings = project.developer_settings(cli, color)?;
     let facts = SetupFacts {
         active_virtualenv: std::env::var("VIRTUAL_ENV").ok().filter(|folder| !folder.is_empty()),
+        has_virtualenv: project.root.join(&settings.virtualenv).join("bin/python").exists(),
         has_uv: has_program("uv"),
         has_submodules: project.root.join(".gitmodules").exists(),
     };

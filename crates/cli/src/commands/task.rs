@@ -45,7 +45,8 @@ pub(crate) async fn task(cli: &Cli, typed: &TaskArgs) -> Result<u8, Stop> {
         TaskPlace::Primary => session.hosts.iter().take(1).collect(),
         TaskPlace::Hosts | TaskPlace::Deployer => session.hosts.iter().collect(),
     };
-    let plan = plan_task(&session.settings, &session.context, &task.run, &arguments, &hosts);
+    let mut plan = plan_task(&session.settings, &session.context, &task.run, &arguments, &hosts);
+    plan.title = Some(typed.name.clone());
     Ok(session.carry_out(&plan).await)
 }
 

@@ -1,6 +1,7 @@
 //! `test`: runs the project's tests, as a deploy does first.
 
 use buedafab_model::developer::tests_of;
+use buedafab_model::local::LocalAction;
 
 use crate::arguments::{Cli, TestArgs};
 use crate::developer::carry_out;
@@ -12,10 +13,15 @@ pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<u8, Stop> {
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;
-    let Some(tests) = tests_of(&settings) else {
+    let Some(mut tests) = tests_of(&settings) else {
         return Err(Stop::configuration("nothing says how to run the tests of this project")
             .hint("set `test_runner` in buedafab.toml, as in: test_runner = \"pytest\""));
     };
+    // Wherever they run, the project's virtualenv stays where it is.
+    if let LocalAction::Test { virtualenv, .. } = &mut tests {
+        let root = std::path::absolute(&project.root).unwrap_or_else(|_| project.root.clone());
+        *virtualenv = root.join(&virtualenv).display().to_string();
+    }
     let folder = dir.clone().unwrap_or(project.root);
     if !folder.is_dir() {
         return Err(Stop::usage(format!("{} is no folder", folder.display())));

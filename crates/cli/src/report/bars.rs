@@ -72,7 +72,6 @@ impl Bars {
             Event::LookingAgain { host } => self.message(host, "asking again what it serves"),
             Event::LocalStarted { command } => self.line(&format!("here: {command}")),
             Event::LocalOutput { line } => self.line(&format!("{} {line}", style("here │").dim())),
-            Event::LocalEnded { status } if *status != 0 => self.line(&format!("here: status {status}")),
             Event::Refused { .. }
             | Event::PhaseStarted { .. }
             | Event::Output { .. }

@@ -78,7 +78,6 @@ impl Lines {
             Event::LookingAgain { host } => print_talk(&format!("asking {host} again what it serves")),
             Event::LocalStarted { command } => print_talk(&format!("here: {command}")),
             Event::LocalOutput { line } => print_talk(&format!("  {:width$}  │ {line}", "")),
-            Event::LocalEnded { status } if *status != 0 => print_talk(&format!("here: status {status}")),
             Event::RunEnded { .. } => self.end_phase(),
             Event::StepCancelled { .. }
             | Event::Connected { .. }

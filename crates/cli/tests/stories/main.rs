@@ -4,6 +4,7 @@ mod deploying;
 mod developer;
 mod faults;
 mod lines;
+mod maintenance;
 mod python;
 mod releases;
 mod serving;

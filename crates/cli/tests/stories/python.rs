@@ -298,6 +298,48 @@ fn django_app() -> App {
 }
 
 #[test]
+fn django_tells_visitors_itself_and_goes_on_after_a_switch() {
+    let app = django_app();
+    let files =
+        django_files("{'ENGINE': 'django.db.backends.sqlite3', 'NAME': BASE_DIR / 'data' / 'db.sqlite3'}");
+    let files: Vec<(String, String)> = files
+        .into_iter()
+        .map(|(path, text)| match path.as_str() {
+            "requirements/common.txt" => (path, "django==5.2.8\ndjango-maintenance-mode==0.23.0\n".to_owned()),
+            "five/settings.py" => {
+                let middleware = "MIDDLEWARE = ['maintenance_mode.middleware.MaintenanceModeMiddleware']\n\
+                                  TEMPLATES = [{'BACKEND': 'django.template.backends.django.DjangoTemplates', 'APP_DIRS': True}]\n";
+                (path, text.replace("'shop']", "'shop', 'maintenance_mode']") + middleware)
+            }
+            _ => (path, text),
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    app.stage.configure(&format!(
+        "unit = \"five\"\nservice = \"none\"\nmaintenance = \"command\"\npip_requirements = [\"requirements/common.txt\"]\n{}\n{DJANGO}{HOST}",
+        app.wheels.options()
+    ));
+    app.release("first", &files);
+    app.deploy(0);
+    let answers = || {
+        app.live(
+            "env/bin/python -c 'import os; os.environ[\"DJANGO_SETTINGS_MODULE\"] = \"five.settings\"
+import django; django.setup()
+from django.test import Client; print(Client().get(\"/\").status_code)'",
+        )
+    };
+    assert_eq!(answers(), "200");
+    app.stage.production(&["maintenance", "on", "--message", "moving"], 0);
+    assert_eq!(answers(), "503");
+    app.release("two", &[]);
+    app.deploy(0);
+    assert_eq!(answers(), "503", "the new release knows of it");
+    app.stage.production(&["maintenance", "status"], 0).says(": moving");
+    app.stage.production(&["maintenance", "off"], 0);
+    assert_eq!(answers(), "200");
+}
+
+#[test]
 fn a_django_project_on_sqlite() {
     let database = "{'ENGINE': 'django.db.backends.sqlite3', 'NAME': BASE_DIR / 'data' / 'db.sqlite3'}";
     the_life_of_a_django_project(&django_app(), database);

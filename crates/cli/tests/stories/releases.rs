@@ -413,6 +413,13 @@ fn refused_but_for_objects(stage: &Stage, words: &[&str]) -> Ran {
     ran
 }
 
+/// As gpg prints fingerprints.
+fn in_groups(fingerprint: &str) -> String {
+    let groups: Vec<&str> =
+        fingerprint.as_bytes().chunks(4).filter_map(|four| std::str::from_utf8(four).ok()).collect();
+    groups.join(" ")
+}
+
 #[test]
 fn openpgp_signatures_count_by_their_fingerprints() {
     let stage = stage();
@@ -443,7 +450,7 @@ fn openpgp_signatures_count_by_their_fingerprints() {
         assert_eq!(ran.code, code, "{}", ran.stderr);
         ran
     };
-    rules(&stage, &format!("verify_signatures = true\nallowed_signers = ['{}']", fingerprint.to_lowercase()));
+    rules(&stage, &format!("verify_signatures = true\nallowed_signers = ['{}']", in_groups(&fingerprint)));
     // No key is named: git finds the one that belongs to the person.
     deploy(&["deploy", "--tag", "v0.2.0"], 0).says("as v0.2.0, signed");
     rules(&stage, &format!("verify_signatures = true\nallowed_signers = ['{}']", "0".repeat(40)));

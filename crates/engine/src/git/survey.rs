@@ -87,6 +87,7 @@ impl Repository {
             true => self.unpushed_submodules(&commit).await,
             false => Vec::new(),
         };
+        let own_env = format!("{}/", settings.virtualenv);
         let may_tag = needs_tags && (settings.sign_tags || settings.verify_signatures);
         Ok(CheckoutFacts {
             is_head: head.is_ok_and(|head| head == commit.as_str()),
@@ -96,7 +97,12 @@ impl Repository {
             },
             asked,
             branch,
-            changes: changes?.lines().map(str::to_owned).collect(),
+            // A developer's virtualenv is no work that somebody forgot to commit.
+            changes: changes?
+                .lines()
+                .filter(|line| line.strip_prefix("?? ") != Some(&own_env))
+                .map(str::to_owned)
+                .collect(),
             tags: local_tags,
             remote: RemoteFacts {
                 name: remote.to_owned(),

@@ -17,6 +17,7 @@ use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
 use super::version_url::VersionUrlText;
+use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, SlotName, TaskName, Unit};
 use crate::recipe::Recipe;
 use crate::virtualenv::Installer;
@@ -117,6 +118,12 @@ pub struct Layer {
     pub(super) extra_fixtures: Option<Vec<Argument>>,
     /// Whether `manage.py syncdb` comes before a migration, as Django before 1.7 needs it. Default: `false`.
     pub(super) syncdb: Option<bool>,
+    /// How visitors are told of maintenance: `"file"`, a page in `shared/maintenance.html` that your web server shows while
+    /// it is there, or `"command"`, django-maintenance-mode's. Default: `"file"`.
+    pub(super) maintenance: Option<MaintenanceMethod>,
+    /// The page's template, a file of the project. `{{ message }}`, `{{ until }}`, `{{ unit }}` and `{{ environment }}` may
+    /// stand in it. Default: the program's own. Example: `"templates/maintenance.html"`.
+    pub(super) maintenance_page: Option<FilePath>,
     /// How release directories are arranged. Default: `"ab"`.
     pub(super) strategy: Option<StrategyName>,
     /// How a commit reaches a host. Default: `"fetch"`.
@@ -262,6 +269,8 @@ impl Layer {
                 .or(below.package_installation_scripts),
             extra_fixtures: upper.extra_fixtures.or(below.extra_fixtures),
             syncdb: upper.syncdb.or(below.syncdb),
+            maintenance: upper.maintenance.or(below.maintenance),
+            maintenance_page: upper.maintenance_page.or(below.maintenance_page),
             strategy: upper.strategy.or(below.strategy),
             source: upper.source.or(below.source),
             releases_root: upper.releases_root.or(below.releases_root),

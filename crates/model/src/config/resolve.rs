@@ -16,6 +16,7 @@ use super::settings::{Hooks, LocalHooks, Service, Settings, SourceName, Strategy
 use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
+use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, HostPath, SlotName, Unit};
 use crate::recipe::{Recipe, Steps};
 use crate::virtualenv::Installer;
@@ -87,6 +88,8 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         package_installation_scripts,
         extra_fixtures,
         syncdb,
+        maintenance,
+        maintenance_page,
         strategy,
         source,
         releases_root,
@@ -203,6 +206,8 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         package_installation_scripts: files(package_installation_scripts),
         extra_fixtures: extra_fixtures.unwrap_or_default().into_iter().map(|Argument(text)| text).collect(),
         syncdb: syncdb.unwrap_or(false),
+        maintenance: maintenance.unwrap_or(MaintenanceMethod::File),
+        maintenance_page: maintenance_page.map(|FilePath(path)| path),
         strategy: strategy.unwrap_or(StrategyName::Ab),
         source: source.unwrap_or(SourceName::Fetch),
         releases_root: folders.releases_root,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::release::{BranchPattern, Confirm, VersionPattern};
 use super::task::Task;
+use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, TaskName, Unit};
 use crate::recipe::{Recipe, Steps};
 use crate::virtualenv::Installer;
@@ -88,6 +89,10 @@ pub struct Settings {
     pub extra_fixtures: Vec<String>,
     /// Whether `manage.py syncdb` comes before a migration.
     pub syncdb: bool,
+    /// How visitors are told of maintenance.
+    pub maintenance: MaintenanceMethod,
+    /// The page's template in the project. `None`: the program's own.
+    pub maintenance_page: Option<String>,
     /// How release directories are arranged.
     pub strategy: StrategyName,
     /// How a commit reaches a host.

@@ -50,6 +50,8 @@ pub fn show(settings: &Settings) -> String {
         package_installation_scripts,
         extra_fixtures,
         syncdb,
+        maintenance,
+        maintenance_page,
         strategy,
         source,
         releases_root,
@@ -109,6 +111,8 @@ pub fn show(settings: &Settings) -> String {
     out.entry("package_installation_scripts", texts(package_installation_scripts));
     out.entry("extra_fixtures", texts(extra_fixtures));
     out.entry("syncdb", *syncdb);
+    out.entry("maintenance", named(maintenance));
+    out.entry_or("maintenance_page", maintenance_page.as_deref().map(text), "the program's own");
     out.entry("strategy", named(strategy));
     out.entry("source", named(source));
     out.entry("releases_root", text(releases_root));

@@ -10,13 +10,14 @@ use jiff::Timestamp;
 
 pub use deploy::{DeployRequest, plan_deploy};
 pub use rollback::plan_rollback;
-pub use work::{plan_hold, plan_restart, plan_run, plan_task, plan_unhold};
+pub use work::{plan_hold, plan_maintenance, plan_restart, plan_run, plan_task, plan_unhold};
 
-use crate::action::{Action, HookPoint};
+use crate::action::{Action, HookPoint, ToldVisitors};
 use crate::config::{Host, Service, Settings};
 use crate::facts::{CurrentLink, HostFacts};
 use crate::layout::Layout;
 use crate::local::LocalAction;
+use crate::maintenance::MaintenanceMethod;
 use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::{HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan, Step, Target};
 use crate::recipe::{Side, commands_at};
@@ -108,6 +109,7 @@ fn assemble(
         at: context.at,
         by: context.by.clone(),
         intent,
+        title: None,
         unit: settings.unit.clone(),
         environment: settings.environment.clone(),
         hosts: Vec::new(),
@@ -309,6 +311,7 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
     let Settings { hooks: named, .. } = settings;
     let mut actions = hooks(settings, context, change, HookPoint::BeforeSwitch, &named.before_switch);
     actions.push(Action::Point { target: Some(change.to.slot.to_string()) });
+    actions.extend(keep_maintenance(settings, context, change));
     actions.extend(restart(settings, context, change.seen, &change.to));
     actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
     // Where any host may answer, the old release does until the last wave.
@@ -322,6 +325,24 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
     }
     actions.extend(hooks(settings, context, change, HookPoint::Verify, &named.verify));
     actions
+}
+
+/// Where a command tells visitors, it is the release that remembers: the new one has to be told, too.
+fn keep_maintenance(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Option<Action> {
+    let record = change.seen.facts.maintenance.as_ref()?;
+    let directory = change.layout.slot(&change.to.slot);
+    (settings.maintenance == MaintenanceMethod::Command).then(|| Action::Maintenance {
+        method: settings.maintenance,
+        told: Some(ToldVisitors {
+            by: record.by.clone(),
+            message: record.message.clone(),
+            until: record.until.clone(),
+            page: String::new(),
+        }),
+        variables: variables(settings, context, change.seen, &change.to),
+        virtualenv: virtualenv_in(settings, &directory),
+        directory,
+    })
 }
 
 /// Commands of the configuration that run on the deployer before any host is touched.
@@ -518,6 +539,9 @@ fn examine(settings: &Settings, hosts: &[SeenHost<'_>]) -> (Vec<Refusal>, Vec<No
                 "{} points to {target:?}, which isn't there: nothing serves now",
                 settings.current_release_symlink
             ));
+        }
+        if let Some(record) = &facts.maintenance {
+            note(format!("in maintenance, says {}: visitors are told so until `maintenance off`", record.by));
         }
         if let (Some(app), Some(live)) = (&facts.app, facts.live())
             && !app.names(&live)

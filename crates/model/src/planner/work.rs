@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{RunContext, SeenHost, Steps, examine, restart_as_it_was, virtualenv_in};
-use crate::action::Action;
+use crate::action::{Action, ToldVisitors};
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
 use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan};
@@ -55,6 +55,34 @@ pub fn plan_hold(settings: &Settings, context: &RunContext, reason: &str, hosts:
 pub fn plan_unhold(settings: &Settings, context: &RunContext, hosts: &[&Host]) -> Plan {
     work(settings, context, Intent::Work, hosts, |_| {
         vec![Action::Unhold, note(&context.by, JournalKind::Unheld, None)]
+    })
+}
+
+/// Tells visitors of maintenance on every host, or no longer.
+pub fn plan_maintenance(
+    settings: &Settings,
+    context: &RunContext,
+    told: Option<&ToldVisitors>,
+    hosts: &[&Host],
+) -> Plan {
+    work(settings, context, Intent::Work, hosts, |host| {
+        let directory = Layout::new(settings, host).current();
+        let mut variables = settings.variables.clone();
+        variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+        let kind = match told {
+            Some(_) => JournalKind::MaintenanceOn,
+            None => JournalKind::MaintenanceOff,
+        };
+        vec![
+            Action::Maintenance {
+                method: settings.maintenance,
+                told: told.cloned(),
+                virtualenv: virtualenv_in(settings, &directory),
+                directory,
+                variables,
+            },
+            note(&context.by, kind, told.and_then(|told| told.message.clone())),
+        ]
     })
 }
 
@@ -111,6 +139,7 @@ fn work(
         at: context.at,
         by: context.by.clone(),
         intent,
+        title: None,
         unit: settings.unit.clone(),
         environment: settings.environment.clone(),
         hosts: hosts

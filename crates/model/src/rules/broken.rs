@@ -122,7 +122,7 @@ pub enum BrokenRule {
         why: String,
     },
     /// Nobody was there to say yes.
-    #[error("{0}, and nobody said yes")]
+    #[error("{0}")]
     Unanswered(Question),
 }
 

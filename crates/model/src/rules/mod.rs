@@ -129,13 +129,13 @@ fn push<'f>(settings: &Settings, facts: &'f CheckoutFacts) -> Result<Option<&'f 
     match &remote.push {
         Some(push) if !settings.branch.matches(&push.branch) => Ok(None),
         Some(push) if settings.push_before_deploy && push.is_fast_forward => Ok(Some(push)),
-        // What is wrong with it then is the branch.
-        _ if remote.has_release => Ok(None),
         Some(push) if settings.push_before_deploy => Err(BrokenRule::NotFastForward {
             branch: push.branch.clone(),
             remote: remote.name.clone(),
             release: facts.release.clone(),
         }),
+        // What is wrong with it then is the branch.
+        _ if remote.has_release => Ok(None),
         Some(_) => Err(not_on_remote(WayToRemote::ByHand)),
         None => Err(not_on_remote(WayToRemote::OtherBranch)),
     }

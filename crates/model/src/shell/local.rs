@@ -58,8 +58,9 @@ pub fn render_local(action: &LocalAction) -> String {
 /// Puts a virtualenv's programs first, and makes do with `python3` where there is no `python`.
 fn with_virtualenv(folder: &str) -> String {
     let bin = quote(&format!("{folder}/bin"));
+    let absolute = if folder.starts_with('/') { bin.clone() } else { format!("\"$PWD\"/{bin}") };
     format!(
-        "[ -n \"$VIRTUAL_ENV\" ] || [ ! -d {bin} ] || export PATH=\"$PWD\"/{bin}:\"$PATH\"\n\
+        "[ -n \"$VIRTUAL_ENV\" ] || [ ! -d {bin} ] || export PATH={absolute}:\"$PATH\"\n\
          command -v python >/dev/null || python() {{ python3 \"$@\"; }}\n"
     )
 }
@@ -87,10 +88,8 @@ pub fn render_local_undo(action: &LocalAction) -> Option<String> {
 /// The shell that fails, and says why, unless the git object is a tag that was made under this name and signed by one of
 /// `signers`: lines of an OpenSSH `allowed_signers` file, and fingerprints of OpenPGP keys.
 pub fn verify_tag(tag: &str, object: &str, signers: &[String]) -> String {
-    let is_fingerprint =
-        |line: &&String| matches!(line.len(), 40 | 64) && line.bytes().all(|b| b.is_ascii_hexdigit());
-    let (fingerprints, lines): (Vec<&String>, Vec<&String>) = signers.iter().partition(is_fingerprint);
-    let fingerprints: Vec<String> = fingerprints.iter().map(|text| text.to_uppercase()).collect();
+    let fingerprints: Vec<String> = signers.iter().filter_map(|line| fingerprint(line)).collect();
+    let lines: Vec<&String> = signers.iter().filter(|line| fingerprint(line).is_none()).collect();
     format!(
         "tag={} object={}\nfingerprints={}\nset -- {}\n{VERIFY}",
         quote(tag),
@@ -98,6 +97,14 @@ pub fn verify_tag(tag: &str, object: &str, signers: &[String]) -> String {
         quote(&fingerprints.join(" ")),
         quote_words(lines)
     )
+}
+
+/// The fingerprint of an OpenPGP key, however it is written: gpg itself puts blanks in.
+fn fingerprint(line: &str) -> Option<String> {
+    let digits: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    let digits = digits.strip_prefix("0x").unwrap_or(&digits).to_uppercase();
+    let fits = matches!(digits.len(), 40 | 64) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    fits.then_some(digits)
 }
 
 /// A signature says who made which tag: one of another name, moved here, is somebody else's word about something else.
@@ -118,6 +125,6 @@ case $said in
   *) [ $status != 0 ] || exit 0 ;;
 esac
 echo "$tag carries no signature of an allowed signer:" >&2
-printf '%s\n' "$said" | tail -n 3 >&2
+printf '%s\n' "$said" | grep -v '^\[GNUPG:\]' | sed 's/^error: //' | tail -n 3 >&2
 exit 1
 "#;

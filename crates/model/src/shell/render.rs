@@ -6,11 +6,12 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{python, quote, quote_words};
-use crate::action::Action;
+use crate::action::{Action, ToldVisitors};
 use crate::app_version;
 use crate::config::{Host, Service, Settings};
 use crate::inspect::guard_script;
 use crate::layout::Layout;
+use crate::maintenance::{MaintenanceMethod, MaintenanceRecord};
 use crate::names::{CommitId, HostPath, RunId, SlotName};
 use crate::plan::{HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
 use crate::record::{JournalRecord, SlotRecord, tail_of};
@@ -142,6 +143,15 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             };
             format!("{} >>{}", stamped(&record), quote(layout.journal().as_str()))
         }
+        Action::Maintenance { method, told, directory, variables, virtualenv } => {
+            let command = maintenance(layout, *method, told.as_ref());
+            match method {
+                MaintenanceMethod::File => command,
+                MaintenanceMethod::Command => {
+                    app_command(directory, variables, virtualenv.as_ref(), &command)
+                }
+            }
+        }
         Action::Hold { by, reason } => {
             let hold = crate::record::Hold {
                 at: jiff::Timestamp::UNIX_EPOCH,
@@ -160,6 +170,34 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             )
         }
     }
+}
+
+/// What tells visitors, and then the note that says so; or what takes both away.
+fn maintenance(layout: &Layout, method: MaintenanceMethod, told: Option<&ToldVisitors>) -> String {
+    let page = quote(layout.maintenance_page().as_str());
+    let Some(ToldVisitors { by, message, until, page: text }) = told else {
+        let undo = match method {
+            MaintenanceMethod::File => format!("rm -f {page}"),
+            MaintenanceMethod::Command => "python manage.py maintenance_mode off".to_owned(),
+        };
+        return format!("{undo} && rm -f {}", quote(layout.maintenance().as_str()));
+    };
+    let show = match method {
+        MaintenanceMethod::File => format!(
+            "mkdir -p {} && printf %s {} >{page}.new && mv -f {page}.new {page}",
+            quote(layout.shared().as_str()),
+            quote(text)
+        ),
+        MaintenanceMethod::Command => "python manage.py maintenance_mode on".to_owned(),
+    };
+    let record = MaintenanceRecord {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        by: by.clone(),
+        message: message.clone(),
+        until: until.clone(),
+    };
+    let note = replace_file(&layout.maintenance(), &record);
+    format!("{show} && mkdir -p {} && {note}", quote(layout.state().as_str()))
 }
 
 /// Prints a record as one line of JSON, with the host's time in front.

@@ -109,6 +109,7 @@ impl SimHost {
             current: self.current(),
             slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
             hold: self.hold.clone(),
+            maintenance: None,
             lock: self.lock.clone().map(|holder| Lock { holder: Some(holder) }),
             journal: self.journal.clone(),
             disk_kib: None,

@@ -15,5 +15,5 @@ pub use ended::Ending;
 pub use history::{HistoryEntry, show_history};
 pub use plan::{Detail, show_plan};
 pub use recipe::show_recipe;
-pub use status::{HostStatus, show_status};
+pub use status::{HostStatus, describe_maintenance, show_status};
 pub use table::{Table, ago};

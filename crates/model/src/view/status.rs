@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Table, ago};
 use crate::app_version::AppAnswer;
 use crate::facts::{CurrentLink, HostFacts};
+use crate::maintenance::MaintenanceRecord;
 use crate::names::{HostName, SlotName};
 use crate::record::{Hold, JournalKind, LockHolder, SlotState};
 use crate::refusal::describe_holder;
@@ -43,6 +44,9 @@ pub struct HostStatus {
     pub locked: Option<LockHolder>,
     /// A person's "do not deploy".
     pub hold: Option<Hold>,
+    /// What visitors are told, while the app is in maintenance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<MaintenanceRecord>,
     /// What is wrong with it.
     pub problems: Vec<String>,
 }
@@ -74,6 +78,7 @@ impl HostStatus {
             app: None,
             locked: None,
             hold: None,
+            maintenance: None,
             problems: Vec::new(),
         }
     }
@@ -161,9 +166,18 @@ impl HostStatus {
                 })
             }),
             hold: facts.hold.clone(),
+            maintenance: facts.maintenance.clone(),
             problems,
         }
     }
+}
+
+/// Since when visitors are told what, by whom.
+pub fn describe_maintenance(record: &MaintenanceRecord, now: Timestamp) -> String {
+    let MaintenanceRecord { at, by, message, until } = record;
+    let message = message.as_ref().map_or(String::new(), |message| format!(": {message}"));
+    let until = until.as_ref().map_or(String::new(), |until| format!(", until {until}"));
+    format!("in maintenance since {}{until}, says {by}{message}", ago(*at, now))
 }
 
 /// A table of hosts, and below it what is wrong.
@@ -204,6 +218,9 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
                 &status.host,
                 &format!("on hold since {}, says {}: {}", ago(hold.at, now), hold.by, hold.reason),
             );
+        }
+        if let Some(record) = &status.maintenance {
+            line(&status.host, &describe_maintenance(record, now));
         }
         for problem in &status.problems {
             line(&status.host, problem);

@@ -41,6 +41,8 @@ fn defaults() {
     package_installation_scripts = []
     extra_fixtures = []
     syncdb = false
+    maintenance = "file"
+    # maintenance_page: the program's own
     strategy = "ab"
     source = "fetch"
     releases_root = "releases"
@@ -150,6 +152,8 @@ local.on_failure = "notify"
     package_installation_scripts = []
     extra_fixtures = []
     syncdb = false
+    maintenance = "file"
+    # maintenance_page: the program's own
     strategy = "ab"
     source = "fetch"
     releases_root = "rel"

@@ -1,0 +1,85 @@
+//! `maintenance`: tells visitors that the app is being worked on, or no longer.
+
+use buedafab_model::action::ToldVisitors;
+use buedafab_model::config::Host;
+use buedafab_model::inspect::Scope;
+use buedafab_model::maintenance::{Announcement, render_page};
+use buedafab_model::outcome::Verdict;
+use buedafab_model::planner::plan_maintenance;
+use buedafab_model::view::describe_maintenance;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::arguments::{Cli, MaintenanceArgs, MaintenanceState};
+use crate::exit::Stop;
+use crate::report::{StepOutput, print_data, print_json};
+use crate::session::Session;
+
+pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Result<u8, Stop> {
+    let MaintenanceArgs { state, message, until } = arguments;
+    match state {
+        MaintenanceState::On => {
+            let announcement = Announcement { message: message.clone(), until: until.clone() };
+            switch(cli, Some(announcement)).await
+        }
+        _ if message.is_some() || until.is_some() => {
+            Err(Stop::usage("--message and --until belong to `maintenance on`"))
+        }
+        MaintenanceState::Off => switch(cli, None).await,
+        MaintenanceState::Status => status(cli).await,
+    }
+}
+
+/// Tells visitors this, or nothing any more.
+pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<u8, Stop> {
+    let session = Session::start(cli, "maintenance on", StepOutput::Talk)?;
+    let told = announcement.map(|announcement| tell(&session, announcement)).transpose()?;
+    let hosts: Vec<&Host> = session.hosts.iter().collect();
+    let plan = plan_maintenance(&session.settings, &session.context, told.as_ref(), &hosts);
+    Ok(session.carry_out(&plan).await)
+}
+
+fn tell(session: &Session, announcement: Announcement) -> Result<ToldVisitors, Stop> {
+    let own = session.settings.maintenance_page.as_ref().map(|name| session.root().join(name));
+    let template = own.as_ref().map(std::fs::read_to_string).transpose().map_err(|error| {
+        let path = own.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        Stop::configuration(format!("can't read {path}: {error}"))
+    })?;
+    let page = render_page(&session.settings, template.as_deref(), &announcement).map_err(|error| {
+        let name = session.settings.maintenance_page.as_deref().unwrap_or("the page");
+        Stop::configuration(format!("{name}: {error}"))
+            .hint("`message`, `until`, `unit` and `environment` may stand in it")
+    })?;
+    let Announcement { message, until } = announcement;
+    Ok(ToldVisitors { by: session.context.by.clone(), message, until, page })
+}
+
+#[derive(Serialize)]
+struct HostMaintenance<'a> {
+    host: &'a str,
+    on: bool,
+    #[serde(flatten)]
+    record: Option<&'a buedafab_model::maintenance::MaintenanceRecord>,
+}
+
+async fn status(cli: &Cli) -> Result<u8, Stop> {
+    let mut session = Session::start(cli, "maintenance status", StepOutput::Silent)?;
+    let look = session.look(Scope::Plan).await?;
+    let now = Timestamp::now();
+    for host in &session.hosts {
+        let Some(facts) = look.facts.get(&host.name) else {
+            let why = look.unreachable.get(&host.name).map(|error| error.why.as_str()).unwrap_or_default();
+            crate::report::print_talk(&format!("{}: unreachable: {why}", host.name));
+            continue;
+        };
+        let record = facts.maintenance.as_ref();
+        if session.global.json {
+            print_json(&HostMaintenance { host: host.name.as_str(), on: record.is_some(), record });
+            continue;
+        }
+        let told =
+            record.map_or_else(|| "open to visitors".to_owned(), |record| describe_maintenance(record, now));
+        print_data(&format!("{}: {told}", host.name));
+    }
+    Ok(if look.unreachable.is_empty() { 0 } else { Verdict::Unreachable.exit_code() })
+}

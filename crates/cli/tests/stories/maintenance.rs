@@ -1,0 +1,81 @@
+//! What visitors are told while an app is being worked on.
+
+use buedafab_testkit::FleetOptions;
+
+use super::stage::Stage;
+
+const PAGE: &str = "/var/webapps/five/shared/maintenance.html";
+
+#[test]
+fn a_page_is_there_for_as_long_as_it_is_wanted() {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    let page = || {
+        let hosts = stage.fleet.hosts().iter();
+        let pages =
+            hosts.map(|host| String::from_utf8_lossy(&host.exec(&format!("cat {PAGE}")).stdout).into_owned());
+        pages.collect::<Vec<_>>()
+    };
+    stage.production(&["maintenance", "status"], 0).says("web2: open to visitors\n");
+    let message = "it's \"Friday\" <b>\n$HOME";
+    stage.production(&["maintenance", "on", "--message", message, "--until", "10 pm"], 0);
+    for page in page() {
+        assert!(
+            page.contains("it&#x27;s &quot;Friday&quot; &lt;b&gt;\n$HOME") && page.contains("10 pm"),
+            "{page}"
+        );
+    }
+    stage
+        .production(&["maintenance", "status"], 0)
+        .says("in maintenance since")
+        .says("until 10 pm, says ada@");
+    stage.production(&["status"], 0).says("web3: in maintenance since");
+    assert_eq!(stage.status()[0]["maintenance"]["until"], "10 pm");
+    // A deploy that finds it so leaves it so.
+    stage.release("two");
+    stage.production(&["deploy", "--maintenance"], 0).says("note: web1, web2, web3: in maintenance");
+    assert!(page().iter().all(|page| page.contains("10 pm")));
+    stage.production(&["disable", "maintenancemode"], 0);
+    assert_eq!(page(), ["", "", ""]);
+    stage.production(&["enable", "maintenancemode"], 0);
+    assert!(page().iter().all(|page| page.contains("We will be back soon")));
+    stage.production(&["maintenance", "off"], 0);
+    stage.production(&["history"], 0).says("maintenance on").says("maintenance off");
+    stage.production(&["maintenance", "off", "--message", "x"], 2).says("belong to `maintenance on`");
+}
+
+#[test]
+fn a_deploy_puts_it_back_as_it_was() {
+    let stage = Stage::with(FleetOptions::default());
+    let once = "[hooks]\nonce = \"cat /var/webapps/five/shared/maintenance.html\"";
+    stage.configure_with("");
+    let path = stage.checkout().join("buedafab.toml");
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    std::fs::write(&path, text.replace("[hooks]", once)).expect("it is ours");
+    stage.production(&["deploy"], 7).says("maintenance.html: No such file");
+    stage.production(&["deploy", "--maintenance"], 0);
+    let host = stage.fleet.host("web1");
+    assert!(!host.exec(&format!("test -e {PAGE}")).status.success());
+    stage.release("two");
+    host.run("touch /tmp/fail-check");
+    stage.production(&["deploy", "--maintenance"], 7).says("the check says no");
+    assert!(!host.exec(&format!("test -e {PAGE}")).status.success(), "also when it fails");
+    stage.production(&["maintenance", "status"], 0).says("web1: open to visitors");
+}
+
+#[test]
+fn a_project_has_a_page_of_its_own() {
+    let stage = Stage::with(FleetOptions::default());
+    stage.configure_with("maintenance_page = \"down.html\"");
+    stage.production(&["deploy"], 0);
+    stage.production(&["maintenance", "on"], 3).says("can't read").says("down.html");
+    let write = |text: &str| std::fs::write(stage.checkout().join("down.html"), text).expect("it is ours");
+    write("one line\n{{ reason }}\n");
+    stage
+        .production(&["maintenance", "on"], 3)
+        .says("down.html: undefined value: `reason` is undefined in line 2")
+        .says("may stand in it");
+    write("{{ unit }} is down{% if until %} until {{ until }}{% endif %}\n");
+    stage.production(&["maintenance", "on", "--until", "ten"], 0);
+    assert_eq!(stage.fleet.host("web1").read(PAGE).trim_end(), "five is down until ten");
+}
