@@ -267,6 +267,8 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "syncdb",
             "shared_files",
             "shared_dirs",
+            "crontab",
+            "crontab_place",
             "maintenance",
             "maintenance_page",
         ],

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::config::Service;
+use crate::config::{CrontabPlace, Service};
 use crate::maintenance::MaintenanceMethod;
-use crate::names::{CommitId, HostPath, SlotName};
+use crate::names::{CommitId, HostPath, SlotName, Unit};
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::release::Release;
 use crate::virtualenv::VirtualenvSpec;
@@ -180,6 +180,24 @@ pub enum Action {
         /// The person's words.
         reason: Option<String>,
     },
+    /// Fails unless a release has this file.
+    Has {
+        /// The slot.
+        slot: SlotName,
+        /// The file.
+        file: String,
+    },
+    /// Brings the app's jobs to what a release says. A failure is only told.
+    Crontab {
+        /// The slot.
+        slot: SlotName,
+        /// The release's crontab.
+        file: String,
+        /// The app.
+        unit: Unit,
+        /// Where its jobs stand.
+        place: CrontabPlace,
+    },
     /// Tells visitors of maintenance, or no longer.
     Maintenance {
         /// How.
@@ -282,7 +300,7 @@ impl Action {
     /// Whether its failure is told and stops nothing.
     pub fn is_optional(&self) -> bool {
         match self {
-            Action::Journal { .. } => true,
+            Action::Journal { .. } | Action::Crontab { .. } => true,
             Action::Record { optional, .. } | Action::Hook { optional, .. } => *optional,
             _ => false,
         }
@@ -295,6 +313,7 @@ impl Action {
             | Action::Guard { .. }
             | Action::Record { .. }
             | Action::Point { .. }
+            | Action::Has { .. }
             | Action::Journal { .. }
             | Action::Hold { .. }
             | Action::Unhold => true,
@@ -310,6 +329,7 @@ impl Action {
             | Action::Hook { .. }
             | Action::Restart { .. }
             | Action::Maintenance { .. }
+            | Action::Crontab { .. }
             | Action::Run { .. } => false,
         }
     }
@@ -359,6 +379,8 @@ impl fmt::Display for Action {
                 None => write!(f, "restart {}", String::from(service.clone())),
             },
             Action::Journal { kind, .. } => write!(f, "note in the journal: {}", kind_word(*kind)),
+            Action::Has { file, .. } => write!(f, "see that there is {}", one_line(file)),
+            Action::Crontab { file, .. } => write!(f, "install the jobs of {}", one_line(file)),
             Action::Maintenance { told: Some(_), .. } => f.write_str("tell visitors of maintenance"),
             Action::Maintenance { told: None, .. } => f.write_str("end maintenance"),
             Action::Hold { reason, .. } => write!(f, "hold deploys: {}", one_line(reason)),

@@ -235,6 +235,8 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
         Action::Point { .. } => is_switch(kind),
         Action::Restart { .. } => is_switch(kind) || kind == Work,
         Action::Journal { .. } => matches!(kind, Prepare | Finish | Work),
+        Action::Has { .. } => kind == Prepare,
+        Action::Crontab { .. } => kind == Finish,
         Action::Maintenance { .. } => is_switch(kind) || kind == Work,
         Action::Hold { .. } | Action::Unhold | Action::Run { .. } => kind == Work,
     }

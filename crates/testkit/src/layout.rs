@@ -180,6 +180,7 @@ host /home tmpfs mode=755 0 0
 host /root tmpfs mode=700 0 0
 host /srv tmpfs mode=755 0 0
 host /var/log tmpfs mode=755 0 0
+host /var/spool/cron/crontabs tmpfs mode=1777 0 0
 host /var/webapps tmpfs mode=755,uid={DEPLOY_ID},gid={DEPLOY_ID}{size} 0 0
 host /etc overlay lowerdir={folder}/etc:/etc,upperdir={folder}/disk/upper,workdir={folder}/disk/work 0 0
 {sh}"

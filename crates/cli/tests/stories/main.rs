@@ -1,5 +1,6 @@
 //! Stories: the real program, real sshd hosts, real git, and what people see.
 
+mod crontab;
 mod deploying;
 mod developer;
 mod faults;

@@ -11,7 +11,7 @@ use super::hosts::HostEntry;
 use super::path::PathText;
 use super::release::{BranchText, Confirm, VersionText};
 use super::service::ServiceText;
-use super::settings::{SourceName, StrategyName, WaveSize};
+use super::settings::{CrontabPlace, SourceName, StrategyName, WaveSize};
 use super::task::TaskLayer;
 use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
@@ -118,6 +118,12 @@ pub struct Layer {
     pub(super) extra_fixtures: Option<Vec<Argument>>,
     /// Whether `manage.py syncdb` comes before a migration, as Django before 1.7 needs it. Default: `false`.
     pub(super) syncdb: Option<bool>,
+    /// A crontab in the project, whose jobs run on the first host: put there when a release is live, and again after a
+    /// rollback. Default: none. Example: `"conf/crontab"`.
+    pub(super) crontab: Option<FilePath>,
+    /// Where its jobs stand: `"user"`, a block of the deploying user's crontab, or `"system"`, `/etc/cron.d`, which takes
+    /// root and has a user in each line. Default: `"user"`.
+    pub(super) crontab_place: Option<CrontabPlace>,
     /// How visitors are told of maintenance: `"file"`, a page in `shared/maintenance.html` that your web server shows while
     /// it is there, or `"command"`, django-maintenance-mode's. Default: `"file"`.
     pub(super) maintenance: Option<MaintenanceMethod>,
@@ -269,6 +275,8 @@ impl Layer {
                 .or(below.package_installation_scripts),
             extra_fixtures: upper.extra_fixtures.or(below.extra_fixtures),
             syncdb: upper.syncdb.or(below.syncdb),
+            crontab: upper.crontab.or(below.crontab),
+            crontab_place: upper.crontab_place.or(below.crontab_place),
             maintenance: upper.maintenance.or(below.maintenance),
             maintenance_page: upper.maintenance_page.or(below.maintenance_page),
             strategy: upper.strategy.or(below.strategy),

@@ -36,6 +36,8 @@ pub use file::{ConfigFile, parse};
 pub use layer::Layer;
 pub use release::{BranchPattern, Confirm, VersionPattern};
 pub use schema::schema;
-pub use settings::{Connect, Hooks, Host, LocalHooks, Service, Settings, SourceName, StrategyName, WaveSize};
+pub use settings::{
+    Connect, CrontabPlace, Hooks, Host, LocalHooks, Service, Settings, SourceName, StrategyName, WaveSize,
+};
 pub use show::show;
 pub use task::{Task, TaskPlace};

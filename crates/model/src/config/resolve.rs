@@ -12,7 +12,7 @@ use super::nearest::did_you_mean;
 use super::path::PathText;
 use super::release::{BranchPattern, BranchText, Confirm, VersionText};
 use super::service::{ServiceText, read_service};
-use super::settings::{Hooks, LocalHooks, Service, Settings, SourceName, StrategyName};
+use super::settings::{CrontabPlace, Hooks, LocalHooks, Service, Settings, SourceName, StrategyName};
 use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
@@ -88,6 +88,8 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         package_installation_scripts,
         extra_fixtures,
         syncdb,
+        crontab,
+        crontab_place,
         maintenance,
         maintenance_page,
         strategy,
@@ -206,6 +208,8 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         package_installation_scripts: files(package_installation_scripts),
         extra_fixtures: extra_fixtures.unwrap_or_default().into_iter().map(|Argument(text)| text).collect(),
         syncdb: syncdb.unwrap_or(false),
+        crontab: crontab.map(|FilePath(path)| path),
+        crontab_place: crontab_place.unwrap_or(CrontabPlace::User),
         maintenance: maintenance.unwrap_or(MaintenanceMethod::File),
         maintenance_page: maintenance_page.map(|FilePath(path)| path),
         strategy: strategy.unwrap_or(StrategyName::Ab),

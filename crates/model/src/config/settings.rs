@@ -89,6 +89,10 @@ pub struct Settings {
     pub extra_fixtures: Vec<String>,
     /// Whether `manage.py syncdb` comes before a migration.
     pub syncdb: bool,
+    /// A crontab in the project, for the first host.
+    pub crontab: Option<String>,
+    /// Where its jobs stand.
+    pub crontab_place: CrontabPlace,
     /// How visitors are told of maintenance.
     pub maintenance: MaintenanceMethod,
     /// The page's template in the project. `None`: the program's own.
@@ -182,6 +186,16 @@ pub enum Connect {
 pub enum StrategyName {
     /// Alternating slots, each a full clone, with a link that flips between them.
     Ab,
+}
+
+/// Where the jobs of a crontab stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrontabPlace {
+    /// In a marked block of the deploying user's crontab.
+    User,
+    /// In a file of `/etc/cron.d`.
+    System,
 }
 
 /// How a commit reaches a host.

@@ -50,6 +50,8 @@ pub fn show(settings: &Settings) -> String {
         package_installation_scripts,
         extra_fixtures,
         syncdb,
+        crontab,
+        crontab_place,
         maintenance,
         maintenance_page,
         strategy,
@@ -111,6 +113,8 @@ pub fn show(settings: &Settings) -> String {
     out.entry("package_installation_scripts", texts(package_installation_scripts));
     out.entry("extra_fixtures", texts(extra_fixtures));
     out.entry("syncdb", *syncdb);
+    out.entry_or("crontab", crontab.as_deref().map(text), "none");
+    out.entry("crontab_place", named(crontab_place));
     out.entry("maintenance", named(maintenance));
     out.entry_or("maintenance_page", maintenance_page.as_deref().map(text), "the program's own");
     out.entry("strategy", named(strategy));

@@ -272,6 +272,9 @@ fn build(
     {
         actions.extend(hook(point, &folder, &with_recipe(settings, point, own)));
     }
+    if let Some(file) = settings.crontab.as_ref().filter(|_| is_primary(settings, seen.host)) {
+        actions.push(Action::Has { slot: slot.clone(), file: file.clone() });
+    }
     actions.push(record(SlotState::Ready));
     actions
 }
@@ -393,9 +396,22 @@ fn finish(settings: &Settings, context: &RunContext, kind: JournalKind, change: 
             });
         }
     }
+    if let Some(file) = settings.crontab.as_ref().filter(|_| is_primary(settings, change.seen.host)) {
+        actions.push(Action::Crontab {
+            slot: change.to.slot.clone(),
+            file: file.clone(),
+            unit: settings.unit.clone(),
+            place: settings.crontab_place,
+        });
+    }
     actions.push(journal(context, kind, change));
     actions.extend(hooks(settings, context, change, HookPoint::AfterFinish, &settings.hooks.after_finish));
     actions
+}
+
+/// Whether a host is the one that does what must be done once, also when it isn't the one that happens to change now.
+fn is_primary(settings: &Settings, host: &Host) -> bool {
+    settings.hosts.first().is_some_and(|first| first.name == host.name)
 }
 
 fn journal(context: &RunContext, kind: JournalKind, change: &Change<'_>) -> Action {

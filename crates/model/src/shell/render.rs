@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{python, quote, quote_words};
 use crate::action::{Action, ToldVisitors};
 use crate::app_version;
-use crate::config::{Host, Service, Settings};
+use crate::config::{CrontabPlace, Host, Service, Settings};
 use crate::inspect::guard_script;
 use crate::layout::Layout;
 use crate::maintenance::{MaintenanceMethod, MaintenanceRecord};
@@ -143,6 +143,20 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             };
             format!("{} >>{}", stamped(&record), quote(layout.journal().as_str()))
         }
+        Action::Has { slot, file } => {
+            let path = quote(layout.slot(slot).join(file).as_str());
+            format!("[ -f {path} ] || {{ echo {path}\" isn't in this release\" >&2; exit 1; }}")
+        }
+        Action::Crontab { slot, file, unit, place } => format!(
+            "file={}\nunit={}\nplace={}\n{}",
+            quote(layout.slot(slot).join(file).as_str()),
+            quote(unit.as_str()),
+            match place {
+                CrontabPlace::User => "user",
+                CrontabPlace::System => "system",
+            },
+            include_str!("scripts/crontab.sh")
+        ),
         Action::Maintenance { method, told, directory, variables, virtualenv } => {
             let command = maintenance(layout, *method, told.as_ref());
             match method {

@@ -41,6 +41,8 @@ fn defaults() {
     package_installation_scripts = []
     extra_fixtures = []
     syncdb = false
+    # crontab: none
+    crontab_place = "user"
     maintenance = "file"
     # maintenance_page: the program's own
     strategy = "ab"
@@ -152,6 +154,8 @@ local.on_failure = "notify"
     package_installation_scripts = []
     extra_fixtures = []
     syncdb = false
+    # crontab: none
+    crontab_place = "user"
     maintenance = "file"
     # maintenance_page: the program's own
     strategy = "ab"

@@ -1,0 +1,66 @@
+//! The app's jobs, in a real crontab, beside those of others.
+
+use buedafab_testkit::FleetOptions;
+
+use super::stage::Stage;
+
+fn release(stage: &Stage, name: &str, jobs: Option<&str>) {
+    let mut files = vec![("version", name)];
+    files.extend(jobs.map(|jobs| ("conf/jobs", jobs)));
+    stage.remote.commit(&files, name);
+    stage.remote.tag(name);
+    stage.remote.push();
+}
+
+#[test]
+fn jobs_stand_in_a_block_of_the_first_host_and_leave_the_rest_alone() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    stage.configure_with("crontab = \"conf/jobs\"");
+    let jobs = |host: &str| {
+        String::from_utf8_lossy(&stage.fleet.host(host).exec("crontab -u deploy -l").stdout).into_owned()
+    };
+    stage.production(&["deploy"], 7).says("conf/jobs isn't in this release");
+    stage.fleet.host("web1").run("printf '# mine\\n5 5 * * * mine\\n' | crontab -u deploy -");
+    release(&stage, "two", Some("1 * * * * two \"$HOME\" % \\\n"));
+    stage.production(&["deploy"], 0);
+    let block =
+        |job: &str| format!("# mine\n5 5 * * * mine\n# begin five, kept by buedafab\n{job}\n# end five\n");
+    assert_eq!(jobs("web1"), block("1 * * * * two \"$HOME\" % \\"));
+    assert_eq!(jobs("web2"), "", "one host runs them");
+    release(&stage, "three", Some("2 * * * * three\n"));
+    stage.production(&["deploy"], 0);
+    assert_eq!(jobs("web1"), block("2 * * * * three"));
+    stage.production(&["rollback"], 0);
+    assert_eq!(jobs("web1"), block("1 * * * * two \"$HOME\" % \\"));
+    // One host alone isn't the first because it is alone.
+    release(&stage, "four", None);
+    stage.production(&["--hosts", "web2", "deploy"], 0);
+    assert_eq!(jobs("web2"), "");
+    // Somebody has cut the block in half: what is left of it can't be told from the rest.
+    stage.fleet.host("web1").run("crontab -u deploy -l | grep -v '^# end' | crontab -u deploy -");
+    let before = jobs("web1");
+    stage
+        .production(&["-v", "deploy"], 0)
+        .says("has only one end of the block of five")
+        .says("serving now: four");
+    assert_eq!(jobs("web1"), before);
+}
+
+#[test]
+fn jobs_stand_in_a_file_of_the_system() {
+    let stage = Stage::with(FleetOptions::default());
+    stage.configure(
+        "unit = \"five.app\"\nservice = \"none\"\ncrontab = \"conf/jobs\"\ncrontab_place = \"system\"\n\
+         [environments.production]\nhosts = [\"root@web1\"]\n",
+    );
+    release(&stage, "two", Some("1 * * * * deploy two\n"));
+    stage.production(&["deploy"], 0);
+    let host = stage.fleet.host("web1");
+    assert_eq!(host.read("/etc/cron.d/five_app"), "1 * * * * deploy two\n");
+    release(&stage, "three", Some("2 * * * * deploy three\n"));
+    stage.production(&["-v", "deploy"], 0).says("installed /etc/cron.d/five_app");
+    release(&stage, "four", None);
+    let ran = stage.production(&["-v", "deploy"], 0);
+    assert!(!ran.stderr.contains("installed"), "it is that already: {}", ran.stderr);
+    assert_eq!(host.run("stat -c %a /etc/cron.d/five_app; ls /etc/cron.d | grep -c five"), "644\n1\n");
+}
