@@ -116,6 +116,9 @@ pub(crate) enum CommandArgs {
     Hold(HoldArgs),
     /// Allow deploys again
     Unhold,
+    /// The app's secrets, in the file that `env_file` names
+    #[command(after_help = ENV_EXAMPLES)]
+    Env(EnvArgs),
     /// Tell visitors of maintenance, or no longer
     Maintenance(MaintenanceArgs),
     /// `enable maintenancemode`: as `maintenance on`
@@ -273,6 +276,43 @@ pub(crate) struct RunArgs {
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct EnvArgs {
+    #[command(subcommand)]
+    pub what: EnvCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EnvCommand {
+    /// Give a variable the value that comes on standard input, or is typed
+    Set {
+        /// Its name
+        name: String,
+    },
+    /// Take a variable away
+    Unset {
+        /// Its name
+        name: String,
+    },
+    /// The names of the variables; never their values
+    List,
+    /// Put all variables of a file of yours in place of those that are there
+    Push {
+        /// The file: NAME=value, a line each
+        file: PathBuf,
+    },
+    /// Go back to the version before the last change
+    Restore,
+}
+
+const ENV_EXAMPLES: &str = "\
+Examples:
+  buedafab production env set SECRET_KEY                asks for the value, and doesn't show it
+  pass show five/db | buedafab production env set DATABASE_URL
+  buedafab production env push production.env
+  buedafab production env list
+The app reads a change when it starts again: buedafab production restart_webserver";
 
 #[derive(Debug, Args)]
 #[command(after_help = MAINTENANCE_EXAMPLES)]

@@ -61,6 +61,9 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
 
 /// Whether a plain word is an argument of the command before it, rather than the next command.
 fn belongs(word: &str, command: &Command) -> bool {
+    if command.has_subcommands() {
+        return true;
+    }
     match command.get_positionals().next() {
         Some(argument) if argument.get_id() == TASK_ARGUMENTS => {
             word.split_once('=').is_some_and(|(name, _)| !name.contains(':'))

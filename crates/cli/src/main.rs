@@ -76,6 +76,7 @@ async fn run(cli: &Cli) -> Result<u8, Stop> {
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
         CommandArgs::Unhold => commands::hold::unhold(cli).await,
         CommandArgs::Run(arguments) => commands::run::run(cli, arguments).await,
+        CommandArgs::Env(arguments) => commands::env::env(cli, &arguments.what).await,
         CommandArgs::Maintenance(arguments) => commands::maintenance::maintenance(cli, arguments).await,
         CommandArgs::Enable(_) => commands::maintenance::switch(cli, Announcement::default().into()).await,
         CommandArgs::Disable(_) => commands::maintenance::switch(cli, None).await,

@@ -267,6 +267,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "syncdb",
             "shared_files",
             "shared_dirs",
+            "env_file",
             "crontab",
             "crontab_place",
             "maintenance",

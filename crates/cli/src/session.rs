@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use buedafab_engine::{Fleet, LocalError, Look, Repository, Sharing, execute, new_run, run_local};
 use buedafab_model::config::{Confirm, Host, Settings};
+use buedafab_model::env_file::Secret;
 use buedafab_model::event::{Event, Reason};
 use buedafab_model::inspect::Scope;
 use buedafab_model::lint::lint;
@@ -221,7 +222,12 @@ impl Session {
     }
 
     /// Carries out a plan with its local hooks, tells the end, and gives back the exit code.
-    pub(crate) async fn carry_out(mut self, plan: &Plan) -> u8 {
+    pub(crate) async fn carry_out(self, plan: &Plan) -> u8 {
+        self.carry_out_with(plan, None).await
+    }
+
+    /// The same, for a plan that takes an input; its hosts have to be looked at before.
+    pub(crate) async fn carry_out_with(mut self, plan: &Plan, input: Option<&Secret>) -> u8 {
         debug_assert_eq!(lint(plan), [], "the planner made a plan that breaks a rule");
         let changes = matches!(plan.intent, Intent::Deploy | Intent::Rollback);
         let variables = local_variables(&self.settings, plan);
@@ -247,7 +253,8 @@ impl Session {
         }
         let reporter = &mut self.reporter;
         let mut events = |event: Event| reporter.event(&event);
-        let outcome = execute(plan, &self.settings, &mut self.fleet, &mut self.interrupts, &mut events).await;
+        let outcome =
+            execute(plan, input, &self.settings, &mut self.fleet, &mut self.interrupts, &mut events).await;
         let verdict = outcome.verdict;
         // A lock must be free when this program has ended.
         self.fleet

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use buedafab_model::config::Settings;
+use buedafab_model::env_file::Secret;
 use buedafab_model::event::{Event, Stream};
 use buedafab_model::inspect::Scope;
 use buedafab_model::machine::{Command, Input, Machine, Seen};
@@ -19,10 +20,12 @@ use crate::connector::Sharing;
 use crate::fleet::{Fleet, News};
 use crate::runner::LineBuffer;
 
-/// Carries out `plan`. Hosts of `fleet` that aren't connected yet are, with their first phase on board. Every word on
-/// `interrupts` is a person's Ctrl-C: the first stops in order, the second at once.
+/// Carries out `plan`. Hosts of `fleet` that aren't connected yet are, with their first phase on board; for a plan that
+/// takes `input` they have to be. Every word on `interrupts` is a person's Ctrl-C: the first stops in order, the second
+/// at once.
 pub async fn execute(
     plan: &Plan,
+    input: Option<&Secret>,
     settings: &Settings,
     fleet: &mut Fleet,
     interrupts: &mut mpsc::Receiver<()>,
@@ -40,6 +43,7 @@ pub async fn execute(
     let (machine, commands) = Machine::start(plan);
     let mut driver = Driver {
         plan,
+        input,
         settings,
         fleet,
         events,
@@ -65,6 +69,7 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(20);
 
 struct Driver<'a> {
     plan: &'a Plan,
+    input: Option<&'a Secret>,
     settings: &'a Settings,
     fleet: &'a mut Fleet,
     events: &'a mut (dyn FnMut(Event) + Send),
@@ -155,6 +160,11 @@ impl Driver<'_> {
         }
         let frame = self.begin_work(&host);
         let connection = &self.fleet.connections[&host];
+        let steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(|work| &work.steps);
+        for step in steps.filter(|step| step.action.takes_input()) {
+            let input = self.input.expect("a plan with such a step comes with its input");
+            connection.upload_input(step.id, input.reveal()).await;
+        }
         connection.send_phase(&frame, &text).await;
     }
 

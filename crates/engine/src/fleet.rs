@@ -112,7 +112,9 @@ impl Fleet {
         for host in hosts {
             let url = settings.version_url_of(host);
             let layout = Layout::new(settings, host);
-            let also = AlsoLookAt { version_url: url.as_deref(), shared_files: &settings.shared_files };
+            let shared_files: Vec<String> =
+                settings.shared_files.iter().chain(&settings.env_file).cloned().collect();
+            let also = AlsoLookAt { version_url: url.as_deref(), shared_files: &shared_files };
             let script = inspect_script(&layout, &settings.release_paths, scope, &also);
             self.open(host, sharing, format!("step 0 q {}\n", quote(&script)));
             open.insert(host.name.clone(), (host, Vec::new(), Vec::new()));

@@ -198,6 +198,13 @@ pub enum Action {
         /// Where its jobs stand.
         place: CrontabPlace,
     },
+    /// Changes the file of variables. What is set comes as the step's input.
+    EnvFile {
+        /// How.
+        edit: EnvEdit,
+        /// The file.
+        file: HostPath,
+    },
     /// Tells visitors of maintenance, or no longer.
     Maintenance {
         /// How.
@@ -231,6 +238,37 @@ pub enum Action {
         /// The virtualenv whose programs it finds first.
         virtualenv: Option<HostPath>,
     },
+}
+
+/// A change of the file of variables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "edit", rename_all = "snake_case")]
+pub enum EnvEdit {
+    /// One variable gets another value.
+    Set {
+        /// Which.
+        name: String,
+    },
+    /// One variable goes.
+    Unset {
+        /// Which.
+        name: String,
+    },
+    /// All of them.
+    Replace,
+    /// The version before.
+    Restore,
+}
+
+impl fmt::Display for EnvEdit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EnvEdit::Set { name } => write!(f, "set {name}"),
+            EnvEdit::Unset { name } => write!(f, "unset {name}"),
+            EnvEdit::Replace => f.write_str("replace all variables"),
+            EnvEdit::Restore => f.write_str("restore the variables of before"),
+        }
+    }
 }
 
 /// What visitors are told, and by whom.
@@ -329,9 +367,15 @@ impl Action {
             | Action::Hook { .. }
             | Action::Restart { .. }
             | Action::Maintenance { .. }
+            | Action::EnvFile { .. }
             | Action::Crontab { .. }
             | Action::Run { .. } => false,
         }
+    }
+
+    /// Whether it reads what the deployer sends besides the plan.
+    pub fn takes_input(&self) -> bool {
+        matches!(self, Action::EnvFile { edit: EnvEdit::Set { .. } | EnvEdit::Replace, .. })
     }
 
     /// Whether it changes what is live.
@@ -379,6 +423,7 @@ impl fmt::Display for Action {
                 None => write!(f, "restart {}", String::from(service.clone())),
             },
             Action::Journal { kind, .. } => write!(f, "note in the journal: {}", kind_word(*kind)),
+            Action::EnvFile { edit, .. } => edit.fmt(f),
             Action::Has { file, .. } => write!(f, "see that there is {}", one_line(file)),
             Action::Crontab { file, .. } => write!(f, "install the jobs of {}", one_line(file)),
             Action::Maintenance { told: Some(_), .. } => f.write_str("tell visitors of maintenance"),
@@ -399,6 +444,7 @@ pub fn kind_word(kind: JournalKind) -> &'static str {
         JournalKind::Held => "held",
         JournalKind::Unheld => "unheld",
         JournalKind::Restarted => "restarted",
+        JournalKind::EnvChanged => "env changed",
         JournalKind::MaintenanceOn => "maintenance on",
         JournalKind::MaintenanceOff => "maintenance off",
     }

@@ -145,6 +145,7 @@ mod tests {
             releases: HostPath::new("/srv/it's \"five\"/releases").expect("a path"),
             link: "current".into(),
             virtualenv: "env".into(),
+            env_file: None,
         };
         let slots = [SlotName::new("a").expect("a slot"), SlotName::new("$b c").expect("a slot")];
         let script = inspect_script(&layout, &slots, Scope::Full, &AlsoLookAt::default());

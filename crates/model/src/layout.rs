@@ -14,6 +14,8 @@ pub struct Layout {
     pub link: String,
     /// The folder that survives the clean-up of a slot.
     pub virtualenv: String,
+    /// The file of variables for the app's commands, if it has one.
+    pub env_file: Option<HostPath>,
 }
 
 impl Layout {
@@ -24,6 +26,7 @@ impl Layout {
             path: host.path.clone(),
             link: settings.current_release_symlink.clone(),
             virtualenv: settings.virtualenv.clone(),
+            env_file: settings.env_file.as_ref().map(|file| host.path.join("shared").join(file)),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod app_version;
 pub mod checkout;
 pub mod config;
 pub mod developer;
+pub mod env_file;
 pub mod event;
 pub mod facts;
 pub mod inspect;

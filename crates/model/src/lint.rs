@@ -215,7 +215,9 @@ fn places(plan: &Plan, findings: &mut Findings) {
 fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
     use PhaseKind::{Finish, Lock, Once, Prepare, Switch, Work};
     match action {
-        Action::MakeRoom { .. } | Action::Guard { .. } => kind == Lock,
+        // What is kept may have to be kept before the first deploy.
+        Action::MakeRoom { .. } => matches!(kind, Lock | Work),
+        Action::Guard { .. } => kind == Lock,
         Action::Lock { .. } => matches!(kind, Lock | Work),
         Action::Fetch { .. }
         | Action::Checkout { .. }
@@ -235,6 +237,7 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
         Action::Point { .. } => is_switch(kind),
         Action::Restart { .. } => is_switch(kind) || kind == Work,
         Action::Journal { .. } => matches!(kind, Prepare | Finish | Work),
+        Action::EnvFile { .. } => kind == Work,
         Action::Has { .. } => kind == Prepare,
         Action::Crontab { .. } => kind == Finish,
         Action::Maintenance { .. } => is_switch(kind) || kind == Work,

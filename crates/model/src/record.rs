@@ -59,6 +59,8 @@ pub enum JournalKind {
     Unheld,
     /// The app was restarted by hand.
     Restarted,
+    /// The file of variables was changed.
+    EnvChanged,
     /// Visitors are told of maintenance.
     MaintenanceOn,
     /// They no longer are.

@@ -8,6 +8,7 @@ mod lines;
 mod maintenance;
 mod python;
 mod releases;
+mod secrets;
 mod serving;
 mod stage;
 mod strange;

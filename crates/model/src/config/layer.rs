@@ -118,6 +118,9 @@ pub struct Layer {
     pub(super) extra_fixtures: Option<Vec<Argument>>,
     /// Whether `manage.py syncdb` comes before a migration, as Django before 1.7 needs it. Default: `false`.
     pub(super) syncdb: Option<bool>,
+    /// A file of variables in `shared` for the app's commands and services, secrets among them, that only the deploying user
+    /// can read. It is kept by `buedafab env`. Default: none. Example: `".env"`.
+    pub(super) env_file: Option<FilePath>,
     /// A crontab in the project, whose jobs run on the first host: put there when a release is live, and again after a
     /// rollback. Default: none. Example: `"conf/crontab"`.
     pub(super) crontab: Option<FilePath>,
@@ -275,6 +278,7 @@ impl Layer {
                 .or(below.package_installation_scripts),
             extra_fixtures: upper.extra_fixtures.or(below.extra_fixtures),
             syncdb: upper.syncdb.or(below.syncdb),
+            env_file: upper.env_file.or(below.env_file),
             crontab: upper.crontab.or(below.crontab),
             crontab_place: upper.crontab_place.or(below.crontab_place),
             maintenance: upper.maintenance.or(below.maintenance),

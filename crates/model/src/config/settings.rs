@@ -89,6 +89,8 @@ pub struct Settings {
     pub extra_fixtures: Vec<String>,
     /// Whether `manage.py syncdb` comes before a migration.
     pub syncdb: bool,
+    /// A file of variables in `shared`, for the app's commands.
+    pub env_file: Option<String>,
     /// A crontab in the project, for the first host.
     pub crontab: Option<String>,
     /// Where its jobs stand.

@@ -50,6 +50,7 @@ pub fn show(settings: &Settings) -> String {
         package_installation_scripts,
         extra_fixtures,
         syncdb,
+        env_file,
         crontab,
         crontab_place,
         maintenance,
@@ -113,6 +114,7 @@ pub fn show(settings: &Settings) -> String {
     out.entry("package_installation_scripts", texts(package_installation_scripts));
     out.entry("extra_fixtures", texts(extra_fixtures));
     out.entry("syncdb", *syncdb);
+    out.entry_or("env_file", env_file.as_deref().map(text), "none");
     out.entry_or("crontab", crontab.as_deref().map(text), "none");
     out.entry("crontab_place", named(crontab_place));
     out.entry("maintenance", named(maintenance));

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 
 pub use deploy::{DeployRequest, plan_deploy};
 pub use rollback::plan_rollback;
-pub use work::{plan_hold, plan_maintenance, plan_restart, plan_run, plan_task, plan_unhold};
+pub use work::{
+    plan_env, plan_env_list, plan_hold, plan_maintenance, plan_restart, plan_run, plan_task, plan_unhold,
+};
 
 use crate::action::{Action, HookPoint, ToldVisitors};
 use crate::config::{Host, Service, Settings};

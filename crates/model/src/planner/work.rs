@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{RunContext, SeenHost, Steps, examine, restart_as_it_was, virtualenv_in};
-use crate::action::{Action, ToldVisitors};
+use crate::action::{Action, EnvEdit, ToldVisitors};
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
 use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan};
 use crate::record::{JournalKind, LockHolder};
 use crate::refusal::Refusal;
+use crate::shell::quote;
 
 /// A command on every host, in the live release where there is one. Needs no look at the hosts first.
 pub fn plan_run(settings: &Settings, context: &RunContext, command: &str, hosts: &[&Host]) -> Plan {
@@ -55,6 +56,37 @@ pub fn plan_hold(settings: &Settings, context: &RunContext, reason: &str, hosts:
 pub fn plan_unhold(settings: &Settings, context: &RunContext, hosts: &[&Host]) -> Plan {
     work(settings, context, Intent::Work, hosts, |_| {
         vec![Action::Unhold, note(&context.by, JournalKind::Unheld, None)]
+    })
+}
+
+/// A change of the file of variables, on every host.
+pub fn plan_env(
+    settings: &Settings,
+    context: &RunContext,
+    edit: &EnvEdit,
+    file: &str,
+    hosts: &[&Host],
+) -> Plan {
+    work(settings, context, Intent::Work, hosts, |host| {
+        let file = Layout::new(settings, host).shared().join(file);
+        let room = Action::MakeRoom { group: settings.deploy_group.clone() };
+        let what = note(&context.by, JournalKind::EnvChanged, Some(edit.to_string()));
+        vec![room, Action::EnvFile { edit: edit.clone(), file }, what]
+    })
+}
+
+/// The names in the file of variables, on every host; never what they are.
+pub fn plan_env_list(settings: &Settings, context: &RunContext, file: &str, hosts: &[&Host]) -> Plan {
+    work(settings, context, Intent::Work, hosts, |host| {
+        let layout = Layout::new(settings, host);
+        let file = quote(layout.shared().join(file).as_str());
+        let names = r"s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1=…/p";
+        vec![Action::Run {
+            command: format!("[ ! -f {file} ] || sed -n '{names}' {file}"),
+            directory: layout.path,
+            variables: BTreeMap::new(),
+            virtualenv: None,
+        }]
     })
 }
 

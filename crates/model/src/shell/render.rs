@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{python, quote, quote_words};
-use crate::action::{Action, ToldVisitors};
+use crate::action::{Action, EnvEdit, ToldVisitors};
 use crate::app_version;
 use crate::config::{CrontabPlace, Host, Service, Settings};
 use crate::inspect::guard_script;
@@ -64,6 +64,9 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step) -> String {
     ) {
         flags.push('a');
     }
+    if step.action.takes_input() {
+        flags.push('i');
+    }
     if step.action.is_optional() {
         flags.push('o');
     }
@@ -118,7 +121,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         }
         Action::Prove { slot, commit } => prove(layout, slot, commit),
         Action::Hook { directory, command, variables, virtualenv, .. } => {
-            app_command(directory, variables, virtualenv.as_ref(), command)
+            app_command(layout, directory, variables, virtualenv.as_ref(), command)
         }
         Action::Point { target } => point(layout, target.as_deref(), run),
         Action::Restart { service, directory, commands, variables, virtualenv } => {
@@ -128,7 +131,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 // As with every other hook, the first that fails is the last.
                 let commands: Vec<String> =
                     commands.iter().map(|command| format!("(\n{command}\n) || exit")).collect();
-                app_command(directory, variables, virtualenv.as_ref(), &commands.join("\n"))
+                app_command(layout, directory, variables, virtualenv.as_ref(), &commands.join("\n"))
             }
         }
         Action::Journal { kind, by, release, from, reason } => {
@@ -142,6 +145,16 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 reason: reason.clone(),
             };
             format!("{} >>{}", stamped(&record), quote(layout.journal().as_str()))
+        }
+        Action::EnvFile { edit, file } => {
+            let (edit, name) = match edit {
+                EnvEdit::Set { name } => ("set", name.as_str()),
+                EnvEdit::Unset { name } => ("unset", name.as_str()),
+                EnvEdit::Replace => ("replace", ""),
+                EnvEdit::Restore => ("restore", ""),
+            };
+            let file = quote(file.as_str());
+            format!("file={file}\nedit={edit}\nname={name}\n{}", include_str!("scripts/env_file.sh"))
         }
         Action::Has { slot, file } => {
             let path = quote(layout.slot(slot).join(file).as_str());
@@ -162,7 +175,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             match method {
                 MaintenanceMethod::File => command,
                 MaintenanceMethod::Command => {
-                    app_command(directory, variables, virtualenv.as_ref(), &command)
+                    app_command(layout, directory, variables, virtualenv.as_ref(), &command)
                 }
             }
         }
@@ -177,8 +190,9 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         Action::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
         Action::Run { command, directory, variables, virtualenv } => {
             format!(
-                "{}{}[ ! -d {directory} ] || cd {directory} || exit\n{command}",
+                "{}{}{}[ ! -d {directory} ] || cd {directory} || exit\n{command}",
                 exports(variables),
+                secrets(layout),
                 python::activate(virtualenv.as_ref()),
                 directory = quote(directory.as_str()),
             )
@@ -444,15 +458,27 @@ pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
     variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
     let current = layout.current();
     let virtualenv = settings.recipe.is_python().then(|| current.join(&layout.virtualenv));
-    app_command(&current, &variables, virtualenv.as_ref(), command)
+    app_command(&layout, &current, &variables, virtualenv.as_ref(), command)
 }
 
 fn app_command(
+    layout: &Layout,
     directory: &HostPath,
     variables: &BTreeMap<String, String>,
     virtualenv: Option<&HostPath>,
     command: &str,
 ) -> String {
     let activate = python::activate(virtualenv);
-    format!("{}{activate}cd {} || exit\n{command}", exports(variables), quote(directory.as_str()))
+    format!(
+        "{}{}{activate}cd {} || exit\n{command}",
+        exports(variables),
+        secrets(layout),
+        quote(directory.as_str())
+    )
+}
+
+/// Reads the file of variables, if there is one.
+fn secrets(layout: &Layout) -> String {
+    let Some(file) = layout.env_file.as_ref().map(|file| quote(file.as_str())) else { return String::new() };
+    format!("if [ -f {file} ]; then set -a; . {file}; set +a; fi\n")
 }

@@ -1,0 +1,68 @@
+//! `env`: the app's secrets on the hosts. Values come on standard input, and are shown nowhere.
+
+use std::io::{IsTerminal, Read};
+
+use buedafab_model::action::EnvEdit;
+use buedafab_model::config::Host;
+use buedafab_model::env_file::{EnvFileError, check_name, normalize, render_line};
+use buedafab_model::inspect::Scope;
+use buedafab_model::planner::{plan_env, plan_env_list};
+
+use crate::arguments::{Cli, EnvCommand};
+use crate::exit::Stop;
+use crate::report::StepOutput;
+use crate::session::Session;
+
+pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, Stop> {
+    let wrong = |error: EnvFileError| Stop::usage(error.to_string());
+    let output = if matches!(what, EnvCommand::List) { StepOutput::Data } else { StepOutput::Talk };
+    let mut session = Session::start(cli, "env list", output)?;
+    let Some(file) = session.settings.env_file.clone() else {
+        return Err(Stop::configuration("this app has no file of variables")
+            .hint("name one, which will be kept in `shared` on the hosts: env_file = \".env\""));
+    };
+    let (edit, input) = match what {
+        EnvCommand::List => return list(session, &file).await,
+        EnvCommand::Set { name } => {
+            check_name(name).map_err(wrong)?;
+            let value = read_value(&mut session, name).await?;
+            (EnvEdit::Set { name: name.clone() }, Some(render_line(name, &value).map_err(wrong)?))
+        }
+        EnvCommand::Unset { name } => {
+            check_name(name).map_err(wrong)?;
+            (EnvEdit::Unset { name: name.clone() }, None)
+        }
+        EnvCommand::Push { file } => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| Stop::usage(format!("can't read {}: {error}", file.display())))?;
+            let kept =
+                normalize(&text).map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+            (EnvEdit::Replace, Some(kept))
+        }
+        EnvCommand::Restore => (EnvEdit::Restore, None),
+    };
+    // All hosts are reached before the first is changed.
+    session.look_or_stop(Scope::Plan).await?;
+    let hosts: Vec<&Host> = session.hosts.iter().collect();
+    let plan = plan_env(&session.settings, &session.context, &edit, &file, &hosts);
+    Ok(session.carry_out_with(&plan, input.as_ref()).await)
+}
+
+async fn read_value(session: &mut Session, name: &str) -> Result<String, Stop> {
+    if std::io::stdin().is_terminal() {
+        let prompt = format!("The value of {name}");
+        return session.ask(move || dialoguer::Password::new().with_prompt(prompt).interact()).await;
+    }
+    let mut value = String::new();
+    std::io::stdin()
+        .read_to_string(&mut value)
+        .map_err(|error| Stop::usage(format!("the value can't be read: {error}")))?;
+    let value = value.strip_suffix('\n').unwrap_or(&value);
+    Ok(value.strip_suffix('\r').unwrap_or(value).to_owned())
+}
+
+async fn list(session: Session, file: &str) -> Result<u8, Stop> {
+    let hosts: Vec<&Host> = session.hosts.iter().collect();
+    let plan = plan_env_list(&session.settings, &session.context, file, &hosts);
+    Ok(session.carry_out(&plan).await)
+}

@@ -1,0 +1,81 @@
+//! The app's secrets: where they are kept, who sees them, and who doesn't.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use super::stage::{Ran, Stage};
+
+const FILE: &str = "/var/webapps/five/shared/.env";
+
+fn stage() -> Stage {
+    let stage = Stage::new();
+    stage.configure_with("env_file = \".env\"");
+    stage
+}
+
+/// Runs the program with this on its standard input.
+#[track_caller]
+fn feed(stage: &Stage, words: &[&str], input: &str, code: i32) -> Ran {
+    let mut command = stage.command(&[&["production"], words].concat());
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    // Whoever refuses at once doesn't read.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let ran = Ran::of(child.wait_with_output().expect("it ends"));
+    assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+    ran
+}
+
+#[test]
+fn secrets_reach_the_app_and_nobody_else() {
+    let stage = stage();
+    stage.production(&["deploy"], 4).says("not in /var/webapps/five/shared: .env");
+    let secret = "s3cret \"quoted\" $HOME `id` \\ 'x'";
+    let ran = feed(&stage, &["-v", "env", "set", "SECRET_KEY"], &format!("{secret}\n"), 0);
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("s3cret"), "it isn't shown: {}", ran.stderr);
+    let host = stage.fleet.host("web2");
+    assert_eq!(host.run(&format!("stat -c '%a %U' {FILE}")), "600 deploy\n");
+    feed(&stage, &["env", "set", "OTHER"], "one", 0);
+    stage.production(&["deploy"], 0);
+    let ran = stage.production(&["--hosts", "web2", "run", "--", "printenv SECRET_KEY OTHER"], 0);
+    assert_eq!(ran.stdout, format!("web2 │ {secret}\nweb2 │ one\n"));
+    let ran = stage.production(&["env", "list"], 0);
+    ran.says("web1 │ SECRET_KEY=…\n").says("web3 │ OTHER=…\n");
+    assert!(!ran.stdout.contains("s3cret"));
+    stage.production(&["history"], 0).says("env changed").says("set SECRET_KEY");
+    // Neither the plan nor its events know it.
+    let plan = stage.start(&["env", "unset", "OTHER"]).finish();
+    assert!(!plan.0.to_string().contains("s3cret"));
+    assert_eq!(stage.production(&["env", "list"], 0).stdout.lines().count(), 3);
+    stage.production(&["env", "restore"], 0);
+    assert_eq!(stage.production(&["env", "list"], 0).stdout.lines().count(), 6);
+}
+
+#[test]
+fn a_file_is_pushed_as_a_whole() {
+    let stage = stage();
+    let write = |text: &str| std::fs::write(stage.checkout().join("live.env"), text).expect("it is ours");
+    write("# for production\nexport A='it is'\nB=two words # why\n");
+    stage.production(&["env", "push", "live.env"], 0);
+    assert_eq!(stage.fleet.host("web3").read(FILE), "A=\"it is\"\nB=\"two words\"\n");
+    write("A='never closed\n");
+    stage.production(&["env", "push", "live.env"], 2).says("live.env: the quote in line 1 is never closed");
+    stage.production(&["env", "push", "gone.env"], 2).says("can't read gone.env");
+    feed(&stage, &["env", "set", "A"], "two\nlines\n", 2).says("holds a line break");
+    stage.production(&["env", "set", "A-B"], 2).says("can't be the name of a variable");
+    assert_eq!(stage.fleet.host("web3").read(FILE), "A=\"it is\"\nB=\"two words\"\n");
+    stage.configure_with("");
+    stage.production(&["env", "list"], 3).says("env_file = \".env\"");
+    // One host that can't be reached, and none is changed.
+    stage.configure_with("env_file = \".env\"");
+    stage.fleet.host("web2").stop_sshd();
+    write("C=3\n");
+    stage.production(&["env", "push", "live.env"], 6).says("web2 can't be reached");
+    assert_eq!(stage.fleet.host("web3").read(FILE), "A=\"it is\"\nB=\"two words\"\n");
+}

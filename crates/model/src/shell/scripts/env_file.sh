@@ -1,0 +1,29 @@
+# Changes the app's file of variables, which only its owner can read, and keeps the one before. POSIX sh.
+#
+# Assignments stand before this text: file; edit, set, unset, replace or restore; name, of a variable. What is set, or the
+# whole new file, comes on standard input: never on a command line, where everybody could read it.
+
+umask 077
+mkdir -p "${file%/*}" || exit
+new=$file.new
+former=$file.former
+others() { [ ! -f "$file" ] || grep -v "^$name=" "$file" || :; }
+case $edit in
+  set) { others && cat; } >"$new" ;;
+  unset) others >"$new" ;;
+  replace) cat >"$new" ;;
+  restore)
+    if [ ! -f "$former" ]; then
+      echo "there is no version before this one" >&2
+      exit 1
+    fi
+    cp -p "$former" "$new"
+    ;;
+esac || exit
+if [ -f "$file" ] && cmp -s "$file" "$new"; then
+  rm -f "$new"
+  echo 'nothing has changed'
+  exit
+fi
+[ ! -f "$file" ] || cp -p "$file" "$former" || exit
+chmod 600 "$new" && mv -f "$new" "$file"
