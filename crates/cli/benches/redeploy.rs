@@ -39,7 +39,7 @@ fn main() {
          CPU and memory are the deployer's own, with its ssh clients.\n"
     );
     println!(
-        "{:>5} {:>6}  {:<9} {:>7} {:>14} {:>14} {:>8} {:>8}",
+        "{:>5} {:>6}  {:<10} {:>7} {:>14} {:>14} {:>8} {:>8}",
         "hosts", "RTT", "what", "floor", "cold", "warm", "CPU", "memory"
     );
     for hosts in fleets {
@@ -65,6 +65,7 @@ fn measure(hosts: usize, round_trip: Duration) {
     };
     let (mut floor, mut floor_back) = (Vec::new(), Vec::new());
     let (mut cold, mut warm, mut cold_back, mut warm_back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut cold_python, mut warm_python) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
         let commit = stage.commit();
         let slot = if round % 2 == 0 { "b" } else { "a" };
@@ -81,6 +82,11 @@ fn measure(hosts: usize, round_trip: Duration) {
         let cold_now = stage.buedafab(&["deploy"]);
         stage.commit();
         let warm_now = stage.buedafab(&["deploy"]);
+        stage.commit();
+        stage.chill();
+        let cold_python_now = stage.buedafab_in("python", &["deploy"]);
+        stage.commit();
+        let warm_python_now = stage.buedafab_in("python", &["deploy"]);
         let floor_back_now = stage.floor(&back);
         stage.chill();
         let cold_back_now = stage.buedafab(&["rollback"]);
@@ -93,11 +99,14 @@ fn measure(hosts: usize, round_trip: Duration) {
             floor_back.push(floor_back_now);
             cold.push(cold_now);
             warm.push(warm_now);
+            cold_python.push(cold_python_now);
+            warm_python.push(warm_python_now);
             cold_back.push(cold_back_now);
             warm_back.push(warm_back_now);
         }
     }
     report(hosts, round_trip, "redeploy", &floor, &cold, &warm);
+    report(hosts, round_trip, "… with env", &floor, &cold_python, &warm_python);
     report(hosts, round_trip, "rollback", &floor_back, &cold_back, &warm_back);
 }
 
@@ -108,7 +117,7 @@ fn report(hosts: usize, round_trip: Duration, what: &str, floor: &[f64], cold: &
         median(&costs.iter().zip(floor).map(|(cost, floor)| cost.wall / floor).collect::<Vec<_>>())
     };
     println!(
-        "{:>5} {:>3} ms  {what:<9} {:>7.2} {:>7.2} ({:.2}) {:>7.2} ({:.2}) {:>6.2} s {:>4.0} MiB",
+        "{:>5} {:>3} ms  {what:<10} {:>7.2} {:>7.2} ({:.2}) {:>7.2} ({:.2}) {:>6.2} s {:>4.0} MiB",
         hosts,
         round_trip.as_millis(),
         median(floor),
@@ -132,7 +141,9 @@ impl Stage {
         let names: Vec<String> =
             self.fleet.hosts().iter().map(|host| format!("\"{}\"", host.name())).collect();
         let configuration = format!(
-            "unit = \"five\"\nservice = \"none\"\n[environments.bench]\nhosts = [{}]\n",
+            "unit = \"five\"\nservice = \"none\"\n[environments.bench]\nhosts = [{}]\n\
+             [environments.python]\nextends = \"bench\"\npath = \"/var/webapps/python\"\nrecipe = \"wsgi\"\n\
+             pip_requirements = [\"requirements.txt\"]\n",
             names.join(", ")
         );
         std::fs::write(self.remote.checkout_dir().join("buedafab.toml"), configuration)
@@ -142,11 +153,15 @@ impl Stage {
             .collect();
         let files: Vec<(&str, &str)> =
             texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        // What an env is made from matters here, not how long it takes to make.
+        let files: Vec<(&str, &str)> = [("requirements.txt", "# none\n")].into_iter().chain(files).collect();
         self.remote.commit(&files, "the app");
         self.remote.push();
-        self.buedafab(&["deploy"]);
-        self.commit();
-        self.buedafab(&["deploy"]);
+        for environment in ["bench", "python"] {
+            self.buedafab_in(environment, &["deploy"]);
+            self.commit();
+            self.buedafab_in(environment, &["deploy"]);
+        }
         let url = self.remote.url();
         self.floor(&format!(
             "mkdir -p /var/webapps/floor/releases && cd /var/webapps/floor/releases \
@@ -192,13 +207,17 @@ impl Stage {
     }
 
     fn buedafab(&self, words: &[&str]) -> Cost {
+        self.buedafab_in("bench", words)
+    }
+
+    fn buedafab_in(&self, environment: &str, words: &[&str]) -> Cost {
         let figures = self.runtime.path().join("figures");
         let began = Instant::now();
         let status = Command::new("time")
             .args(["-q", "-f", "%U %S %M", "-o"])
             .arg(&figures)
             .arg(env!("CARGO_BIN_EXE_buedafab"))
-            .arg("bench")
+            .arg(environment)
             .args(words)
             .current_dir(self.remote.checkout_dir())
             .env("PATH", &self.path)

@@ -103,6 +103,7 @@ impl Place {
             path,
             link: "current".to_owned(),
             virtualenv: "env".to_owned(),
+            env_file: None,
         };
         let slots = ["a", "b"].map(|slot| SlotName::new(slot).expect("a slot")).to_vec();
         Place { folder, layout, slots }

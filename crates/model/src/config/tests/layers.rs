@@ -41,6 +41,7 @@ fn defaults() {
     package_installation_scripts = []
     extra_fixtures = []
     syncdb = false
+    # env_file: none
     # crontab: none
     crontab_place = "user"
     maintenance = "file"
@@ -154,6 +155,7 @@ local.on_failure = "notify"
     package_installation_scripts = []
     extra_fixtures = []
     syncdb = false
+    # env_file: none
     # crontab: none
     crontab_place = "user"
     maintenance = "file"
