@@ -1,7 +1,8 @@
 //! The plan that makes a release live.
 
+use super::prepare::build;
 use super::{
-    Change, Errand, Primary, RunContext, SeenHost, assemble, build, examine, hooks, local_hooks, with_recipe,
+    Change, Errand, Primary, RunContext, SeenHost, assemble, examine, hooks, local_hooks, with_recipe,
 };
 use crate::action::HookPoint;
 use crate::config::Settings;

@@ -1,7 +1,9 @@
 //! From configuration and facts to a plan, or to the reasons why not. Pure: time, names and ids come in as arguments.
 
 mod deploy;
+mod prepare;
 mod rollback;
+mod variables;
 mod work;
 
 use std::collections::BTreeMap;
@@ -20,13 +22,13 @@ use crate::facts::{CurrentLink, HostFacts};
 use crate::layout::Layout;
 use crate::local::LocalAction;
 use crate::maintenance::MaintenanceMethod;
-use crate::names::{HostPath, RunId, SlotName};
+use crate::names::{HostPath, RunId};
 use crate::plan::{HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan, Step, Target};
 use crate::recipe::{Side, commands_at};
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::refusal::{Refusal, host_refusals};
 use crate::release::Release;
-use crate::virtualenv::VirtualenvSpec;
+use variables::{common_variables, variables};
 
 /// The run that is being planned.
 #[derive(Debug, Clone)]
@@ -194,102 +196,6 @@ fn lock(settings: &Settings, change: &Change<'_>, holder: &LockHolder) -> Vec<Ac
         state_sum: change.seen.facts.state_sum.clone(),
     });
     actions
-}
-
-/// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
-fn build(
-    settings: &Settings,
-    context: &RunContext,
-    seen: SeenHost<'_>,
-    target: &Target,
-    former: Option<Release>,
-    url: &str,
-    reinstall: bool,
-) -> Vec<Action> {
-    let layout = Layout::new(settings, seen.host);
-    let slot = target.slot.clone();
-    let release = target.release.clone();
-    let variables = variables(settings, context, seen, target);
-    let hook = |point, directory: &HostPath, commands: &[String]| -> Vec<Action> {
-        let hook = |command: &String| Action::Hook {
-            point,
-            directory: directory.clone(),
-            command: command.clone(),
-            variables: variables.clone(),
-            virtualenv: virtualenv_in(settings, directory),
-            optional: false,
-        };
-        commands.iter().map(hook).collect()
-    };
-    let record = |state| Action::Record {
-        slot: slot.clone(),
-        state,
-        release: release.clone(),
-        former: former.clone(),
-        optional: false,
-    };
-    let siblings = siblings_to_fetch_from(seen.facts, &slot, &release);
-
-    let mut actions = hook(HookPoint::BeforePrepare, &layout.path, &settings.hooks.before_prepare);
-    actions.push(record(SlotState::Building));
-    actions.push(Action::Fetch {
-        slot: slot.clone(),
-        commit: release.commit.clone(),
-        url: url.to_owned(),
-        siblings,
-        known_hosts: settings.scm_known_hosts.clone(),
-        lend_agent: settings.forward_agent,
-        group: settings.deploy_group.clone(),
-    });
-    actions.push(Action::Checkout {
-        slot: slot.clone(),
-        commit: release.commit.clone(),
-        group: settings.deploy_group.clone(),
-    });
-    if release.submodules {
-        actions.push(Action::Submodules {
-            slot: slot.clone(),
-            url: url.to_owned(),
-            known_hosts: settings.scm_known_hosts.clone(),
-            lend_agent: settings.forward_agent,
-            group: settings.deploy_group.clone(),
-        });
-    }
-    if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
-        actions.push(Action::Shared {
-            slot: slot.clone(),
-            files: settings.shared_files.clone(),
-            dirs: settings.shared_dirs.clone(),
-        });
-    }
-    actions.extend(VirtualenvSpec::of(settings, reinstall).map(|spec| Action::Virtualenv {
-        slot: slot.clone(),
-        spec,
-        variables: variables.clone(),
-        lend_agent: settings.forward_agent,
-        group: settings.deploy_group.clone(),
-    }));
-    let folder = layout.slot(&slot);
-    for (point, own) in [(HookPoint::Build, &settings.hooks.build), (HookPoint::Check, &settings.hooks.check)]
-    {
-        actions.extend(hook(point, &folder, &with_recipe(settings, point, own)));
-    }
-    if let Some(file) = settings.crontab.as_ref().filter(|_| is_primary(settings, seen.host)) {
-        actions.push(Action::Has { slot: slot.clone(), file: file.clone() });
-    }
-    actions.push(record(SlotState::Ready));
-    actions
-}
-
-/// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,
-/// the live one first, as it is the one most likely to be whole.
-fn siblings_to_fetch_from(facts: &HostFacts, slot: &SlotName, release: &Release) -> Vec<SlotName> {
-    let is_clone = facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some());
-    let others = facts.slots.iter().filter(|(other, seen)| *other != slot && seen.commit.is_some());
-    let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
-    let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();
-    siblings.sort_by_key(|sibling| Some(sibling) != facts.live_slot());
-    siblings
 }
 
 fn hooks(
@@ -473,50 +379,6 @@ fn with_recipe(settings: &Settings, point: HookPoint, own: &[String]) -> Vec<Str
     commands.extend(own.iter().cloned());
     commands.extend(commands_at(settings, point, Side::After));
     commands
-}
-
-/// What every app command finds in its environment.
-fn variables(
-    settings: &Settings,
-    context: &RunContext,
-    seen: SeenHost<'_>,
-    target: &Target,
-) -> BTreeMap<String, String> {
-    let directory = Layout::new(settings, seen.host).slot(&target.slot);
-    common_variables(settings, context, seen, Some(&target.slot), Some(&target.release), &directory)
-}
-
-/// The same, where the release may have no name and lie in no slot.
-fn common_variables(
-    settings: &Settings,
-    context: &RunContext,
-    seen: SeenHost<'_>,
-    slot: Option<&SlotName>,
-    release: Option<&Release>,
-    directory: &HostPath,
-) -> BTreeMap<String, String> {
-    let layout = Layout::new(settings, seen.host);
-    let roles = seen.host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
-    let mut variables = settings.variables.clone();
-    let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
-    set("DEPLOYMENT_TYPE", &settings.deployment_type);
-    set("BUEDAFAB_BY", &context.by);
-    set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
-    set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));
-    set("BUEDAFAB_ENVIRONMENT", settings.environment.as_str());
-    set("BUEDAFAB_HOST", seen.host.name.as_str());
-    set("BUEDAFAB_PATH", layout.path.as_str());
-    set(
-        "BUEDAFAB_PREVIOUS_COMMIT",
-        seen.facts.live().map_or(String::new(), |r| r.commit.to_string()).as_str(),
-    );
-    set("BUEDAFAB_RELEASE_PATH", directory.as_str());
-    set("BUEDAFAB_ROLES", &roles);
-    set("BUEDAFAB_RUN", context.run.as_str());
-    set("BUEDAFAB_SLOT", slot.map_or("", SlotName::as_str));
-    set("BUEDAFAB_TAG", release.and_then(|release| release.tag.as_deref()).unwrap_or_default());
-    set("BUEDAFAB_UNIT", settings.unit.as_str());
-    variables
 }
 
 /// How many hosts each wave has. The last takes all that are left.

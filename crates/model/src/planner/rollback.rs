@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Change, Errand, Primary, RunContext, SeenHost, assemble, build, examine, local_hooks, variables,
-};
+use super::prepare::build;
+use super::{Change, Errand, Primary, RunContext, SeenHost, assemble, examine, local_hooks, variables};
 use crate::action::{Action, Schema};
 use crate::config::Settings;
 use crate::facts::CurrentLink;

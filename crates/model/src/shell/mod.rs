@@ -1,10 +1,13 @@
 //! From actions to shell: pure, and the only place where shell text is made.
 
+mod app;
+mod git;
 mod local;
 mod python;
 mod quote;
 mod render;
 
+pub use app::app_shell;
 pub use local::{render_local, render_local_undo, verify_tag};
 pub use quote::{quote, quote_words};
-pub use render::{app_shell, render_phases, render_revert, render_step};
+pub use render::{render_phases, render_revert, render_step};

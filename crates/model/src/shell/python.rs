@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::render::exports;
+use super::app::exports;
 use super::{quote, quote_words};
 use crate::action::Schema;
 use crate::layout::Layout;
-use crate::names::{HostPath, SlotName};
+use crate::names::SlotName;
 use crate::virtualenv::{Installer, VirtualenvSpec};
 
 /// Brings a slot's virtualenv to what its release asks for; nothing is run where it is that already.
@@ -34,12 +34,6 @@ pub(super) fn virtualenv(
     set("scripts", &quote_words(scripts));
     set("prune", include_str!("scripts/prune.py"));
     format!("{text}set -- {}\n", quote_words(requirements)) + include_str!("scripts/virtualenv.sh")
-}
-
-/// Puts a virtualenv's programs first, as activating it does.
-pub(super) fn activate(virtualenv: Option<&HostPath>) -> String {
-    let Some(folder) = virtualenv.map(|path| quote(path.as_str())) else { return String::new() };
-    format!("[ ! -d {folder}/bin ] || export VIRTUAL_ENV={folder} PATH={folder}/bin:\"$PATH\"\n")
 }
 
 /// Looks for migrations that a release doesn't know.

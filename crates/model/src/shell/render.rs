@@ -1,18 +1,19 @@
 //! Actions as the shell that a host runs.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{python, quote, quote_words};
+use super::app::{app_command, secrets};
+use super::git::{checkout, fetch, prove, submodules};
+use super::{app, python, quote};
 use crate::action::{Action, EnvEdit, ToldVisitors};
 use crate::app_version;
-use crate::config::{CrontabPlace, Host, Service, Settings};
+use crate::config::{CrontabPlace, Service};
 use crate::inspect::guard_script;
 use crate::layout::Layout;
 use crate::maintenance::{MaintenanceMethod, MaintenanceRecord};
-use crate::names::{CommitId, HostPath, RunId, SlotName};
+use crate::names::{HostPath, RunId};
 use crate::plan::{HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
 use crate::record::{JournalRecord, SlotRecord, tail_of};
 
@@ -191,9 +192,9 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         Action::Run { command, directory, variables, virtualenv } => {
             format!(
                 "{}{}{}[ ! -d {directory} ] || cd {directory} || exit\n{command}",
-                exports(variables),
+                app::exports(variables),
                 secrets(layout),
-                python::activate(virtualenv.as_ref()),
+                app::activate(virtualenv.as_ref()),
                 directory = quote(directory.as_str()),
             )
         }
@@ -285,120 +286,6 @@ fn make_room(layout: &Layout, group: Option<&str>) -> String {
     script
 }
 
-/// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose.
-const GIT: &str = "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'\n";
-
-fn fetch(
-    layout: &Layout,
-    slot: &SlotName,
-    commit: &CommitId,
-    url: &str,
-    siblings: &[SlotName],
-    known_hosts: &[String],
-) -> String {
-    let mut script =
-        format!("{GIT}slot={} url={} commit={commit}\n", quote(layout.slot(slot).as_str()), quote(url));
-    script.push_str(&pin_keys(layout, known_hosts));
-    let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
-    let _ = writeln!(script, "set -- {}", siblings.join(" "));
-    script.push_str(FETCH);
-    script
-}
-
-/// Has git's ssh trust these keys of the git server, and no others.
-fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
-    if known_hosts.is_empty() {
-        return String::new();
-    }
-    let file = layout.state().join("known_hosts");
-    let ssh = format!(
-        "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null \
-         -o UserKnownHostsFile={}",
-        // One shell takes the outer quotes away, ssh's own parser the inner ones.
-        quote(&format!("\"{file}\""))
-    );
-    format!(
-        "printf '%s\\n' {} >{}\nexport GIT_SSH_COMMAND={}\n",
-        quote_words(known_hosts),
-        quote(file.as_str()),
-        quote(&ssh)
-    )
-}
-
-/// Addresses that are relative are so to the remote, which may have moved since the clone was made.
-fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String]) -> String {
-    format!(
-        "{GIT}cd {slot_path} || exit\n{pinned}git remote set-url origin {url} || exit\n\
-         git submodule --quiet sync --recursive &&\n\
-         git submodule --quiet update --init --recursive --force &&\n\
-         git submodule --quiet foreach --recursive 'git clean -ffdxq' || {{\n  \
-           echo 'a submodule can'\\''t be had: this host must reach its remote, and its commit must be there' >&2\n  \
-           exit 1\n\
-         }}\n",
-        slot_path = quote(layout.slot(slot).as_str()),
-        pinned = pin_keys(layout, known_hosts),
-        url = quote(url),
-    )
-}
-
-/// Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.
-const FETCH: &str = r#"serve="git -c safe.directory='*' upload-pack"
-if [ ! -d "$slot/.git" ]; then
-  rm -rf "$slot.new"
-  for sibling; do
-    [ -d "$sibling/.git" ] || continue
-    git -c init.defaultBranch=master clone --quiet --no-checkout --upload-pack "$serve" "$sibling" "$slot.new" && git -C "$slot.new" remote set-url origin "$url" && break
-    rm -rf "$slot.new"
-  done
-  [ -d "$slot.new" ] || git clone --quiet --no-checkout -- "$url" "$slot.new" || exit
-  rm -rf "$slot" && mv "$slot.new" "$slot" || exit
-fi
-cd "$slot" || exit
-rm -f .git/index.lock .git/HEAD.lock .git/shallow.lock
-has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
-has && exit 0
-for sibling; do
-  [ -d "$sibling/.git" ] && git -C "$sibling" cat-file -e "$commit^{commit}" 2>/dev/null || continue
-  git fetch --quiet --prune --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
-done
-git fetch --quiet --force --prune --tags -- "$url" '+refs/heads/*:refs/remotes/origin/*' || exit
-has && exit 0
-git fetch --quiet -- "$url" "$commit"
-has && exit 0
-echo "the commit $commit isn't on $url" >&2
-exit 1
-"#;
-
-fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) -> String {
-    format!(
-        "{GIT}cd {slot_path} || exit\n\
-         changes={changes}\n\
-         git diff-index --quiet HEAD -- 2>/dev/null\n\
-         if [ $? = 1 ] && [ -e .git/index ]; then\n  \
-           git diff --binary HEAD >\"$changes\" && if [ -s \"$changes\" ]; then\n    \
-             echo \"local changes of {slot} were kept in $changes\"\n  \
-           else rm -f \"$changes\"; fi\n\
-         fi\n\
-         git -c advice.detachedHead=false checkout --quiet --force --detach {commit} || exit\n\
-         git clean -ffdxq -e {virtualenv} || exit\n",
-        slot_path = quote(layout.slot(slot).as_str()),
-        changes = quote(layout.state().join(&format!("changes-{slot}-{run}.patch")).as_str()),
-        virtualenv = quote(&format!("/{}", layout.virtualenv)),
-    )
-}
-
-fn prove(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
-    format!(
-        "{GIT}cd {slot_path} || exit\n\
-         if [ \"$(git rev-parse HEAD)\" = {commit} ] && git diff --quiet HEAD --; then exit 0; fi\n\
-         echo {slot}' no longer holds just '{short}':' >&2\n\
-         git status --short --branch >&2\nexit 1\n",
-        slot_path = quote(layout.slot(slot).as_str()),
-        slot = quote(slot.as_str()),
-        short = commit.short(),
-    )
-}
-
 /// One rename(2), then a look at what came of it. `mv -T` alone would move into the folder that an old link leads to.
 fn point(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
     let current = layout.current();
@@ -441,44 +328,4 @@ fn restart(service: &Service) -> String {
             format!("{sudo}$sudo sv restart {name} && $sudo sv check {name}")
         }
     }
-}
-
-pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
-    variables.iter().fold(String::new(), |mut text, (name, value)| {
-        let _ = writeln!(text, "export {name}={}", quote(value));
-        text
-    })
-}
-
-/// A command in the live release of a host, with what the app's commands find in their environment as far as it doesn't
-/// belong to a run.
-pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
-    let layout = Layout::new(settings, host);
-    let mut variables = settings.variables.clone();
-    variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
-    let current = layout.current();
-    let virtualenv = settings.recipe.is_python().then(|| current.join(&layout.virtualenv));
-    app_command(&layout, &current, &variables, virtualenv.as_ref(), command)
-}
-
-fn app_command(
-    layout: &Layout,
-    directory: &HostPath,
-    variables: &BTreeMap<String, String>,
-    virtualenv: Option<&HostPath>,
-    command: &str,
-) -> String {
-    let activate = python::activate(virtualenv);
-    format!(
-        "{}{}{activate}cd {} || exit\n{command}",
-        exports(variables),
-        secrets(layout),
-        quote(directory.as_str())
-    )
-}
-
-/// Reads the file of variables, if there is one.
-fn secrets(layout: &Layout) -> String {
-    let Some(file) = layout.env_file.as_ref().map(|file| quote(file.as_str())) else { return String::new() };
-    format!("if [ -f {file} ]; then set -a; . {file}; set +a; fi\n")
 }

@@ -1,0 +1,109 @@
+//! Filling a slot: from the commit's files to a release that every check has passed.
+
+use super::variables::variables;
+use super::{RunContext, SeenHost, is_primary, virtualenv_in, with_recipe};
+use crate::action::{Action, HookPoint};
+use crate::config::Settings;
+use crate::facts::HostFacts;
+use crate::layout::Layout;
+use crate::names::{HostPath, SlotName};
+use crate::plan::Target;
+use crate::record::SlotState;
+use crate::release::Release;
+use crate::virtualenv::VirtualenvSpec;
+
+/// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
+pub(super) fn build(
+    settings: &Settings,
+    context: &RunContext,
+    seen: SeenHost<'_>,
+    target: &Target,
+    former: Option<Release>,
+    url: &str,
+    reinstall: bool,
+) -> Vec<Action> {
+    let layout = Layout::new(settings, seen.host);
+    let slot = target.slot.clone();
+    let release = target.release.clone();
+    let variables = variables(settings, context, seen, target);
+    let hook = |point, directory: &HostPath, commands: &[String]| -> Vec<Action> {
+        let hook = |command: &String| Action::Hook {
+            point,
+            directory: directory.clone(),
+            command: command.clone(),
+            variables: variables.clone(),
+            virtualenv: virtualenv_in(settings, directory),
+            optional: false,
+        };
+        commands.iter().map(hook).collect()
+    };
+    let record = |state| Action::Record {
+        slot: slot.clone(),
+        state,
+        release: release.clone(),
+        former: former.clone(),
+        optional: false,
+    };
+    let siblings = siblings_to_fetch_from(seen.facts, &slot, &release);
+
+    let mut actions = hook(HookPoint::BeforePrepare, &layout.path, &settings.hooks.before_prepare);
+    actions.push(record(SlotState::Building));
+    actions.push(Action::Fetch {
+        slot: slot.clone(),
+        commit: release.commit.clone(),
+        url: url.to_owned(),
+        siblings,
+        known_hosts: settings.scm_known_hosts.clone(),
+        lend_agent: settings.forward_agent,
+        group: settings.deploy_group.clone(),
+    });
+    actions.push(Action::Checkout {
+        slot: slot.clone(),
+        commit: release.commit.clone(),
+        group: settings.deploy_group.clone(),
+    });
+    if release.submodules {
+        actions.push(Action::Submodules {
+            slot: slot.clone(),
+            url: url.to_owned(),
+            known_hosts: settings.scm_known_hosts.clone(),
+            lend_agent: settings.forward_agent,
+            group: settings.deploy_group.clone(),
+        });
+    }
+    if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
+        actions.push(Action::Shared {
+            slot: slot.clone(),
+            files: settings.shared_files.clone(),
+            dirs: settings.shared_dirs.clone(),
+        });
+    }
+    actions.extend(VirtualenvSpec::of(settings, reinstall).map(|spec| Action::Virtualenv {
+        slot: slot.clone(),
+        spec,
+        variables: variables.clone(),
+        lend_agent: settings.forward_agent,
+        group: settings.deploy_group.clone(),
+    }));
+    let folder = layout.slot(&slot);
+    for (point, own) in [(HookPoint::Build, &settings.hooks.build), (HookPoint::Check, &settings.hooks.check)]
+    {
+        actions.extend(hook(point, &folder, &with_recipe(settings, point, own)));
+    }
+    if let Some(file) = settings.crontab.as_ref().filter(|_| is_primary(settings, seen.host)) {
+        actions.push(Action::Has { slot: slot.clone(), file: file.clone() });
+    }
+    actions.push(record(SlotState::Ready));
+    actions
+}
+
+/// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,
+/// the live one first, as it is the one most likely to be whole.
+fn siblings_to_fetch_from(facts: &HostFacts, slot: &SlotName, release: &Release) -> Vec<SlotName> {
+    let is_clone = facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some());
+    let others = facts.slots.iter().filter(|(other, seen)| *other != slot && seen.commit.is_some());
+    let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
+    let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();
+    siblings.sort_by_key(|sibling| Some(sibling) != facts.live_slot());
+    siblings
+}
