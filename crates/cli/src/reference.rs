@@ -316,7 +316,9 @@ fn setting_pages() -> String {
             list_setting(&mut text, name, &schema["properties"][*name], try_setting);
         }
     }
-    assert!(left.remove("hooks") && left.remove("tasks") && left.remove("environments"));
+    for table in ["hooks", "tasks", "services", "environments"] {
+        assert!(left.remove(table));
+    }
     assert!(left.is_empty(), "in no group of reference.rs: {left:?}");
 
     let hooks = &schema["properties"]["hooks"];
@@ -335,6 +337,18 @@ fn setting_pages() -> String {
         list_setting(&mut text, &format!("local.{name}"), &local["properties"][name], try_hook);
     }
     assert_eq!(keys(local).len(), 3, "local hooks that reference.rs doesn't know");
+
+    let services = &schema["properties"]["services"];
+    let _ = write!(text, "## Services\n\n{}\n", paragraph(&described(services).meaning));
+    text.push_str(SERVICES_EXAMPLE);
+    let _ = write!(text, "\n{}\n", paragraph("The keys of a service:"));
+    list_keys(
+        &mut text,
+        find_table(services).expect("a service is a table"),
+        &["service", "roles", "single"],
+    );
+    try_text(&format!("unit = \"five\"\n{}", without_fence(SERVICES_EXAMPLE)));
+    text.push('\n');
 
     let tasks = &schema["properties"]["tasks"];
     let _ = write!(text, "## Tasks\n\n{}\n", paragraph(&described(tasks).meaning));
@@ -383,7 +397,7 @@ const HOOKS: &str = "They are written below `[hooks]`, or `[environments.NAME.ho
                      [the variables](variables.md) what a command knows about its run.";
 
 const ENVIRONMENTS: &str = "An environment is a table `[environments.NAME]`. `localhost`, `development`, `staging` and `production` are there \
-     without one. What is set in an environment goes before what stands at the top level; hooks, tasks and variables are \
+     without one. What is set in an environment goes before what stands at the top level; hooks, services, tasks and variables are \
      merged one by one, any other value is replaced as a whole. `hosts` belongs to environments only, and so does \
      `extends`: an environment with `extends = \"production\"` has production's settings, hosts and defaults, but for what \
      it sets itself.";
@@ -406,6 +420,18 @@ waves = [1, "100%"]
 
 [environments.production.hooks]
 verify = "curl -fsS http://localhost:8000/healthz"
+```
+"#;
+
+const SERVICES_EXAMPLE: &str = r#"```toml
+[services.celery]
+service = "systemd:{unit}-celery"
+roles = ["worker"]
+
+[services.beat]
+service = "systemd:{unit}-beat"
+roles = ["worker"]
+single = true
 ```
 "#;
 

@@ -167,6 +167,11 @@ pub enum Action {
         /// For how long it is asked again, in seconds.
         patience_seconds: u32,
     },
+    /// Stops a service that has to run elsewhere; nothing, where it doesn't run.
+    Stop {
+        /// Which.
+        service: Service,
+    },
     /// Adds a line to the journal.
     Journal {
         /// What happened.
@@ -366,6 +371,7 @@ impl Action {
             | Action::AskApp { .. }
             | Action::Hook { .. }
             | Action::Restart { .. }
+            | Action::Stop { .. }
             | Action::Maintenance { .. }
             | Action::EnvFile { .. }
             | Action::Crontab { .. }
@@ -422,6 +428,7 @@ impl fmt::Display for Action {
                 Some(command) => write!(f, "restart: {}", one_line(command)),
                 None => write!(f, "restart {}", String::from(service.clone())),
             },
+            Action::Stop { service } => write!(f, "stop {}", String::from(service.clone())),
             Action::Journal { kind, .. } => write!(f, "note in the journal: {}", kind_word(*kind)),
             Action::EnvFile { edit, .. } => edit.fmt(f),
             Action::Has { file, .. } => write!(f, "see that there is {}", one_line(file)),

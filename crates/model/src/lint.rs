@@ -235,7 +235,7 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
         Action::Record { .. } => kind == Finish,
         Action::Hook { .. } => matches!(kind, Prepare | Once | Switch { .. } | Finish),
         Action::Point { .. } => is_switch(kind),
-        Action::Restart { .. } => is_switch(kind) || kind == Work,
+        Action::Restart { .. } | Action::Stop { .. } => is_switch(kind) || kind == Work,
         Action::Journal { .. } => matches!(kind, Prepare | Finish | Work),
         Action::EnvFile { .. } => kind == Work,
         Action::Has { .. } => kind == Prepare,

@@ -1304,3 +1304,75 @@ fn a_recipe_can_be_read_and_replaced() {
     # The rest is what your hooks say.
     "#);
 }
+
+#[test]
+fn services_come_before_the_app_and_go_after_it() {
+    let text = "unit = \"five\"\nservice = \"systemd:five\"\n[services.worker]\nservice = \"systemd:{unit}-worker\"\nroles = [\"worker\"]\n\
+        [services.beat]\nservice = \"systemd:five-beat\"\nroles = [\"worker\"]\nsingle = true\n[services.apart]\nservice = \"runit:apart\"\n\
+        [environments.production]\nhosts = [\"web1\", { name = \"jobs1\", roles = [\"worker\"] }, { name = \"jobs2\", roles = [\"worker\", \"web\"] }]\n";
+    let settings = settings(text);
+    let hosts = [second(), second(), second()];
+    let switch = |plan: Plan| {
+        assert_lints(&plan);
+        let shown = show_plan(&plan, Detail::Steps);
+        let lines = shown.lines().skip_while(|line| *line != "switch").take_while(|line| *line != "finish");
+        let told = ["restart", "stop", "if it fails: restart", "if it fails: stop"];
+        lines
+            .filter(|line| line.starts_with("  on") || told.iter().any(|t| line.trim_start().starts_with(t)))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let forward = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts)).expect("a plan");
+    assert_snapshot!(switch(forward), @"
+    on web1
+      restart runit:apart
+      restart systemd:five
+      if it fails: restart systemd:five
+      if it fails: restart runit:apart
+    on jobs1
+      restart systemd:five-worker
+      restart systemd:five-beat
+      restart runit:apart
+      restart systemd:five
+      if it fails: restart systemd:five
+      if it fails: restart runit:apart
+      if it fails: restart systemd:five-beat
+      if it fails: restart systemd:five-worker
+    on jobs2
+      restart systemd:five-worker
+      stop systemd:five-beat
+      restart runit:apart
+      restart systemd:five
+      if it fails: restart systemd:five
+      if it fails: restart runit:apart
+      if it fails: stop systemd:five-beat
+      if it fails: restart systemd:five-worker
+    ");
+    let back =
+        plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, &hosts)).expect("a plan");
+    assert_snapshot!(switch(back), @"
+    on web1
+      restart systemd:five
+      restart runit:apart
+      if it fails: restart runit:apart
+      if it fails: restart systemd:five
+    on jobs1
+      restart systemd:five
+      restart runit:apart
+      restart systemd:five-beat
+      restart systemd:five-worker
+      if it fails: restart systemd:five-worker
+      if it fails: restart systemd:five-beat
+      if it fails: restart runit:apart
+      if it fails: restart systemd:five
+    on jobs2
+      restart systemd:five
+      restart runit:apart
+      stop systemd:five-beat
+      restart systemd:five-worker
+      if it fails: restart systemd:five-worker
+      if it fails: stop systemd:five-beat
+      if it fails: restart runit:apart
+      if it fails: restart systemd:five
+    ");
+}

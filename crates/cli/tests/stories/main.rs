@@ -9,6 +9,7 @@ mod maintenance;
 mod python;
 mod releases;
 mod secrets;
+mod services;
 mod serving;
 mod stage;
 mod strange;

@@ -10,7 +10,7 @@ use super::connect::ConnectText;
 use super::hosts::HostEntry;
 use super::path::PathText;
 use super::release::{BranchText, Confirm, VersionText};
-use super::service::ServiceText;
+use super::service::{ServiceLayer, ServiceText};
 use super::settings::{CrontabPlace, SourceName, StrategyName, WaveSize};
 use super::task::TaskLayer;
 use super::values::{
@@ -157,6 +157,9 @@ pub struct Layer {
     /// `"systemd:NAME"`, `"supervisor:NAME"` or `"runit:NAME"`. `{unit}` and `{environment}` may stand in the name.
     /// Default: `"init"`, which is `"init:{unit}"`. Example: `"systemd:{unit}"`.
     pub(super) service: Option<At<ServiceText>>,
+    /// More services than the app's own, such as workers: each `[services.NAME]`, in the order of the file. On the way to a
+    /// new release they are restarted in that order, before the app; on the way back after it, the last first.
+    pub(super) services: Option<BTreeMap<String, At<ServiceLayer>>>,
     /// Shell commands at named points of a deploy. Those of an environment replace those of the top level, hook by hook.
     pub(super) hooks: Option<HooksLayer>,
     /// How many hosts switch together, wave by wave; the last wave takes all that are left. Default: `[]`, all at once.
@@ -232,7 +235,7 @@ pub(super) struct LocalHooksLayer {
 }
 
 impl Layer {
-    /// This layer, with the gaps filled from the one below it. Hooks, steps, tasks and variables are merged key by key; any other value
+    /// This layer, with the gaps filled from the one below it. Hooks, services, steps, tasks and variables are merged key by key; any other value
     /// replaces the one below.
     pub(super) fn over(&self, below: &Layer) -> Layer {
         let upper = self.clone();
@@ -293,6 +296,7 @@ impl Layer {
             deployment_type: upper.deployment_type.or(below.deployment_type),
             variables: merge(upper.variables, below.variables, add_missing),
             service: upper.service.or(below.service),
+            services: merge(upper.services, below.services, add_missing),
             hooks: merge(upper.hooks, below.hooks, HooksLayer::over),
             waves: upper.waves.or(below.waves),
             connect_timeout_seconds: upper.connect_timeout_seconds.or(below.connect_timeout_seconds),

@@ -88,7 +88,7 @@ fn value_at<'t, 'i>(table: &'t DeTable<'i>, path: &[Step]) -> Option<&'t Spanned
 }
 
 /// Takes out the smallest entry with the mistake that isn't missed by what is around it: a key of a table, or one of many
-/// hosts. A list with a gap, or a host without its name, would only look like another mistake.
+/// hosts, tasks or services. A list with a gap, or a host without its name, would only look like another mistake.
 fn take_out(table: &mut DeTable<'_>, path: &[Step]) -> bool {
     match path {
         [Step::Key(hosts), Step::Index(index), ..] if hosts == "hosts" => {
@@ -101,6 +101,12 @@ fn take_out(table: &mut DeTable<'_>, path: &[Step]) -> bool {
             *list = kept.map(|(_, host)| host).collect();
             list.len() < before
         }
+        [Step::Key(tables), Step::Key(name), ..] if is_named_table(tables) => {
+            match table.get_mut(tables.as_str()).map(Spanned::get_mut) {
+                Some(DeValue::Table(inner)) => inner.remove(name.as_str()).is_some(),
+                _ => false,
+            }
+        }
         [Step::Key(key), deeper @ ..] => {
             if let ([Step::Key(_), ..], Some(DeValue::Table(inner))) =
                 (deeper, table.get_mut(key.as_str()).map(Spanned::get_mut))
@@ -111,6 +117,11 @@ fn take_out(table: &mut DeTable<'_>, path: &[Step]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a key holds tables by names of the project's own, some of whose keys have to be there.
+fn is_named_table(key: &str) -> bool {
+    matches!(key, "tasks" | "services")
 }
 
 /// Puts an error of serde's into the words of this program.
@@ -135,6 +146,8 @@ fn explain(error: &toml::de::Error, path: &[Step], table: &DeTable<'_>, text: &s
         wrong_type(key, message, value_at(table, path), text)
     } else if message == "missing field `name`" {
         Mistake::new("this host has no name").help("add `name = \"web1\"`")
+    } else if message == "missing field `service`" {
+        Mistake::new("which service is it?").help("add `service = \"systemd:{unit}-worker\"`")
     } else if message == "missing field `run`" {
         Mistake::new("this task runs nothing").help("add `run = \"…\"`, a shell command")
     } else {
@@ -161,9 +174,13 @@ fn fields_of<T: DeserializeOwned>() -> Vec<String> {
 fn unknown_key(key: &str, path: &[Step], known: &[String]) -> Mistake {
     let in_hooks = path.first() == Some(&Step::Key("hooks".to_string())) && path.len() > 1;
     let in_host = path.iter().any(|step| matches!(step, Step::Index(_)));
-    let in_task = path.first() == Some(&Step::Key("tasks".to_string())) && path.len() > 2;
+    let table = match path {
+        [Step::Key(tables), _, _, ..] if is_named_table(tables) => Some(tables.trim_end_matches('s')),
+        _ => None,
+    };
+    let in_task = table.is_some();
     let message = match (in_host, in_hooks) {
-        _ if in_task => format!("a task has no key {}", quoted(key)),
+        _ if in_task => format!("a {} has no key {}", table.unwrap_or_default(), quoted(key)),
         (true, _) => format!("a host has no key {}", quoted(key)),
         (_, true) => format!("unknown hook {}", quoted(key)),
         _ => format!("unknown setting {}", quoted(key)),

@@ -11,8 +11,10 @@ use super::mistake::{Mistake, quoted};
 use super::nearest::did_you_mean;
 use super::path::PathText;
 use super::release::{BranchPattern, BranchText, Confirm, VersionText};
-use super::service::{ServiceText, read_service};
-use super::settings::{CrontabPlace, Hooks, LocalHooks, Service, Settings, SourceName, StrategyName};
+use super::service::{ServiceLayer, ServiceText, read_service};
+use super::settings::{
+    CrontabPlace, Hooks, LocalHooks, NamedService, Service, Settings, SourceName, StrategyName,
+};
 use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
@@ -103,6 +105,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         deployment_type,
         variables,
         service,
+        services,
         hooks,
         waves,
         connect_timeout_seconds,
@@ -151,6 +154,9 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         diagnostics.push(Diagnostic::at(span, mistake));
         return Err(diagnostics);
     }
+    let services = services.unwrap_or_default();
+    let services = resolve_services(environment, &unit, services).map_err(|more| diagnostics.extend(more));
+    let Ok(services) = services else { return Err(diagnostics) };
     let steps = resolve_steps(recipe, steps.unwrap_or_default()).map_err(|more| diagnostics.extend(more));
     let Ok(steps) = steps else { return Err(diagnostics) };
     let (Some(path), Some(service), Some(folders), Some(hosts)) = (path, service, folders, hosts) else {
@@ -224,6 +230,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         deployment_type: deployment_type.map_or_else(|| default_deployment_type(lineage), |Text(text)| text),
         variables: plain_variables(variables.unwrap_or_default()),
         service,
+        services,
         unit,
         hooks,
         local_hooks,
@@ -315,6 +322,30 @@ fn resolve_service(
     let filled = template.fill(common(environment, unit));
     let service = filled.map_err(|name| unfilled(&name)).and_then(|filled| read_service(&filled));
     service.map_err(|mistake| Diagnostic::at(span, mistake))
+}
+
+/// In the order of the file, which is that of their restarts.
+fn resolve_services(
+    environment: &EnvironmentName,
+    unit: &Unit,
+    typed: BTreeMap<String, At<ServiceLayer>>,
+) -> Result<Vec<NamedService>, Vec<Diagnostic>> {
+    let mut typed: Vec<_> = typed.into_iter().collect();
+    typed.sort_by_key(|(_, layer)| layer.span.start);
+    let mut diagnostics = Vec::new();
+    let mut services = Vec::new();
+    for (name, At { value: ServiceLayer { service, roles, single }, span: _ }) in typed {
+        match resolve_service(environment, unit, Recipe::Generic, Some(&service)) {
+            Ok(service) => services.push(NamedService {
+                name,
+                service,
+                roles: roles.map(|roles| roles.0.into_iter().collect()).unwrap_or_default(),
+                single: single.unwrap_or(false),
+            }),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    if diagnostics.is_empty() { Ok(services) } else { Err(diagnostics) }
 }
 
 /// Only what the recipe does can be replaced.

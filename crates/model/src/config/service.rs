@@ -2,8 +2,11 @@
 
 use std::str::FromStr;
 
-use schemars::json_schema;
+use schemars::{JsonSchema, json_schema};
+use serde::Deserialize;
 
+use super::at::At;
+use super::hosts::Roles;
 use super::mistake::{Mistake, quoted, typed_as_text};
 use super::nearest::nearest;
 use super::path::PLACEHOLDERS;
@@ -14,6 +17,21 @@ use super::values::schema_of;
 /// A [`Service`] whose name may still hold placeholders.
 #[derive(Debug, Clone)]
 pub(super) struct ServiceText(pub(super) Template);
+
+/// A service besides the app's own, as it is typed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceLayer {
+    /// Which service it is, as `service` says it. Example: `"systemd:{unit}-worker"`.
+    pub(super) service: At<ServiceText>,
+    /// The roles of the hosts that have it. Default: all hosts. Example: `["worker"]`.
+    #[serde(default)]
+    pub(super) roles: Option<Roles>,
+    /// Whether it runs on the first of these hosts only, and is stopped on the others, as a scheduler has to. Default:
+    /// `false`.
+    #[serde(default)]
+    pub(super) single: Option<bool>,
+}
 
 typed_as_text!(ServiceText);
 

@@ -119,6 +119,8 @@ pub struct Settings {
     pub variables: BTreeMap<String, String>,
     /// How the app is restarted when no `restart` hook says it.
     pub service: Service,
+    /// More services, in the order in which they are restarted on the way to a new release.
+    pub services: Vec<NamedService>,
     /// Shell commands at named points, on the hosts.
     pub hooks: Hooks,
     /// Shell commands on the deployer.
@@ -146,7 +148,7 @@ impl Settings {
     pub fn needs_sudo(&self) -> bool {
         let asks = |command: &String| command.trim_start().starts_with("sudo ");
         match self.hooks.restart.is_empty() {
-            true => self.service != Service::None,
+            true => self.service != Service::None || !self.services.is_empty(),
             false => self.hooks.restart.iter().any(asks),
         }
     }
@@ -223,6 +225,19 @@ pub enum Service {
     Supervisor(String),
     /// `sv restart NAME`, which must be up afterwards.
     Runit(String),
+}
+
+/// A service besides the app's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedService {
+    /// What it is called here.
+    pub name: String,
+    /// How it is restarted and stopped.
+    pub service: Service,
+    /// The roles of the hosts that have it. Empty: all hosts.
+    pub roles: BTreeSet<Role>,
+    /// Whether it runs on the first of these hosts only, and is stopped on the others.
+    pub single: bool,
 }
 
 /// Shell commands at named points of a run on a host. Each runs in the release that the run is about.

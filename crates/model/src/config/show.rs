@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use toml::Value;
 
 use super::connect::write_connect;
-use super::settings::{Connect, Hooks, Host, LocalHooks, Settings, WaveSize};
+use super::settings::{Connect, Hooks, Host, LocalHooks, NamedService, Settings, WaveSize};
 use super::task::Task;
 use super::template::escape;
 
@@ -65,6 +65,7 @@ pub fn show(settings: &Settings) -> String {
         deployment_type,
         variables,
         service,
+        services,
         hooks,
         local_hooks,
         waves,
@@ -142,6 +143,15 @@ pub fn show(settings: &Settings) -> String {
         for (name, value) in variables {
             out.entry(name, text(value));
         }
+    }
+    for NamedService { name, service, roles, single } in services {
+        out.header(&format!("[{table}.services.{}]", key(name)));
+        out.entry("service", text(&escape(&String::from(service.clone()))));
+        match roles.is_empty() {
+            true => out.entry_or("roles", None::<Value>, "all hosts"),
+            false => out.entry("roles", roles.iter().map(|role| text(role.as_str())).collect::<Vec<_>>()),
+        }
+        out.entry("single", *single);
     }
     if !steps.is_empty() {
         out.header(&format!("[{table}.steps]"));

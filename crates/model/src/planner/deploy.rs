@@ -2,7 +2,8 @@
 
 use super::prepare::build;
 use super::{
-    Change, Errand, Primary, RunContext, SeenHost, assemble, examine, hooks, local_hooks, with_recipe,
+    Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, hooks, local_hooks,
+    with_recipe,
 };
 use crate::action::HookPoint;
 use crate::config::Settings;
@@ -142,5 +143,6 @@ fn change<'a>(
         prepare: build(settings, context, seen, &to, place.former, &request.url, request.reinstall),
         to,
         leaves_behind: SlotState::Retired,
+        direction: Direction::Forward,
     }
 }

@@ -17,7 +17,7 @@ pub use work::{
 };
 
 use crate::action::{Action, HookPoint, ToldVisitors};
-use crate::config::{Host, Service, Settings};
+use crate::config::{Host, NamedService, Service, Settings};
 use crate::facts::{CurrentLink, HostFacts};
 use crate::layout::Layout;
 use crate::local::LocalAction;
@@ -60,6 +60,8 @@ struct Change<'a> {
     prepare: Vec<Action>,
     /// What becomes of the slot that serves now.
     leaves_behind: SlotState,
+    /// Which way it goes.
+    direction: Direction,
 }
 
 /// Builds phases, and numbers the steps.
@@ -223,7 +225,7 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
     let mut actions = hooks(settings, context, change, HookPoint::BeforeSwitch, &named.before_switch);
     actions.push(Action::Point { target: Some(change.to.slot.to_string()) });
     actions.extend(keep_maintenance(settings, context, change));
-    actions.extend(restart(settings, context, change.seen, &change.to));
+    actions.extend(restart(settings, context, change.seen, &change.to, change.direction));
     actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
     // Where any host may answer, the old release does until the last wave.
     if is_last_wave || !settings.version_url_is_shared() {
@@ -270,7 +272,7 @@ fn revert(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Vec
         CurrentLink::Missing | CurrentLink::NotALink => None,
     };
     let mut actions = vec![Action::Point { target }];
-    actions.extend(restart_as_it_was(settings, context, change.seen));
+    actions.extend(restart_as_it_was(settings, context, change.seen, change.direction.opposite()));
     actions.push(Action::Record {
         slot: change.to.slot.clone(),
         state: SlotState::Failed,
@@ -332,40 +334,92 @@ fn journal(context: &RunContext, kind: JournalKind, change: &Change<'_>) -> Acti
     }
 }
 
-/// How the app is made to run the release in `target`; nothing for an app that needs no restart.
-fn restart(settings: &Settings, context: &RunContext, seen: SeenHost<'_>, target: &Target) -> Option<Action> {
-    let directory = Layout::new(settings, seen.host).slot(&target.slot);
-    restart_in(settings, directory, variables(settings, context, seen, target))
+/// Which way a host goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// To a new release: workers know it before the app hands them anything.
+    Forward,
+    /// To an older one: the app no longer hands workers what they wouldn't know.
+    Back,
 }
 
-/// How the app is made to run what the link led to when the host was looked at, whoever put it there; nothing if it led
+impl Direction {
+    fn opposite(self) -> Self {
+        match self {
+            Direction::Forward => Direction::Back,
+            Direction::Back => Direction::Forward,
+        }
+    }
+}
+
+/// How the app and its services are made to run the release in `target`; nothing for an app that needs no restart.
+fn restart(
+    settings: &Settings,
+    context: &RunContext,
+    seen: SeenHost<'_>,
+    target: &Target,
+    direction: Direction,
+) -> Vec<Action> {
+    let directory = Layout::new(settings, seen.host).slot(&target.slot);
+    restart_in(settings, seen.host, directory, variables(settings, context, seen, target), direction)
+}
+
+/// How they are made to run what the link led to when the host was looked at, whoever put it there; nothing if it led
 /// nowhere.
-fn restart_as_it_was(settings: &Settings, context: &RunContext, seen: SeenHost<'_>) -> Option<Action> {
+fn restart_as_it_was(
+    settings: &Settings,
+    context: &RunContext,
+    seen: SeenHost<'_>,
+    direction: Direction,
+) -> Vec<Action> {
     let facts = seen.facts;
     if let (Some(slot), Some(release)) = (facts.live_slot(), facts.live()) {
-        return restart(settings, context, seen, &Target { slot: slot.clone(), release });
+        return restart(settings, context, seen, &Target { slot: slot.clone(), release }, direction);
     }
     match &facts.current {
         CurrentLink::Slot(_) | CurrentLink::Elsewhere(_) => {
             let current = Layout::new(settings, seen.host).current();
             let variables = common_variables(settings, context, seen, facts.live_slot(), None, &current);
-            restart_in(settings, current, variables)
+            restart_in(settings, seen.host, current, variables, direction)
         }
-        CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => None,
+        CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => Vec::new(),
     }
 }
 
 fn restart_in(
     settings: &Settings,
+    host: &Host,
     directory: HostPath,
     variables: BTreeMap<String, String>,
-) -> Option<Action> {
-    let commands = settings.hooks.restart.clone();
-    if commands.is_empty() && settings.service == Service::None {
-        return None;
+    direction: Direction,
+) -> Vec<Action> {
+    let restart = |service: &Service, commands: &[String]| Action::Restart {
+        service: service.clone(),
+        directory: directory.clone(),
+        commands: commands.to_vec(),
+        variables: variables.clone(),
+        virtualenv: virtualenv_in(settings, &directory),
+    };
+    let has_it = |service: &&NamedService, host: &Host| {
+        service.roles.is_empty() || !service.roles.is_disjoint(&host.roles)
+    };
+    let services = settings.services.iter().filter(|service| has_it(service, host));
+    let mut actions: Vec<Action> = services
+        .map(|service| {
+            let first = settings.hosts.iter().find(|other| has_it(&service, other));
+            match service.single && first.is_some_and(|first| first.name != host.name) {
+                true => Action::Stop { service: service.service.clone() },
+                false => restart(&service.service, &[]),
+            }
+        })
+        .collect();
+    if !settings.hooks.restart.is_empty() || settings.service != Service::None {
+        actions.push(restart(&settings.service, &settings.hooks.restart));
     }
-    let virtualenv = virtualenv_in(settings, &directory);
-    Some(Action::Restart { service: settings.service.clone(), directory, commands, variables, virtualenv })
+    if direction == Direction::Back {
+        actions.reverse();
+    }
+    actions
 }
 
 /// The virtualenv of the release in a folder, if apps of this kind have one.

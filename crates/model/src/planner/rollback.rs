@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::prepare::build;
-use super::{Change, Errand, Primary, RunContext, SeenHost, assemble, examine, local_hooks, variables};
+use super::{
+    Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, local_hooks, variables,
+};
 use crate::action::{Action, Schema};
 use crate::config::Settings;
 use crate::facts::CurrentLink;
@@ -60,6 +62,7 @@ pub fn plan_rollback(
             to,
             prepare,
             leaves_behind: SlotState::Ready,
+            direction: Direction::Back,
         });
     }
     let releases: BTreeSet<_> = changes.iter().map(|change| &change.to.release.commit).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{RunContext, SeenHost, Steps, examine, restart_as_it_was, virtualenv_in};
+use super::{Direction, RunContext, SeenHost, Steps, examine, restart_as_it_was, virtualenv_in};
 use crate::action::{Action, EnvEdit, ToldVisitors};
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
@@ -142,7 +142,7 @@ pub fn plan_restart(
     let mut plan = work(settings, context, Intent::Restart, &names, |host| {
         let seen = hosts.iter().find(|seen| seen.host.name == host.name).expect("the same hosts");
         let mut actions = vec![Action::Lock { holder: holder.clone() }];
-        actions.extend(restart_as_it_was(settings, context, *seen));
+        actions.extend(restart_as_it_was(settings, context, *seen, Direction::Forward));
         actions.push(note(&context.by, JournalKind::Restarted, None));
         actions
     });

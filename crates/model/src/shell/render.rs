@@ -135,6 +135,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 app_command(layout, directory, variables, virtualenv.as_ref(), &commands.join("\n"))
             }
         }
+        Action::Stop { service } => stop(service),
         Action::Journal { kind, by, release, from, reason } => {
             let record = JournalRecord {
                 at: jiff::Timestamp::UNIX_EPOCH,
@@ -303,8 +304,39 @@ fn point(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
     )
 }
 
+/// Stops a service, if it is there and runs.
+fn stop(service: &Service) -> String {
+    let sudo = SUDO;
+    match service {
+        Service::None => "true".to_owned(),
+        Service::Init(name) => {
+            let script = quote(&format!("/etc/init.d/{name}"));
+            format!("{sudo}[ ! -x {script} ] || $sudo {script} stop")
+        }
+        Service::Systemd(name) => {
+            let name = quote(name);
+            format!("{sudo}systemctl is-active --quiet {name} || exit 0\n$sudo systemctl stop {name}")
+        }
+        Service::Supervisor(name) => {
+            let name = quote(name);
+            format!(
+                "{sudo}$sudo supervisorctl status {name} | grep -q RUNNING || exit 0\n$sudo supervisorctl stop {name}"
+            )
+        }
+        Service::Runit(name) => {
+            let name = quote(name);
+            format!(
+                "{sudo}$sudo sv status {name} 2>/dev/null | grep -q '^run:' || exit 0\n$sudo sv stop {name}"
+            )
+        }
+    }
+}
+
+/// Who isn't root asks sudo, which mustn't ask back.
+const SUDO: &str = "sudo=; [ \"$(id -u)\" = 0 ] || sudo='sudo -n'\n";
+
 fn restart(service: &Service) -> String {
-    let sudo = "sudo=; [ \"$(id -u)\" = 0 ] || sudo='sudo -n'\n";
+    let sudo = SUDO;
     match service {
         Service::None => "true".to_owned(),
         Service::Init(name) => format!("{sudo}$sudo {} restart", quote(&format!("/etc/init.d/{name}"))),

@@ -256,3 +256,27 @@ fn mistakes_in_what_is_new_here() {
     1x → `1x` isn't the name of a variable; use letters, digits and `_`, and don't begin with a digit
     "#);
 }
+
+#[test]
+fn services_keep_the_order_of_the_file() {
+    let text = "unit = 'five'\n[services.zeta]\nservice = 'systemd:{unit}-z'\nroles = ['worker']\n[services.alpha]\nservice = 'init:a'\nsingle = true\n\
+                [environments.production.services.more]\nservice = 'runit:m'\n";
+    let first = settings("production", text).unwrap();
+    let names: Vec<&str> = first.services.iter().map(|service| service.name.as_str()).collect();
+    assert_eq!(names, ["zeta", "alpha", "more"]);
+    assert_eq!(settings("production", &show(&first)).unwrap(), first);
+    insta::assert_snapshot!(told_of("unit = 'x'\n…", &[
+        "services.a = {}",
+        "services.a = { service = 'upstart:x' }",
+        "services.a = { service = 'init:x', role = 'y' }",
+    ]), @r#"
+    services.a = {}
+    {} → which service is it?; add `service = "systemd:{unit}-worker"`
+
+    services.a = { service = 'upstart:x' }
+    upstart → `upstart:x` isn't a service; write `none`, `init`, `systemd:NAME`, `supervisor:NAME` or `runit:NAME`
+
+    services.a = { service = 'init:x', role = 'y' }
+    role → a service has no key `role`; did you mean `roles`?
+    "#);
+}
