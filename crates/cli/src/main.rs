@@ -12,9 +12,11 @@ mod release;
 mod report;
 mod session;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use buedafab_model::maintenance::Announcement;
+use clap::error::ErrorKind;
 
 use crate::arguments::{Cli, CommandArgs, command_line};
 use crate::exit::Stop;
@@ -22,17 +24,12 @@ use crate::exit::Stop;
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let tasks = project::tasks_nearby(&words);
-    let mut root = command_line(&tasks);
     clap_complete::CompleteEnv::with_factory(|| command_line(&tasks)).complete();
-    root.build();
     // All of them have to be right before the first one does anything.
-    let lines: Vec<Cli> = fabric::split(words, &root)
-        .into_iter()
-        .map(|line| {
-            let matches = command_line(&tasks).try_get_matches_from(&line);
-            matches.and_then(|matches| Cli::read(matches, line, &tasks)).unwrap_or_else(|error| error.exit())
-        })
-        .collect();
+    let lines = match understand(&words, &tasks) {
+        Ok(lines) => lines,
+        Err(error) => return stop(&error),
+    };
     // One thread is enough: the work is done elsewhere, and what blocks here is a prompt.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -54,6 +51,28 @@ fn main() -> ExitCode {
     // A prompt that nobody answered must not keep the program.
     runtime.shutdown_background();
     code
+}
+
+/// The commands of one line. What clap has to say about a wrong one ends the program.
+fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<Cli>, Stop> {
+    let mut root = command_line(tasks);
+    root.build();
+    let mut lines = Vec::new();
+    for line in fabric::split(words.iter().cloned(), &root) {
+        let matches = command_line(tasks).try_get_matches_from(&line);
+        match matches.and_then(|matches| Cli::read(matches, line, tasks)) {
+            Ok(cli) => lines.push(cli),
+            // The word may be a task of a configuration that can't be read.
+            Err(error) if error.kind() == ErrorKind::InvalidSubcommand => {
+                match project::mistakes_nearby(words) {
+                    Some(mistakes) => return Err(mistakes),
+                    None => error.exit(),
+                }
+            }
+            Err(error) => error.exit(),
+        }
+    }
+    Ok(lines)
 }
 
 fn stop(stop: &Stop) -> ExitCode {

@@ -116,11 +116,7 @@ pub(crate) fn choose_hosts<'s>(settings: &'s Settings, global: &GlobalArgs) -> R
 /// The tasks of the project around, and what they are for: the command line has to know them before it is read. What is
 /// wrong with the configuration is told by the command that needs it.
 pub(crate) fn tasks_nearby(words: &[String]) -> BTreeMap<String, String> {
-    let typed = words.iter().zip(words.iter().skip(1).map(Some).chain([None])).find_map(|(word, next)| {
-        if word == "--config" { next.cloned() } else { word.strip_prefix("--config=").map(str::to_owned) }
-    });
-    let named = typed.or_else(|| std::env::var("BUEDAFAB_CONFIG").ok()).map(PathBuf::from);
-    let config = config_nearby(named);
+    let config = config_nearby(named_config(words)).and_then(Result::ok);
     let about = |task: &Task| match &task.description {
         Some(description) => description.clone(),
         None => format!("Run {}", one_line(task.run.first().map_or("", String::as_str))),
@@ -134,15 +130,31 @@ pub(crate) fn tasks_nearby(words: &[String]) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What is wrong with the configuration around, if it can't be read: a task's name means nothing then.
+pub(crate) fn mistakes_nearby(words: &[String]) -> Option<Stop> {
+    let mistakes = config_nearby(named_config(words))?.err()?;
+    Some(Stop::rendered(mistakes.render(console::colors_enabled_stderr())))
+}
+
+/// The configuration that a command line names, before it is understood.
+fn named_config(words: &[String]) -> Option<PathBuf> {
+    let typed = words.iter().zip(words.iter().skip(1).map(Some).chain([None])).find_map(|(word, next)| {
+        if word == "--config" { next.cloned() } else { word.strip_prefix("--config=").map(str::to_owned) }
+    });
+    typed.or_else(|| std::env::var("BUEDAFAB_CONFIG").ok()).map(PathBuf::from)
+}
+
 /// The names of the environments of the project around, for completion; nothing if there is none.
 pub(crate) fn environment_names_nearby() -> Vec<String> {
-    let config = config_nearby(None);
+    let config = config_nearby(None).and_then(Result::ok);
     config.map(|c| c.environment_names().iter().map(ToString::to_string).collect()).unwrap_or_default()
 }
 
-fn config_nearby(named: Option<PathBuf>) -> Option<ConfigFile> {
+/// `None` if there is none.
+fn config_nearby(named: Option<PathBuf>) -> Option<Result<ConfigFile, config::Diagnostics>> {
     let path = named.or_else(|| find_upward(&current_folder().ok()?))?;
-    config::parse(FILE_NAME, &std::fs::read_to_string(path).ok()?).ok()
+    let text = std::fs::read_to_string(&path).ok()?;
+    Some(config::parse(&path.file_name().unwrap_or_default().to_string_lossy(), &text))
 }
 
 fn current_folder() -> Result<PathBuf, Stop> {

@@ -115,10 +115,8 @@ fn a_virtualenv_by_pip_is_made_once_and_kept_exact() {
     the_life_of_a_virtualenv(&App::new("installer = \"pip\"\n"));
 }
 
-#[test]
-fn a_virtualenv_by_uv_is_made_once_and_kept_exact() {
-    let app = App::new("");
-    // Where `auto` finds it.
+/// Puts uv where `auto` finds it.
+fn install_uv(app: &App) {
     let uv = std::fs::read(target("tools/bin/uv")).expect("script/setup has run");
     let home = "/home/deploy/.local/bin";
     let host = app.stage.fleet.host("web1");
@@ -129,7 +127,52 @@ fn a_virtualenv_by_uv_is_made_once_and_kept_exact() {
         "cp {} {home}/uv && chmod 755 {home}/uv && chown -R deploy /home/deploy/.local",
         path.display()
     ));
+}
+
+#[test]
+fn a_virtualenv_by_uv_is_made_once_and_kept_exact() {
+    let app = App::new("");
+    install_uv(&app);
     the_life_of_a_virtualenv(&app);
+}
+
+#[test]
+fn a_lock_says_what_a_virtualenv_holds() {
+    let app = App::new("");
+    let options = app.wheels.options();
+    let configuration = format!("unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\n{options}\n{HOST}");
+    app.stage.configure(&configuration);
+    let lock = |six: &str| {
+        let project = format!(
+            "[project]\nname = \"five\"\nversion = \"1\"\nrequires-python = \">=3.9\"\ndependencies = [\"six=={six}\"]\n"
+        );
+        std::fs::write(app.stage.checkout().join("pyproject.toml"), project).expect("it is ours");
+    };
+    let write_lock = || {
+        let mut uv = Command::new(target("tools/bin/uv"));
+        uv.args(["lock", "--quiet", "--no-index", "--find-links", &app.wheels.url()])
+            .current_dir(app.stage.checkout());
+        assert!(uv.env("UV_PYTHON", "/usr/bin/python3").status().expect("it runs").success());
+    };
+    lock("1.16.0");
+    write_lock();
+    app.release("first", &[]);
+    app.deploy(7).says("uv.lock is uv's, and there is no uv on this host");
+    install_uv(&app);
+    app.deploy(0).says(INSTALLS);
+    assert_eq!(app.installed(), "six1.16.0");
+    app.release("two", &[]);
+    app.deploy(0);
+    app.release("three", &[]);
+    assert!(!app.deploy(0).stderr.contains(INSTALLS), "nothing has changed");
+    // What was asked for and what was locked are two things: that is told.
+    lock("1.17.0");
+    app.release("four", &[]);
+    app.deploy(7).says("lockfile").says("serving now: three (");
+    write_lock();
+    app.release("five", &[]);
+    app.deploy(0);
+    assert_eq!(app.installed(), "six1.17.0");
 }
 
 #[test]

@@ -76,6 +76,8 @@ fn tasks_are_listed_and_mistakes_are_told() {
     usage(&["--hosts", "web1", "production", "work"], "no host has the role worker");
     stage.configure("unit = \"five\"\n[tasks.deploy]\nrun = \"true\"\n");
     stage.production(&["status"], 3).says("the task `deploy` is called like one of buedafab's commands");
+    stage.configure("unit = \"five\"\n[tasks.greet]\nrun = 7\n");
+    stage.production(&["greet"], 3).says("`run` takes a command or a list of commands");
 }
 
 #[test]

@@ -34,9 +34,14 @@ impl Wheels {
         Wheels { server, port: port.unwrap_or_else(|| panic!("no port in {said:?}")) }
     }
 
+    /// Where it serves.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
     /// `pip_options` that take packages from here and from nowhere else.
     pub(crate) fn options(&self) -> String {
-        format!("pip_options = [\"--no-index\", \"--find-links\", \"http://127.0.0.1:{}/\"]", self.port)
+        format!("pip_options = [\"--no-index\", \"--find-links\", \"{}\"]", self.url())
     }
 }
 
