@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use buedafab_model::shell::quote_words;
+use buedafab_model::shell::typed_words;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
@@ -427,7 +427,7 @@ impl Cli {
     /// The command that does the same again.
     pub(crate) fn retry_command(&self) -> String {
         let program = "buedafab".to_owned();
-        quote_words([program].iter().chain(&self.words))
+        typed_words([program].iter().chain(&self.words))
     }
 
     /// The same without the environment and what else stands before the command.
@@ -438,7 +438,7 @@ impl Cli {
             _ => None,
         };
         let begin = self.words.iter().position(|word| names(word) || Some(word) == task).unwrap_or(0);
-        quote_words(&self.words[begin..])
+        typed_words(&self.words[begin..])
     }
 }
 

@@ -9,5 +9,5 @@ mod render;
 
 pub use app::app_shell;
 pub use local::{render_local, render_local_undo, verify_tag};
-pub use quote::{quote, quote_words};
+pub use quote::{quote, quote_words, typed_words};
 pub use render::{render_phases, render_revert, render_step};

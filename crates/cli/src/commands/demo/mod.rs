@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use buedafab_model::shell::quote;
+use buedafab_model::shell::{quote, typed_words};
 
 use crate::arguments::DemoArgs;
 use crate::exit::Stop;
@@ -110,8 +110,8 @@ impl Demo {
 
     /// Runs this very program, as a person would.
     fn show(&self, what: &str, words: &[&str], expected: i32) -> Result<(), Stop> {
-        let typed: Vec<String> = words.iter().map(|word| quote(word)).collect();
-        print_talk(&format!("# {what}\n$ buedafab {}", typed.join(" ")));
+        let typed = ["buedafab"].iter().chain(words);
+        print_talk(&format!("# {what}\n$ {}", typed_words(typed)));
         let program = std::env::current_exe().map_err(|error| Stop::bug(error.to_string()))?;
         let status = Command::new(program).arg("--yes").args(words).current_dir(&self.checkout).status();
         let status = status.map_err(|error| Stop::bug(format!("can't run this program again: {error}")))?;
