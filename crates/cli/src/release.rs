@@ -53,7 +53,7 @@ pub(crate) async fn settle(
             Ok(Ruling::NeedsTag(choice)) => match choose_tag(session, &facts, choice, look).await? {
                 Chosen::New(tag) => new_tag = Some(tag),
                 Chosen::Latest(tag) => {
-                    facts = repository.survey(&session.settings, &Wanted::Tag(tag), false).await?;
+                    facts = repository.survey(&session.settings, &Wanted::Tag(tag), None).await?;
                 }
             },
             Err(broken) => {

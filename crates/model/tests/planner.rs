@@ -2,7 +2,7 @@
 
 mod common;
 
-use buedafab_model::action::Schema;
+use buedafab_model::action::{Action, Schema};
 use buedafab_model::app_version::AppAnswer;
 use buedafab_model::config::Settings;
 use buedafab_model::facts::{CurrentLink, HostFacts, Lock, Room, SlotFacts};
@@ -14,6 +14,7 @@ use buedafab_model::planner::{
 };
 use buedafab_model::record::{Hold, LockHolder, SlotState};
 use buedafab_model::refusal::Refusal;
+use buedafab_model::shell::render_step;
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -1267,6 +1268,29 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
       on web1, web2
         prove that a holds 1111111111, unchanged
     ");
+}
+
+#[test]
+fn whatever_runs_the_app_reads_its_secrets() {
+    let settings = fleet(&format!("{DJANGO}\nenv_file = \".env\""), 1);
+    let hosts = [second()];
+    let seen = seen(&settings, &hosts);
+    let deploy = plan_deploy(&settings, &run(60), &request(3), &seen).expect("a plan");
+    let rollback = plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen).expect("a plan");
+    let asks = |action: &Action| {
+        matches!(action, Action::Virtualenv { .. } | Action::Hook { .. } | Action::Migrations { .. })
+    };
+    let mut read = 0;
+    for plan in [&deploy, &rollback] {
+        let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+        for step in steps.filter(|step| asks(&step.action)) {
+            let shell = render_step(&step.action, &plan.hosts[0].layout, &plan.run);
+            assert!(shell.contains(". /var/webapps/five/shared/.env;"), "{}:\n{shell}", step.action);
+            read += 1;
+        }
+    }
+    // The virtualenv, a build of the project's own, three steps of the recipe, and a rollback's look at migrations.
+    assert_eq!(read, 6);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<u8, St
     let wanted = wanted(arguments, &session.settings);
     let settings = session.settings.clone();
     let (look, facts) =
-        tokio::join!(session.look_or_stop(Scope::Plan), repository.survey(&settings, &wanted, false));
+        tokio::join!(session.look_or_stop(Scope::Plan), repository.survey(&settings, &wanted, None));
     let (look, to) = (look?, facts?.release);
     let mut groups: Vec<(Option<Release>, Vec<HostName>)> = Vec::new();
     for host in &session.hosts {

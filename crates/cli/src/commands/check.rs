@@ -58,7 +58,7 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
         }
     };
     let wanted = Wanted::Commit(settings.default_revision.clone());
-    let facts = match repository.survey(settings, &wanted, false).await {
+    let facts = match repository.survey(settings, &wanted, None).await {
         Ok(facts) => facts,
         Err(error) => {
             check.fail("revision", error.to_string(), error.hint());

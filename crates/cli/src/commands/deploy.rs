@@ -35,8 +35,10 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
     let wanted = wanted(release, &session.settings);
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
-    let (look, facts) =
-        tokio::join!(session.look_or_stop(Scope::Plan), repository.survey(&settings, &wanted, tag.is_some()));
+    let (look, facts) = tokio::join!(
+        session.look_or_stop(Scope::Plan),
+        repository.survey(&settings, &wanted, tag.as_deref())
+    );
     let (look, facts) = (look?, facts?);
     let (allowed, facts) = settle(&mut session, &repository, facts, &look, arguments).await?;
     let Some(url) = settings.scm.clone().or(facts.remote.url.clone()) else {

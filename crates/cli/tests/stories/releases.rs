@@ -379,6 +379,10 @@ fn tags_are_signed_and_signatures_are_checked() {
     refused(&stage, &["deploy:release=v0.1.0"]).says("v0.1.0 carries no signature");
     stage.production(&["deploy", "--tag", "v0.2.0"], 0).says("as v0.2.0, signed");
     stage.production(&["deploy:release=v0.2.0"], 0).says("is live already");
+    // The tag that is asked for counts, not another one that stands on the same commit.
+    stage.remote.git(&["tag", "v0.1.9", "v0.2.0^{commit}"]);
+    refused(&stage, &["deploy", "--tag", "v0.1.9", "--force"]).says("v0.1.9 carries no signature");
+    stage.remote.git(&["tag", "-d", "v0.1.9"]);
     // A signature for one name is none for another, wherever the tag is moved.
     let signed = stage.remote.git(&["rev-parse", "refs/tags/v0.2.0"]);
     stage.remote.git(&["update-ref", "refs/tags/v0.9.0", &signed]);

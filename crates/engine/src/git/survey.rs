@@ -22,19 +22,19 @@ pub enum Wanted {
 }
 
 impl Repository {
-    /// Resolves what was asked for, once, and looks at all that the environment's rules depend on. `makes_tag`: whether a
-    /// tag is to be made. The remote is only asked where a rule needs it, or where this checkout doesn't know that it has
+    /// Resolves what was asked for, once, and looks at all that the environment's rules depend on. `new_tag`: the tag
+    /// that the release is to get, which may stand there already. The remote is only asked where a rule needs it, or where this checkout doesn't know that it has
     /// the commit.
     pub async fn survey(
         &self,
         settings: &Settings,
         wanted: &Wanted,
-        makes_tag: bool,
+        new_tag: Option<&str>,
     ) -> Result<CheckoutFacts, GitError> {
         let remote = settings.master_remote.as_str();
         let needs_tags = settings.require_tag
             || settings.verify_signatures
-            || makes_tag
+            || new_tag.is_some()
             || !matches!(wanted, Wanted::Commit(_));
         let (local_tags, listing) = tokio::join!(self.tags(), async {
             match needs_tags || !settings.branch.is_any() {
@@ -74,10 +74,13 @@ impl Repository {
         let tags_there = listing.as_ref().map(Listing::tags).unwrap_or_default();
         let bad_signature = match settings.verify_signatures {
             true => {
-                let all = local_tags.iter().chain(&tags_there);
-                let tag = match &asked {
-                    Asked::Tag(tag) => Some(tag.as_str()),
-                    Asked::Commit(_) => release_tag(settings, all, &commit),
+                let mut all = local_tags.iter().chain(&tags_there);
+                let tag = match (&asked, new_tag) {
+                    (Asked::Tag(tag), _) => Some(tag.as_str()),
+                    (Asked::Commit(_), Some(name)) => {
+                        all.any(|tag| tag.name == name && tag.commit == commit).then_some(name)
+                    }
+                    (Asked::Commit(_), None) => release_tag(settings, all, &commit),
                 };
                 self.check_signature(tag, listing.as_ref(), &settings.allowed_signers).await
             }

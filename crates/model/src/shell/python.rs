@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::app::exports;
+use super::app::{exports, secrets};
 use super::{quote, quote_words};
 use crate::action::Schema;
 use crate::layout::Layout;
@@ -22,7 +22,7 @@ pub(super) fn virtualenv(
         Installer::Uv => "uv",
         Installer::Pip => "pip",
     };
-    let mut text = exports(variables);
+    let mut text = exports(variables) + &secrets(layout);
     let mut set = |name: &str, value: &str| text.push_str(&format!("{name}={}\n", quote(value)));
     set("slot", layout.slot(slot).as_str());
     set("env", &layout.virtualenv);
@@ -50,8 +50,9 @@ pub(super) fn migrations(
         Schema::Keep => return "true".to_owned(),
     };
     format!(
-        "{}older={}\nnewer={}\nenv={}\nmode={mode}\n{}",
+        "{}{}older={}\nnewer={}\nenv={}\nmode={mode}\n{}",
         exports(variables),
+        secrets(layout),
         quote(layout.slot(older).as_str()),
         quote(layout.slot(newer).as_str()),
         quote(&layout.virtualenv),
