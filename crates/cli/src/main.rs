@@ -11,6 +11,7 @@ mod reference;
 mod release;
 mod report;
 mod session;
+mod sudo;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

@@ -282,7 +282,10 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "current_release_symlink",
             "release_paths",
             "virtualenv",
+            "deploy_user",
             "deploy_group",
+            "run_as",
+            "ask_sudo_password",
         ],
     ),
     ("Restarting, and waves", &["service", "waves"]),
@@ -345,7 +348,7 @@ fn setting_pages() -> String {
     list_keys(
         &mut text,
         find_table(services).expect("a service is a table"),
-        &["service", "roles", "single"],
+        &["service", "command", "template", "default", "stop_seconds", "reload", "roles", "single"],
     );
     try_text(&format!("unit = \"five\"\n{}", without_fence(SERVICES_EXAMPLE)));
     text.push('\n');
@@ -425,13 +428,17 @@ verify = "curl -fsS http://localhost:8000/healthz"
 
 const SERVICES_EXAMPLE: &str = r#"```toml
 [services.celery]
-service = "systemd:{unit}-celery"
+default = "celery"
 roles = ["worker"]
 
 [services.beat]
-service = "systemd:{unit}-beat"
+default = "celery-beat"
 roles = ["worker"]
-single = true
+
+[services.web]
+service = "systemd:{unit}"
+template = "conf/web.service"
+roles = ["web"]
 ```
 "#;
 
@@ -903,6 +910,7 @@ fn hook_variables() -> BTreeMap<String, String> {
         slots: BTreeMap::new(),
         hold: None,
         maintenance: None,
+        installed: Vec::new(),
         lock: None,
         journal: Vec::new(),
         disk_kib: Some(Room { free: 9, total: 10 }),
@@ -920,7 +928,7 @@ fn hook_variables() -> BTreeMap<String, String> {
     let plan = plan_deploy(&settings, &context, &request, &seen).expect("nothing speaks against it");
     let mut steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
     let found = steps.find_map(|step| match &step.action {
-        Action::Hook { variables, .. } => Some(variables.clone()),
+        Action::Hook { around, .. } => Some(around.variables.clone()),
         _ => None,
     });
     found.expect("the plan has a hook")

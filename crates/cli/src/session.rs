@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use buedafab_engine::{Fleet, LocalError, Look, Repository, Sharing, execute, new_run, run_local};
+use buedafab_engine::{Fleet, Inputs, LocalError, Look, Repository, Sharing, execute, new_run, run_local};
 use buedafab_model::config::{Confirm, Host, Settings};
-use buedafab_model::env_file::Secret;
 use buedafab_model::event::{Event, Reason};
 use buedafab_model::inspect::Scope;
 use buedafab_model::lint::lint;
@@ -22,6 +21,7 @@ use crate::arguments::{Cli, GlobalArgs};
 use crate::exit::Stop;
 use crate::project::{Project, choose_hosts, require_environment};
 use crate::report::{Reporter, StepOutput, is_interactive};
+use crate::sudo;
 
 /// One command at work.
 pub(crate) struct Session {
@@ -222,13 +222,19 @@ impl Session {
     }
 
     /// Carries out a plan with its local hooks, tells the end, and gives back the exit code.
-    pub(crate) async fn carry_out(self, plan: &Plan) -> u8 {
-        self.carry_out_with(plan, None).await
+    pub(crate) async fn carry_out(self, plan: &Plan) -> Result<u8, Stop> {
+        self.carry_out_with(plan, Inputs::default()).await
     }
 
-    /// The same, for a plan that takes an input; its hosts have to be looked at before.
-    pub(crate) async fn carry_out_with(mut self, plan: &Plan, input: Option<&Secret>) -> u8 {
+    /// The same, for a plan whose steps take inputs; its hosts have to be looked at before.
+    pub(crate) async fn carry_out_with(mut self, plan: &Plan, mut inputs: Inputs) -> Result<u8, Stop> {
         debug_assert_eq!(lint(plan), [], "the planner made a plan that breaks a rule");
+        if self.settings.ask_sudo_password && plan.may_use_sudo() {
+            inputs.sudo_password = Some(sudo::password(&mut self).await?);
+            if !self.fleet.is_connected() {
+                self.look_or_stop(Scope::Plan).await?;
+            }
+        }
         let changes = matches!(plan.intent, Intent::Deploy | Intent::Rollback);
         let variables = local_variables(&self.settings, plan);
         let hooks = self.settings.local_hooks.clone();
@@ -249,12 +255,12 @@ impl Session {
             self.reporter.say(&format!("{error}"));
             let (retry, environment_command) = (self.retry_command.clone(), self.environment_command());
             self.reporter.tell_end(&retry, &environment_command);
-            return verdict.exit_code();
+            return Ok(verdict.exit_code());
         }
         let reporter = &mut self.reporter;
         let mut events = |event: Event| reporter.event(&event);
         let outcome =
-            execute(plan, input, &self.settings, &mut self.fleet, &mut self.interrupts, &mut events).await;
+            execute(plan, &inputs, &self.settings, &mut self.fleet, &mut self.interrupts, &mut events).await;
         let verdict = outcome.verdict;
         // A lock must be free when this program has ended.
         self.fleet
@@ -274,7 +280,7 @@ impl Session {
         let retry = self.retry_command.clone();
         let environment_command = self.environment_command();
         self.reporter.tell_end(&retry, &environment_command);
-        verdict.exit_code()
+        Ok(verdict.exit_code())
     }
 
     async fn local(

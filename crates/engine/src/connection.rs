@@ -153,8 +153,21 @@ impl Connection {
 
     /// Sends the standard input of a step that is to come.
     pub async fn upload_input(&self, step: u32, bytes: &[u8]) {
+        self.upload(&format!("in.{step}"), bytes).await;
+    }
+
+    /// Sends the password that sudo asks for.
+    pub async fn upload_sudo_password(&self, bytes: &[u8]) {
+        self.upload("sudo", bytes).await;
+    }
+
+    /// Adds to a file in the runner's own folder.
+    async fn upload(&self, name: &str, bytes: &[u8]) {
+        if bytes.is_empty() {
+            self.send(frame("put", name, bytes)).await;
+        }
         for piece in bytes.chunks(UPLOAD_PIECE) {
-            self.send(frame("put", &format!("in.{step}"), piece)).await;
+            self.send(frame("put", name, piece)).await;
         }
     }
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use buedafab_model::config::Settings;
-use buedafab_model::env_file::Secret;
 use buedafab_model::event::{Event, Stream};
 use buedafab_model::inspect::Scope;
 use buedafab_model::machine::{Command, Input, Machine, Seen};
@@ -18,14 +17,15 @@ use tokio::task::JoinSet;
 use crate::connection::{Closed, Reply};
 use crate::connector::Sharing;
 use crate::fleet::{Fleet, News};
+use crate::inputs::Inputs;
 use crate::runner::LineBuffer;
 
-/// Carries out `plan`. Hosts of `fleet` that aren't connected yet are, with their first phase on board; for a plan that
-/// takes `input` they have to be. Every word on `interrupts` is a person's Ctrl-C: the first stops in order, the second
+/// Carries out `plan`. Hosts of `fleet` that aren't connected yet are, with their first phase on board; where there are
+/// `inputs` they have to be. Every word on `interrupts` is a person's Ctrl-C: the first stops in order, the second
 /// at once.
 pub async fn execute(
     plan: &Plan,
-    input: Option<&Secret>,
+    inputs: &Inputs,
     settings: &Settings,
     fleet: &mut Fleet,
     interrupts: &mut mpsc::Receiver<()>,
@@ -43,7 +43,7 @@ pub async fn execute(
     let (machine, commands) = Machine::start(plan);
     let mut driver = Driver {
         plan,
-        input,
+        inputs,
         settings,
         fleet,
         events,
@@ -69,7 +69,7 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(20);
 
 struct Driver<'a> {
     plan: &'a Plan,
-    input: Option<&'a Secret>,
+    inputs: &'a Inputs,
     settings: &'a Settings,
     fleet: &'a mut Fleet,
     events: &'a mut (dyn FnMut(Event) + Send),
@@ -153,7 +153,7 @@ impl Driver<'_> {
         let Some(planned) = self.plan.host(&host) else { return };
         let phases: Vec<&Phase> = phases.iter().map(|phase| &self.plan.phases[*phase]).collect();
         let text = render_phases(self.plan, planned, &phases);
-        self.begun.insert(host.clone());
+        let is_first = self.begun.insert(host.clone());
         if !self.fleet.connections.contains_key(&host) {
             self.fleet.open(&planned.host, Sharing::Allowed, text);
             return;
@@ -161,9 +161,13 @@ impl Driver<'_> {
         let frame = self.begin_work(&host);
         let connection = &self.fleet.connections[&host];
         let steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(|work| &work.steps);
-        for step in steps.filter(|step| step.action.takes_input()) {
-            let input = self.input.expect("a plan with such a step comes with its input");
-            connection.upload_input(step.id, input.reveal()).await;
+        for step in steps {
+            if let Some(input) = step.action.input() {
+                connection.upload_input(step.id, self.inputs.of(&input)).await;
+            }
+        }
+        if let Some(password) = self.inputs.sudo_password.as_ref().filter(|_| is_first) {
+            connection.upload_sudo_password(password.reveal()).await;
         }
         connection.send_phase(&frame, &text).await;
     }
@@ -237,6 +241,7 @@ impl Driver<'_> {
                         Stream::Stderr => &mut running.stderr,
                     };
                     for line in buffer.feed(&bytes) {
+                        let line = self.inputs.mask(line);
                         (self.events)(Event::Output { host: host.clone(), step, stream, line });
                     }
                 }
@@ -257,7 +262,7 @@ impl Driver<'_> {
         for (stream, rest) in
             [(Stream::Stdout, running.stdout.finish()), (Stream::Stderr, running.stderr.finish())]
         {
-            if let Some(line) = rest {
+            if let Some(line) = rest.map(|line| self.inputs.mask(line)) {
                 (self.events)(Event::Output { host: host.clone(), step: id, stream, line });
             }
         }

@@ -65,6 +65,11 @@ impl Fleet {
         &self.connector
     }
 
+    /// Whether there are connections already.
+    pub fn is_connected(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
     /// Begins to open a connection that starts with this phase.
     pub(crate) fn open(&mut self, host: &Host, sharing: Sharing, first_phase: String) {
         let (connector, host, sender) = (self.connector.clone(), host.clone(), self.sender.clone());

@@ -144,6 +144,12 @@ impl Repository {
         Some(CommitsBetween { brings: side('>'), takes_away: side('<'), has_more })
     }
 
+    /// A file as it is in a commit; `None` if there is no such file in it.
+    pub async fn file_in(&self, commit: &CommitId, path: &str) -> Option<String> {
+        let text = self.git(&["cat-file", "blob", &format!("{commit}:{path}")]).await.ok()?;
+        Some(text + "\n")
+    }
+
     /// The branch that is checked out.
     pub async fn branch(&self) -> Option<String> {
         self.git(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await.ok()

@@ -10,6 +10,7 @@ use crate::maintenance::MaintenanceMethod;
 use crate::names::{CommitId, HostPath, SlotName, Unit};
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::release::Release;
+use crate::service_file::{ReleasedServiceFile, ServiceFile};
 use crate::virtualenv::VirtualenvSpec;
 
 /// One thing that is done on one host.
@@ -33,6 +34,8 @@ pub enum Action {
         /// The check sum of what was seen.
         state_sum: String,
     },
+    /// Fails unless sudo takes the password that was typed: better now than half-way through a switch.
+    ProveSudo,
     /// Writes down what a slot is good for.
     Record {
         /// The slot.
@@ -118,14 +121,11 @@ pub enum Action {
     Hook {
         /// Where in the run.
         point: HookPoint,
-        /// The folder that it runs in.
-        directory: HostPath,
         /// The command, for `sh`.
         command: String,
-        /// Its environment, besides the user's own.
-        variables: BTreeMap<String, String>,
-        /// The virtualenv whose programs it finds first.
-        virtualenv: Option<HostPath>,
+        /// Where it runs.
+        #[serde(flatten)]
+        around: Surroundings,
         /// Whether its failure is only told.
         optional: bool,
     },
@@ -137,8 +137,20 @@ pub enum Action {
         newer: SlotName,
         /// What is done about them.
         schema: Schema,
-        /// The environment of the app's commands.
-        variables: BTreeMap<String, String>,
+        /// What the app's commands find around them.
+        #[serde(flatten)]
+        around: Surroundings,
+    },
+    /// Keeps the unit files and init scripts of a release, once they have been looked over.
+    ServiceFiles {
+        /// Where the release lies.
+        slot: SlotName,
+        /// The release.
+        commit: CommitId,
+        /// The release that serves.
+        live: Option<CommitId>,
+        /// The files.
+        files: Vec<ServiceFile>,
     },
     /// Makes the link lead to `target`: the step that decides what is live.
     Point {
@@ -149,14 +161,15 @@ pub enum Action {
     Restart {
         /// How.
         service: Service,
-        /// The folder of the release that shall run.
-        directory: HostPath,
+        /// Its unit file or init script, which is put in place first.
+        file: Option<ReleasedServiceFile>,
+        /// Whether it is only reloaded, unless that file has changed.
+        reload: bool,
         /// The commands that do it instead of `service`, if any.
         commands: Vec<String>,
-        /// Their environment.
-        variables: BTreeMap<String, String>,
-        /// The virtualenv whose programs they find first.
-        virtualenv: Option<HostPath>,
+        /// Where they run: in the release that shall run.
+        #[serde(flatten)]
+        around: Surroundings,
     },
     /// Asks the app which release it runs, until it names this one, or fails.
     AskApp {
@@ -216,12 +229,9 @@ pub enum Action {
         method: MaintenanceMethod,
         /// What they are told; `None`: nothing any more.
         told: Option<ToldVisitors>,
-        /// The folder of the release whose command does it.
-        directory: HostPath,
-        /// The environment of that command.
-        variables: BTreeMap<String, String>,
-        /// The virtualenv whose programs it finds first.
-        virtualenv: Option<HostPath>,
+        /// Where a command that does it runs.
+        #[serde(flatten)]
+        around: Surroundings,
     },
     /// Puts up a person's "do not deploy".
     Hold {
@@ -236,13 +246,40 @@ pub enum Action {
     Run {
         /// The command, for `sh`.
         command: String,
-        /// The folder that it runs in, if it is there.
-        directory: HostPath,
-        /// Its environment, besides the user's own.
-        variables: BTreeMap<String, String>,
-        /// The virtualenv whose programs it finds first.
-        virtualenv: Option<HostPath>,
+        /// Where it runs, if the folder is there.
+        #[serde(flatten)]
+        around: Surroundings,
     },
+}
+
+/// What a command of the app finds around it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Surroundings {
+    /// The folder that it runs in.
+    pub directory: HostPath,
+    /// Its environment, besides the user's own.
+    pub variables: BTreeMap<String, String>,
+    /// The virtualenv whose programs it finds first.
+    pub virtualenv: Option<HostPath>,
+    /// The user that it runs as, by sudo. `None`: the one who logs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_as: Option<RunAs>,
+}
+
+/// Another user than the one who logs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunAs {
+    /// The user.
+    pub user: String,
+    /// The group that what they make in a release is given to, so that both can write it.
+    pub group: Option<String>,
+}
+
+/// What the deployer sends besides the plan, for one step to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepInput {
+    /// One variable, or a whole file of them.
+    Variables,
 }
 
 /// A change of the file of variables.
@@ -361,6 +398,8 @@ impl Action {
             | Action::Hold { .. }
             | Action::Unhold => true,
             Action::Lock { .. }
+            | Action::ServiceFiles { .. }
+            | Action::ProveSudo
             | Action::Fetch { .. }
             | Action::Checkout { .. }
             | Action::Submodules { .. }
@@ -379,9 +418,24 @@ impl Action {
         }
     }
 
-    /// Whether it reads what the deployer sends besides the plan.
-    pub fn takes_input(&self) -> bool {
-        matches!(self, Action::EnvFile { edit: EnvEdit::Set { .. } | EnvEdit::Replace, .. })
+    /// What it reads that the deployer sends besides the plan.
+    pub fn input(&self) -> Option<StepInput> {
+        match self {
+            Action::EnvFile { edit: EnvEdit::Set { .. } | EnvEdit::Replace, .. } => {
+                Some(StepInput::Variables)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it may be done by sudo, where the user isn't root.
+    pub fn may_use_sudo(&self) -> bool {
+        match self {
+            Action::Hook { .. } | Action::Restart { .. } | Action::Stop { .. } | Action::Run { .. } => true,
+            Action::Migrations { around, .. } | Action::Maintenance { around, .. } => around.run_as.is_some(),
+            Action::Crontab { place, .. } => *place == CrontabPlace::System,
+            _ => false,
+        }
     }
 
     /// Whether it changes what is live.
@@ -397,6 +451,7 @@ impl fmt::Display for Action {
             Action::MakeRoom { .. } => f.write_str("make the app's folders"),
             Action::Lock { .. } => f.write_str("take the lock"),
             Action::Guard { .. } => f.write_str("check that nothing changed since the look"),
+            Action::ProveSudo => f.write_str("check the password of sudo"),
             Action::Record { slot, state, release, .. } => match state {
                 SlotState::Building => write!(f, "mark {slot} as being built for {release}"),
                 SlotState::Ready => write!(f, "mark {slot} as ready"),
@@ -422,11 +477,20 @@ impl fmt::Display for Action {
                 write!(f, "prove that {slot} holds {}, unchanged", commit.short())
             }
             Action::Hook { point, command, .. } => write!(f, "{point}: {}", one_line(command)),
+            Action::ServiceFiles { files, .. } => {
+                let name = |file: &ServiceFile| file.path.as_str().rsplit('/').next().map(str::to_owned);
+                let names: Vec<String> = files.iter().filter_map(name).collect();
+                write!(f, "write and check {}", one_line(&names.join(", ")))
+            }
             Action::Point { target: Some(target) } => write!(f, "point current to {}", one_line(target)),
             Action::Point { target: None } => f.write_str("take current away"),
-            Action::Restart { service, commands, .. } => match commands.first() {
+            Action::Restart { service, file, reload, commands, .. } => match commands.first() {
                 Some(command) => write!(f, "restart: {}", one_line(command)),
-                None => write!(f, "restart {}", String::from(service.clone())),
+                None => {
+                    let how = if *reload { "reload" } else { "restart" };
+                    let install = if file.is_some() { "install and " } else { "" };
+                    write!(f, "{install}{how} {}", String::from(service.clone()))
+                }
             },
             Action::Stop { service } => write!(f, "stop {}", String::from(service.clone())),
             Action::Journal { kind, .. } => write!(f, "note in the journal: {}", kind_word(*kind)),

@@ -34,6 +34,8 @@ pub struct HostFacts {
     pub hold: Option<Hold>,
     /// What visitors are told, while the app is in maintenance.
     pub maintenance: Option<MaintenanceRecord>,
+    /// Unit files and init scripts that buedafab has put in place for this app, by their paths.
+    pub installed: Vec<String>,
     /// Who holds the lock right now.
     pub lock: Option<Lock>,
     /// The last lines of the journal, oldest first; lines that can't be read are left out.
@@ -119,6 +121,7 @@ impl HostFacts {
             slots: BTreeMap::new(),
             hold: None,
             maintenance: None,
+            installed: Vec::new(),
             lock: None,
             journal: Vec::new(),
             disk_kib: None,
@@ -170,6 +173,7 @@ impl HostFacts {
                 }
                 "hold" => facts.hold = Some(read_hold(value)),
                 "maintenance" => facts.maintenance = Some(read_maintenance(value)),
+                "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
                 "journal" => facts.journal = read_journal(value),
                 "disk" => facts.disk_kib = read_df(value),

@@ -110,6 +110,7 @@ fact clock "$(date +%s)"
 state
 fact sum "$(state | cksum)"
 record maintenance "$memory/maintenance"
+[ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
 [ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
 place=$path
 [ ! -e "$path" ] || fact exists yes

@@ -65,6 +65,16 @@ impl Layout {
         self.shared().join("maintenance.html")
     }
 
+    /// Unit files and init scripts, a folder for each release.
+    pub fn services(&self) -> HostPath {
+        self.state().join("services")
+    }
+
+    /// What of them is installed, a path a line.
+    pub fn installed_services(&self) -> HostPath {
+        self.state().join("installed")
+    }
+
     /// The history.
     pub fn journal(&self) -> HostPath {
         self.state().join("journal.jsonl")

@@ -217,13 +217,14 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
     match action {
         // What is kept may have to be kept before the first deploy.
         Action::MakeRoom { .. } => matches!(kind, Lock | Work),
-        Action::Guard { .. } => kind == Lock,
+        Action::Guard { .. } | Action::ProveSudo => kind == Lock,
         Action::Lock { .. } => matches!(kind, Lock | Work),
         Action::Fetch { .. }
         | Action::Checkout { .. }
         | Action::Submodules { .. }
         | Action::Shared { .. }
         | Action::Virtualenv { .. }
+        | Action::ServiceFiles { .. }
         | Action::Prove { .. } => kind == Prepare,
         Action::AskApp { .. } => is_switch(kind),
         Action::Migrations { schema: Schema::Reverse, .. } => kind == Once,
@@ -284,7 +285,7 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Action::Submodules { slot, .. }
             | Action::Shared { slot, .. }
             | Action::Virtualenv { slot, .. } => line.planned.layout.slot(slot),
-            Action::Hook { directory, .. } if kind != PhaseKind::Finish => directory.clone(),
+            Action::Hook { around, .. } if kind != PhaseKind::Finish => around.directory.clone(),
             _ => continue,
         };
         if is_live(&touched) {
@@ -336,9 +337,9 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             {
                 wrong("the slot isn't filled, or is ready already");
             }
-            Action::Hook { directory, .. }
+            Action::Hook { around, .. }
                 if kind == PhaseKind::Prepare
-                    && *directory == slot_folder
+                    && around.directory == slot_folder
                     && !matches!(mark, Mark::Filled(_)) =>
             {
                 wrong("the slot isn't filled, or is ready already");
@@ -425,6 +426,7 @@ fn too_long(plan: &Plan, line: &HostLine<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::Surroundings;
     use crate::config::parse;
     use crate::names::{EnvironmentName, RunId, SlotName};
     use crate::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
@@ -532,10 +534,13 @@ mod tests {
         use LintRule::LiveSlotTouched;
         let hook = |directory: &str| Action::Hook {
             point: crate::action::HookPoint::BeforePrepare,
-            directory: HostPath::new(format!("/var/webapps/five/{directory}")).expect("a path"),
             command: "rm -r *".to_owned(),
-            virtualenv: None,
-            variables: Default::default(),
+            around: Surroundings {
+                directory: HostPath::new(format!("/var/webapps/five/{directory}")).expect("a path"),
+                variables: Default::default(),
+                virtualenv: None,
+                run_as: None,
+            },
             optional: false,
         };
         for directory in ["releases/a", "releases/a/env", "releases/current", "releases/current/run"] {

@@ -5,6 +5,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
+use crate::template::TemplateError;
 
 /// How visitors are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -40,14 +41,6 @@ pub struct MaintenanceRecord {
     pub until: Option<String>,
 }
 
-/// A page that can't be made.
-#[derive(Debug, thiserror::Error)]
-#[error("{why}")]
-pub struct PageError {
-    /// Where in the template, and what is wrong with it.
-    why: String,
-}
-
 /// The page of a project that has none of its own.
 const PAGE: &str = include_str!("maintenance.html");
 
@@ -57,17 +50,12 @@ pub fn render_page(
     settings: &Settings,
     template: Option<&str>,
     announcement: &Announcement,
-) -> Result<String, PageError> {
+) -> Result<String, TemplateError> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     // The name makes it escape what is filled in.
     let name = "maintenance.html";
-    let failed = |error: minijinja::Error| {
-        let line = error.line().map_or(String::new(), |line| format!(" in line {line}"));
-        let detail = error.detail().map_or(String::new(), |detail| format!(": {detail}"));
-        PageError { why: format!("{}{detail}{line}", error.kind()) }
-    };
-    templates.add_template(name, template.unwrap_or(PAGE)).map_err(failed)?;
+    templates.add_template(name, template.unwrap_or(PAGE))?;
     let Announcement { message, until } = announcement;
     let values = context! {
         message => message,
@@ -75,7 +63,7 @@ pub fn render_page(
         unit => settings.unit.as_str(),
         environment => settings.environment.as_str(),
     };
-    templates.get_template(name).and_then(|page| page.render(values)).map_err(failed)
+    Ok(templates.get_template(name)?.render(values)?)
 }
 
 #[cfg(test)]

@@ -174,6 +174,12 @@ impl Plan {
         )
     }
 
+    /// Whether any step may be done by sudo.
+    pub fn may_use_sudo(&self) -> bool {
+        let work = self.phases.iter().flat_map(|phase| &phase.work);
+        work.flat_map(|work| work.steps.iter().chain(&work.revert)).any(|step| step.action.may_use_sudo())
+    }
+
     /// Whether the run would do nothing at all.
     pub fn is_empty(&self) -> bool {
         self.phases.is_empty()

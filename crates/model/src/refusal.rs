@@ -57,6 +57,18 @@ pub enum Refusal {
         /// Which.
         files: Vec<String>,
     },
+    /// The unit file or init script of a service can't be made.
+    #[error("{host}: [services.{service}] {file}: {why}")]
+    BadTemplate {
+        /// Where.
+        host: HostName,
+        /// The service.
+        service: String,
+        /// The template.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A person said "do not deploy".
     #[error("{host}: deploys are on hold: {:?}, says {} since {}", hold.reason, hold.by, hold.at)]
     Held {
@@ -121,6 +133,9 @@ impl Refusal {
             Refusal::MissingTools { .. } => "install them there; Debian: apt-get install git util-linux".into(),
             Refusal::MissingShared { .. } => {
                 "put them there, with what they should hold; they are linked into every release".into()
+            }
+            Refusal::BadTemplate { .. } => {
+                "docs/services.md lists what may stand in a template; `buedafab config` shows what it means here".into()
             }
             Refusal::Held { .. } => "lift it with the command `unhold`, once its reason is gone".into(),
             Refusal::Locked { .. } => "wait until it ends; a lock never outlives its run".into(),

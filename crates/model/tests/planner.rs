@@ -1400,3 +1400,217 @@ fn services_come_before_the_app_and_go_after_it() {
       if it fails: restart systemd:five
     ");
 }
+
+const JOBS: &str = "unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\nenv_file = \".env\"\nvariables = { GREETING = \"50 % of \\\"$HOME\\\"\" }\n\
+    [services.jobs]\ndefault = \"celery\"\nroles = [\"worker\"]\n[services.beat]\ndefault = \"celery-beat\"\nservice = \"init:beat-{unit}_{deployment_type}\"\n\
+    roles = [\"worker\"]\n[services.web]\ntemplate = \"conf/web.service\"\nreload = true\n\
+    [environments.production]\nhosts = [{ name = \"jobs1\", roles = [\"worker\"] }, { name = \"jobs2\", roles = [\"worker\"] }]\n";
+
+fn jobs(template: &str) -> Result<Plan, Vec<Refusal>> {
+    let settings = settings(JOBS);
+    let templates = [("conf/web.service".to_owned(), template.to_owned())].into();
+    let request = DeployRequest { templates, ..request(3) };
+    plan_deploy(&settings, &run(60), &request, &seen(&settings, &[second(), second()]))
+}
+
+#[test]
+fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
+    let plan =
+        jobs("{{ name }} of {{ release }} on {{ host }} as {{ user }}, {{ describe }}\n").expect("a plan");
+    assert_lints(&plan);
+    let shown = show_plan(&plan, Detail::Steps);
+    let told: Vec<&str> = shown
+        .lines()
+        .filter(|line| {
+            line.starts_with("  on") || ["write and", "install", "stop"].iter().any(|t| line.contains(t))
+        })
+        .collect();
+    assert_snapshot!(told.join("\n"), @"
+    on jobs1, jobs2
+    on jobs1
+      write and check five-jobs.service, beat-five_PRODUCTION, five-web.service
+    on jobs2
+      write and check five-jobs.service, five-web.service
+    on jobs1
+      install and restart systemd:five-jobs
+      install and restart init:beat-five_PRODUCTION
+      install and reload systemd:five-web
+      if it fails: install and reload systemd:five-web
+      if it fails: install and restart init:beat-five_PRODUCTION
+      if it fails: install and restart systemd:five-jobs
+    on jobs2
+      install and restart systemd:five-jobs
+      stop init:beat-five_PRODUCTION
+      install and reload systemd:five-web
+      if it fails: install and reload systemd:five-web
+      if it fails: stop init:beat-five_PRODUCTION
+      if it fails: install and restart systemd:five-jobs
+    on jobs1, jobs2
+    ");
+    let files = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+    let files: Vec<String> = files
+        .filter_map(|step| match &step.action {
+            Action::ServiceFiles { files, .. } => Some(files),
+            _ => None,
+        })
+        .next()
+        .expect("there is such a step")
+        .iter()
+        .map(|file| format!("==> {} <==\n{}", file.path, file.text))
+        .collect();
+    assert_snapshot!(files.join("\n"), @r#"
+    ==> /etc/systemd/system/five-jobs.service <==
+    # jobs of five in production, written by buedafab: what is changed here is lost with the next deploy.
+    [Unit]
+    Description=five: jobs (production)
+    After=network.target
+
+    [Service]
+    Type=exec
+    User=deploy
+    WorkingDirectory=/var/webapps/five/releases/current
+    Environment="DEPLOYMENT_TYPE=PRODUCTION"
+    Environment="GREETING=50 %% of \"$HOME\""
+    EnvironmentFile=-/var/webapps/five/shared/.env
+    ExecStart=/bin/sh -c "cd -P . && export VIRTUAL_ENV=\"$$PWD\"/env PATH=\"$$PWD\"/env/bin:\"$$PATH\" && exec python -m celery -A five worker --loglevel INFO"
+    ExecReload=/bin/kill -HUP $MAINPID
+    KillMode=mixed
+    TimeoutStopSec=600
+    Restart=on-failure
+    RestartSec=2
+
+    [Install]
+    WantedBy=multi-user.target
+
+    ==> /etc/init.d/beat-five_PRODUCTION <==
+    #!/bin/sh
+    # beat of five in production, written by buedafab: what is changed here is lost with the next deploy.
+    ### BEGIN INIT INFO
+    # Provides:          beat-five_PRODUCTION
+    # Required-Start:    $remote_fs $network
+    # Required-Stop:     $remote_fs $network
+    # Default-Start:     2 3 4 5
+    # Default-Stop:      0 1 6
+    # Short-Description: five: beat (production)
+    ### END INIT INFO
+
+    pid=/run/beat-five_PRODUCTION.pid
+    log=/var/webapps/five/shared/log/beat.log
+
+    running() { [ -s "$pid" ] && kill -0 "$(cat "$pid")" 2>/dev/null; }
+
+    start() {
+      ! running || return 0
+      install -d -o deploy /var/webapps/five/shared/log || return
+      (
+        export 'DEPLOYMENT_TYPE=PRODUCTION'
+        export 'GREETING=50 % of "$HOME"'
+        if [ -f /var/webapps/five/shared/.env ]; then set -a; . /var/webapps/five/shared/.env; set +a; fi
+        log=$log start-stop-daemon --start --quiet --background --make-pidfile --pidfile "$pid" \
+          --chuid deploy --chdir /var/webapps/five/releases/current \
+          --exec /bin/sh -- -c 'exec >>"$log" 2>&1; cd -P . && export VIRTUAL_ENV="$PWD"/env PATH="$PWD"/env/bin:"$PATH" && exec python -m celery -A five beat --loglevel INFO --pidfile= --schedule ../../shared/celerybeat-schedule'
+      ) || return
+      # What dies at once was never started.
+      sleep 1
+      running || { tail -n 15 "$log" >&2; return 1; }
+    }
+
+    stop() {
+      running || return 0
+      start-stop-daemon --stop --quiet --pidfile "$pid" --retry TERM/90/KILL/5 && rm -f "$pid"
+    }
+
+    case $1 in
+      start) start ;;
+      stop) stop ;;
+      restart | force-reload) stop && start ;;
+      reload) running && kill -HUP "$(cat "$pid")" ;;
+      status) running ;;
+      *)
+        echo "usage: $0 start|stop|restart|reload|status" >&2
+        exit 2
+        ;;
+    esac
+
+    ==> /etc/systemd/system/five-web.service <==
+    five-web.service of /var/webapps/five/releases/a on jobs1 as deploy, v3
+    "#);
+}
+
+#[test]
+fn a_template_that_cannot_be_filled_is_told_before_anything() {
+    assert_snapshot!(check(jobs("one\n{{ hots }}\n")), @"
+    jobs1: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
+      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    jobs2: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
+      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    ");
+    assert_snapshot!(check(jobs("{% if %}")), @"
+    jobs1: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
+      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    jobs2: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
+      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    ");
+    let settings = settings(JOBS);
+    let without = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second(), second()]));
+    assert_snapshot!(check(without), @"
+    jobs1: [services.web] conf/web.service: the release has no such file
+      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    jobs2: [services.web] conf/web.service: the release has no such file
+      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    ");
+}
+
+#[test]
+fn services_that_are_gone_are_told_and_left() {
+    let installed =
+        ["/etc/systemd/system/five-jobs.service", "/etc/init.d/beat-old"].map(str::to_owned).to_vec();
+    let host = || second().change(|facts| facts.installed.clone_from(&installed));
+    let settings = settings(JOBS);
+    let templates = [("conf/web.service".to_owned(), String::new())].into();
+    let request = DeployRequest { templates, ..request(3) };
+    let plan =
+        plan_deploy(&settings, &run(60), &request, &seen(&settings, &[host(), second()])).expect("a plan");
+    let notes: Vec<&str> = plan.notes.iter().map(|note| note.text.as_str()).collect();
+    assert_snapshot!(notes.join("\n"), @"/etc/init.d/beat-old is no service of this host any more, and is left as it is; as root: /etc/init.d/beat-old stop; update-rc.d -f beat-old remove; rm /etc/init.d/beat-old; and take its line out of /var/webapps/five/.buedafab/installed");
+}
+
+/// What a recipe says of itself, and what it is made of, are two lists.
+#[test]
+fn the_names_of_a_recipes_steps_are_those_of_its_steps() {
+    use buedafab_model::recipe::{Recipe, steps};
+    for recipe in ["django", "tornado", "wsgi", "asgi", "webpy", "static", "generic"] {
+        let settings = fleet(&format!("recipe = \"{recipe}\""), 1);
+        let names: Vec<&str> = steps(&settings).iter().map(|step| step.name).collect();
+        assert_eq!(names, Recipe::step_names(settings.recipe), "{recipe}");
+    }
+}
+
+#[test]
+fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
+    let text = "recipe = \"django\"\nrun_as = \"app\"\ndeploy_group = \"web\"\nask_sudo_password = true\n[hooks]\nbuild = \"make\"\nrestart = \"sudo r\"\n\
+                after_switch = \"x\"\n";
+    let settings = fleet(text, 1);
+    let plan = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second()])).expect("a plan");
+    assert_lints(&plan);
+    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+    let who = |action: &Action| {
+        let around = match action {
+            Action::Hook { around, .. } | Action::Restart { around, .. } => around,
+            Action::ProveSudo => return Some(action.to_string()),
+            _ => return None,
+        };
+        let user = around.run_as.as_ref().map_or("-", |app| app.user.as_str());
+        Some(format!("{user}: {action}"))
+    };
+    let told: Vec<String> = steps.filter_map(|step| who(&step.action)).collect();
+    assert_snapshot!(told.join("\n"), @"
+    check the password of sudo
+    app: build: make
+    app: build: python manage.py collectstatic --noinput --verbosity 0
+    app: check: python manage.py check --deploy
+    app: once: python manage.py migrate --check >/dev/null 2>&1 || { python …
+    -: restart: sudo r
+    -: after_switch: x
+    ");
+}

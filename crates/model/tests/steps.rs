@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use buedafab_model::action::{Action, HookPoint};
+use buedafab_model::action::{Action, HookPoint, RunAs, Surroundings};
 use buedafab_model::config::Service;
 use buedafab_model::inspect::Scope;
-use buedafab_model::names::{CommitId, RunId, SlotName};
+use buedafab_model::names::{CommitId, HostPath, RunId, SlotName};
 use buedafab_model::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState};
+use buedafab_model::service_file::{ReleasedServiceFile, ServiceFile, ServiceFileKind};
 use buedafab_model::shell::render_step;
 use insta::assert_snapshot;
 
@@ -685,26 +686,25 @@ fn commands_run_in_their_folder_with_their_variables() {
         place.by_hand("cd it*; mkdir releases/a; ln -s a releases/current");
         let variables =
             BTreeMap::from([("ODD".to_owned(), ODD.to_owned()), ("EMPTY".to_owned(), String::new())]);
-        let hook = |command: &str, directory| Action::Hook {
-            virtualenv: None,
-            point: HookPoint::Build,
+        let around = |directory| Surroundings {
             directory,
-            command: command.to_owned(),
             variables: variables.clone(),
+            virtualenv: None,
+            run_as: None,
+        };
+        let hook = |command: &str, directory| Action::Hook {
+            point: HookPoint::Build,
+            command: command.to_owned(),
+            around: around(directory),
             optional: false,
         };
-        let run = |directory| Action::Run {
-            command: "pwd -P".to_owned(),
-            directory,
-            variables: variables.clone(),
-            virtualenv: None,
-        };
+        let run = |directory| Action::Run { command: "pwd -P".to_owned(), around: around(directory) };
         let restart = Action::Restart {
-            virtualenv: None,
             service: Service::None,
-            directory: place.layout.slot(&slot("a")),
+            file: None,
+            reload: false,
             commands: vec!["echo one; false".to_owned(), "pwd; echo two".to_owned()],
-            variables: variables.clone(),
+            around: around(place.layout.slot(&slot("a"))),
         };
         let actions = [
             hook("printf '%s|' \"$ODD\" \"${EMPTY-unset}\"; pwd", place.layout.slot(&slot("a"))),
@@ -747,11 +747,16 @@ fn services_are_restarted_and_then_asked() {
         let mut found = String::new();
         for service in [Service::Systemd(name()), Service::Supervisor(name()), Service::Runit(name())] {
             let action = Action::Restart {
-                virtualenv: None,
                 service,
-                directory: place.layout.slot(&slot("a")),
+                file: None,
+                reload: false,
                 commands: Vec::new(),
-                variables: BTreeMap::new(),
+                around: Surroundings {
+                    directory: place.layout.slot(&slot("a")),
+                    variables: BTreeMap::new(),
+                    virtualenv: None,
+                    run_as: None,
+                },
             };
             let _ = writeln!(found, "{}", with_tools(shell, place, &good, &action));
             let _ = writeln!(found, "{}", with_tools(shell, place, &bad, &action));
@@ -772,6 +777,150 @@ fn services_are_restarted_and_then_asked() {
     check it's five
     1: restart it's five
     check it's five
+    "#);
+}
+
+/// A unit file is checked before the switch, put in place by it, and taken out of use where a release hasn't got it.
+#[test]
+fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
+    let good = [
+        ("sudo", "shift; exec \"$@\""),
+        ("systemctl", "echo \"systemctl $*\""),
+        ("systemd-analyze", "case $* in *verify*) for f; do :; done; ! grep -n Typ \"$f\" ;; esac"),
+    ];
+    let found = everywhere_in("it's \"five\" *", |shell, place| {
+        let etc = HostPath::new(format!("{}/etc", place.root().display())).expect("a path");
+        place.by_hand("mkdir etc");
+        let (path, kind) = (etc.join("five-jobs.service"), ServiceFileKind::Unit);
+        let keep = |number: u8, live: Option<u8>, text: &str| Action::ServiceFiles {
+            slot: slot("a"),
+            commit: release(number).commit,
+            live: live.map(|number| release(number).commit),
+            files: vec![ServiceFile { path: path.clone(), text: text.to_owned(), kind }],
+        };
+        let restart = |number: u8| Action::Restart {
+            service: Service::Systemd("five-jobs".to_owned()),
+            file: Some(ReleasedServiceFile { commit: release(number).commit, path: path.clone(), kind }),
+            reload: true,
+            commands: Vec::new(),
+            around: Surroundings {
+                directory: place.layout.slot(&slot("a")),
+                variables: BTreeMap::new(),
+                virtualenv: None,
+                run_as: None,
+            },
+        };
+        let current = place.layout.current();
+        let mut found = String::new();
+        let mut act = |what: &str, action: &Action| {
+            let _ = writeln!(found, "{what}: {}", with_tools(shell, place, &good, action));
+        };
+        act("a bad one", &keep(1, None, "Typ=exec\n"));
+        act("a good one", &keep(1, None, &format!("it's {current} \"$HOME\" %h\n\n")));
+        act("first", &restart(1));
+        act("the same again", &restart(1));
+        place.by_hand("cd it*/.buedafab/slots; echo '{\"1111111111111111111111111111111111111111\"' >a.json");
+        act("another", &keep(2, Some(1), "other\n"));
+        act("installed", &restart(2));
+        act("back", &restart(1));
+        act("a release without one", &restart(3));
+        // What was there before us is put back by a way back.
+        place.by_hand("echo theirs >etc/five-jobs.service; cd it*/.buedafab; rm installed; echo 4444444444444444444444444444444444444444 >slots/b.json");
+        act("over another's", &keep(5, Some(4), "ours\n"));
+        act("ours", &restart(5));
+        act("theirs again", &restart(4));
+        let _ = write!(
+            found,
+            "{}",
+            place.by_hand("cat etc/*; ls it*/.buedafab/services; sed 's|.*/||' it*/.buedafab/installed")
+        );
+        found
+    });
+    assert_snapshot!(found, @"
+    a bad one: 1: 1:Typ=exec
+    five-jobs.service can't be right: see the template, or the command, of its service
+    a good one: 0
+    first: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl enable --quiet five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    the same again: 0: systemctl reload-or-restart five-jobs
+    systemctl is-active --quiet five-jobs
+    another: 0
+    installed: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    back: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    a release without one: 0: five-jobs isn't part of this release: it is stopped
+    systemctl is-active --quiet five-jobs
+    systemctl stop five-jobs
+    over another's: 0
+    ours: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl enable --quiet five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    theirs again: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    theirs
+    1111111111111111111111111111111111111111
+    4444444444444444444444444444444444444444
+    5555555555555555555555555555555555555555
+    five-jobs.service
+    ");
+}
+
+/// Commands of another user find what the app's commands find, and leave nothing that we can't clean up.
+#[test]
+fn commands_of_another_user_read_secrets_that_they_may_not_open() {
+    let found = everywhere_in("it's \"five\" *", |shell, place| {
+        place.by_hand(
+            "chmod 755 . it*; cd it*; mkdir shared releases/a; chmod 775 releases/a; chgrp nogroup releases/a; \
+             printf 'SECRET=\"it is \\\\\"x\\\\\" \\$HOME\"\\n' >shared/.env; chmod 600 shared/.env",
+        );
+        let mut layout = place.layout.clone();
+        layout.env_file = Some(layout.shared().join(".env"));
+        let hook = |command: &str| Action::Hook {
+            point: HookPoint::Build,
+            command: command.to_owned(),
+            around: Surroundings {
+                directory: layout.slot(&slot("a")),
+                variables: BTreeMap::from([("ODD".to_owned(), ODD.to_owned())]),
+                virtualenv: None,
+                run_as: Some(RunAs { user: "nobody".to_owned(), group: Some("nogroup".to_owned()) }),
+            },
+            optional: false,
+        };
+        let act = |command: &str| {
+            let script = render_step(&hook(command), &layout, &RunId::new("r1").expect("a word"));
+            told(&shell.command(&script, &place.root()).output().expect("it runs"), place)
+        };
+        let found = [
+            act("id -un; pwd; echo \"$SECRET|$ODD\"; cat ../../shared/.env 2>/dev/null || echo closed"),
+            act("mkdir made; touch made/file; read x || echo nothing to read"),
+            act("exit 7"),
+        ];
+        let stat = place.by_hand("cd it*/releases/a; stat -c '%U %G %A %n' made made/file");
+        format!("{}\n{stat}", found.join("\n")).replace('\u{1b}', "ESC")
+    });
+    assert_snapshot!(found, @r#"
+    0: nobody
+    ROOT/it's "five" */releases/a
+    it is "x" $HOME|it's 100% "sure"
+
+    $HOME `id` ESC[1m é
+    closed
+    0: nothing to read
+    7
+    nobody nogroup drwxrwxr-x made
+    nobody nogroup -rw-rw-r-- made/file
     "#);
 }
 

@@ -19,7 +19,8 @@ pub(crate) async fn check(cli: &Cli) -> Result<u8, Stop> {
     let mut session = Session::start(cli, "check", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
     let now = Timestamp::now();
-    let needs_sudo = session.settings.needs_sudo();
+    // A password isn't asked for by a look.
+    let needs_sudo = session.settings.needs_sudo() && !session.settings.ask_sudo_password;
     let check = |host: &HostName, facts: Option<&HostFacts>| match facts {
         Some(facts) => HostCheck::of(host.clone(), facts, needs_sudo, now),
         None => {

@@ -1,5 +1,7 @@
 //! `deploy`: makes a release live on all hosts, or on none.
 
+use std::collections::BTreeMap;
+
 use buedafab_engine::Repository;
 use buedafab_model::inspect::Scope;
 use buedafab_model::maintenance::Announcement;
@@ -50,7 +52,14 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
         let text = "the tests run on your checkout, which isn't just what is deployed".to_owned();
         notes.push(Note { host: None, text });
     }
+    let mut templates = BTreeMap::new();
+    for file in settings.services.iter().filter_map(|service| service.template()) {
+        if let Some(text) = repository.file_in(&release.commit, file).await {
+            templates.insert(file.to_owned(), text);
+        }
+    }
     let request = DeployRequest {
+        templates,
         force: *force,
         take_over: *take_over,
         reinstall: *reinstall,
@@ -86,7 +95,10 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
     }
     let code = session.carry_out(&plan).await;
     let ended = if tells { switch(cli, None).await? } else { 0 };
-    Ok(if code == 0 { ended } else { code })
+    Ok(match code? {
+        0 => ended,
+        code => code,
+    })
 }
 
 /// The plan, and the commits that it brings and takes away.

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read};
 
+use buedafab_engine::Inputs;
 use buedafab_model::action::EnvEdit;
 use buedafab_model::config::Host;
 use buedafab_model::env_file::{EnvFileError, check_name, normalize, render_line};
@@ -45,7 +46,7 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, Stop> {
     session.look_or_stop(Scope::Plan).await?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_env(&session.settings, &session.context, &edit, &file, &hosts);
-    Ok(session.carry_out_with(&plan, input.as_ref()).await)
+    session.carry_out_with(&plan, Inputs { variables: input, ..Inputs::default() }).await
 }
 
 async fn read_value(session: &mut Session, name: &str) -> Result<String, Stop> {
@@ -64,5 +65,5 @@ async fn read_value(session: &mut Session, name: &str) -> Result<String, Stop> {
 async fn list(session: Session, file: &str) -> Result<u8, Stop> {
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_env_list(&session.settings, &session.context, file, &hosts);
-    Ok(session.carry_out(&plan).await)
+    session.carry_out(&plan).await
 }

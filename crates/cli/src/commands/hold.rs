@@ -15,12 +15,12 @@ pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<u8, Stop> {
     let session = Session::start(cli, "hold --reason …", StepOutput::Talk)?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_hold(&session.settings, &session.context, reason, &hosts);
-    Ok(session.carry_out(&plan).await)
+    session.carry_out(&plan).await
 }
 
 pub(crate) async fn unhold(cli: &Cli) -> Result<u8, Stop> {
     let session = Session::start(cli, "unhold", StepOutput::Talk)?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_unhold(&session.settings, &session.context, &hosts);
-    Ok(session.carry_out(&plan).await)
+    session.carry_out(&plan).await
 }

@@ -36,7 +36,7 @@ pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Res
     let told = announcement.map(|announcement| tell(&session, announcement)).transpose()?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_maintenance(&session.settings, &session.context, told.as_ref(), &hosts);
-    Ok(session.carry_out(&plan).await)
+    session.carry_out(&plan).await
 }
 
 fn tell(session: &Session, announcement: Announcement) -> Result<ToldVisitors, Stop> {

@@ -13,7 +13,7 @@ pub(crate) async fn restart(cli: &Cli) -> Result<u8, Stop> {
     let look = session.look_or_stop(Scope::Plan).await?;
     let planned = plan_restart(&session.settings, &session.context, &session.seen(&look));
     match planned {
-        Ok(plan) => Ok(session.carry_out(&plan).await),
+        Ok(plan) => session.carry_out(&plan).await,
         Err(refusals) => Err(session.refuse(&refusals, &look)),
     }
 }

@@ -43,5 +43,5 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, 
         return Ok(0);
     }
     session.confirm(format!("Roll {} back on {} hosts?", plan.environment, plan.hosts.len())).await?;
-    Ok(session.carry_out(&plan).await)
+    session.carry_out(&plan).await
 }

@@ -20,5 +20,5 @@ pub(crate) async fn run(cli: &Cli, arguments: &RunArgs) -> Result<u8, Stop> {
     let session = Session::start(cli, "run -- COMMAND", StepOutput::Data)?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_run(&session.settings, &session.context, &command, &hosts);
-    Ok(session.carry_out(&plan).await)
+    session.carry_out(&plan).await
 }

@@ -47,7 +47,7 @@ pub(crate) async fn task(cli: &Cli, typed: &TaskArgs) -> Result<u8, Stop> {
     };
     let mut plan = plan_task(&session.settings, &session.context, &task.run, &arguments, &hosts);
     plan.title = Some(typed.name.clone());
-    Ok(session.carry_out(&plan).await)
+    session.carry_out(&plan).await
 }
 
 fn host_names(cli: &Cli, settings: &Settings) -> Result<String, Stop> {

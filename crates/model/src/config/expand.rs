@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::at::At;
 use super::connect::ConnectText;
 use super::diagnostics::Diagnostic;
-use super::hosts::{HostEntry, HostTable, HostText, check_address};
+use super::hosts::{HostEntry, HostTable, HostText, UserText, check_address};
 use super::mistake::{Mistake, quoted};
 use super::pattern::{MOST_HOSTS, too_many};
 use super::settings::{Connect, Host};
@@ -17,6 +17,7 @@ pub(super) struct HostDefaults<'a> {
     pub(super) unit: &'a Unit,
     pub(super) environment: &'a EnvironmentName,
     pub(super) path: &'a HostPath,
+    pub(super) user: Option<&'a UserText>,
     pub(super) connect: Option<&'a At<ConnectText>>,
 }
 
@@ -128,7 +129,8 @@ fn expand_text(
             Some(port) => format!("{address}:{port}"),
             None => address.clone(),
         };
-        let draft = Draft { name, address, user: text.user.clone(), port: text.port };
+        let user = text.user.clone().or_else(|| defaults.user.map(|user| user.0.clone()));
+        let draft = Draft { name, address, user, port: text.port };
         let connect = defaults.connect.map_or(Ok(Connect::Ssh), |connect| fill_connect(connect, &draft))?;
         draft.into_host(connect, defaults.path.clone(), web(), span)
     };
@@ -168,7 +170,7 @@ fn expand_table(
         let roles = roles.as_ref().map_or_else(web, |roles| roles.0.iter().cloned().collect());
         let draft = Draft {
             address,
-            user: user.as_ref().map(|user| user.0.clone()),
+            user: user.as_ref().or(defaults.user).map(|user| user.0.clone()),
             port: port.and_then(|port| u16::try_from(port.0).ok()),
             name,
         };

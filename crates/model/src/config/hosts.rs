@@ -45,7 +45,7 @@ pub(super) struct HostTable {
     /// The TCP port. Default: what your ssh_config says.
     #[serde(default)]
     pub(super) port: Option<Port>,
-    /// The user to log in as. Default: what your ssh_config says.
+    /// The user to log in as. Default: `deploy_user`, and else what your ssh_config says.
     #[serde(default)]
     pub(super) user: Option<UserText>,
     /// What the host is for. Default: `["web"]`.

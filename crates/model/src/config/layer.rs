@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::at::At;
 use super::connect::ConnectText;
-use super::hosts::HostEntry;
+use super::hosts::{HostEntry, UserText};
 use super::path::PathText;
 use super::release::{BranchText, Confirm, VersionText};
 use super::service::{ServiceLayer, ServiceText};
@@ -145,6 +145,16 @@ pub struct Layer {
     pub(super) release_paths: Option<At<Vec<At<Name<SlotName>>>>>,
     /// The folder in a slot that holds its virtualenv; it survives the clean-up of a slot. Default: `"env"`.
     pub(super) virtualenv: Option<FolderName>,
+    /// The user who logs in and owns what is deployed, on hosts that name none. Default: what your ssh_config says.
+    /// Example: `"deploy"`.
+    pub(super) deploy_user: Option<UserText>,
+    /// The user that the app's own code runs as, by sudo: the recipe's steps, the hooks `build`, `check` and `once`,
+    /// migrations, tasks, `run`, `manage`. What it makes in a release is given to `deploy_group`, which it has to be in.
+    /// Default: the user who logs in. Example: `"www-data"`.
+    pub(super) run_as: Option<UserText>,
+    /// Whether sudo wants a password on the hosts: it is asked for once, before hosts are changed, or taken from
+    /// `BUEDAFAB_SUDO_PASSWORD`. Default: `false`, sudo has to do without.
+    pub(super) ask_sudo_password: Option<bool>,
     /// The group that owns what is deployed, group-writable. Default: the group of the user. Example: `"deploy"`.
     pub(super) deploy_group: Option<Word>,
     /// `DEPLOYMENT_TYPE` in the environment of every command of the app. Default: `"SOLO"` in localhost, `"DEV"` in
@@ -292,6 +302,9 @@ impl Layer {
             current_release_symlink: upper.current_release_symlink.or(below.current_release_symlink),
             release_paths: upper.release_paths.or(below.release_paths),
             virtualenv: upper.virtualenv.or(below.virtualenv),
+            deploy_user: upper.deploy_user.or(below.deploy_user),
+            run_as: upper.run_as.or(below.run_as),
+            ask_sudo_password: upper.ask_sudo_password.or(below.ask_sudo_password),
             deploy_group: upper.deploy_group.or(below.deploy_group),
             deployment_type: upper.deployment_type.or(below.deployment_type),
             variables: merge(upper.variables, below.variables, add_missing),

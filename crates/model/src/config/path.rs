@@ -8,8 +8,8 @@ use super::mistake::{Mistake, quoted, typed_as_text};
 use super::template::Template;
 use super::values::schema_of;
 
-/// What may stand in braces in a path and in a service's name.
-pub(super) const PLACEHOLDERS: [&str; 2] = ["unit", "environment"];
+/// What may stand in braces in a path.
+const PLACEHOLDERS: [&str; 2] = ["unit", "environment"];
 
 /// An absolute path with placeholders.
 #[derive(Debug, Clone)]

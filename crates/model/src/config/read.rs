@@ -146,8 +146,6 @@ fn explain(error: &toml::de::Error, path: &[Step], table: &DeTable<'_>, text: &s
         wrong_type(key, message, value_at(table, path), text)
     } else if message == "missing field `name`" {
         Mistake::new("this host has no name").help("add `name = \"web1\"`")
-    } else if message == "missing field `service`" {
-        Mistake::new("which service is it?").help("add `service = \"systemd:{unit}-worker\"`")
     } else if message == "missing field `run`" {
         Mistake::new("this task runs nothing").help("add `run = \"…\"`, a shell command")
     } else {

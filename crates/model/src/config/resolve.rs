@@ -6,21 +6,24 @@ use std::ops::Range;
 use super::at::At;
 use super::diagnostics::Diagnostic;
 use super::expand::{HostDefaults, expand, host_path, this_machine};
+use super::hosts::UserText;
 use super::layer::{HooksLayer, Layer, LocalHooksLayer};
 use super::mistake::{Mistake, quoted};
 use super::nearest::did_you_mean;
 use super::path::PathText;
 use super::release::{BranchPattern, BranchText, Confirm, VersionText};
-use super::service::{ServiceLayer, ServiceText, read_service};
+use super::service::{ServiceDefault, ServiceLayer, ServiceText, read_service};
 use super::settings::{
-    CrontabPlace, Hooks, LocalHooks, NamedService, Service, Settings, SourceName, StrategyName,
+    CrontabPlace, DefinedBy, Hooks, LocalHooks, NamedService, Service, ServiceDefinition, Settings,
+    SourceName, StrategyName,
 };
 use super::values::{
-    Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
+    Argument, Bounded, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, HostPath, SlotName, Unit};
 use crate::recipe::{Recipe, Steps};
+use crate::service_file::service_file_place;
 use crate::virtualenv::Installer;
 
 /// The environments that exist without a word about them.
@@ -101,6 +104,9 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         current_release_symlink,
         release_paths,
         virtualenv,
+        deploy_user,
+        run_as,
+        ask_sudo_password,
         deploy_group,
         deployment_type,
         variables,
@@ -128,11 +134,28 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
     let mut diagnostics = Vec::new();
     let path = keep(resolve_path(lineage, &unit, top, own), &mut diagnostics);
     let recipe = recipe.unwrap_or(Recipe::Generic);
-    let service = keep(resolve_service(environment, &unit, recipe, service.as_ref()), &mut diagnostics);
+    let deployment_type = deployment_type.map_or_else(|| default_deployment_type(lineage), |Text(text)| text);
+    let named = NamedAfter {
+        environment,
+        unit: &unit,
+        deployment_type: &deployment_type,
+        is_production: lineage.is_production(),
+    };
+    let service = match &service {
+        Some(typed) => keep(resolve_service(&named, typed), &mut diagnostics),
+        None if recipe.has_process() => Some(Service::Init(unit.to_string())),
+        None => Some(Service::None),
+    };
     let folders = resolve_folders(releases_root, current_release_symlink, release_paths);
     let folders = folders.map_err(|more| diagnostics.extend(more)).ok();
     let hosts = path.as_ref().and_then(|path| {
-        let mut defaults = HostDefaults { unit: &unit, environment, path, connect: connect.as_ref() };
+        let mut defaults = HostDefaults {
+            unit: &unit,
+            environment,
+            path,
+            user: deploy_user.as_ref(),
+            connect: connect.as_ref(),
+        };
         let hosts = match &hosts {
             Some(entries) => expand(entries, &defaults),
             None if lineage.kind() == Some("localhost") => {
@@ -154,8 +177,9 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         diagnostics.push(Diagnostic::at(span, mistake));
         return Err(diagnostics);
     }
-    let services = services.unwrap_or_default();
-    let services = resolve_services(environment, &unit, services).map_err(|more| diagnostics.extend(more));
+    let step_timeout_seconds = seconds(step_timeout_seconds, 900);
+    let services = resolve_services(&named, step_timeout_seconds, services.unwrap_or_default());
+    let services = services.map_err(|more| diagnostics.extend(more));
     let Ok(services) = services else { return Err(diagnostics) };
     let steps = resolve_steps(recipe, steps.unwrap_or_default()).map_err(|more| diagnostics.extend(more));
     let Ok(steps) = steps else { return Err(diagnostics) };
@@ -226,8 +250,11 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         current_release_symlink: folders.current_release_symlink,
         release_paths: folders.release_paths,
         virtualenv: virtualenv.map_or_else(|| "env".to_string(), |FolderName(name)| name),
+        deploy_user: deploy_user.map(|UserText(name)| name),
+        run_as: run_as.map(|UserText(name)| name),
+        ask_sudo_password: ask_sudo_password.unwrap_or(false),
         deploy_group: deploy_group.map(|Word(text)| text),
-        deployment_type: deployment_type.map_or_else(|| default_deployment_type(lineage), |Text(text)| text),
+        deployment_type,
         variables: plain_variables(variables.unwrap_or_default()),
         service,
         services,
@@ -236,7 +263,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         local_hooks,
         waves: waves.unwrap_or_default(),
         connect_timeout_seconds: seconds(connect_timeout_seconds, 10),
-        step_timeout_seconds: seconds(step_timeout_seconds, 900),
+        step_timeout_seconds,
         confirm_timeout_seconds: seconds(confirm_timeout_seconds, 1800),
         lost_after_seconds: seconds(lost_after_seconds, 15),
         keep_warm_seconds: seconds(keep_warm_seconds, 300),
@@ -310,42 +337,114 @@ fn resolve_path(lineage: &Lineage, unit: &Unit, top: &Layer, own: &Layer) -> Res
     }
 }
 
-fn resolve_service(
-    environment: &EnvironmentName,
-    unit: &Unit,
-    recipe: Recipe,
-    service: Option<&At<ServiceText>>,
-) -> Result<Service, Diagnostic> {
-    let Some(At { value: ServiceText(template), span }) = service else {
-        return Ok(if recipe.has_process() { Service::Init(unit.to_string()) } else { Service::None });
-    };
-    let filled = template.fill(common(environment, unit));
+/// What the name of a service may be made of.
+struct NamedAfter<'a> {
+    environment: &'a EnvironmentName,
+    unit: &'a Unit,
+    deployment_type: &'a str,
+    is_production: bool,
+}
+
+fn resolve_service(named: &NamedAfter<'_>, typed: &At<ServiceText>) -> Result<Service, Diagnostic> {
+    let At { value: ServiceText(template), span } = typed;
+    let filled = template.fill(|placeholder| match placeholder {
+        "deployment_type" => Some(named.deployment_type),
+        other => common(named.environment, named.unit)(other),
+    });
     let service = filled.map_err(|name| unfilled(&name)).and_then(|filled| read_service(&filled));
     service.map_err(|mistake| Diagnostic::at(span, mistake))
 }
 
 /// In the order of the file, which is that of their restarts.
 fn resolve_services(
-    environment: &EnvironmentName,
-    unit: &Unit,
+    named: &NamedAfter<'_>,
+    step_timeout_seconds: u32,
     typed: BTreeMap<String, At<ServiceLayer>>,
 ) -> Result<Vec<NamedService>, Vec<Diagnostic>> {
     let mut typed: Vec<_> = typed.into_iter().collect();
     typed.sort_by_key(|(_, layer)| layer.span.start);
     let mut diagnostics = Vec::new();
     let mut services = Vec::new();
-    for (name, At { value: ServiceLayer { service, roles, single }, span: _ }) in typed {
-        match resolve_service(environment, unit, Recipe::Generic, Some(&service)) {
-            Ok(service) => services.push(NamedService {
-                name,
-                service,
-                roles: roles.map(|roles| roles.0.into_iter().collect()).unwrap_or_default(),
-                single: single.unwrap_or(false),
-            }),
+    for (name, layer) in typed {
+        match resolve_named_service(named, step_timeout_seconds, name, layer) {
+            Ok(service) => services.push(service),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
     if diagnostics.is_empty() { Ok(services) } else { Err(diagnostics) }
+}
+
+fn resolve_named_service(
+    named: &NamedAfter<'_>,
+    step_timeout_seconds: u32,
+    name: String,
+    At { value: layer, span }: At<ServiceLayer>,
+) -> Result<NamedService, Diagnostic> {
+    let ServiceLayer { service: typed, command, template, default, stop_seconds, reload, roles, single } =
+        layer;
+    let preset = default.as_ref().map(|default| default.value);
+    let mut says = Vec::new();
+    if let Some(At { value: Argument(command), span }) = command {
+        says.push((DefinedBy::Command(command), span));
+    }
+    if let Some(At { value: FilePath(file), span }) = template {
+        says.push((DefinedBy::Template(file), span));
+    }
+    if let Some(At { value: default, span }) = default {
+        says.push((DefinedBy::Command(default.command(named.unit)), span));
+    }
+    if let [_, (_, span), ..] = says.as_slice() {
+        let mistake = Mistake::new("two keys say what this service is")
+            .help("leave one of `command`, `template` and `default`");
+        return Err(Diagnostic::at(span, mistake));
+    }
+    let service = match &typed {
+        Some(typed) => resolve_service(named, typed)?,
+        None if !says.is_empty() => Service::Systemd(match named.is_production {
+            true => format!("{}-{name}", named.unit),
+            // It may share a machine with production.
+            false => format!("{}-{name}-{}", named.unit, named.environment),
+        }),
+        None => {
+            let mistake = Mistake::new("which service is it?").help(
+                "add `service = \"systemd:{unit}-worker\"`, or say what it is: `command = \"python -m celery -A five worker\"`",
+            );
+            return Err(Diagnostic::at(&span, mistake));
+        }
+    };
+    let says = says.into_iter().next();
+    if let (Some((_, span)), None) = (&says, service_file_place(&service)) {
+        let mistake =
+            Mistake::new(format!("what {} is can't be said here", quoted(&String::from(service.clone()))))
+                .help("files are written for `systemd:NAME` and `init:NAME`; others are yours to set up");
+        return Err(Diagnostic::at(span, mistake));
+    }
+    if let Some(At { value: Bounded(seconds), span }) = &stop_seconds {
+        if says.is_none() {
+            let mistake = Mistake::new("`stop_seconds` needs a service that is described here")
+                .help("add a `command` or a `template`");
+            return Err(Diagnostic::at(span, mistake));
+        }
+        if *seconds >= step_timeout_seconds {
+            let mistake = Mistake::new(format!(
+                "a step may take {step_timeout_seconds} s, and this service as long as that to stop"
+            ))
+            .help("make `step_timeout_seconds` longer than the longest `stop_seconds`");
+            return Err(Diagnostic::at(span, mistake));
+        }
+    }
+    let stop_seconds = stop_seconds.map(|stop| stop.value.0).unwrap_or_else(|| {
+        let usual = preset.map_or(90, ServiceDefault::stop_seconds);
+        usual.min(step_timeout_seconds.saturating_sub(1)).max(1)
+    });
+    Ok(NamedService {
+        name,
+        service,
+        definition: says.map(|(by, _)| ServiceDefinition { by, stop_seconds }),
+        reload: reload.unwrap_or(false),
+        roles: roles.map(|roles| roles.0.into_iter().collect()).unwrap_or_default(),
+        single: single.unwrap_or(preset.is_some_and(ServiceDefault::is_single)),
+    })
 }
 
 /// Only what the recipe does can be replaced.

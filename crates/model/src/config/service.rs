@@ -9,10 +9,11 @@ use super::at::At;
 use super::hosts::Roles;
 use super::mistake::{Mistake, quoted, typed_as_text};
 use super::nearest::nearest;
-use super::path::PLACEHOLDERS;
 use super::settings::Service;
 use super::template::Template;
-use super::values::schema_of;
+use super::values::{Argument, FilePath, Seconds, schema_of};
+use crate::names::Unit;
+use crate::shell::quote;
 
 /// A [`Service`] whose name may still hold placeholders.
 #[derive(Debug, Clone)]
@@ -22,16 +23,72 @@ pub(super) struct ServiceText(pub(super) Template);
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceLayer {
-    /// Which service it is, as `service` says it. Example: `"systemd:{unit}-worker"`.
-    pub(super) service: At<ServiceText>,
+    /// Which service it is, as `service` says it; `{deployment_type}` may stand in it, too. Default, where one of the
+    /// next three says what it is: `"systemd:{unit}-NAME"`, outside of production with `-{environment}` after it. Example: `"init:celeryd-{unit}_{deployment_type}"`.
+    #[serde(default)]
+    pub(super) service: Option<At<ServiceText>>,
+    /// The shell command that it is, in the live release with its virtualenv. A unit file, or an init script, is made of it.
+    /// Example: `"python -m celery -A five worker"`.
+    #[serde(default)]
+    pub(super) command: Option<At<Argument>>,
+    /// Its unit file or init script, a template of the project. Example: `"conf/worker.service"`.
+    #[serde(default)]
+    pub(super) template: Option<At<FilePath>>,
+    /// What it is, in a word: `"celery"`, workers of the app that is called like the unit, or `"celery-beat"`, their
+    /// scheduler, which is `single`.
+    #[serde(default)]
+    pub(super) default: Option<At<ServiceDefault>>,
+    /// How long it may take to stop before it is killed, in seconds; less than `step_timeout_seconds`. Default: `90`, and
+    /// `600` for `default = "celery"`.
+    #[serde(default)]
+    pub(super) stop_seconds: Option<At<Seconds<1>>>,
+    /// Whether a new release only takes a reload, as long as its file is the same. Default: `false`, a restart.
+    #[serde(default)]
+    pub(super) reload: Option<bool>,
     /// The roles of the hosts that have it. Default: all hosts. Example: `["worker"]`.
     #[serde(default)]
     pub(super) roles: Option<Roles>,
     /// Whether it runs on the first of these hosts only, and is stopped on the others, as a scheduler has to. Default:
-    /// `false`.
+    /// `false`, and `true` for `default = "celery-beat"`.
     #[serde(default)]
     pub(super) single: Option<bool>,
 }
+
+/// A service that needs no further words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ServiceDefault {
+    Celery,
+    CeleryBeat,
+}
+
+impl ServiceDefault {
+    pub(super) fn command(self, unit: &Unit) -> String {
+        let app = quote(unit.as_str());
+        match self {
+            ServiceDefault::Celery => format!("python -m celery -A {app} worker --loglevel INFO"),
+            // What it remembers has to outlive releases.
+            ServiceDefault::CeleryBeat => format!(
+                "python -m celery -A {app} beat --loglevel INFO --pidfile= --schedule ../../shared/celerybeat-schedule"
+            ),
+        }
+    }
+
+    /// Tasks are finished, not killed.
+    pub(super) fn stop_seconds(self) -> u32 {
+        match self {
+            ServiceDefault::Celery => 600,
+            ServiceDefault::CeleryBeat => 90,
+        }
+    }
+
+    pub(super) fn is_single(self) -> bool {
+        self == ServiceDefault::CeleryBeat
+    }
+}
+
+/// What may stand in braces in a service's name.
+const PLACEHOLDERS: [&str; 3] = ["unit", "environment", "deployment_type"];
 
 typed_as_text!(ServiceText);
 

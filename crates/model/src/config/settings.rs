@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::release::{BranchPattern, Confirm, VersionPattern};
 use super::task::Task;
+use crate::action::RunAs;
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, TaskName, Unit};
 use crate::recipe::{Recipe, Steps};
@@ -111,6 +112,12 @@ pub struct Settings {
     pub release_paths: Vec<SlotName>,
     /// The folder in a slot that holds its virtualenv; it survives the clean-up of a slot.
     pub virtualenv: String,
+    /// The user who logs in, on hosts that name none. `None`: what ssh_config says.
+    pub deploy_user: Option<String>,
+    /// The user that the app's own code runs as. `None`: the one who logs in.
+    pub run_as: Option<String>,
+    /// Whether sudo wants a password.
+    pub ask_sudo_password: bool,
     /// The group that owns what is deployed, group-writable. `None`: whatever the user's default is.
     pub deploy_group: Option<String>,
     /// `DEPLOYMENT_TYPE` in the environment of every app command.
@@ -144,13 +151,19 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Whether a restart is done by sudo, where the user isn't root.
+    /// Who the app's own code runs as, where that isn't the user who logs in.
+    pub fn run_as(&self) -> Option<RunAs> {
+        self.run_as.clone().map(|user| RunAs { user, group: self.deploy_group.clone() })
+    }
+
+    /// Whether something is done by sudo, where the user isn't root.
     pub fn needs_sudo(&self) -> bool {
         let asks = |command: &String| command.trim_start().starts_with("sudo ");
-        match self.hooks.restart.is_empty() {
+        let restarts = match self.hooks.restart.is_empty() {
             true => self.service != Service::None || !self.services.is_empty(),
             false => self.hooks.restart.iter().any(asks),
-        }
+        };
+        restarts || self.run_as.is_some()
     }
 }
 
@@ -234,10 +247,54 @@ pub struct NamedService {
     pub name: String,
     /// How it is restarted and stopped.
     pub service: Service,
+    /// What it is, where its unit file or init script is ours to write.
+    pub definition: Option<ServiceDefinition>,
+    /// Whether a new release only takes a reload.
+    pub reload: bool,
     /// The roles of the hosts that have it. Empty: all hosts.
     pub roles: BTreeSet<Role>,
     /// Whether it runs on the first of these hosts only, and is stopped on the others.
     pub single: bool,
+}
+
+/// What a service is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceDefinition {
+    /// Who says it.
+    pub by: DefinedBy,
+    /// How long it may take to stop before it is killed, in seconds.
+    pub stop_seconds: u32,
+}
+
+/// Who says what a service is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefinedBy {
+    /// A shell command, in the program's own unit file or init script.
+    Command(String),
+    /// A template of the project.
+    Template(String),
+}
+
+impl NamedService {
+    /// Whether a host has it.
+    pub fn is_on(&self, host: &Host) -> bool {
+        self.roles.is_empty() || !self.roles.is_disjoint(&host.roles)
+    }
+
+    /// The project's file that its unit file or init script is made of.
+    pub fn template(&self) -> Option<&str> {
+        match &self.definition {
+            Some(ServiceDefinition { by: DefinedBy::Template(file), .. }) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// Whether it runs on a host, one of these: of what is `single` there is one, on the first that has it.
+    pub fn runs_on(&self, host: &Host, hosts: &[Host]) -> bool {
+        let first = hosts.iter().find(|other| self.is_on(other));
+        self.is_on(host) && !(self.single && first.is_some_and(|first| first.name != host.name))
+    }
 }
 
 /// Shell commands at named points of a run on a host. Each runs in the release that the run is about.

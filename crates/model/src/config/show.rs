@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use toml::Value;
 
 use super::connect::write_connect;
-use super::settings::{Connect, Hooks, Host, LocalHooks, NamedService, Settings, WaveSize};
+use super::settings::{
+    Connect, DefinedBy, Hooks, Host, LocalHooks, NamedService, ServiceDefinition, Settings, WaveSize,
+};
 use super::task::Task;
 use super::template::escape;
 
@@ -61,6 +63,9 @@ pub fn show(settings: &Settings) -> String {
         current_release_symlink,
         release_paths,
         virtualenv,
+        deploy_user,
+        run_as,
+        ask_sudo_password,
         deploy_group,
         deployment_type,
         variables,
@@ -126,6 +131,9 @@ pub fn show(settings: &Settings) -> String {
     out.entry("current_release_symlink", text(current_release_symlink));
     out.entry("release_paths", release_paths.iter().map(|slot| text(slot.as_str())).collect::<Vec<_>>());
     out.entry("virtualenv", text(virtualenv));
+    out.entry_or("deploy_user", deploy_user.as_deref().map(text), "what ssh_config says");
+    out.entry_or("run_as", run_as.as_deref().map(text), "the user who logs in");
+    out.entry("ask_sudo_password", *ask_sudo_password);
     out.entry_or("deploy_group", deploy_group.as_deref().map(text), "the group of the user");
     out.entry("deployment_type", text(deployment_type));
     out.entry("service", text(&escape(&String::from(service.clone()))));
@@ -144,9 +152,20 @@ pub fn show(settings: &Settings) -> String {
             out.entry(name, text(value));
         }
     }
-    for NamedService { name, service, roles, single } in services {
+    for NamedService { name, service, definition, reload, roles, single } in services {
         out.header(&format!("[{table}.services.{}]", key(name)));
         out.entry("service", text(&escape(&String::from(service.clone()))));
+        match definition {
+            Some(ServiceDefinition { by, stop_seconds }) => {
+                match by {
+                    DefinedBy::Command(command) => out.entry("command", text(command)),
+                    DefinedBy::Template(file) => out.entry("template", text(file)),
+                }
+                out.entry("stop_seconds", i64::from(*stop_seconds));
+            }
+            None => out.entry_or("command", None::<Value>, "its unit file or init script is yours"),
+        }
+        out.entry("reload", *reload);
         match roles.is_empty() {
             true => out.entry_or("roles", None::<Value>, "all hosts"),
             false => out.entry("roles", roles.iter().map(|role| text(role.as_str())).collect::<Vec<_>>()),

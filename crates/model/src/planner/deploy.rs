@@ -1,6 +1,9 @@
 //! The plan that makes a release live.
 
-use super::prepare::build;
+use std::collections::BTreeMap;
+
+use super::prepare::Build;
+use super::services::service_files;
 use super::{
     Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, hooks, local_hooks,
     with_recipe,
@@ -32,6 +35,8 @@ pub struct DeployRequest {
     pub reinstall: bool,
     /// Whether the project's tests run first, where it has a runner for them.
     pub tests: bool,
+    /// The release's templates of unit files and init scripts, by their paths in the project.
+    pub templates: BTreeMap<String, String>,
     /// Tagging and pushing, as the rules of the environment ask for.
     pub actions: Vec<LocalAction>,
     /// What a person should know about the release.
@@ -48,6 +53,7 @@ impl DeployRequest {
             take_over: false,
             reinstall: false,
             tests: true,
+            templates: BTreeMap::new(),
             actions: Vec::new(),
             notes: Vec::new(),
         }
@@ -61,8 +67,17 @@ pub fn plan_deploy(
     request: &DeployRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    let DeployRequest { release, url: _, force, take_over, reinstall: _, tests, actions, notes: more } =
-        request;
+    let DeployRequest {
+        release,
+        url: _,
+        force,
+        take_over,
+        reinstall: _,
+        tests,
+        templates: _,
+        actions,
+        notes: more,
+    } = request;
     let (mut refusals, mut notes) = examine(settings, hosts);
     notes.splice(0..0, more.iter().cloned());
     for SeenHost { host, facts } in hosts {
@@ -116,8 +131,12 @@ pub fn plan_deploy(
         let text = "no host changes: nothing is tagged or pushed either".to_owned();
         notes.push(Note { host: None, text });
     }
-    let changes: Vec<Change<'_>> =
+    let changes: Vec<Result<Change<'_>, Vec<Refusal>>> =
         hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
+    if changes.iter().any(Result::is_err) {
+        return Err(changes.into_iter().filter_map(Result::err).flatten().collect());
+    }
+    let changes: Vec<Change<'_>> = changes.into_iter().flatten().collect();
     // A tag is made last, when all else that could stop the run here is over.
     let tests = tests.then(|| tests_of(settings)).flatten();
     let local = tests.into_iter().chain(local_hooks(settings)).chain(actions.iter().cloned()).collect();
@@ -133,16 +152,22 @@ fn change<'a>(
     context: &RunContext,
     request: &DeployRequest,
     seen: SeenHost<'a>,
-) -> Change<'a> {
+) -> Result<Change<'a>, Vec<Refusal>> {
     let place = strategy::place(settings, seen.facts);
     let to = Target { slot: place.slot, release: request.release.clone() };
-    Change {
+    let build = Build {
+        former: place.former,
+        url: &request.url,
+        reinstall: request.reinstall,
+        services: service_files(settings, seen, &to, &request.templates)?,
+    };
+    Ok(Change {
         seen,
         layout: Layout::new(settings, seen.host),
         from: seen.facts.live(),
-        prepare: build(settings, context, seen, &to, place.former, &request.url, request.reinstall),
+        prepare: build.steps(settings, context, seen, &to),
         to,
         leaves_behind: SlotState::Retired,
         direction: Direction::Forward,
-    }
+    })
 }

@@ -3,6 +3,7 @@
 mod deploy;
 mod prepare;
 mod rollback;
+mod services;
 mod variables;
 mod work;
 
@@ -16,8 +17,8 @@ pub use work::{
     plan_env, plan_env_list, plan_hold, plan_maintenance, plan_restart, plan_run, plan_task, plan_unhold,
 };
 
-use crate::action::{Action, HookPoint, ToldVisitors};
-use crate::config::{Host, NamedService, Service, Settings};
+use crate::action::{Action, HookPoint, Surroundings, ToldVisitors};
+use crate::config::{Host, Settings};
 use crate::facts::{CurrentLink, HostFacts};
 use crate::layout::Layout;
 use crate::local::LocalAction;
@@ -28,7 +29,8 @@ use crate::recipe::{Side, commands_at};
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::refusal::{Refusal, host_refusals};
 use crate::release::Release;
-use variables::{common_variables, variables};
+use services::{Direction, restart, restart_as_it_was, told_services};
+use variables::variables;
 
 /// The run that is being planned.
 #[derive(Debug, Clone)]
@@ -197,6 +199,9 @@ fn lock(settings: &Settings, change: &Change<'_>, holder: &LockHolder) -> Vec<Ac
         slots: settings.release_paths.clone(),
         state_sum: change.seen.facts.state_sum.clone(),
     });
+    if settings.ask_sudo_password {
+        actions.push(Action::ProveSudo);
+    }
     actions
 }
 
@@ -208,13 +213,11 @@ fn hooks(
     commands: &[String],
 ) -> Vec<Action> {
     let variables = variables(settings, context, change.seen, &change.to);
-    let directory = change.layout.slot(&change.to.slot);
+    let around = hook_surroundings(settings, point, &change.layout.slot(&change.to.slot), variables);
     let hook = |command: &String| Action::Hook {
         point,
-        directory: directory.clone(),
         command: command.clone(),
-        variables: variables.clone(),
-        virtualenv: virtualenv_in(settings, &directory),
+        around: around.clone(),
         optional: point == HookPoint::AfterFinish,
     };
     commands.iter().map(hook).collect()
@@ -244,6 +247,7 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
 fn keep_maintenance(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Option<Action> {
     let record = change.seen.facts.maintenance.as_ref()?;
     let directory = change.layout.slot(&change.to.slot);
+    let variables = variables(settings, context, change.seen, &change.to);
     (settings.maintenance == MaintenanceMethod::Command).then(|| Action::Maintenance {
         method: settings.maintenance,
         told: Some(ToldVisitors {
@@ -252,9 +256,7 @@ fn keep_maintenance(settings: &Settings, context: &RunContext, change: &Change<'
             until: record.until.clone(),
             page: String::new(),
         }),
-        variables: variables(settings, context, change.seen, &change.to),
-        virtualenv: virtualenv_in(settings, &directory),
-        directory,
+        around: surroundings(settings, &directory, variables),
     })
 }
 
@@ -334,97 +336,37 @@ fn journal(context: &RunContext, kind: JournalKind, change: &Change<'_>) -> Acti
     }
 }
 
-/// Which way a host goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    /// To a new release: workers know it before the app hands them anything.
-    Forward,
-    /// To an older one: the app no longer hands workers what they wouldn't know.
-    Back,
-}
-
-impl Direction {
-    fn opposite(self) -> Self {
-        match self {
-            Direction::Forward => Direction::Back,
-            Direction::Back => Direction::Forward,
-        }
-    }
-}
-
-/// How the app and its services are made to run the release in `target`; nothing for an app that needs no restart.
-fn restart(
+/// What the app's own commands find around them, in the release in a folder.
+fn surroundings(
     settings: &Settings,
-    context: &RunContext,
-    seen: SeenHost<'_>,
-    target: &Target,
-    direction: Direction,
-) -> Vec<Action> {
-    let directory = Layout::new(settings, seen.host).slot(&target.slot);
-    restart_in(settings, seen.host, directory, variables(settings, context, seen, target), direction)
-}
-
-/// How they are made to run what the link led to when the host was looked at, whoever put it there; nothing if it led
-/// nowhere.
-fn restart_as_it_was(
-    settings: &Settings,
-    context: &RunContext,
-    seen: SeenHost<'_>,
-    direction: Direction,
-) -> Vec<Action> {
-    let facts = seen.facts;
-    if let (Some(slot), Some(release)) = (facts.live_slot(), facts.live()) {
-        return restart(settings, context, seen, &Target { slot: slot.clone(), release }, direction);
-    }
-    match &facts.current {
-        CurrentLink::Slot(_) | CurrentLink::Elsewhere(_) => {
-            let current = Layout::new(settings, seen.host).current();
-            let variables = common_variables(settings, context, seen, facts.live_slot(), None, &current);
-            restart_in(settings, seen.host, current, variables, direction)
-        }
-        CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => Vec::new(),
-    }
-}
-
-fn restart_in(
-    settings: &Settings,
-    host: &Host,
-    directory: HostPath,
+    directory: &HostPath,
     variables: BTreeMap<String, String>,
-    direction: Direction,
-) -> Vec<Action> {
-    let restart = |service: &Service, commands: &[String]| Action::Restart {
-        service: service.clone(),
+) -> Surroundings {
+    Surroundings {
         directory: directory.clone(),
-        commands: commands.to_vec(),
-        variables: variables.clone(),
-        virtualenv: virtualenv_in(settings, &directory),
-    };
-    let has_it = |service: &&NamedService, host: &Host| {
-        service.roles.is_empty() || !service.roles.is_disjoint(&host.roles)
-    };
-    let services = settings.services.iter().filter(|service| has_it(service, host));
-    let mut actions: Vec<Action> = services
-        .map(|service| {
-            let first = settings.hosts.iter().find(|other| has_it(&service, other));
-            match service.single && first.is_some_and(|first| first.name != host.name) {
-                true => Action::Stop { service: service.service.clone() },
-                false => restart(&service.service, &[]),
-            }
-        })
-        .collect();
-    if !settings.hooks.restart.is_empty() || settings.service != Service::None {
-        actions.push(restart(&settings.service, &settings.hooks.restart));
+        variables,
+        virtualenv: settings.recipe.is_python().then(|| directory.join(&settings.virtualenv)),
+        run_as: settings.run_as(),
     }
-    if direction == Direction::Back {
-        actions.reverse();
-    }
-    actions
 }
 
-/// The virtualenv of the release in a folder, if apps of this kind have one.
-fn virtualenv_in(settings: &Settings, directory: &HostPath) -> Option<HostPath> {
-    settings.recipe.is_python().then(|| directory.join(&settings.virtualenv))
+/// What a hook finds around it. Only those that run the app's own code are the app's user's: the others are about the
+/// host.
+fn hook_surroundings(
+    settings: &Settings,
+    point: HookPoint,
+    directory: &HostPath,
+    variables: BTreeMap<String, String>,
+) -> Surroundings {
+    let around = surroundings(settings, directory, variables);
+    match point {
+        HookPoint::Build | HookPoint::Check | HookPoint::Once => around,
+        HookPoint::BeforePrepare
+        | HookPoint::BeforeSwitch
+        | HookPoint::AfterSwitch
+        | HookPoint::Verify
+        | HookPoint::AfterFinish => Surroundings { run_as: None, ..around },
+    }
 }
 
 /// What the recipe does at a point, around the project's own hooks there.
@@ -474,6 +416,7 @@ fn examine(settings: &Settings, hosts: &[SeenHost<'_>]) -> (Vec<Refusal>, Vec<No
                 settings.current_release_symlink
             ));
         }
+        told_services(settings, seen).into_iter().for_each(&mut note);
         if let Some(record) = &facts.maintenance {
             note(format!("in maintenance, says {}: visitors are told so until `maintenance off`", record.by));
         }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::prepare::build;
+use super::prepare::Build;
 use super::{
-    Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, local_hooks, variables,
+    Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, local_hooks, surroundings,
+    variables,
 };
-use crate::action::{Action, Schema};
+use crate::action::{Action, RunAs, Schema, Surroundings};
 use crate::config::Settings;
 use crate::facts::CurrentLink;
 use crate::layout::Layout;
@@ -52,7 +53,9 @@ pub fn plan_rollback(
                 let text =
                     format!("{} was overwritten by a later attempt: it is built again first", to.release);
                 notes.push(Note { host: Some(host.name.clone()), text });
-                build(settings, context, *seen, &to, Some(to.release.clone()), url, false)
+                let former = Some(to.release.clone());
+                let build = Build { former, url, reinstall: false, services: Vec::new() };
+                build.steps(settings, context, *seen, &to)
             }
         };
         changes.push(Change {
@@ -86,11 +89,17 @@ fn migrations(settings: &Settings, context: &RunContext, change: &Change<'_>, sc
     if settings.recipe != Recipe::Django || schema == Schema::Keep {
         return Primary::default();
     }
+    let variables = variables(settings, context, change.seen, &change.to);
     let look = vec![Action::Migrations {
         older: change.to.slot.clone(),
         newer,
         schema,
-        variables: variables(settings, context, change.seen, &change.to),
+        around: Surroundings {
+            virtualenv: None,
+            // It looks, and leaves nothing in a release.
+            run_as: settings.run_as().map(|app| RunAs { group: None, ..app }),
+            ..surroundings(settings, &change.layout.releases, variables)
+        },
     }];
     match schema {
         Schema::Reverse => Primary { once: look, ..Primary::default() },

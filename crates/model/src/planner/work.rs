@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Direction, RunContext, SeenHost, Steps, examine, restart_as_it_was, virtualenv_in};
-use crate::action::{Action, EnvEdit, ToldVisitors};
+use super::{Direction, RunContext, SeenHost, Steps, examine, restart_as_it_was, surroundings};
+use crate::action::{Action, EnvEdit, Surroundings, ToldVisitors};
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
 use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan};
@@ -29,13 +29,8 @@ pub fn plan_task(
         let mut variables = settings.variables.clone();
         variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
         variables.extend(arguments.clone());
-        let directory = Layout::new(settings, host).current();
-        let run = |command: &String| Action::Run {
-            command: command.clone(),
-            directory: directory.clone(),
-            variables: variables.clone(),
-            virtualenv: virtualenv_in(settings, &directory),
-        };
+        let around = surroundings(settings, &Layout::new(settings, host).current(), variables);
+        let run = |command: &String| Action::Run { command: command.clone(), around: around.clone() };
         commands.iter().map(run).collect()
     };
     work(settings, context, Intent::Work, hosts, actions)
@@ -83,9 +78,12 @@ pub fn plan_env_list(settings: &Settings, context: &RunContext, file: &str, host
         let names = r"s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1=…/p";
         vec![Action::Run {
             command: format!("[ ! -f {file} ] || sed -n '{names}' {file}"),
-            directory: layout.path,
-            variables: BTreeMap::new(),
-            virtualenv: None,
+            around: Surroundings {
+                directory: layout.path,
+                variables: BTreeMap::new(),
+                virtualenv: None,
+                run_as: None,
+            },
         }]
     })
 }
@@ -109,9 +107,7 @@ pub fn plan_maintenance(
             Action::Maintenance {
                 method: settings.maintenance,
                 told: told.cloned(),
-                virtualenv: virtualenv_in(settings, &directory),
-                directory,
-                variables,
+                around: surroundings(settings, &directory, variables),
             },
             note(&context.by, kind, told.and_then(|told| told.message.clone())),
         ]

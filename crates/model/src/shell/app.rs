@@ -1,38 +1,60 @@
-//! A command of the app, with all that it finds in its environment.
+//! A command of the app, with all that it finds around it: folder, variables, secrets, virtualenv, user.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::quote;
+use super::user::{GiveToGroup, Input, as_user};
+use crate::action::{RunAs, Surroundings};
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
 use crate::names::HostPath;
 
-/// A command in the live release of a host, with what the app's commands find in their environment as far as it doesn't
-/// belong to a run.
+/// A command in the live release of a host, at a person's terminal, with what the app's commands find around them as far
+/// as it doesn't belong to a run.
 pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
     let layout = Layout::new(settings, host);
     let mut variables = settings.variables.clone();
     variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
-    let current = layout.current();
-    let virtualenv = settings.recipe.is_python().then(|| current.join(&layout.virtualenv));
-    app_command(&layout, &current, &variables, virtualenv.as_ref(), command)
+    let directory = layout.current();
+    let virtualenv = settings.recipe.is_python().then(|| directory.join(&layout.virtualenv));
+    let around = Surroundings { directory, variables, virtualenv, run_as: settings.run_as() };
+    within(&layout, &around, Input::Person, &format!("{}{command}", enter(&around.directory)))
 }
 
-pub(super) fn app_command(
-    layout: &Layout,
-    directory: &HostPath,
-    variables: &BTreeMap<String, String>,
-    virtualenv: Option<&HostPath>,
-    command: &str,
-) -> String {
-    let activate = activate(virtualenv);
-    format!(
-        "{}{}{activate}cd {} || exit\n{command}",
-        exports(variables),
-        secrets(layout),
-        quote(directory.as_str())
+/// A command in its folder, which has to be there.
+pub(super) fn app_command(layout: &Layout, around: &Surroundings, command: &str) -> String {
+    within(layout, around, Input::Nothing, &format!("{}{command}", enter(&around.directory)))
+}
+
+/// A command in its folder, or where the user logs in as long as there is none.
+pub(super) fn app_command_anywhere(layout: &Layout, around: &Surroundings, command: &str) -> String {
+    let directory = quote(around.directory.as_str());
+    within(
+        layout,
+        around,
+        Input::Nothing,
+        &format!("[ ! -d {directory} ] || cd {directory} || exit\n{command}"),
     )
+}
+
+/// A script with the variables, secrets and programs of the app, as the app's user; its folder is its own business.
+pub(super) fn within(layout: &Layout, around: &Surroundings, input: Input, script: &str) -> String {
+    let Surroundings { directory, variables, virtualenv, run_as } = around;
+    let plain = format!("{}{}", exports(variables), activate(virtualenv.as_ref()));
+    let Some(RunAs { user, group }) = run_as else {
+        return format!("{}{plain}{script}", secrets(layout));
+    };
+    let give = group.as_deref().map(|group| GiveToGroup {
+        folder: directory,
+        group,
+        but: virtualenv.as_ref().map(HostPath::as_str),
+    });
+    as_user(user, layout.env_file.as_ref(), input, &format!("{plain}{script}"), give.as_ref())
+}
+
+fn enter(directory: &HostPath) -> String {
+    format!("cd {} || exit\n", quote(directory.as_str()))
 }
 
 pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
@@ -43,7 +65,7 @@ pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
 }
 
 /// Puts a virtualenv's programs first, as activating it does.
-pub(super) fn activate(virtualenv: Option<&HostPath>) -> String {
+fn activate(virtualenv: Option<&HostPath>) -> String {
     let Some(folder) = virtualenv.map(|path| quote(path.as_str())) else { return String::new() };
     format!("[ ! -d {folder}/bin ] || export VIRTUAL_ENV={folder} PATH={folder}/bin:\"$PATH\"\n")
 }

@@ -6,6 +6,8 @@ mod local;
 mod python;
 mod quote;
 mod render;
+mod service;
+mod user;
 
 pub use app::app_shell;
 pub use local::{render_local, render_local_undo, verify_tag};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::app::{exports, secrets};
+use super::app::{exports, secrets, within};
+use super::user::Input;
 use super::{quote, quote_words};
-use crate::action::Schema;
+use crate::action::{Schema, Surroundings};
 use crate::layout::Layout;
 use crate::names::SlotName;
 use crate::virtualenv::{Installer, VirtualenvSpec};
@@ -42,22 +43,21 @@ pub(super) fn migrations(
     older: &SlotName,
     newer: &SlotName,
     schema: Schema,
-    variables: &BTreeMap<String, String>,
+    around: &Surroundings,
 ) -> String {
     let mode = match schema {
         Schema::Refuse => "refuse",
         Schema::Reverse => "reverse",
         Schema::Keep => return "true".to_owned(),
     };
-    format!(
-        "{}{}older={}\nnewer={}\nenv={}\nmode={mode}\n{}",
-        exports(variables),
-        secrets(layout),
+    let script = format!(
+        "older={}\nnewer={}\nenv={}\nmode={mode}\n{}",
         quote(layout.slot(older).as_str()),
         quote(layout.slot(newer).as_str()),
         quote(&layout.virtualenv),
         include_str!("scripts/migrations.sh")
-    )
+    );
+    within(layout, around, Input::Nothing, &script)
 }
 
 /// Links what outlives releases into a slot.

@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::app::{app_command, secrets};
+use super::app::{app_command, app_command_anywhere};
 use super::git::{checkout, fetch, prove, submodules};
-use super::{app, python, quote};
+use super::user::SUDO;
+use super::{python, quote, service};
 use crate::action::{Action, EnvEdit, ToldVisitors};
 use crate::app_version;
-use crate::config::{CrontabPlace, Service};
+use crate::config::CrontabPlace;
 use crate::inspect::guard_script;
 use crate::layout::Layout;
 use crate::maintenance::{MaintenanceMethod, MaintenanceRecord};
@@ -65,7 +66,7 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step) -> String {
     ) {
         flags.push('a');
     }
-    if step.action.takes_input() {
+    if step.action.input().is_some() {
         flags.push('i');
     }
     if step.action.is_optional() {
@@ -80,6 +81,10 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         Action::MakeRoom { group } => make_room(layout, group.as_deref()),
         Action::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
         Action::Guard { slots, state_sum } => guard_script(layout, slots, state_sum),
+        Action::ProveSudo => format!(
+            "{SUDO}[ -z \"$sudo\" ] || $sudo -v && exit 0\n\
+             echo \"sudo doesn't take the password, or lets $(id -un) do nothing\" >&2\nexit 1"
+        ),
         Action::Record { slot, state, release, former, optional: _ } => {
             let record = SlotRecord {
                 at: jiff::Timestamp::UNIX_EPOCH,
@@ -114,28 +119,29 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             script.push_str(&own(&layout.slot(slot).join(&layout.virtualenv), group.as_deref()));
             script
         }
-        Action::Migrations { older, newer, schema, variables } => {
-            python::migrations(layout, older, newer, *schema, variables)
+        Action::Migrations { older, newer, schema, around } => {
+            python::migrations(layout, older, newer, *schema, around)
         }
         Action::AskApp { url, release, patience_seconds } => {
             app_version::ask_script(url, release, *patience_seconds)
         }
         Action::Prove { slot, commit } => prove(layout, slot, commit),
-        Action::Hook { directory, command, variables, virtualenv, .. } => {
-            app_command(layout, directory, variables, virtualenv.as_ref(), command)
-        }
+        Action::Hook { command, around, .. } => app_command(layout, around, command),
         Action::Point { target } => point(layout, target.as_deref(), run),
-        Action::Restart { service, directory, commands, variables, virtualenv } => {
+        Action::ServiceFiles { slot, commit, live, files } => {
+            service::service_files(layout, slot, commit, live.as_ref(), files)
+        }
+        Action::Restart { service, file, reload, commands, around } => {
             if commands.is_empty() {
-                restart(service)
+                service::restart(layout, service, file.as_ref(), *reload)
             } else {
                 // As with every other hook, the first that fails is the last.
                 let commands: Vec<String> =
                     commands.iter().map(|command| format!("(\n{command}\n) || exit")).collect();
-                app_command(layout, directory, variables, virtualenv.as_ref(), &commands.join("\n"))
+                app_command(layout, around, &commands.join("\n"))
             }
         }
-        Action::Stop { service } => stop(service),
+        Action::Stop { service } => service::stop(layout, service),
         Action::Journal { kind, by, release, from, reason } => {
             let record = JournalRecord {
                 at: jiff::Timestamp::UNIX_EPOCH,
@@ -163,7 +169,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             format!("[ -f {path} ] || {{ echo {path}\" isn't in this release\" >&2; exit 1; }}")
         }
         Action::Crontab { slot, file, unit, place } => format!(
-            "file={}\nunit={}\nplace={}\n{}",
+            "{SUDO}file={}\nunit={}\nplace={}\n{}",
             quote(layout.slot(slot).join(file).as_str()),
             quote(unit.as_str()),
             match place {
@@ -172,13 +178,11 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             },
             include_str!("scripts/crontab.sh")
         ),
-        Action::Maintenance { method, told, directory, variables, virtualenv } => {
+        Action::Maintenance { method, told, around } => {
             let command = maintenance(layout, *method, told.as_ref());
             match method {
                 MaintenanceMethod::File => command,
-                MaintenanceMethod::Command => {
-                    app_command(layout, directory, variables, virtualenv.as_ref(), &command)
-                }
+                MaintenanceMethod::Command => app_command(layout, around, &command),
             }
         }
         Action::Hold { by, reason } => {
@@ -190,15 +194,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             format!("mkdir -p {} && {}", quote(layout.state().as_str()), replace_file(&layout.hold(), &hold))
         }
         Action::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
-        Action::Run { command, directory, variables, virtualenv } => {
-            format!(
-                "{}{}{}[ ! -d {directory} ] || cd {directory} || exit\n{command}",
-                app::exports(variables),
-                secrets(layout),
-                app::activate(virtualenv.as_ref()),
-                directory = quote(directory.as_str()),
-            )
-        }
+        Action::Run { command, around } => app_command_anywhere(layout, around, command),
     }
 }
 
@@ -302,62 +298,4 @@ fn point(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
         "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; exit 1; fi\n\
          {{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link} && [ \"$(readlink -n {link}; echo .)\" = {read_back} ]\n"
     )
-}
-
-/// Stops a service, if it is there and runs.
-fn stop(service: &Service) -> String {
-    let sudo = SUDO;
-    match service {
-        Service::None => "true".to_owned(),
-        Service::Init(name) => {
-            let script = quote(&format!("/etc/init.d/{name}"));
-            format!("{sudo}[ ! -x {script} ] || $sudo {script} stop")
-        }
-        Service::Systemd(name) => {
-            let name = quote(name);
-            format!("{sudo}systemctl is-active --quiet {name} || exit 0\n$sudo systemctl stop {name}")
-        }
-        Service::Supervisor(name) => {
-            let name = quote(name);
-            format!(
-                "{sudo}$sudo supervisorctl status {name} | grep -q RUNNING || exit 0\n$sudo supervisorctl stop {name}"
-            )
-        }
-        Service::Runit(name) => {
-            let name = quote(name);
-            format!(
-                "{sudo}$sudo sv status {name} 2>/dev/null | grep -q '^run:' || exit 0\n$sudo sv stop {name}"
-            )
-        }
-    }
-}
-
-/// Who isn't root asks sudo, which mustn't ask back.
-const SUDO: &str = "sudo=; [ \"$(id -u)\" = 0 ] || sudo='sudo -n'\n";
-
-fn restart(service: &Service) -> String {
-    let sudo = SUDO;
-    match service {
-        Service::None => "true".to_owned(),
-        Service::Init(name) => format!("{sudo}$sudo {} restart", quote(&format!("/etc/init.d/{name}"))),
-        Service::Systemd(name) => {
-            let name = quote(name);
-            format!(
-                "{sudo}$sudo systemctl restart {name} && systemctl is-active --quiet {name} && exit 0\n\
-                 systemctl status --no-pager --lines 15 {name} >&2\nexit 1"
-            )
-        }
-        Service::Supervisor(name) => {
-            let name = quote(name);
-            format!(
-                "{sudo}$sudo supervisorctl restart {name} || exit\n\
-                 $sudo supervisorctl status {name} | grep -q RUNNING && exit 0\n\
-                 $sudo supervisorctl status {name} >&2\nexit 1"
-            )
-        }
-        Service::Runit(name) => {
-            let name = quote(name);
-            format!("{sudo}$sudo sv restart {name} && $sudo sv check {name}")
-        }
-    }
 }

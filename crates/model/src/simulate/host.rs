@@ -110,6 +110,7 @@ impl SimHost {
             slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
             hold: self.hold.clone(),
             maintenance: None,
+            installed: Vec::new(),
             lock: self.lock.clone().map(|holder| Lock { holder: Some(holder) }),
             journal: self.journal.clone(),
             disk_kib: None,
@@ -218,8 +219,8 @@ impl SimHost {
             Action::Prove { slot, commit } => {
                 return i32::from(self.slot(slot).content != Content::Complete(commit.clone()));
             }
-            Action::Hook { point: HookPoint::Build, directory, .. } if !all => {
-                let slot = self.slots.iter_mut().find(|(name, _)| self.layout.slot(name) == *directory);
+            Action::Hook { point: HookPoint::Build, around, .. } if !all => {
+                let slot = self.slots.iter_mut().find(|(name, _)| self.layout.slot(name) == around.directory);
                 if let Some((_, slot)) = slot {
                     slot.content = Content::Partial;
                 }

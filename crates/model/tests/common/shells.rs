@@ -139,12 +139,13 @@ impl Place {
 
     /// Prepares something by hand, in the folder around the app's.
     #[track_caller]
-    pub(crate) fn by_hand(&self, script: &str) {
+    pub(crate) fn by_hand(&self, script: &str) -> String {
         let mut command = Command::new("bash");
         command.args(["-ec", script]).current_dir(self.root());
         plain_git(&mut command);
         let output = command.output().expect("bash runs");
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// The commit that a slot stands on.

@@ -265,18 +265,69 @@ fn services_keep_the_order_of_the_file() {
     let names: Vec<&str> = first.services.iter().map(|service| service.name.as_str()).collect();
     assert_eq!(names, ["zeta", "alpha", "more"]);
     assert_eq!(settings("production", &show(&first)).unwrap(), first);
+    let described = "unit = 'five'\n[services.celery]\ndefault = 'celery'\nservice = 'init:celeryd-{unit}_{deployment_type}'\n\
+                     [services.beat]\ndefault = 'celery-beat'\n[services.web]\ntemplate = 'conf/web.service'\nreload = true\n";
+    for environment in ["production", "staging"] {
+        let first = settings(environment, described).unwrap();
+        assert_eq!(settings(environment, &show(&first)).unwrap(), first);
+    }
+    insta::assert_snapshot!(show(&settings("staging", described).unwrap()).split_once("[environments.staging.services").unwrap().1, @r#"
+    .celery]
+    service = "init:celeryd-five_STAGING"
+    command = "python -m celery -A five worker --loglevel INFO"
+    stop_seconds = 600
+    reload = false
+    # roles: all hosts
+    single = false
+
+    [environments.staging.services.beat]
+    service = "systemd:five-beat-staging"
+    command = "python -m celery -A five beat --loglevel INFO --pidfile= --schedule ../../shared/celerybeat-schedule"
+    stop_seconds = 90
+    reload = false
+    # roles: all hosts
+    single = true
+
+    [environments.staging.services.web]
+    service = "systemd:five-web-staging"
+    template = "conf/web.service"
+    stop_seconds = 90
+    reload = true
+    # roles: all hosts
+    single = false
+    "#);
     insta::assert_snapshot!(told_of("unit = 'x'\n…", &[
         "services.a = {}",
         "services.a = { service = 'upstart:x' }",
         "services.a = { service = 'init:x', role = 'y' }",
+        "services.a = { command = 'x', template = 'y' }",
+        "services.a = { command = 'x', service = 'runit:y' }",
+        "services.a = { service = 'init:x', stop_seconds = 5 }",
+        "services.a = { command = 'x', stop_seconds = 900 }",
+        "services.a = { default = 'celeri' }",
     ]), @r#"
     services.a = {}
-    {} → which service is it?; add `service = "systemd:{unit}-worker"`
+    {} → which service is it?; add `service = "systemd:{unit}-worker"`, or say what it is: `command = "python -m celery -A five worker"`
 
     services.a = { service = 'upstart:x' }
     upstart → `upstart:x` isn't a service; write `none`, `init`, `systemd:NAME`, `supervisor:NAME` or `runit:NAME`
 
     services.a = { service = 'init:x', role = 'y' }
     role → a service has no key `role`; did you mean `roles`?
+
+    services.a = { command = 'x', template = 'y' }
+    'y' → two keys say what this service is; leave one of `command`, `template` and `default`
+
+    services.a = { command = 'x', service = 'runit:y' }
+    'x' → what `runit:y` is can't be said here; files are written for `systemd:NAME` and `init:NAME`; others are yours to set up
+
+    services.a = { service = 'init:x', stop_seconds = 5 }
+    5 → `stop_seconds` needs a service that is described here; add a `command` or a `template`
+
+    services.a = { command = 'x', stop_seconds = 900 }
+    900 → a step may take 900 s, and this service as long as that to stop; make `step_timeout_seconds` longer than the longest `stop_seconds`
+
+    services.a = { default = 'celeri' }
+    'celeri' → `default` can't be `celeri`; did you mean `celery`?
     "#);
 }

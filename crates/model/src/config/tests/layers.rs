@@ -52,6 +52,9 @@ fn defaults() {
     current_release_symlink = "current"
     release_paths = ["a", "b"]
     virtualenv = "env"
+    # deploy_user: what ssh_config says
+    # run_as: the user who logs in
+    ask_sudo_password = false
     # deploy_group: the group of the user
     deployment_type = "PRODUCTION"
     service = "init:five"
@@ -166,6 +169,9 @@ local.on_failure = "notify"
     current_release_symlink = "live"
     release_paths = ["blue", "green", "red"]
     virtualenv = "venv"
+    # deploy_user: what ssh_config says
+    # run_as: the user who logs in
+    ask_sudo_password = false
     deploy_group = "www-data"
     deployment_type = "LIVE"
     service = "systemd:five@production"

@@ -282,7 +282,7 @@ fn wrong_values() {
     sytemd → `sytemd:five` isn't a service; did you mean `systemd`?
 
     service = 'systemd:{host}'
-    {host} → `{host}` isn't a placeholder here; write `{unit}` or `{environment}`; `{{` and `}}` stand for braces
+    {host} → `{host}` isn't a placeholder here; write `{unit}`, `{environment}` or `{deployment_type}`; `{{` and `}}` stand for braces
 
     releases_root = 'a/b'
     'a/b' → `a/b` isn't the plain name of a folder; write one name, without `/` and not beginning with `-`

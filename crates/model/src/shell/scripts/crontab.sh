@@ -1,6 +1,6 @@
 # Brings the app's jobs to what a release says, and touches no others. POSIX sh.
 #
-# Assignments stand before this text: file, the release's crontab; unit; place, user or system.
+# Assignments stand before this text: file, the release's crontab; unit; place, user or system; sudo.
 
 [ -f "$file" ] || {
   echo "there is no $file" >&2
@@ -10,8 +10,6 @@ if [ "$place" = system ]; then
   # cron passes over files with a dot in their name.
   there=/etc/cron.d/$(printf %s "$unit" | tr -c 'A-Za-z0-9_-' _)
   cmp -s "$file" "$there" && exit 0
-  sudo=
-  [ "$(id -u)" = 0 ] || sudo='sudo -n'
   # cron reads a file as soon as it sees it, so it must be whole by then.
   $sudo install -m 644 "$file" "$there.new" && $sudo mv -f "$there.new" "$there" && echo "installed $there"
   exit

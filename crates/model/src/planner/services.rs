@@ -1,0 +1,161 @@
+//! The app's services: their files, and the order in which they come to run another release.
+
+use std::collections::BTreeMap;
+
+use super::variables::{common_variables, variables};
+use super::{RunContext, SeenHost, surroundings};
+use crate::action::{Action, Surroundings};
+use crate::config::{NamedService, Service, Settings};
+use crate::facts::CurrentLink;
+use crate::layout::Layout;
+use crate::names::{CommitId, HostPath};
+use crate::plan::Target;
+use crate::refusal::Refusal;
+use crate::service_file::{
+    ReleasedServiceFile, ServedBy, ServiceFile, render_service_file, service_file_place,
+};
+
+/// The unit files and init scripts of a release on a host, or all that is wrong with their templates.
+pub(super) fn service_files(
+    settings: &Settings,
+    seen: SeenHost<'_>,
+    target: &Target,
+    templates: &BTreeMap<String, String>,
+) -> Result<Vec<ServiceFile>, Vec<Refusal>> {
+    let SeenHost { host, facts } = seen;
+    let served = ServedBy { settings, host, facts, target };
+    let mut files = Vec::new();
+    let mut refusals = Vec::new();
+    for service in settings.services.iter().filter(|service| service.runs_on(host, &settings.hosts)) {
+        match render_service_file(service, &served, |file| templates.get(file).cloned()) {
+            Ok(file) => files.extend(file),
+            Err(error) => refusals.push(Refusal::BadTemplate {
+                host: host.name.clone(),
+                service: service.name.clone(),
+                file: service.template().unwrap_or("the program's own template").to_owned(),
+                why: error.why,
+            }),
+        }
+    }
+    if refusals.is_empty() { Ok(files) } else { Err(refusals) }
+}
+
+/// Services that were installed on a host once, and aren't in the configuration any more: they are a person's to remove.
+pub(super) fn told_services(settings: &Settings, seen: &SeenHost<'_>) -> Vec<String> {
+    let SeenHost { host, facts } = seen;
+    let here = settings.services.iter().filter(|service| service.is_on(host));
+    let known: Vec<HostPath> =
+        here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect();
+    let gone = facts.installed.iter().filter(|path| !known.iter().any(|known| known.as_str() == *path));
+    gone.map(|path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let remove = match path.starts_with("/etc/init.d/") {
+            true => format!("{path} stop; update-rc.d -f {name} remove; rm {path}"),
+            false => format!("systemctl disable --now {name}; rm {path}"),
+        };
+        let list = Layout::new(settings, host).installed_services();
+        format!(
+            "{path} is no service of this host any more, and is left as it is; as root: {remove}; and take its line out of {list}"
+        )
+    })
+    .collect()
+}
+
+/// Which way a host goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// To a new release: workers know it before the app hands them anything.
+    Forward,
+    /// To an older one: the app no longer hands workers what they wouldn't know.
+    Back,
+}
+
+impl Direction {
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Direction::Forward => Direction::Back,
+            Direction::Back => Direction::Forward,
+        }
+    }
+}
+
+/// How the app and its services are made to run the release in `target`; nothing for an app that needs no restart.
+pub(super) fn restart(
+    settings: &Settings,
+    context: &RunContext,
+    seen: SeenHost<'_>,
+    target: &Target,
+    direction: Direction,
+) -> Vec<Action> {
+    let directory = Layout::new(settings, seen.host).slot(&target.slot);
+    let variables = variables(settings, context, seen, target);
+    restart_in(settings, seen, &directory, variables, Some(&target.release.commit), direction)
+}
+
+/// How they are made to run what the link led to when the host was looked at, whoever put it there; nothing if it led
+/// nowhere.
+pub(super) fn restart_as_it_was(
+    settings: &Settings,
+    context: &RunContext,
+    seen: SeenHost<'_>,
+    direction: Direction,
+) -> Vec<Action> {
+    let facts = seen.facts;
+    if let (Some(slot), Some(release)) = (facts.live_slot(), facts.live()) {
+        return restart(settings, context, seen, &Target { slot: slot.clone(), release }, direction);
+    }
+    match &facts.current {
+        CurrentLink::Slot(_) | CurrentLink::Elsewhere(_) => {
+            let current = Layout::new(settings, seen.host).current();
+            let variables = common_variables(settings, context, seen, facts.live_slot(), None, &current);
+            restart_in(settings, seen, &current, variables, None, direction)
+        }
+        CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => Vec::new(),
+    }
+}
+
+fn restart_in(
+    settings: &Settings,
+    seen: SeenHost<'_>,
+    directory: &HostPath,
+    variables: BTreeMap<String, String>,
+    commit: Option<&CommitId>,
+    direction: Direction,
+) -> Vec<Action> {
+    // Restarting is the business of the user who logs in, and of root.
+    let around = Surroundings { run_as: None, ..surroundings(settings, directory, variables) };
+    let named = |named: &NamedService| match named.runs_on(seen.host, &settings.hosts) {
+        false => Action::Stop { service: named.service.clone() },
+        true => Action::Restart {
+            service: named.service.clone(),
+            file: commit.and_then(|commit| released_file(named, commit)),
+            reload: named.reload,
+            commands: Vec::new(),
+            around: around.clone(),
+        },
+    };
+    let mut actions: Vec<Action> =
+        settings.services.iter().filter(|service| service.is_on(seen.host)).map(named).collect();
+    let is_named = settings.services.iter().any(|named| named.service == settings.service);
+    let own = !settings.hooks.restart.is_empty() || settings.service != Service::None;
+    // Where the app's own service is one of the table, its place in the order is there.
+    if own && !is_named {
+        actions.push(Action::Restart {
+            service: settings.service.clone(),
+            file: None,
+            reload: false,
+            commands: settings.hooks.restart.clone(),
+            around,
+        });
+    }
+    if direction == Direction::Back {
+        actions.reverse();
+    }
+    actions
+}
+
+fn released_file(service: &NamedService, commit: &CommitId) -> Option<ReleasedServiceFile> {
+    service.definition.as_ref()?;
+    let (path, kind) = service_file_place(&service.service)?;
+    Some(ReleasedServiceFile { commit: commit.clone(), path, kind })
+}

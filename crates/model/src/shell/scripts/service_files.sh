@@ -1,0 +1,46 @@
+# Keeps the unit files and init scripts of a release, for its switch and for every way back to it. POSIX sh.
+#
+# Assignments stand before this text: store, the folder of what is kept; commit, of the release; live, of the one that serves,
+# or nothing; list, a file of what buedafab has installed; slots, the folder of the slots' records. `keep NAME INSTALLED KIND
+# TEXT TEXT_TO_CHECK` is called after it, once for each file, and then `forget`.
+
+folder=$store/$commit
+mkdir -p "$folder" || exit
+
+keep() {
+  name=$1 installed=$2 kind=$3
+  place=$(mktemp -d) || exit
+  printf %s "$5" >"$place/$name"
+  case $kind in
+    unit) verify_unit "$place/$name" ;;
+    *) sh -n "$place/$name" ;;
+  esac >"$place/said" 2>&1
+  status=$?
+  if [ "$status" != 0 ]; then
+    sed "s|$place/||g" "$place/said" >&2
+    echo "$name can't be right: see the template, or the command, of its service" >&2
+  fi
+  rm -rf "$place"
+  [ "$status" = 0 ] || exit "$status"
+  printf %s "$4" >"$folder/$name.new" && mv -f "$folder/$name.new" "$folder/$name" || exit
+  # What somebody else has put there belongs to the release that serves: a way back puts it back.
+  if [ -n "$live" ] && [ "$live" != "$commit" ] && [ -f "$installed" ] && [ ! -e "$store/$live/$name" ] &&
+    ! grep -qxF -e "$installed" "$list" 2>/dev/null; then
+    mkdir -p "$store/$live" && cat "$installed" >"$store/$live/$name" || exit
+  fi
+}
+
+# In a chroot or container there may be no systemd to ask.
+verify_unit() {
+  command -v systemd-analyze >/dev/null || return 0
+  only_this=--recursive-errors=no
+  systemd-analyze --help 2>/dev/null | grep -q -e --recursive-errors || only_this=
+  systemd-analyze verify --man=no $only_this "$1"
+}
+
+forget() {
+  for old in "$store"/*/; do
+    old=${old%/}
+    [ "${old##*/}" = "$commit" ] || grep -qsF -e "${old##*/}" "$slots"/*.json || rm -rf "$old"
+  done
+}

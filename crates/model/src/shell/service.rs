@@ -1,0 +1,147 @@
+//! Services as the shell that restarts, stops and installs them.
+
+use std::fmt::Write;
+
+use super::quote;
+use super::user::SUDO;
+use crate::config::Service;
+use crate::layout::Layout;
+use crate::names::{CommitId, SlotName};
+use crate::service_file::{ReleasedServiceFile, ServiceFile, ServiceFileKind, service_file_place};
+
+/// Restarts a service and asks whether it runs; its file is put in place first.
+pub(super) fn restart(
+    layout: &Layout,
+    service: &Service,
+    file: Option<&ReleasedServiceFile>,
+    reload: bool,
+) -> String {
+    let install = file.map(|file| install(layout, service, file)).unwrap_or_default();
+    let how = if reload { "[ -z \"$changed\" ] && how=reload || how=restart" } else { "how=restart" };
+    let act = match service {
+        Service::None => "true".to_owned(),
+        Service::Init(name) => format!("$sudo {} \"$how\"", quote(&format!("/etc/init.d/{name}"))),
+        Service::Systemd(name) => {
+            let name = quote(name);
+            format!(
+                "[ \"$how\" = restart ] || how=reload-or-restart\n\
+                 $sudo systemctl \"$how\" {name} && systemctl is-active --quiet {name} && exit 0\n\
+                 systemctl status --no-pager --lines 15 {name} >&2\nexit 1"
+            )
+        }
+        Service::Supervisor(name) => {
+            let name = quote(name);
+            format!(
+                "$sudo supervisorctl restart {name} || exit\n\
+                 $sudo supervisorctl status {name} | grep -q RUNNING && exit 0\n\
+                 $sudo supervisorctl status {name} >&2\nexit 1"
+            )
+        }
+        Service::Runit(name) => {
+            let name = quote(name);
+            format!("$sudo sv restart {name} && $sudo sv check {name}")
+        }
+    };
+    format!("{SUDO}changed=\n{install}{how}\n{act}")
+}
+
+/// Stops a service, if it is there and runs. What was enabled by us no longer comes up with its host.
+pub(super) fn stop(layout: &Layout, service: &Service) -> String {
+    let disable = service_file_place(service).map(|(path, _)| {
+        let list = quote(layout.installed_services().as_str());
+        let path = quote(path.as_str());
+        match service {
+            Service::Systemd(name) => format!(
+                "! grep -qxF -e {path} {list} 2>/dev/null || $sudo systemctl disable --quiet {} || exit\n",
+                quote(name)
+            ),
+            _ => String::new(),
+        }
+    });
+    format!("{SUDO}{}{}", disable.unwrap_or_default(), stop_running(service))
+}
+
+fn stop_running(service: &Service) -> String {
+    match service {
+        Service::None => "true".to_owned(),
+        Service::Init(name) => {
+            let script = quote(&format!("/etc/init.d/{name}"));
+            format!("[ ! -x {script} ] || $sudo {script} stop")
+        }
+        Service::Systemd(name) => {
+            let name = quote(name);
+            format!("systemctl is-active --quiet {name} || exit 0\n$sudo systemctl stop {name}")
+        }
+        Service::Supervisor(name) => {
+            let name = quote(name);
+            format!(
+                "$sudo supervisorctl status {name} | grep -q RUNNING || exit 0\n$sudo supervisorctl stop {name}"
+            )
+        }
+        Service::Runit(name) => {
+            let name = quote(name);
+            format!("$sudo sv status {name} 2>/dev/null | grep -q '^run:' || exit 0\n$sudo sv stop {name}")
+        }
+    }
+}
+
+fn install(layout: &Layout, service: &Service, file: &ReleasedServiceFile) -> String {
+    let ReleasedServiceFile { commit, path, kind } = file;
+    let name = match service {
+        Service::Systemd(name) | Service::Init(name) => name.as_str(),
+        _ => "",
+    };
+    format!(
+        "stored={}\ninstalled={}\nlist={}\nkind={}\nname={}\nstop_it() {{\n{}\n}}\n{}",
+        quote(layout.services().join(commit.as_str()).join(base_name(path.as_str())).as_str()),
+        quote(path.as_str()),
+        quote(layout.installed_services().as_str()),
+        kind_word(*kind),
+        quote(name),
+        stop_running(service),
+        include_str!("scripts/service_file.sh")
+    )
+}
+
+/// Keeps the files of a release, once they have been looked over.
+pub(super) fn service_files(
+    layout: &Layout,
+    slot: &SlotName,
+    commit: &CommitId,
+    live: Option<&CommitId>,
+    files: &[ServiceFile],
+) -> String {
+    let mut script = format!(
+        "store={}\ncommit={commit}\nlive={}\nlist={}\nslots={}\n{}",
+        quote(layout.services().as_str()),
+        live.map(CommitId::as_str).unwrap_or_default(),
+        quote(layout.installed_services().as_str()),
+        quote(layout.state().join("slots").as_str()),
+        include_str!("scripts/service_files.sh")
+    );
+    for ServiceFile { path, text, kind } in files {
+        // Before the switch the link may lead nowhere; what will be there is in the slot.
+        let checked = text.replace(layout.current().as_str(), layout.slot(slot).as_str());
+        let _ = writeln!(
+            script,
+            "keep {} {} {} {} {}",
+            quote(base_name(path.as_str())),
+            quote(path.as_str()),
+            kind_word(*kind),
+            quote(text),
+            quote(&checked)
+        );
+    }
+    script + "forget\n"
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn kind_word(kind: ServiceFileKind) -> &'static str {
+    match kind {
+        ServiceFileKind::Unit => "unit",
+        ServiceFileKind::InitScript => "init_script",
+    }
+}
