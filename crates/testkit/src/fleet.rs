@@ -7,11 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::addresses::Addresses;
+use crate::cgroup::Cgroup;
 use crate::folder::Folder;
 use crate::host::{self, FleetHost};
 use crate::layout::Layout;
 use crate::processes;
-use crate::{Agent, Client, Lines, Remote};
+use crate::{Agent, Client, Lines, Remote, Sudo};
 
 /// What kind of fleet to start.
 #[derive(Clone, Debug)]
@@ -27,6 +28,12 @@ pub struct FleetOptions {
     pub home_files: Vec<(String, String)>,
     /// The size of `/var/webapps`, as `mount` takes it, such as `512k`. Without it, there is room for anything.
     pub webapps_size: Option<String>,
+    /// Whether the hosts run systemd, rather than a shell as their init. It has no units to begin with but the
+    /// machine's, of which it starts none by itself. Without journald, what a unit writes is lost, and without dbus,
+    /// only root may give commands.
+    pub systemd: bool,
+    /// Whether `deploy` may use `sudo`.
+    pub sudo: Sudo,
 }
 
 impl Default for FleetOptions {
@@ -37,6 +44,8 @@ impl Default for FleetOptions {
             login_shell: "/bin/sh".into(),
             home_files: Vec::new(),
             webapps_size: None,
+            systemd: false,
+            sudo: Sudo::None,
         }
     }
 }
@@ -45,22 +54,24 @@ impl Default for FleetOptions {
 ///
 /// Each host is a set of mount, pid and uts namespaces; the network is the machine's. `/var/webapps`, `/srv`,
 /// `/home`, `/root`, `/tmp`, `/run`, `/var/log` and all changes in `/etc` are the host's own; the rest is the
-/// machine's. `root` and the unprivileged user `deploy`, who owns `/var/webapps`, can log in by key.
+/// machine's. `root` and the unprivileged user `deploy`, who owns `/var/webapps`, can log in by key. The user `app`
+/// can't log in, but has processes and a home.
 ///
 /// Dropping the fleet ends all its processes and removes all its files. So does the end of the owning process, however
-/// it comes, but for some files, which the next fleet of any process removes.
+/// it comes, but for some files and cgroups, which the next fleet of any process removes.
 #[derive(Debug)]
 pub struct Fleet {
-    // Hosts end before their folder goes: fields are dropped in this order.
+    // Hosts end before their cgroups and their folder go: fields are dropped in this order.
     hosts: Vec<FleetHost>,
     client: Client,
     layout: Layout,
     _addresses: Addresses,
+    _cgroup: Option<Cgroup>,
     folder: Folder,
 }
 
 impl Fleet {
-    /// Starts all hosts at the same time and waits until they listen.
+    /// Starts all hosts at the same time and waits until they listen, and until their systemd takes commands.
     ///
     /// # Panics
     ///
@@ -76,9 +87,17 @@ impl Fleet {
             .collect();
         let layout = Layout::write(folder.path(), &options, &named);
         let client = layout.write_client("client", &named);
+        let cgroup = options
+            .systemd
+            .then(|| Cgroup::create(folder.path(), named.iter().map(|(name, _)| name.as_str())));
 
-        let mut children: Vec<Child> =
-            named.iter().map(|(name, address)| start_host(folder.path(), &layout, name, *address)).collect();
+        let mut children: Vec<Child> = named
+            .iter()
+            .map(|(name, address)| {
+                let cgroup = cgroup.as_ref().map(|cgroup| cgroup.host(name));
+                start_host(folder.path(), &layout, cgroup.as_deref(), name, *address)
+            })
+            .collect();
         for ((name, address), child) in named.iter().zip(&mut children) {
             let is_up = host::wait_until(|| host::accepts(*address) || has_ended(child)) && !has_ended(child);
             if !is_up {
@@ -87,7 +106,7 @@ impl Fleet {
             }
         }
         let running = processes::all();
-        let hosts = named
+        let hosts: Vec<FleetHost> = named
             .into_iter()
             .zip(children)
             .map(|((name, address), child)| {
@@ -96,7 +115,10 @@ impl Fleet {
                 FleetHost::new(name, address, child, init, folder.path(), options.webapps_size.is_some())
             })
             .collect();
-        Fleet { hosts, client, layout, _addresses: addresses, folder }
+        if options.systemd {
+            hosts.iter().for_each(FleetHost::wait_for_systemd);
+        }
+        Fleet { hosts, client, layout, _addresses: addresses, _cgroup: cgroup, folder }
     }
 
     /// The hosts, `web1` first.
@@ -163,12 +185,30 @@ impl Drop for Fleet {
     }
 }
 
-fn start_host(folder: &Path, layout: &Layout, name: &str, address: SocketAddr) -> Child {
+/// Puts pid 1 of a host into its cgroup and makes a cgroup namespace of that. The `unshare` outside stays where it is:
+/// systemd means to move all processes from the root of its cgroups, and can't move one that it can't see.
+const ENTER_CGROUP: &str = r#"echo 0 >"$1/cgroup.procs" && shift && exec unshare --cgroup "$@""#;
+
+/// With a cgroup, the host runs systemd.
+fn start_host(
+    folder: &Path,
+    layout: &Layout,
+    cgroup: Option<&Path>,
+    name: &str,
+    address: SocketAddr,
+) -> Child {
     let log = File::options().create(true).append(true).open(layout.log(name)).expect("the folder is ours");
     let mut command = Command::new("unshare");
+    command.args(["--mount", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"]);
+    let script = match cgroup {
+        Some(cgroup) => {
+            command.args(["sh", "-c", ENTER_CGROUP, "sh"]).arg(cgroup);
+            concat!(include_str!("host.sh"), include_str!("systemd.sh"))
+        }
+        None => concat!(include_str!("host.sh"), include_str!("init.sh")),
+    };
     command
-        .args(["--mount", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"])
-        .args(["sh", "-c", include_str!("host.sh"), "sh"])
+        .args(["sh", "-c", script, "sh"])
         .arg(folder)
         .args([name, &address.to_string()])
         .stdin(Stdio::piped())

@@ -8,7 +8,7 @@ use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::claim::Claim;
-use crate::processes;
+use crate::{cgroup, processes};
 
 /// Where all folders of this crate are. It isn't in `/tmp`, because every host has a `/tmp` of its own, and what
 /// lies here has to be at the same path on all hosts.
@@ -89,8 +89,8 @@ pub(crate) fn set_mode(path: &Path, mode: u32) {
         .unwrap_or_else(|error| panic!("cannot set the mode of {}: {error}", path.display()));
 }
 
-/// Removes the folders of dead owners, and what still runs in their name: hosts end by themselves when their owner
-/// dies, but a frozen one can't.
+/// Removes the folders of dead owners, their cgroups, and what still runs in their name: hosts end by themselves when
+/// their owner dies, but a frozen one can't.
 fn sweep() {
     let Ok(entries) = fs::read_dir(ROOT) else { return };
     for entry in entries.flatten() {
@@ -99,6 +99,7 @@ fn sweep() {
         let Some(_claim) = name.to_str().and_then(Claim::take) else { continue };
         // A name that could be claimed may also be one whose folder went between the listing and the claim.
         processes::kill_namespaces_of(&entry.path());
+        cgroup::remove_left_over(&entry.path());
         let _ = fs::remove_dir_all(entry.path());
     }
 }

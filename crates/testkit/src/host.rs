@@ -1,5 +1,6 @@
 //! One host of a fleet.
 
+use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -99,7 +100,9 @@ impl FleetHost {
                     read -r name 2>/dev/null <"$process/comm" || continue
                     case $name in sshd*) kill -KILL "${process#/proc/}" 2>/dev/null && found=yes ;; esac
                 done
-            done"#,
+            done
+            # The last kill may have failed, for a process that had just ended.
+            true"#,
         );
         self.wait_until_refused();
     }
@@ -115,12 +118,16 @@ impl FleetHost {
     }
 
     /// Kills all processes of the host at one moment, as a loss of power does. The files stay as they are.
+    ///
+    /// This isn't for hosts with systemd, which lives on, starts some of them again, and may outlive the owner.
     pub fn power_off(&self) {
         self.run("kill -KILL -1");
         self.wait_until_refused();
     }
 
     /// Stops all processes of the host: nothing is answered any more, but no connection is closed either.
+    ///
+    /// This isn't for hosts with systemd, which goes on.
     pub fn freeze(&self) {
         self.run("kill -STOP -1");
     }
@@ -152,6 +159,19 @@ impl FleetHost {
     pub(crate) fn kill(&self) {
         // It may have ended by itself. As it is pid 1 of its namespace, all other processes there end with it.
         let _ = pidfd_send_signal(&self.init_handle, Signal::KILL);
+    }
+
+    /// Waits until systemd has come up and takes commands.
+    pub(crate) fn wait_for_systemd(&self) {
+        let mut state = String::new();
+        let is_up = wait_until(|| {
+            let output = self.exec("systemctl is-system-running 2>&1");
+            state = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            // Degraded is one in which a unit failed.
+            state == "running" || state == "degraded"
+        });
+        let log = fs::read_to_string(self.fleet.join(format!("logs/{}.log", self.name))).unwrap_or_default();
+        assert!(is_up, "the systemd of {} didn't come up: {state}\n{log}", self.name);
     }
 
     fn wait_until_refused(&self) {

@@ -1,5 +1,7 @@
-# Makes a host out of fresh mount, pid and uts namespaces, of which this shell is pid 1, and stays as its init.
+# Makes a host out of fresh mount, pid and uts namespaces, of which this shell is pid 1. Then comes init.sh or
+# systemd.sh.
 # Arguments: the fleet's folder, the host's name, its address. What each path holds is told in layout.rs.
+# Descriptor 3 is a pipe whose other end is the owner's: when it closes, the owner is gone, and the host has to end.
 set -eu
 umask 022
 fleet=$1 name=$2 address=$3
@@ -13,12 +15,3 @@ mkdir /run/sshd
 cp -a "$fleet/home/." /home
 cp -a "$fleet/root/." /root
 /usr/sbin/sshd -f "$fleet/sshd_config" -E "$fleet/logs/$name.log" -o "ListenAddress=$address"
-
-# The other end of this pipe is the owner's: when it closes, the owner is gone, init ends, and the kernel ends the
-# host with it. The shell waits rather than reads, because while it waits it also reaps the orphans of the host.
-# A status of 137 means that the host was powered off, and `cat` with it: init lives on, and the files with it.
-status=137
-while [ "$status" -eq 137 ]; do
-    cat <&3 >/dev/null &
-    wait $! && status=0 || status=$?
-done

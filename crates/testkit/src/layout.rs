@@ -2,7 +2,7 @@
 //!
 //! | path in the fleet's folder | what it is |
 //! |---|---|
-//! | `etc/` | laid over the machine's `/etc` on every host: users, names, known hosts |
+//! | `etc/` | laid over the machine's `/etc` on every host: users, what they may do, names, known hosts |
 //! | `home/`, `root/` | copied to `/home` and `/root` of every host |
 //! | `fstab` | what is mounted on every host |
 //! | `disk/` | where each host mounts a disk of its own, for what it changes in `/etc` |
@@ -19,10 +19,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::folder::{create_public_dir, mode_of, set_mode, write_file};
-use crate::{Client, FleetOptions};
+use crate::{Client, FleetOptions, Sudo};
 
 /// The user and group id of `deploy`.
 const DEPLOY_ID: u32 = 4242;
+
+/// The user and group id of `app`.
+const APP_ID: u32 = 4243;
 
 const SSHD_CONFIG: &str = "\
 PidFile none
@@ -56,13 +59,14 @@ impl Layout {
     /// Writes all files that hosts need before they start. Nothing in `folder` depends on them afterwards, so that
     /// hosts can start at the same time.
     pub(crate) fn write(folder: &Path, options: &FleetOptions, addresses: &[(String, SocketAddr)]) -> Layout {
-        let FleetOptions { hosts: _, sh, login_shell, home_files, webapps_size } = options;
+        let FleetOptions { hosts: _, sh, login_shell, home_files, webapps_size, systemd: _, sudo } = options;
         let layout = Layout { folder: folder.to_owned() };
-        for name in ["disk", "etc/ssh", "home/deploy/.ssh", "logs", "root/.ssh"] {
+        for name in ["disk", "etc/ssh", "etc/sudoers.d", "home/app", "home/deploy/.ssh", "logs", "root/.ssh"]
+        {
             create_public_dir(&folder.join(name));
         }
         layout.write_keys(addresses);
-        layout.write_etc(login_shell, addresses);
+        layout.write_etc(login_shell, *sudo, addresses);
         layout.write_homes(home_files);
         write_file(&folder.join("fstab"), &fstab(folder, sh.as_deref(), webapps_size.as_deref()), 0o644);
         let sshd_config = format!("{SSHD_CONFIG}HostKey {}/host_key\n", folder.display());
@@ -130,18 +134,20 @@ impl Layout {
         read(&self.folder.join(format!("{name}.pub"))).trim().to_owned()
     }
 
-    fn write_etc(&self, login_shell: &Path, addresses: &[(String, SocketAddr)]) {
+    fn write_etc(&self, login_shell: &Path, sudo: Sudo, addresses: &[(String, SocketAddr)]) {
         let etc = self.folder.join("etc");
-        let passwd = format!("deploy:x:{DEPLOY_ID}:{DEPLOY_ID}::/home/deploy:{}", login_shell.display());
-        write_file(&etc.join("passwd"), &machine_file("passwd", &["deploy"], &passwd), 0o644);
-        write_file(
-            &etc.join("group"),
-            &machine_file("group", &["deploy"], &format!("deploy:x:{DEPLOY_ID}:")),
-            0o644,
+        let users = ["deploy", "app"];
+        let passwd = format!(
+            "deploy:x:{DEPLOY_ID}:{DEPLOY_ID}::/home/deploy:{}\napp:x:{APP_ID}:{APP_ID}::/home/app:/usr/sbin/nologin",
+            login_shell.display()
         );
-        // A password of `!` would be a locked account to sshd, and a key would not open it. `*` only has no password.
-        let shadow = machine_file("shadow", &["deploy", "root"], "root:*:::::::\ndeploy:*:::::::");
+        write_file(&etc.join("passwd"), &machine_file("passwd", &users, &passwd), 0o644);
+        let group = format!("deploy:x:{DEPLOY_ID}:\napp:x:{APP_ID}:");
+        write_file(&etc.join("group"), &machine_file("group", &users, &group), 0o644);
+        let shadow = format!("root:*:::::::\ndeploy:{}:::::::\napp:*:::::::", sudo.password_hash());
+        let shadow = machine_file("shadow", &["root", "deploy", "app"], &shadow);
         write_file(&etc.join("shadow"), &shadow, 0o600);
+        write_file(&etc.join("sudoers.d/deploy"), sudo.sudoers(), 0o440);
         let mut hosts = "127.0.0.1 localhost\n::1 localhost\n".to_owned();
         for (name, address) in addresses {
             writeln!(hosts, "{} {name}", address.ip()).expect("writing to a string");
@@ -162,7 +168,8 @@ impl Layout {
             create_public_dir(path.parent().expect("a file in a home is in a folder"));
             write_file(&path, content, mode_of(content));
         }
-        chown_all(&deploy);
+        chown_all(&deploy, DEPLOY_ID);
+        chown_all(&self.folder.join("home/app"), APP_ID);
         set_mode(&self.folder.join("root"), 0o700);
     }
 }
@@ -179,6 +186,7 @@ host /tmp tmpfs mode=1777 0 0
 host /home tmpfs mode=755 0 0
 host /root tmpfs mode=700 0 0
 host /srv tmpfs mode=755 0 0
+host /var/lib/sudo tmpfs mode=700 0 0
 host /var/log tmpfs mode=755 0 0
 host /var/spool/cron/crontabs tmpfs mode=1777 0 0
 host /var/webapps tmpfs mode=755,uid={DEPLOY_ID},gid={DEPLOY_ID}{size} 0 0
@@ -195,11 +203,11 @@ fn machine_file(name: &str, without: &[&str], with: &str) -> String {
     kept.chain(with.lines()).map(|line| format!("{line}\n")).collect()
 }
 
-fn chown_all(path: &Path) {
-    chown(path, Some(DEPLOY_ID), Some(DEPLOY_ID)).expect("root may give files away");
+fn chown_all(path: &Path, id: u32) {
+    chown(path, Some(id), Some(id)).expect("root may give files away");
     if path.is_dir() {
         for entry in fs::read_dir(path).expect("the folder was just written").flatten() {
-            chown_all(&entry.path());
+            chown_all(&entry.path(), id);
         }
     }
 }

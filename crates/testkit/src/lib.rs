@@ -4,12 +4,13 @@
 //! host with its own `/var/webapps`, users and processes. A [`Remote`] is a throw-away git remote that every host
 //! can read. A [`Relay`] stands in front of a host and makes its line long, silent or cut.
 //!
-//! Nothing here is mocked, so it needs root, and the packages `openssh-server`, `openssh-client`, `git` and
-//! `util-linux`. Every function panics with a full account when the machine doesn't do as it is told: in a test
-//! there is nothing better to do with such an error.
+//! Nothing here is mocked, so it needs root, and the packages `openssh-server`, `openssh-client`, `git`, `sudo`,
+//! `systemd` and `util-linux`. Every function panics with a full account when the machine doesn't do as it is told: in a
+//! test there is nothing better to do with such an error.
 
 mod addresses;
 mod agent;
+mod cgroup;
 mod claim;
 mod client;
 mod fleet;
@@ -20,6 +21,7 @@ mod lines;
 mod processes;
 mod relay;
 mod remote;
+mod sudo;
 
 pub use agent::Agent;
 pub use client::Client;
@@ -28,3 +30,4 @@ pub use host::FleetHost;
 pub use lines::Lines;
 pub use relay::Relay;
 pub use remote::Remote;
+pub use sudo::{PASSWORD, Sudo};

@@ -2,17 +2,67 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use buedafab_testkit::{Fleet, FleetHost, FleetOptions, Remote};
+use buedafab_testkit::{Fleet, FleetHost, FleetOptions, PASSWORD, Remote, Sudo};
 
 fn fleet(hosts: usize) -> Fleet {
     Fleet::start(FleetOptions { hosts, ..FleetOptions::default() })
+}
+
+/// A fleet with systemd, and a unit `five` on each host, which is enabled and runs.
+fn fleet_with_units(hosts: usize) -> Fleet {
+    let fleet = Fleet::start(FleetOptions { hosts, systemd: true, ..FleetOptions::default() });
+    for host in fleet.hosts() {
+        host.run(INSTALL_UNIT);
+    }
+    fleet
+}
+
+const INSTALL_UNIT: &str = "set -e
+cat >/etc/systemd/system/five.service <<'.'
+[Service]
+User=app
+ExecStart=/bin/sleep 600
+[Install]
+WantedBy=multi-user.target
+.
+systemd-analyze verify /etc/systemd/system/five.service
+systemctl daemon-reload
+systemctl enable --quiet five
+systemctl start five
+";
+
+/// What systemd says of `five`: whether it is active, and the id of its process.
+fn unit_state(host: &FleetHost) -> String {
+    host.run("systemctl show --value --property ActiveState --property MainPID five | xargs")
+}
+
+/// Whether there are cgroups of the hosts of a fleet, wherever the machine mounts them.
+fn has_cgroups(folder: &Path) -> bool {
+    let name = format!("buedafab-testkit-{}", folder.file_name().unwrap().display());
+    ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].iter().any(|root| Path::new(root).join(&name).exists())
+}
+
+/// Runs `sudo -S` over ssh, types a password, and returns what it printed, or `None` if it failed.
+fn sudo(fleet: &Fleet, password: &str, command: &str) -> Option<String> {
+    let mut ssh = Command::new("ssh")
+        .args(["web1", &format!("sudo -S -p '' {command}")])
+        .env("PATH", fleet.client().path_variable())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It may not read what it isn't interested in.
+    let _ = writeln!(ssh.stdin.take().unwrap(), "{password}");
+    let output = ssh.wait_with_output().unwrap();
+    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 /// The stdout of a command that succeeded.
@@ -72,15 +122,36 @@ fn start_sleep(ssh_config: &Path) -> Child {
     child
 }
 
-fn pid_namespace(host: &FleetHost) -> String {
-    host.run("readlink /proc/self/ns/pid").trim().to_owned()
+/// The pid namespace of a host. It is held open, because the kernel gives the number of one that is gone to the next.
+struct PidNamespace {
+    link: PathBuf,
+    _file: File,
 }
 
-/// The processes of this machine that are in a pid namespace.
-fn processes_in(namespace: &str) -> Vec<PathBuf> {
+impl PidNamespace {
+    /// What prints the namespace on a host.
+    const SCRIPT: &str = "readlink /proc/self/ns/pid";
+
+    fn of(host: &FleetHost) -> PidNamespace {
+        PidNamespace::named(&host.run(PidNamespace::SCRIPT))
+    }
+
+    /// The namespace of a living host, by what `SCRIPT` printed there.
+    fn named(link: &str) -> PidNamespace {
+        let link = PathBuf::from(link.trim());
+        let file = processes_in(&link).iter().find_map(|process| File::open(process.join("ns/pid")).ok());
+        PidNamespace { link, _file: file.unwrap() }
+    }
+
+    /// The processes of this machine that are in it.
+    fn processes(&self) -> Vec<PathBuf> {
+        processes_in(&self.link)
+    }
+}
+
+fn processes_in(namespace: &Path) -> Vec<PathBuf> {
     let all = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
-    all.filter(|process| fs::read_link(process.join("ns/pid")).is_ok_and(|link| link == Path::new(namespace)))
-        .collect()
+    all.filter(|process| fs::read_link(process.join("ns/pid")).is_ok_and(|link| link == namespace)).collect()
 }
 
 #[test]
@@ -239,12 +310,11 @@ fn fleets_stand_side_by_side() {
 fn nothing_is_left_of_a_fleet_even_of_a_frozen_one() {
     let fleet = fleet(3);
     let folder = fleet.folder().to_owned();
-    let namespaces: Vec<String> = fleet.hosts().iter().map(pid_namespace).collect();
-    assert!(namespaces.iter().all(|namespace| !processes_in(namespace).is_empty()));
+    let namespaces: Vec<PidNamespace> = fleet.hosts().iter().map(PidNamespace::of).collect();
     let mut session = start_sleep(fleet.ssh_config());
     fleet.host("web2").freeze();
     drop(fleet);
-    assert!(namespaces.iter().all(|namespace| processes_in(namespace).is_empty()));
+    assert!(namespaces.iter().all(|namespace| namespace.processes().is_empty()));
     assert!(!folder.exists());
     session.wait().unwrap();
 }
@@ -261,8 +331,9 @@ fn hosts_end_with_a_killed_owner_and_the_next_fleet_sweeps_up() {
     BufReader::new(owner.stdout.take().unwrap()).read_line(&mut bin).unwrap();
     let ssh = Path::new(bin.trim()).join("ssh");
     let namespace = |host| {
-        let output = Command::new(&ssh).args([host, "readlink /proc/self/ns/pid"]).output().unwrap();
-        succeeded(output).trim().to_owned()
+        PidNamespace::named(&succeeded(
+            Command::new(&ssh).args([host, PidNamespace::SCRIPT]).output().unwrap(),
+        ))
     };
     let namespaces = [namespace("web1"), namespace("web2")];
     // A frozen host can't notice that its owner is gone: that is for the sweep.
@@ -270,14 +341,122 @@ fn hosts_end_with_a_killed_owner_and_the_next_fleet_sweeps_up() {
         Command::new(&ssh).args(["root@web2", "kill -STOP -1"]).stdin(Stdio::null()).spawn().unwrap();
     let is_stopped =
         |process: &PathBuf| fs::read_to_string(process.join("stat")).is_ok_and(|stat| stat.contains(") T "));
-    wait_for("the freeze", || processes_in(&namespaces[1]).iter().any(is_stopped));
+    wait_for("the freeze", || namespaces[1].processes().iter().any(is_stopped));
     owner.kill().unwrap();
     owner.wait().unwrap();
-    wait_for("the first host to end", || processes_in(&namespaces[0]).is_empty());
+    wait_for("the first host to end", || namespaces[0].processes().is_empty());
     let _next = fleet(1);
-    wait_for("the second host to end", || processes_in(&namespaces[1]).is_empty());
+    wait_for("the second host to end", || namespaces[1].processes().is_empty());
     assert!(!ssh.exists());
     freeze.wait().unwrap();
+}
+
+#[test]
+fn systemd_keeps_units_of_the_same_name_apart() {
+    let fleet = fleet_with_units(2);
+    let (first, second) = (fleet.host("web1"), fleet.host("web2"));
+    assert_eq!(
+        first.run("cat /proc/1/comm; hostname; systemctl is-system-running"),
+        "systemd\nweb1\nrunning\n"
+    );
+    let before = unit_state(second);
+    assert!(before.ends_with(" active\n"), "{before}");
+
+    first.run("systemctl stop five");
+    assert_eq!(unit_state(first), "0 inactive\n");
+    assert!(!first.exec("pgrep -u app").status.success());
+    assert_eq!(unit_state(second), before);
+    assert_eq!(second.run("pgrep -u app -x sleep | wc -l"), "1\n");
+
+    second.run("systemctl restart five");
+    assert!(
+        unit_state(second) != before && unit_state(second).ends_with(" active\n"),
+        "{}",
+        unit_state(second)
+    );
+    assert_eq!(unit_state(first), "0 inactive\n");
+
+    // The machine has heard nothing of it.
+    assert!(!Path::new("/etc/systemd/system/five.service").exists());
+}
+
+#[test]
+fn systemd_takes_commands_over_ssh() {
+    let fleet = Fleet::start(FleetOptions {
+        systemd: true,
+        sudo: Sudo::WithoutPassword,
+        sh: Some("/bin/busybox".into()),
+        ..FleetOptions::default()
+    });
+    let ssh = |host, command: &str| succeeded(fleet.client().ssh(host, command));
+    ssh("root@web1", INSTALL_UNIT);
+    assert_eq!(ssh("root@web1", "systemctl restart five && systemctl is-active five"), "active\n");
+    assert_eq!(ssh("web1", "sudo systemctl stop five; sudo systemctl is-active five; true"), "inactive\n");
+    assert!(!fleet.client().ssh("web1", "systemctl start five").status.success());
+    // Its sshd is like any other.
+    let host = fleet.host("web1");
+    host.stop_sshd();
+    assert!(TcpStream::connect(host.address()).is_err());
+    host.start_sshd();
+    assert_eq!(ssh("web1", "sudo systemctl start five; systemctl --version | head -c 7"), "systemd");
+}
+
+#[test]
+fn nothing_is_left_of_a_fleet_with_systemd() {
+    let fleet = fleet_with_units(2);
+    let folder = fleet.folder().to_owned();
+    let namespaces: Vec<PidNamespace> = fleet.hosts().iter().map(PidNamespace::of).collect();
+    assert!(has_cgroups(&folder));
+    drop(fleet);
+    assert!(namespaces.iter().all(|namespace| namespace.processes().is_empty()));
+    assert!(!has_cgroups(&folder));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn hosts_with_systemd_end_with_a_killed_owner_and_the_next_fleet_sweeps_up() {
+    let mut owner = Command::new(env!("CARGO_BIN_EXE_testkit-fleet"))
+        .args(["--systemd", "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut bin = String::new();
+    BufReader::new(owner.stdout.take().unwrap()).read_line(&mut bin).unwrap();
+    let ssh = Path::new(bin.trim()).join("ssh");
+    let ssh_to = |command| succeeded(Command::new(&ssh).args(["root@web1", command]).output().unwrap());
+    ssh_to(INSTALL_UNIT);
+    let namespace = PidNamespace::named(&ssh_to(PidNamespace::SCRIPT));
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    wait_for("the host to end", || namespace.processes().is_empty());
+    let _next = fleet(1);
+    let folder = ssh.ancestors().find(|path| path.ends_with("client")).unwrap().parent().unwrap();
+    // Another test's fleet may be sweeping.
+    wait_for("the sweep", || !has_cgroups(folder) && !folder.exists());
+}
+
+#[test]
+fn deploy_has_no_sudo_unless_asked_for() {
+    let fleet = fleet(1);
+    assert!(!fleet.client().ssh("web1", "sudo -n true").status.success());
+    assert_eq!(sudo(&fleet, PASSWORD, "true"), None);
+}
+
+#[test]
+fn deploy_has_sudo_without_a_password() {
+    let fleet = Fleet::start(FleetOptions { sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
+    let command = "sudo -n id -un; sudo -n -u app sh -c 'id -un; id -Gn; cd && pwd && touch here'";
+    assert_eq!(succeeded(fleet.client().ssh("web1", command)), "root\napp\napp\n/home/app\n");
+}
+
+#[test]
+fn deploy_has_sudo_for_a_password() {
+    let fleet = Fleet::start(FleetOptions { sudo: Sudo::WithPassword, ..FleetOptions::default() });
+    assert!(!fleet.client().ssh("web1", "sudo -n true").status.success());
+    assert_eq!(sudo(&fleet, "wrong", "true"), None);
+    assert_eq!(sudo(&fleet, PASSWORD, "id -un").unwrap(), "root\n");
+    assert_eq!(sudo(&fleet, PASSWORD, "-u app id -un").unwrap(), "app\n");
 }
 
 #[test]
