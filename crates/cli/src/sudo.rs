@@ -40,5 +40,5 @@ pub(crate) async fn password(session: &mut Session) -> Result<Secret, Stop> {
     if typed.is_empty() {
         return Err(Stop::verdict(Verdict::Refused, "no password for sudo: nothing was touched"));
     }
-    Ok(KNOWN.get_or_init(|| Secret::new(typed + "\n")).clone())
+    Ok(KNOWN.get_or_init(|| Secret::new(typed)).clone())
 }

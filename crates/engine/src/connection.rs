@@ -157,8 +157,8 @@ impl Connection {
     }
 
     /// Sends the password that sudo asks for.
-    pub async fn upload_sudo_password(&self, bytes: &[u8]) {
-        self.upload("sudo", bytes).await;
+    pub async fn upload_sudo_password(&self, password: &[u8]) {
+        self.upload("sudo", &[password, b"\n"].concat()).await;
     }
 
     /// Adds to a file in the runner's own folder.

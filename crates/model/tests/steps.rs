@@ -763,10 +763,11 @@ fn services_are_restarted_and_then_asked() {
         }
         found
     });
-    assert_snapshot!(found, @r#"
+    assert_snapshot!(found, @"
     0: restart it's five
     is-active --quiet it's five
     1: restart it's five
+    is-active --quiet it's five
     is-active --quiet it's five
     status --no-pager --lines 15 it's five
     0: restart it's five
@@ -777,7 +778,7 @@ fn services_are_restarted_and_then_asked() {
     check it's five
     1: restart it's five
     check it's five
-    "#);
+    ");
 }
 
 /// A unit file is checked before the switch, put in place by it, and taken out of use where a release hasn't got it.

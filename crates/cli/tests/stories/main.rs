@@ -1,12 +1,15 @@
 //! Stories: the real program, real sshd hosts, real git, and what people see.
 
+mod celery;
 mod crontab;
 mod deploying;
 mod developer;
 mod faults;
 mod lines;
 mod maintenance;
+mod ownership;
 mod python;
+mod redis;
 mod releases;
 mod secrets;
 mod services;
@@ -15,5 +18,6 @@ mod stage;
 mod strange;
 mod submodules;
 mod tasks;
+mod terminal;
 mod versions;
 mod wheels;

@@ -4,10 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use buedafab_testkit::{Fleet, FleetOptions, Remote};
-use rexpect::reader::Options;
-use rexpect::session::{PtySession, spawn_with_options};
 
 use super::stage::{Ran, Stage};
+use super::terminal::{answer, finish, terminal};
 
 /// One host, a first release v0.1.0, and buedafab's own rules for production.
 fn stage() -> Stage {
@@ -62,39 +61,6 @@ fn hook_on_remote(stage: &Stage, name: &str, script: &str) {
     let path = stage.remote.path().join("hooks").join(name);
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("the remote is ours");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("the remote is ours");
-}
-
-/// The program at a real terminal.
-fn terminal(stage: &Stage, words: &[&str]) -> PtySession {
-    let mut command = stage.command(words);
-    command.env("TERM", "xterm").env("NO_COLOR", "1").env("LC_ALL", "C.UTF-8");
-    // The terminal is its standard input, too.
-    let mut there = Command::new(command.get_program());
-    there.args(command.get_args()).current_dir(command.get_current_dir().expect("it is set"));
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => there.env(name, value),
-            None => there.env_remove(name),
-        };
-    }
-    let options = Options::new().timeout_ms(Some(30_000)).strip_ansi_escape_codes(true);
-    spawn_with_options(there, options).expect("it starts")
-}
-
-/// Waits for a prompt, and answers it.
-#[track_caller]
-fn answer(session: &mut PtySession, prompt: &str, typed: &str) -> String {
-    let before = session.exp_string(prompt).unwrap_or_else(|error| panic!("{prompt:?}: {error}"));
-    session.send(typed).and_then(|_| session.flush()).expect("it listens");
-    before
-}
-
-#[track_caller]
-fn finish(mut session: PtySession, code: i32) -> String {
-    let rest = session.exp_eof().expect("it ends");
-    let status = format!("{:?}", session.process().wait().expect("it ends"));
-    assert!(status.ends_with(&format!(", {code})")), "{status}: {rest}");
-    rest
 }
 
 #[test]

@@ -24,9 +24,9 @@ pub(super) fn restart(
         Service::Systemd(name) => {
             let name = quote(name);
             format!(
-                "[ \"$how\" = restart ] || how=reload-or-restart\n\
-                 $sudo systemctl \"$how\" {name} && systemctl is-active --quiet {name} && exit 0\n\
-                 systemctl status --no-pager --lines 15 {name} >&2\nexit 1"
+                "{IS_ACTIVE}[ \"$how\" = restart ] || how=reload-or-restart\n\
+                 $sudo systemctl \"$how\" {name} && is_active {name} && exit 0\n\
+                 $sudo systemctl status --no-pager --lines 15 {name} >&2\nexit 1"
             )
         }
         Service::Supervisor(name) => {
@@ -61,6 +61,9 @@ pub(super) fn stop(layout: &Layout, service: &Service) -> String {
     format!("{SUDO}{}{}", disable.unwrap_or_default(), stop_running(service))
 }
 
+/// Everybody may ask, where systemd can be asked by everybody: that takes D-Bus.
+const IS_ACTIVE: &str = "is_active() { systemctl is-active --quiet \"$1\" 2>/dev/null || $sudo systemctl is-active --quiet \"$1\"; }\n";
+
 fn stop_running(service: &Service) -> String {
     match service {
         Service::None => "true".to_owned(),
@@ -70,7 +73,7 @@ fn stop_running(service: &Service) -> String {
         }
         Service::Systemd(name) => {
             let name = quote(name);
-            format!("systemctl is-active --quiet {name} || exit 0\n$sudo systemctl stop {name}")
+            format!("{IS_ACTIVE}is_active {name} || exit 0\n$sudo systemctl stop {name}")
         }
         Service::Supervisor(name) => {
             let name = quote(name);

@@ -16,7 +16,8 @@ pub(super) enum Input {
     Person,
 }
 
-/// What another user has made in a folder of ours is given to a group that both are in, or we couldn't clean it up.
+/// Folders that another user has made in a folder of ours are given to a group that both are in, or we couldn't clean them
+/// up. Their files stay as they are: whoever may write a folder may remove what is in it.
 pub(super) struct GiveToGroup<'a> {
     pub(super) folder: &'a HostPath,
     pub(super) group: &'a str,
@@ -63,9 +64,9 @@ fn given(script: &str, give: &GiveToGroup<'_>) -> String {
     let GiveToGroup { folder, group, but } = give;
     let (folder, group) = (quote(folder.as_str()), quote(group));
     let but = but.map(|path| format!("-path {} -prune -o ", quote(path))).unwrap_or_default();
-    let mine = format!("find {folder} {but}-user \"$(id -u)\" ! -type l");
+    let mine = format!("find {folder} {but}-user \"$(id -u)\" -type d");
     format!(
         "umask 002\n(\n{script}\n)\nstatus=$?\n\
-         {mine} ! -group {group} -exec chgrp {group} {{}} +\n{mine} ! -perm -020 -exec chmod g+w {{}} +\nexit $status\n"
+         {mine} ! -group {group} -exec chgrp {group} {{}} +\n{mine} ! -perm -070 -exec chmod g+rwx {{}} +\nexit $status\n"
     )
 }

@@ -1,0 +1,112 @@
+//! Who owns what, who the app's code runs as, and what sudo is told.
+
+use buedafab_testkit::{FleetOptions, PASSWORD, Sudo};
+
+use super::stage::{Ran, Stage};
+use super::terminal::{answer, finish, terminal};
+
+fn stage(sudo: Sudo, top: &str) -> Stage {
+    let stage = Stage::with(FleetOptions { hosts: 2, sudo, ..FleetOptions::default() });
+    for host in stage.fleet.hosts() {
+        host.run("usermod -aG deploy app");
+    }
+    stage.configure(&format!(
+        "unit = \"five\"\nservice = \"none\"\nenv_file = \".env\"\n{top}\n[environments.production]\nhosts = [\"web1\", \"web2\"]\n"
+    ));
+    std::fs::write(stage.checkout().join("live.env"), "SECRET=\"it's $5\"\n").expect("it is ours");
+    stage
+}
+
+#[test]
+fn the_apps_code_runs_as_its_own_user_and_what_it_leaves_is_cleaned_up() {
+    let stage = stage(
+        Sudo::WithoutPassword,
+        "run_as = \"app\"\ndeploy_group = \"deploy\"\n[tasks.who]\nrun = \"id -un; echo $SECRET\"\n[hooks]\n\
+         build = 'mkdir -p cache/deep; printf %s \"$SECRET\" >cache/deep/file; id -un >cache/who; cd cache && umask 077 && mkdir closed && touch closed/x'\n\
+         restart = 'id -un >/tmp/restarted-by; sudo -n id -un >>/tmp/restarted-by'\n",
+    );
+    stage.production(&["env", "push", "live.env"], 0);
+    for release in ["two", "three", "four"] {
+        stage.release(release);
+        stage.production(&["deploy"], 0);
+    }
+    let host = stage.fleet.host("web2");
+    let live = |script: &str| host.run(&format!("cd /var/webapps/five/releases/current && {{ {script}; }}"));
+    assert_eq!(live("cat cache/who cache/deep/file"), "app\nit's $5");
+    assert_eq!(
+        live("stat -c '%U %G %a' cache/deep cache/closed/x ../../shared/.env"),
+        "app deploy 2775\napp deploy 600\ndeploy deploy 600\n"
+    );
+    assert_eq!(host.run("cat /tmp/restarted-by"), "deploy\nroot\n");
+    stage.production(&["--hosts", "web2", "who"], 0).says("web2 │ app\nweb2 │ it's $5\n");
+    stage.production(&["--hosts", "web2", "run", "--", "id", "-un"], 0).says("web2 │ app\n");
+    stage.production(&["rollback"], 0);
+    stage.production(&["check"], 0).says("works without a password");
+    // A build that fails as that user is a failure.
+    let path = stage.checkout().join("buedafab.toml");
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    std::fs::write(&path, text.replace("build = 'mkdir", "build = 'exit 3; mkdir")).expect("it is ours");
+    stage.release("five");
+    stage.production(&["deploy"], 7).says("exit status 3").says("serving now: three (");
+}
+
+#[test]
+fn root_becomes_the_apps_user_without_sudo() {
+    let stage = stage(
+        Sudo::None,
+        "run_as = \"app\"\ndeploy_user = \"root\"\n[hooks]\ncheck = 'echo \"$(id -un) $HOME $SECRET\"'\n",
+    );
+    stage.production(&["env", "push", "live.env"], 0);
+    stage.production(&["-v", "deploy"], 0).says("app /home/app it's $5\n");
+}
+
+fn with_password(stage: &Stage, password: &str, words: &[&str], code: i32) -> Ran {
+    let mut command = stage.command(&[&["production"], words].concat());
+    let ran = Ran::of(command.env("BUEDAFAB_SUDO_PASSWORD", password).output().expect("it runs"));
+    assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+    ran
+}
+
+#[test]
+fn a_password_for_sudo_is_asked_for_once_and_shown_nowhere() {
+    let stage = stage(
+        Sudo::WithPassword,
+        "ask_sudo_password = true\n[hooks]\ncheck = '. ./say.sh'\nrestart = ['sudo id -un >>/tmp/restarted-by', '[ ! -e /tmp/fail-restart ]']\n",
+    );
+    stage.production(&["env", "push", "live.env"], 0);
+    // What the app prints by mistake is hidden.
+    let say = format!("echo 'the password is {}'\n", PASSWORD.replace('\'', "'\\''"));
+    stage.remote.commit(&[("say.sh", &say), ("version", "two")], "two");
+    stage.remote.tag("two");
+    stage.remote.push();
+    let host = stage.fleet.host("web1");
+    stage
+        .production(&["deploy"], 4)
+        .says("nobody is here to type the password of sudo")
+        .says("BUEDAFAB_SUDO_PASSWORD");
+    let ran = with_password(&stage, "wrong", &["deploy"], 7);
+    ran.says("sudo doesn't take the password").says("serving now: nothing on web1, web2");
+    let ran = with_password(&stage, PASSWORD, &["-v", "deploy"], 0);
+    ran.says("the password is ********\n");
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(PASSWORD));
+    assert_eq!(host.run("cat /tmp/restarted-by; rm /tmp/restarted-by"), "root\n");
+    // Nothing of it is left, and the way back has it, too.
+    let left =
+        "ls -A /dev/shm/buedafab.*/sudo /home/deploy/.buedafab* /tmp/.buedafab* 2>/dev/null || echo none";
+    assert_eq!(host.run(left), "none\n");
+    stage.remote.commit(&[("say.sh", "true\n")], "quiet");
+    stage.release("three");
+    host.run("touch /tmp/fail-restart");
+    with_password(&stage, PASSWORD, &["deploy"], 9).says("restart");
+    host.run("rm /tmp/fail-restart");
+    with_password(&stage, PASSWORD, &["deploy"], 0);
+    with_password(&stage, PASSWORD, &["run", "--", "sudo", "id", "-un"], 0).says("web1 │ root\n");
+    // At a terminal it is asked for, once for all hosts.
+    let mut session = terminal(&stage, &["--yes", "production", "rollback"]);
+    let seen =
+        answer(&mut session, "The password of sudo on the hosts of production", &format!("{PASSWORD}\r"));
+    assert!(!seen.contains(PASSWORD), "{seen}");
+    let seen = finish(session, 0);
+    assert!(!seen.contains("esame") && seen.matches("The password of sudo").count() == 1, "{seen}");
+    stage.production(&["check"], 0);
+}
