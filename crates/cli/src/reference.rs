@@ -260,6 +260,10 @@ const GROUPS: [(&str, &[&str]); 9] = [
         "Python, and what outlives releases",
         &[
             "python",
+            "private_requirements",
+            "private_source",
+            "s3_endpoint",
+            "s3_region",
             "installer",
             "pip_options",
             "package_installation_scripts",
@@ -353,6 +357,15 @@ fn setting_pages() -> String {
     try_text(&format!("unit = \"five\"\n{}", without_fence(SERVICES_EXAMPLE)));
     text.push('\n');
 
+    let private = find_table(&schema["properties"]["python"]).expect("python may be a table");
+    let private = &private["properties"]["private"];
+    let _ = write!(text, "## Private packages\n\n{}\n", paragraph(&described(private).meaning));
+    text.push_str(PRIVATE_EXAMPLE);
+    let _ = write!(text, "\n{}\n", paragraph("The keys of a private package:"));
+    list_keys(&mut text, &private["items"], &["url", "rev", "sha256", "name"]);
+    try_text(&format!("unit = \"five\"\n{}", without_fence(PRIVATE_EXAMPLE)));
+    text.push('\n');
+
     let tasks = &schema["properties"]["tasks"];
     let _ = write!(text, "## Tasks\n\n{}\n", paragraph(&described(tasks).meaning));
     text.push_str(TASKS_EXAMPLE);
@@ -442,6 +455,20 @@ roles = ["web"]
 ```
 "#;
 
+const PRIVATE_EXAMPLE: &str = r#"```toml
+[python]
+interpreter = "python3.12"
+
+[[python.private]]
+url = "git@github.com:bueda/five-utils.git"
+rev = "v1.2"
+
+[[python.private]]
+url = "s3://bueda/plato-1.2.tar.gz"
+sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+```
+"#;
+
 const TASKS_EXAMPLE: &str = r#"```toml
 [tasks.rechef]
 run = "sudo chef-client --log_level $log_level"
@@ -517,6 +544,7 @@ fn try_setting(name: &str, value: &str) {
         "unit" => "",
         // Only some recipes have steps.
         "steps" => "unit = \"five\"\nrecipe = \"django\"\n",
+        "private_requirements" => "unit = \"five\"\nprivate_source = \"git@github.com:bueda/{name}.git\"\n",
         _ => "unit = \"five\"\n",
     };
     try_text(&format!("{unit}{name} = {value}\n"));
@@ -910,6 +938,7 @@ fn hook_variables() -> BTreeMap<String, String> {
         slots: BTreeMap::new(),
         hold: None,
         maintenance: None,
+        packages: Vec::new(),
         installed: Vec::new(),
         lock: None,
         journal: Vec::new(),

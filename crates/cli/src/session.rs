@@ -103,6 +103,16 @@ impl Session {
         }
     }
 
+    /// Waits for something on this machine that changes no host; Ctrl-C ends it.
+    pub(crate) async fn unless_interrupted<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::select! {
+            done = work => Ok(done),
+            Some(()) = self.interrupts.recv() => {
+                Err(Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
+            }
+        }
+    }
+
     /// Looks at all hosts, and stops if one can't be reached.
     pub(crate) async fn look_or_stop(&mut self, scope: Scope) -> Result<Look, Stop> {
         let look = self.look(scope).await?;

@@ -163,7 +163,7 @@ impl Driver<'_> {
         let steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(|work| &work.steps);
         for step in steps {
             if let Some(input) = step.action.input() {
-                connection.upload_input(step.id, self.inputs.of(&input)).await;
+                connection.upload_input(step.id, &self.inputs.of(&input)).await;
             }
         }
         if let Some(password) = self.inputs.sudo_password.as_ref().filter(|_| is_first) {

@@ -1,5 +1,8 @@
 //! What is sent to hosts besides the plan. None of it is shown, or kept.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use buedafab_model::action::StepInput;
 use buedafab_model::env_file::Secret;
 
@@ -8,16 +11,21 @@ use buedafab_model::env_file::Secret;
 pub struct Inputs {
     /// One variable, or a whole file of them.
     pub variables: Option<Secret>,
+    /// Files of private packages, by what they are.
+    pub packages: BTreeMap<String, PathBuf>,
     /// The password of sudo.
     pub sudo_password: Option<Secret>,
 }
 
 impl Inputs {
     /// What a step reads.
-    pub(crate) fn of(&self, input: &StepInput) -> &[u8] {
+    pub(crate) fn of(&self, input: &StepInput) -> Vec<u8> {
         match input {
-            StepInput::Variables => self.variables.as_ref().map_or(&[], Secret::reveal),
+            StepInput::Variables => self.variables.as_ref().map(|secret| secret.reveal().to_vec()),
+            // One that can't be read is sent as nothing, and its check sum tells.
+            StepInput::Package { key } => self.packages.get(key).and_then(|path| std::fs::read(path).ok()),
         }
+        .unwrap_or_default()
     }
 
     /// A line of output without what must not be seen in it.

@@ -8,8 +8,10 @@ mod git;
 mod helm;
 mod inputs;
 mod local;
+mod packages;
 mod random;
 pub mod runner;
+mod s3;
 mod shell;
 mod ssh;
 
@@ -21,5 +23,6 @@ pub use git::{GitError, Repository, Wanted};
 pub use helm::new_run;
 pub use inputs::Inputs;
 pub use local::{LocalError, has_program, run_in_terminal, run_local};
+pub use packages::{PackageCache, PackageError};
 pub use random::random_word;
 pub use shell::{interactive_command, interactive_shell};

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::config::{CrontabPlace, Service};
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{CommitId, HostPath, SlotName, Unit};
+use crate::package::FetchedPackage;
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::release::Release;
 use crate::service_file::{ReleasedServiceFile, ServiceFile};
@@ -97,10 +98,19 @@ pub enum Action {
         /// Folders, which are made if they aren't.
         dirs: Vec<String>,
     },
+    /// Puts a private package on the host. It comes as the step's input.
+    Package {
+        /// Which.
+        package: FetchedPackage,
+        /// The group that shall be able to write.
+        group: Option<String>,
+    },
     /// Makes a slot's virtualenv what its release asks for.
     Virtualenv {
         /// The slot.
         slot: SlotName,
+        /// The release's commit.
+        commit: CommitId,
         /// What it holds.
         spec: VirtualenvSpec,
         /// The environment of what installs it.
@@ -280,6 +290,11 @@ pub struct RunAs {
 pub enum StepInput {
     /// One variable, or a whole file of them.
     Variables,
+    /// The file of a private package.
+    Package {
+        /// Which, as [`FetchedPackage`] says it.
+        key: String,
+    },
 }
 
 /// A change of the file of variables.
@@ -404,6 +419,7 @@ impl Action {
             | Action::Checkout { .. }
             | Action::Submodules { .. }
             | Action::Shared { .. }
+            | Action::Package { .. }
             | Action::Virtualenv { .. }
             | Action::Prove { .. }
             | Action::Migrations { .. }
@@ -424,6 +440,7 @@ impl Action {
             Action::EnvFile { edit: EnvEdit::Set { .. } | EnvEdit::Replace, .. } => {
                 Some(StepInput::Variables)
             }
+            Action::Package { package, .. } => Some(StepInput::Package { key: package.key.clone() }),
             _ => None,
         }
     }
@@ -467,6 +484,7 @@ impl fmt::Display for Action {
                 let names: Vec<&str> = files.iter().chain(dirs).map(String::as_str).collect();
                 write!(f, "link what is shared into {slot}: {}", one_line(&names.join(", ")))
             }
+            Action::Package { package, .. } => write!(f, "send {}", one_line(&package.file)),
             Action::Virtualenv { slot, .. } => write!(f, "bring the virtualenv of {slot} up to date"),
             Action::Migrations { older, schema: Schema::Reverse, .. } => {
                 write!(f, "undo migrations that {older} doesn't know")

@@ -34,6 +34,8 @@ pub struct HostFacts {
     pub hold: Option<Hold>,
     /// What visitors are told, while the app is in maintenance.
     pub maintenance: Option<MaintenanceRecord>,
+    /// Private packages that lie there: the folder that says what each is, and its file.
+    pub packages: Vec<String>,
     /// Unit files and init scripts that buedafab has put in place for this app, by their paths.
     pub installed: Vec<String>,
     /// Who holds the lock right now.
@@ -121,6 +123,7 @@ impl HostFacts {
             slots: BTreeMap::new(),
             hold: None,
             maintenance: None,
+            packages: Vec::new(),
             installed: Vec::new(),
             lock: None,
             journal: Vec::new(),
@@ -173,6 +176,7 @@ impl HostFacts {
                 }
                 "hold" => facts.hold = Some(read_hold(value)),
                 "maintenance" => facts.maintenance = Some(read_maintenance(value)),
+                "package" => facts.packages.push(value.to_owned()),
                 "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
                 "journal" => facts.journal = read_journal(value),

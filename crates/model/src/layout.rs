@@ -65,9 +65,14 @@ impl Layout {
         self.shared().join("maintenance.html")
     }
 
-    /// Unit files and init scripts, a folder for each release.
-    pub fn services(&self) -> HostPath {
-        self.state().join("services")
+    /// What releases need besides their commits, a folder for each: so that the way back needs neither git nor a deployer.
+    pub fn kept(&self) -> HostPath {
+        self.state().join("releases")
+    }
+
+    /// Private packages, each in a folder that says what it is.
+    pub fn packages(&self) -> HostPath {
+        self.path.join("packages")
     }
 
     /// What of them is installed, a path a line.

@@ -19,6 +19,7 @@ pub mod machine;
 pub mod maintenance;
 pub mod names;
 pub mod outcome;
+pub mod package;
 pub mod plan;
 pub mod planner;
 pub mod recipe;

@@ -223,6 +223,7 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
         | Action::Checkout { .. }
         | Action::Submodules { .. }
         | Action::Shared { .. }
+        | Action::Package { .. }
         | Action::Virtualenv { .. }
         | Action::ServiceFiles { .. }
         | Action::Prove { .. } => kind == Prepare,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
+use crate::package::FetchedPackage;
 
 /// What installs packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -16,6 +17,16 @@ pub enum Installer {
     Pip,
 }
 
+/// Which private packages a virtualenv holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Packages {
+    /// These. The host writes them down for its release.
+    These(Vec<FetchedPackage>),
+    /// Those that the host has written down for the release: the way back asks nobody.
+    WrittenDown,
+}
+
 /// What a virtualenv holds, and how it gets there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VirtualenvSpec {
@@ -27,6 +38,8 @@ pub struct VirtualenvSpec {
     pub options: Vec<String>,
     /// Requirement files, in the slot. None: what `uv.lock` or `pyproject.toml` say.
     pub requirements: Vec<String>,
+    /// Private packages, which lie on the host.
+    pub packages: Packages,
     /// Scripts of the release that install what a requirement file can't name; the env's path is their argument.
     pub scripts: Vec<String>,
     /// Whether it is made anew even though nothing has changed.
@@ -35,12 +48,13 @@ pub struct VirtualenvSpec {
 
 impl VirtualenvSpec {
     /// The virtualenv of an environment's releases; `None` where its apps have none.
-    pub fn of(settings: &Settings, reinstall: bool) -> Option<Self> {
+    pub fn of(settings: &Settings, packages: Packages, reinstall: bool) -> Option<Self> {
         settings.recipe.is_python().then(|| VirtualenvSpec {
             python: settings.python.clone(),
             installer: settings.installer,
             options: settings.pip_options.clone(),
             requirements: settings.pip_requirements.clone(),
+            packages,
             scripts: settings.package_installation_scripts.clone(),
             reinstall,
         })

@@ -833,7 +833,7 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
         let _ = write!(
             found,
             "{}",
-            place.by_hand("cat etc/*; ls it*/.buedafab/services; sed 's|.*/||' it*/.buedafab/installed")
+            place.by_hand("cat etc/*; ls it*/.buedafab/releases; sed 's|.*/||' it*/.buedafab/installed")
         );
         found
     });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buedafab_engine::Repository;
+use buedafab_engine::{Inputs, Repository};
 use buedafab_model::inspect::Scope;
 use buedafab_model::maintenance::Announcement;
 use buedafab_model::plan::{Note, Plan};
@@ -14,6 +14,7 @@ use buedafab_model::view::{Detail, show_commits};
 use crate::arguments::{Cli, DeployArgs};
 use crate::commands::maintenance::switch;
 use crate::exit::Stop;
+use crate::packages::fetch_packages;
 use crate::release::{settle, wanted};
 use crate::session::Session;
 
@@ -58,7 +59,9 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
             templates.insert(file.to_owned(), text);
         }
     }
+    let packages = fetch_packages(&mut session, &repository, &release).await?;
     let request = DeployRequest {
+        packages: packages.fetched,
         templates,
         force: *force,
         take_over: *take_over,
@@ -93,7 +96,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
             return Ok(code);
         }
     }
-    let code = session.carry_out(&plan).await;
+    let inputs = Inputs { packages: packages.files, ..Inputs::default() };
+    let code = session.carry_out_with(&plan, inputs).await;
     let ended = if tells { switch(cli, None).await? } else { 0 };
     Ok(match code? {
         0 => ended,

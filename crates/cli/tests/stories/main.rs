@@ -8,6 +8,7 @@ mod faults;
 mod lines;
 mod maintenance;
 mod ownership;
+mod packages;
 mod python;
 mod redis;
 mod releases;

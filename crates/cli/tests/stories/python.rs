@@ -116,12 +116,12 @@ fn a_virtualenv_by_pip_is_made_once_and_kept_exact() {
 }
 
 /// Puts uv where `auto` finds it.
-fn install_uv(app: &App) {
+pub(crate) fn install_uv(stage: &Stage) {
     let uv = std::fs::read(target("tools/bin/uv")).expect("script/setup has run");
     let home = "/home/deploy/.local/bin";
-    let host = app.stage.fleet.host("web1");
+    let host = stage.fleet.host("web1");
     host.run(&format!("mkdir -p {home}"));
-    let path = app.stage.remote.path().join("uv");
+    let path = stage.remote.path().join("uv");
     std::fs::write(&path, uv).expect("it is ours");
     host.run(&format!(
         "cp {} {home}/uv && chmod 755 {home}/uv && chown -R deploy /home/deploy/.local",
@@ -132,7 +132,7 @@ fn install_uv(app: &App) {
 #[test]
 fn a_virtualenv_by_uv_is_made_once_and_kept_exact() {
     let app = App::new("");
-    install_uv(&app);
+    install_uv(&app.stage);
     the_life_of_a_virtualenv(&app);
 }
 
@@ -158,7 +158,7 @@ fn a_lock_says_what_a_virtualenv_holds() {
     write_lock();
     app.release("first", &[]);
     app.deploy(7).says("uv.lock is uv's, and there is no uv on this host");
-    install_uv(&app);
+    install_uv(&app.stage);
     app.deploy(0).says(INSTALLS);
     assert_eq!(app.installed(), "six1.16.0");
     app.release("two", &[]);

@@ -100,6 +100,7 @@ impl Stage {
             .current_dir(self.remote.checkout_dir())
             .env("PATH", &self.path)
             .env("XDG_RUNTIME_DIR", self.runtime.path())
+            .env("XDG_CACHE_HOME", self.runtime.path().join("cache"))
             .env("USER", "ada")
             .env_remove("LOGNAME")
             .env_remove("SSH_AUTH_SOCK")

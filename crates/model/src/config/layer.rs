@@ -9,6 +9,7 @@ use super::at::At;
 use super::connect::ConnectText;
 use super::hosts::{HostEntry, UserText};
 use super::path::PathText;
+use super::python::PythonEntry;
 use super::release::{BranchText, Confirm, VersionText};
 use super::service::{ServiceLayer, ServiceText};
 use super::settings::{CrontabPlace, SourceName, StrategyName, WaveSize};
@@ -104,8 +105,21 @@ pub struct Layer {
     /// Folders in `shared` that are linked into every release; missing ones are made. Default: `[]`. Example:
     /// `["media"]`.
     pub(super) shared_dirs: Option<Vec<FilePath>>,
-    /// The Python that virtualenvs are made with, on the hosts. Default: `"python3"`. Example: `"python3.12"`.
-    pub(super) python: Option<Argument>,
+    /// The Python that virtualenvs are made with, on the hosts; or a table with the `interpreter` and `private` packages.
+    /// Default: `"python3"`. Example: `"python3.12"`.
+    pub(super) python: Option<PythonEntry>,
+    /// Lists of private packages in the project: `name==release` a line, each found at `private_source`. Default: `[]`.
+    /// Example: `["requirements/private.txt"]`.
+    pub(super) private_requirements: Option<At<Vec<FilePath>>>,
+    /// Where the packages of `private_requirements` are, with `{name}` and `{release}`: git repositories, whose tags or
+    /// branches are called like the releases, or objects of a bucket such as `"s3://bueda/{name}-{release}.tar.gz"`, where
+    /// each line has to end with `--hash=sha256:…`. Default: none. Example: `"git@github.com:bueda/{name}.git"`.
+    pub(super) private_source: Option<Argument>,
+    /// The server that understands S3. Default: what `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` says, and else Amazon's.
+    /// Example: `"https://minio.example.com:9000"`.
+    pub(super) s3_endpoint: Option<Url>,
+    /// Its region. Default: what `AWS_REGION` or `AWS_DEFAULT_REGION` says, and else `us-east-1`. Example: `"eu-central-1"`.
+    pub(super) s3_region: Option<Word>,
     /// What installs packages: `"uv"`, `"pip"`, or `"auto"`, uv where the host has it. Default: `"auto"`.
     pub(super) installer: Option<Installer>,
     /// Words for the installer, which pip and uv both understand. Default: `[]`. Example:
@@ -284,6 +298,10 @@ impl Layer {
             shared_files: upper.shared_files.or(below.shared_files),
             shared_dirs: upper.shared_dirs.or(below.shared_dirs),
             python: upper.python.or(below.python),
+            private_requirements: upper.private_requirements.or(below.private_requirements),
+            private_source: upper.private_source.or(below.private_source),
+            s3_endpoint: upper.s3_endpoint.or(below.s3_endpoint),
+            s3_region: upper.s3_region.or(below.s3_region),
             installer: upper.installer.or(below.installer),
             pip_options: upper.pip_options.or(below.pip_options),
             package_installation_scripts: upper

@@ -15,6 +15,7 @@ mod mistake;
 mod nearest;
 mod path;
 mod pattern;
+mod python;
 mod read;
 mod release;
 mod resolve;

@@ -11,6 +11,7 @@ use super::layer::{HooksLayer, Layer, LocalHooksLayer};
 use super::mistake::{Mistake, quoted};
 use super::nearest::did_you_mean;
 use super::path::PathText;
+use super::python::PythonEntry;
 use super::release::{BranchPattern, BranchText, Confirm, VersionText};
 use super::service::{ServiceDefault, ServiceLayer, ServiceText, read_service};
 use super::settings::{
@@ -88,6 +89,10 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         shared_files,
         shared_dirs,
         python,
+        private_requirements,
+        private_source,
+        s3_endpoint,
+        s3_region,
         installer,
         pip_options,
         package_installation_scripts,
@@ -181,6 +186,18 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
     let services = resolve_services(&named, step_timeout_seconds, services.unwrap_or_default());
     let services = services.map_err(|more| diagnostics.extend(more));
     let Ok(services) = services else { return Err(diagnostics) };
+    let python = python.map(PythonEntry::resolve).transpose().map_err(|more| diagnostics.extend(more));
+    let Ok(python) = python else { return Err(diagnostics) };
+    let (interpreter, private_packages) = python.unwrap_or_default();
+    if let (Some(At { value: lists, span }), None) = (&private_requirements, &private_source)
+        && !lists.is_empty()
+    {
+        let mistake = Mistake::new("`private_requirements` needs `private_source`").help(
+            "say where they are: `private_source = \"git@github.com:bueda/{name}.git\"`, or `\"s3://bueda/{name}-{release}.tar.gz\"`",
+        );
+        diagnostics.push(Diagnostic::at(span, mistake));
+        return Err(diagnostics);
+    }
     let steps = resolve_steps(recipe, steps.unwrap_or_default()).map_err(|more| diagnostics.extend(more));
     let Ok(steps) = steps else { return Err(diagnostics) };
     let (Some(path), Some(service), Some(folders), Some(hosts)) = (path, service, folders, hosts) else {
@@ -233,7 +250,12 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         steps,
         shared_files: files(shared_files),
         shared_dirs: files(shared_dirs),
-        python: python.map_or_else(|| "python3".to_string(), |Argument(text)| text),
+        python: interpreter.unwrap_or_else(|| "python3".to_string()),
+        private_packages,
+        private_requirements: files(private_requirements.map(|list| list.value)),
+        private_source: private_source.map(|Argument(text)| text),
+        s3_endpoint: s3_endpoint.map(|Url(text)| text),
+        s3_region: s3_region.map(|Word(text)| text),
         installer: installer.unwrap_or(Installer::Auto),
         pip_options: pip_options.unwrap_or_default().into_iter().map(|Line(text)| text).collect(),
         package_installation_scripts: files(package_installation_scripts),

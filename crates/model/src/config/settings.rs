@@ -9,6 +9,7 @@ use super::task::Task;
 use crate::action::RunAs;
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, TaskName, Unit};
+use crate::package::PrivatePackage;
 use crate::recipe::{Recipe, Steps};
 use crate::virtualenv::Installer;
 
@@ -80,6 +81,16 @@ pub struct Settings {
     pub shared_dirs: Vec<String>,
     /// The Python that virtualenvs are made with.
     pub python: String,
+    /// Packages that no index has.
+    pub private_packages: Vec<PrivatePackage>,
+    /// Lists of more of them, in the project.
+    pub private_requirements: Vec<String>,
+    /// Where those are; `{name}` and `{release}` are still to be filled in.
+    pub private_source: Option<String>,
+    /// The server that understands S3. `None`: what the environment says, or Amazon's.
+    pub s3_endpoint: Option<String>,
+    /// Its region. `None`: what the environment says.
+    pub s3_region: Option<String>,
     /// What installs packages.
     pub installer: Installer,
     /// Words for the installer.

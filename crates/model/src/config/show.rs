@@ -10,6 +10,7 @@ use super::settings::{
 };
 use super::task::Task;
 use super::template::escape;
+use crate::package::{PackageSource, PrivatePackage};
 
 /// The settings of one environment as TOML, with every default written out. Put into a file of its own, it means the same
 /// settings again; so all of it stands below the environment, where nothing else is added to it.
@@ -47,6 +48,11 @@ pub fn show(settings: &Settings) -> String {
         shared_files,
         shared_dirs,
         python,
+        private_packages,
+        private_requirements,
+        private_source,
+        s3_endpoint,
+        s3_region,
         installer,
         pip_options,
         package_installation_scripts,
@@ -114,7 +120,13 @@ pub fn show(settings: &Settings) -> String {
     out.entry("recipe", named(recipe));
     out.entry("shared_files", texts(shared_files));
     out.entry("shared_dirs", texts(shared_dirs));
-    out.entry("python", text(python));
+    if private_packages.is_empty() {
+        out.entry("python", text(python));
+    }
+    out.entry("private_requirements", texts(private_requirements));
+    out.entry_or("private_source", private_source.as_deref().map(text), "none");
+    out.entry_or("s3_endpoint", s3_endpoint.as_deref().map(text), "what AWS_ENDPOINT_URL_S3 says");
+    out.entry_or("s3_region", s3_region.as_deref().map(text), "what AWS_REGION says");
     out.entry("installer", named(installer));
     out.entry("pip_options", texts(pip_options));
     out.entry("package_installation_scripts", texts(package_installation_scripts));
@@ -145,6 +157,24 @@ pub fn show(settings: &Settings) -> String {
     out.entry("keep_warm_seconds", i64::from(*keep_warm_seconds));
     if hosts.is_empty() {
         out.entry("hosts", Vec::<Value>::new());
+    }
+    if !private_packages.is_empty() {
+        out.header(&format!("[{table}.python]"));
+        out.entry("interpreter", text(python));
+    }
+    for PrivatePackage { name, source } in private_packages {
+        out.header(&format!("[[{table}.python.private]]"));
+        out.entry("name", text(name));
+        match source {
+            PackageSource::Git { url, rev } => {
+                out.entry("url", text(url));
+                out.entry("rev", text(rev));
+            }
+            PackageSource::S3 { bucket, key, sha256 } => {
+                out.entry("url", text(&format!("s3://{bucket}/{key}")));
+                out.entry("sha256", text(sha256));
+            }
+        }
     }
     if !variables.is_empty() {
         out.header(&format!("[{table}.variables]"));

@@ -14,11 +14,13 @@ use crate::developer::tests_of;
 use crate::facts::CurrentLink;
 use crate::layout::Layout;
 use crate::local::LocalAction;
+use crate::package::FetchedPackage;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::record::{JournalKind, SlotState};
 use crate::refusal::Refusal;
 use crate::release::Release;
 use crate::strategy;
+use crate::virtualenv::Packages;
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub struct DeployRequest {
     pub reinstall: bool,
     /// Whether the project's tests run first, where it has a runner for them.
     pub tests: bool,
+    /// The release's private packages.
+    pub packages: Vec<FetchedPackage>,
     /// The release's templates of unit files and init scripts, by their paths in the project.
     pub templates: BTreeMap<String, String>,
     /// Tagging and pushing, as the rules of the environment ask for.
@@ -53,6 +57,7 @@ impl DeployRequest {
             take_over: false,
             reinstall: false,
             tests: true,
+            packages: Vec::new(),
             templates: BTreeMap::new(),
             actions: Vec::new(),
             notes: Vec::new(),
@@ -74,6 +79,7 @@ pub fn plan_deploy(
         take_over,
         reinstall: _,
         tests,
+        packages: _,
         templates: _,
         actions,
         notes: more,
@@ -159,6 +165,7 @@ fn change<'a>(
         former: place.former,
         url: &request.url,
         reinstall: request.reinstall,
+        packages: Packages::These(request.packages.clone()),
         services: service_files(settings, seen, &to, &request.templates)?,
     };
     Ok(Change {

@@ -11,7 +11,7 @@ use crate::plan::Target;
 use crate::record::SlotState;
 use crate::release::Release;
 use crate::service_file::ServiceFile;
-use crate::virtualenv::VirtualenvSpec;
+use crate::virtualenv::{Packages, VirtualenvSpec};
 
 /// How a slot is filled.
 pub(super) struct Build<'a> {
@@ -21,6 +21,8 @@ pub(super) struct Build<'a> {
     pub(super) url: &'a str,
     /// Whether its virtualenv is made anew.
     pub(super) reinstall: bool,
+    /// The private packages of the release.
+    pub(super) packages: Packages,
     /// The unit files and init scripts of the release. None, where they are kept on the host already.
     pub(super) services: Vec<ServiceFile>,
 }
@@ -34,7 +36,7 @@ impl Build<'_> {
         seen: SeenHost<'_>,
         target: &Target,
     ) -> Vec<Action> {
-        let Build { former, url, reinstall, services } = self;
+        let Build { former, url, reinstall, packages, services } = self;
         let layout = Layout::new(settings, seen.host);
         let slot = target.slot.clone();
         let release = target.release.clone();
@@ -90,8 +92,16 @@ impl Build<'_> {
                 dirs: settings.shared_dirs.clone(),
             });
         }
-        actions.extend(VirtualenvSpec::of(settings, reinstall).map(|spec| Action::Virtualenv {
+        if let Packages::These(packages) = &packages {
+            let missing = packages.iter().filter(|package| !seen.facts.packages.contains(&package.place()));
+            actions.extend(missing.map(|package| Action::Package {
+                package: package.clone(),
+                group: settings.deploy_group.clone(),
+            }));
+        }
+        actions.extend(VirtualenvSpec::of(settings, packages, reinstall).map(|spec| Action::Virtualenv {
             slot: slot.clone(),
+            commit: release.commit.clone(),
             spec,
             variables: variables.clone(),
             lend_agent: settings.forward_agent,

@@ -16,6 +16,7 @@ use crate::recipe::Recipe;
 use crate::record::{JournalKind, SlotState};
 use crate::refusal::Refusal;
 use crate::strategy::{self, BeforeState};
+use crate::virtualenv::Packages;
 
 /// Plans a rollback of these hosts, all to one release, or says all that speaks against it. `url` is where a release
 /// that was overwritten would be fetched from again; its objects are nearly always still on the host.
@@ -54,7 +55,13 @@ pub fn plan_rollback(
                     format!("{} was overwritten by a later attempt: it is built again first", to.release);
                 notes.push(Note { host: Some(host.name.clone()), text });
                 let former = Some(to.release.clone());
-                let build = Build { former, url, reinstall: false, services: Vec::new() };
+                let build = Build {
+                    former,
+                    url,
+                    reinstall: false,
+                    packages: Packages::WrittenDown,
+                    services: Vec::new(),
+                };
                 build.steps(settings, context, *seen, &to)
             }
         };

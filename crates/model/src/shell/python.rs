@@ -7,17 +7,19 @@ use super::user::Input;
 use super::{quote, quote_words};
 use crate::action::{Schema, Surroundings};
 use crate::layout::Layout;
-use crate::names::SlotName;
-use crate::virtualenv::{Installer, VirtualenvSpec};
+use crate::names::{CommitId, SlotName};
+use crate::package::{FetchedPackage, file_url};
+use crate::virtualenv::{Installer, Packages, VirtualenvSpec};
 
 /// Brings a slot's virtualenv to what its release asks for; nothing is run where it is that already.
 pub(super) fn virtualenv(
     layout: &Layout,
     slot: &SlotName,
+    commit: &CommitId,
     spec: &VirtualenvSpec,
     variables: &BTreeMap<String, String>,
 ) -> String {
-    let VirtualenvSpec { python, installer, options, requirements, scripts, reinstall } = spec;
+    let VirtualenvSpec { python, installer, options, requirements, packages, scripts, reinstall } = spec;
     let installer = match installer {
         Installer::Auto => "auto",
         Installer::Uv => "uv",
@@ -33,8 +35,39 @@ pub(super) fn virtualenv(
     set("cache", layout.state().join("uv-cache").as_str());
     set("reinstall", if *reinstall { "yes" } else { "no" });
     set("scripts", &quote_words(scripts));
+    set("kept", layout.kept().as_str());
+    set("commit", commit.as_str());
+    set("slots", layout.state().join("slots").as_str());
+    set("packages", layout.packages().as_str());
+    set("packages_url", &file_url(&layout.packages()));
+    match packages {
+        Packages::These(these) => {
+            let places: Vec<String> = these.iter().map(FetchedPackage::place).collect();
+            set("private", &places.join("\n"));
+            set("written_down", "no");
+        }
+        Packages::WrittenDown => set("written_down", "yes"),
+    }
     set("prune", include_str!("scripts/prune.py"));
-    format!("{text}set -- {}\n", quote_words(requirements)) + include_str!("scripts/virtualenv.sh")
+    format!(
+        "{text}set -- {}\n{}{}",
+        quote_words(requirements),
+        include_str!("scripts/forget.sh"),
+        include_str!("scripts/virtualenv.sh")
+    )
+}
+
+/// Puts a private package where virtualenvs are made from.
+pub(super) fn package(layout: &Layout, package: &FetchedPackage) -> String {
+    let FetchedPackage { name: _, key, file, sha256 } = package;
+    format!(
+        "packages={}\nkey={}\nfile={}\nsha256={}\n{}",
+        quote(layout.packages().as_str()),
+        quote(key),
+        quote(file),
+        quote(sha256),
+        include_str!("scripts/package.sh")
+    )
 }
 
 /// Looks for migrations that a release doesn't know.

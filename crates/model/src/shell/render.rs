@@ -113,9 +113,10 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             script
         }
         Action::Shared { slot, files, dirs } => python::shared(layout, slot, files, dirs),
-        Action::Virtualenv { slot, spec, variables, lend_agent: _, group } => {
+        Action::Package { package, group } => umask(group.as_deref()) + &python::package(layout, package),
+        Action::Virtualenv { slot, commit, spec, variables, lend_agent: _, group } => {
             let mut script = umask(group.as_deref());
-            script.push_str(&python::virtualenv(layout, slot, spec, variables));
+            script.push_str(&python::virtualenv(layout, slot, commit, spec, variables));
             script.push_str(&own(&layout.slot(slot).join(&layout.virtualenv), group.as_deref()));
             script
         }

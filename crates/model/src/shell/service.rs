@@ -96,7 +96,7 @@ fn install(layout: &Layout, service: &Service, file: &ReleasedServiceFile) -> St
     };
     format!(
         "stored={}\ninstalled={}\nlist={}\nkind={}\nname={}\nstop_it() {{\n{}\n}}\n{}",
-        quote(layout.services().join(commit.as_str()).join(base_name(path.as_str())).as_str()),
+        quote(layout.kept().join(commit.as_str()).join("units").join(base_name(path.as_str())).as_str()),
         quote(path.as_str()),
         quote(layout.installed_services().as_str()),
         kind_word(*kind),
@@ -115,11 +115,12 @@ pub(super) fn service_files(
     files: &[ServiceFile],
 ) -> String {
     let mut script = format!(
-        "store={}\ncommit={commit}\nlive={}\nlist={}\nslots={}\n{}",
-        quote(layout.services().as_str()),
+        "kept={}\ncommit={commit}\nlive={}\nlist={}\nslots={}\n{}{}",
+        quote(layout.kept().as_str()),
         live.map(CommitId::as_str).unwrap_or_default(),
         quote(layout.installed_services().as_str()),
         quote(layout.state().join("slots").as_str()),
+        include_str!("scripts/forget.sh"),
         include_str!("scripts/service_files.sh")
     );
     for ServiceFile { path, text, kind } in files {
@@ -135,7 +136,7 @@ pub(super) fn service_files(
             quote(&checked)
         );
     }
-    script + "forget\n"
+    script + "forget_releases\n"
 }
 
 fn base_name(path: &str) -> &str {

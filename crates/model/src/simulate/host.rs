@@ -110,6 +110,7 @@ impl SimHost {
             slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
             hold: self.hold.clone(),
             maintenance: None,
+            packages: Vec::new(),
             installed: Vec::new(),
             lock: self.lock.clone().map(|holder| Lock { holder: Some(holder) }),
             journal: self.journal.clone(),

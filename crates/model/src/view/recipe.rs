@@ -7,7 +7,7 @@ use toml::Value;
 use crate::action::HookPoint;
 use crate::config::Settings;
 use crate::recipe::{Side, steps};
-use crate::virtualenv::VirtualenvSpec;
+use crate::virtualenv::{Packages, VirtualenvSpec};
 
 /// The steps of the recipe as configuration: what is copied from here into `[steps]` changes nothing, until it is changed.
 pub fn show_recipe(settings: &Settings) -> String {
@@ -21,12 +21,17 @@ pub fn show_recipe(settings: &Settings) -> String {
     if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
         line("# - what is shared is linked into it: shared_files, shared_dirs");
     }
-    match VirtualenvSpec::of(settings, false) {
+    match VirtualenvSpec::of(settings, Packages::WrittenDown, false) {
         Some(spec) => {
             let from = match spec.requirements.is_empty() {
                 true => "uv.lock or pyproject.toml".to_owned(),
                 false => spec.requirements.join(", "),
             };
+            if !(settings.private_packages.is_empty() && settings.private_requirements.is_empty()) {
+                let packages = settings.private_packages.iter().map(|package| package.name.clone());
+                let named: Vec<String> = packages.chain(settings.private_requirements.clone()).collect();
+                line(&format!("# - private packages are sent to the host: {}", named.join(", ")));
+            }
             line(&format!("# - the virtualenv {} is brought to what {from} asks for", settings.virtualenv));
         }
         None => line("# - its files are those of the commit, and no others"),

@@ -331,3 +331,51 @@ fn services_keep_the_order_of_the_file() {
     'celeri' → `default` can't be `celeri`; did you mean `celery`?
     "#);
 }
+
+#[test]
+fn private_packages_say_what_they_are() {
+    let sum = "0".repeat(64);
+    let text = format!(
+        "unit = 'five'\nprivate_requirements = ['private.txt']\nprivate_source = 's3://bueda/{{name}}-{{release}}.tar.gz'\n\
+         [python]\ninterpreter = 'python3.12'\n[[python.private]]\nurl = 'git@github.com:bueda/five-utils.git'\nrev = 'v1'\n\
+         [[python.private]]\nurl = 's3://bueda/x/plato-1.2.tar.gz'\nsha256 = '{sum}'\n"
+    );
+    let first = settings("production", &text).unwrap();
+    let names: Vec<&str> = first.private_packages.iter().map(|package| package.name.as_str()).collect();
+    assert_eq!((first.python.as_str(), names), ("python3.12", vec!["five-utils", "plato"]));
+    assert_eq!(settings("production", &show(&first)).unwrap(), first);
+    insta::assert_snapshot!(told_of("unit = 'x'\n…", &[
+        "python = 3",
+        "python = { version = '3.12' }",
+        "private_requirements = ['private.txt']",
+        "python.private = [{ url = 'git@x:y.git' }]",
+        "python.private = [{ url = 's3://bucket', sha256 = 'x' }]",
+        "python.private = [{ url = 's3://bucket/key.tar.gz' }]",
+        "python.private = [{ url = 's3://bucket/key.tar.gz', sha256 = 'abc' }]",
+        "python.private = [{ rev = 'v1' }]",
+    ]), @r#"
+    python = 3
+    3 → `python` takes a string or a table, not a whole number
+
+    python = { version = '3.12' }
+    version → unknown setting `version`; write `interpreter` or `private`
+
+    private_requirements = ['private.txt']
+    ['private.txt'] → `private_requirements` needs `private_source`; say where they are: `private_source = "git@github.com:bueda/{name}.git"`, or `"s3://bueda/{name}-{release}.tar.gz"`
+
+    python.private = [{ url = 'git@x:y.git' }]
+    { url = 'git@x:y.git' } → a package from git needs a `rev`: a tag, a branch or a commit; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
+
+    python.private = [{ url = 's3://bucket', sha256 = 'x' }]
+    { url = 's3://bucket', sha256 = 'x' } → s3://bucket names no object: write s3://bucket/key.tar.gz; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
+
+    python.private = [{ url = 's3://bucket/key.tar.gz' }]
+    { url = 's3://bucket/key.tar.gz' } → a package from a bucket needs its check sum, or anybody who can write there decides what you run; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
+
+    python.private = [{ url = 's3://bucket/key.tar.gz', sha256 = 'abc' }]
+    { url = 's3://bucket/key.tar.gz', sha256 = 'abc' } → a SHA-256 check sum has 64 hexadecimal digits; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
+
+    python.private = [{ rev = 'v1' }]
+    { rev = 'v1' } → missing field `url`
+    "#);
+}

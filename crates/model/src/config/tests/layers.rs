@@ -36,6 +36,10 @@ fn defaults() {
     shared_files = []
     shared_dirs = []
     python = "python3"
+    private_requirements = []
+    # private_source: none
+    # s3_endpoint: what AWS_ENDPOINT_URL_S3 says
+    # s3_region: what AWS_REGION says
     installer = "auto"
     pip_options = []
     package_installation_scripts = []
@@ -153,6 +157,10 @@ local.on_failure = "notify"
     shared_files = []
     shared_dirs = []
     python = "python3"
+    private_requirements = []
+    # private_source: none
+    # s3_endpoint: what AWS_ENDPOINT_URL_S3 says
+    # s3_region: what AWS_REGION says
     installer = "auto"
     pip_options = []
     package_installation_scripts = []

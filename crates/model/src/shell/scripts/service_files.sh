@@ -1,10 +1,10 @@
 # Keeps the unit files and init scripts of a release, for its switch and for every way back to it. POSIX sh.
 #
-# Assignments stand before this text: store, the folder of what is kept; commit, of the release; live, of the one that serves,
+# Assignments stand before this text: kept, the folder of what is kept of releases; commit, of the release; live, of the one that serves,
 # or nothing; list, a file of what buedafab has installed; slots, the folder of the slots' records. `keep NAME INSTALLED KIND
-# TEXT TEXT_TO_CHECK` is called after it, once for each file, and then `forget`.
+# TEXT TEXT_TO_CHECK` is called after it, once for each file.
 
-folder=$store/$commit
+folder=$kept/$commit/units
 mkdir -p "$folder" || exit
 
 keep() {
@@ -24,9 +24,9 @@ keep() {
   [ "$status" = 0 ] || exit "$status"
   printf %s "$4" >"$folder/$name.new" && mv -f "$folder/$name.new" "$folder/$name" || exit
   # What somebody else has put there belongs to the release that serves: a way back puts it back.
-  if [ -n "$live" ] && [ "$live" != "$commit" ] && [ -f "$installed" ] && [ ! -e "$store/$live/$name" ] &&
+  if [ -n "$live" ] && [ "$live" != "$commit" ] && [ -f "$installed" ] && [ ! -e "$kept/$live/units/$name" ] &&
     ! grep -qxF -e "$installed" "$list" 2>/dev/null; then
-    mkdir -p "$store/$live" && cat "$installed" >"$store/$live/$name" || exit
+    mkdir -p "$kept/$live/units" && cat "$installed" >"$kept/$live/units/$name" || exit
   fi
 }
 
@@ -36,11 +36,4 @@ verify_unit() {
   only_this=--recursive-errors=no
   systemd-analyze --help 2>/dev/null | grep -q -e --recursive-errors || only_this=
   systemd-analyze verify --man=no $only_this "$1"
-}
-
-forget() {
-  for old in "$store"/*/; do
-    old=${old%/}
-    [ "${old##*/}" = "$commit" ] || grep -qsF -e "${old##*/}" "$slots"/*.json || rm -rf "$old"
-  done
 }

@@ -2,7 +2,8 @@
 #
 # Assignments stand before this text: slot, the folder of the release; env, the virtualenv's name in it; python; installer
 # (auto, uv or pip); options, words for the installer, quoted for eval; prune, a program for Python; cache, a folder for uv; reinstall, yes or no;
-# scripts, words quoted for eval. The requirement files are the arguments.
+# scripts, words quoted for eval; private, the private packages of this release, a line each, or written_down, yes; packages, their
+# folder, and packages_url; kept, commit and slots as for forget.sh. The requirement files are the arguments.
 #
 # What the env was made from is summed up in env/.buedafab: while that is still so, nothing is run at all.
 
@@ -24,7 +25,7 @@ case $installer in
   pip) uv= ;;
 esac
 # A lock decides what a project without requirement files needs.
-locked=
+locked='' itself=''
 if [ $# = 0 ] && [ -f uv.lock ]; then
   locked=yes
   [ -n "$uv" ] || say_and_stop "uv.lock is uv's, and there is no uv on this host"
@@ -32,9 +33,24 @@ elif [ $# = 0 ] && [ -f pyproject.toml ]; then
   itself=yes
 fi
 
+# What no index has lies on this host, and which of it is wanted is written down for the way back.
+record=$kept/$commit/packages
+if [ "$written_down" = yes ]; then
+  private=$(cat "$record" 2>/dev/null)
+elif [ -n "$private" ]; then
+  mkdir -p "$kept/$commit" && printf '%s\n' "$private" >"$record.new" && mv -f "$record.new" "$record" || exit
+elif [ -e "$record" ]; then
+  rm -f "$record" || exit
+fi
+if [ -d "$packages" ]; then
+  forget_releases
+  forget_packages
+fi
+
 # Everything that decides what the env holds.
 inputs() {
   printf '%s\n' "format 1" "$PWD/$env" "${uv:-pip}" "$(readlink -f "$interpreter")" "$options" "$scripts"
+  [ -z "$private" ] || printf 'private %s\n' "$private"
   list=$(printf '%s\n' "$@") seen=$line commit=${itself:-no}
   while [ -n "$list" ]; do
     file=${list%%"$line"*}
@@ -89,13 +105,28 @@ if ! fits; then
   fi || say_and_stop "the virtualenv can't be made; Debian has what it takes in the package python3-venv"
 fi
 
+# Private packages are a requirement file of their own.
+own=
+if [ -n "$private" ]; then
+  own=$env/.private
+  missing=$(printf '%s\n' "$private" | while read -r place; do [ -f "$packages/$place" ] || echo "$place"; done)
+  [ -z "$missing" ] || say_and_stop "$packages/$missing isn't there any more: deploy again"
+  printf '%s\n' "$private" | sed "s|^|$packages_url/|" >"$own" || exit
+fi
+hashes=
+[ $# = 0 ] || ! cat "$@" | grep -q -e '--hash=' || hashes=yes
+# Where nothing but what is named may be installed, private packages come last, and change nothing of the rest.
+last=
+[ -z "$own" ] || [ -z "$locked$itself$hashes" ] || last=yes
+[ -z "$own" ] || [ -n "$last" ] || set -- "$@" "$own"
+
 # In exactly the versions that are asked for, and nothing besides.
 install_with_uv() {
   if [ -n "$locked" ]; then
     eval "\"\$uv\" sync --quiet --locked --no-dev --compile-bytecode --python \"\$env/bin/python\" $options"
   elif [ -n "$itself" ]; then
     eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options ."
-  elif cat "$@" | grep -q -e '--hash='; then
+  elif [ -n "$hashes" ]; then
     eval "\"\$uv\" pip sync --quiet --require-hashes --compile-bytecode --python \"\$env/bin/python\" $options \"\$@\""
   else
     eval "\"\$uv\" pip compile --quiet --python \"\$env/bin/python\" $options --output-file \"\$env/.requirements\" \"\$@\"" >/dev/null &&
@@ -112,6 +143,25 @@ install_with_pip() {
   pip_install_files "$@" && left=$("$env/bin/python" -c "$prune" "$@") || return
   [ -z "$left" ] || "$env/bin/python" -m pip uninstall --yes $left
 }
+install_last() {
+  [ -n "$last" ] || return 0
+  without=
+  [ -z "$hashes" ] || without=--no-deps
+  if [ -n "$uv" ]; then
+    "$uv" pip freeze --quiet --python "$env/bin/python" | grep '==' >"$env/.frozen"
+    eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options $without -c \"\$env/.frozen\" -r \"\$own\""
+  else
+    "$env/bin/python" -m pip freeze | grep '==' >"$env/.frozen"
+    eval "\"\$env/bin/python\" -m pip install --quiet $options $without -c \"\$env/.frozen\" -r \"\$own\""
+  fi
+}
+# pip takes a wheel for one that it has installed already if only their versions are the same.
+install_wheels_again() {
+  [ -z "$uv" ] || return 0
+  printf '%s\n' "$private" | grep '\.whl$' | while read -r place; do
+    "$env/bin/python" -m pip install --quiet --no-deps --force-reinstall --no-index "$packages/$place" || exit
+  done
+}
 pip_install_files() {
   for file; do
     shift
@@ -120,7 +170,7 @@ pip_install_files() {
   eval "\"\$env/bin/python\" -m pip install --quiet $options \"\$@\""
 }
 echo "installing with ${uv:-pip}"
-if [ -n "$uv" ]; then install_with_uv "$@"; else install_with_pip "$@"; fi ||
+{ if [ -n "$uv" ]; then install_with_uv "$@"; else install_with_pip "$@"; fi && install_last && install_wheels_again; } ||
   say_and_stop "the packages can't be installed: this host must reach the package index, or find them by \`pip_options\`"
 
 eval "set -- $scripts"

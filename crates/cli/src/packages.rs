@@ -1,0 +1,65 @@
+//! The private packages of a release: which they are, and their files on this machine.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use buedafab_engine::{PackageCache, Repository};
+use buedafab_model::event::Event;
+use buedafab_model::outcome::Verdict;
+use buedafab_model::package::{FetchedPackage, PrivatePackage, read_private_requirements};
+use buedafab_model::release::Release;
+
+use crate::exit::Stop;
+use crate::session::Session;
+
+/// Private packages that this machine has.
+#[derive(Debug, Default)]
+pub(crate) struct Packages {
+    pub(crate) fetched: Vec<FetchedPackage>,
+    /// Their files, by what they are.
+    pub(crate) files: BTreeMap<String, PathBuf>,
+}
+
+/// Fetches what a release wants and this machine hasn't got; Ctrl-C ends it.
+pub(crate) async fn fetch_packages(
+    session: &mut Session,
+    repository: &Repository,
+    release: &Release,
+) -> Result<Packages, Stop> {
+    let mut packages = Packages::default();
+    if !session.settings.recipe.is_python() {
+        return Ok(packages);
+    }
+    let wanted = wanted(session, repository, release).await?;
+    let cache = PackageCache::new(&session.settings);
+    for package in &wanted {
+        session.event(Event::LocalStarted { command: format!("fetch the private package {}", package.name) });
+        let fetched = session.unless_interrupted(cache.fetch(package)).await?;
+        session.event(Event::LocalEnded { status: i32::from(fetched.is_err()) });
+        let fetched = fetched.map_err(|error| {
+            Stop::verdict(Verdict::Refused, format!("{error}: nothing was touched"))
+                .hint("it is fetched on this machine, with your own git and your AWS credentials")
+        })?;
+        packages.files.insert(fetched.key.clone(), cache.path(&fetched));
+        packages.fetched.push(fetched);
+    }
+    Ok(packages)
+}
+
+async fn wanted(
+    session: &Session,
+    repository: &Repository,
+    release: &Release,
+) -> Result<Vec<PrivatePackage>, Stop> {
+    let settings = &session.settings;
+    let mut wanted = settings.private_packages.clone();
+    for list in &settings.private_requirements {
+        let refuse =
+            |why: String| Stop::verdict(Verdict::Refused, format!("{list}: {why}: nothing was touched"));
+        let text = repository.file_in(&release.commit, list).await;
+        let text = text.ok_or_else(|| refuse(format!("{release} has no such file")))?;
+        let source = settings.private_source.as_deref().expect("the configuration is refused without it");
+        wanted.extend(read_private_requirements(&text, source).map_err(|error| refuse(error.to_string()))?);
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,182 @@
+//! Private packages: fetched by the deployer, once, into a cache of their own; a host gets what is in there.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use buedafab_model::config::Settings;
+use buedafab_model::package::{FetchedPackage, PackageSource, PrivatePackage};
+use sha2::{Digest, Sha256};
+use tokio::process::Command;
+
+use crate::random::random_word;
+use crate::s3::{S3, S3Error};
+
+/// Why a package can't be had.
+#[derive(Debug, thiserror::Error)]
+#[error("the private package {package} can't be had: {why}")]
+pub struct PackageError {
+    package: String,
+    why: PackageProblem,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PackageProblem {
+    #[error("{0}")]
+    Git(String),
+    #[error("{url} has no tag and no branch called {rev:?}")]
+    NoRevision { url: String, rev: String },
+    #[error(transparent)]
+    S3(#[from] S3Error),
+    #[error("its check sum is {found} and not {expected}: it isn't what was meant")]
+    CheckSum { found: String, expected: String },
+    #[error("the cache can't be written: {0}")]
+    Cache(#[from] std::io::Error),
+}
+
+/// Packages on the deployer.
+#[derive(Debug)]
+pub struct PackageCache {
+    folder: PathBuf,
+    s3: S3,
+}
+
+impl PackageCache {
+    /// The user's own cache.
+    pub fn new(settings: &Settings) -> Self {
+        let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let cache = cache.or_else(home).unwrap_or_else(std::env::temp_dir);
+        Self { folder: cache.join("buedafab"), s3: S3::new(settings) }
+    }
+
+    /// Fetches a package, unless it is there already. Nothing is asked over the network for what is known by its commit
+    /// or check sum.
+    pub async fn fetch(&self, package: &PrivatePackage) -> Result<FetchedPackage, PackageError> {
+        let fetched = match &package.source {
+            PackageSource::Git { url, rev } => self.fetch_git(&package.name, url, rev).await,
+            PackageSource::S3 { bucket, key, sha256 } => {
+                self.fetch_s3(&package.name, bucket, key, sha256).await
+            }
+        };
+        fetched.map_err(|why| PackageError { package: package.name.clone(), why })
+    }
+
+    /// Its file.
+    pub fn path(&self, package: &FetchedPackage) -> PathBuf {
+        self.folder.join("packages").join(package.place())
+    }
+
+    async fn fetch_git(&self, name: &str, url: &str, rev: &str) -> Result<FetchedPackage, PackageProblem> {
+        let commit = match is_commit(rev) {
+            true => rev.to_ascii_lowercase(),
+            false => find_revision(url, rev).await?,
+        };
+        let file = format!("{name}-{}.tar.gz", &commit[..10]);
+        let folder = self.folder.join("packages").join(&commit);
+        let path = folder.join(&file);
+        if !path.exists() {
+            let clone = self.folder.join("git").join(hex(&Sha256::digest(url.as_bytes())));
+            let folder_text = clone.display().to_string();
+            git(&["init", "--quiet", "--bare", &folder_text]).await?;
+            if git(&["-C", &folder_text, "cat-file", "-e", &format!("{commit}^{{commit}}")]).await.is_err() {
+                let all = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+                git(&["-C", &folder_text, "fetch", "--quiet", "--prune", "--", url, all[0], all[1]]).await?;
+            }
+            std::fs::create_dir_all(&folder)?;
+            let new = folder.join(format!(".new-{}", random_word(8)));
+            let new_text = new.display().to_string();
+            let prefix = format!("--prefix={name}-{}/", &commit[..10]);
+            git(&["-C", &folder_text, "archive", "--format=tar.gz", &prefix, "--output", &new_text, &commit])
+                .await?;
+            std::fs::rename(&new, &path)?;
+        }
+        let sha256 = check_sum(&path)?;
+        Ok(FetchedPackage { name: name.to_owned(), key: commit, file, sha256 })
+    }
+
+    async fn fetch_s3(
+        &self,
+        name: &str,
+        bucket: &str,
+        key: &str,
+        sha256: &str,
+    ) -> Result<FetchedPackage, PackageProblem> {
+        let file = key.rsplit('/').next().unwrap_or(key).to_owned();
+        let fetched =
+            FetchedPackage { name: name.to_owned(), key: sha256.to_owned(), file, sha256: sha256.to_owned() };
+        let path = self.path(&fetched);
+        // What lies there may have been tampered with, or cut short by a full disk.
+        if path.exists() && check_sum(&path)? == sha256 {
+            return Ok(fetched);
+        }
+        let folder = path.parent().expect("it is in a folder");
+        std::fs::create_dir_all(folder)?;
+        let new = folder.join(format!(".new-{}", random_word(8)));
+        let got = self.s3.get(bucket, key, &new).await.map_err(PackageProblem::from);
+        let found = got.and_then(|()| Ok(check_sum(&new)?));
+        match found {
+            Ok(found) if found == sha256 => std::fs::rename(&new, &path)?,
+            wrong => {
+                let _ = std::fs::remove_file(&new);
+                let found = wrong?;
+                return Err(PackageProblem::CheckSum { found, expected: sha256.to_owned() });
+            }
+        }
+        Ok(fetched)
+    }
+}
+
+fn is_commit(rev: &str) -> bool {
+    matches!(rev.len(), 40 | 64) && rev.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The commit of a tag, or else of a branch, as the remote has it now.
+async fn find_revision(url: &str, rev: &str) -> Result<String, PackageProblem> {
+    let names = [format!("refs/tags/{rev}^{{}}"), format!("refs/tags/{rev}"), format!("refs/heads/{rev}")];
+    let listed = git(&["ls-remote", "--", url, &names[0], &names[1], &names[2]]).await?;
+    let commit_of = |name: &String| {
+        listed.lines().find_map(|line| Some(line.split_once('\t').filter(|(_, found)| found == name)?.0))
+    };
+    let found = names.iter().find_map(commit_of).filter(|commit| is_commit(commit));
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| PackageProblem::NoRevision { url: url.to_owned(), rev: rev.to_owned() })
+}
+
+/// How long a git server may take for a whole package.
+const GIT_LIMIT: Duration = Duration::from_secs(600);
+
+async fn git(arguments: &[&str]) -> Result<String, PackageProblem> {
+    let output = Command::new("git")
+        .args(arguments)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let wrong = |why: String| PackageProblem::Git(why);
+    match tokio::time::timeout(GIT_LIMIT, output).await {
+        Err(_) => Err(wrong(format!("git took longer than {} s", GIT_LIMIT.as_secs()))),
+        Ok(Err(error)) => Err(wrong(format!("can't run git: {error}"))),
+        Ok(Ok(output)) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(Ok(output)) => Err(wrong(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
+    }
+}
+
+fn check_sum(path: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = [0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,152 @@
+//! Objects of S3, Amazon's or anybody's: got with the credentials that Amazon's own tools would use.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use buedafab_model::config::Settings;
+use bytes::Bytes;
+use reqsign_aws_v4::{Credential, DefaultCredentialProvider, RequestSigner};
+use reqsign_core::{Context, Env as _, HttpSend, OsEnv, Signer};
+use reqsign_file_read_tokio::TokioFileRead;
+use ureq::tls::{RootCerts, TlsConfig};
+
+/// A server that understands S3.
+#[derive(Debug)]
+pub(crate) struct S3 {
+    endpoint: String,
+    region: String,
+}
+
+/// Why an object can't be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum S3Error {
+    #[error("{url} says {status}{}", told(said))]
+    Status { url: String, status: u16, said: String },
+    #[error("{url}: {why}")]
+    NoAnswer { url: String, why: String },
+    #[error("no credentials for S3: {0}")]
+    Credentials(String),
+    #[error("the cache can't be written: {0}")]
+    Write(#[from] std::io::Error),
+}
+
+fn told(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!(" ({said})") }
+}
+
+/// How long a server may take to answer, and to send a whole object.
+const ANSWER: Duration = Duration::from_secs(30);
+const ALL: Duration = Duration::from_secs(600);
+const LARGEST: u64 = 2 << 30;
+
+impl S3 {
+    /// The server that the settings name, or the environment, or Amazon's.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let first =
+            |names: [&str; 2]| names.iter().find_map(|name| OsEnv.var(name).filter(|v| !v.is_empty()));
+        let region = settings.s3_region.clone().or_else(|| first(["AWS_REGION", "AWS_DEFAULT_REGION"]));
+        let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+        let endpoint =
+            settings.s3_endpoint.clone().or_else(|| first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
+        let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
+        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), region }
+    }
+
+    /// Writes an object into a file.
+    pub(crate) async fn get(&self, bucket: &str, key: &str, to: &Path) -> Result<(), S3Error> {
+        // The bucket in the path and not in the host's name: every server understands that, and every certificate fits.
+        let url = format!("{}/{}/{}", self.endpoint, encode(bucket), encode(key));
+        let request = http::Request::get(&url)
+            .body(())
+            .map_err(|error| S3Error::NoAnswer { url: url.clone(), why: error.to_string() })?;
+        let (mut parts, ()) = request.into_parts();
+        let context = Context::new().with_file_read(TokioFileRead).with_http_send(Http).with_env(OsEnv);
+        let signer: Signer<Credential> =
+            Signer::new(context, DefaultCredentialProvider::new(), RequestSigner::new("s3", &self.region));
+        signer.sign(&mut parts, None).await.map_err(|error| S3Error::Credentials(error.to_string()))?;
+        let (to, request) = (to.to_owned(), http::Request::from_parts(parts, ()));
+        let got = tokio::task::spawn_blocking(move || download(request, &to, &url)).await;
+        got.expect("a download doesn't panic")
+    }
+}
+
+fn download(request: http::Request<()>, to: &PathBuf, url: &str) -> Result<(), S3Error> {
+    let no_answer = |error: ureq::Error| S3Error::NoAnswer { url: url.to_owned(), why: error.to_string() };
+    let response = agent().run(request).map_err(no_answer)?;
+    let status = response.status().as_u16();
+    let mut body = response.into_body();
+    if status != 200 {
+        let text = body.with_config().limit(4096).read_to_string().unwrap_or_default();
+        return Err(S3Error::Status { url: url.to_owned(), status, said: message_of(&text) });
+    }
+    let mut file = std::fs::File::create(to)?;
+    std::io::copy(&mut body.with_config().limit(LARGEST).reader(), &mut file)?;
+    Ok(file.sync_all()?)
+}
+
+/// The words in an answer of S3, which is XML.
+fn message_of(answer: &str) -> String {
+    let inside = |name: &str| {
+        let (_, rest) = answer.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
+    };
+    match (inside("Code"), inside("Message")) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (code, message) => code.or(message).unwrap_or_default(),
+    }
+}
+
+fn agent() -> ureq::Agent {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_recv_response(Some(ANSWER))
+        .timeout_connect(Some(ANSWER))
+        .timeout_global(Some(ALL))
+        // A redirect would take a signature to another server.
+        .max_redirects(0)
+        .tls_config(tls)
+        .build();
+    config.into()
+}
+
+/// What fetches credentials that lie elsewhere: from an instance's metadata, or by single sign-on.
+#[derive(Debug)]
+struct Http;
+
+impl HttpSend for Http {
+    async fn http_send(&self, request: http::Request<Bytes>) -> reqsign_core::Result<http::Response<Bytes>> {
+        let wrong = |why: String| reqsign_core::Error::unexpected(why);
+        let sent = tokio::task::spawn_blocking(move || {
+            let (parts, body) = request.into_parts();
+            let response = agent().run(http::Request::from_parts(parts, body.to_vec()))?;
+            let (parts, mut body) = response.into_parts();
+            Ok::<_, ureq::Error>(http::Response::from_parts(parts, Bytes::from(body.read_to_vec()?)))
+        });
+        sent.await.map_err(|error| wrong(error.to_string()))?.map_err(|error| wrong(error.to_string()))
+    }
+}
+
+/// A path in a URL, as S3 wants it to be signed.
+fn encode(path: &str) -> String {
+    path.bytes().fold(String::new(), |mut encoded, byte| {
+        match byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
+            true => encoded.push(byte.into()),
+            false => encoded.push_str(&format!("%{byte:02X}")),
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_and_paths() {
+        let answer = "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>The key isn't there.</Message></Error>";
+        assert_eq!(message_of(answer), "NoSuchKey: The key isn't there.");
+        assert_eq!(message_of("<html>"), "");
+        assert_eq!(encode("a b/é+c.tar.gz"), "a%20b/%C3%A9%2Bc.tar.gz");
+    }
+}

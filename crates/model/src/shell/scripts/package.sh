@@ -1,0 +1,15 @@
+# Takes a private package from standard input, whole or not at all. POSIX sh.
+#
+# Assignments stand before this text: packages, the folder of all of them; key and file, its folder there and its name; sha256,
+# its check sum.
+
+mkdir -p "$packages/$key" || exit
+new=$packages/$key/.new
+cat >"$new" || exit
+sum=$(sha256sum <"$new")
+if [ "${sum%% *}" != "$sha256" ]; then
+  rm -f "$new"
+  echo "$file came here broken: its check sum is ${sum%% *} rather than $sha256" >&2
+  exit 1
+fi
+mv -f "$new" "$packages/$key/$file"
