@@ -233,6 +233,15 @@ pub enum Action {
         /// The file.
         file: HostPath,
     },
+    /// Says in the settings of a release whether it is in maintenance. Nothing, where it can't be and needn't.
+    MaintenanceSetting {
+        /// Where the release lies.
+        slot: SlotName,
+        /// The settings' file in it.
+        file: String,
+        /// Whether it is.
+        on: bool,
+    },
     /// Tells visitors of maintenance, or no longer.
     Maintenance {
         /// How.
@@ -409,6 +418,7 @@ impl Action {
             | Action::Record { .. }
             | Action::Point { .. }
             | Action::Has { .. }
+            | Action::MaintenanceSetting { .. }
             | Action::Journal { .. }
             | Action::Hold { .. }
             | Action::Unhold => true,
@@ -515,6 +525,13 @@ impl fmt::Display for Action {
             Action::EnvFile { edit, .. } => edit.fmt(f),
             Action::Has { file, .. } => write!(f, "see that there is {}", one_line(file)),
             Action::Crontab { file, .. } => write!(f, "install the jobs of {}", one_line(file)),
+            Action::MaintenanceSetting { slot, file, on } => {
+                let value = if *on { "True" } else { "False" };
+                write!(f, "set MAINTENANCE_MODE = {value} in {} of {slot}", one_line(file))
+            }
+            Action::Maintenance { method: MaintenanceMethod::Setting, told: Some(_), .. } => {
+                f.write_str("note that visitors are told of maintenance")
+            }
             Action::Maintenance { told: Some(_), .. } => f.write_str("tell visitors of maintenance"),
             Action::Maintenance { told: None, .. } => f.write_str("end maintenance"),
             Action::Hold { reason, .. } => write!(f, "hold deploys: {}", one_line(reason)),

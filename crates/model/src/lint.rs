@@ -242,6 +242,7 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
         Action::EnvFile { .. } => kind == Work,
         Action::Has { .. } => kind == Prepare,
         Action::Crontab { .. } => kind == Finish,
+        Action::MaintenanceSetting { .. } => kind == Prepare || is_switch(kind) || kind == Work,
         Action::Maintenance { .. } => is_switch(kind) || kind == Work,
         Action::Hold { .. } | Action::Unhold | Action::Run { .. } => kind == Work,
     }
@@ -286,6 +287,9 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Action::Submodules { slot, .. }
             | Action::Shared { slot, .. }
             | Action::Virtualenv { slot, .. } => line.planned.layout.slot(slot),
+            Action::MaintenanceSetting { slot, .. } if kind != PhaseKind::Work => {
+                line.planned.layout.slot(slot)
+            }
             Action::Hook { around, .. } if kind != PhaseKind::Finish => around.directory.clone(),
             _ => continue,
         };

@@ -15,6 +15,8 @@ pub enum MaintenanceMethod {
     File,
     /// `manage.py maintenance_mode on`, of django-maintenance-mode.
     Command,
+    /// `MAINTENANCE_MODE = True` in the settings of the live release, and a restart, as buedafab did it.
+    Setting,
 }
 
 /// What visitors are told.

@@ -31,6 +31,16 @@ pub enum Recipe {
     Generic,
 }
 
+/// Where Django's static files are collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Collectstatic {
+    /// On every host, as its slot is built: into the slot, or a folder that is linked into it.
+    EveryHost,
+    /// On the first host only, when all are ready: into storage that they share.
+    Once,
+}
+
 /// One named step of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecipeStep {
@@ -101,9 +111,13 @@ pub(crate) fn commands_at(settings: &Settings, point: HookPoint, side: Side) -> 
 
 fn django(settings: &Settings) -> Vec<RecipeStep> {
     let step = |name, point, side, command: String| RecipeStep { name, point, side, commands: vec![command] };
-    vec![
+    let (collect_at, side) = match settings.collectstatic {
         // Hooks may build what is collected.
-        step("collectstatic", HookPoint::Build, Side::After, manage("collectstatic --noinput --verbosity 0")),
+        Collectstatic::EveryHost => (HookPoint::Build, Side::After),
+        Collectstatic::Once => (HookPoint::Once, Side::Before),
+    };
+    vec![
+        step("collectstatic", collect_at, side, manage("collectstatic --noinput --verbosity 0")),
         step("check", HookPoint::Check, Side::Before, manage("check --deploy")),
         step("migrate", HookPoint::Once, Side::Before, migrate(settings)),
     ]

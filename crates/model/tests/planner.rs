@@ -7,10 +7,12 @@ use buedafab_model::app_version::AppAnswer;
 use buedafab_model::config::Settings;
 use buedafab_model::facts::{CurrentLink, HostFacts, Lock, Room, SlotFacts};
 use buedafab_model::local::LocalAction;
+use buedafab_model::maintenance::MaintenanceRecord;
 use buedafab_model::names::SlotName;
 use buedafab_model::plan::Plan;
 use buedafab_model::planner::{
-    DeployRequest, SeenHost, plan_deploy, plan_hold, plan_restart, plan_rollback, plan_run, plan_unhold,
+    DeployRequest, SeenHost, plan_deploy, plan_hold, plan_maintenance, plan_restart, plan_rollback, plan_run,
+    plan_unhold,
 };
 use buedafab_model::record::{Hold, LockHolder, SlotState};
 use buedafab_model::refusal::Refusal;
@@ -1613,4 +1615,64 @@ fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
     -: restart: sudo r
     -: after_switch: x
     ");
+}
+
+#[test]
+fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
+    let settings = fleet("maintenance = \"setting\"\nservice = \"systemd:five\"", 1);
+    let told = |plan: Result<Plan, Vec<Refusal>>| {
+        let shown = check(plan);
+        let steps = ["set MAINT", "point current", "restart", "prove", "check out", "take the lock", "note"];
+        let lines = shown.lines().map(str::trim_start);
+        lines.filter(|line| steps.iter().any(|step| line.starts_with(step))).collect::<Vec<_>>().join("\n")
+    };
+    let record = MaintenanceRecord {
+        at: run(1).at,
+        by: "ada@laptop".to_owned(),
+        message: Some("moving".to_owned()),
+        until: None,
+    };
+    let hosts = [second().change(|facts| facts.maintenance = Some(record))];
+    assert_snapshot!(told(plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts))), @"
+    note: web1: in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+    take the lock
+    set MAINTENANCE_MODE = False in settings.py of a
+    check out 3333333333 in a
+    set MAINTENANCE_MODE = True in settings.py of a
+    point current to a
+    restart systemd:five
+    note in the journal: deployed
+    ");
+    assert_snapshot!(told(plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, &hosts))), @"
+    note: web1: in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+    take the lock
+    set MAINTENANCE_MODE = False in settings.py of a
+    prove that a holds 1111111111, unchanged
+    set MAINTENANCE_MODE = True in settings.py of a
+    point current to a
+    restart systemd:five
+    note in the journal: rolled back
+    ");
+    assert_snapshot!(told(plan_maintenance(&settings, &run(60), None, &seen(&settings, &hosts))), @"
+    take the lock
+    set MAINTENANCE_MODE = False in settings.py of b
+    restart systemd:five
+    note in the journal: maintenance off
+    ");
+    let bare = [bare()];
+    assert_snapshot!(check(plan_maintenance(&settings, &run(60), None, &seen(&settings, &bare))), @"
+    web1: no release is live
+      hint: deploy first
+    ");
+}
+
+#[test]
+fn static_files_are_collected_everywhere_or_once() {
+    let steps = |text: &str| {
+        let settings = fleet(&format!("recipe = \"django\"\n{text}"), 1);
+        let line = |step: buedafab_model::recipe::RecipeStep| format!("{} {}", step.point, step.name);
+        buedafab_model::recipe::steps(&settings).into_iter().map(line).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(steps(""), "build collectstatic, check check, once migrate");
+    assert_eq!(steps("collectstatic = \"once\""), "once collectstatic, check check, once migrate");
 }

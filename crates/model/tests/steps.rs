@@ -878,6 +878,51 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     ");
 }
 
+#[test]
+fn a_setting_is_set_and_nothing_around_it() {
+    let found = everywhere_in("it's \"five\" *", |shell, place| {
+        place.by_hand("cd it*; mkdir releases/a; cd releases/a; printf 'A = True\\nMAINTENANCE_MODE=False  # why\\nMAINTENANCE_MODES = False\\n' >settings.py; echo 'MAINTENANCE_MODE = env()' >other.py; chmod 640 settings.py");
+        let mut found = String::new();
+        for (file, on) in [
+            ("settings.py", true),
+            ("settings.py", true),
+            ("settings.py", false),
+            ("other.py", true),
+            ("other.py", false),
+            ("gone.py", false),
+        ] {
+            let action = Action::MaintenanceSetting { slot: slot("a"), file: file.to_owned(), on };
+            let after = place.by_hand("cd it*/releases/a; ls; stat -c %a settings.py; cat settings.py");
+            let _ = writeln!(found, "{file} {on}: {}", place.act(shell, &action));
+            let now = place.by_hand("cd it*/releases/a; ls; stat -c %a settings.py; cat settings.py");
+            if now != after {
+                found.push_str(&now);
+            }
+        }
+        found
+    });
+    assert_snapshot!(found, @r#"
+    settings.py true: 0
+    other.py
+    settings.py
+    640
+    A = True
+    MAINTENANCE_MODE=True  # why
+    MAINTENANCE_MODES = False
+    settings.py true: 0
+    settings.py false: 0
+    other.py
+    settings.py
+    640
+    A = True
+    MAINTENANCE_MODE=False  # why
+    MAINTENANCE_MODES = False
+    other.py true: 1: there is no line MAINTENANCE_MODE = False in ROOT/it's "five" */releases/a/other.py, which this could be told by; `settings_file` in buedafab.toml names another
+    other.py false: 0
+    gone.py false: 0
+    "#);
+}
+
 /// Commands of another user find what the app's commands find, and leave nothing that we can't clean up.
 #[test]
 fn commands_of_another_user_read_secrets_that_they_may_not_open() {

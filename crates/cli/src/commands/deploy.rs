@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use buedafab_engine::{Inputs, Repository};
+use buedafab_model::facts::HostFacts;
 use buedafab_model::inspect::Scope;
-use buedafab_model::maintenance::Announcement;
+use buedafab_model::maintenance::{Announcement, MaintenanceMethod};
 use buedafab_model::plan::{Note, Plan};
 use buedafab_model::planner::{DeployRequest, plan_deploy};
 use buedafab_model::refusal::Refusal;
@@ -12,7 +13,7 @@ use buedafab_model::rules::Allowed;
 use buedafab_model::view::{Detail, show_commits};
 
 use crate::arguments::{Cli, DeployArgs};
-use crate::commands::maintenance::switch;
+use crate::commands::maintenance::{switch, tell};
 use crate::exit::Stop;
 use crate::packages::fetch_packages;
 use crate::release::{settle, wanted};
@@ -60,7 +61,15 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
         }
     }
     let packages = fetch_packages(&mut session, &repository, &release).await?;
+    // Only where nobody has told visitors already is it this deploy's to end; and a release has to be there to tell them.
+    let can_tell = |facts: &HostFacts| {
+        let by_file = settings.maintenance == MaintenanceMethod::File;
+        facts.maintenance.is_none() && (by_file || facts.live_slot().is_some())
+    };
+    let tells = *maintenance && look.facts.values().all(can_tell);
+    let told = tells.then(|| tell(&session, Announcement::default())).transpose()?;
     let request = DeployRequest {
+        told,
         packages: packages.fetched,
         templates,
         force: *force,
@@ -86,9 +95,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
         let question = format!("{} to {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(question).await?;
     }
-    // Only where nobody has told visitors already is it this deploy's to end.
-    let tells =
-        *maintenance && !plan.is_empty() && look.facts.values().all(|facts| facts.maintenance.is_none());
+    let tells = tells && !plan.is_empty();
     if tells {
         let code = switch(cli, Some(Announcement::default())).await?;
         if code != 0 {

@@ -1,7 +1,6 @@
 //! `maintenance`: tells visitors that the app is being worked on, or no longer.
 
 use buedafab_model::action::ToldVisitors;
-use buedafab_model::config::Host;
 use buedafab_model::inspect::Scope;
 use buedafab_model::maintenance::{Announcement, render_page};
 use buedafab_model::outcome::Verdict;
@@ -32,14 +31,18 @@ pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Resul
 
 /// Tells visitors this, or nothing any more.
 pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<u8, Stop> {
-    let session = Session::start(cli, "maintenance on", StepOutput::Talk)?;
+    let mut session = Session::start(cli, "maintenance on", StepOutput::Talk)?;
     let told = announcement.map(|announcement| tell(&session, announcement)).transpose()?;
-    let hosts: Vec<&Host> = session.hosts.iter().collect();
-    let plan = plan_maintenance(&session.settings, &session.context, told.as_ref(), &hosts);
-    session.carry_out(&plan).await
+    let look = session.look_or_stop(Scope::Plan).await?;
+    let planned = plan_maintenance(&session.settings, &session.context, told.as_ref(), &session.seen(&look));
+    match planned {
+        Ok(plan) => session.carry_out(&plan).await,
+        Err(refusals) => Err(session.refuse(&refusals, &look)),
+    }
 }
 
-fn tell(session: &Session, announcement: Announcement) -> Result<ToldVisitors, Stop> {
+/// What visitors are told, in the page of the project or the program's own.
+pub(crate) fn tell(session: &Session, announcement: Announcement) -> Result<ToldVisitors, Stop> {
     let own = session.settings.maintenance_page.as_ref().map(|name| session.root().join(name));
     let template = own.as_ref().map(std::fs::read_to_string).transpose().map_err(|error| {
         let path = own.as_ref().map(|path| path.display().to_string()).unwrap_or_default();

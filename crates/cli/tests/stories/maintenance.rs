@@ -79,3 +79,68 @@ fn a_project_has_a_page_of_its_own() {
     stage.production(&["maintenance", "on", "--until", "ten"], 0);
     assert_eq!(stage.fleet.host("web1").read(PAGE).trim_end(), "five is down until ten");
 }
+
+#[test]
+fn a_setting_of_the_live_release_tells_and_goes_along() {
+    let stage = Stage::with(FleetOptions::default());
+    stage.configure(
+        "unit = \"five\"\nmaintenance = \"setting\"\nsettings_file = \"conf/settings.py\"\n[hooks]\ncheck = \"test ! -e /tmp/fail-check\"\n\
+         restart = \"cat conf/settings.py version >/tmp/running\"\n[environments.production]\nhosts = [\"web1\"]\n",
+    );
+    let release = |name: &str, settings: &str| {
+        stage.remote.commit(&[("conf/settings.py", settings), ("version", name)], name);
+        stage.remote.tag(name);
+        stage.remote.push();
+    };
+    let settings = "DEBUG = False\nMAINTENANCE_MODE = False  # us\n";
+    let host = stage.fleet.host("web1");
+    let running = || {
+        host.read("/tmp/running")
+            .replace(settings, "open ")
+            .replace(&settings.replace("MODE = False", "MODE = True"), "closed ")
+    };
+    let is_clean = || {
+        host.exec("cd /var/webapps/five/releases/current && git -c safe.directory=* diff --quiet")
+            .status
+            .success()
+    };
+    stage.production(&["maintenance", "on"], 4).says("no release is live");
+    release("v1", settings);
+    stage.production(&["deploy", "--maintenance"], 0);
+    assert_eq!(running(), "open v1");
+    stage.production(&["maintenance", "on", "--message", "moving"], 0);
+    assert_eq!(running(), "closed v1");
+    release("v2", settings);
+    stage.production(&["deploy"], 0).says("in maintenance, says ada@");
+    assert_eq!(running(), "closed v2", "it isn't lost at the switch");
+    stage.production(&["maintenance", "status"], 0).says(": moving");
+    stage.production(&["rollback"], 0);
+    assert_eq!(running(), "closed v1", "nor on the way back, to a slot that was left in maintenance");
+    stage.production(&["disable", "maintenancemode"], 0);
+    assert_eq!(running(), "open v1");
+    assert!(is_clean());
+    // A deploy's own maintenance is over with it, however it ends.
+    release("v3", settings);
+    stage
+        .production(&["-v", "deploy", "--maintenance"], 0)
+        .says("set MAINTENANCE_MODE = True in conf/settings.py of a");
+    assert_eq!(running(), "open v3");
+    assert!(is_clean());
+    host.run("touch /tmp/fail-check");
+    release("v4", settings);
+    stage.production(&["deploy", "--maintenance"], 7);
+    assert_eq!(running(), "open v3");
+    host.run("rm /tmp/fail-check");
+    // A release that can't say it is told before anything has changed; one that can't say it any more doesn't get live.
+    stage.production(&["enable", "maintenancemode"], 0);
+    release("v5", "DEBUG = False\n");
+    stage
+        .production(&["deploy"], 7)
+        .says("there is no line MAINTENANCE_MODE = False in")
+        .says("serving now: v3 (");
+    assert_eq!(running(), "closed v3");
+    stage.production(&["disable", "maintenancemode"], 0);
+    stage.production(&["deploy"], 0);
+    stage.production(&["enable", "maintenancemode"], 7).says("there is no line MAINTENANCE_MODE = False in");
+    stage.production(&["maintenance", "status"], 0).says("web1: open to visitors");
+}

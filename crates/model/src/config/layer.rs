@@ -20,7 +20,7 @@ use super::values::{
 use super::version_url::VersionUrlText;
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, SlotName, TaskName, Unit};
-use crate::recipe::Recipe;
+use crate::recipe::{Collectstatic, Recipe};
 use crate::virtualenv::Installer;
 
 /// Settings as they were typed. All are optional; what is typed in an environment goes before what is typed at the top.
@@ -99,6 +99,9 @@ pub struct Layer {
     /// Commands in place of steps of the recipe. Default: `{}`. Example:
     /// `{ check = "python manage.py check", collectstatic = [] }`.
     pub(super) steps: Option<BTreeMap<String, At<Commands>>>,
+    /// Where Django's static files are collected: on `"every-host"`, as its slot is built, or `"once"`, on the first host,
+    /// for storage that all of them share. Default: `"every-host"`.
+    pub(super) collectstatic: Option<Collectstatic>,
     /// Files in `shared`, in the app's directory, that are linked into every release; they have to be there. Default:
     /// `[]`. Example: `[".env"]`.
     pub(super) shared_files: Option<Vec<FilePath>>,
@@ -142,8 +145,12 @@ pub struct Layer {
     /// root and has a user in each line. Default: `"user"`.
     pub(super) crontab_place: Option<CrontabPlace>,
     /// How visitors are told of maintenance: `"file"`, a page in `shared/maintenance.html` that your web server shows while
-    /// it is there, or `"command"`, django-maintenance-mode's. Default: `"file"`.
+    /// it is there; `"command"`, django-maintenance-mode's; or `"setting"`, `MAINTENANCE_MODE = True` in `settings_file` of
+    /// the live release, and a restart. Default: `"file"`.
     pub(super) maintenance: Option<MaintenanceMethod>,
+    /// The file of the project that says `MAINTENANCE_MODE = False`, for `maintenance = "setting"`. Default:
+    /// `"settings.py"`. Example: `"five/settings.py"`.
+    pub(super) settings_file: Option<FilePath>,
     /// The page's template, a file of the project. `{{ message }}`, `{{ until }}`, `{{ unit }}` and `{{ environment }}` may
     /// stand in it. Default: the program's own. Example: `"templates/maintenance.html"`.
     pub(super) maintenance_page: Option<FilePath>,
@@ -295,6 +302,7 @@ impl Layer {
             extra_setup_tasks: upper.extra_setup_tasks.or(below.extra_setup_tasks),
             recipe: upper.recipe.or(below.recipe),
             steps: merge(upper.steps, below.steps, add_missing),
+            collectstatic: upper.collectstatic.or(below.collectstatic),
             shared_files: upper.shared_files.or(below.shared_files),
             shared_dirs: upper.shared_dirs.or(below.shared_dirs),
             python: upper.python.or(below.python),
@@ -313,6 +321,7 @@ impl Layer {
             crontab: upper.crontab.or(below.crontab),
             crontab_place: upper.crontab_place.or(below.crontab_place),
             maintenance: upper.maintenance.or(below.maintenance),
+            settings_file: upper.settings_file.or(below.settings_file),
             maintenance_page: upper.maintenance_page.or(below.maintenance_page),
             strategy: upper.strategy.or(below.strategy),
             source: upper.source.or(below.source),

@@ -23,7 +23,7 @@ use super::values::{
 };
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, HostPath, SlotName, Unit};
-use crate::recipe::{Recipe, Steps};
+use crate::recipe::{Collectstatic, Recipe, Steps};
 use crate::service_file::service_file_place;
 use crate::virtualenv::Installer;
 
@@ -86,6 +86,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         extra_setup_tasks,
         recipe,
         steps,
+        collectstatic,
         shared_files,
         shared_dirs,
         python,
@@ -102,6 +103,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         crontab,
         crontab_place,
         maintenance,
+        settings_file,
         maintenance_page,
         strategy,
         source,
@@ -248,6 +250,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         extra_setup_tasks: extra_setup_tasks.map_or_else(Vec::new, |Commands(commands)| commands),
         recipe,
         steps,
+        collectstatic: collectstatic.unwrap_or(Collectstatic::EveryHost),
         shared_files: files(shared_files),
         shared_dirs: files(shared_dirs),
         python: interpreter.unwrap_or_else(|| "python3".to_string()),
@@ -265,6 +268,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         crontab: crontab.map(|FilePath(path)| path),
         crontab_place: crontab_place.unwrap_or(CrontabPlace::User),
         maintenance: maintenance.unwrap_or(MaintenanceMethod::File),
+        settings_file: settings_file.map_or_else(|| "settings.py".to_string(), |FilePath(path)| path),
         maintenance_page: maintenance_page.map(|FilePath(path)| path),
         strategy: strategy.unwrap_or(StrategyName::Ab),
         source: source.unwrap_or(SourceName::Fetch),

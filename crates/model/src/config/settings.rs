@@ -10,7 +10,7 @@ use crate::action::RunAs;
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, TaskName, Unit};
 use crate::package::PrivatePackage;
-use crate::recipe::{Recipe, Steps};
+use crate::recipe::{Collectstatic, Recipe, Steps};
 use crate::virtualenv::Installer;
 
 /// All settings of one environment. What was typed is a [`Layer`](super::Layer); this is what was meant.
@@ -75,6 +75,8 @@ pub struct Settings {
     pub recipe: Recipe,
     /// Commands in place of steps of the recipe.
     pub steps: Steps,
+    /// Where Django's static files are collected.
+    pub collectstatic: Collectstatic,
     /// Files in `shared` that are linked into every release, relative to both.
     pub shared_files: Vec<String>,
     /// Folders in `shared` that are linked into every release.
@@ -109,6 +111,8 @@ pub struct Settings {
     pub crontab_place: CrontabPlace,
     /// How visitors are told of maintenance.
     pub maintenance: MaintenanceMethod,
+    /// The file in a release that says whether it is in maintenance.
+    pub settings_file: String,
     /// The page's template in the project. `None`: the program's own.
     pub maintenance_page: Option<String>,
     /// How release directories are arranged.

@@ -45,6 +45,7 @@ pub fn show(settings: &Settings) -> String {
         extra_setup_tasks,
         recipe,
         steps,
+        collectstatic,
         shared_files,
         shared_dirs,
         python,
@@ -62,6 +63,7 @@ pub fn show(settings: &Settings) -> String {
         crontab,
         crontab_place,
         maintenance,
+        settings_file,
         maintenance_page,
         strategy,
         source,
@@ -118,6 +120,7 @@ pub fn show(settings: &Settings) -> String {
     out.entry("pip_requirements_production", texts(pip_requirements_production));
     out.entry("extra_setup_tasks", texts(extra_setup_tasks));
     out.entry("recipe", named(recipe));
+    out.entry("collectstatic", named(collectstatic));
     out.entry("shared_files", texts(shared_files));
     out.entry("shared_dirs", texts(shared_dirs));
     if private_packages.is_empty() {
@@ -136,6 +139,7 @@ pub fn show(settings: &Settings) -> String {
     out.entry_or("crontab", crontab.as_deref().map(text), "none");
     out.entry("crontab_place", named(crontab_place));
     out.entry("maintenance", named(maintenance));
+    out.entry("settings_file", text(settings_file));
     out.entry_or("maintenance_page", maintenance_page.as_deref().map(text), "the program's own");
     out.entry("strategy", named(strategy));
     out.entry("source", named(source));

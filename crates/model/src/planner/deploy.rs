@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::maintenance::told_before;
 use super::prepare::Build;
 use super::services::service_files;
 use super::{
     Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, hooks, local_hooks,
     with_recipe,
 };
-use crate::action::HookPoint;
+use crate::action::{HookPoint, ToldVisitors};
 use crate::config::Settings;
 use crate::developer::tests_of;
 use crate::facts::CurrentLink;
@@ -41,6 +42,8 @@ pub struct DeployRequest {
     pub packages: Vec<FetchedPackage>,
     /// The release's templates of unit files and init scripts, by their paths in the project.
     pub templates: BTreeMap<String, String>,
+    /// What visitors are told while it runs, if it is this deploy that tells them.
+    pub told: Option<ToldVisitors>,
     /// Tagging and pushing, as the rules of the environment ask for.
     pub actions: Vec<LocalAction>,
     /// What a person should know about the release.
@@ -59,6 +62,7 @@ impl DeployRequest {
             tests: true,
             packages: Vec::new(),
             templates: BTreeMap::new(),
+            told: None,
             actions: Vec::new(),
             notes: Vec::new(),
         }
@@ -81,6 +85,7 @@ pub fn plan_deploy(
         tests,
         packages: _,
         templates: _,
+        told: _,
         actions,
         notes: more,
     } = request;
@@ -176,5 +181,6 @@ fn change<'a>(
         to,
         leaves_behind: SlotState::Retired,
         direction: Direction::Forward,
+        told: seen.facts.maintenance.as_ref().map(told_before).or_else(|| request.told.clone()),
     })
 }

@@ -1,6 +1,7 @@
 //! From configuration and facts to a plan, or to the reasons why not. Pure: time, names and ids come in as arguments.
 
 mod deploy;
+mod maintenance;
 mod prepare;
 mod rollback;
 mod services;
@@ -12,10 +13,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub use deploy::{DeployRequest, plan_deploy};
+pub use maintenance::plan_maintenance;
 pub use rollback::plan_rollback;
-pub use work::{
-    plan_env, plan_env_list, plan_hold, plan_maintenance, plan_restart, plan_run, plan_task, plan_unhold,
-};
+pub use work::{plan_env, plan_env_list, plan_hold, plan_restart, plan_run, plan_task, plan_unhold};
 
 use crate::action::{Action, HookPoint, Surroundings, ToldVisitors};
 use crate::config::{Host, Settings};
@@ -29,6 +29,7 @@ use crate::recipe::{Side, commands_at};
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::refusal::{Refusal, host_refusals};
 use crate::release::Release;
+use maintenance::maintenance_setting;
 use services::{Direction, restart, restart_as_it_was, told_services};
 use variables::variables;
 
@@ -64,6 +65,8 @@ struct Change<'a> {
     leaves_behind: SlotState,
     /// Which way it goes.
     direction: Direction,
+    /// What visitors are told meanwhile. Where it is the release that tells them, the next one has to, too.
+    told: Option<ToldVisitors>,
 }
 
 /// Builds phases, and numbers the steps.
@@ -226,8 +229,21 @@ fn hooks(
 fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_last_wave: bool) -> Vec<Action> {
     let Settings { hooks: named, .. } = settings;
     let mut actions = hooks(settings, context, change, HookPoint::BeforeSwitch, &named.before_switch);
+    if let (MaintenanceMethod::Setting, Some(_)) = (settings.maintenance, &change.told) {
+        actions.push(maintenance_setting(settings, &change.to.slot, true));
+    }
     actions.push(Action::Point { target: Some(change.to.slot.to_string()) });
-    actions.extend(keep_maintenance(settings, context, change));
+    if let (MaintenanceMethod::Command, Some(told)) = (settings.maintenance, &change.told) {
+        actions.push(Action::Maintenance {
+            method: settings.maintenance,
+            told: Some(told.clone()),
+            around: surroundings(
+                settings,
+                &change.layout.slot(&change.to.slot),
+                variables(settings, context, change.seen, &change.to),
+            ),
+        });
+    }
     actions.extend(restart(settings, context, change.seen, &change.to, change.direction));
     actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
     // Where any host may answer, the old release does until the last wave.
@@ -241,23 +257,6 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
     }
     actions.extend(hooks(settings, context, change, HookPoint::Verify, &named.verify));
     actions
-}
-
-/// Where a command tells visitors, it is the release that remembers: the new one has to be told, too.
-fn keep_maintenance(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Option<Action> {
-    let record = change.seen.facts.maintenance.as_ref()?;
-    let directory = change.layout.slot(&change.to.slot);
-    let variables = variables(settings, context, change.seen, &change.to);
-    (settings.maintenance == MaintenanceMethod::Command).then(|| Action::Maintenance {
-        method: settings.maintenance,
-        told: Some(ToldVisitors {
-            by: record.by.clone(),
-            message: record.message.clone(),
-            until: record.until.clone(),
-            page: String::new(),
-        }),
-        around: surroundings(settings, &directory, variables),
-    })
 }
 
 /// Commands of the configuration that run on the deployer before any host is touched.

@@ -1,5 +1,6 @@
 //! Filling a slot: from the commit's files to a release that every check has passed.
 
+use super::maintenance::forget_maintenance;
 use super::variables::variables;
 use super::{RunContext, SeenHost, hook_surroundings, is_primary, with_recipe};
 use crate::action::{Action, HookPoint};
@@ -62,6 +63,7 @@ impl Build<'_> {
 
         let mut actions = hook(HookPoint::BeforePrepare, &layout.path, &settings.hooks.before_prepare);
         actions.push(record(SlotState::Building));
+        actions.extend(forget_maintenance(settings, &slot));
         actions.push(Action::Fetch {
             slot: slot.clone(),
             commit: release.commit.clone(),

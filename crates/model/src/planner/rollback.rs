@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::maintenance::{forget_maintenance, told_before};
 use super::prepare::Build;
 use super::{
     Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, local_hooks, surroundings,
@@ -48,7 +49,8 @@ pub fn plan_rollback(
         let to = Target { slot: before.slot, release: before.release };
         let prepare = match before.state {
             BeforeState::Complete => {
-                vec![Action::Prove { slot: to.slot.clone(), commit: to.release.commit.clone() }]
+                let prove = Action::Prove { slot: to.slot.clone(), commit: to.release.commit.clone() };
+                forget_maintenance(settings, &to.slot).into_iter().chain([prove]).collect()
             }
             BeforeState::Overwritten => {
                 let text =
@@ -73,6 +75,7 @@ pub fn plan_rollback(
             prepare,
             leaves_behind: SlotState::Ready,
             direction: Direction::Back,
+            told: facts.maintenance.as_ref().map(told_before),
         });
     }
     let releases: BTreeSet<_> = changes.iter().map(|change| &change.to.release.commit).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Direction, RunContext, SeenHost, Steps, examine, restart_as_it_was, surroundings};
-use crate::action::{Action, EnvEdit, Surroundings, ToldVisitors};
+use crate::action::{Action, EnvEdit, Surroundings};
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
 use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan};
@@ -88,32 +88,6 @@ pub fn plan_env_list(settings: &Settings, context: &RunContext, file: &str, host
     })
 }
 
-/// Tells visitors of maintenance on every host, or no longer.
-pub fn plan_maintenance(
-    settings: &Settings,
-    context: &RunContext,
-    told: Option<&ToldVisitors>,
-    hosts: &[&Host],
-) -> Plan {
-    work(settings, context, Intent::Work, hosts, |host| {
-        let directory = Layout::new(settings, host).current();
-        let mut variables = settings.variables.clone();
-        variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
-        let kind = match told {
-            Some(_) => JournalKind::MaintenanceOn,
-            None => JournalKind::MaintenanceOff,
-        };
-        vec![
-            Action::Maintenance {
-                method: settings.maintenance,
-                told: told.cloned(),
-                around: surroundings(settings, &directory, variables),
-            },
-            note(&context.by, kind, told.and_then(|told| told.message.clone())),
-        ]
-    })
-}
-
 /// A restart of what is live, under the lock.
 pub fn plan_restart(
     settings: &Settings,
@@ -149,11 +123,11 @@ pub fn plan_restart(
     Ok(plan)
 }
 
-fn note(by: &str, kind: JournalKind, reason: Option<String>) -> Action {
+pub(super) fn note(by: &str, kind: JournalKind, reason: Option<String>) -> Action {
     Action::Journal { kind, by: by.to_owned(), release: None, from: None, reason }
 }
 
-fn work(
+pub(super) fn work(
     settings: &Settings,
     context: &RunContext,
     intent: Intent,

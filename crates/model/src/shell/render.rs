@@ -179,10 +179,16 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             },
             include_str!("scripts/crontab.sh")
         ),
+        Action::MaintenanceSetting { slot, file, on } => format!(
+            "file={}\nvalue={}\n{}",
+            quote(layout.slot(slot).join(file).as_str()),
+            if *on { "True" } else { "False" },
+            include_str!("scripts/maintenance_setting.sh")
+        ),
         Action::Maintenance { method, told, around } => {
             let command = maintenance(layout, *method, told.as_ref());
             match method {
-                MaintenanceMethod::File => command,
+                MaintenanceMethod::File | MaintenanceMethod::Setting => command,
                 MaintenanceMethod::Command => app_command(layout, around, &command),
             }
         }
@@ -206,6 +212,7 @@ fn maintenance(layout: &Layout, method: MaintenanceMethod, told: Option<&ToldVis
         let undo = match method {
             MaintenanceMethod::File => format!("rm -f {page}"),
             MaintenanceMethod::Command => "python manage.py maintenance_mode off".to_owned(),
+            MaintenanceMethod::Setting => "true".to_owned(),
         };
         return format!("{undo} && rm -f {}", quote(layout.maintenance().as_str()));
     };
@@ -216,6 +223,7 @@ fn maintenance(layout: &Layout, method: MaintenanceMethod, told: Option<&ToldVis
             quote(text)
         ),
         MaintenanceMethod::Command => "python manage.py maintenance_mode on".to_owned(),
+        MaintenanceMethod::Setting => "true".to_owned(),
     };
     let record = MaintenanceRecord {
         at: jiff::Timestamp::UNIX_EPOCH,

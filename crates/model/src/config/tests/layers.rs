@@ -33,6 +33,7 @@ fn defaults() {
     pip_requirements_production = []
     extra_setup_tasks = []
     recipe = "generic"
+    collectstatic = "every-host"
     shared_files = []
     shared_dirs = []
     python = "python3"
@@ -49,6 +50,7 @@ fn defaults() {
     # crontab: none
     crontab_place = "user"
     maintenance = "file"
+    settings_file = "settings.py"
     # maintenance_page: the program's own
     strategy = "ab"
     source = "fetch"
@@ -154,6 +156,7 @@ local.on_failure = "notify"
     pip_requirements_production = []
     extra_setup_tasks = []
     recipe = "generic"
+    collectstatic = "every-host"
     shared_files = []
     shared_dirs = []
     python = "python3"
@@ -170,6 +173,7 @@ local.on_failure = "notify"
     # crontab: none
     crontab_place = "user"
     maintenance = "file"
+    settings_file = "settings.py"
     # maintenance_page: the program's own
     strategy = "ab"
     source = "fetch"

@@ -1,0 +1,14 @@
+# Says in a release's settings whether it is in maintenance, as buedafab did. POSIX sh.
+#
+# Assignments stand before this text: file, the settings; value, True or False.
+
+line='^(MAINTENANCE_MODE[[:space:]]*=[[:space:]]*)(True|False)([[:space:]]*(#.*)?)$'
+if ! grep -qE "$line" "$file" 2>/dev/null; then
+  # A release that can't be in maintenance isn't.
+  [ "$value" = True ] || exit 0
+  echo "there is no line MAINTENANCE_MODE = False in $file, which this could be told by; \`settings_file\` in buedafab.toml names another" >&2
+  exit 1
+fi
+cp -p "$file" "$file.new" &&
+  sed -E "s/$line/\\1$value\\3/" "$file" >"$file.new" &&
+  if cmp -s "$file" "$file.new"; then rm -f "$file.new"; else mv -f "$file.new" "$file"; fi
