@@ -251,6 +251,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "test_runner",
             "linter",
             "pip_requirements",
+            "pip_constraints",
             "pip_requirements_dev",
             "pip_requirements_production",
             "extra_setup_tasks",

@@ -13,7 +13,7 @@ use buedafab_model::local::LocalAction;
 use buedafab_model::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{RunContext, SeenHost};
-use buedafab_model::refusal::Refusal;
+use buedafab_model::refusal::{Refusal, verdict_of};
 use buedafab_model::shell::quote_words;
 use tokio::sync::mpsc;
 
@@ -140,8 +140,7 @@ impl Session {
 
     /// Tells why there is no plan.
     pub(crate) fn refuse(&mut self, refusals: &[Refusal], look: &Look) -> Stop {
-        let locked = !refusals.is_empty() && refusals.iter().all(Refusal::is_locked_or_held);
-        let verdict = if locked { Verdict::Locked } else { Verdict::Refused };
+        let verdict = verdict_of(refusals);
         let reasons = refusals
             .iter()
             .map(|refusal| Reason { message: refusal.to_string(), hint: refusal.hint() })

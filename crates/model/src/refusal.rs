@@ -2,6 +2,7 @@
 
 use crate::facts::HostFacts;
 use crate::names::HostName;
+use crate::outcome::Verdict;
 use crate::record::{Hold, LockHolder};
 use crate::rules::BrokenRule;
 
@@ -151,9 +152,25 @@ impl Refusal {
         })
     }
 
-    /// Whether waiting, or a word with a colleague, is all that it takes.
-    pub fn is_locked_or_held(&self) -> bool {
-        matches!(self, Refusal::Locked { .. } | Refusal::Held { .. })
+    /// How a run ends that is refused for this alone.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            // Waiting, or a word with a colleague, is all that it takes.
+            Refusal::Locked { .. } | Refusal::Held { .. } => Verdict::Locked,
+            // The release can't be made ready. That is seen so early that the idle slot, and what could be rolled back to
+            // in it, is still as it was.
+            Refusal::MissingShared { .. } | Refusal::BadTemplate { .. } => Verdict::FailedBefore,
+            _ => Verdict::Refused,
+        }
+    }
+}
+
+/// How a run ends that is refused for these reasons.
+pub fn verdict_of(refusals: &[Refusal]) -> Verdict {
+    let first = refusals.first().map_or(Verdict::Refused, Refusal::verdict);
+    match refusals.iter().all(|refusal| refusal.verdict() == first) {
+        true => first,
+        false => Verdict::Refused,
     }
 }
 

@@ -38,6 +38,8 @@ pub struct VirtualenvSpec {
     pub options: Vec<String>,
     /// Requirement files, in the slot. None: what `uv.lock` or `pyproject.toml` say.
     pub requirements: Vec<String>,
+    /// Files in the slot that limit versions.
+    pub constraints: Vec<String>,
     /// Private packages, which lie on the host.
     pub packages: Packages,
     /// Scripts of the release that install what a requirement file can't name; the env's path is their argument.
@@ -54,6 +56,7 @@ impl VirtualenvSpec {
             installer: settings.installer,
             options: settings.pip_options.clone(),
             requirements: settings.pip_requirements.clone(),
+            constraints: settings.pip_constraints.clone(),
             packages,
             scripts: settings.package_installation_scripts.clone(),
             reinstall,

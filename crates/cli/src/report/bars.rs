@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use buedafab_model::event::Event;
 use buedafab_model::names::HostName;
+use buedafab_model::plan::PhaseKind;
 use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -18,11 +19,13 @@ pub(super) struct Bars {
     bars: BTreeMap<HostName, ProgressBar>,
     /// Bars that stand for a host of their own; otherwise one is shared.
     one_each: bool,
+    /// Whether what is done once for all is under way: migrations above all, which are worth reading.
+    is_once: bool,
 }
 
 impl Bars {
     pub(super) fn new(verbose: bool) -> Self {
-        Self { verbose, all: MultiProgress::new(), bars: BTreeMap::new(), one_each: true }
+        Self { verbose, all: MultiProgress::new(), bars: BTreeMap::new(), one_each: true, is_once: false }
     }
 
     pub(super) fn event(&mut self, event: &Event) {
@@ -49,8 +52,9 @@ impl Bars {
                     }
                 }
             }
+            Event::PhaseStarted { phase } => self.is_once = *phase == PhaseKind::Once.to_string(),
             Event::StepStarted { host, title, .. } => self.message(host, title),
-            Event::Output { host, line, .. } if self.verbose => {
+            Event::Output { host, line, .. } if self.verbose || self.is_once => {
                 self.line(&format!("{} {line}", style(format!("{host} │")).dim()));
             }
             Event::StepEnded { host, .. } => {
@@ -73,7 +77,6 @@ impl Bars {
             Event::LocalStarted { command } => self.line(&format!("here: {command}")),
             Event::LocalOutput { line } => self.line(&format!("{} {line}", style("here │").dim())),
             Event::Refused { .. }
-            | Event::PhaseStarted { .. }
             | Event::Output { .. }
             | Event::LocalEnded { .. }
             | Event::RunEnded { .. } => {}

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use buedafab_model::event::{Event, Stream};
 use buedafab_model::names::HostName;
+use buedafab_model::plan::PhaseKind;
 
 use super::{StepOutput, duration, print_data, print_talk};
 
@@ -58,7 +59,9 @@ impl Lines {
             Event::Output { host, line, stream, .. } => match (self.output, stream) {
                 (StepOutput::Data, Stream::Stdout) => print_data(&format!("{host:width$} │ {line}")),
                 (StepOutput::Data, Stream::Stderr) => print_talk(&format!("{host:width$} │ {line}")),
-                (StepOutput::Talk, _) if self.verbose => print_talk(&format!("  {host:width$}  │ {line}")),
+                (StepOutput::Talk, _) if self.verbose || self.is_once() => {
+                    print_talk(&format!("  {host:width$}  │ {line}"))
+                }
                 (StepOutput::Talk | StepOutput::Silent, _) => {}
             },
             Event::StepEnded { host, step, status, milliseconds } => {
@@ -86,6 +89,11 @@ impl Lines {
             | Event::PhaseStarted { .. }
             | Event::LocalEnded { .. } => {}
         }
+    }
+
+    /// What is done once for all, migrations above all, is worth reading.
+    fn is_once(&self) -> bool {
+        self.phase.as_ref().is_some_and(|(phase, _)| *phase == PhaseKind::Once.to_string())
     }
 
     fn end_phase(&mut self) {

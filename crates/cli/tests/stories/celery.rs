@@ -141,7 +141,7 @@ fn celery_and_gunicorn_are_units_that_a_deploy_brings_along() {
     // What can't be right gets nowhere: neither a template that can't be filled, nor a unit that systemd doesn't take.
     release("v3", &WEB_UNIT.replace("{{ unit }}", "{{ untt }}"));
     stage
-        .production(&["deploy"], 4)
+        .production(&["deploy"], 7)
         .says("web1: [services.web] web.service: undefined value: `untt` is undefined in line 2");
     release("v4", &WEB_UNIT.replace("Type=exec", "Tpye=exec"));
     let ran = stage.production(&["deploy"], 7);

@@ -201,7 +201,7 @@ fn what_is_shared_outlives_releases_and_is_never_made_up() {
         stage.configure(&format!("unit = \"five\"\nrecipe = \"static\"\n{shared}{HOST}"));
     };
     configure("shared_files = [\"conf/.env\"]\nshared_dirs = [\"media\", \"var/up loads\"]\n");
-    let ran = stage.production(&["deploy"], 4);
+    let ran = stage.production(&["deploy"], 7);
     ran.says("web1: not in /var/webapps/five/shared: conf/.env").says("nothing was touched");
     stage.production(&["check"], 4).says("missing: conf/.env");
     let host = stage.fleet.host("web1");
@@ -446,5 +446,23 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         let data = format!("{}/data", self.folder.path().display());
         self.run("pg_ctl", &["-D", &data, "-m", "immediate", "stop"]);
+    }
+}
+
+#[test]
+fn constraints_limit_versions_and_ask_for_nothing() {
+    for installer in ["pip", "uv"] {
+        let app = App::new("");
+        install_uv(&app.stage);
+        app.configure(&format!("pip_constraints = [\"limits.txt\"]\ninstaller = \"{installer}\"\n"));
+        let limits = ("limits.txt", "six<1.17\niniconfig==2.0.0\n");
+        app.release("first", &[("requirements/common.txt", "six\n"), limits]);
+        app.deploy(0);
+        assert_eq!(app.installed(), "six1.16.0");
+        app.release("two", &[("limits.txt", "six<2\n")]);
+        app.deploy(0).says(INSTALLS);
+        assert_eq!(app.installed(), "six1.17.0");
+        app.release("three", &[("limits.txt", "six==9\n")]);
+        app.deploy(7).says("the packages can't be installed");
     }
 }

@@ -35,7 +35,7 @@ fn feed(stage: &Stage, words: &[&str], input: &str, code: i32) -> Ran {
 #[test]
 fn secrets_reach_the_app_and_nobody_else() {
     let stage = stage();
-    stage.production(&["deploy"], 4).says("not in /var/webapps/five/shared: .env");
+    stage.production(&["deploy"], 7).says("not in /var/webapps/five/shared: .env");
     let secret = "s3cret \"quoted\" $HOME `id` \\ 'x'";
     let ran = feed(&stage, &["-v", "env", "set", "SECRET_KEY"], &format!("{secret}\n"), 0);
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("s3cret"), "it isn't shown: {}", ran.stderr);

@@ -1,6 +1,6 @@
 //! Workers and schedulers beside the app, as real init scripts on the hosts.
 
-use buedafab_testkit::FleetOptions;
+use buedafab_testkit::{FleetOptions, Sudo};
 
 use super::stage::Stage;
 
@@ -57,4 +57,40 @@ fn workers_come_before_the_app_and_a_scheduler_is_alone() {
     stage.fleet.host("web2").run("rm /tmp/fail-beat; rm /tmp/told");
     stage.production(&["deploy"], 0);
     assert_eq!(told("web2"), "worker restart three, beat restart three, five restart three");
+}
+
+#[test]
+fn an_init_script_is_made_of_a_command() {
+    let stage = Stage::with(FleetOptions { sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
+    stage.configure(
+        "unit = \"five\"\nservice = \"none\"\nvariables = { GREETING = \"it's 50 % of $HOME\" }\n[services.worker]\n\
+         service = \"init:celeryd-{unit}_{deployment_type}\"\ncommand = \"sh ./work.sh 'a b'\"\nstop_seconds = 20\n\
+         [environments.production]\nhosts = [\"web1\"]\n",
+    );
+    let release = |name: &str, work: &str| {
+        stage.remote.commit(&[("work.sh", work), ("version", name)], name);
+        stage.remote.tag(name);
+        stage.remote.push();
+    };
+    // It finishes what it does before it stops.
+    let work = "trap 'sleep 1; cat version >>/tmp/stopped; exit' TERM\n\
+                echo \"$(cat version) $1 $GREETING $(id -un) $PWD\" >>/tmp/started\nwhile :; do sleep 0.1; done\n";
+    let host = stage.fleet.host("web1");
+    let started = || host.run("tail -n 1 /tmp/started").trim_end().to_owned();
+    release("v1", work);
+    let ran = stage.production(&["-v", "deploy"], 0);
+    ran.says("write and check celeryd-five_PRODUCTION").says("installed /etc/init.d/celeryd-five_PRODUCTION");
+    assert_eq!(started(), "v1 a b it's 50 % of $HOME deploy /var/webapps/five/releases/a");
+    assert_eq!(host.run("stat -c '%a %U' /etc/init.d/celeryd-five_PRODUCTION; /etc/init.d/celeryd-five_PRODUCTION status && echo runs"), "755 root\nruns\n");
+    release("v2", work);
+    let ran = stage.production(&["-v", "deploy"], 0);
+    assert!(!ran.stderr.contains("installed /etc"), "{}", ran.stderr);
+    assert_eq!(started(), "v2 a b it's 50 % of $HOME deploy /var/webapps/five/releases/b");
+    assert_eq!(host.read("/tmp/stopped"), "v1");
+    // What dies at once takes the deploy back, and says why.
+    release("v3", "echo no such luck; exit 3\n");
+    let ran = stage.production(&["deploy"], 8);
+    ran.says("no such luck").says("serving now: v2 (");
+    assert!(started().starts_with("v2 "));
+    host.run("/etc/init.d/celeryd-five_PRODUCTION stop; ! /etc/init.d/celeryd-five_PRODUCTION status");
 }

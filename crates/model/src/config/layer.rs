@@ -86,10 +86,13 @@ pub struct Layer {
     pub(super) linter: Option<Argument>,
     /// Requirement files of pip. Default: `[]`. Example: `["requirements/common.txt"]`.
     pub(super) pip_requirements: Option<Vec<FilePath>>,
-    /// More of them, for localhost, development and `buedafab setup`. Default: `[]`. Example:
+    /// Files that limit versions without asking for packages, pip's constraints. Default: `[]`. Example:
+    /// `["requirements/constraints.txt"]`.
+    pub(super) pip_constraints: Option<Vec<FilePath>>,
+    /// More requirement files, for localhost, development and `buedafab setup`. Default: `[]`. Example:
     /// `["requirements/dev.txt"]`.
     pub(super) pip_requirements_dev: Option<Vec<FilePath>>,
-    /// More of them, for all other environments. Default: `[]`. Example: `["requirements/production.txt"]`.
+    /// More requirement files, for all other environments. Default: `[]`. Example: `["requirements/production.txt"]`.
     pub(super) pip_requirements_production: Option<Vec<FilePath>>,
     /// Shell commands that `buedafab setup` ends with. Default: `[]`. Example: `["env/bin/python manage.py migrate"]`.
     pub(super) extra_setup_tasks: Option<Commands>,
@@ -295,6 +298,7 @@ impl Layer {
             test_runner: upper.test_runner.or(below.test_runner),
             linter: upper.linter.or(below.linter),
             pip_requirements: upper.pip_requirements.or(below.pip_requirements),
+            pip_constraints: upper.pip_constraints.or(below.pip_constraints),
             pip_requirements_dev: upper.pip_requirements_dev.or(below.pip_requirements_dev),
             pip_requirements_production: upper
                 .pip_requirements_production

@@ -65,6 +65,8 @@ pub struct Settings {
     /// Requirement files that the hosts of this environment install, relative to the project: those for all
     /// environments, then those for this kind.
     pub pip_requirements: Vec<String>,
+    /// Files that limit versions.
+    pub pip_constraints: Vec<String>,
     /// Requirement files that a developer installs besides.
     pub pip_requirements_dev: Vec<String>,
     /// Requirement files for all environments but localhost and development.

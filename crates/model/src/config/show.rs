@@ -40,6 +40,7 @@ pub fn show(settings: &Settings) -> String {
         test_runner,
         linter,
         pip_requirements,
+        pip_constraints,
         pip_requirements_dev,
         pip_requirements_production,
         extra_setup_tasks,
@@ -116,6 +117,7 @@ pub fn show(settings: &Settings) -> String {
     out.entry_or("test_runner", test_runner.as_deref().map(text), "none");
     out.entry("linter", text(linter));
     out.entry("pip_requirements", texts(pip_requirements));
+    out.entry("pip_constraints", texts(pip_constraints));
     out.entry("pip_requirements_dev", texts(pip_requirements_dev));
     out.entry("pip_requirements_production", texts(pip_requirements_production));
     out.entry("extra_setup_tasks", texts(extra_setup_tasks));

@@ -19,7 +19,16 @@ pub(super) fn virtualenv(
     spec: &VirtualenvSpec,
     variables: &BTreeMap<String, String>,
 ) -> String {
-    let VirtualenvSpec { python, installer, options, requirements, packages, scripts, reinstall } = spec;
+    let VirtualenvSpec {
+        python,
+        installer,
+        options,
+        requirements,
+        constraints,
+        packages,
+        scripts,
+        reinstall,
+    } = spec;
     let installer = match installer {
         Installer::Auto => "auto",
         Installer::Uv => "uv",
@@ -35,6 +44,8 @@ pub(super) fn virtualenv(
     set("cache", layout.state().join("uv-cache").as_str());
     set("reinstall", if *reinstall { "yes" } else { "no" });
     set("scripts", &quote_words(scripts));
+    set("constraints", &constraints.join("\n"));
+    set("limits", &quote_words(constraints.iter().flat_map(|file| ["-c", file.as_str()])));
     set("kept", layout.kept().as_str());
     set("commit", commit.as_str());
     set("slots", layout.state().join("slots").as_str());

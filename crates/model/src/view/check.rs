@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Table;
 use crate::facts::{CurrentLink, HostFacts};
 use crate::names::HostName;
+use crate::outcome::Verdict;
 use crate::refusal::{Refusal, host_refusals};
 
 /// What was checked in one place: a host, or the deployer itself.
@@ -136,7 +137,7 @@ impl HostCheck {
             let hint = "put them there, with what they should hold".to_owned();
             check.fail("shared", format!("missing: {}", facts.missing_shared.join(", ")), Some(hint));
         }
-        for refusal in refusals.iter().filter(|refusal| refusal.is_locked_or_held()) {
+        for refusal in refusals.iter().filter(|refusal| refusal.verdict() == Verdict::Locked) {
             let found = refusal.to_string();
             let found = found.strip_prefix(&format!("{host}: ")).unwrap_or(&found).to_owned();
             check.fail("lock", found, refusal.hint());

@@ -29,6 +29,7 @@ fn defaults() {
     # test_runner: none
     linter = "pylint"
     pip_requirements = []
+    pip_constraints = []
     pip_requirements_dev = []
     pip_requirements_production = []
     extra_setup_tasks = []
@@ -152,6 +153,7 @@ local.on_failure = "notify"
     # test_runner: none
     linter = "pylint"
     pip_requirements = []
+    pip_constraints = []
     pip_requirements_dev = []
     pip_requirements_production = []
     extra_setup_tasks = []

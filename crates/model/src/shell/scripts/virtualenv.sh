@@ -2,7 +2,7 @@
 #
 # Assignments stand before this text: slot, the folder of the release; env, the virtualenv's name in it; python; installer
 # (auto, uv or pip); options, words for the installer, quoted for eval; prune, a program for Python; cache, a folder for uv; reinstall, yes or no;
-# scripts, words quoted for eval; private, the private packages of this release, a line each, or written_down, yes; packages, their
+# scripts, words quoted for eval; constraints, files, a line each, and limits, the words that tell an installer of them; private, the private packages of this release, a line each, or written_down, yes; packages, their
 # folder, and packages_url; kept, commit and slots as for forget.sh. The requirement files are the arguments.
 #
 # What the env was made from is summed up in env/.buedafab: while that is still so, nothing is run at all.
@@ -51,7 +51,7 @@ fi
 inputs() {
   printf '%s\n' "format 1" "$PWD/$env" "${uv:-pip}" "$(readlink -f "$interpreter")" "$options" "$scripts"
   [ -z "$private" ] || printf 'private %s\n' "$private"
-  list=$(printf '%s\n' "$@") seen=$line commit=${itself:-no}
+  list=$(printf '%s\n' "$@" "$constraints" | grep .) seen=$line commit=${itself:-no}
   while [ -n "$list" ]; do
     file=${list%%"$line"*}
     case $list in *"$line"*) list=${list#*"$line"} ;; *) list= ;; esac
@@ -125,17 +125,17 @@ install_with_uv() {
   if [ -n "$locked" ]; then
     eval "\"\$uv\" sync --quiet --locked --no-dev --compile-bytecode --python \"\$env/bin/python\" $options"
   elif [ -n "$itself" ]; then
-    eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options ."
+    eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options $limits ."
   elif [ -n "$hashes" ]; then
     eval "\"\$uv\" pip sync --quiet --require-hashes --compile-bytecode --python \"\$env/bin/python\" $options \"\$@\""
   else
-    eval "\"\$uv\" pip compile --quiet --python \"\$env/bin/python\" $options --output-file \"\$env/.requirements\" \"\$@\"" >/dev/null &&
+    eval "\"\$uv\" pip compile --quiet --python \"\$env/bin/python\" $options $limits --output-file \"\$env/.requirements\" \"\$@\"" >/dev/null &&
       eval "\"\$uv\" pip sync --quiet --allow-empty-requirements --compile-bytecode --python \"\$env/bin/python\" $options \"\$env/.requirements\""
   fi
 }
 install_with_pip() {
   if [ -n "$itself" ]; then
-    eval "\"\$env/bin/python\" -m pip install --quiet $options ."
+    eval "\"\$env/bin/python\" -m pip install --quiet $options $limits ."
     return
   fi
   [ $# -gt 0 ] || return 0
@@ -167,7 +167,7 @@ pip_install_files() {
     shift
     set -- "$@" -r "$file"
   done
-  eval "\"\$env/bin/python\" -m pip install --quiet $options \"\$@\""
+  eval "\"\$env/bin/python\" -m pip install --quiet $options $limits \"\$@\""
 }
 echo "installing with ${uv:-pip}"
 { if [ -n "$uv" ]; then install_with_uv "$@"; else install_with_pip "$@"; fi && install_last && install_wheels_again; } ||
