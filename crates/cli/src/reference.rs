@@ -295,7 +295,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "ask_sudo_password",
         ],
     ),
-    ("Restarting, and waves", &["service", "waves"]),
+    ("Restarting, and waves", &["service", "settle_seconds", "waves"]),
     ("Connections", &["connect", "keep_warm_seconds"]),
     (
         "Limits on time",

@@ -181,6 +181,13 @@ pub enum Action {
         #[serde(flatten)]
         around: Surroundings,
     },
+    /// Fails unless services still run a while after their restart.
+    StayUp {
+        /// Which.
+        services: Vec<Service>,
+        /// How long they have to, in seconds.
+        seconds: u32,
+    },
     /// Asks the app which release it runs, until it names this one, or fails.
     AskApp {
         /// Where it says so.
@@ -424,6 +431,7 @@ impl Action {
             | Action::Unhold => true,
             Action::Lock { .. }
             | Action::ServiceFiles { .. }
+            | Action::StayUp { .. }
             | Action::ProveSudo
             | Action::Fetch { .. }
             | Action::Checkout { .. }
@@ -458,7 +466,11 @@ impl Action {
     /// Whether it may be done by sudo, where the user isn't root.
     pub fn may_use_sudo(&self) -> bool {
         match self {
-            Action::Hook { .. } | Action::Restart { .. } | Action::Stop { .. } | Action::Run { .. } => true,
+            Action::Hook { .. }
+            | Action::Restart { .. }
+            | Action::Stop { .. }
+            | Action::StayUp { .. }
+            | Action::Run { .. } => true,
             Action::Migrations { around, .. } | Action::Maintenance { around, .. } => around.run_as.is_some(),
             Action::Crontab { place, .. } => *place == CrontabPlace::System,
             _ => false,
@@ -520,6 +532,10 @@ impl fmt::Display for Action {
                     write!(f, "{install}{how} {}", String::from(service.clone()))
                 }
             },
+            Action::StayUp { services, seconds } => {
+                let names: Vec<String> = services.iter().cloned().map(String::from).collect();
+                write!(f, "see that {} up for {seconds} s", stay(&names))
+            }
             Action::Stop { service } => write!(f, "stop {}", String::from(service.clone())),
             Action::Journal { kind, .. } => write!(f, "note in the journal: {}", kind_word(*kind)),
             Action::EnvFile { edit, .. } => edit.fmt(f),
@@ -538,6 +554,15 @@ impl fmt::Display for Action {
             Action::Unhold => f.write_str("allow deploys again"),
             Action::Run { command, .. } => f.write_str(&one_line(command)),
         }
+    }
+}
+
+/// `a stays`, `a and b stay`.
+fn stay(names: &[String]) -> String {
+    match names {
+        [name] => format!("{name} stays"),
+        [first @ .., last] => format!("{} and {last} stay", first.join(", ")),
+        [] => "nothing stays".to_owned(),
     }
 }
 

@@ -227,7 +227,7 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
         | Action::Virtualenv { .. }
         | Action::ServiceFiles { .. }
         | Action::Prove { .. } => kind == Prepare,
-        Action::AskApp { .. } => is_switch(kind),
+        Action::AskApp { .. } | Action::StayUp { .. } => is_switch(kind),
         Action::Migrations { schema: Schema::Reverse, .. } => kind == Once,
         Action::Migrations { .. } => kind == Prepare,
         Action::Record { state: SlotState::Building | SlotState::Ready, .. } => {

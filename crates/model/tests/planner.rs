@@ -1424,7 +1424,8 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
     let told: Vec<&str> = shown
         .lines()
         .filter(|line| {
-            line.starts_with("  on") || ["write and", "install", "stop"].iter().any(|t| line.contains(t))
+            line.starts_with("  on")
+                || ["write and", "install", "stop", "see that"].iter().any(|t| line.contains(t))
         })
         .collect();
     assert_snapshot!(told.join("\n"), @"
@@ -1437,6 +1438,7 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
       install and restart systemd:five-jobs
       install and restart init:beat-five_PRODUCTION
       install and reload systemd:five-web
+      see that systemd:five-jobs, init:beat-five_PRODUCTION and systemd:five-web stay up for 2 s
       if it fails: install and reload systemd:five-web
       if it fails: install and restart init:beat-five_PRODUCTION
       if it fails: install and restart systemd:five-jobs
@@ -1444,6 +1446,7 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
       install and restart systemd:five-jobs
       stop init:beat-five_PRODUCTION
       install and reload systemd:five-web
+      see that systemd:five-jobs and systemd:five-web stay up for 2 s
       if it fails: install and reload systemd:five-web
       if it fails: stop init:beat-five_PRODUCTION
       if it fails: install and restart systemd:five-jobs
@@ -1537,6 +1540,31 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
     ==> /etc/systemd/system/five-web.service <==
     five-web.service of /var/webapps/five/releases/a on jobs1 as deploy, v3
     "#);
+}
+
+#[test]
+fn a_first_release_that_fails_leaves_nothing_running() {
+    let settings = settings(JOBS);
+    let templates = [("conf/web.service".to_owned(), String::new())].into();
+    let request = DeployRequest { templates, ..request(3) };
+    let plan =
+        plan_deploy(&settings, &run(60), &request, &seen(&settings, &[bare(), bare()])).expect("a plan");
+    assert_lints(&plan);
+    let shown = show_plan(&plan, Detail::Steps);
+    let back: Vec<&str> = shown.lines().filter(|line| line.contains("if it fails")).collect();
+    assert_snapshot!(back.join("\n"), @"
+    if it fails: take current away
+    if it fails: stop systemd:five-web
+    if it fails: stop init:beat-five_PRODUCTION
+    if it fails: stop systemd:five-jobs
+    if it fails: mark a as failed
+    if it fails: note in the journal: reverted
+    if it fails: take current away
+    if it fails: stop systemd:five-web
+    if it fails: stop systemd:five-jobs
+    if it fails: mark a as failed
+    if it fails: note in the journal: reverted
+    ");
 }
 
 #[test]

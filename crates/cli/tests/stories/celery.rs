@@ -155,6 +155,12 @@ fn celery_and_gunicorn_are_units_that_a_deploy_brings_along() {
     assert!(!web1.read("/etc/systemd/system/five.service").contains("Description=new"));
     wait_for("the web answers", || says() == "v2");
     ticks("v2");
+    // What dies of its first import has been started well, as far as systemd knows.
+    stage.remote.commit(&[("web.py", "import nothing_of_that_name\n"), ("version", "v6")], "v6");
+    stage.remote.tag("v6");
+    stage.remote.push();
+    stage.production(&["deploy"], 8).says("five didn't stay up").says("serving now: v2 (");
+    wait_for("the web answers", || says() == "v2");
     // What is taken out of the configuration is told, and left alone.
     let path = stage.checkout().join("buedafab.toml");
     let text = std::fs::read_to_string(&path).expect("it is there");

@@ -194,6 +194,9 @@ pub struct Layer {
     /// More services than the app's own, such as workers: each `[services.NAME]`, in the order of the file. On the way to a
     /// new release they are restarted in that order, before the app; on the way back after it, the last first.
     pub(super) services: Option<BTreeMap<String, At<ServiceLayer>>>,
+    /// For how long services that have a `command` or a `template` have to stay up before a switch counts, in seconds: one
+    /// that dies of its first import takes the switch back. Default: `2`.
+    pub(super) settle_seconds: Option<Seconds<0>>,
     /// Shell commands at named points of a deploy. Those of an environment replace those of the top level, hook by hook.
     pub(super) hooks: Option<HooksLayer>,
     /// How many hosts switch together, wave by wave; the last wave takes all that are left. Default: `[]`, all at once.
@@ -341,6 +344,7 @@ impl Layer {
             variables: merge(upper.variables, below.variables, add_missing),
             service: upper.service.or(below.service),
             services: merge(upper.services, below.services, add_missing),
+            settle_seconds: upper.settle_seconds.or(below.settle_seconds),
             hooks: merge(upper.hooks, below.hooks, HooksLayer::over),
             waves: upper.waves.or(below.waves),
             connect_timeout_seconds: upper.connect_timeout_seconds.or(below.connect_timeout_seconds),

@@ -145,6 +145,8 @@ pub struct Settings {
     pub service: Service,
     /// More services, in the order in which they are restarted on the way to a new release.
     pub services: Vec<NamedService>,
+    /// For how long services that are described have to stay up before a switch counts, in seconds.
+    pub settle_seconds: u32,
     /// Shell commands at named points, on the hosts.
     pub hooks: Hooks,
     /// Shell commands on the deployer.

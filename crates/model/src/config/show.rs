@@ -80,6 +80,7 @@ pub fn show(settings: &Settings) -> String {
         variables,
         service,
         services,
+        settle_seconds,
         hooks,
         local_hooks,
         waves,
@@ -155,6 +156,7 @@ pub fn show(settings: &Settings) -> String {
     out.entry_or("deploy_group", deploy_group.as_deref().map(text), "the group of the user");
     out.entry("deployment_type", text(deployment_type));
     out.entry("service", text(&escape(&String::from(service.clone()))));
+    out.entry("settle_seconds", i64::from(*settle_seconds));
     out.entry("waves", waves.iter().map(wave).collect::<Vec<_>>());
     out.entry("connect_timeout_seconds", i64::from(*connect_timeout_seconds));
     out.entry("step_timeout_seconds", i64::from(*step_timeout_seconds));

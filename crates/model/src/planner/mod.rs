@@ -30,7 +30,7 @@ use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::refusal::{Refusal, host_refusals};
 use crate::release::Release;
 use maintenance::maintenance_setting;
-use services::{Direction, restart, restart_as_it_was, told_services};
+use services::{Direction, restart, restart_as_it_was, stay_up, told_services};
 use variables::variables;
 
 /// The run that is being planned.
@@ -245,6 +245,7 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
         });
     }
     actions.extend(restart(settings, context, change.seen, &change.to, change.direction));
+    actions.extend(stay_up(settings, change.seen.host));
     actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
     // Where any host may answer, the old release does until the last wave.
     if is_last_wave || !settings.version_url_is_shared() {

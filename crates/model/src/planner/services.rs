@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::variables::{common_variables, variables};
 use super::{RunContext, SeenHost, surroundings};
 use crate::action::{Action, Surroundings};
-use crate::config::{NamedService, Service, Settings};
+use crate::config::{Host, NamedService, Service, Settings};
 use crate::facts::CurrentLink;
 use crate::layout::Layout;
 use crate::names::{CommitId, HostPath};
@@ -110,8 +110,29 @@ pub(super) fn restart_as_it_was(
             let variables = common_variables(settings, context, seen, facts.live_slot(), None, &current);
             restart_in(settings, seen, &current, variables, None, direction)
         }
-        CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => Vec::new(),
+        // Where nothing served, nothing of what a first release has started may go on.
+        CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => {
+            let ours = described_on(settings, seen.host);
+            ours.rev().map(|named| Action::Stop { service: named.service.clone() }).collect()
+        }
     }
+}
+
+/// The services that run on a host by files of ours.
+fn described_on<'s>(
+    settings: &'s Settings,
+    host: &'s Host,
+) -> impl DoubleEndedIterator<Item = &'s NamedService> + 's {
+    let runs =
+        move |named: &&NamedService| named.definition.is_some() && named.runs_on(host, &settings.hosts);
+    settings.services.iter().filter(runs)
+}
+
+/// That they stay up: an app that dies of its first import has been started well, as far as a service manager can say.
+pub(super) fn stay_up(settings: &Settings, host: &Host) -> Option<Action> {
+    let services: Vec<Service> = described_on(settings, host).map(|named| named.service.clone()).collect();
+    let seconds = settings.settle_seconds;
+    (seconds > 0 && !services.is_empty()).then_some(Action::StayUp { services, seconds })
 }
 
 fn restart_in(

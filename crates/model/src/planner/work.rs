@@ -62,12 +62,14 @@ pub fn plan_env(
     file: &str,
     hosts: &[&Host],
 ) -> Plan {
-    work(settings, context, Intent::Work, hosts, |host| {
+    let mut plan = work(settings, context, Intent::Work, hosts, |host| {
         let file = Layout::new(settings, host).shared().join(file);
         let room = Action::MakeRoom { group: settings.deploy_group.clone() };
         let what = note(&context.by, JournalKind::EnvChanged, Some(edit.to_string()));
         vec![room, Action::EnvFile { edit: edit.clone(), file }, what]
-    })
+    });
+    plan.title = Some(edit.to_string());
+    plan
 }
 
 /// The names in the file of variables, on every host; never what they are.

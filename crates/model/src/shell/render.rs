@@ -142,6 +142,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 app_command(layout, around, &commands.join("\n"))
             }
         }
+        Action::StayUp { services, seconds } => service::stay_up(services, *seconds),
         Action::Stop { service } => service::stop(layout, service),
         Action::Journal { kind, by, release, from, reason } => {
             let record = JournalRecord {

@@ -61,6 +61,31 @@ pub(super) fn stop(layout: &Layout, service: &Service) -> String {
     format!("{SUDO}{}{}", disable.unwrap_or_default(), stop_running(service))
 }
 
+/// Waits, and then asks whether services still run: what dies and is started again doesn't count as running.
+pub(super) fn stay_up(services: &[Service], seconds: u32) -> String {
+    let ask = |service: &Service| match service {
+        Service::Systemd(name) => {
+            let name = quote(name);
+            format!(
+                "{{ is_active {name} && [ \"$(restarts {name})\" = 0 ]; }} || {{\n  \
+                   echo {name}\" didn't stay up:\" >&2\n  $sudo systemctl status --no-pager --lines 15 {name} >&2\n  exit 1\n}}\n"
+            )
+        }
+        Service::Init(name) => {
+            let script = quote(&format!("/etc/init.d/{name}"));
+            format!("$sudo {script} status || {{ echo {script}\" didn't stay up\" >&2; exit 1; }}\n")
+        }
+        Service::None | Service::Supervisor(_) | Service::Runit(_) => String::new(),
+    };
+    let asked: String = services.iter().map(ask).collect();
+    format!("{SUDO}{IS_ACTIVE}{RESTARTS}sleep {seconds}\n{asked}")
+}
+
+/// How often systemd has started a service again by itself since it was started; nothing is none, on an old systemd.
+const RESTARTS: &str = "restarts() {\n  \
+    count=$(systemctl show --property NRestarts \"$1\" 2>/dev/null || $sudo systemctl show --property NRestarts \"$1\")\n  \
+    count=${count#NRestarts=}\n  echo \"${count:-0}\"\n}\n";
+
 /// Everybody may ask, where systemd can be asked by everybody: that takes D-Bus.
 const IS_ACTIVE: &str = "is_active() { systemctl is-active --quiet \"$1\" 2>/dev/null || $sudo systemctl is-active --quiet \"$1\"; }\n";
 

@@ -65,6 +65,7 @@ fn defaults() {
     # deploy_group: the group of the user
     deployment_type = "PRODUCTION"
     service = "init:five"
+    settle_seconds = 2
     waves = []
     connect_timeout_seconds = 10
     step_timeout_seconds = 900
@@ -189,6 +190,7 @@ local.on_failure = "notify"
     deploy_group = "www-data"
     deployment_type = "LIVE"
     service = "systemd:five@production"
+    settle_seconds = 2
     waves = [1, "25%", "100%"]
     connect_timeout_seconds = 5
     step_timeout_seconds = 60
