@@ -15,6 +15,8 @@ pub(super) struct Found {
     pub(super) branch: Option<String>,
     pub(super) can_sign: bool,
     pub(super) recipe: Recipe,
+    /// Whether there are workers of Celery.
+    pub(super) uses_celery: bool,
     /// Requirement files of pip.
     pub(super) requirements: Vec<String>,
     /// Whether Django's settings say where static files are collected.
@@ -30,13 +32,15 @@ pub(super) async fn look(repository: &Repository) -> Found {
     let named = scm.as_deref().and_then(name_in_url).map(str::to_owned).or(folder).unwrap_or_default();
     let unit = if Unit::new(named.clone()).is_ok() { named } else { "app".to_owned() };
     let requirements = find_requirements(root);
-    let recipe = guess_recipe(root, &requirements);
+    let needs = needs(root, &requirements);
+    let recipe = guess_recipe(root, &requirements, &needs);
     Found {
         collects_static_files: repository.mentions("STATIC_ROOT").await,
         hooks: if recipe == Recipe::Generic { suggest_hooks(root) } else { Vec::new() },
         test_runner: suggest_test_runner(root),
         branch: repository.branch().await,
         can_sign: repository.can_sign().await,
+        uses_celery: needs.contains("celery"),
         recipe,
         requirements,
         unit,
@@ -61,11 +65,15 @@ fn find_requirements(root: &Path) -> Vec<String> {
     usual.into_iter().filter(|name| root.join(name).is_file()).take(1).map(str::to_owned).collect()
 }
 
-fn guess_recipe(root: &Path, requirements: &[String]) -> Recipe {
-    let has = |name: &str| root.join(name).exists();
+/// All that the project says about what it needs, in small letters.
+fn needs(root: &Path, requirements: &[String]) -> String {
     let named = requirements.iter().map(String::as_str).chain(["pyproject.toml"]);
-    let needs: String = named.filter_map(|name| fs::read_to_string(root.join(name)).ok()).collect();
-    let needs = needs.to_lowercase();
+    let texts = named.filter_map(|name| fs::read_to_string(root.join(name)).ok());
+    texts.collect::<String>().to_lowercase()
+}
+
+fn guess_recipe(root: &Path, requirements: &[String], needs: &str) -> Recipe {
+    let has = |name: &str| root.join(name).exists();
     let needs_any = |names: &[&str]| names.iter().any(|name| needs.contains(name));
     if has("manage.py") {
         Recipe::Django
@@ -136,7 +144,8 @@ mod tests {
                 fs::write(path, text).expect("it is ours");
             }
             let requirements = find_requirements(folder.path());
-            (guess_recipe(folder.path(), &requirements), requirements.join(" "))
+            let needs = needs(folder.path(), &requirements);
+            (guess_recipe(folder.path(), &requirements, &needs), requirements.join(" "))
         };
         assert_eq!(
             guess(&[("manage.py", ""), ("requirements/common.txt", "Django")]),

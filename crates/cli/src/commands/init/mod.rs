@@ -98,7 +98,7 @@ default_revision = "HEAD"
 # How the app is restarted once the link has moved: "systemd:NAME", "supervisor:NAME", "runit:NAME", "init:NAME", or
 # "none" if it needs no restart.
 service = {service}
-
+{services}
 # Shell commands at named points, in the new release. A failure before the switch changes nothing that serves; a
 # failure after it puts every host back.
 #   before_prepare · build · check · once (one host) · before_switch · restart · after_switch · verify · after_finish
@@ -122,7 +122,32 @@ hosts = []                                # "deploy@web[1:3].example.com", {{ na
         unit = found.unit,
         unit_word = string(&found.unit),
         service = string(&service),
+        services = write_services(found, &service),
     )
+}
+
+/// Unit files that could come along with a release, to be commented in.
+fn write_services(found: &Found, service: &str) -> String {
+    let module = found.unit.replace('-', "_");
+    let command = match found.recipe {
+        _ if !service.starts_with("systemd:") => return String::new(),
+        Recipe::Django => format!("python -m gunicorn --bind 127.0.0.1:8000 {module}.wsgi"),
+        Recipe::Wsgi | Recipe::Webpy => "python -m gunicorn --bind 127.0.0.1:8000 app:app".to_owned(),
+        Recipe::Asgi => "python -m uvicorn --port 8000 app:app".to_owned(),
+        Recipe::Tornado => "python app.py --port=8000".to_owned(),
+        Recipe::Static | Recipe::Generic => "./bin/serve --port 8000".to_owned(),
+    };
+    let mut text = format!(
+        "# Unit files can come along with the release that they belong to; without these lines they are yours to install.\n\
+         # [services.web]\n# service = \"{service}\"\n# command = \"{command}\"\n"
+    );
+    if found.uses_celery {
+        text.push_str(
+            "# [services.celery]\n# default = \"celery\"\n# roles = [\"worker\"]\n\
+             # [services.beat]\n# default = \"celery-beat\"\n# roles = [\"worker\"]\n",
+        );
+    }
+    text
 }
 
 /// The lines that say what kind of app it is.
@@ -159,6 +184,7 @@ mod tests {
                 branch: Some("master".to_owned()),
                 can_sign: false,
                 recipe: Recipe::Django,
+                uses_celery: true,
                 requirements: vec!["requirements.txt".to_owned()],
                 collects_static_files: false,
                 test_runner: Some("django"),
@@ -166,7 +192,12 @@ mod tests {
             };
             let text = write_configuration(&found);
             let commented_in =
-                text.replace("# build", "build").replace("# verify", "verify").replace("# waves", "waves");
+                ["build", "verify", "waves", "[services", "service =", "command", "default =", "roles"]
+                    .iter()
+                    .fold(text.clone(), |text, line| {
+                        text.replace(&format!("\n# {line}"), &format!("\n{line}"))
+                    });
+            assert_eq!(commented_in.contains("\n[services.celery]\n"), unit == "five");
             for text in [text, commented_in] {
                 if let Err(mistakes) = config::parse(FILE_NAME, &text) {
                     panic!("{mistakes}");
