@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use buedafab_engine::SUDO_PASSWORD;
 use buedafab_model::env_file::Secret;
 use buedafab_model::outcome::Verdict;
 
@@ -11,15 +12,12 @@ use crate::session::Session;
 
 static KNOWN: OnceLock<Secret> = OnceLock::new();
 
-/// For those who deploy where nobody can type.
-const VARIABLE: &str = "BUEDAFAB_SUDO_PASSWORD";
-
 /// What a person types, or has put into the environment.
 pub(crate) async fn password(session: &mut Session) -> Result<Secret, Stop> {
     if let Some(known) = KNOWN.get() {
         return Ok(known.clone());
     }
-    let typed = match std::env::var(VARIABLE) {
+    let typed = match std::env::var(SUDO_PASSWORD) {
         Ok(value) => value,
         Err(_) if is_interactive(&session.global) => {
             let prompt = format!("The password of sudo on the hosts of {}", session.settings.environment);
@@ -34,11 +32,12 @@ pub(crate) async fn password(session: &mut Session) -> Result<Secret, Stop> {
                 Verdict::Refused,
                 "nobody is here to type the password of sudo: nothing was touched",
             )
-            .hint(format!("put it into the variable {VARIABLE}")));
+            .hint(format!("put it into the variable {SUDO_PASSWORD}")));
         }
     };
     if typed.is_empty() {
-        return Err(Stop::verdict(Verdict::Refused, "no password for sudo: nothing was touched"));
+        return Err(Stop::verdict(Verdict::Refused, "no password for sudo: nothing was touched")
+            .hint("type it when it is asked for; without `ask_sudo_password`, sudo has to do without"));
     }
     Ok(KNOWN.get_or_init(|| Secret::new(typed)).clone())
 }

@@ -57,7 +57,8 @@ pub(crate) struct Launch {
 pub struct Connection {
     /// Held for what dropping it does.
     _child: Child,
-    frames: mpsc::Sender<Vec<u8>>,
+    /// Nobody who sends waits for the line: while a large file goes down a slow one, there are others to listen to.
+    frames: mpsc::UnboundedSender<Vec<u8>>,
 }
 
 /// Why no connection came to stand.
@@ -140,62 +141,62 @@ impl Connection {
             }
             Err(_) => return Err(OpenError::TimedOut(time_limit)),
         }
-        let (frames, to_write) = mpsc::channel(16);
+        let (frames, to_write) = mpsc::unbounded_channel();
         tokio::spawn(write_frames(stdin, to_write, lost_after / BEATS_PER_SPAN));
         tokio::spawn(translate(heard, launch.log.clone(), tag, replies));
         Ok(Connection { _child: child, frames })
     }
 
     /// Sends the text of a phase under a name, which comes back in [`Reply::Done`].
-    pub async fn send_phase(&self, name: &str, text: &str) {
-        self.send(frame("phase", name, text.as_bytes())).await;
+    pub fn send_phase(&self, name: &str, text: &str) {
+        self.send(frame("phase", name, text.as_bytes()));
     }
 
     /// Sends the standard input of a step that is to come.
-    pub async fn upload_input(&self, step: u32, bytes: &[u8]) {
-        self.upload(&format!("in.{step}"), bytes).await;
+    pub fn upload_input(&self, step: u32, bytes: &[u8]) {
+        self.upload(&format!("in.{step}"), bytes);
     }
 
     /// Sends the password that sudo asks for.
-    pub async fn upload_sudo_password(&self, password: &[u8]) {
-        self.upload("sudo", &[password, b"\n"].concat()).await;
+    pub fn upload_sudo_password(&self, password: &[u8]) {
+        self.upload("sudo", &[password, b"\n"].concat());
     }
 
     /// Adds to a file in the runner's own folder.
-    async fn upload(&self, name: &str, bytes: &[u8]) {
+    fn upload(&self, name: &str, bytes: &[u8]) {
         if bytes.is_empty() {
-            self.send(frame("put", name, bytes)).await;
+            self.send(frame("put", name, bytes));
         }
         for piece in bytes.chunks(UPLOAD_PIECE) {
-            self.send(frame("put", name, piece)).await;
+            self.send(frame("put", name, piece));
         }
     }
 
     /// Has the running step ended, and the rest of its phase skipped.
-    pub async fn cancel(&self) {
-        self.send(b"cancel\n".to_vec()).await;
+    pub fn cancel(&self) {
+        self.send(b"cancel\n".to_vec());
     }
 
     /// Has the runner end, and with it the lock.
-    pub async fn say_bye(&self) {
-        self.send(b"bye\n".to_vec()).await;
+    pub fn say_bye(&self) {
+        self.send(b"bye\n".to_vec());
     }
 
     /// Leaves the line open and says nothing more, as a line does whose packets are dropped.
     #[cfg(test)]
-    async fn stop_beating(&self) {
-        self.send(Vec::new()).await;
+    fn stop_beating(&self) {
+        self.send(Vec::new());
     }
 
     /// Closes this side of the line.
     #[cfg(test)]
-    async fn hang_up(&mut self) {
-        self.frames = mpsc::channel(1).0;
+    fn hang_up(&mut self) {
+        self.frames = mpsc::unbounded_channel().0;
     }
 
-    async fn send(&self, frame: Vec<u8>) {
+    fn send(&self, frame: Vec<u8>) {
         // A connection that is gone says so on its other side.
-        let _ = self.frames.send(frame).await;
+        let _ = self.frames.send(frame);
     }
 }
 
@@ -242,7 +243,7 @@ async fn pump(
     }
 }
 
-async fn write_frames(mut stdin: ChildStdin, mut frames: mpsc::Receiver<Vec<u8>>, beat: Duration) {
+async fn write_frames(mut stdin: ChildStdin, mut frames: mpsc::UnboundedReceiver<Vec<u8>>, beat: Duration) {
     let mut beats = tokio::time::interval(beat);
     beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     beats.tick().await;

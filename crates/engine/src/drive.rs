@@ -134,14 +134,14 @@ impl Driver<'_> {
                     work.cancelled = Some(Instant::now());
                 }
                 if let Some(connection) = self.fleet.connections.get(&host) {
-                    connection.cancel().await;
+                    connection.cancel();
                 }
             }
             Command::Revert { host } => {
                 (self.events)(Event::Reverting { hosts: vec![host.clone()] });
                 let frame = self.begin_work(&host);
                 if let Some(connection) = self.fleet.connections.get(&host) {
-                    connection.send_phase(&frame, render_revert()).await;
+                    connection.send_phase(&frame, render_revert());
                 }
             }
             Command::LookAgain { host } => self.look_again(host),
@@ -163,13 +163,13 @@ impl Driver<'_> {
         let steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(|work| &work.steps);
         for step in steps {
             if let Some(input) = step.action.input() {
-                connection.upload_input(step.id, &self.inputs.of(&input)).await;
+                connection.upload_input(step.id, &self.inputs.of(&input));
             }
         }
         if let Some(password) = self.inputs.sudo_password.as_ref().filter(|_| is_first) {
-            connection.upload_sudo_password(password.reveal()).await;
+            connection.upload_sudo_password(password.reveal());
         }
-        connection.send_phase(&frame, &text).await;
+        connection.send_phase(&frame, &text);
     }
 
     fn begin_work(&mut self, host: &HostName) -> String {
@@ -318,7 +318,7 @@ impl Driver<'_> {
         }
         for host in too_long {
             if let Some(connection) = self.fleet.connections.get(&host) {
-                connection.cancel().await;
+                connection.cancel();
             }
         }
         let mut inputs = Vec::new();

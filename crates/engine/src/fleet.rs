@@ -195,7 +195,7 @@ impl Fleet {
     /// Lets all runners end, and with them the locks; waits for that as long as `patience`.
     pub async fn close(&mut self, patience: std::time::Duration) {
         for connection in self.connections.values() {
-            connection.say_bye().await;
+            connection.say_bye();
         }
         let all_closed = async {
             while !self.connections.is_empty() {

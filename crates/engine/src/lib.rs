@@ -22,7 +22,7 @@ pub use fleet::{Fleet, Look};
 pub use git::{GitError, Repository, Wanted};
 pub use helm::new_run;
 pub use inputs::Inputs;
-pub use local::{LocalError, has_program, run_in_terminal, run_local};
+pub use local::{LocalError, SUDO_PASSWORD, has_program, run_in_terminal, run_local};
 pub use packages::{PackageCache, PackageError};
 pub use random::random_word;
 pub use shell::{interactive_command, interactive_shell};

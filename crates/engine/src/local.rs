@@ -33,6 +33,9 @@ pub enum LocalError {
     },
 }
 
+/// The variable that holds the password of sudo, where nobody can type it. It is nobody else's to read.
+pub const SUDO_PASSWORD: &str = "BUEDAFAB_SUDO_PASSWORD";
+
 /// How long an interrupted command may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -74,8 +77,12 @@ pub async fn run_local(
 /// the signal that ended it.
 pub fn run_in_terminal(script: &str, folder: &Path, variables: &[(String, String)]) -> std::io::Result<i32> {
     let variables = variables.iter().map(|(name, value)| (name, value));
-    let status =
-        std::process::Command::new("sh").args(["-c", script]).current_dir(folder).envs(variables).status()?;
+    let status = std::process::Command::new("sh")
+        .args(["-c", script])
+        .current_dir(folder)
+        .envs(variables)
+        .env_remove(SUDO_PASSWORD)
+        .status()?;
     Ok(exit_status(status))
 }
 
@@ -114,6 +121,7 @@ impl Local<'_> {
             .args(["-c", "exec 2>&1\neval \"$1\"", "sh", self.script])
             .current_dir(self.folder)
             .envs(self.variables)
+            .env_remove(SUDO_PASSWORD)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);

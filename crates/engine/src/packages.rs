@@ -31,6 +31,8 @@ enum PackageProblem {
     S3(#[from] S3Error),
     #[error("its check sum is {found} and not {expected}: it isn't what was meant")]
     CheckSum { found: String, expected: String },
+    #[error("there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")]
+    NoCache,
     #[error("the cache can't be written: {0}")]
     Cache(#[from] std::io::Error),
 }
@@ -38,7 +40,8 @@ enum PackageProblem {
 /// Packages on the deployer.
 #[derive(Debug)]
 pub struct PackageCache {
-    folder: PathBuf,
+    /// `None`: there is no folder that is the user's alone.
+    folder: Option<PathBuf>,
     s3: S3,
 }
 
@@ -47,17 +50,20 @@ impl PackageCache {
     pub fn new(settings: &Settings) -> Self {
         let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let cache = cache.or_else(home).unwrap_or_else(std::env::temp_dir);
-        Self { folder: cache.join("buedafab"), s3: S3::new(settings) }
+        let cache = cache.or_else(home);
+        Self { folder: cache.map(|cache| cache.join("buedafab")), s3: S3::new(settings) }
     }
 
     /// Fetches a package, unless it is there already. Nothing is asked over the network for what is known by its commit
     /// or check sum.
     pub async fn fetch(&self, package: &PrivatePackage) -> Result<FetchedPackage, PackageError> {
-        let fetched = match &package.source {
-            PackageSource::Git { url, rev } => self.fetch_git(&package.name, url, rev).await,
-            PackageSource::S3 { bucket, key, sha256 } => {
-                self.fetch_s3(&package.name, bucket, key, sha256).await
+        let fetched = match (&self.folder, &package.source) {
+            (None, _) => Err(PackageProblem::NoCache),
+            (Some(folder), PackageSource::Git { url, rev }) => {
+                fetch_git(folder, &package.name, url, rev).await
+            }
+            (Some(folder), PackageSource::S3 { bucket, key, sha256 }) => {
+                self.fetch_s3(folder, &package.name, bucket, key, sha256).await
             }
         };
         fetched.map_err(|why| PackageError { package: package.name.clone(), why })
@@ -65,39 +71,12 @@ impl PackageCache {
 
     /// Its file.
     pub fn path(&self, package: &FetchedPackage) -> PathBuf {
-        self.folder.join("packages").join(package.place())
-    }
-
-    async fn fetch_git(&self, name: &str, url: &str, rev: &str) -> Result<FetchedPackage, PackageProblem> {
-        let commit = match is_commit(rev) {
-            true => rev.to_ascii_lowercase(),
-            false => find_revision(url, rev).await?,
-        };
-        let file = format!("{name}-{}.tar.gz", &commit[..10]);
-        let folder = self.folder.join("packages").join(&commit);
-        let path = folder.join(&file);
-        if !path.exists() {
-            let clone = self.folder.join("git").join(hex(&Sha256::digest(url.as_bytes())));
-            let folder_text = clone.display().to_string();
-            git(&["init", "--quiet", "--bare", &folder_text]).await?;
-            if git(&["-C", &folder_text, "cat-file", "-e", &format!("{commit}^{{commit}}")]).await.is_err() {
-                let all = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
-                git(&["-C", &folder_text, "fetch", "--quiet", "--prune", "--", url, all[0], all[1]]).await?;
-            }
-            std::fs::create_dir_all(&folder)?;
-            let new = folder.join(format!(".new-{}", random_word(8)));
-            let new_text = new.display().to_string();
-            let prefix = format!("--prefix={name}-{}/", &commit[..10]);
-            git(&["-C", &folder_text, "archive", "--format=tar.gz", &prefix, "--output", &new_text, &commit])
-                .await?;
-            std::fs::rename(&new, &path)?;
-        }
-        let sha256 = check_sum(&path)?;
-        Ok(FetchedPackage { name: name.to_owned(), key: commit, file, sha256 })
+        path_in(self.folder.as_deref().unwrap_or(Path::new("")), package)
     }
 
     async fn fetch_s3(
         &self,
+        cache: &Path,
         name: &str,
         bucket: &str,
         key: &str,
@@ -106,7 +85,7 @@ impl PackageCache {
         let file = key.rsplit('/').next().unwrap_or(key).to_owned();
         let fetched =
             FetchedPackage { name: name.to_owned(), key: sha256.to_owned(), file, sha256: sha256.to_owned() };
-        let path = self.path(&fetched);
+        let path = path_in(cache, &fetched);
         // What lies there may have been tampered with, or cut short by a full disk.
         if path.exists() && check_sum(&path)? == sha256 {
             return Ok(fetched);
@@ -126,6 +105,38 @@ impl PackageCache {
         }
         Ok(fetched)
     }
+}
+
+fn path_in(cache: &Path, package: &FetchedPackage) -> PathBuf {
+    cache.join("packages").join(package.place())
+}
+
+async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<FetchedPackage, PackageProblem> {
+    let commit = match is_commit(rev) {
+        true => rev.to_ascii_lowercase(),
+        false => find_revision(url, rev).await?,
+    };
+    let file = format!("{name}-{}.tar.gz", &commit[..10]);
+    let folder = cache.join("packages").join(&commit);
+    let path = folder.join(&file);
+    if !path.exists() {
+        let clone = cache.join("git").join(hex(&Sha256::digest(url.as_bytes())));
+        let folder_text = clone.display().to_string();
+        git(&["init", "--quiet", "--bare", &folder_text]).await?;
+        if git(&["-C", &folder_text, "cat-file", "-e", &format!("{commit}^{{commit}}")]).await.is_err() {
+            let all = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+            git(&["-C", &folder_text, "fetch", "--quiet", "--prune", "--", url, all[0], all[1]]).await?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        let new = folder.join(format!(".new-{}", random_word(8)));
+        let new_text = new.display().to_string();
+        let prefix = format!("--prefix={name}-{}/", &commit[..10]);
+        git(&["-C", &folder_text, "archive", "--format=tar.gz", &prefix, "--output", &new_text, &commit])
+            .await?;
+        std::fs::rename(&new, &path)?;
+    }
+    let sha256 = check_sum(&path)?;
+    Ok(FetchedPackage { name: name.to_owned(), key: commit, file, sha256 })
 }
 
 fn is_commit(rev: &str) -> bool {

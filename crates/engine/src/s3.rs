@@ -1,5 +1,6 @@
 //! Objects of S3, Amazon's or anybody's: got with the credentials that Amazon's own tools would use.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use reqsign_aws_v4::{Credential, DefaultCredentialProvider, RequestSigner};
 use reqsign_core::{Context, Env as _, HttpSend, OsEnv, Signer};
 use reqsign_file_read_tokio::TokioFileRead;
+use serde::Deserialize;
 use ureq::tls::{RootCerts, TlsConfig};
 
 /// A server that understands S3.
@@ -80,19 +82,35 @@ fn download(request: http::Request<()>, to: &PathBuf, url: &str) -> Result<(), S
         return Err(S3Error::Status { url: url.to_owned(), status, said: message_of(&text) });
     }
     let mut file = std::fs::File::create(to)?;
-    std::io::copy(&mut body.with_config().limit(LARGEST).reader(), &mut file)?;
-    Ok(file.sync_all()?)
+    let mut reader = body.with_config().limit(LARGEST).reader();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        // Which of the two sides broke is what a person has to know.
+        let read = reader.read(&mut buffer).map_err(|error| S3Error::NoAnswer {
+            url: url.to_owned(),
+            why: format!("it broke off: {error}"),
+        })?;
+        if read == 0 {
+            return Ok(file.sync_all()?);
+        }
+        file.write_all(&buffer[..read])?;
+    }
 }
 
-/// The words in an answer of S3, which is XML.
+/// What S3 says when it says no.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Denial {
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// Its words; none, if it isn't S3 that answers.
 fn message_of(answer: &str) -> String {
-    let inside = |name: &str| {
-        let (_, rest) = answer.split_once(&format!("<{name}>"))?;
-        rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
-    };
-    match (inside("Code"), inside("Message")) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (code, message) => code.or(message).unwrap_or_default(),
+    match quick_xml::de::from_str(answer) {
+        Ok(Denial { code, message }) => format!("{code}: {message}"),
+        Err(_) => String::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::names::{CommitId, HostPath, SlotName, Unit};
 use crate::package::FetchedPackage;
 use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::release::Release;
-use crate::service_file::{ReleasedServiceFile, ServiceFile};
+use crate::service_file::{FilesOf, ReleasedServiceFile, ServiceFile};
 use crate::virtualenv::VirtualenvSpec;
 
 /// One thing that is done on one host.
@@ -157,8 +157,8 @@ pub enum Action {
         slot: SlotName,
         /// The release.
         commit: CommitId,
-        /// The release that serves.
-        live: Option<CommitId>,
+        /// Whose files those are that stand there now, if they aren't of any release.
+        there: FilesOf,
         /// The files.
         files: Vec<ServiceFile>,
     },
@@ -181,10 +181,12 @@ pub enum Action {
         #[serde(flatten)]
         around: Surroundings,
     },
+    /// Takes away what was kept of releases that no slot holds any more. A failure is only told.
+    Forget,
     /// Fails unless services still run a while after their restart.
     StayUp {
-        /// Which.
-        services: Vec<Service>,
+        /// Which, with the files that a release may have of them: one that it hasn't got has nothing to stay.
+        services: Vec<(Service, ReleasedServiceFile)>,
         /// How long they have to, in seconds.
         seconds: u32,
     },
@@ -411,7 +413,7 @@ impl Action {
     /// Whether its failure is told and stops nothing.
     pub fn is_optional(&self) -> bool {
         match self {
-            Action::Journal { .. } | Action::Crontab { .. } => true,
+            Action::Journal { .. } | Action::Crontab { .. } | Action::Forget => true,
             Action::Record { optional, .. } | Action::Hook { optional, .. } => *optional,
             _ => false,
         }
@@ -432,6 +434,7 @@ impl Action {
             Action::Lock { .. }
             | Action::ServiceFiles { .. }
             | Action::StayUp { .. }
+            | Action::Forget
             | Action::ProveSudo
             | Action::Fetch { .. }
             | Action::Checkout { .. }
@@ -470,6 +473,7 @@ impl Action {
             | Action::Restart { .. }
             | Action::Stop { .. }
             | Action::StayUp { .. }
+            | Action::ProveSudo
             | Action::Run { .. } => true,
             Action::Migrations { around, .. } | Action::Maintenance { around, .. } => around.run_as.is_some(),
             Action::Crontab { place, .. } => *place == CrontabPlace::System,
@@ -528,12 +532,18 @@ impl fmt::Display for Action {
                 Some(command) => write!(f, "restart: {}", one_line(command)),
                 None => {
                     let how = if *reload { "reload" } else { "restart" };
-                    let install = if file.is_some() { "install and " } else { "" };
+                    let install = match file.as_ref().map(|file| &file.of) {
+                        Some(FilesOf::Release { .. }) => "install and ",
+                        Some(FilesOf::Before) => "put back and ",
+                        None => "",
+                    };
                     write!(f, "{install}{how} {}", String::from(service.clone()))
                 }
             },
+            Action::Forget => f.write_str("forget releases that no slot holds"),
             Action::StayUp { services, seconds } => {
-                let names: Vec<String> = services.iter().cloned().map(String::from).collect();
+                let names: Vec<String> =
+                    services.iter().map(|(service, _)| String::from(service.clone())).collect();
                 write!(f, "see that {} up for {seconds} s", stay(&names))
             }
             Action::Stop { service } => write!(f, "stop {}", String::from(service.clone())),

@@ -75,7 +75,7 @@ impl Layout {
         self.path.join("packages")
     }
 
-    /// What of them is installed, a path a line.
+    /// The unit files and init scripts that were put in place, a path a line.
     pub fn installed_services(&self) -> HostPath {
         self.state().join("installed")
     }

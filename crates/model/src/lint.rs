@@ -217,7 +217,9 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
     match action {
         // What is kept may have to be kept before the first deploy.
         Action::MakeRoom { .. } => matches!(kind, Lock | Work),
-        Action::Guard { .. } | Action::ProveSudo => kind == Lock,
+        Action::Guard { .. } => matches!(kind, Lock | Work),
+        Action::ProveSudo => kind == Lock,
+        Action::Forget => kind == Finish,
         Action::Lock { .. } => matches!(kind, Lock | Work),
         Action::Fetch { .. }
         | Action::Checkout { .. }

@@ -143,7 +143,12 @@ pub(crate) fn name_of(url: &str) -> String {
     let version = last
         .char_indices()
         .find(|(at, c)| *c == '-' && last[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
-    version.map_or(last, |(at, _)| &last[..at]).to_owned()
+    let name = version.map_or(last, |(at, _)| &last[..at]);
+    let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    match plain.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        true => plain,
+        false => "package".to_owned(),
+    }
 }
 
 /// A path as installers take it in a requirement file, whatever it holds.
@@ -202,6 +207,8 @@ mod tests {
             ("s3://bueda/wheels/plato-1.2-py3-none-any.whl", "plato"),
             ("s3://bueda/five-utils-1.2.3.tar.gz", "five-utils"),
             ("host:plato", "plato"),
+            ("https://git.example.com/p l#a/", "pla"),
+            ("host:--", "package"),
         ] {
             assert_eq!(name_of(url), name);
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::config::{DefinedBy, Host, NamedService, Service, ServiceDefinition, Settings};
 use crate::facts::HostFacts;
 use crate::layout::Layout;
-use crate::names::{CommitId, HostPath};
+use crate::names::{CommitId, HostPath, SlotName};
 use crate::plan::Target;
 use crate::shell::quote;
 use crate::template::TemplateError;
@@ -33,12 +33,38 @@ pub enum ServiceFileKind {
     InitScript,
 }
 
+/// Whose files: they are kept until no slot holds the release any more, so that the way back needs no git.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilesOf {
+    /// Of a release in its slot. The same commit in the other slot, under another configuration, has files of its own.
+    Release {
+        /// The commit.
+        commit: CommitId,
+        /// The slot.
+        slot: SlotName,
+    },
+    /// What stood there before any release of ours that is known.
+    Before,
+}
+
+impl FilesOf {
+    /// The folder that they are kept in.
+    pub(crate) fn folder(&self, layout: &Layout) -> HostPath {
+        match self {
+            FilesOf::Release { commit, slot } => {
+                layout.kept().join(commit.as_str()).join(&format!("units-{slot}"))
+            }
+            FilesOf::Before => layout.kept().join("before"),
+        }
+    }
+}
+
 /// The file of a service as a release has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReleasedServiceFile {
-    /// The release's commit: what it was rendered for is kept until no slot holds it any more, so that the way back needs
-    /// no git.
-    pub commit: CommitId,
+    /// Which.
+    pub of: FilesOf,
     /// Where the service manager looks for it.
     pub path: HostPath,
     /// What kind of file it is.
@@ -140,6 +166,8 @@ fn fill(template: &str, values: minijinja::Value) -> Result<String, TemplateErro
     templates.set_syntax(syntax.expect("the usual delimiters are fine"));
     templates.add_filter("systemd", |text: String| {
         let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+        // A line break would end the directive.
+        let escaped = escaped.replace('\n', "\\n");
         format!("\"{escaped}\"")
     });
     templates.add_filter("sh", |text: String| quote(&text));

@@ -13,7 +13,7 @@ use buedafab_model::config::Service;
 use buedafab_model::inspect::Scope;
 use buedafab_model::names::{CommitId, HostPath, RunId, SlotName};
 use buedafab_model::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState};
-use buedafab_model::service_file::{ReleasedServiceFile, ServiceFile, ServiceFileKind};
+use buedafab_model::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind};
 use buedafab_model::shell::render_step;
 use insta::assert_snapshot;
 
@@ -786,22 +786,26 @@ fn services_are_restarted_and_then_asked() {
 fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     let good = [
         ("sudo", "shift; exec \"$@\""),
-        ("systemctl", "echo \"systemctl $*\""),
+        ("systemctl", "echo \"systemctl $*\"; [ \"$1\" != is-enabled ]"),
         ("systemd-analyze", "case $* in *verify*) for f; do :; done; ! grep -n Typ \"$f\" ;; esac"),
     ];
     let found = everywhere_in("it's \"five\" *", |shell, place| {
         let etc = HostPath::new(format!("{}/etc", place.root().display())).expect("a path");
         place.by_hand("mkdir etc");
         let (path, kind) = (etc.join("five-jobs.service"), ServiceFileKind::Unit);
+        let of = |number: Option<u8>| match number {
+            Some(number) => FilesOf::Release { commit: release(number).commit, slot: slot("a") },
+            None => FilesOf::Before,
+        };
         let keep = |number: u8, live: Option<u8>, text: &str| Action::ServiceFiles {
             slot: slot("a"),
             commit: release(number).commit,
-            live: live.map(|number| release(number).commit),
+            there: of(live),
             files: vec![ServiceFile { path: path.clone(), text: text.to_owned(), kind }],
         };
-        let restart = |number: u8| Action::Restart {
+        let restart = |number: Option<u8>| Action::Restart {
             service: Service::Systemd("five-jobs".to_owned()),
-            file: Some(ReleasedServiceFile { commit: release(number).commit, path: path.clone(), kind }),
+            file: Some(ReleasedServiceFile { of: of(number), path: path.clone(), kind }),
             reload: true,
             commands: Vec::new(),
             around: Surroundings {
@@ -818,23 +822,26 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
         };
         act("a bad one", &keep(1, None, "Typ=exec\n"));
         act("a good one", &keep(1, None, &format!("it's {current} \"$HOME\" %h\n\n")));
-        act("first", &restart(1));
-        act("the same again", &restart(1));
-        place.by_hand("cd it*/.buedafab/slots; echo '{\"1111111111111111111111111111111111111111\"' >a.json");
+        act("first", &restart(Some(1)));
+        act("the same again", &restart(Some(1)));
         act("another", &keep(2, Some(1), "other\n"));
-        act("installed", &restart(2));
-        act("back", &restart(1));
-        act("a release without one", &restart(3));
+        act("installed", &restart(Some(2)));
+        act("back", &restart(Some(1)));
+        act("a release without one", &restart(Some(3)));
+        act("none before either", &restart(None));
         // What was there before us is put back by a way back.
-        place.by_hand("echo theirs >etc/five-jobs.service; cd it*/.buedafab; rm installed; echo 4444444444444444444444444444444444444444 >slots/b.json");
+        place.by_hand("echo theirs >etc/five-jobs.service; rm it*/.buedafab/installed");
         act("over another's", &keep(5, Some(4), "ours\n"));
-        act("ours", &restart(5));
-        act("theirs again", &restart(4));
-        let _ = write!(
-            found,
-            "{}",
-            place.by_hand("cat etc/*; ls it*/.buedafab/releases; sed 's|.*/||' it*/.buedafab/installed")
-        );
+        act("ours", &restart(Some(5)));
+        act("theirs again", &restart(Some(4)));
+        place.by_hand("rm it*/.buedafab/installed");
+        act("over what no release is known of", &keep(5, None, "ours\n"));
+        act("ours", &restart(Some(5)));
+        act("theirs again", &restart(None));
+        place.by_hand("cd it*/.buedafab/slots; echo 4444444444444444444444444444444444444444 >b.json");
+        act("forget", &Action::Forget);
+        let left = "cat etc/*; ls it*/.buedafab/releases; cat it*/.buedafab/releases/before/*; sed 's|.*/||' it*/.buedafab/installed";
+        let _ = write!(found, "{}", place.by_hand(left));
         found
     });
     assert_snapshot!(found, @"
@@ -843,37 +850,74 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     a good one: 0
     first: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
     systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
     systemctl restart five-jobs
     systemctl is-active --quiet five-jobs
-    the same again: 0: systemctl reload-or-restart five-jobs
+    the same again: 0: systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl reload-or-restart five-jobs
     systemctl is-active --quiet five-jobs
     another: 0
     installed: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
     systemctl restart five-jobs
     systemctl is-active --quiet five-jobs
     back: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
     systemctl restart five-jobs
     systemctl is-active --quiet five-jobs
     a release without one: 0: five-jobs isn't part of this release: it is stopped
+    systemctl disable --quiet five-jobs
+    systemctl is-active --quiet five-jobs
+    systemctl stop five-jobs
+    none before either: 0: five-jobs isn't part of this release: it is stopped
+    systemctl disable --quiet five-jobs
     systemctl is-active --quiet five-jobs
     systemctl stop five-jobs
     over another's: 0
     ours: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
     systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
     systemctl restart five-jobs
     systemctl is-active --quiet five-jobs
     theirs again: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
     systemctl restart five-jobs
     systemctl is-active --quiet five-jobs
+    over what no release is known of: 0
+    ours: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    theirs again: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    forget: 0
     theirs
-    1111111111111111111111111111111111111111
     4444444444444444444444444444444444444444
-    5555555555555555555555555555555555555555
+    before
+    theirs
     five-jobs.service
     ");
 }

@@ -31,7 +31,8 @@ pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Resul
 
 /// Tells visitors this, or nothing any more.
 pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<u8, Stop> {
-    let mut session = Session::start(cli, "maintenance on", StepOutput::Talk)?;
+    let command = if announcement.is_some() { "maintenance on" } else { "maintenance off" };
+    let mut session = Session::start(cli, command, StepOutput::Talk)?;
     let told = announcement.map(|announcement| tell(&session, announcement)).transpose()?;
     let look = session.look_or_stop(Scope::Plan).await?;
     let planned = plan_maintenance(&session.settings, &session.context, told.as_ref(), &session.seen(&look));

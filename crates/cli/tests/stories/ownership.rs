@@ -2,7 +2,7 @@
 
 use buedafab_testkit::{FleetOptions, PASSWORD, Sudo};
 
-use super::stage::{Ran, Stage};
+use super::stage::{Ran, Stage, wait_for};
 use super::terminal::{answer, finish, terminal};
 
 fn stage(sudo: Sudo, top: &str) -> Stage {
@@ -48,6 +48,36 @@ fn the_apps_code_runs_as_its_own_user_and_what_it_leaves_is_cleaned_up() {
     std::fs::write(&path, text.replace("build = 'mkdir", "build = 'exit 3; mkdir")).expect("it is ours");
     stage.release("five");
     stage.production(&["deploy"], 7).says("exit status 3").says("serving now: three (");
+}
+
+#[test]
+fn a_step_of_another_user_ends_when_it_is_told_to() {
+    for top in ["deploy_user = \"root\"\n", ""] {
+        let stage = stage(
+            Sudo::WithoutPassword,
+            &format!(
+                "{top}run_as = \"app\"\ndeploy_group = \"deploy\"\n[hooks]\nbuild = \"trap '' TERM; touch /tmp/began; while :; do sleep 1; done\"\n"
+            ),
+        );
+        stage.production(&["env", "push", "live.env"], 0);
+        let running = stage.start(&["deploy"]);
+        let host = stage.fleet.host("web1");
+        wait_for("the build is under way", || host.exec("test -e /tmp/began").status.success());
+        running.signal("INT");
+        let (_, code) = running.finish();
+        assert_eq!(code, 130);
+        wait_for("nothing of it runs on", || !host.exec("pgrep -u app").status.success());
+        stage.wait_until_free();
+    }
+}
+
+#[test]
+fn secrets_of_another_deployer_are_told_not_left_out() {
+    let stage = stage(Sudo::WithoutPassword, "run_as = \"app\"\n[hooks]\ncheck = \"echo went on\"\n");
+    stage.production(&["env", "push", "live.env"], 0);
+    stage.fleet.host("web2").run("chown root /var/webapps/five/shared/.env");
+    let ran = stage.production(&["-v", "deploy"], 7);
+    ran.says("/var/webapps/five/shared/.env can't be read by deploy: it belongs to another deployer");
 }
 
 #[test]

@@ -94,3 +94,72 @@ fn an_init_script_is_made_of_a_command() {
     assert!(started().starts_with("v2 "));
     host.run("/etc/init.d/celeryd-five_PRODUCTION stop; ! /etc/init.d/celeryd-five_PRODUCTION status");
 }
+
+/// A service that runs, and writes down which release it is.
+const WORK: &str = "cat version >>/tmp/ran; while :; do sleep 0.1; done\n";
+
+#[test]
+fn every_way_back_finds_the_units_that_were_there() {
+    let stage =
+        Stage::with(FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
+    let host = stage.fleet.host("web1");
+    let configure = |service: &str| {
+        stage.configure(&format!(
+            "unit = \"five\"\nservice = \"none\"\n{service}\n[environments.production]\nhosts = [\"web1\"]\n"
+        ));
+    };
+    let jobs = |command: &str| format!("[services.jobs]\ncommand = \"{command}\"\n");
+    let release = |name: &str, work: &str| {
+        stage.remote.commit(&[("work.sh", work), ("version", name)], name);
+        stage.remote.tag(name);
+        stage.remote.push();
+    };
+    let unit = || {
+        let said = host.exec("systemctl is-active five-jobs; systemctl is-enabled five-jobs").stdout;
+        String::from_utf8_lossy(&said).trim().replace('\n', " ")
+    };
+    let ran = || host.run("tail -c 2 /tmp/ran");
+    // Somebody else's unit is where ours will be. A first release that dies at once gives it back.
+    host.run(
+        "printf '[Service]\\nExecStart=/bin/sleep 1000\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/five-jobs.service; \
+         systemctl daemon-reload; systemctl start five-jobs",
+    );
+    configure(&jobs("sh ./work.sh"));
+    release("v1", "sleep 0.5; exit 1\n");
+    stage.production(&["deploy"], 8).says("five-jobs didn't stay up").says("serving now: nothing on web1");
+    assert!(host.read("/etc/systemd/system/five-jobs.service").contains("sleep 1000"));
+    assert_eq!(unit(), "active enabled");
+    host.run("systemctl disable --now five-jobs; rm /etc/systemd/system/five-jobs.service /var/webapps/five/.buedafab/installed; rm -r /var/webapps/five/.buedafab/releases");
+    // The release before had no such service: the way back to it leaves none.
+    configure("");
+    release("v2", WORK);
+    stage.production(&["deploy"], 0);
+    configure(&jobs("sh ./work.sh"));
+    release("v3", WORK);
+    stage.production(&["deploy"], 0);
+    assert_eq!((unit(), ran()), ("active enabled".to_owned(), "v3".to_owned()));
+    stage.production(&["-v", "rollback"], 0).says("five-jobs isn't part of this release: it is stopped");
+    assert_eq!(unit(), "inactive disabled");
+    stage.production(&["deploy"], 0);
+    assert_eq!(unit(), "active enabled", "also after a reboot");
+    // The same commit under another configuration: what failed was the configuration, and the unit of before is back.
+    configure(&jobs("sh ./no-such-work.sh"));
+    stage.production(&["deploy", "--force"], 8).says("serving now: v3 (");
+    assert!(host.read("/etc/systemd/system/five-jobs.service").contains("./work.sh"));
+    assert_eq!(unit(), "active enabled");
+    // One that dies again and again uses up its starts, and they aren't held against the release that follows.
+    configure(&jobs("sh ./work.sh"));
+    for name in ["v4", "v5"] {
+        release(name, "exit 1\n");
+        stage.production(&["deploy"], 8).says("serving now: v3 (");
+    }
+    release("v6", WORK);
+    stage.production(&["deploy"], 0);
+    assert_eq!((unit(), ran()), ("active enabled".to_owned(), "v6".to_owned()));
+    stage.production(&["restart"], 0);
+    assert_eq!(
+        host.run("ls /var/webapps/five/.buedafab/releases | wc -l"),
+        "2\n",
+        "what no slot holds is forgotten"
+    );
+}

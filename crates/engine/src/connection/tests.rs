@@ -104,7 +104,7 @@ impl Talk {
     }
 
     async fn phase(&mut self, text: &str) -> Vec<String> {
-        self.connection.send_phase("p9", text).await;
+        self.connection.send_phase("p9", text);
         self.frame().await
     }
 }
@@ -163,7 +163,7 @@ under_every_shell!(steps_that_behave_badly, talk, "step 0 s :", {
 under_every_shell!(binary_input_arrives_byte_for_byte, talk, "step 0 s :", {
     talk.frame().await;
     let bytes: Vec<u8> = (0..700_000u32).map(|at| (at * 7 % 256) as u8).collect();
-    talk.connection.upload_input(1, &bytes).await;
+    talk.connection.upload_input(1, &bytes);
     let file = tempfile::NamedTempFile::new().expect("a file");
     let text = format!("step 1 si 'cat >{}'", file.path().display());
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "done"]);
@@ -176,9 +176,9 @@ under_every_shell!(a_step_that_is_cancelled_dies_with_all_its_children, talk, "s
     let text = format!(
         "step 1 s 'trap \"\" TERM; echo ready; sh -c \"trap : TERM; while :; do sleep 1; done\" {mark}; :'\nstep 2 s 'echo no'"
     );
-    talk.connection.send_phase("p1", &text).await;
+    talk.connection.send_phase("p1", &text);
     while !matches!(talk.next().await, Reply::Output(1, ..)) {}
-    talk.connection.cancel().await;
+    talk.connection.cancel();
     assert_eq!(talk.frame().await, ["1 -> 137", "failed"]);
     assert!(!is_running(&mark), "its group is gone");
     assert_eq!(talk.phase("step 3 s 'echo again'").await, [r#"3 out "again\n""#, "3 -> 0", "done"]);
@@ -194,7 +194,7 @@ under_every_shell!(the_lock_is_taken_told_and_let_go, talk, "step 0 s :", {
     assert_eq!(other.frame().await, [r#"1 out "ada\n""#, "1 -> 75", "failed"]);
     // A daemon that is left behind doesn't keep it.
     talk.phase("step 2 s 'sleep 77 & :'").await;
-    talk.connection.say_bye().await;
+    talk.connection.say_bye();
     while !matches!(talk.next().await, Reply::Closed(_)) {}
     assert_eq!(other.phase(&format!("lock 1 {quoted} 'bob'")).await, ["1 -> 0", "done"]);
     assert_eq!(std::fs::read_to_string(&lock).expect("it is there"), "bob\n");
@@ -214,7 +214,7 @@ under_every_shell!(a_runner_that_loses_its_deployer_reverts_and_lets_go, talk, "
     );
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
     // In the middle of a step that would go on for long.
-    talk.connection.send_phase("p3", "step 3 s 'sleep 50'\n").await;
+    talk.connection.send_phase("p3", "step 3 s 'sleep 50'\n");
     while talk.next().await != Reply::Started(3) {}
     drop(talk);
     wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nreverted\n").await;
@@ -234,7 +234,7 @@ under_every_shell!(a_runner_that_hears_nothing_reverts_too, talk, "step 0 s :", 
     );
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
     // The line is open, and nothing comes: no end of file.
-    talk.connection.stop_beating().await;
+    talk.connection.stop_beating();
     wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nreverted\n").await;
     wait_for(|| flock_is_free(&lock)).await;
 });
@@ -261,7 +261,7 @@ under_every_shell!(what_is_confirmed_stays_and_is_finished, talk, "step 0 s :", 
     let text = format!("arm \"step 8 s '{}'\"\nstep 1 s '{}'\n", add("reverted"), add("switched"));
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "done"]);
     let text = format!("confirm\nstep 2 s 'sleep 1'\nstep 3 s '{}'\n", add("finished"));
-    talk.connection.send_phase("p2", &text).await;
+    talk.connection.send_phase("p2", &text);
     while talk.next().await != Reply::Started(2) {}
     drop(talk);
     wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nfinished\n").await;
@@ -272,8 +272,8 @@ under_every_shell!(a_frame_that_is_cut_short_never_runs, talk, "step 0 s :", {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     let half = format!("phase 1000 p1\nstep 1 s 'touch {}'\n", file.display());
-    talk.connection.send(half.into_bytes()).await;
-    talk.connection.hang_up().await;
+    talk.connection.send(half.into_bytes());
+    talk.connection.hang_up();
     while !matches!(talk.next().await, Reply::Closed(_)) {}
     assert!(!file.exists());
 });

@@ -463,6 +463,12 @@ fn resolve_named_service(
             return Err(Diagnostic::at(span, mistake));
         }
     }
+    if let (Some((DefinedBy::Command(_), _)), Some(At { value: true, span })) = (&says, &reload) {
+        let mistake = Mistake::new("a reload would go on with the old release's code").help(
+            "the process works in its slot; leave `reload` out, or write a `template` whose process looks where `current` leads",
+        );
+        return Err(Diagnostic::at(span, mistake));
+    }
     let stop_seconds = stop_seconds.map(|stop| stop.value.0).unwrap_or_else(|| {
         let usual = preset.map_or(90, ServiceDefault::stop_seconds);
         usual.min(step_timeout_seconds.saturating_sub(1)).max(1)
@@ -471,7 +477,7 @@ fn resolve_named_service(
         name,
         service,
         definition: says.map(|(by, _)| ServiceDefinition { by, stop_seconds }),
-        reload: reload.unwrap_or(false),
+        reload: reload.is_some_and(|reload| reload.value),
         roles: roles.map(|roles| roles.0.into_iter().collect()).unwrap_or_default(),
         single: single.unwrap_or(preset.is_some_and(ServiceDefault::is_single)),
     })

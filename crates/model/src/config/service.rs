@@ -42,9 +42,10 @@ pub(super) struct ServiceLayer {
     /// `600` for `default = "celery"`.
     #[serde(default)]
     pub(super) stop_seconds: Option<At<Seconds<1>>>,
-    /// Whether a new release only takes a reload, as long as its file is the same. Default: `false`, a restart.
+    /// Whether a new release only takes a reload, as long as its file is the same; for a `template`, or a unit of your own,
+    /// whose process looks where `current` leads. Default: `false`, a restart.
     #[serde(default)]
-    pub(super) reload: Option<bool>,
+    pub(super) reload: Option<At<bool>>,
     /// The roles of the hosts that have it. Default: all hosts. Example: `["worker"]`.
     #[serde(default)]
     pub(super) roles: Option<Roles>,

@@ -175,6 +175,27 @@ impl Settings {
         self.run_as.clone().map(|user| RunAs { user, group: self.deploy_group.clone() })
     }
 
+    /// Whether anything that a deploy or a rollback does may be done by sudo.
+    pub fn may_use_sudo(&self) -> bool {
+        let Hooks {
+            before_prepare,
+            build,
+            check,
+            once,
+            before_switch,
+            restart,
+            after_switch,
+            verify,
+            after_finish,
+        } = &self.hooks;
+        let hooks =
+            [before_prepare, build, check, once, before_switch, restart, after_switch, verify, after_finish];
+        self.needs_sudo()
+            || self.recipe == Recipe::Django
+            || self.crontab_place == CrontabPlace::System
+            || hooks.iter().any(|commands| !commands.is_empty())
+    }
+
     /// Whether something is done by sudo, where the user isn't root.
     pub fn needs_sudo(&self) -> bool {
         let asks = |command: &String| command.trim_start().starts_with("sudo ");

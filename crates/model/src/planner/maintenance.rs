@@ -2,7 +2,7 @@
 
 use super::services::{Direction, restart_as_it_was};
 use super::variables::common_variables;
-use super::work::{note, work};
+use super::work::{lock_as_seen, note, work};
 use super::{RunContext, SeenHost, examine, surroundings};
 use crate::action::{Action, ToldVisitors};
 use crate::config::{Host, Settings};
@@ -39,7 +39,7 @@ pub fn plan_maintenance(
         let seen = hosts.iter().find(|seen| seen.host.name == host.name).expect("the same hosts");
         let mut actions = Vec::new();
         if let (MaintenanceMethod::Setting, Some(slot)) = (settings.maintenance, seen.facts.live_slot()) {
-            actions.push(Action::Lock { holder: holder(context, doing) });
+            actions.extend(lock_as_seen(settings, *seen, &holder(context, doing)));
             actions.push(maintenance_setting(settings, slot, told.is_some()));
             actions.extend(restart_as_it_was(settings, context, *seen, Direction::Forward));
         }

@@ -202,7 +202,7 @@ fn lock(settings: &Settings, change: &Change<'_>, holder: &LockHolder) -> Vec<Ac
         slots: settings.release_paths.clone(),
         state_sum: change.seen.facts.state_sum.clone(),
     });
-    if settings.ask_sudo_password {
+    if settings.ask_sudo_password && settings.may_use_sudo() {
         actions.push(Action::ProveSudo);
     }
     actions
@@ -245,7 +245,7 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
         });
     }
     actions.extend(restart(settings, context, change.seen, &change.to, change.direction));
-    actions.extend(stay_up(settings, change.seen.host));
+    actions.extend(stay_up(settings, change.seen.host, &change.to));
     actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
     // Where any host may answer, the old release does until the last wave.
     if is_last_wave || !settings.version_url_is_shared() {
@@ -316,9 +316,19 @@ fn finish(settings: &Settings, context: &RunContext, kind: JournalKind, change: 
             place: settings.crontab_place,
         });
     }
+    if keeps_anything(settings, facts) {
+        actions.push(Action::Forget);
+    }
     actions.push(journal(context, kind, change));
     actions.extend(hooks(settings, context, change, HookPoint::AfterFinish, &settings.hooks.after_finish));
     actions
+}
+
+/// Whether anything is kept of releases but their commits.
+fn keeps_anything(settings: &Settings, facts: &HostFacts) -> bool {
+    let has_packages = !(settings.private_packages.is_empty() && settings.private_requirements.is_empty());
+    let has_files = settings.services.iter().any(|service| service.definition.is_some());
+    has_packages || has_files || !facts.packages.is_empty() || !facts.installed.is_empty()
 }
 
 /// Whether a host is the one that does what must be done once, also when it isn't the one that happens to change now.

@@ -1,6 +1,7 @@
 //! Filling a slot: from the commit's files to a release that every check has passed.
 
 use super::maintenance::forget_maintenance;
+use super::services::files_there;
 use super::variables::variables;
 use super::{RunContext, SeenHost, hook_surroundings, is_primary, with_recipe};
 use crate::action::{Action, HookPoint};
@@ -122,7 +123,7 @@ impl Build<'_> {
             actions.push(Action::ServiceFiles {
                 slot: slot.clone(),
                 commit: release.commit.clone(),
-                live: seen.facts.live().map(|live| live.commit),
+                there: files_there(seen),
                 files: services,
             });
         }

@@ -8,11 +8,11 @@ use crate::action::{Action, Surroundings};
 use crate::config::{Host, NamedService, Service, Settings};
 use crate::facts::CurrentLink;
 use crate::layout::Layout;
-use crate::names::{CommitId, HostPath};
+use crate::names::HostPath;
 use crate::plan::Target;
 use crate::refusal::Refusal;
 use crate::service_file::{
-    ReleasedServiceFile, ServedBy, ServiceFile, render_service_file, service_file_place,
+    FilesOf, ReleasedServiceFile, ServedBy, ServiceFile, render_service_file, service_file_place,
 };
 
 /// The unit files and init scripts of a release on a host, or all that is wrong with their templates.
@@ -26,7 +26,8 @@ pub(super) fn service_files(
     let served = ServedBy { settings, host, facts, target };
     let mut files = Vec::new();
     let mut refusals = Vec::new();
-    for service in settings.services.iter().filter(|service| service.runs_on(host, &settings.hosts)) {
+    // Also of what runs on another host now: a way back may bring it here.
+    for service in settings.services.iter().filter(|service| service.is_on(host)) {
         match render_service_file(service, &served, |file| templates.get(file).cloned()) {
             Ok(file) => files.extend(file),
             Err(error) => refusals.push(Refusal::BadTemplate {
@@ -89,7 +90,16 @@ pub(super) fn restart(
 ) -> Vec<Action> {
     let directory = Layout::new(settings, seen.host).slot(&target.slot);
     let variables = variables(settings, context, seen, target);
-    restart_in(settings, seen, &directory, variables, Some(&target.release.commit), direction)
+    let of = FilesOf::Release { commit: target.release.commit.clone(), slot: target.slot.clone() };
+    restart_in(settings, seen, &directory, variables, &of, direction)
+}
+
+/// Whose unit files stand on a host now, as far as they aren't of any release.
+pub(super) fn files_there(seen: SeenHost<'_>) -> FilesOf {
+    match (seen.facts.live_slot(), seen.facts.live()) {
+        (Some(slot), Some(live)) => FilesOf::Release { commit: live.commit, slot: slot.clone() },
+        _ => FilesOf::Before,
+    }
 }
 
 /// How they are made to run what the link led to when the host was looked at, whoever put it there; nothing if it led
@@ -108,29 +118,32 @@ pub(super) fn restart_as_it_was(
         CurrentLink::Slot(_) | CurrentLink::Elsewhere(_) => {
             let current = Layout::new(settings, seen.host).current();
             let variables = common_variables(settings, context, seen, facts.live_slot(), None, &current);
-            restart_in(settings, seen, &current, variables, None, direction)
+            restart_in(settings, seen, &current, variables, &FilesOf::Before, direction)
         }
         // Where nothing served, nothing of what a first release has started may go on.
         CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => {
-            let ours = described_on(settings, seen.host);
-            ours.rev().map(|named| Action::Stop { service: named.service.clone() }).collect()
+            let current = Layout::new(settings, seen.host).current();
+            let variables = common_variables(settings, context, seen, None, None, &current);
+            let mut actions = restart_in(settings, seen, &current, variables, &FilesOf::Before, direction);
+            actions.retain(|action| !matches!(action, Action::Restart { file: None, .. }));
+            actions
         }
     }
 }
 
 /// The services that run on a host by files of ours.
-fn described_on<'s>(
-    settings: &'s Settings,
-    host: &'s Host,
-) -> impl DoubleEndedIterator<Item = &'s NamedService> + 's {
+fn described_on<'s>(settings: &'s Settings, host: &'s Host) -> impl Iterator<Item = &'s NamedService> + 's {
     let runs =
         move |named: &&NamedService| named.definition.is_some() && named.runs_on(host, &settings.hosts);
     settings.services.iter().filter(runs)
 }
 
 /// That they stay up: an app that dies of its first import has been started well, as far as a service manager can say.
-pub(super) fn stay_up(settings: &Settings, host: &Host) -> Option<Action> {
-    let services: Vec<Service> = described_on(settings, host).map(|named| named.service.clone()).collect();
+pub(super) fn stay_up(settings: &Settings, host: &Host, target: &Target) -> Option<Action> {
+    let of = FilesOf::Release { commit: target.release.commit.clone(), slot: target.slot.clone() };
+    let with_file = |named: &NamedService| Some((named.service.clone(), released_file(named, &of)?));
+    let services: Vec<(Service, ReleasedServiceFile)> =
+        described_on(settings, host).filter_map(with_file).collect();
     let seconds = settings.settle_seconds;
     (seconds > 0 && !services.is_empty()).then_some(Action::StayUp { services, seconds })
 }
@@ -140,7 +153,7 @@ fn restart_in(
     seen: SeenHost<'_>,
     directory: &HostPath,
     variables: BTreeMap<String, String>,
-    commit: Option<&CommitId>,
+    of: &FilesOf,
     direction: Direction,
 ) -> Vec<Action> {
     // Restarting is the business of the user who logs in, and of root.
@@ -149,7 +162,7 @@ fn restart_in(
         false => Action::Stop { service: named.service.clone() },
         true => Action::Restart {
             service: named.service.clone(),
-            file: commit.and_then(|commit| released_file(named, commit)),
+            file: released_file(named, of),
             reload: named.reload,
             commands: Vec::new(),
             around: around.clone(),
@@ -175,8 +188,8 @@ fn restart_in(
     actions
 }
 
-fn released_file(service: &NamedService, commit: &CommitId) -> Option<ReleasedServiceFile> {
+fn released_file(service: &NamedService, of: &FilesOf) -> Option<ReleasedServiceFile> {
     service.definition.as_ref()?;
     let (path, kind) = service_file_place(&service.service)?;
-    Some(ReleasedServiceFile { commit: commit.clone(), path, kind })
+    Some(ReleasedServiceFile { of: of.clone(), path, kind })
 }

@@ -113,7 +113,7 @@ pub fn plan_restart(
     let names: Vec<&Host> = hosts.iter().map(|seen| seen.host).collect();
     let mut plan = work(settings, context, Intent::Restart, &names, |host| {
         let seen = hosts.iter().find(|seen| seen.host.name == host.name).expect("the same hosts");
-        let mut actions = vec![Action::Lock { holder: holder.clone() }];
+        let mut actions = lock_as_seen(settings, *seen, &holder);
         actions.extend(restart_as_it_was(settings, context, *seen, Direction::Forward));
         actions.push(note(&context.by, JournalKind::Restarted, None));
         actions
@@ -123,6 +123,14 @@ pub fn plan_restart(
     }
     plan.notes = notes;
     Ok(plan)
+}
+
+/// The lock, and a proof that the host is still as it was: a colleague may have deployed in the meantime.
+pub(super) fn lock_as_seen(settings: &Settings, seen: SeenHost<'_>, holder: &LockHolder) -> Vec<Action> {
+    vec![
+        Action::Lock { holder: holder.clone() },
+        Action::Guard { slots: settings.release_paths.clone(), state_sum: seen.facts.state_sum.clone() },
+    ]
 }
 
 pub(super) fn note(by: &str, kind: JournalKind, reason: Option<String>) -> Action {

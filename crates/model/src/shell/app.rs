@@ -48,7 +48,7 @@ pub(super) fn within(layout: &Layout, around: &Surroundings, input: Input, scrip
     let give = group.as_deref().map(|group| GiveToGroup {
         folder: directory,
         group,
-        but: virtualenv.as_ref().map(HostPath::as_str),
+        but: virtualenv.as_ref().map(|_| layout.virtualenv.as_str()),
     });
     as_user(user, layout.env_file.as_ref(), input, &format!("{plain}{script}"), give.as_ref())
 }

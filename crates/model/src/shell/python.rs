@@ -46,9 +46,7 @@ pub(super) fn virtualenv(
     set("scripts", &quote_words(scripts));
     set("constraints", &constraints.join("\n"));
     set("limits", &quote_words(constraints.iter().flat_map(|file| ["-c", file.as_str()])));
-    set("kept", layout.kept().as_str());
-    set("commit", commit.as_str());
-    set("slots", layout.state().join("slots").as_str());
+    set("record", layout.kept().join(commit.as_str()).join("packages").as_str());
     set("packages", layout.packages().as_str());
     set("packages_url", &file_url(&layout.packages()));
     match packages {
@@ -60,11 +58,17 @@ pub(super) fn virtualenv(
         Packages::WrittenDown => set("written_down", "yes"),
     }
     set("prune", include_str!("scripts/prune.py"));
+    format!("{text}set -- {}\n{}", quote_words(requirements), include_str!("scripts/virtualenv.sh"))
+}
+
+/// Takes away what was kept of releases that no slot holds.
+pub(super) fn forget(layout: &Layout) -> String {
     format!(
-        "{text}set -- {}\n{}{}",
-        quote_words(requirements),
-        include_str!("scripts/forget.sh"),
-        include_str!("scripts/virtualenv.sh")
+        "kept={}\nslots={}\npackages={}\n{}",
+        quote(layout.kept().as_str()),
+        quote(layout.state().join("slots").as_str()),
+        quote(layout.packages().as_str()),
+        include_str!("scripts/forget.sh")
     )
 }
 

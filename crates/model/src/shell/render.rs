@@ -129,9 +129,10 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         Action::Prove { slot, commit } => prove(layout, slot, commit),
         Action::Hook { command, around, .. } => app_command(layout, around, command),
         Action::Point { target } => point(layout, target.as_deref(), run),
-        Action::ServiceFiles { slot, commit, live, files } => {
-            service::service_files(layout, slot, commit, live.as_ref(), files)
+        Action::ServiceFiles { slot, commit, there, files } => {
+            service::service_files(layout, slot, commit, there, files)
         }
+        Action::Forget => python::forget(layout),
         Action::Restart { service, file, reload, commands, around } => {
             if commands.is_empty() {
                 service::restart(layout, service, file.as_ref(), *reload)
@@ -142,7 +143,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 app_command(layout, around, &commands.join("\n"))
             }
         }
-        Action::StayUp { services, seconds } => service::stay_up(services, *seconds),
+        Action::StayUp { services, seconds } => service::stay_up(layout, services, *seconds),
         Action::Stop { service } => service::stop(layout, service),
         Action::Journal { kind, by, release, from, reason } => {
             let record = JournalRecord {

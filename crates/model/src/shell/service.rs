@@ -6,8 +6,8 @@ use super::quote;
 use super::user::SUDO;
 use crate::config::Service;
 use crate::layout::Layout;
-use crate::names::{CommitId, SlotName};
-use crate::service_file::{ReleasedServiceFile, ServiceFile, ServiceFileKind, service_file_place};
+use crate::names::{CommitId, HostPath, SlotName};
+use crate::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind, service_file_place};
 
 /// Restarts a service and asks whether it runs; its file is put in place first.
 pub(super) fn restart(
@@ -45,40 +45,53 @@ pub(super) fn restart(
     format!("{SUDO}changed=\n{install}{how}\n{act}")
 }
 
-/// Stops a service, if it is there and runs. What was enabled by us no longer comes up with its host.
+/// Stops a service, if it is there and runs. What was put in place by us no longer comes up with its host, either.
 pub(super) fn stop(layout: &Layout, service: &Service) -> String {
     let disable = service_file_place(service).map(|(path, _)| {
-        let list = quote(layout.installed_services().as_str());
-        let path = quote(path.as_str());
-        match service {
-            Service::Systemd(name) => format!(
-                "! grep -qxF -e {path} {list} 2>/dev/null || $sudo systemctl disable --quiet {} || exit\n",
-                quote(name)
-            ),
-            _ => String::new(),
-        }
+        let (list, path) = (quote(layout.installed_services().as_str()), quote(path.as_str()));
+        format!("if grep -qxF -e {path} {list} 2>/dev/null; then\n{}\nfi\n", disable(service))
     });
     format!("{SUDO}{}{}", disable.unwrap_or_default(), stop_running(service))
 }
 
-/// Waits, and then asks whether services still run: what dies and is started again doesn't count as running.
-pub(super) fn stay_up(services: &[Service], seconds: u32) -> String {
-    let ask = |service: &Service| match service {
-        Service::Systemd(name) => {
-            let name = quote(name);
-            format!(
-                "{{ is_active {name} && [ \"$(restarts {name})\" = 0 ]; }} || {{\n  \
-                   echo {name}\" didn't stay up:\" >&2\n  $sudo systemctl status --no-pager --lines 15 {name} >&2\n  exit 1\n}}\n"
-            )
-        }
-        Service::Init(name) => {
-            let script = quote(&format!("/etc/init.d/{name}"));
-            format!("$sudo {script} status || {{ echo {script}\" didn't stay up\" >&2; exit 1; }}\n")
-        }
-        Service::None | Service::Supervisor(_) | Service::Runit(_) => String::new(),
+fn disable(service: &Service) -> String {
+    match service {
+        Service::Systemd(name) => format!("$sudo systemctl disable --quiet {}", quote(name)),
+        Service::Init(name) => format!(
+            "! command -v update-rc.d >/dev/null || $sudo update-rc.d {} disable >/dev/null",
+            quote(name)
+        ),
+        Service::None | Service::Supervisor(_) | Service::Runit(_) => "true".to_owned(),
+    }
+}
+
+/// Waits, and then asks whether services still run: what dies and is started again doesn't count as running. What a
+/// release hasn't got has been stopped, and is left alone.
+pub(super) fn stay_up(layout: &Layout, services: &[(Service, ReleasedServiceFile)], seconds: u32) -> String {
+    let ask = |(service, file): &(Service, ReleasedServiceFile)| {
+        let runs = match service {
+            Service::Systemd(name) => {
+                let name = quote(name);
+                format!(
+                    "{{ is_active {name} && [ \"$(restarts {name})\" = 0 ]; }} || {{\n  \
+                       echo {name}\" didn't stay up:\" >&2\n  $sudo systemctl status --no-pager --lines 15 {name} >&2\n  exit 1\n}}"
+                )
+            }
+            Service::Init(name) => {
+                let script = quote(&format!("/etc/init.d/{name}"));
+                format!("$sudo {script} status || {{ echo {script}\" didn't stay up\" >&2; exit 1; }}")
+            }
+            Service::None | Service::Supervisor(_) | Service::Runit(_) => return String::new(),
+        };
+        format!("if [ -f {} ]; then\n{runs}\nfi\n", quote(stored(layout, file).as_str()))
     };
     let asked: String = services.iter().map(ask).collect();
     format!("{SUDO}{IS_ACTIVE}{RESTARTS}sleep {seconds}\n{asked}")
+}
+
+/// Where a file is kept.
+fn stored(layout: &Layout, file: &ReleasedServiceFile) -> HostPath {
+    file.of.folder(layout).join(base_name(file.path.as_str()))
 }
 
 /// How often systemd has started a service again by itself since it was started; nothing is none, on an old systemd.
@@ -114,19 +127,20 @@ fn stop_running(service: &Service) -> String {
 }
 
 fn install(layout: &Layout, service: &Service, file: &ReleasedServiceFile) -> String {
-    let ReleasedServiceFile { commit, path, kind } = file;
+    let ReleasedServiceFile { of: _, path, kind } = file;
     let name = match service {
         Service::Systemd(name) | Service::Init(name) => name.as_str(),
         _ => "",
     };
     format!(
-        "stored={}\ninstalled={}\nlist={}\nkind={}\nname={}\nstop_it() {{\n{}\n}}\n{}",
-        quote(layout.kept().join(commit.as_str()).join("units").join(base_name(path.as_str())).as_str()),
+        "stored={}\ninstalled={}\nlist={}\nkind={}\nname={}\nstop_it() {{\n{}\n}}\ndisable_it() {{\n{}\n}}\n{}",
+        quote(stored(layout, file).as_str()),
         quote(path.as_str()),
         quote(layout.installed_services().as_str()),
         kind_word(*kind),
         quote(name),
         stop_running(service),
+        disable(service),
         include_str!("scripts/service_file.sh")
     )
 }
@@ -136,16 +150,14 @@ pub(super) fn service_files(
     layout: &Layout,
     slot: &SlotName,
     commit: &CommitId,
-    live: Option<&CommitId>,
+    there: &FilesOf,
     files: &[ServiceFile],
 ) -> String {
     let mut script = format!(
-        "kept={}\ncommit={commit}\nlive={}\nlist={}\nslots={}\n{}{}",
-        quote(layout.kept().as_str()),
-        live.map(CommitId::as_str).unwrap_or_default(),
+        "folder={}\nthere={}\nlist={}\n{}",
+        quote(FilesOf::Release { commit: commit.clone(), slot: slot.clone() }.folder(layout).as_str()),
+        quote(there.folder(layout).as_str()),
         quote(layout.installed_services().as_str()),
-        quote(layout.state().join("slots").as_str()),
-        include_str!("scripts/forget.sh"),
         include_str!("scripts/service_files.sh")
     );
     for ServiceFile { path, text, kind } in files {
@@ -161,7 +173,7 @@ pub(super) fn service_files(
             quote(&checked)
         );
     }
-    script + "forget_releases\n"
+    script
 }
 
 fn base_name(path: &str) -> &str {

@@ -21,12 +21,12 @@ pub(super) enum Input {
 pub(super) struct GiveToGroup<'a> {
     pub(super) folder: &'a HostPath,
     pub(super) group: &'a str,
-    /// A folder in it that is ours alone.
+    /// The name of a folder in it that is ours alone.
     pub(super) but: Option<&'a str>,
 }
 
-/// A script as another user. The variables of `secrets`, a file that only we can read, go ahead of its input: on a command
-/// line everybody could see them.
+/// A script as another user. The variables of `secrets`, a file that only we can read, come ahead of its input: on a
+/// command line everybody could see them.
 pub(super) fn as_user(
     user: &str,
     secrets: Option<&HostPath>,
@@ -35,38 +35,74 @@ pub(super) fn as_user(
     give: Option<&GiveToGroup<'_>>,
 ) -> String {
     let user = quote(user);
-    let mut inner = String::from(
-        "read -r size; [ \"$size\" = 0 ] || { set -a; eval \"$(dd bs=\"$size\" count=1 iflag=fullblock 2>/dev/null)\"; set +a; }\n",
-    );
-    if input == Input::Person {
-        inner.push_str("[ ! -t 2 ] || exec </dev/tty\n");
-    }
-    match give {
-        Some(give) => inner.push_str(&given(script, give)),
-        None => inner.push_str(script),
-    }
-    let mut feed = match secrets.map(|file| quote(file.as_str())) {
-        Some(file) => format!("if [ -f {file} ]; then wc -c <{file}; cat {file}; else echo 0; fi"),
-        None => "echo 0".to_owned(),
+    let feed = match secrets.map(|file| quote(file.as_str())) {
+        Some(file) => format!(
+            "if [ -e {file} ]; then\n  [ -r {file} ] || {{ echo {file}\" can't be read by $(id -un): it belongs to another deployer\" >&2; exit 1; }}\n  \
+               feed() {{ wc -c <{file}; cat {file}; }}\nelse feed() {{ echo 0; }}; fi\n"
+        ),
+        None => "feed() { echo 0; }\n".to_owned(),
     };
-    if input == Input::Person {
-        feed.push_str("; [ -t 0 ] || cat");
+    let inner = match give {
+        Some(give) => given(script, give),
+        None => format!("(\n{script}\n)\nstatus=$?\n"),
+    };
+    match input {
+        Input::Nothing => {
+            format!(
+                "{SUDO}{}{feed}{AS_A_STEP}{}\nwait $!\n",
+                become_user(&user, "$sudo"),
+                fed_from(&format!(
+                    "{READ_SECRETS_OF_3}{WATCH}{inner}kill \"$watch\" 2>/dev/null\nexit \"$status\"\n"
+                ))
+            )
+        }
+        Input::Person => format!(
+            "{}{feed}{{ feed; [ -t 0 ] || cat; }} | \"$@\" {}",
+            become_user(&user, "sudo"),
+            quote(&format!("{READ_SECRETS_OF_0}[ ! -t 2 ] || exec </dev/tty\n{inner}exit \"$status\"\n"))
+        ),
     }
-    // Whoever is root may have no sudo, and whoever is that user already may not use it.
+}
+
+/// Sets the arguments to what runs a script as the user. Whoever is root may have no sudo, and whoever is that user
+/// already may not use it.
+fn become_user(user: &str, sudo: &str) -> String {
     format!(
-        "{SUDO}case $(id -un) in\n  {user}) set -- sh -c ;;\n  root) set -- su -s /bin/sh {user} -c ;;\n  \
-         *) set -- $sudo -H -u {user} sh -c ;;\nesac\n{{ {feed}; }} | \"$@\" {}",
-        quote(&inner)
+        "case $(id -un) in\n  {user}) set -- sh -c ;;\n  root) set -- su -s /bin/sh {user} -c ;;\n  \
+         *) set -- {sudo} -H -u {user} sh -c ;;\nesac\n"
     )
 }
 
+/// The script in the background, with the pipe as its input; and what it is fed with.
+fn fed_from(inner: &str) -> String {
+    format!(
+        "\"$@\" {} <\"$pipe/in\" &\nexec 3>\"$pipe/in\"\nrm -rf \"$pipe\"\n\
+         (trap '' PIPE; feed 2>/dev/null) >&3",
+        quote(inner)
+    )
+}
+
+/// Signals don't reach a process of another user. But this shell holds the pipe for as long as it lives, and whoever reads
+/// it can tell.
+const AS_A_STEP: &str = "pipe=$(mktemp -d) && mkfifo \"$pipe/in\" || exit\n";
+
+/// Ends the script and all that it has started when the pipe does: politely for two seconds, as the runner ends a step.
+const WATCH: &str = "{ cat <&3 >/dev/null; trap '' TERM; kill -TERM 0; sleep 2; kill -KILL 0; } 2>/dev/null &\nwatch=$!\nexec 3<&-\n";
+
+const READ_SECRETS_OF_3: &str = "exec 3<&0 </dev/null\nread -r size <&3 || exit\n\
+    [ \"$size\" = 0 ] || { set -a; eval \"$(dd bs=\"$size\" count=1 iflag=fullblock <&3 2>/dev/null)\"; set +a; }\n";
+
+const READ_SECRETS_OF_0: &str = "read -r size || exit\n\
+    [ \"$size\" = 0 ] || { set -a; eval \"$(dd bs=\"$size\" count=1 iflag=fullblock 2>/dev/null)\"; set +a; }\n";
+
 fn given(script: &str, give: &GiveToGroup<'_>) -> String {
     let GiveToGroup { folder, group, but } = give;
-    let (folder, group) = (quote(folder.as_str()), quote(group));
-    let but = but.map(|path| format!("-path {} -prune -o ", quote(path))).unwrap_or_default();
-    let mine = format!("find {folder} {but}-user \"$(id -u)\" -type d");
+    // The folder may be the link to a release.
+    let (inside, group) = (quote(&format!("{folder}/.")), quote(group));
+    let but = but.map(|name| format!("-name {} -prune -o ", quote(name))).unwrap_or_default();
+    let mine = format!("find {inside} {but}-user \"$(id -u)\" -type d");
     format!(
         "umask 002\n(\n{script}\n)\nstatus=$?\n\
-         {mine} ! -group {group} -exec chgrp {group} {{}} +\n{mine} ! -perm -070 -exec chmod g+rwx {{}} +\nexit $status\n"
+         {mine} ! -group {group} -exec chgrp {group} {{}} +\n{mine} ! -perm -070 -exec chmod g+rwx {{}} +\n"
     )
 }

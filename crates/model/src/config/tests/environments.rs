@@ -305,6 +305,7 @@ fn services_keep_the_order_of_the_file() {
         "services.a = { service = 'init:x', stop_seconds = 5 }",
         "services.a = { command = 'x', stop_seconds = 900 }",
         "services.a = { default = 'celeri' }",
+        "services.a = { default = 'celery', reload = true }",
     ]), @r#"
     services.a = {}
     {} → which service is it?; add `service = "systemd:{unit}-worker"`, or say what it is: `command = "python -m celery -A five worker"`
@@ -329,6 +330,9 @@ fn services_keep_the_order_of_the_file() {
 
     services.a = { default = 'celeri' }
     'celeri' → `default` can't be `celeri`; did you mean `celery`?
+
+    services.a = { default = 'celery', reload = true }
+    true → a reload would go on with the old release's code; the process works in its slot; leave `reload` out, or write a `template` whose process looks where `current` leads
     "#);
 }
 

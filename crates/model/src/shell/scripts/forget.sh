@@ -1,20 +1,20 @@
 # Takes away what no release needs any more. POSIX sh.
 #
-# Assignments stand before this text: kept, the folder of what is kept of releases; commit, of the one that is made now; slots,
-# the folder of the slots' records; packages, that of private packages.
+# Assignments stand before this text: kept, the folder of what is kept of releases; slots, the folder of the slots' records;
+# packages, that of private packages. What isn't called like a commit or a check sum isn't ours to judge.
 
-# A release that no slot holds, or could be rolled back to.
-forget_releases() {
-  for old in "$kept"/*/; do
-    old=${old%/}
-    [ "${old##*/}" = "$commit" ] || grep -qsF -e "${old##*/}" "$slots"/*.json || rm -rf "$old"
-  done
+is_id() {
+  case $1 in *[!0-9a-f]*) return 1 ;; esac
+  [ "${#1}" = 40 ] || [ "${#1}" = 64 ]
 }
-
-# A package that no release names.
-forget_packages() {
-  for old in "$packages"/*/; do
-    old=${old%/}
-    grep -qsF -e "${old##*/}" "$kept"/*/packages || rm -rf "$old"
-  done
-}
+for old in "$kept"/*/; do
+  old=${old%/}
+  is_id "${old##*/}" || continue
+  # A slot holds it, or could be rolled back to it.
+  grep -qsF -e "${old##*/}" "$slots"/*.json || rm -rf "$old"
+done
+for old in "$packages"/*/; do
+  old=${old%/}
+  is_id "${old##*/}" || continue
+  grep -qsF -e "${old##*/}" "$kept"/*/packages || rm -rf "$old"
+done

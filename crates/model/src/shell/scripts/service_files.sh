@@ -1,10 +1,10 @@
 # Keeps the unit files and init scripts of a release, for its switch and for every way back to it. POSIX sh.
 #
-# Assignments stand before this text: kept, the folder of what is kept of releases; commit, of the release; live, of the one that serves,
-# or nothing; list, a file of what buedafab has installed; slots, the folder of the slots' records. `keep NAME INSTALLED KIND
-# TEXT TEXT_TO_CHECK` is called after it, once for each file.
+# Assignments stand before this text: folder, where they are kept; there, where what stands in their places now is kept; list, a
+# file of what buedafab has installed. `keep NAME INSTALLED KIND TEXT TEXT_TO_CHECK` is called after it, once for each file.
 
-folder=$kept/$commit/units
+# Others of the group deploy, too.
+umask 002
 mkdir -p "$folder" || exit
 
 keep() {
@@ -23,10 +23,9 @@ keep() {
   rm -rf "$place"
   [ "$status" = 0 ] || exit "$status"
   printf %s "$4" >"$folder/$name.new" && mv -f "$folder/$name.new" "$folder/$name" || exit
-  # What somebody else has put there belongs to the release that serves: a way back puts it back.
-  if [ -n "$live" ] && [ "$live" != "$commit" ] && [ -f "$installed" ] && [ ! -e "$kept/$live/units/$name" ] &&
-    ! grep -qxF -e "$installed" "$list" 2>/dev/null; then
-    mkdir -p "$kept/$live/units" && cat "$installed" >"$kept/$live/units/$name" || exit
+  # What somebody else has put there belongs to what serves: a way back puts it back.
+  if [ -f "$installed" ] && [ ! -e "$there/$name" ] && ! grep -qxF -e "$installed" "$list" 2>/dev/null; then
+    mkdir -p "$there" && cat "$installed" >"$there/$name.new" && mv -f "$there/$name.new" "$there/$name" || exit
   fi
 }
 

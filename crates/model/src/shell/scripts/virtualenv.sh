@@ -1,9 +1,10 @@
 # Brings the virtualenv of a slot to just what its release asks for. POSIX sh.
 #
 # Assignments stand before this text: slot, the folder of the release; env, the virtualenv's name in it; python; installer
-# (auto, uv or pip); options, words for the installer, quoted for eval; prune, a program for Python; cache, a folder for uv; reinstall, yes or no;
-# scripts, words quoted for eval; constraints, files, a line each, and limits, the words that tell an installer of them; private, the private packages of this release, a line each, or written_down, yes; packages, their
-# folder, and packages_url; kept, commit and slots as for forget.sh. The requirement files are the arguments.
+# (auto, uv or pip); options, words for the installer, quoted for eval; constraints, files, a line each, and limits, the words
+# that tell an installer of them; private, the private packages of this release, a line each, or written_down, yes; record, a
+# file that they are written down in; packages, the folder that they lie in, and packages_url; prune, a program for Python;
+# cache, a folder for uv; reinstall, yes or no; scripts, words quoted for eval. The requirement files are the arguments.
 #
 # What the env was made from is summed up in env/.buedafab: while that is still so, nothing is run at all.
 
@@ -34,17 +35,12 @@ elif [ $# = 0 ] && [ -f pyproject.toml ]; then
 fi
 
 # What no index has lies on this host, and which of it is wanted is written down for the way back.
-record=$kept/$commit/packages
 if [ "$written_down" = yes ]; then
   private=$(cat "$record" 2>/dev/null)
 elif [ -n "$private" ]; then
-  mkdir -p "$kept/$commit" && printf '%s\n' "$private" >"$record.new" && mv -f "$record.new" "$record" || exit
+  mkdir -p "${record%/*}" && printf '%s\n' "$private" >"$record.new" && mv -f "$record.new" "$record" || exit
 elif [ -e "$record" ]; then
   rm -f "$record" || exit
-fi
-if [ -d "$packages" ]; then
-  forget_releases
-  forget_packages
 fi
 
 # Everything that decides what the env holds.
@@ -62,7 +58,8 @@ inputs() {
     cat "$file"
     # What a file includes lies beside it.
     case $file in */*) folder=${file%/*}/ ;; *) folder= ;; esac
-    included=$(sed -nE "s|^[[:space:]]*(-r\|-c\|--requirement\|--constraint)[[:space:]=]*([^[:space:]#]+).*|$folder\2|p" "$file")
+    included=$(sed -nE 's/^[[:space:]]*(-r|-c|--requirement|--constraint)[[:space:]=]*([^[:space:]#]+).*/\2/p' "$file" |
+      while read -r name; do case $name in /*) echo "$name" ;; *) echo "$folder$name" ;; esac; done)
     [ -z "$included" ] || list=$included${list:+$line$list}
     # A part of the project itself may change with every commit.
     ! grep -qE '^[[:space:]]*(-e|--editable|\.|file:)|@[[:space:]]*file:' "$file" || commit=yes
@@ -117,15 +114,15 @@ hashes=
 [ $# = 0 ] || ! cat "$@" | grep -q -e '--hash=' || hashes=yes
 # Where nothing but what is named may be installed, private packages come last, and change nothing of the rest.
 last=
-[ -z "$own" ] || [ -z "$locked$itself$hashes" ] || last=yes
-[ -z "$own" ] || [ -n "$last" ] || set -- "$@" "$own"
+[ -z "$own" ] || [ -z "$locked$hashes" ] || last=yes
+[ -z "$own" ] || [ -n "$last$itself" ] || set -- "$@" "$own"
 
 # In exactly the versions that are asked for, and nothing besides.
 install_with_uv() {
   if [ -n "$locked" ]; then
     eval "\"\$uv\" sync --quiet --locked --no-dev --compile-bytecode --python \"\$env/bin/python\" $options"
   elif [ -n "$itself" ]; then
-    eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options $limits ."
+    eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options $limits . \${own:+-r \"\$own\"}"
   elif [ -n "$hashes" ]; then
     eval "\"\$uv\" pip sync --quiet --require-hashes --compile-bytecode --python \"\$env/bin/python\" $options \"\$@\""
   else
@@ -135,7 +132,7 @@ install_with_uv() {
 }
 install_with_pip() {
   if [ -n "$itself" ]; then
-    eval "\"\$env/bin/python\" -m pip install --quiet $options $limits ."
+    eval "\"\$env/bin/python\" -m pip install --quiet $options $limits . \${own:+-r \"\$own\"}"
     return
   fi
   [ $# -gt 0 ] || return 0
@@ -148,10 +145,12 @@ install_last() {
   without=
   [ -z "$hashes" ] || without=--no-deps
   if [ -n "$uv" ]; then
-    "$uv" pip freeze --quiet --python "$env/bin/python" | grep '==' >"$env/.frozen"
+    frozen=$("$uv" pip freeze --quiet --python "$env/bin/python") || return
+    printf '%s\n' "$frozen" | grep '==' >"$env/.frozen"
     eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options $without -c \"\$env/.frozen\" -r \"\$own\""
   else
-    "$env/bin/python" -m pip freeze | grep '==' >"$env/.frozen"
+    frozen=$("$env/bin/python" -m pip freeze) || return
+    printf '%s\n' "$frozen" | grep '==' >"$env/.frozen"
     eval "\"\$env/bin/python\" -m pip install --quiet $options $without -c \"\$env/.frozen\" -r \"\$own\""
   fi
 }
