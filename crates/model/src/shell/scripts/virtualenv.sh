@@ -43,19 +43,25 @@ elif [ -e "$record" ]; then
   rm -f "$record" || exit
 fi
 
-# Everything that decides what the env holds.
+# Everything that decides what the env holds. It is gone through in every deploy: what would start a process is asked for
+# only where a file makes it likely.
 inputs() {
   printf '%s\n' "format 1" "$PWD/$env" "${uv:-pip}" "$(readlink -f "$interpreter")" "$options" "$scripts"
   [ -z "$private" ] || printf 'private %s\n' "$private"
-  list=$(printf '%s\n' "$@" "$constraints" | grep .) seen=$line commit=${itself:-no}
+  list=$constraints seen=$line commit=${itself:-no}
+  for file; do list=$list${list:+$line}$file; done
   while [ -n "$list" ]; do
     file=${list%%"$line"*}
     case $list in *"$line"*) list=${list#*"$line"} ;; *) list= ;; esac
     case $seen in *"$line$file$line"*) continue ;; esac
     seen=$seen$file$line
     [ -f "$file" ] || say_and_stop "the requirement file $file isn't there"
-    echo "file $file"
-    cat "$file"
+    text=$(cat "$file") || exit
+    printf 'file %s\n%s\n' "$file" "$text"
+    case $line$text in
+      *"$line"[-.[:space:]]* | *file:*) ;;
+      *) continue ;;
+    esac
     # What a file includes lies beside it.
     case $file in */*) folder=${file%/*}/ ;; *) folder= ;; esac
     included=$(sed -nE 's/^[[:space:]]*(-r|-c|--requirement|--constraint)[[:space:]=]*([^[:space:]#]+).*/\2/p' "$file" |
@@ -70,7 +76,10 @@ inputs() {
   for script; do cat "$script" || exit; done
 }
 all=$(inputs "$@") || exit
-sum=$(printf '%s' "$all" | git hash-object --stdin) || exit
+sum=$(git hash-object --stdin <<END
+$all
+END
+) || exit
 if [ "$reinstall" = no ] && [ ! -L "$env" ] && [ -x "$env/bin/python" ]; then
   read -r known 2>/dev/null <"$env/.buedafab" && [ "$known" = "$sum" ] && exit 0
 fi
