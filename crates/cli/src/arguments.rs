@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMat
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use crate::fabric::TASK_ARGUMENTS;
-use crate::project::environment_names_nearby;
+use crate::nearby::environment_names_nearby;
 
 /// Everything on the command line.
 #[derive(Debug, Parser)]

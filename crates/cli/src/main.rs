@@ -5,6 +5,7 @@ mod commands;
 mod developer;
 mod exit;
 mod fabric;
+mod nearby;
 mod packages;
 mod project;
 #[cfg(test)]

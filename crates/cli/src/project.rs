@@ -1,7 +1,7 @@
 //! The project that is deployed: where it is, and what its configuration says.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use buedafab_model::action::one_line;
 use buedafab_model::config::{self, ConfigFile, Host, Settings, Task};
@@ -11,9 +11,7 @@ use glob::Pattern;
 
 use crate::arguments::{Cli, GlobalArgs};
 use crate::exit::Stop;
-
-/// The configuration's name.
-pub(crate) const FILE_NAME: &str = "buedafab.toml";
+use crate::nearby::{FILE_NAME, config_nearby, current_folder, find_upward};
 
 /// A project with its configuration.
 #[derive(Debug)]
@@ -142,27 +140,6 @@ fn named_config(words: &[String]) -> Option<PathBuf> {
         if word == "--config" { next.cloned() } else { word.strip_prefix("--config=").map(str::to_owned) }
     });
     typed.or_else(|| std::env::var("BUEDAFAB_CONFIG").ok()).map(PathBuf::from)
-}
-
-/// The names of the environments of the project around, for completion; nothing if there is none.
-pub(crate) fn environment_names_nearby() -> Vec<String> {
-    let config = config_nearby(None).and_then(Result::ok);
-    config.map(|c| c.environment_names().iter().map(ToString::to_string).collect()).unwrap_or_default()
-}
-
-/// `None` if there is none.
-fn config_nearby(named: Option<PathBuf>) -> Option<Result<ConfigFile, config::Diagnostics>> {
-    let path = named.or_else(|| find_upward(&current_folder().ok()?))?;
-    let text = std::fs::read_to_string(&path).ok()?;
-    Some(config::parse(&path.file_name().unwrap_or_default().to_string_lossy(), &text))
-}
-
-fn current_folder() -> Result<PathBuf, Stop> {
-    std::env::current_dir().map_err(|error| Stop::usage(format!("the current folder is gone: {error}")))
-}
-
-fn find_upward(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
 }
 
 /// A pattern of `--hosts` or `--roles`.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use buedafab_engine::{Fleet, Inputs, LocalError, Look, Repository, Sharing, execute, new_run, run_local};
 use buedafab_model::config::{Confirm, Host, Settings};
+use buedafab_model::env_file::Secret;
 use buedafab_model::event::{Event, Reason};
 use buedafab_model::inspect::Scope;
 use buedafab_model::lint::lint;
@@ -199,6 +200,20 @@ impl Session {
         self.ask(move || dialoguer::Confirm::new().with_prompt(question).default(false).interact()).await
     }
 
+    /// What sudo wants to hear on the hosts.
+    async fn sudo_password(&mut self) -> Result<Secret, Stop> {
+        if let Some(known) = sudo::known_password() {
+            return Ok(known);
+        }
+        if !is_interactive(&self.global) {
+            return Err(sudo::nobody_to_ask());
+        }
+        let prompt = format!("The password of sudo on the hosts of {}", self.settings.environment);
+        let ask =
+            move || dialoguer::Password::new().with_prompt(prompt).allow_empty_password(true).interact();
+        sudo::remember_password(self.ask(ask).await?)
+    }
+
     /// Asks for what the environment wants to hear before hosts are changed, where a person is there to say it.
     pub(crate) async fn confirm(&mut self, question: String) -> Result<(), Stop> {
         let environment = self.settings.environment.to_string();
@@ -239,7 +254,7 @@ impl Session {
     pub(crate) async fn carry_out_with(mut self, plan: &Plan, mut inputs: Inputs) -> Result<u8, Stop> {
         debug_assert_eq!(lint(plan), [], "the planner made a plan that breaks a rule");
         if self.settings.ask_sudo_password && plan.may_use_sudo() {
-            inputs.sudo_password = Some(sudo::password(&mut self).await?);
+            inputs.sudo_password = Some(self.sudo_password().await?);
             if !self.fleet.is_connected() {
                 self.look_or_stop(Scope::Plan).await?;
             }

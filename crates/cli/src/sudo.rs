@@ -7,37 +7,26 @@ use buedafab_model::env_file::Secret;
 use buedafab_model::outcome::Verdict;
 
 use crate::exit::Stop;
-use crate::report::is_interactive;
-use crate::session::Session;
 
 static KNOWN: OnceLock<Secret> = OnceLock::new();
 
-/// What a person types, or has put into the environment.
-pub(crate) async fn password(session: &mut Session) -> Result<Secret, Stop> {
-    if let Some(known) = KNOWN.get() {
-        return Ok(known.clone());
-    }
-    let typed = match std::env::var(SUDO_PASSWORD) {
-        Ok(value) => value,
-        Err(_) if is_interactive(&session.global) => {
-            let prompt = format!("The password of sudo on the hosts of {}", session.settings.environment);
-            session
-                .ask(move || {
-                    dialoguer::Password::new().with_prompt(prompt).allow_empty_password(true).interact()
-                })
-                .await?
-        }
-        Err(_) => {
-            return Err(Stop::verdict(
-                Verdict::Refused,
-                "nobody is here to type the password of sudo: nothing was touched",
-            )
-            .hint(format!("put it into the variable {SUDO_PASSWORD}")));
-        }
-    };
+/// What was typed before, or put into the environment by those who deploy where nobody can type.
+pub(crate) fn known_password() -> Option<Secret> {
+    let given = || std::env::var(SUDO_PASSWORD).ok().filter(|password| !password.is_empty());
+    KNOWN.get().cloned().or_else(|| given().map(Secret::new))
+}
+
+/// Keeps what was typed, for the runs that follow.
+pub(crate) fn remember_password(typed: String) -> Result<Secret, Stop> {
     if typed.is_empty() {
         return Err(Stop::verdict(Verdict::Refused, "no password for sudo: nothing was touched")
             .hint("type it when it is asked for; without `ask_sudo_password`, sudo has to do without"));
     }
     Ok(KNOWN.get_or_init(|| Secret::new(typed)).clone())
+}
+
+/// What is said where it can't be asked for.
+pub(crate) fn nobody_to_ask() -> Stop {
+    Stop::verdict(Verdict::Refused, "nobody is here to type the password of sudo: nothing was touched")
+        .hint(format!("put it into the variable {SUDO_PASSWORD}"))
 }

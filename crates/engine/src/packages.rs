@@ -131,8 +131,13 @@ async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<Fet
         let new = folder.join(format!(".new-{}", random_word(8)));
         let new_text = new.display().to_string();
         let prefix = format!("--prefix={name}-{}/", &commit[..10]);
-        git(&["-C", &folder_text, "archive", "--format=tar.gz", &prefix, "--output", &new_text, &commit])
-            .await?;
+        let packed =
+            git(&["-C", &folder_text, "archive", "--format=tar.gz", &prefix, "--output", &new_text, &commit])
+                .await;
+        if let Err(error) = packed {
+            let _ = std::fs::remove_file(&new);
+            return Err(error);
+        }
         std::fs::rename(&new, &path)?;
     }
     let sha256 = check_sum(&path)?;

@@ -1,16 +1,10 @@
-//! Unit files and init scripts: from a template of the project, or the program's own, and the facts of a release.
+//! Unit files and init scripts: data, which the planner makes and [`shell`](crate::shell) puts in place.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
-use crate::config::{DefinedBy, Host, NamedService, Service, ServiceDefinition, Settings};
-use crate::facts::HostFacts;
+use crate::config::Service;
 use crate::layout::Layout;
 use crate::names::{CommitId, HostPath, SlotName};
-use crate::plan::Target;
-use crate::shell::quote;
-use crate::template::TemplateError;
 
 /// A file that tells a host's service manager how to run a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,96 +77,3 @@ pub fn service_file_place(service: &Service) -> Option<(HostPath, ServiceFileKin
     };
     Some((HostPath::new(path).ok()?, kind))
 }
-
-/// Where a service runs, and what it is about.
-pub(crate) struct ServedBy<'a> {
-    pub(crate) settings: &'a Settings,
-    pub(crate) host: &'a Host,
-    pub(crate) facts: &'a HostFacts,
-    pub(crate) target: &'a Target,
-}
-
-/// The file of a service for a release on a host; `None`, if the configuration doesn't say what is in it. A variable that
-/// isn't there is an error.
-pub(crate) fn render_service_file(
-    service: &NamedService,
-    served: &ServedBy<'_>,
-    template_of: impl Fn(&str) -> Option<String>,
-) -> Result<Option<ServiceFile>, TemplateError> {
-    let Some(ServiceDefinition { by, stop_seconds }) = &service.definition else { return Ok(None) };
-    let Some((path, kind)) = service_file_place(&service.service) else { return Ok(None) };
-    let (template, command) = match (by, kind) {
-        (DefinedBy::Command(command), ServiceFileKind::Unit) => (UNIT.to_owned(), Some(command)),
-        (DefinedBy::Command(command), ServiceFileKind::InitScript) => (INIT_SCRIPT.to_owned(), Some(command)),
-        (DefinedBy::Template(file), _) => {
-            let missing = || TemplateError { why: "the release has no such file".to_owned() };
-            (template_of(file).ok_or_else(missing)?, None)
-        }
-    };
-    let ServedBy { settings, host, facts, target } = served;
-    let layout = Layout::new(settings, host);
-    let current = layout.current();
-    let virtualenv = settings.recipe.is_python().then(|| current.join(&layout.virtualenv));
-    let text = fill(
-        &template,
-        context! {
-            unit => settings.unit.as_str(),
-            environment => settings.environment.as_str(),
-            deployment_type => settings.deployment_type.as_str(),
-            service => service.name.as_str(),
-            name => path.as_str().rsplit('/').next(),
-            host => host.name.as_str(),
-            address => host.address.as_str(),
-            roles => host.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            user => settings.run_as.as_deref().unwrap_or(&facts.user),
-            group => settings.deploy_group.as_deref(),
-            path => layout.path.as_str(),
-            releases => layout.releases.as_str(),
-            current => current.as_str(),
-            shared => layout.shared().as_str(),
-            slot => target.slot.as_str(),
-            release => layout.slot(&target.slot).as_str(),
-            virtualenv => virtualenv.as_ref().map(HostPath::as_str),
-            env_file => layout.env_file.as_ref().map(HostPath::as_str),
-            variables => &settings.variables,
-            commit => target.release.commit.as_str(),
-            describe => target.release.describe.as_str(),
-            tag => target.release.tag.as_deref(),
-            command => command,
-            start => command.map(|command| start(command, virtualenv.is_some().then_some(layout.virtualenv.as_str()))),
-            stop_seconds => stop_seconds,
-        },
-    )?;
-    Ok(Some(ServiceFile { path, text, kind }))
-}
-
-/// The shell that becomes the service, in the live release. Its folder is the slot's own and not the link's: a worker that
-/// imports something late must not get it from the next release.
-fn start(command: &str, virtualenv: Option<&str>) -> String {
-    let activate = virtualenv.map_or(String::new(), |folder| {
-        let folder = quote(folder);
-        format!(" && export VIRTUAL_ENV=\"$PWD\"/{folder} PATH=\"$PWD\"/{folder}/bin:\"$PATH\"")
-    });
-    format!("cd -P .{activate} && exec {command}")
-}
-
-/// Fills a template. Besides what minijinja has there are the filters `systemd`, a text as one word of a unit file, and
-/// `sh`, one of a shell.
-fn fill(template: &str, values: minijinja::Value) -> Result<String, TemplateError> {
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    templates.set_auto_escape_callback(|_| AutoEscape::None);
-    let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
-    templates.set_syntax(syntax.expect("the usual delimiters are fine"));
-    templates.add_filter("systemd", |text: String| {
-        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
-        // A line break would end the directive.
-        let escaped = escaped.replace('\n', "\\n");
-        format!("\"{escaped}\"")
-    });
-    templates.add_filter("sh", |text: String| quote(&text));
-    Ok(templates.render_str(template, values)?)
-}
-
-const UNIT: &str = include_str!("service.unit");
-const INIT_SCRIPT: &str = include_str!("service.init");

@@ -155,8 +155,11 @@ step() {
   lend_sudo
   script=$3
   # Commands of the configuration say just `sudo`.
-  [ -z "$askpass" ] || script="sudo() { command sudo -A \"\$@\"; }
+  if [ -n "$askpass" ]; then
+    rm -rf "$room"/asked.*
+    script="sudo() { command sudo -A \"\$@\"; }
 $3"
+  fi
   case $2 in *i*) input=$room/in.$1 ;; *) input=/dev/null ;; esac
   case $2 in *a*) [ -z "$agent" ] || export SSH_AUTH_SOCK="$agent" ;; esac
   if [ -n "$unstoppable" ]; then

@@ -4,6 +4,7 @@ mod deploy;
 mod maintenance;
 mod prepare;
 mod rollback;
+mod service_file;
 mod services;
 mod variables;
 mod work;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::service_file::{ServedBy, render_service_file};
 use super::variables::{common_variables, variables};
 use super::{RunContext, SeenHost, surroundings};
 use crate::action::{Action, Surroundings};
@@ -11,9 +12,7 @@ use crate::layout::Layout;
 use crate::names::HostPath;
 use crate::plan::Target;
 use crate::refusal::Refusal;
-use crate::service_file::{
-    FilesOf, ReleasedServiceFile, ServedBy, ServiceFile, render_service_file, service_file_place,
-};
+use crate::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, service_file_place};
 
 /// The unit files and init scripts of a release on a host, or all that is wrong with their templates.
 pub(super) fn service_files(

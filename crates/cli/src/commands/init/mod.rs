@@ -11,7 +11,7 @@ use look::{Found, look};
 
 use crate::arguments::InitArgs;
 use crate::exit::Stop;
-use crate::project::FILE_NAME;
+use crate::nearby::FILE_NAME;
 use crate::report::{print_data, print_talk};
 
 pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, Stop> {
