@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::config::{CrontabPlace, Service};
+use crate::config::{CrontabPlace, RunAs, Service};
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{CommitId, HostPath, SlotName, Unit};
 use crate::package::FetchedPackage;
@@ -292,15 +292,6 @@ pub struct Surroundings {
     /// The user that it runs as, by sudo. `None`: the one who logs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as: Option<RunAs>,
-}
-
-/// Another user than the one who logs in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RunAs {
-    /// The user.
-    pub user: String,
-    /// The group that what they make in a release is given to, so that both can write it.
-    pub group: Option<String>,
 }
 
 /// What the deployer sends besides the plan, for one step to read.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use buedafab_model::action::{Action, HookPoint, RunAs, Surroundings};
-use buedafab_model::config::Service;
+use buedafab_model::action::{Action, HookPoint, Surroundings};
+use buedafab_model::config::{RunAs, Service};
 use buedafab_model::inspect::Scope;
 use buedafab_model::names::{CommitId, HostPath, RunId, SlotName};
 use buedafab_model::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState};

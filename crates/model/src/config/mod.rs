@@ -38,8 +38,8 @@ pub use layer::Layer;
 pub use release::{BranchPattern, Confirm, VersionPattern};
 pub use schema::schema;
 pub use settings::{
-    Connect, CrontabPlace, DefinedBy, Hooks, Host, LocalHooks, NamedService, Service, ServiceDefinition,
-    Settings, SourceName, StrategyName, WaveSize,
+    Connect, CrontabPlace, DefinedBy, Hooks, Host, LocalHooks, NamedService, RunAs, Service,
+    ServiceDefinition, Settings, SourceName, StrategyName, WaveSize,
 };
 pub use show::show;
 pub use task::{Task, TaskPlace};

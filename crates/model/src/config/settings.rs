@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::release::{BranchPattern, Confirm, VersionPattern};
 use super::task::Task;
-use crate::action::RunAs;
 use crate::maintenance::MaintenanceMethod;
 use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, TaskName, Unit};
 use crate::package::PrivatePackage;
@@ -205,6 +204,15 @@ impl Settings {
         };
         restarts || self.run_as.is_some()
     }
+}
+
+/// Another user than the one who logs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunAs {
+    /// The user.
+    pub user: String,
+    /// The group that what they make in a release is given to, so that both can write it.
+    pub group: Option<String>,
 }
 
 /// One machine that the app is deployed to.

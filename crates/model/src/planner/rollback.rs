@@ -8,8 +8,8 @@ use super::{
     Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, local_hooks, surroundings,
     variables,
 };
-use crate::action::{Action, RunAs, Schema, Surroundings};
-use crate::config::Settings;
+use crate::action::{Action, Schema, Surroundings};
+use crate::config::{RunAs, Settings};
 use crate::facts::CurrentLink;
 use crate::layout::Layout;
 use crate::plan::{Intent, Note, Plan, Target};

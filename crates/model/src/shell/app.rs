@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use super::quote;
 use super::user::{GiveToGroup, Input, as_user};
-use crate::action::{RunAs, Surroundings};
-use crate::config::{Host, Settings};
+use crate::action::Surroundings;
+use crate::config::{Host, RunAs, Settings};
 use crate::layout::Layout;
 use crate::names::HostPath;
 
