@@ -176,23 +176,11 @@ impl Settings {
 
     /// Whether anything that a deploy or a rollback does may be done by sudo.
     pub fn may_use_sudo(&self) -> bool {
-        let Hooks {
-            before_prepare,
-            build,
-            check,
-            once,
-            before_switch,
-            restart,
-            after_switch,
-            verify,
-            after_finish,
-        } = &self.hooks;
-        let hooks =
-            [before_prepare, build, check, once, before_switch, restart, after_switch, verify, after_finish];
+        let has_hooks = self.hooks.by_name().iter().any(|(_, commands)| !commands.is_empty());
         self.needs_sudo()
             || self.recipe == Recipe::Django
             || self.crontab_place == CrontabPlace::System
-            || hooks.iter().any(|commands| !commands.is_empty())
+            || has_hooks
     }
 
     /// Whether something is done by sudo, where the user isn't root.
@@ -366,6 +354,34 @@ pub struct Hooks {
     pub verify: Vec<String>,
     /// After the release is live for good; a failure is told and changes nothing.
     pub after_finish: Vec<String>,
+}
+
+impl Hooks {
+    /// All of them with their names, in the order of a run.
+    pub fn by_name(&self) -> [(&'static str, &Vec<String>); 9] {
+        let Hooks {
+            before_prepare,
+            build,
+            check,
+            once,
+            before_switch,
+            restart,
+            after_switch,
+            verify,
+            after_finish,
+        } = self;
+        [
+            ("before_prepare", before_prepare),
+            ("build", build),
+            ("check", check),
+            ("once", once),
+            ("before_switch", before_switch),
+            ("restart", restart),
+            ("after_switch", after_switch),
+            ("verify", verify),
+            ("after_finish", after_finish),
+        ]
+    }
 }
 
 /// Shell commands on the deployer, at the root of the project.

@@ -6,7 +6,7 @@ use toml::Value;
 
 use super::connect::write_connect;
 use super::settings::{
-    Connect, DefinedBy, Hooks, Host, LocalHooks, NamedService, ServiceDefinition, Settings, WaveSize,
+    Connect, DefinedBy, Host, LocalHooks, NamedService, ServiceDefinition, Settings, WaveSize,
 };
 use super::task::Task;
 use super::template::escape;
@@ -216,7 +216,7 @@ pub fn show(settings: &Settings) -> String {
             out.entry(name, texts(commands));
         }
     }
-    out.commands(&format!("[{table}.hooks]"), &commands_by_hook(hooks));
+    out.commands(&format!("[{table}.hooks]"), &hooks.by_name());
     out.commands(&format!("[{table}.hooks.local]"), &commands_by_local_hook(local_hooks));
     for (name, task) in tasks {
         out.header(&format!("[{table}.tasks.{}]", key(name.as_str())));
@@ -257,31 +257,6 @@ fn unsaid(connect: &Connect) -> &'static str {
         Connect::Ssh => "what ssh_config says",
         Connect::Command(_) => "none",
     }
-}
-
-fn commands_by_hook(hooks: &Hooks) -> [(&'static str, &Vec<String>); 9] {
-    let Hooks {
-        before_prepare,
-        build,
-        check,
-        once,
-        before_switch,
-        restart,
-        after_switch,
-        verify,
-        after_finish,
-    } = hooks;
-    [
-        ("before_prepare", before_prepare),
-        ("build", build),
-        ("check", check),
-        ("once", once),
-        ("before_switch", before_switch),
-        ("restart", restart),
-        ("after_switch", after_switch),
-        ("verify", verify),
-        ("after_finish", after_finish),
-    ]
 }
 
 fn commands_by_local_hook(hooks: &LocalHooks) -> [(&'static str, &Vec<String>); 3] {
