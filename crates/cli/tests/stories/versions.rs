@@ -28,6 +28,7 @@ fn the_app_has_to_say_that_it_runs_the_release() {
     ));
     stage.production(&["deploy"], 0).says("serving now: one (");
     stage.production(&["status"], 0).says("the app says").says("one\n");
+    stage.production(&["check"], 0).says("app      says that it runs one (");
     stage.release("two");
     let host = stage.fleet.host("web1");
     host.run("touch /tmp/stubborn");
@@ -40,6 +41,7 @@ fn the_app_has_to_say_that_it_runs_the_release() {
     // What runs isn't what is live, and everybody is told.
     host.run("rm /tmp/stubborn; printf %s nonsense >/tmp/version");
     stage.production(&["status"], 0).says("asked what it runs, the app doesn't name one (").says("nonsense");
+    stage.production(&["check"], 0).says("doesn't say that it runs one (");
     stage.production(&["deploy"], 0).says("note: web1: asked what it runs, the app doesn't name one (");
     assert_eq!(stage.serving(), ["two"]);
     assert_eq!(stage.status()[0]["app"], "two");

@@ -133,6 +133,12 @@ impl HostCheck {
                 );
             }
         }
+        if let (Some(app), Some(live)) = (&facts.app, facts.live()) {
+            match app.names(&live) {
+                true => check.pass("app", format!("says that it runs {live}")),
+                false => check.warn("app", format!("doesn't say that it runs {live}: {}", app.shown())),
+            }
+        }
         if !facts.missing_shared.is_empty() {
             let hint = "put them there, with what they should hold".to_owned();
             check.fail("shared", format!("missing: {}", facts.missing_shared.join(", ")), Some(hint));
