@@ -120,12 +120,15 @@ fn a_phase_costs_one_round_trip_whatever_its_steps() {
     let lines = stage.fleet.with_latency(round_trip);
     stage.use_path(lines.client().path_variable());
     stage.production(&["deploy"], 0);
-    stage.release("two");
     // Opening a session over a warm connection, the command with the look inside, and one trip each for lock,
-    // prepare, switch and finish.
-    let began = Instant::now();
-    stage.production(&["deploy"], 0);
-    let trips = began.elapsed().as_secs_f64() / round_trip.as_secs_f64();
+    // prepare, switch and finish. The fastest of some, for machines that have other things to do.
+    let redeploy = |release: &str| {
+        stage.release(release);
+        let began = Instant::now();
+        stage.production(&["deploy"], 0);
+        began.elapsed().as_secs_f64() / round_trip.as_secs_f64()
+    };
+    let trips = ["two", "three", "four", "five"].map(redeploy).into_iter().fold(f64::INFINITY, f64::min);
     assert!(trips < 8.0, "a redeploy took as long as {trips:.1} round trips");
 }
 
