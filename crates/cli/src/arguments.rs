@@ -289,6 +289,9 @@ pub(crate) enum EnvCommand {
     Set {
         /// Its name
         name: String,
+        /// Take nothing for an empty value
+        #[arg(long)]
+        empty: bool,
     },
     /// Take a variable away
     Unset {

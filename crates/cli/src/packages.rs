@@ -37,7 +37,7 @@ pub(crate) async fn fetch_packages(
         let fetched = session.unless_interrupted(cache.fetch(package)).await?;
         session.event(Event::LocalEnded { status: i32::from(fetched.is_err()) });
         let fetched = fetched.map_err(|error| {
-            Stop::verdict(Verdict::Refused, format!("{error}: nothing was touched"))
+            Stop::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"))
                 .hint("it is fetched on this machine, with your own git and your AWS credentials")
         })?;
         packages.files.insert(fetched.key.clone(), cache.path(&fetched));

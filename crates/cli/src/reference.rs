@@ -951,6 +951,9 @@ fn hook_variables() -> BTreeMap<String, String> {
         sudo: None,
         git_version: None,
         missing_shared: Vec::new(),
+        missing_services: Vec::new(),
+        missing_user: None,
+        services: Vec::new(),
         app: None,
         state_sum: "1 2".into(),
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buedafab_model::config::{Host, Settings};
+use buedafab_model::config::{Host, Service, Settings};
 use buedafab_model::event::{Event, Stream};
 use buedafab_model::facts::HostFacts;
 use buedafab_model::inspect::{AlsoLookAt, Scope, inspect_script};
@@ -119,7 +119,22 @@ impl Fleet {
             let layout = Layout::new(settings, host);
             let shared_files: Vec<String> =
                 settings.shared_files.iter().chain(&settings.env_file).cloned().collect();
-            let also = AlsoLookAt { version_url: url.as_deref(), shared_files: &shared_files };
+            let services = settings.services_of_others(host);
+            let running: Vec<String> = settings
+                .services_on(host)
+                .into_iter()
+                .filter_map(|service| match service {
+                    Service::Systemd(name) => Some(name.clone()),
+                    _ => None,
+                })
+                .collect();
+            let also = AlsoLookAt {
+                version_url: url.as_deref(),
+                shared_files: &shared_files,
+                services: &services,
+                run_as: settings.run_as.as_deref(),
+                running: &running,
+            };
             let script = inspect_script(&layout, &settings.release_paths, scope, &also);
             self.open(host, sharing, format!("step 0 q {}\n", quote(&script)));
             open.insert(host.name.clone(), (host, Vec::new(), Vec::new()));

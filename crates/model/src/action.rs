@@ -97,6 +97,8 @@ pub enum Action {
         files: Vec<String>,
         /// Folders, which are made if they aren't.
         dirs: Vec<String>,
+        /// The group that shall be able to write them.
+        group: Option<String>,
     },
     /// Puts a private package on the host. It comes as the step's input.
     Package {
@@ -410,6 +412,12 @@ impl Action {
         }
     }
 
+    /// Whether, on the way back, what comes after it is done although it failed: one service that can't be put back is no
+    /// reason to leave the others as they are.
+    pub fn lets_way_back_go_on(&self) -> bool {
+        matches!(self, Action::Restart { .. } | Action::Stop { .. })
+    }
+
     /// Whether it is over in a moment, so that nobody would ever want to end it.
     pub fn is_quick(&self) -> bool {
         match self {
@@ -497,7 +505,7 @@ impl fmt::Display for Action {
             Action::Fetch { slot, commit, .. } => write!(f, "fetch {} into {slot}", commit.short()),
             Action::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
             Action::Submodules { slot, .. } => write!(f, "fetch the submodules of {slot}"),
-            Action::Shared { slot, files, dirs } => {
+            Action::Shared { slot, files, dirs, .. } => {
                 let names: Vec<&str> = files.iter().chain(dirs).map(String::as_str).collect();
                 write!(f, "link what is shared into {slot}: {}", one_line(&names.join(", ")))
             }

@@ -54,6 +54,13 @@ pub struct HostFacts {
     pub git_version: Option<String>,
     /// Files that have to be in `shared`, and aren't.
     pub missing_shared: Vec<String>,
+    /// Services that have neither a unit file nor an init script.
+    pub missing_services: Vec<String>,
+    /// The user that the app's own code should run as, where there is none.
+    pub missing_user: Option<String>,
+    /// Services of systemd that should run, and what systemd says of each: `five.service failed`. Empty if that wasn't
+    /// asked.
+    pub services: Vec<String>,
     /// What the app says which release it runs; `None` if it wasn't asked.
     pub app: Option<AppAnswer>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
@@ -133,6 +140,9 @@ impl HostFacts {
             sudo: None,
             git_version: None,
             missing_shared: Vec::new(),
+            missing_services: Vec::new(),
+            missing_user: None,
+            services: Vec::new(),
             app: None,
             state_sum: String::new(),
         };
@@ -185,6 +195,9 @@ impl HostFacts {
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
                 "git" => facts.git_version = Some(value.to_owned()),
                 "sudo" => facts.sudo = Some(value == "yes"),
+                "missing_service" => facts.missing_services.push(value.to_owned()),
+                "missing_user" => facts.missing_user = Some(value.to_owned()),
+                "runs" => facts.services.push(value.to_owned()),
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
@@ -203,6 +216,13 @@ impl HostFacts {
             };
         }
         Ok(facts)
+    }
+
+    /// Services that should run, and don't, each with what systemd says of it.
+    pub fn services_down(&self) -> impl Iterator<Item = (&str, &str)> {
+        let told = self.services.iter().filter_map(|line| line.rsplit_once(' '));
+        // Where nobody could be asked, nothing is said.
+        told.filter(|(_, state)| !matches!(*state, "" | "active" | "reloading"))
     }
 
     /// The slot that serves.

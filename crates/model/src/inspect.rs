@@ -4,6 +4,7 @@
 //! scribbled on, stays one value. [`HostFacts::parse`](crate::facts::HostFacts::parse) reads it back.
 
 use crate::app_version;
+use crate::config::Service;
 use crate::layout::Layout;
 use crate::names::SlotName;
 use crate::shell::quote;
@@ -18,6 +19,12 @@ pub struct AlsoLookAt<'a> {
     pub version_url: Option<&'a str>,
     /// Files that have to be in `shared`.
     pub shared_files: &'a [String],
+    /// Services whose unit files or init scripts have to be there already.
+    pub services: &'a [Service],
+    /// The user that the app's own code runs as.
+    pub run_as: Option<&'a str>,
+    /// Services of systemd that should run, as far as anything is live.
+    pub running: &'a [String],
 }
 
 /// How closely to look.
@@ -39,7 +46,29 @@ pub fn inspect_script(layout: &Layout, slots: &[SlotName], scope: Scope, also: &
     if scope == Scope::Full {
         script.push_str(FULL_LOOK);
     }
-    let AlsoLookAt { version_url, shared_files } = also;
+    let AlsoLookAt { version_url, shared_files, services, run_as, running } = also;
+    if !services.is_empty() {
+        script.push_str(HAS_UNIT);
+    }
+    for service in *services {
+        let has = match service {
+            Service::Init(name) => format!("[ -x {} ]", quote(&format!("/etc/init.d/{name}"))),
+            Service::Systemd(name) => format!("has_unit {}", quote(name)),
+            Service::None | Service::Supervisor(_) | Service::Runit(_) => continue,
+        };
+        let name = quote(&String::from(service.clone()));
+        script.push_str(&format!("{has} || fact missing_service {name}\n"));
+    }
+    if let Some(user) = run_as.map(quote) {
+        script.push_str(&format!("id -u {user} >/dev/null 2>&1 || fact missing_user {user}\n"));
+    }
+    if scope == Scope::Full {
+        for name in running.iter().map(|name| quote(name)) {
+            script.push_str(&format!(
+                "fact runs {name}\" $(systemctl is-active {name} 2>/dev/null || sudo -n systemctl is-active {name} 2>/dev/null)\"\n"
+            ));
+        }
+    }
     for file in *shared_files {
         let path = quote(layout.shared().join(file).as_str());
         script.push_str(&format!("[ -e {path} ] || fact missing_shared {}\n", quote(file)));
@@ -122,6 +151,18 @@ while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
 for folder in "$place" "$releases"; do [ ! -e "$folder" ] || [ -w "$folder" ] || fact read_only "$folder"; done
 fact disk "$(df -Pk "$place" 2>/dev/null)"
 fact inodes "$(df -Pi "$place" 2>/dev/null)"
+"#;
+
+/// Whether systemd would find a unit, in any of its folders or as an init script. Not everybody may ask systemd itself.
+const HAS_UNIT: &str = r#"has_unit() {
+  case $1 in *.*) unit=$1 ;; *) unit=$1.service ;; esac
+  case $unit in *@*) general=${unit%%@*}@.${unit##*.} ;; *) general=$unit ;; esac
+  for folder in /etc/systemd/system /run/systemd/system /run/systemd/generator /run/systemd/generator.late \
+    /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
+    [ ! -e "$folder/$unit" ] && [ ! -e "$folder/$general" ] || return 0
+  done
+  [ -x "/etc/init.d/${unit%.service}" ]
+}
 "#;
 
 const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 200 "$memory/journal.jsonl")"

@@ -229,7 +229,8 @@ fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
         | Action::Virtualenv { .. }
         | Action::ServiceFiles { .. }
         | Action::Prove { .. } => kind == Prepare,
-        Action::AskApp { .. } | Action::StayUp { .. } => is_switch(kind),
+        Action::AskApp { .. } => is_switch(kind),
+        Action::StayUp { .. } => is_switch(kind) || kind == Work,
         Action::Migrations { schema: Schema::Reverse, .. } => kind == Once,
         Action::Migrations { .. } => kind == Prepare,
         Action::Record { state: SlotState::Building | SlotState::Ready, .. } => {

@@ -5,6 +5,7 @@ use crate::names::HostName;
 use crate::outcome::Verdict;
 use crate::record::{Hold, LockHolder};
 use crate::rules::BrokenRule;
+use crate::template::{NO_SUCH_FILE, TEMPLATE_VARIABLES};
 
 /// One reason against a plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -58,11 +59,27 @@ pub enum Refusal {
         /// Which.
         files: Vec<String>,
     },
-    /// The unit file or init script of a service can't be made.
-    #[error("{host}: [services.{service}] {file}: {why}")]
-    BadTemplate {
+    /// A service that would be restarted isn't there.
+    #[error("{host}: there is no {}", services.join(" and no "))]
+    MissingServices {
         /// Where.
         host: HostName,
+        /// Which.
+        services: Vec<String>,
+    },
+    /// The user that the app's own code should run as isn't there.
+    #[error("{host}: there is no user {user}, which `run_as` names")]
+    MissingUser {
+        /// Where.
+        host: HostName,
+        /// Who.
+        user: String,
+    },
+    /// The unit file or init script of a service can't be made.
+    #[error("{}: [services.{service}] {file}: {why}", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", "))]
+    BadTemplate {
+        /// Where.
+        hosts: Vec<HostName>,
         /// The service.
         service: String,
         /// The template.
@@ -133,11 +150,16 @@ impl Refusal {
             }
             Refusal::MissingTools { .. } => "install them there; Debian: apt-get install git util-linux".into(),
             Refusal::MissingShared { .. } => {
-                "put them there, with what they should hold; they are linked into every release".into()
+                "put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`".into()
             }
-            Refusal::BadTemplate { .. } => {
-                "docs/services.md lists what may stand in a template; `buedafab config` shows what it means here".into()
+            Refusal::MissingServices { .. } => {
+                "install its unit file or init script there; or describe it in a table [services.NAME] with a `command`; or set `service`, which is \"init\" by default".into()
             }
+            Refusal::MissingUser { .. } => "make that user there, in `deploy_group`, or set another".into(),
+            Refusal::BadTemplate { why, .. } if why == NO_SUCH_FILE => {
+                "commit it, or name another in buedafab.toml".into()
+            }
+            Refusal::BadTemplate { .. } => format!("in a template there are: {}", TEMPLATE_VARIABLES.join(", ")),
             Refusal::Held { .. } => "lift it with the command `unhold`, once its reason is gone".into(),
             Refusal::Locked { .. } => "wait until it ends; a lock never outlives its run".into(),
             Refusal::NothingBefore { .. } => {
@@ -159,7 +181,10 @@ impl Refusal {
             Refusal::Locked { .. } | Refusal::Held { .. } => Verdict::Locked,
             // The release can't be made ready. That is seen so early that the idle slot, and what could be rolled back to
             // in it, is still as it was.
-            Refusal::MissingShared { .. } | Refusal::BadTemplate { .. } => Verdict::FailedBefore,
+            Refusal::MissingShared { .. }
+            | Refusal::MissingServices { .. }
+            | Refusal::MissingUser { .. }
+            | Refusal::BadTemplate { .. } => Verdict::FailedBefore,
             _ => Verdict::Refused,
         }
     }

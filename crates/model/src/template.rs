@@ -1,5 +1,35 @@
 //! What is wrong with a template.
 
+/// What may stand in the template of a unit file or init script.
+pub const TEMPLATE_VARIABLES: [&str; 23] = [
+    "unit",
+    "environment",
+    "deployment_type",
+    "service",
+    "name",
+    "host",
+    "address",
+    "roles",
+    "user",
+    "group",
+    "path",
+    "releases",
+    "current",
+    "shared",
+    "slot",
+    "release",
+    "virtualenv",
+    "env_file",
+    "variables",
+    "commit",
+    "describe",
+    "tag",
+    "stop_seconds",
+];
+
+/// What is said of a template that a release hasn't got.
+pub(crate) const NO_SUCH_FILE: &str = "the release has no such file";
+
 /// A template that can't be filled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]

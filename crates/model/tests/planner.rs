@@ -931,8 +931,8 @@ fn a_group_of_deployers() {
     let of_the_group = |line: &&str| ["www", "g+", "umask"].iter().any(|word| line.contains(word));
     assert_snapshot!(shown.lines().filter(of_the_group).collect::<Vec<_>>().join("\n"), @r#"
     $ umask 002
-    $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chgrp www {} + || exit
-    $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chmod g+ws {} + || exit
+    $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chgrp www {} + || exit
+    $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chmod g+ws {} + || exit
     $ umask 002
     $ umask 002
     $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + || exit
@@ -1301,7 +1301,7 @@ fn a_missing_shared_file_is_refused() {
     let missing = second().change(|facts| facts.missing_shared = vec![".env".to_owned()]);
     assert_snapshot!(deploy(DJANGO, &[missing], 3), @"
     web1: not in /var/webapps/five/shared: .env
-      hint: put them there, with what they should hold; they are linked into every release
+      hint: put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`
     ");
 }
 
@@ -1570,24 +1570,18 @@ fn a_first_release_that_fails_leaves_nothing_running() {
 #[test]
 fn a_template_that_cannot_be_filled_is_told_before_anything() {
     assert_snapshot!(check(jobs("one\n{{ hots }}\n")), @"
-    jobs1: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
-      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
-    jobs2: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
-      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    jobs1, jobs2: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
+      hint: in a template there are: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
     ");
     assert_snapshot!(check(jobs("{% if %}")), @"
-    jobs1: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
-      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
-    jobs2: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
-      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    jobs1, jobs2: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
+      hint: in a template there are: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
     ");
     let settings = settings(JOBS);
     let without = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second(), second()]));
     assert_snapshot!(check(without), @"
-    jobs1: [services.web] conf/web.service: the release has no such file
-      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
-    jobs2: [services.web] conf/web.service: the release has no such file
-      hint: docs/services.md lists what may stand in a template; `buedafab config` shows what it means here
+    jobs1, jobs2: [services.web] conf/web.service: the release has no such file
+      hint: commit it, or name another in buedafab.toml
     ");
 }
 

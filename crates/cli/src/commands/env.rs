@@ -5,13 +5,13 @@ use std::io::{IsTerminal, Read};
 use buedafab_engine::Inputs;
 use buedafab_model::action::EnvEdit;
 use buedafab_model::config::Host;
-use buedafab_model::env_file::{EnvFileError, check_name, normalize, render_line};
+use buedafab_model::env_file::{EnvFileError, Secret, check_name, normalize, render_line};
 use buedafab_model::inspect::Scope;
 use buedafab_model::planner::{plan_env, plan_env_list};
 
 use crate::arguments::{Cli, EnvCommand};
 use crate::exit::Stop;
-use crate::report::StepOutput;
+use crate::report::{StepOutput, print_talk};
 use crate::session::Session;
 
 pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, Stop> {
@@ -24,9 +24,17 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, Stop> {
     };
     let (edit, input) = match what {
         EnvCommand::List => return list(session, &file).await,
-        EnvCommand::Set { name } => {
+        EnvCommand::Set { name, empty } => {
+            if let Some((name, _)) = name.split_once('=') {
+                return Err(Stop::usage("a value on the command line is there for everybody to see")
+                    .hint(format!("it comes on standard input: … | buedafab production env set {name}")));
+            }
             check_name(name).map_err(wrong)?;
             let value = read_value(&mut session, name).await?;
+            if value.is_empty() && !empty {
+                return Err(Stop::usage(format!("nothing came for {name}: no variable was changed"))
+                    .hint("did the command before the pipe fail? --empty sets an empty value"));
+            }
             (EnvEdit::Set { name: name.clone() }, Some(render_line(name, &value).map_err(wrong)?))
         }
         EnvCommand::Unset { name } => {
@@ -38,6 +46,12 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, Stop> {
                 .map_err(|error| Stop::usage(format!("can't read {}: {error}", file.display())))?;
             let kept =
                 normalize(&text).map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+            let names = names_in(&kept);
+            let environment = session.settings.environment.clone();
+            session.reporter.say(&format!("{}: {}", file.display(), names.join(", ")));
+            session
+                .confirm(format!("Replace all variables of {environment} by these {}?", names.len()))
+                .await?;
             (EnvEdit::Replace, Some(kept))
         }
         EnvCommand::Restore => (EnvEdit::Restore, None),
@@ -46,7 +60,18 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, Stop> {
     session.look_or_stop(Scope::Plan).await?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_env(&session.settings, &session.context, &edit, &file, &hosts);
-    session.carry_out_with(&plan, Inputs { variables: input, ..Inputs::default() }).await
+    let restart = format!("so that the app reads it: {} restart", session.environment_command());
+    let code = session.carry_out_with(&plan, Inputs { variables: input, ..Inputs::default() }).await?;
+    if code == 0 && !cli.global.json {
+        print_talk(&restart);
+    }
+    Ok(code)
+}
+
+/// The names in a file of variables, in its order.
+fn names_in(kept: &Secret) -> Vec<String> {
+    let text = String::from_utf8_lossy(kept.reveal());
+    text.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
 }
 
 async fn read_value(session: &mut Session, name: &str) -> Result<String, Stop> {

@@ -10,7 +10,7 @@ use buedafab_model::plan::PhaseKind;
 use super::{StepOutput, duration, print_data, print_talk};
 
 /// A step that takes so many milliseconds is told even if nobody asked for details.
-const SLOW: u64 = 2_000;
+const SLOW: u64 = 3_000;
 
 /// What has to be remembered between two lines.
 #[derive(Debug)]

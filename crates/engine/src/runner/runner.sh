@@ -141,7 +141,7 @@ limit() {
 }
 
 # step ID FLAGS SCRIPT: runs the script in a session of its own. Flags: a, the agent is lent to it; i, standard input
-# is the upload in.ID; o, its failure is told and stops nothing; q, it is quick, and needs no session.
+# is the upload in.ID; o, its failure is told and stops nothing; k, its failure counts, but only at the end; q, it is quick, and needs no session.
 step() {
   goes_on || return 0
   case $2 in
@@ -198,7 +198,7 @@ $script" <"$input" 3<&- 4>&- 9>&- &
 
 ended() {
   say_both "end $1 $3"
-  case $3$2 in 0* | *o*) ;; *) failed=1 ;; esac
+  case $3$2 in 0* | *o*) ;; *k*) failed_late=1 ;; *) failed=1 ;; esac
 }
 
 # Whether the next step may begin.
@@ -263,14 +263,15 @@ leave() { over=${failed:-yes}; }
 # Runs what `arm` was given, once.
 revert() {
   [ -n "$revert_phase" ] || return 0
-  failed='' unstoppable=1
+  failed='' failed_late='' unstoppable=1
   : >"$room/unstoppable"
   eval "$revert_phase"
+  [ -z "$failed_late" ] || failed=1
   revert_phase='' unstoppable=''
   rm -f "$room/armed" "$room/unstoppable"
 }
 
-failed='' unstoppable='' revert_phase='' held='' over=''
+failed='' failed_late='' unstoppable='' revert_phase='' held='' over=''
 reader 2>/dev/null &
 reader=$!
 watcher >/dev/null 2>&1 &

@@ -397,7 +397,19 @@ fn resolve_services(
     let mut services = Vec::new();
     for (name, layer) in typed {
         match resolve_named_service(named, step_timeout_seconds, name, layer) {
-            Ok(service) => services.push(service),
+            Ok((service, span)) => {
+                let same = |other: &&NamedService| other.service == service.service;
+                if let Some(other) = services.iter().find(same).filter(|_| service.service != Service::None) {
+                    let mistake = Mistake::new(format!(
+                        "{} is {} already",
+                        quoted(&String::from(service.service.clone())),
+                        quoted(&format!("services.{}", other.name))
+                    ))
+                    .help("each table is a service of its own");
+                    diagnostics.push(Diagnostic::at(&span, mistake));
+                }
+                services.push(service);
+            }
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
@@ -409,7 +421,7 @@ fn resolve_named_service(
     step_timeout_seconds: u32,
     name: String,
     At { value: layer, span }: At<ServiceLayer>,
-) -> Result<NamedService, Diagnostic> {
+) -> Result<(NamedService, Range<usize>), Diagnostic> {
     let ServiceLayer { service: typed, command, template, default, stop_seconds, reload, roles, single } =
         layer;
     let preset = default.as_ref().map(|default| default.value);
@@ -473,14 +485,15 @@ fn resolve_named_service(
         let usual = preset.map_or(90, ServiceDefault::stop_seconds);
         usual.min(step_timeout_seconds.saturating_sub(1)).max(1)
     });
-    Ok(NamedService {
+    let service = NamedService {
         name,
         service,
         definition: says.map(|(by, _)| ServiceDefinition { by, stop_seconds }),
         reload: reload.is_some_and(|reload| reload.value),
         roles: roles.map(|roles| roles.0.into_iter().collect()).unwrap_or_default(),
         single: single.unwrap_or(preset.is_some_and(ServiceDefault::is_single)),
-    })
+    };
+    Ok((service, span))
 }
 
 /// Only what the recipe does can be replaced.

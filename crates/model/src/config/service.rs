@@ -27,8 +27,8 @@ pub(super) struct ServiceLayer {
     /// next three says what it is: `"systemd:{unit}-NAME"`, outside of production with `-{environment}` after it. Example: `"init:celeryd-{unit}_{deployment_type}"`.
     #[serde(default)]
     pub(super) service: Option<At<ServiceText>>,
-    /// The shell command that it is, in the live release with its virtualenv. A unit file, or an init script, is made of it.
-    /// Example: `"python -m celery -A five worker"`.
+    /// The command that it is, in the live release with its virtualenv: one program with its arguments, or any shell, whose
+    /// last part should begin with `exec`. A unit file, or an init script, is made of it. Example: `"python -m celery -A five worker"`.
     #[serde(default)]
     pub(super) command: Option<At<Argument>>,
     /// Its unit file or init script, a template of the project. Example: `"conf/worker.service"`.

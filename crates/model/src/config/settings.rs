@@ -174,6 +174,23 @@ impl Settings {
         self.run_as.clone().map(|user| RunAs { user, group: self.deploy_group.clone() })
     }
 
+    /// The services that are restarted on a host, whoever describes them.
+    pub fn services_on(&self, host: &Host) -> Vec<&Service> {
+        let named = self.services.iter().filter(|named| named.runs_on(host, &self.hosts));
+        let own = self.hooks.restart.is_empty().then_some(&self.service);
+        let mut services: Vec<&Service> = named.map(|named| &named.service).collect();
+        let elsewhere = |own: &&Service| self.services.iter().any(|named| named.service == **own);
+        services.extend(own.filter(|own| **own != Service::None && !elsewhere(own)));
+        services
+    }
+
+    /// Those of them whose unit file or init script has to be there already.
+    pub fn services_of_others(&self, host: &Host) -> Vec<Service> {
+        let is_ours =
+            |service: &Service| self.services.iter().any(|n| n.service == *service && n.definition.is_some());
+        self.services_on(host).into_iter().filter(|service| !is_ours(service)).cloned().collect()
+    }
+
     /// Whether anything that a deploy or a rollback does may be done by sudo.
     pub fn may_use_sudo(&self) -> bool {
         let has_hooks = self.hooks.by_name().iter().any(|(_, commands)| !commands.is_empty());

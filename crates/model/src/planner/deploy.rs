@@ -100,6 +100,15 @@ pub fn plan_deploy(
                 files: facts.missing_shared.clone(),
             });
         }
+        if !facts.missing_services.is_empty() {
+            refusals.push(Refusal::MissingServices {
+                host: host.name.clone(),
+                services: facts.missing_services.clone(),
+            });
+        }
+        if let Some(user) = &facts.missing_user {
+            refusals.push(Refusal::MissingUser { host: host.name.clone(), user: user.clone() });
+        }
         let path = layout.current().to_string();
         match &facts.current {
             CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host.name.clone(), path }),
@@ -145,7 +154,7 @@ pub fn plan_deploy(
     let changes: Vec<Result<Change<'_>, Vec<Refusal>>> =
         hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
     if changes.iter().any(Result::is_err) {
-        return Err(changes.into_iter().filter_map(Result::err).flatten().collect());
+        return Err(told_once(changes.into_iter().filter_map(Result::err).flatten()));
     }
     let changes: Vec<Change<'_>> = changes.into_iter().flatten().collect();
     // A tag is made last, when all else that could stop the run here is over.
@@ -156,6 +165,25 @@ pub fn plan_deploy(
     let primary = Primary { prepare: Vec::new(), once: once.unwrap_or_default() };
     let errand = Errand { intent: Intent::Deploy, kind: JournalKind::Deployed, local, primary, notes };
     Ok(assemble(settings, context, errand, &changes, &others))
+}
+
+/// What is wrong with a template is so on every host.
+fn told_once(refusals: impl Iterator<Item = Refusal>) -> Vec<Refusal> {
+    let mut told: Vec<Refusal> = Vec::new();
+    for refusal in refusals {
+        let same = told.iter_mut().find_map(|other| match (other, &refusal) {
+            (
+                Refusal::BadTemplate { hosts, service, why, .. },
+                Refusal::BadTemplate { service: also, why: again, .. },
+            ) if service == also && why == again => Some(hosts),
+            _ => None,
+        });
+        match (same, refusal) {
+            (Some(hosts), Refusal::BadTemplate { hosts: more, .. }) => hosts.extend(more),
+            (_, refusal) => told.push(refusal),
+        }
+    }
+    told
 }
 
 fn change<'a>(

@@ -31,7 +31,7 @@ use crate::record::{JournalKind, LockHolder, SlotState};
 use crate::refusal::{Refusal, host_refusals};
 use crate::release::Release;
 use maintenance::maintenance_setting;
-use services::{Direction, restart, restart_as_it_was, stay_up, told_services};
+use services::{Direction, homeless_services, restart, restart_as_it_was, stay_up, told_services};
 use variables::variables;
 
 /// The run that is being planned.
@@ -417,6 +417,7 @@ fn examine(settings: &Settings, hosts: &[SeenHost<'_>]) -> (Vec<Refusal>, Vec<No
     if hosts.is_empty() {
         refusals.push(Refusal::NoHosts);
     }
+    notes.extend(homeless_services(settings).into_iter().map(|text| Note { host: None, text }));
     for seen in hosts {
         let SeenHost { host, facts } = seen;
         refusals.extend(host_refusals(&host.name, host.path.as_str(), facts));

@@ -93,6 +93,7 @@ impl Build<'_> {
                 slot: slot.clone(),
                 files: settings.shared_files.clone(),
                 dirs: settings.shared_dirs.clone(),
+                group: settings.deploy_group.clone(),
             });
         }
         if let Packages::These(packages) = &packages {

@@ -38,6 +38,13 @@ pub fn plan_rollback(
             refusals.push(Refusal::NothingBefore { host: host.name.clone(), why: why_nothing(seen) });
             continue;
         };
+        if facts.live().is_some_and(|live| live.commit == before.release.commit) {
+            let text = format!(
+                "the release before is {}, too: both slots hold it since it was deployed again with --force",
+                before.release
+            );
+            notes.push(Note { host: Some(host.name.clone()), text });
+        }
         let path = Layout::new(settings, host).current().to_string();
         match &facts.current {
             CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host.name.clone(), path }),

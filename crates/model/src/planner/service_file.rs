@@ -10,7 +10,7 @@ use crate::names::HostPath;
 use crate::plan::Target;
 use crate::service_file::{ServiceFile, ServiceFileKind, service_file_place};
 use crate::shell::quote;
-use crate::template::TemplateError;
+use crate::template::{NO_SUCH_FILE, TemplateError};
 
 /// Where a service runs, and what it is about.
 pub(super) struct ServedBy<'a> {
@@ -33,7 +33,7 @@ pub(super) fn render_service_file(
         (DefinedBy::Command(command), ServiceFileKind::Unit) => (UNIT.to_owned(), Some(command)),
         (DefinedBy::Command(command), ServiceFileKind::InitScript) => (INIT_SCRIPT.to_owned(), Some(command)),
         (DefinedBy::Template(file), _) => {
-            let missing = || TemplateError { why: "the release has no such file".to_owned() };
+            let missing = || TemplateError { why: NO_SUCH_FILE.to_owned() };
             (template_of(file).ok_or_else(missing)?, None)
         }
     };
@@ -81,7 +81,17 @@ fn start(command: &str, virtualenv: Option<&str>) -> String {
         let folder = quote(folder);
         format!(" && export VIRTUAL_ENV=\"$PWD\"/{folder} PATH=\"$PWD\"/{folder}/bin:\"$PATH\"")
     });
-    format!("cd -P .{activate} && exec {command}")
+    let exec = if is_one_program(command) { "exec " } else { "" };
+    format!("cd -P .{activate} && {exec}{command}")
+}
+
+/// Whether a command is a single program with its arguments, so that the program itself can be the service, which is
+/// told to stop. What else a shell can be told has to say `exec` by itself where that matters.
+fn is_one_program(command: &str) -> bool {
+    const WORDS: [&str; 13] =
+        ["exec", "cd", "export", "set", "trap", ".", "if", "while", "until", "for", "case", "{", "!"];
+    let first = command.split_whitespace().next().unwrap_or_default();
+    !command.contains([';', '&', '|', '\n', '(']) && !first.contains('=') && !WORDS.contains(&first)
 }
 
 /// Fills a template. Besides what minijinja has there are the filters `systemd`, a text as one word of a unit file, and

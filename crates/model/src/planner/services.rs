@@ -30,7 +30,7 @@ pub(super) fn service_files(
         match render_service_file(service, &served, |file| templates.get(file).cloned()) {
             Ok(file) => files.extend(file),
             Err(error) => refusals.push(Refusal::BadTemplate {
-                host: host.name.clone(),
+                hosts: vec![host.name.clone()],
                 service: service.name.clone(),
                 file: service.template().unwrap_or("the program's own template").to_owned(),
                 why: error.why,
@@ -38,6 +38,18 @@ pub(super) fn service_files(
         }
     }
     if refusals.is_empty() { Ok(files) } else { Err(refusals) }
+}
+
+/// Services that no host has: a role that was mistyped, most likely.
+pub(super) fn homeless_services(settings: &Settings) -> Vec<String> {
+    let nowhere =
+        settings.services.iter().filter(|named| !settings.hosts.iter().any(|host| named.is_on(host)));
+    nowhere
+        .map(|named| {
+            let roles: Vec<&str> = named.roles.iter().map(|role| role.as_str()).collect();
+            format!("[services.{}] is on no host: none has the role {}", named.name, roles.join(" or "))
+        })
+        .collect()
 }
 
 /// Services that were installed on a host once, and aren't in the configuration any more: they are a person's to remove.

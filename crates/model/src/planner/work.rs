@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::services::stay_up;
 use super::{Direction, RunContext, SeenHost, Steps, examine, restart_as_it_was, surroundings};
 use crate::action::{Action, EnvEdit, Surroundings};
 use crate::config::{Host, Settings};
 use crate::layout::Layout;
-use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan};
+use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan, Target};
 use crate::record::{JournalKind, LockHolder};
 use crate::refusal::Refusal;
 use crate::shell::quote;
@@ -115,6 +116,9 @@ pub fn plan_restart(
         let seen = hosts.iter().find(|seen| seen.host.name == host.name).expect("the same hosts");
         let mut actions = lock_as_seen(settings, *seen, &holder);
         actions.extend(restart_as_it_was(settings, context, *seen, Direction::Forward));
+        if let (Some(slot), Some(release)) = (seen.facts.live_slot(), seen.facts.live()) {
+            actions.extend(stay_up(settings, seen.host, &Target { slot: slot.clone(), release }));
+        }
         actions.push(note(&context.by, JournalKind::Restarted, None));
         actions
     });

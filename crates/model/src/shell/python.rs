@@ -109,13 +109,20 @@ pub(super) fn migrations(
 }
 
 /// Links what outlives releases into a slot.
-pub(super) fn shared(layout: &Layout, slot: &SlotName, files: &[String], dirs: &[String]) -> String {
+pub(super) fn shared(
+    layout: &Layout,
+    slot: &SlotName,
+    files: &[String],
+    dirs: &[String],
+    group: Option<&str>,
+) -> String {
     format!(
-        "slot={}\nshared={}\nfiles={}\ndirs={}\n{}",
+        "slot={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\n{}",
         quote(layout.slot(slot).as_str()),
         quote(layout.shared().as_str()),
         quote(&quote_words(files)),
         quote(&quote_words(dirs)),
+        quote(group.unwrap_or_default()),
         include_str!("scripts/shared.sh")
     )
 }

@@ -33,7 +33,7 @@ pub fn render_phases(plan: &Plan, host: &HostPlan, phases: &[&Phase]) -> String 
                 armed = true;
                 let _ = writeln!(text, "arm {}", quote(&render_revert_steps(plan, host, work)));
             }
-            text.push_str(&call(plan, host, step));
+            text.push_str(&call(plan, host, step, ""));
         }
     }
     if phases.last().map(|phase| phase.kind) == plan.phases.last().map(|phase| phase.kind) {
@@ -48,16 +48,18 @@ pub fn render_revert() -> &'static str {
 }
 
 fn render_revert_steps(plan: &Plan, host: &HostPlan, work: &HostWork) -> String {
-    work.revert.iter().map(|step| call(plan, host, step)).collect()
+    let flags = |step: &Step| if step.action.lets_way_back_go_on() { "k" } else { "" };
+    work.revert.iter().map(|step| call(plan, host, step, flags(step))).collect()
 }
 
-/// One step as a call of the runner.
-fn call(plan: &Plan, host: &HostPlan, step: &Step) -> String {
+/// One step as a call of the runner, with more flags than the step itself asks for.
+fn call(plan: &Plan, host: &HostPlan, step: &Step, more: &str) -> String {
     if let Action::Lock { holder } = &step.action {
         let holder = serde_json::to_string(holder).expect("a holder is plain data");
         return format!("lock {} {} {}\n", step.id, quote(host.layout.lock().as_str()), quote(&holder));
     }
     let mut flags = String::from(if step.action.is_quick() { "q" } else { "s" });
+    flags.push_str(more);
     if matches!(
         step.action,
         Action::Fetch { lend_agent: true, .. }
@@ -112,7 +114,9 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             script.push_str(&own(&layout.slot(slot), group.as_deref()));
             script
         }
-        Action::Shared { slot, files, dirs } => python::shared(layout, slot, files, dirs),
+        Action::Shared { slot, files, dirs, group } => {
+            umask(group.as_deref()) + &python::shared(layout, slot, files, dirs, group.as_deref())
+        }
         Action::Package { package, group } => umask(group.as_deref()) + &python::package(layout, package),
         Action::Virtualenv { slot, commit, spec, variables, lend_agent: _, group } => {
             let mut script = umask(group.as_deref());
@@ -200,7 +204,11 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 by: by.clone(),
                 reason: reason.clone(),
             };
-            format!("mkdir -p {} && {}", quote(layout.state().as_str()), replace_file(&layout.hold(), &hold))
+            format!(
+                "mkdir -p {} && {{ {}; }}",
+                quote(layout.state().as_str()),
+                replace_file(&layout.hold(), &hold)
+            )
         }
         Action::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
         Action::Run { command, around } => app_command_anywhere(layout, around, command),
@@ -234,7 +242,7 @@ fn maintenance(layout: &Layout, method: MaintenanceMethod, told: Option<&ToldVis
         until: until.clone(),
     };
     let note = replace_file(&layout.maintenance(), &record);
-    format!("{show} && mkdir -p {} && {note}", quote(layout.state().as_str()))
+    format!("{show} && mkdir -p {} && {{ {note}; }}", quote(layout.state().as_str()))
 }
 
 /// Prints a record as one line of JSON, with the host's time in front.
@@ -273,14 +281,15 @@ fn make_room(layout: &Layout, group: Option<&str>) -> String {
     let slots = layout.state().join("slots");
     let _ = write!(
         script,
-        "mkdir -p {releases} {slots} || exit\nrm -f {link}.*.new\n",
+        "mkdir -p {releases} {slots} {shared} || exit\nrm -f {link}.*.new\n",
+        shared = quote(layout.shared().as_str()),
         releases = quote(layout.releases.as_str()),
         slots = quote(slots.as_str()),
         link = quote(layout.current().as_str()),
     );
     if let Some(group) = group {
-        let folders =
-            [&layout.path, &layout.releases, &layout.state(), &slots].map(|path| quote(path.as_str()));
+        let folders = [&layout.path, &layout.releases, &layout.shared(), &layout.state(), &slots]
+            .map(|path| quote(path.as_str()));
         let mine = format!("find {} -prune -user \"$(id -u)\"", folders.join(" "));
         let group = quote(group);
         // The lock and the journal are written by whoever comes next, too.

@@ -111,7 +111,10 @@ fn stop_running(service: &Service) -> String {
         }
         Service::Systemd(name) => {
             let name = quote(name);
-            format!("{IS_ACTIVE}is_active {name} || exit 0\n$sudo systemctl stop {name}")
+            format!(
+                "case $(systemctl is-active {name} 2>/dev/null || $sudo systemctl is-active {name} 2>/dev/null) in\n  \
+                   inactive* | failed* | unknown*) exit 0 ;;\nesac\n$sudo systemctl stop {name}"
+            )
         }
         Service::Supervisor(name) => {
             let name = quote(name);

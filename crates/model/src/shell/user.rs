@@ -102,7 +102,7 @@ fn given(script: &str, give: &GiveToGroup<'_>) -> String {
     let but = but.map(|name| format!("-name {} -prune -o ", quote(name))).unwrap_or_default();
     let mine = format!("find {inside} {but}-user \"$(id -u)\" -type d");
     format!(
-        "umask 002\n(\n{script}\n)\nstatus=$?\n\
+        "umask 002\n(\n{script}\n)\nstatus=$?\ncd /\n\
          {mine} ! -group {group} -exec chgrp {group} {{}} +\n{mine} ! -perm -070 -exec chmod g+rwx {{}} +\n"
     )
 }

@@ -120,6 +120,9 @@ impl SimHost {
             sudo: None,
             git_version: None,
             missing_shared: Vec::new(),
+            missing_services: Vec::new(),
+            missing_user: None,
+            services: Vec::new(),
             app: None,
             state_sum: self.state_sum(),
         }

@@ -547,7 +547,11 @@ impl<'p> Network<'p, '_> {
         let status = if status == 0 && !may_succeed { 1 } else { status };
         let Site { runner, name, connected, to_deployer, .. } = &mut self.sites[site];
         let (reverting, confirmed) = (runner.reverting, runner.confirmed);
-        runner.failed |= status != 0 && !step.action.is_optional();
+        let failed = status != 0 && !step.action.is_optional();
+        match runner.reverting && step.action.lets_way_back_go_on() {
+            true => runner.failed_late |= failed,
+            false => runner.failed |= failed,
+        }
         if *connected {
             let (host, step_id) = (name.clone(), step.id);
             to_deployer.push_back(Input::StepStarted { host: host.clone(), step: step_id });

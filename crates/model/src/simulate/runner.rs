@@ -53,6 +53,8 @@ pub(super) struct Runner<'p> {
     /// Whether that frame is the way back.
     pub(super) reverting: bool,
     pub(super) failed: bool,
+    /// Something failed that stops nothing, and counts at the end.
+    pub(super) failed_late: bool,
     pub(super) cancelled: bool,
     pub(super) confirmed: bool,
     /// What it was armed with.
@@ -72,6 +74,7 @@ impl<'p> Runner<'p> {
         self.deeds = deeds;
         self.working = true;
         self.failed = false;
+        self.failed_late = false;
         self.cancelled = false;
         self.leaving = false;
     }
@@ -112,7 +115,7 @@ impl<'p> Runner<'p> {
             self.revert = None;
         }
         self.working = false;
-        !self.failed
+        !self.failed && !self.failed_late
     }
 
     /// Whether it has to go back before it may end.

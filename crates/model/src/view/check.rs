@@ -139,6 +139,22 @@ impl HostCheck {
                 false => check.warn("app", format!("doesn't say that it runs {live}: {}", app.shown())),
             }
         }
+        if facts.live_slot().is_some() {
+            for (name, state) in facts.services_down() {
+                check.warn("service", format!("{name} is {state}"));
+            }
+        }
+        if !facts.missing_services.is_empty() {
+            let hint = "install it there, describe it in [services.NAME], or set `service`".to_owned();
+            check.fail(
+                "service",
+                format!("there is no {}", facts.missing_services.join(" and no ")),
+                Some(hint),
+            );
+        }
+        if let Some(user) = &facts.missing_user {
+            check.fail("run_as", format!("there is no user {user}"), Some("make that user there".to_owned()));
+        }
         if !facts.missing_shared.is_empty() {
             let hint = "put them there, with what they should hold".to_owned();
             check.fail("shared", format!("missing: {}", facts.missing_shared.join(", ")), Some(hint));

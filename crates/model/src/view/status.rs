@@ -92,7 +92,7 @@ impl HostStatus {
         });
         let mut problems = Vec::new();
         match &facts.current {
-            CurrentLink::Missing => problems.push("nothing was ever deployed here".to_owned()),
+            CurrentLink::Missing => problems.push("nothing is live here".to_owned()),
             CurrentLink::Slot(_) => {}
             CurrentLink::Dangling(target) => {
                 problems.push(format!("current points to {target:?}, which isn't there"))
@@ -114,6 +114,10 @@ impl HostStatus {
             && !app.names(live)
         {
             problems.push(format!("asked what it runs, the app doesn't name {live}"));
+        }
+        if facts.live_slot().is_some() {
+            let down = facts.services_down();
+            problems.extend(down.map(|(name, state)| format!("{name} doesn't run: it is {state}")));
         }
         for (slot, seen) in &facts.slots {
             let recorded = seen.record.as_ref().map(|record| &record.release.commit);

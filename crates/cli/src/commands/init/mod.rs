@@ -35,7 +35,7 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, Stop> {
     std::fs::write(&path, text)
         .map_err(|error| Stop::usage(format!("can't write {}: {error}", path.display())))?;
     print_talk(&format!(
-        "wrote {}\nnext: name your hosts in it, commit it, then: buedafab development check",
+        "wrote {}\nnext: name your hosts in it, commit it, then, for those of production: buedafab production check",
         path.display()
     ));
     Ok(0)
@@ -103,7 +103,7 @@ service = {service}
 # failure after it puts every host back.
 #   before_prepare · build · check · once (one host) · before_switch · restart · after_switch · verify · after_finish
 [hooks]
-{hooks}# verify = "curl --fail --silent --max-time 5 http://127.0.0.1:8000/"
+{hooks}# verify = "curl -fsS --max-time 5 http://127.0.0.1:8000/"
 
 # Environments: localhost, development, staging and production are there without being declared. Each may override any
 # setting above.

@@ -3,14 +3,21 @@
 # Assignments stand before this text: file; edit, set, unset, replace or restore; name, of a variable. What is set, or the
 # whole new file, comes on standard input: never on a command line, where everybody could read it.
 
-umask 077
+# The file is for nobody else, the folder for everybody: the web server's page lies there, too.
 mkdir -p "${file%/*}" || exit
+umask 077
 new=$file.new
 former=$file.former
 others() { [ ! -f "$file" ] || grep -v "^$name=" "$file" || :; }
 case $edit in
   set) { others && cat; } >"$new" ;;
-  unset) others >"$new" ;;
+  unset)
+    if ! grep -q "^$name=" "$file" 2>/dev/null; then
+      echo "there is no $name in $file" >&2
+      exit 1
+    fi
+    others >"$new"
+    ;;
   replace) cat >"$new" ;;
   restore)
     if [ ! -f "$former" ]; then

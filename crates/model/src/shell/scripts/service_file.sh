@@ -34,4 +34,7 @@ elif grep -qxF -e "$installed" "$list" 2>/dev/null; then
   disable_it
   stop_it
   exit
+elif [ ! -e "$installed" ]; then
+  # It was never put in place: a way back began before its turn came.
+  exit 0
 fi

@@ -1,6 +1,7 @@
 # Links files and folders that outlive releases into a slot. POSIX sh.
 #
-# Assignments stand before this text: slot; shared, the folder of what is shared; files and dirs, words quoted for eval.
+# Assignments stand before this text: slot; shared, the folder of what is shared; files and dirs, words quoted for eval;
+# group, that shall be able to write the folders, or nothing.
 
 cd "$slot" || exit
 # What git tracks would be replaced by the link, and every later look at the slot would find it missing.
@@ -16,6 +17,8 @@ link() {
 eval "set -- $dirs"
 for name; do
   mkdir -p "$shared/$name" || exit
+  # What belongs to another member of the group was given by them.
+  [ -z "$group" ] || { chgrp "$group" "$shared/$name" && chmod g+rwxs "$shared/$name"; } 2>/dev/null || :
   link "$name"
 done
 eval "set -- $files"

@@ -179,7 +179,7 @@ pip_install_files() {
 }
 echo "installing with ${uv:-pip}"
 { if [ -n "$uv" ]; then install_with_uv "$@"; else install_with_pip "$@"; fi && install_last && install_wheels_again; } ||
-  say_and_stop "the packages can't be installed: this host must reach the package index, or find them by \`pip_options\`"
+  say_and_stop "the packages can't be installed, as told above; a host that can't reach the package index has to find them by \`pip_options\`"
 
 eval "set -- $scripts"
 for script; do
