@@ -17,6 +17,11 @@ fn stage(sudo: Sudo, top: &str) -> Stage {
     stage
 }
 
+fn all_that_is_said(stage: &Stage, words: &[&str]) -> String {
+    let ran = stage.production(words, 0);
+    ran.stdout + &ran.stderr
+}
+
 #[test]
 fn the_apps_code_runs_as_its_own_user_and_what_it_leaves_is_cleaned_up() {
     let stage = stage(
@@ -42,6 +47,16 @@ fn the_apps_code_runs_as_its_own_user_and_what_it_leaves_is_cleaned_up() {
     stage.production(&["--hosts", "web2", "run", "--", "id", "-un"], 0).says("web2 │ app\n");
     stage.production(&["rollback"], 0);
     stage.production(&["check"], 0).says("works without a password");
+    assert!(!all_that_is_said(&stage, &["run", "--", "true"]).contains("find:"));
+    let path = stage.checkout().join("buedafab.toml");
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    std::fs::write(&path, text.replace("run_as = \"app\"", "run_as = \"nosuch\"")).expect("it is ours");
+    stage.production(&["check"], 4).says("there is no user nosuch");
+    stage
+        .production(&["deploy", "--force"], 7)
+        .says("web1: there is no user nosuch")
+        .says("nothing was touched");
+    std::fs::write(&path, text).expect("it is ours");
     // A build that fails as that user is a failure.
     let path = stage.checkout().join("buedafab.toml");
     let text = std::fs::read_to_string(&path).expect("it is there");

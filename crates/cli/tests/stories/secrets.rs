@@ -48,6 +48,11 @@ fn secrets_reach_the_app_and_nobody_else() {
     let ran = stage.production(&["env", "list"], 0);
     ran.says("web1 │ SECRET_KEY=…\n").says("web3 │ OTHER=…\n");
     assert!(!ran.stdout.contains("s3cret"));
+    // A command that failed before the pipe leaves what is there.
+    feed(&stage, &["env", "set", "SECRET_KEY"], "", 2).says("nothing came for SECRET_KEY");
+    feed(&stage, &["env", "set", "SECRET_KEY=x"], "", 2).says("env set SECRET_KEY");
+    stage.production(&["env", "unset", "NOSUCH"], 7).says("there is no NOSUCH in");
+    assert_eq!(host.run("stat -c %a /var/webapps/five/shared"), "755\n");
     stage.production(&["history"], 0).says("env changed").says("set SECRET_KEY");
     // Neither the plan nor its events know it.
     let plan = stage.start(&["env", "unset", "OTHER"]).finish();

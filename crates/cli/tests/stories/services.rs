@@ -162,4 +162,36 @@ fn every_way_back_finds_the_units_that_were_there() {
         "2\n",
         "what no slot holds is forgotten"
     );
+    // New services beside it, one of which can't start: the others are put back all the same, and nothing goes on of them.
+    let more = "[services.bad]\ncommand = \"cd .; sleep 0.2; exit 1\"\n[services.later]\ncommand = \"WHAT=later sh ./work.sh\"\n";
+    configure(&format!("[services.new]\ncommand = \"sh ./work.sh\"\n{}{more}", jobs("sh ./work.sh")));
+    release("v7", WORK);
+    stage.production(&["deploy"], 8).says("five-bad didn't stay up").says("serving now: v6 (");
+    assert_eq!((unit(), ran()), ("active enabled".to_owned(), "v6".to_owned()));
+    let others =
+        "systemctl is-active five-new five-bad five-later; systemctl is-enabled five-new five-bad five-later";
+    let said = String::from_utf8_lossy(&host.exec(others).stdout).into_owned();
+    assert!(
+        !said.contains("\nactive") && !said.contains("activating") && !said.contains("enabled"),
+        "{said}"
+    );
+    configure(&jobs("sh ./work.sh"));
+    // What has died since is told to those who ask, and a restart that is in vain says so.
+    host.run("systemctl stop five-jobs; mv /var/webapps/five/releases/current/work.sh /tmp");
+    stage.production(&["status"], 0).says("five-jobs doesn't run: it is inactive");
+    stage.production(&["check"], 0).says("five-jobs is inactive");
+    stage.production(&["restart"], 7).says("five-jobs");
+    host.run("mv /tmp/work.sh /var/webapps/five/releases/current/");
+    stage.production(&["restart"], 0);
+    stage.production(&["history"], 0).says("reverted");
+    configure(
+        "[services.worker]\nservice = \"systemd:no-such\"\nroles = [\"wroker\"]\n[services.other]\nservice = \"init:no-such\"",
+    );
+    let ran = stage.production(&["deploy", "--force"], 7);
+    ran.says("web1: there is no init:no-such").says("nothing was touched");
+    stage.production(&["check"], 4).says("there is no init:no-such");
+    let homeless = "[services.worker]\nservice = \"systemd:no-such\"\nroles = [\"wroker\"]\n";
+    configure(&format!("{}{homeless}", jobs("sh ./work.sh")));
+    let ran = stage.production(&["deploy", "--dry-run"], 0);
+    ran.says("[services.worker] is on no host: none has the role wroker");
 }
