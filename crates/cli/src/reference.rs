@@ -126,6 +126,20 @@ fn command_pages() -> String {
         for argument in own {
             list_argument(&mut text, argument);
         }
+        for part in command.get_subcommands().filter(|part| part.get_name() != "help") {
+            let words: Vec<String> = part.get_positionals().map(value_name).collect();
+            let name = [vec![part.get_name().to_owned()], words].concat().join(" ");
+            text.push_str(&list_item(&format!("`{name}`: {}", about(part))));
+            let known = |argument: &&Arg| {
+                argument.is_positional()
+                    || argument.get_id() == "help"
+                    || shared.contains(argument.get_id().as_str())
+            };
+            for argument in part.get_arguments().filter(|argument| !known(argument)) {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                text.push_str(&format!("  - `{}`: {help}\n", option_name(argument)));
+            }
+        }
         let notes = notes(command);
         if !notes.is_empty() {
             let _ = write!(text, "\n{notes}");
@@ -166,6 +180,11 @@ fn list_argument(text: &mut String, argument: &Arg) {
         argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     if argument.get_action().takes_values() && !defaults.is_empty() {
         let _ = write!(what, " [default: {}]", defaults.join(" "));
+    }
+    let values: Vec<String> =
+        argument.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
+    if argument.is_positional() && !values.is_empty() {
+        let _ = write!(what, ": {}", values.join(", "));
     }
     if let Some(variable) = argument.get_env() {
         let _ = write!(what, " [environment: `{}`]", variable.to_string_lossy());

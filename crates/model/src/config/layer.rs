@@ -120,7 +120,7 @@ pub struct Layer {
     /// Where the packages of `private_requirements` are, with `{name}` and `{release}`: git repositories, whose tags or
     /// branches are called like the releases, or objects of a bucket such as `"s3://bueda/{name}-{release}.tar.gz"`, where
     /// each line has to end with `--hash=sha256:…`. Default: none. Example: `"git@github.com:bueda/{name}.git"`.
-    pub(super) private_source: Option<Argument>,
+    pub(super) private_source: Option<At<Argument>>,
     /// The server that understands S3. Default: what `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` says, and else Amazon's.
     /// Example: `"https://minio.example.com:9000"`.
     pub(super) s3_endpoint: Option<Url>,

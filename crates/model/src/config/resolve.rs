@@ -18,6 +18,7 @@ use super::settings::{
     CrontabPlace, DefinedBy, Hooks, LocalHooks, NamedService, Service, ServiceDefinition, Settings,
     SourceName, StrategyName,
 };
+use super::template::Template;
 use super::values::{
     Argument, Bounded, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
@@ -202,6 +203,12 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         diagnostics.push(Diagnostic::at(span, mistake));
         return Err(diagnostics);
     }
+    if let Some(At { value: Argument(text), span }) = &private_source
+        && let Err(mistake) = Template::parse(text, &["name", "release"])
+    {
+        diagnostics.push(Diagnostic::at(span, mistake));
+        return Err(diagnostics);
+    }
     let steps = resolve_steps(recipe, steps.unwrap_or_default()).map_err(|more| diagnostics.extend(more));
     let Ok(steps) = steps else { return Err(diagnostics) };
     let (Some(path), Some(service), Some(folders), Some(hosts)) = (path, service, folders, hosts) else {
@@ -259,7 +266,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         python: interpreter.unwrap_or_else(|| "python3".to_string()),
         private_packages,
         private_requirements: files(private_requirements.map(|list| list.value)),
-        private_source: private_source.map(|Argument(text)| text),
+        private_source: private_source.map(|source| source.value.0),
         s3_endpoint: s3_endpoint.map(|Url(text)| text),
         s3_region: s3_region.map(|Word(text)| text),
         installer: installer.unwrap_or(Installer::Auto),

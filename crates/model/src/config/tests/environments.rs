@@ -352,6 +352,7 @@ fn private_packages_say_what_they_are() {
         "python = 3",
         "python = { version = '3.12' }",
         "private_requirements = ['private.txt']",
+        "private_source = 'git@x:{nam}.git'",
         "python.private = [{ url = 'git@x:y.git' }]",
         "python.private = [{ url = 's3://bucket', sha256 = 'x' }]",
         "python.private = [{ url = 's3://bucket/key.tar.gz' }]",
@@ -366,6 +367,9 @@ fn private_packages_say_what_they_are() {
 
     private_requirements = ['private.txt']
     ['private.txt'] → `private_requirements` needs `private_source`; say where they are: `private_source = "git@github.com:bueda/{name}.git"`, or `"s3://bueda/{name}-{release}.tar.gz"`
+
+    private_source = 'git@x:{nam}.git'
+    'git@x:{nam}.git' → `{nam}` isn't a placeholder here; did you mean `{name}`?
 
     python.private = [{ url = 'git@x:y.git' }]
     { url = 'git@x:y.git' } → a package from git needs a `rev`: a tag, a branch or a commit; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
