@@ -4,7 +4,7 @@ mod protocol;
 
 use base64::Engine as _;
 
-use buedafab_model::shell::quote;
+use buedafab_model::shell::{quote, without_comments};
 
 pub use protocol::{LineBuffer, Piece, Splitter, Word};
 
@@ -30,7 +30,7 @@ pub fn bootstrap(options: &RunnerOptions, first_phase: &str) -> String {
         "nonce={nonce} lost_after={lost_after_seconds} confirm_timeout={confirm_timeout_seconds} \
          step_timeout={step_timeout_seconds}\nfirst_phase={}\n{}",
         quote(first_phase),
-        without_comments(SOURCE)
+        shortened(SOURCE)
     );
     one_command(&program)
 }
@@ -47,8 +47,7 @@ pub(crate) fn one_command(program: &str) -> String {
     format!("exec sh -c 'eval \"$(printf %s \"$@\"|base64 -d)\"' buedafab {}", words.join(" "))
 }
 
-/// The same program in fewer bytes: a first packet holds it all.
-fn without_comments(source: &str) -> String {
-    let lines = source.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.collect::<Vec<_>>().join("\n")
+/// The same program in fewer bytes: none of its lines stands for itself.
+fn shortened(source: &str) -> String {
+    without_comments(source).lines().map(str::trim_start).collect::<Vec<_>>().join("\n")
 }

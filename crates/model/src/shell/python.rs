@@ -58,7 +58,7 @@ pub(super) fn virtualenv(
         Packages::WrittenDown => set("written_down", "yes"),
     }
     set("prune", include_str!("scripts/prune.py"));
-    format!("{text}set -- {}\n{}", quote_words(requirements), include_str!("scripts/virtualenv.sh"))
+    format!("{text}set -- {}\n{}", quote_words(requirements), script!("virtualenv"))
 }
 
 /// Takes away what was kept of releases that no slot holds.
@@ -68,7 +68,7 @@ pub(super) fn forget(layout: &Layout) -> String {
         quote(layout.kept().as_str()),
         quote(layout.state().join("slots").as_str()),
         quote(layout.packages().as_str()),
-        include_str!("scripts/forget.sh")
+        script!("forget")
     )
 }
 
@@ -81,7 +81,7 @@ pub(super) fn package(layout: &Layout, package: &FetchedPackage) -> String {
         quote(key),
         quote(file),
         quote(sha256),
-        include_str!("scripts/package.sh")
+        script!("package")
     )
 }
 
@@ -103,7 +103,7 @@ pub(super) fn migrations(
         quote(layout.slot(older).as_str()),
         quote(layout.slot(newer).as_str()),
         quote(&layout.virtualenv),
-        include_str!("scripts/migrations.sh")
+        script!("migrations")
     );
     within(layout, around, Input::Nothing, &script)
 }
@@ -123,6 +123,6 @@ pub(super) fn shared(
         quote(&quote_words(files)),
         quote(&quote_words(dirs)),
         quote(group.unwrap_or_default()),
-        include_str!("scripts/shared.sh")
+        script!("shared")
     )
 }

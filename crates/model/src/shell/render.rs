@@ -169,7 +169,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 EnvEdit::Restore => ("restore", ""),
             };
             let file = quote(file.as_str());
-            format!("file={file}\nedit={edit}\nname={name}\n{}", include_str!("scripts/env_file.sh"))
+            format!("file={file}\nedit={edit}\nname={name}\n{}", script!("env_file"))
         }
         Action::Has { slot, file } => {
             let path = quote(layout.slot(slot).join(file).as_str());
@@ -183,13 +183,13 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 CrontabPlace::User => "user",
                 CrontabPlace::System => "system",
             },
-            include_str!("scripts/crontab.sh")
+            script!("crontab")
         ),
         Action::MaintenanceSetting { slot, file, on } => format!(
             "file={}\nvalue={}\n{}",
             quote(layout.slot(slot).join(file).as_str()),
             if *on { "True" } else { "False" },
-            include_str!("scripts/maintenance_setting.sh")
+            script!("maintenance_setting")
         ),
         Action::Maintenance { method, told, around } => {
             let command = maintenance(layout, *method, told.as_ref());

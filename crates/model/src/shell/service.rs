@@ -144,7 +144,7 @@ fn install(layout: &Layout, service: &Service, file: &ReleasedServiceFile) -> St
         quote(name),
         stop_running(service),
         disable(service),
-        include_str!("scripts/service_file.sh")
+        script!("service_file")
     )
 }
 
@@ -161,7 +161,7 @@ pub(super) fn service_files(
         quote(FilesOf::Release { commit: commit.clone(), slot: slot.clone() }.folder(layout).as_str()),
         quote(there.folder(layout).as_str()),
         quote(layout.installed_services().as_str()),
-        include_str!("scripts/service_files.sh")
+        script!("service_files")
     );
     for ServiceFile { path, text, kind } in files {
         // Before the switch the link may lead nowhere; what will be there is in the slot.
