@@ -1332,6 +1332,18 @@ fn a_recipe_can_be_read_and_replaced() {
     "#);
 }
 
+/// What a plan's switch does to services, and what puts it back.
+fn restarts(plan: &Plan) -> String {
+    assert_lints(plan);
+    let shown = show_plan(plan, Detail::Steps);
+    let lines = shown.lines().skip_while(|line| *line != "switch").take_while(|line| *line != "finish");
+    let told = ["restart", "stop", "if it fails: restart", "if it fails: stop"];
+    lines
+        .filter(|line| line.starts_with("  on") || told.iter().any(|t| line.trim_start().starts_with(t)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 #[test]
 fn services_come_before_the_app_and_go_after_it() {
     let text = "unit = \"five\"\nservice = \"systemd:five\"\n[services.worker]\nservice = \"systemd:{unit}-worker\"\nroles = [\"worker\"]\n\
@@ -1339,18 +1351,8 @@ fn services_come_before_the_app_and_go_after_it() {
         [environments.production]\nhosts = [\"web1\", { name = \"jobs1\", roles = [\"worker\"] }, { name = \"jobs2\", roles = [\"worker\", \"web\"] }]\n";
     let settings = settings(text);
     let hosts = [second(), second(), second()];
-    let switch = |plan: Plan| {
-        assert_lints(&plan);
-        let shown = show_plan(&plan, Detail::Steps);
-        let lines = shown.lines().skip_while(|line| *line != "switch").take_while(|line| *line != "finish");
-        let told = ["restart", "stop", "if it fails: restart", "if it fails: stop"];
-        lines
-            .filter(|line| line.starts_with("  on") || told.iter().any(|t| line.trim_start().starts_with(t)))
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
     let forward = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts)).expect("a plan");
-    assert_snapshot!(switch(forward), @"
+    assert_snapshot!(restarts(&forward), @"
     on web1
       restart runit:apart
       restart systemd:five
@@ -1377,7 +1379,7 @@ fn services_come_before_the_app_and_go_after_it() {
     ");
     let back =
         plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, &hosts)).expect("a plan");
-    assert_snapshot!(switch(back), @"
+    assert_snapshot!(restarts(&back), @"
     on web1
       restart systemd:five
       restart runit:apart
@@ -1400,6 +1402,22 @@ fn services_come_before_the_app_and_go_after_it() {
       if it fails: restart systemd:five-worker
       if it fails: stop systemd:five-beat
       if it fails: restart runit:apart
+      if it fails: restart systemd:five
+    ");
+}
+
+#[test]
+fn a_hook_restarts_besides_the_tables() {
+    let text = "unit = \"five\"\nservice = \"systemd:five\"\n[hooks]\nrestart = \"touch reload\"\n\
+        [services.web]\nservice = \"systemd:five\"\n[environments.production]\nhosts = [\"web1\"]\n";
+    let settings = settings(text);
+    let hosts = [second()];
+    let plan = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts)).expect("a plan");
+    assert_snapshot!(restarts(&plan), @"
+    on web1
+      restart systemd:five
+      restart: touch reload
+      if it fails: restart: touch reload
       if it fails: restart systemd:five
     ");
 }

@@ -177,11 +177,14 @@ impl Settings {
     /// The services that are restarted on a host, whoever describes them.
     pub fn services_on(&self, host: &Host) -> Vec<&Service> {
         let named = self.services.iter().filter(|named| named.runs_on(host, &self.hosts));
-        let own = self.hooks.restart.is_empty().then_some(&self.service);
-        let mut services: Vec<&Service> = named.map(|named| &named.service).collect();
-        let elsewhere = |own: &&Service| self.services.iter().any(|named| named.service == **own);
-        services.extend(own.filter(|own| **own != Service::None && !elsewhere(own)));
-        services
+        named.map(|named| &named.service).chain(self.own_service()).collect()
+    }
+
+    /// The app's own service, where neither a hook nor a table of its own restarts it.
+    pub fn own_service(&self) -> Option<&Service> {
+        let has_table = self.services.iter().any(|named| named.service == self.service);
+        let is_restarted = self.hooks.restart.is_empty() && self.service != Service::None && !has_table;
+        is_restarted.then_some(&self.service)
     }
 
     /// Those of them whose unit file or init script has to be there already.

@@ -181,12 +181,11 @@ fn restart_in(
     };
     let mut actions: Vec<Action> =
         settings.services.iter().filter(|service| service.is_on(seen.host)).map(named).collect();
-    let is_named = settings.services.iter().any(|named| named.service == settings.service);
-    let own = !settings.hooks.restart.is_empty() || settings.service != Service::None;
-    // Where the app's own service is one of the table, its place in the order is there.
-    if own && !is_named {
+    // A hook is meant instead of the app's own service, and that comes last, unless a table gives it another place.
+    let by_hook = (!settings.hooks.restart.is_empty()).then_some(&settings.service);
+    if let Some(service) = by_hook.or(settings.own_service()) {
         actions.push(Action::Restart {
-            service: settings.service.clone(),
+            service: service.clone(),
             file: None,
             reload: false,
             commands: settings.hooks.restart.clone(),
