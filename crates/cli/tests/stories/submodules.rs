@@ -6,10 +6,10 @@ use buedafab_testkit::{FleetOptions, Remote};
 
 use super::stage::{Ran, Stage};
 
-/// A project with a library in `lib`, which has a submodule of its own; all remotes are reached over ssh.
+/// A project with a middle in `lib`, which has a submodule of its own; all remotes are reached over ssh.
 struct Family {
     stage: Stage,
-    library: Remote,
+    middle: Remote,
     inner: Remote,
     ssh: String,
     agent: buedafab_testkit::Agent,
@@ -18,10 +18,10 @@ struct Family {
 impl Family {
     fn new() -> Family {
         let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
-        let (library, inner) = (Remote::temp(), Remote::temp());
+        let (middle, inner) = (Remote::temp(), Remote::temp());
         inner.commit(&[("inner.txt", "inner one\n")], "Inner");
         inner.push();
-        library.commit(&[("lib.txt", "lib one\n")], "Library");
+        middle.commit(&[("lib.txt", "lib one\n")], "Library");
         let family = Family {
             ssh: format!(
                 "ssh -F {} -i {}",
@@ -29,14 +29,14 @@ impl Family {
                 stage.fleet.identity().display()
             ),
             agent: stage.fleet.agent(),
-            library,
+            middle,
             inner,
             stage,
         };
-        family.add(&family.library, &family.url(&family.inner), "deep/inner");
-        family.library.commit(&[], "With its inner");
-        family.library.push();
-        family.add(&family.stage.remote, &family.url(&family.library), "lib");
+        family.add(&family.middle, &family.url(&family.inner), "deep/inner");
+        family.middle.commit(&[], "With its inner");
+        family.middle.push();
+        family.add(&family.stage.remote, &family.url(&family.middle), "lib");
         let scm = family.url(&family.stage.remote);
         family.stage.configure_with(&format!(
             "scm = \"{scm}\"
@@ -85,15 +85,15 @@ forward_agent = true"
 #[test]
 fn submodules_are_in_every_slot_on_their_commits() {
     let family = Family::new();
-    let Family { stage, library, inner, .. } = &family;
+    let Family { stage, middle, inner, .. } = &family;
     stage.release("two");
     family.deploy(0);
     assert_eq!(family.live("cat lib/lib.txt lib/deep/inner/inner.txt version"), "lib one\ninner one\ntwo");
-    // The library goes on, and the project doesn't follow: what is pinned is what is deployed.
+    // The middle goes on, and the project doesn't follow: what is pinned is what is deployed.
     inner.commit(&[("inner.txt", "inner two\n")], "Inner goes on");
     inner.push();
-    library.commit(&[("lib.txt", "lib two\n"), ("extra.txt", "more\n")], "Library goes on");
-    library.push();
+    middle.commit(&[("lib.txt", "lib two\n"), ("extra.txt", "more\n")], "Library goes on");
+    middle.push();
     stage.release("three");
     family.deploy(0);
     assert_eq!(
@@ -130,10 +130,10 @@ fn submodules_are_in_every_slot_on_their_commits() {
 #[test]
 fn a_submodule_that_can_not_be_had_stops_the_deploy() {
     let family = Family::new();
-    let Family { stage, library, .. } = &family;
+    let Family { stage, middle, .. } = &family;
     stage.release("two");
     family.deploy(0);
-    // A commit of the library that nobody has pushed.
+    // A commit of the middle that nobody has pushed.
     let lib = stage.checkout().join("lib").display().to_string();
     family.git(&stage.remote, &["-C", &lib, "commit", "-q", "--allow-empty", "-m", "Not pushed"]);
     stage.release("three");
@@ -141,12 +141,12 @@ fn a_submodule_that_can_not_be_had_stops_the_deploy() {
     ran.says("the submodule lib stands on a commit that its remote doesn't have");
     ran.says("fetch the submodules of b: exit status 1").says("this host must reach its remote");
     assert_eq!(stage.serving(), ["two", "two"]);
-    family.git(&stage.remote, &["-C", &lib, "push", "-q", &library.url(), "HEAD:master"]);
+    family.git(&stage.remote, &["-C", &lib, "push", "-q", &middle.url(), "HEAD:master"]);
     family.deploy(0);
     assert_eq!(stage.serving(), ["three", "three"]);
-    // The library's remote refuses.
+    // The middle's remote refuses.
     stage.release("four");
-    std::fs::rename(library.path(), library.path().with_extension("gone")).expect("it is ours");
+    std::fs::rename(middle.path(), middle.path().with_extension("gone")).expect("it is ours");
     stage.fleet.hosts().iter().for_each(|host| drop(host.run("rm -rf /var/webapps/five/releases/a")));
     let ran = family.deploy(7);
     ran.says("does not appear to be a git repository").says("serving now: three (");
