@@ -1,18 +1,22 @@
-//! How the app is restarted, as it is written: `none`, `init`, `systemd:five`, `supervisor:{unit}`, `runit:five`.
+//! Services, as they are written: `none`, `init`, `systemd:five`, `supervisor:{unit}`, `runit:five`.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 
 use super::at::At;
+use super::diagnostics::Diagnostic;
 use super::hosts::Roles;
 use super::mistake::{Mistake, quoted, typed_as_text};
 use super::nearest::nearest;
-use super::settings::Service;
-use super::template::Template;
-use super::values::{Argument, FilePath, Seconds, schema_of};
-use crate::names::Unit;
+use super::settings::{DefinedBy, NamedService, Service, ServiceDefinition};
+use super::template::{Template, common, unfilled};
+use super::values::{Argument, Bounded, FilePath, Seconds, schema_of};
+use crate::names::{EnvironmentName, Unit};
+use crate::service_file::service_file_place;
 use crate::shell::quote;
 
 /// A [`Service`] whose name may still hold placeholders.
@@ -136,6 +140,138 @@ pub(super) fn read_service(text: &str) -> Result<Service, Mistake> {
         return Err(mistake.help(format!("name it: `{kind}:{{unit}}`")));
     }
     Ok(make(name.to_string()))
+}
+
+/// What the name of a service may be made of.
+pub(super) struct NamedAfter<'a> {
+    pub(super) environment: &'a EnvironmentName,
+    pub(super) unit: &'a Unit,
+    pub(super) deployment_type: &'a str,
+    pub(super) is_production: bool,
+}
+
+pub(super) fn resolve_service(
+    named: &NamedAfter<'_>,
+    typed: &At<ServiceText>,
+) -> Result<Service, Diagnostic> {
+    let At { value: ServiceText(template), span } = typed;
+    let filled = template.fill(|placeholder| match placeholder {
+        "deployment_type" => Some(named.deployment_type),
+        other => common(named.environment, named.unit)(other),
+    });
+    let service = filled.map_err(|name| unfilled(&name)).and_then(|filled| read_service(&filled));
+    service.map_err(|mistake| Diagnostic::at(span, mistake))
+}
+
+/// In the order of the file, which is that of their restarts.
+pub(super) fn resolve_services(
+    named: &NamedAfter<'_>,
+    step_timeout_seconds: u32,
+    typed: BTreeMap<String, At<ServiceLayer>>,
+) -> Result<Vec<NamedService>, Vec<Diagnostic>> {
+    let mut typed: Vec<_> = typed.into_iter().collect();
+    typed.sort_by_key(|(_, layer)| layer.span.start);
+    let mut diagnostics = Vec::new();
+    let mut services = Vec::new();
+    for (name, layer) in typed {
+        match resolve_named_service(named, step_timeout_seconds, name, layer) {
+            Ok((service, span)) => {
+                let same = |other: &&NamedService| other.service == service.service;
+                if let Some(other) = services.iter().find(same).filter(|_| service.service != Service::None) {
+                    let mistake = Mistake::new(format!(
+                        "{} is {} already",
+                        quoted(&String::from(service.service.clone())),
+                        quoted(&format!("services.{}", other.name))
+                    ))
+                    .help("each table is a service of its own");
+                    diagnostics.push(Diagnostic::at(&span, mistake));
+                }
+                services.push(service);
+            }
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    if diagnostics.is_empty() { Ok(services) } else { Err(diagnostics) }
+}
+
+fn resolve_named_service(
+    named: &NamedAfter<'_>,
+    step_timeout_seconds: u32,
+    name: String,
+    At { value: layer, span }: At<ServiceLayer>,
+) -> Result<(NamedService, Range<usize>), Diagnostic> {
+    let ServiceLayer { service: typed, command, template, default, stop_seconds, reload, roles, single } =
+        layer;
+    let preset = default.as_ref().map(|default| default.value);
+    let mut says = Vec::new();
+    if let Some(At { value: Argument(command), span }) = command {
+        says.push((DefinedBy::Command(command), span));
+    }
+    if let Some(At { value: FilePath(file), span }) = template {
+        says.push((DefinedBy::Template(file), span));
+    }
+    if let Some(At { value: default, span }) = default {
+        says.push((DefinedBy::Command(default.command(named.unit)), span));
+    }
+    if let [_, (_, span), ..] = says.as_slice() {
+        let mistake = Mistake::new("two keys say what this service is")
+            .help("leave one of `command`, `template` and `default`");
+        return Err(Diagnostic::at(span, mistake));
+    }
+    let service = match &typed {
+        Some(typed) => resolve_service(named, typed)?,
+        None if !says.is_empty() => Service::Systemd(match named.is_production {
+            true => format!("{}-{name}", named.unit),
+            // It may share a machine with production.
+            false => format!("{}-{name}-{}", named.unit, named.environment),
+        }),
+        None => {
+            let mistake = Mistake::new("which service is it?").help(
+                "add `service = \"systemd:{unit}-worker\"`, or say what it is: `command = \"python -m celery -A five worker\"`",
+            );
+            return Err(Diagnostic::at(&span, mistake));
+        }
+    };
+    let says = says.into_iter().next();
+    if let (Some((_, span)), None) = (&says, service_file_place(&service)) {
+        let mistake =
+            Mistake::new(format!("what {} is can't be said here", quoted(&String::from(service.clone()))))
+                .help("files are written for `systemd:NAME` and `init:NAME`; others are yours to set up");
+        return Err(Diagnostic::at(span, mistake));
+    }
+    if let Some(At { value: Bounded(seconds), span }) = &stop_seconds {
+        if says.is_none() {
+            let mistake = Mistake::new("`stop_seconds` needs a service that is described here")
+                .help("add a `command` or a `template`");
+            return Err(Diagnostic::at(span, mistake));
+        }
+        if *seconds >= step_timeout_seconds {
+            let mistake = Mistake::new(format!(
+                "a step may take {step_timeout_seconds} s, and this service as long as that to stop"
+            ))
+            .help("make `step_timeout_seconds` longer than the longest `stop_seconds`");
+            return Err(Diagnostic::at(span, mistake));
+        }
+    }
+    if let (Some((DefinedBy::Command(_), _)), Some(At { value: true, span })) = (&says, &reload) {
+        let mistake = Mistake::new("a reload would go on with the old release's code").help(
+            "the process works in its slot; leave `reload` out, or write a `template` whose process looks where `current` leads",
+        );
+        return Err(Diagnostic::at(span, mistake));
+    }
+    let stop_seconds = stop_seconds.map(|stop| stop.value.0).unwrap_or_else(|| {
+        let usual = preset.map_or(90, ServiceDefault::stop_seconds);
+        usual.min(step_timeout_seconds.saturating_sub(1)).max(1)
+    });
+    let service = NamedService {
+        name,
+        service,
+        definition: says.map(|(by, _)| ServiceDefinition { by, stop_seconds }),
+        reload: reload.is_some_and(|reload| reload.value),
+        roles: roles.map(|roles| roles.0.into_iter().collect()).unwrap_or_default(),
+        single: single.unwrap_or(preset.is_some_and(ServiceDefault::is_single)),
+    };
+    Ok((service, span))
 }
 
 impl From<Service> for String {

@@ -2,6 +2,7 @@
 
 use super::mistake::{Mistake, quoted};
 use super::nearest::{nearest, one_of};
+use crate::names::{EnvironmentName, Unit};
 
 /// A text with named gaps. The names are checked where it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,23 @@ impl Template {
 /// The template that stands for this very text.
 pub(super) fn escape(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")
+}
+
+/// The placeholders that have a value in every environment.
+pub(super) fn common<'v>(
+    environment: &'v EnvironmentName,
+    unit: &'v Unit,
+) -> impl Fn(&str) -> Option<&'v str> {
+    |placeholder| match placeholder {
+        "unit" => Some(unit.as_str()),
+        "environment" => Some(environment.as_str()),
+        _ => None,
+    }
+}
+
+/// What is wrong with a placeholder that has no value where it stands.
+pub(super) fn unfilled(placeholder: &str) -> Mistake {
+    Mistake::new(format!("`{{{placeholder}}}` has no value here"))
 }
 
 fn unknown_placeholder(name: &str, allowed: &[&str]) -> Mistake {
