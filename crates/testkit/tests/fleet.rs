@@ -319,17 +319,22 @@ fn nothing_is_left_of_a_fleet_even_of_a_frozen_one() {
     session.wait().unwrap();
 }
 
-#[test]
-fn hosts_end_with_a_killed_owner_and_the_next_fleet_sweeps_up() {
+/// Starts a process that owns hosts, and gives back the `ssh` that leads to them.
+fn owner_of_hosts(arguments: &[&str]) -> (Child, PathBuf) {
     let mut owner = Command::new(env!("CARGO_BIN_EXE_testkit-fleet"))
-        .arg("2")
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut bin = String::new();
     BufReader::new(owner.stdout.take().unwrap()).read_line(&mut bin).unwrap();
-    let ssh = Path::new(bin.trim()).join("ssh");
+    (owner, Path::new(bin.trim()).join("ssh"))
+}
+
+#[test]
+fn hosts_end_with_a_killed_owner_and_the_next_fleet_sweeps_up() {
+    let (mut owner, ssh) = owner_of_hosts(&["2"]);
     let namespace = |host| {
         PidNamespace::named(&succeeded(
             Command::new(&ssh).args([host, PidNamespace::SCRIPT]).output().unwrap(),
@@ -415,15 +420,7 @@ fn nothing_is_left_of_a_fleet_with_systemd() {
 
 #[test]
 fn hosts_with_systemd_end_with_a_killed_owner_and_the_next_fleet_sweeps_up() {
-    let mut owner = Command::new(env!("CARGO_BIN_EXE_testkit-fleet"))
-        .args(["--systemd", "1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut bin = String::new();
-    BufReader::new(owner.stdout.take().unwrap()).read_line(&mut bin).unwrap();
-    let ssh = Path::new(bin.trim()).join("ssh");
+    let (mut owner, ssh) = owner_of_hosts(&["--systemd", "1"]);
     let ssh_to = |command| succeeded(Command::new(&ssh).args(["root@web1", command]).output().unwrap());
     ssh_to(INSTALL_UNIT);
     let namespace = PidNamespace::named(&ssh_to(PidNamespace::SCRIPT));

@@ -5,11 +5,8 @@ use buedafab_testkit::FleetOptions;
 use super::stage::Stage;
 
 fn release(stage: &Stage, name: &str, jobs: Option<&str>) {
-    let mut files = vec![("version", name)];
-    files.extend(jobs.map(|jobs| ("conf/jobs", jobs)));
-    stage.remote.commit(&files, name);
-    stage.remote.tag(name);
-    stage.remote.push();
+    let files: Vec<_> = jobs.map(|jobs| ("conf/jobs", jobs)).into_iter().collect();
+    stage.release_with(name, &files);
 }
 
 #[test]

@@ -131,14 +131,6 @@ impl App {
         ));
     }
 
-    fn release(&self, name: &str, files: &[(&str, &str)]) {
-        let mut all = vec![("version", name)];
-        all.extend(files);
-        self.stage.remote.commit(&all, name);
-        self.stage.remote.tag(name);
-        self.stage.remote.push();
-    }
-
     #[track_caller]
     fn run(&self, words: &[&str], code: i32) -> Ran {
         let mut command = self.stage.command(&[&["production"], words].concat());
@@ -171,7 +163,7 @@ fn the_life_of_private_packages(app: &App, top: &str) {
         ));
     };
     configure("v1", "1.0", &sum);
-    app.release("one-a", &[("requirements.txt", "six==1.16.0\n")]);
+    app.stage.release_with("one-a", &[("requirements.txt", "six==1.16.0\n")]);
     let ran = app.run(&["-v", "deploy"], 0);
     ran.says("here: fetch the private package five-utils")
         .says("send five-utils-")
@@ -179,29 +171,29 @@ fn the_life_of_private_packages(app: &App, top: &str) {
         .says(INSTALLS);
     assert_eq!(app.installed(), "five-utils1.0 iniconfig2.0.0 plato1.0 six1.16.0");
     // The other slot gets them from the host; from then on nothing is sent and nothing installed.
-    app.release("two", &[]);
+    app.stage.release_with("two", &[]);
     let ran = app.run(&["-v", "deploy"], 0);
     assert!(!ran.stderr.contains("send "), "{}", ran.stderr);
-    app.release("three", &[]);
+    app.stage.release_with("three", &[]);
     let ran = app.run(&["-v", "deploy"], 0);
     assert!(!ran.stderr.contains("send ") && !ran.stderr.contains(INSTALLS), "{}", ran.stderr);
     assert_eq!(app.installed(), "five-utils1.0 iniconfig2.0.0 plato1.0 six1.16.0");
     // Another revision is installed, and what only the old one needed goes.
     configure("v2", "1.0", &sum);
-    app.release("four", &[]);
+    app.stage.release_with("four", &[]);
     app.run(&["-v", "deploy"], 0).says("send five-utils-").says(INSTALLS);
     assert_eq!(app.installed(), "five-utils2.0 plato1.0 six1.16.0");
     assert_eq!(app.sent(), 3);
     // An attempt that fails takes the idle slot; the way back makes what was in it again, of what lies on the host.
     let later = app.put_plato("1.1");
     configure("v2", "1.1", &later);
-    app.release("five", &[("requirements.txt", "six==1.16.0\nno-such-package==1\n")]);
+    app.stage.release_with("five", &[("requirements.txt", "six==1.16.0\nno-such-package==1\n")]);
     app.run(&["deploy"], 7).says("no-such-package");
     app.run(&["rollback"], 0).says("serving now: three (");
     assert_eq!(app.installed(), "five-utils1.0 iniconfig2.0.0 plato1.0 six1.16.0");
     // What isn't what was meant goes nowhere.
     configure("v2", "1.1", &sum);
-    app.release("six", &[("requirements.txt", "six==1.16.0\n")]);
+    app.stage.release_with("six", &[("requirements.txt", "six==1.16.0\n")]);
     app.run(&["deploy"], 4).says("plato can't be had: its check sum is").says("nothing was touched");
     configure("v9", "1.1", &later);
     app.run(&["deploy"], 4).says("has no tag and no branch called \"v9\"");
@@ -213,7 +205,7 @@ fn the_life_of_private_packages(app: &App, top: &str) {
     // Taken out, they go; and what no release holds any more is gone from the host after a while.
     app.configure(top);
     for release in ["seven", "eight", "nine"] {
-        app.release(release, &[]);
+        app.stage.release_with(release, &[]);
         app.run(&["deploy"], 0);
         assert_eq!(app.installed(), "six1.16.0");
     }
@@ -238,20 +230,20 @@ fn lists_of_private_packages_are_read_as_buedafab_wrote_them() {
     let git =
         "installer = \"pip\"\nprivate_requirements = [\"private.txt\"]\nprivate_source = \"REPOSITORY\"\n";
     app.configure(git);
-    app.release(
+    app.stage.release_with(
         "one-a",
         &[("requirements.txt", "six==1.16.0\n"), ("private.txt", "five-utils==v1  # ours\n")],
     );
     app.run(&["deploy"], 0);
     assert_eq!(app.installed(), "five-utils1.0 iniconfig2.0.0 six1.16.0");
-    app.release("two", &[("private.txt", "five-utils==v2\n")]);
+    app.stage.release_with("two", &[("private.txt", "five-utils==v2\n")]);
     app.run(&["deploy"], 0);
     assert_eq!(app.installed(), "five-utils2.0 six1.16.0");
-    app.release("three", &[("private.txt", "five-utils\n")]);
+    app.stage.release_with("three", &[("private.txt", "five-utils\n")]);
     app.run(&["deploy"], 4).says("private.txt: line 1: this isn't name==release");
     let sum = app.put_plato("1.0");
     app.configure(&git.replace("REPOSITORY", "s3://bueda/{name}-{release}.tar.gz"));
-    app.release("four", &[("private.txt", &format!("plato==1.0 --hash=sha256:{sum}\n"))]);
+    app.stage.release_with("four", &[("private.txt", &format!("plato==1.0 --hash=sha256:{sum}\n"))]);
     app.run(&["deploy"], 0);
     assert_eq!(app.installed(), "plato1.0 six1.16.0");
     app.run(&["rollback"], 0);
@@ -265,7 +257,7 @@ fn lists_of_private_packages_are_read_as_buedafab_wrote_them() {
         .expect("it is there");
     let sum = Command::new("sha256sum").arg(six).output().expect("it runs");
     let hashed = format!("six==1.17.0 --hash=sha256:{}\n", &String::from_utf8_lossy(&sum.stdout)[..64]);
-    app.release("five", &[("requirements.txt", &hashed), ("private.txt", "five-utils==v2\n")]);
+    app.stage.release_with("five", &[("requirements.txt", &hashed), ("private.txt", "five-utils==v2\n")]);
     app.run(&["deploy"], 0);
     assert_eq!(app.installed(), "five-utils2.0 six1.17.0");
 }

@@ -29,15 +29,6 @@ impl App {
         ));
     }
 
-    /// A new release with these requirements.
-    fn release(&self, name: &str, files: &[(&str, &str)]) {
-        let mut all = vec![("version", name)];
-        all.extend(files);
-        self.stage.remote.commit(&all, name);
-        self.stage.remote.tag(name);
-        self.stage.remote.push();
-    }
-
     /// Deploys, and gives back what the steps said.
     #[track_caller]
     fn deploy(&self, code: i32) -> Ran {
@@ -61,20 +52,20 @@ const INSTALLS: &str = "installing with ";
 
 fn the_life_of_a_virtualenv(app: &App) {
     let common = ("requirements/common.txt", "six==1.16.0\n-r more/extra.txt  # beside it\n");
-    app.release("first", &[common, ("requirements/more/extra.txt", "iniconfig==2.0.0\n")]);
+    app.stage.release_with("first", &[common, ("requirements/more/extra.txt", "iniconfig==2.0.0\n")]);
     app.deploy(0).says("making env with /usr/bin/python3").says(INSTALLS);
     assert_eq!(app.installed(), "iniconfig2.0.0 six1.16.0");
-    app.release("two", &[]);
+    app.stage.release_with("two", &[]);
     app.deploy(0).says(INSTALLS);
     // Each slot has an env of its own by now, and nothing has changed: nothing is installed.
     for name in ["three", "four"] {
-        app.release(name, &[]);
+        app.stage.release_with(name, &[]);
         let ran = app.deploy(0);
         assert!(!ran.stderr.contains(INSTALLS), "{}", ran.stderr);
         assert_eq!(app.installed(), "iniconfig2.0.0 six1.16.0");
     }
     // A file that is included decides too; and what isn't asked for any more goes.
-    app.release("five", &[("requirements/more/extra.txt", "# nothing\n")]);
+    app.stage.release_with("five", &[("requirements/more/extra.txt", "# nothing\n")]);
     let ran = app.deploy(0);
     ran.says(INSTALLS);
     assert!(!ran.stderr.contains("making env"), "it is brought up to date: {}", ran.stderr);
@@ -83,22 +74,22 @@ fn the_life_of_a_virtualenv(app: &App) {
     // One that came from elsewhere, or is broken, is made again.
     let idle = app.live("case $(readlink ../current) in a) echo b;; b) echo a;; esac");
     app.live(&format!("rm -rf ../{idle}/env && cp -r env ../{idle}/env && chown -R deploy ../{idle}/env"));
-    app.release("six", &[]);
+    app.stage.release_with("six", &[]);
     app.deploy(0).says("making env");
     app.live("rm ../a/env/bin/python ../b/env/bin/python");
-    app.release("seven", &[]);
+    app.stage.release_with("seven", &[]);
     app.deploy(0).says("making env");
     assert_eq!(app.installed(), "six1.16.0");
     // What can't be installed gets nowhere, and doesn't hang.
-    app.release("eight", &[("requirements/common.txt", "six==1.16.0\nno-such-package==1\n")]);
+    app.stage.release_with("eight", &[("requirements/common.txt", "six==1.16.0\nno-such-package==1\n")]);
     app.deploy(7)
         .says("no-such-package")
         .says("the packages can't be installed")
         .says("serving now: seven (");
-    app.release("nine", &[("requirements/common.txt", "-r gone.txt\n")]);
+    app.stage.release_with("nine", &[("requirements/common.txt", "-r gone.txt\n")]);
     app.deploy(7).says("the requirement file requirements/gone.txt isn't there");
     app.configure("pip_options = [\"--index-url\", \"http://127.0.0.1:1/simple\"]\n");
-    app.release("ten", &[("requirements/common.txt", "six==1.17.0\n")]);
+    app.stage.release_with("ten", &[("requirements/common.txt", "six==1.17.0\n")]);
     app.deploy(7).says("a host that can't reach the package index");
     assert_eq!(app.installed(), "six1.16.0");
     app.configure("python = \"python9.9\"\n");
@@ -156,21 +147,21 @@ fn a_lock_says_what_a_virtualenv_holds() {
     };
     lock("1.16.0");
     write_lock();
-    app.release("first", &[]);
+    app.stage.release_with("first", &[]);
     app.deploy(7).says("uv.lock is uv's, and there is no uv on this host");
     install_uv(&app.stage);
     app.deploy(0).says(INSTALLS);
     assert_eq!(app.installed(), "six1.16.0");
-    app.release("two", &[]);
+    app.stage.release_with("two", &[]);
     app.deploy(0);
-    app.release("three", &[]);
+    app.stage.release_with("three", &[]);
     assert!(!app.deploy(0).stderr.contains(INSTALLS), "nothing has changed");
     // What was asked for and what was locked are two things: that is told.
     lock("1.17.0");
-    app.release("four", &[]);
+    app.stage.release_with("four", &[]);
     app.deploy(7).says("lockfile").says("serving now: three (");
     write_lock();
-    app.release("five", &[]);
+    app.stage.release_with("five", &[]);
     app.deploy(0);
     assert_eq!(app.installed(), "six1.17.0");
 }
@@ -182,15 +173,15 @@ fn commands_of_the_app_find_its_virtualenv_first() {
          package_installation_scripts = [\"bin/extra\"]\n[tasks.which]\nrun = \"command -v python\"\n",
     );
     let script = "#!/bin/sh\necho \"extra for $1\"\ntouch \"$1/extra\"\n";
-    app.release("first", &[("requirements/common.txt", "six==1.17.0\n"), ("bin/extra", script)]);
+    app.stage.release_with("first", &[("requirements/common.txt", "six==1.17.0\n"), ("bin/extra", script)]);
     let ran = app.deploy(0);
     ran.says("1.17.0 /var/webapps/five/releases/a/env").says("extra for /var/webapps/five/releases/a/env");
     app.stage.production(&["which"], 0).says("web1 │ /var/webapps/five/releases/current/env/bin/python\n");
     app.stage.production(&["run", "--", "python", "-c", "import six"], 0);
     // A script that has changed is reason enough.
-    app.release("two", &[]);
+    app.stage.release_with("two", &[]);
     app.deploy(0);
-    app.release("three", &[("bin/extra", "#!/bin/sh\nexit 3\n")]);
+    app.stage.release_with("three", &[("bin/extra", "#!/bin/sh\nexit 3\n")]);
     app.deploy(7).says("bin/extra failed");
 }
 
@@ -270,7 +261,7 @@ const SECOND_MIGRATION: &str = "from django.db import migrations, models\nclass 
 fn the_life_of_a_django_project(app: &App, database: &str) {
     let files = django_files(database);
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    app.release("first", &files);
+    app.stage.release_with("first", &files);
     let ran = app.deploy(0);
     ran.says("Planned operations:")
         .says("Applying shop.0001_initial")
@@ -281,18 +272,19 @@ import django; django.setup()
 from django.test import Client; print(Client().get(\"/\").content.decode())'";
     assert_eq!(app.live(ask), "first");
     // Nothing pending: nothing is migrated, and nothing loaded again.
-    app.release("two", &[]);
+    app.stage.release_with("two", &[]);
     let ran = app.deploy(0);
     assert!(!ran.stderr.contains("Planned operations"), "{}", ran.stderr);
-    app.release("three", &[("shop/migrations/0002_price.py", SECOND_MIGRATION)]);
+    app.stage.release_with("three", &[("shop/migrations/0002_price.py", SECOND_MIGRATION)]);
     app.deploy(0).says("Applying shop.0002_price");
     // A migration that fails is told, and nothing switches.
     let broken = SECOND_MIGRATION
         .replace("0001_initial", "0002_price")
         .replace("'Item', 'price'", "'Nothing', 'price'");
-    app.release("four", &[("shop/migrations/0003_broken.py", &broken)]);
+    app.stage.release_with("four", &[("shop/migrations/0003_broken.py", &broken)]);
     app.deploy(7).says("once: ").says("serving now: three (");
-    app.release("five", &[("shop/migrations/0003_broken.py", "syntax error"), ("version", "five")]);
+    app.stage
+        .release_with("five", &[("shop/migrations/0003_broken.py", "syntax error"), ("version", "five")]);
     app.deploy(7).says("SyntaxError").says("serving now: three (");
     app.stage.remote.git(&["rm", "-q", "shop/migrations/0003_broken.py"]);
     // A release that doesn't know a migration of the database isn't gone back to unasked.
@@ -323,7 +315,7 @@ from django.test import Client; print(Client().get(\"/\").content.decode())'";
     let said = String::from_utf8_lossy(&shell.wait_with_output().expect("it ends").stdout).into_owned();
     assert!(said.contains("1 items"), "{said}");
     // A check that fails stops it before the database is touched.
-    app.release("six", &[("five/urls.py", "import nothing_of_that_name\n")]);
+    app.stage.release_with("six", &[("five/urls.py", "import nothing_of_that_name\n")]);
     app.deploy(7).says("check: python manage.py check --deploy").says("nothing_of_that_name");
     assert_eq!(app.live(ask), "first");
 }
@@ -362,7 +354,7 @@ fn django_tells_visitors_itself_and_goes_on_after_a_switch() {
         "unit = \"five\"\nservice = \"none\"\nmaintenance = \"command\"\npip_requirements = [\"requirements/common.txt\"]\n{}\n{DJANGO}{HOST}",
         app.wheels.options()
     ));
-    app.release("first", &files);
+    app.stage.release_with("first", &files);
     app.deploy(0);
     let answers = || {
         app.live(
@@ -374,7 +366,7 @@ from django.test import Client; print(Client().get(\"/\").status_code)'",
     assert_eq!(answers(), "200");
     app.stage.production(&["maintenance", "on", "--message", "moving"], 0);
     assert_eq!(answers(), "503");
-    app.release("two", &[]);
+    app.stage.release_with("two", &[]);
     app.deploy(0);
     assert_eq!(answers(), "503", "the new release knows of it");
     app.stage.production(&["maintenance", "status"], 0).says(": moving");
@@ -456,13 +448,13 @@ fn constraints_limit_versions_and_ask_for_nothing() {
         install_uv(&app.stage);
         app.configure(&format!("pip_constraints = [\"limits.txt\"]\ninstaller = \"{installer}\"\n"));
         let limits = ("limits.txt", "six<1.17\niniconfig==2.0.0\n");
-        app.release("first", &[("requirements/common.txt", "six\n"), limits]);
+        app.stage.release_with("first", &[("requirements/common.txt", "six\n"), limits]);
         app.deploy(0);
         assert_eq!(app.installed(), "six1.16.0");
-        app.release("two", &[("limits.txt", "six<2\n")]);
+        app.stage.release_with("two", &[("limits.txt", "six<2\n")]);
         app.deploy(0).says(INSTALLS);
         assert_eq!(app.installed(), "six1.17.0");
-        app.release("three", &[("limits.txt", "six==9\n")]);
+        app.stage.release_with("three", &[("limits.txt", "six==9\n")]);
         app.deploy(7).says("the packages can't be installed");
     }
 }

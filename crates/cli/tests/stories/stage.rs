@@ -86,8 +86,12 @@ impl Stage {
 
     /// A new pushed commit whose `version` file says `name`, with a tag of that name.
     pub(crate) fn release(&self, name: &str) -> String {
-        let commit =
-            self.remote.commit(&[("version", name), ("app.txt", &format!("the app, {name}\n"))], name);
+        self.release_with(name, &[("app.txt", &format!("the app, {name}\n"))])
+    }
+
+    /// Such a commit of other files.
+    pub(crate) fn release_with(&self, name: &str, files: &[(&str, &str)]) -> String {
+        let commit = self.remote.commit(&[&[("version", name)], files].concat(), name);
         self.remote.tag(name);
         self.remote.push();
         commit
