@@ -9,10 +9,12 @@ use buedafab_model::facts::{CurrentLink, HostFacts, SlotFacts};
 use buedafab_model::lint::lint;
 use buedafab_model::names::{CommitId, EnvironmentName, RunId, SlotName};
 use buedafab_model::plan::Plan;
-use buedafab_model::planner::RunContext;
+use buedafab_model::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
 use buedafab_model::record::{SlotRecord, SlotState};
+use buedafab_model::refusal::Refusal;
 use buedafab_model::release::Release;
 use buedafab_model::simulate::SimHost;
+use buedafab_model::view::{Detail, show_plan};
 use jiff::Timestamp;
 
 /// The settings of the environment `production` of a `buedafab.toml`.
@@ -106,4 +108,52 @@ impl Seen {
         change(&mut self.0);
         self
     }
+}
+
+pub(crate) fn fleet(text: &str, hosts: usize) -> Settings {
+    let names: Vec<String> = (1..=hosts).map(|number| format!("\"web{number}\"")).collect();
+    settings(&format!("unit = \"five\"\n{text}\n[environments.production]\nhosts = [{}]\n", names.join(", ")))
+}
+
+pub(crate) fn request(number: u8) -> DeployRequest {
+    DeployRequest::new(release(number), URL)
+}
+
+pub(crate) fn seen<'a>(settings: &'a Settings, hosts: &'a [Seen]) -> Vec<SeenHost<'a>> {
+    settings.hosts.iter().zip(hosts).map(|(host, seen)| SeenHost { host, facts: &seen.0 }).collect()
+}
+
+/// The plan, step by step, or all that speaks against it.
+#[track_caller]
+pub(crate) fn check(plan: Result<Plan, Vec<Refusal>>) -> String {
+    match plan {
+        Ok(plan) => {
+            assert_lints(&plan);
+            format!("{}\n{}", plan.headline(), show_plan(&plan, Detail::Steps))
+        }
+        Err(refusals) => {
+            let line = |refusal: &Refusal| match refusal.hint() {
+                Some(hint) => format!("{refusal}\n  hint: {hint}\n"),
+                None => format!("{refusal}\n"),
+            };
+            refusals.iter().map(line).collect()
+        }
+    }
+}
+
+/// A deploy of release `number` on hosts of which this was seen.
+#[track_caller]
+pub(crate) fn deploy(text: &str, hosts: &[Seen], number: u8) -> String {
+    deploy_as(text, hosts, &request(number))
+}
+
+#[track_caller]
+pub(crate) fn deploy_as(text: &str, hosts: &[Seen], request: &DeployRequest) -> String {
+    let settings = fleet(text, hosts.len());
+    check(plan_deploy(&settings, &run(60), request, &seen(&settings, hosts)))
+}
+
+/// Release 2 is live in slot b, release 1 can be rolled back to.
+pub(crate) fn second() -> Seen {
+    bare().slot("a", SlotState::Retired, 1).slot("b", SlotState::Live, 2).link("b")
 }

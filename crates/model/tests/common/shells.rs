@@ -174,3 +174,67 @@ impl Place {
         told(&shell.run(&render_step(action, &self.layout, &run), &self.root()), self)
     }
 }
+
+pub(crate) fn slot(name: &str) -> SlotName {
+    SlotName::new(name).expect("a slot")
+}
+
+pub(crate) fn point(target: &str) -> Action {
+    Action::Point { target: Some(target.to_owned()) }
+}
+
+/// Does the same with every shell, each in a place of its own; all have to come to the same.
+#[track_caller]
+pub(crate) fn everywhere(work: impl Fn(&Shell, &Place) -> String) -> String {
+    everywhere_in("five", work)
+}
+
+#[track_caller]
+pub(crate) fn everywhere_in(name: &str, work: impl Fn(&Shell, &Place) -> String) -> String {
+    let found = shells().map(|shell| (work(&shell, &Place::with_room(name)), shell.name));
+    for (other, name) in &found[1..] {
+        assert_eq!(*other, found[0].0, "{name}");
+    }
+    let [(found, _), ..] = found;
+    found
+}
+
+/// What every quoting has to survive.
+pub(crate) const ODD: &str = "it's 100% \"sure\"\\n\n$HOME `id` \u{1b}[1m é";
+
+/// Runs an action where these tools come before all others, each a shell script.
+pub(crate) fn with_tools(shell: &Shell, place: &Place, tools: &[(&str, &str)], action: &Action) -> String {
+    let folder = place.root().join("fake tools");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (name, script) in tools {
+        place.by_hand(&format!(
+            "cat >'fake tools/{name}' <<'END'\n#!/bin/sh\n{script}\nEND\nchmod +x 'fake tools/{name}'"
+        ));
+    }
+    let script = render_step(action, &place.layout, &RunId::new("r1").expect("a word"));
+    told(
+        &shell
+            .command(&format!("PATH=\"$PWD/fake tools:$PATH\"\n{script}"), &place.root())
+            .output()
+            .expect("it runs"),
+        place,
+    )
+}
+
+/// Names and contents of what lies in a folder, links with where they lead.
+pub(crate) fn list(folder: &Path) -> String {
+    let mut lines: Vec<String> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| {
+            let entry = entry.expect("an entry");
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match std::fs::read_link(entry.path()) {
+                Ok(target) => format!("{name} -> {}", target.display()),
+                Err(_) if entry.path().is_dir() => format!("{name}/"),
+                Err(_) => name,
+            }
+        })
+        .collect();
+    lines.sort();
+    lines.join(" ")
+}

@@ -1,0 +1,348 @@
+//! What the steps for an app do, in every shell: its commands, its services and their files, its settings.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use buedafab_model::action::{Action, HookPoint, Surroundings};
+use buedafab_model::config::{RunAs, Service};
+use buedafab_model::names::{HostPath, RunId};
+use buedafab_model::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind};
+use buedafab_model::shell::render_step;
+use insta::assert_snapshot;
+
+use common::release;
+use common::shells::{ODD, everywhere, everywhere_in, slot, told, with_tools};
+
+#[test]
+fn commands_run_in_their_folder_with_their_variables() {
+    let found = everywhere_in("it's \"five\" *", |shell, place| {
+        place.by_hand("cd it*; mkdir releases/a; ln -s a releases/current");
+        let variables =
+            BTreeMap::from([("ODD".to_owned(), ODD.to_owned()), ("EMPTY".to_owned(), String::new())]);
+        let around = |directory| Surroundings {
+            directory,
+            variables: variables.clone(),
+            virtualenv: None,
+            run_as: None,
+        };
+        let hook = |command: &str, directory| Action::Hook {
+            point: HookPoint::Build,
+            command: command.to_owned(),
+            around: around(directory),
+            optional: false,
+        };
+        let run = |directory| Action::Run { command: "pwd -P".to_owned(), around: around(directory) };
+        let restart = Action::Restart {
+            service: Service::None,
+            file: None,
+            reload: false,
+            commands: vec!["echo one; false".to_owned(), "pwd; echo two".to_owned()],
+            around: around(place.layout.slot(&slot("a"))),
+        };
+        let actions = [
+            hook("printf '%s|' \"$ODD\" \"${EMPTY-unset}\"; pwd", place.layout.slot(&slot("a"))),
+            hook("exit 7", place.layout.slot(&slot("a"))),
+            hook("kill -9 $$", place.layout.slot(&slot("a"))),
+            run(place.layout.current()),
+            run(place.layout.path.join("nowhere")),
+            restart,
+        ];
+        actions.map(|action| place.act(shell, &action)).join("\n").replace('\u{1b}', "ESC")
+    });
+    assert_snapshot!(found, @r#"
+    0: it's 100% "sure"\n
+    $HOME `id` ESC[1m é||ROOT/it's "five" */releases/a
+    7
+    killed
+    0: ROOT/it's "five" */releases/a
+    0: ROOT
+    1: one
+    "#);
+}
+
+#[test]
+fn services_are_restarted_and_then_asked() {
+    let sudo = ("sudo", "shift; exec \"$@\"");
+    let good = [
+        sudo,
+        ("systemctl", "echo \"$@\""),
+        ("supervisorctl", "echo \"$@\"; [ \"$1\" = restart ] || echo five RUNNING"),
+        ("sv", "echo \"$@\""),
+    ];
+    let bad = [
+        sudo,
+        ("systemctl", "echo \"$@\"; [ \"$1\" != is-active ]"),
+        ("supervisorctl", "echo \"$@\"; [ \"$1\" = restart ] || echo five FATAL"),
+        ("sv", "echo \"$@\"; [ \"$1\" != check ]"),
+    ];
+    let name = || "it's five".to_owned();
+    let found = everywhere(|shell, place| {
+        let mut found = String::new();
+        for service in [Service::Systemd(name()), Service::Supervisor(name()), Service::Runit(name())] {
+            let action = Action::Restart {
+                service,
+                file: None,
+                reload: false,
+                commands: Vec::new(),
+                around: Surroundings {
+                    directory: place.layout.slot(&slot("a")),
+                    variables: BTreeMap::new(),
+                    virtualenv: None,
+                    run_as: None,
+                },
+            };
+            let _ = writeln!(found, "{}", with_tools(shell, place, &good, &action));
+            let _ = writeln!(found, "{}", with_tools(shell, place, &bad, &action));
+        }
+        found
+    });
+    assert_snapshot!(found, @"
+    0: restart it's five
+    is-active --quiet it's five
+    1: restart it's five
+    is-active --quiet it's five
+    is-active --quiet it's five
+    status --no-pager --lines 15 it's five
+    0: restart it's five
+    1: restart it's five
+    status it's five
+    five FATAL
+    0: restart it's five
+    check it's five
+    1: restart it's five
+    check it's five
+    ");
+}
+
+/// A unit file is checked before the switch, put in place by it, and taken out of use where a release hasn't got it.
+#[test]
+fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
+    let good = [
+        ("sudo", "shift; exec \"$@\""),
+        ("systemctl", "echo \"systemctl $*\"; [ \"$1\" != is-enabled ]"),
+        ("systemd-analyze", "case $* in *verify*) for f; do :; done; ! grep -n Typ \"$f\" ;; esac"),
+    ];
+    let found = everywhere_in("it's \"five\" *", |shell, place| {
+        let etc = HostPath::new(format!("{}/etc", place.root().display())).expect("a path");
+        place.by_hand("mkdir etc");
+        let (path, kind) = (etc.join("five-jobs.service"), ServiceFileKind::Unit);
+        let of = |number: Option<u8>| match number {
+            Some(number) => FilesOf::Release { commit: release(number).commit, slot: slot("a") },
+            None => FilesOf::Before,
+        };
+        let keep = |number: u8, live: Option<u8>, text: &str| Action::ServiceFiles {
+            slot: slot("a"),
+            commit: release(number).commit,
+            there: of(live),
+            files: vec![ServiceFile { path: path.clone(), text: text.to_owned(), kind }],
+        };
+        let restart = |number: Option<u8>| Action::Restart {
+            service: Service::Systemd("five-jobs".to_owned()),
+            file: Some(ReleasedServiceFile { of: of(number), path: path.clone(), kind }),
+            reload: true,
+            commands: Vec::new(),
+            around: Surroundings {
+                directory: place.layout.slot(&slot("a")),
+                variables: BTreeMap::new(),
+                virtualenv: None,
+                run_as: None,
+            },
+        };
+        let current = place.layout.current();
+        let mut found = String::new();
+        let mut act = |what: &str, action: &Action| {
+            let _ = writeln!(found, "{what}: {}", with_tools(shell, place, &good, action));
+        };
+        act("a bad one", &keep(1, None, "Typ=exec\n"));
+        act("a good one", &keep(1, None, &format!("it's {current} \"$HOME\" %h\n\n")));
+        act("first", &restart(Some(1)));
+        act("the same again", &restart(Some(1)));
+        act("another", &keep(2, Some(1), "other\n"));
+        act("installed", &restart(Some(2)));
+        act("back", &restart(Some(1)));
+        act("a release without one", &restart(Some(3)));
+        act("none before either", &restart(None));
+        // What was there before us is put back by a way back.
+        place.by_hand("echo theirs >etc/five-jobs.service; rm it*/.buedafab/installed");
+        act("over another's", &keep(5, Some(4), "ours\n"));
+        act("ours", &restart(Some(5)));
+        act("theirs again", &restart(Some(4)));
+        place.by_hand("rm it*/.buedafab/installed");
+        act("over what no release is known of", &keep(5, None, "ours\n"));
+        act("ours", &restart(Some(5)));
+        act("theirs again", &restart(None));
+        place.by_hand("cd it*/.buedafab/slots; echo 4444444444444444444444444444444444444444 >b.json");
+        act("forget", &Action::Forget);
+        let left = "cat etc/*; ls it*/.buedafab/releases; cat it*/.buedafab/releases/before/*; sed 's|.*/||' it*/.buedafab/installed";
+        let _ = write!(found, "{}", place.by_hand(left));
+        found
+    });
+    assert_snapshot!(found, @"
+    a bad one: 1: 1:Typ=exec
+    five-jobs.service can't be right: see the template, or the command, of its service
+    a good one: 0
+    first: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    the same again: 0: systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl reload-or-restart five-jobs
+    systemctl is-active --quiet five-jobs
+    another: 0
+    installed: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    back: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    a release without one: 0: five-jobs isn't part of this release: it is stopped
+    systemctl disable --quiet five-jobs
+    systemctl stop five-jobs
+    none before either: 0: five-jobs isn't part of this release: it is stopped
+    systemctl disable --quiet five-jobs
+    systemctl stop five-jobs
+    over another's: 0
+    ours: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    theirs again: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    over what no release is known of: 0
+    ours: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    theirs again: 0: installed ROOT/etc/five-jobs.service
+    systemctl daemon-reload
+    systemctl is-enabled --quiet five-jobs
+    systemctl enable --quiet five-jobs
+    systemctl reset-failed five-jobs
+    systemctl restart five-jobs
+    systemctl is-active --quiet five-jobs
+    forget: 0
+    theirs
+    4444444444444444444444444444444444444444
+    before
+    theirs
+    five-jobs.service
+    ");
+}
+
+#[test]
+fn a_setting_is_set_and_nothing_around_it() {
+    let found = everywhere_in("it's \"five\" *", |shell, place| {
+        place.by_hand("cd it*; mkdir releases/a; cd releases/a; printf 'A = True\\nMAINTENANCE_MODE=False  # why\\nMAINTENANCE_MODES = False\\n' >settings.py; echo 'MAINTENANCE_MODE = env()' >other.py; chmod 640 settings.py");
+        let mut found = String::new();
+        for (file, on) in [
+            ("settings.py", true),
+            ("settings.py", true),
+            ("settings.py", false),
+            ("other.py", true),
+            ("other.py", false),
+            ("gone.py", false),
+        ] {
+            let action = Action::MaintenanceSetting { slot: slot("a"), file: file.to_owned(), on };
+            let after = place.by_hand("cd it*/releases/a; ls; stat -c %a settings.py; cat settings.py");
+            let _ = writeln!(found, "{file} {on}: {}", place.act(shell, &action));
+            let now = place.by_hand("cd it*/releases/a; ls; stat -c %a settings.py; cat settings.py");
+            if now != after {
+                found.push_str(&now);
+            }
+        }
+        found
+    });
+    assert_snapshot!(found, @r#"
+    settings.py true: 0
+    other.py
+    settings.py
+    640
+    A = True
+    MAINTENANCE_MODE=True  # why
+    MAINTENANCE_MODES = False
+    settings.py true: 0
+    settings.py false: 0
+    other.py
+    settings.py
+    640
+    A = True
+    MAINTENANCE_MODE=False  # why
+    MAINTENANCE_MODES = False
+    other.py true: 1: there is no line MAINTENANCE_MODE = False in ROOT/it's "five" */releases/a/other.py, which this could be told by; `settings_file` in buedafab.toml names another
+    other.py false: 0
+    gone.py false: 0
+    "#);
+}
+
+/// Commands of another user find what the app's commands find, and leave nothing that we can't clean up.
+#[test]
+fn commands_of_another_user_read_secrets_that_they_may_not_open() {
+    let found = everywhere_in("it's \"five\" *", |shell, place| {
+        place.by_hand(
+            "chmod 755 . it*; cd it*; mkdir shared releases/a; chmod 775 releases/a; chgrp nogroup releases/a; \
+             printf 'SECRET=\"it is \\\\\"x\\\\\" \\$HOME\"\\n' >shared/.env; chmod 600 shared/.env",
+        );
+        let mut layout = place.layout.clone();
+        layout.env_file = Some(layout.shared().join(".env"));
+        let hook = |command: &str| Action::Hook {
+            point: HookPoint::Build,
+            command: command.to_owned(),
+            around: Surroundings {
+                directory: layout.slot(&slot("a")),
+                variables: BTreeMap::from([("ODD".to_owned(), ODD.to_owned())]),
+                virtualenv: None,
+                run_as: Some(RunAs { user: "nobody".to_owned(), group: Some("nogroup".to_owned()) }),
+            },
+            optional: false,
+        };
+        let act = |command: &str| {
+            let script = render_step(&hook(command), &layout, &RunId::new("r1").expect("a word"));
+            told(&shell.command(&script, &place.root()).output().expect("it runs"), place)
+        };
+        let found = [
+            act("id -un; pwd; echo \"$SECRET|$ODD\"; cat ../../shared/.env 2>/dev/null || echo closed"),
+            act("mkdir made; touch made/file; read x || echo nothing to read"),
+            act("exit 7"),
+        ];
+        let stat = place.by_hand("cd it*/releases/a; stat -c '%U %G %A %n' made made/file");
+        format!("{}\n{stat}", found.join("\n")).replace('\u{1b}', "ESC")
+    });
+    assert_snapshot!(found, @r#"
+    0: nobody
+    ROOT/it's "five" */releases/a
+    it is "x" $HOME|it's 100% "sure"
+
+    $HOME `id` ESC[1m é
+    closed
+    0: nothing to read
+    7
+    nobody nogroup drwxrwxr-x made
+    nobody nogroup -rw-rw-r-- made/file
+    "#);
+}

@@ -1,0 +1,551 @@
+//! What the steps that fetch, check out and prove a release do, in every shell, with real repositories.
+
+mod common;
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+use buedafab_model::action::Action;
+use buedafab_model::inspect::Scope;
+use buedafab_model::names::{CommitId, RunId};
+use buedafab_model::record::{JournalKind, SlotState};
+use buedafab_model::shell::render_step;
+use insta::assert_snapshot;
+
+use common::release;
+use common::shells::{
+    Place, everywhere, everywhere_in, list, plain_git, point, shells, slot, told, with_tools,
+};
+
+/// A remote with two commits on `master` and a tag, and one that is on no branch any more.
+struct Remote {
+    first: CommitId,
+    second: CommitId,
+    gone: CommitId,
+}
+
+impl Remote {
+    #[track_caller]
+    fn of(place: &Place) -> Remote {
+        place.by_hand(
+            r#"
+            git init -q -b master work; cd work
+            echo one >file; printf 'a\0b' >binary; mkdir package; touch package/module.py
+            printf 'env/\n*.pyc\n__pycache__/\n' >.gitignore
+            git add .; git commit -qm first; git tag v1; git rev-parse HEAD >../first
+            git checkout -q --detach; git commit -q --allow-empty -m gone; git rev-parse HEAD >../gone
+            git checkout -q master
+            echo two >file; git rm -rq package; git commit -qam second; git rev-parse HEAD >../second
+            git clone -q --bare "file://$PWD" ../remote.git"#,
+        );
+        let read = |name: &str| {
+            let text = std::fs::read_to_string(place.root().join(name)).expect("it is there");
+            CommitId::new(text.trim()).expect("a commit")
+        };
+        Remote { first: read("first"), second: read("second"), gone: read("gone") }
+    }
+
+    /// Ids as people know them here.
+    fn name(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, commit) in [("FIRST", &self.first), ("SECOND", &self.second), ("GONE", &self.gone)] {
+            text = text
+                .replace(commit.as_str(), name)
+                .replace(commit.short(), name)
+                .replace(&commit.short()[..7], name);
+        }
+        text
+    }
+}
+
+fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Action {
+    Action::Fetch {
+        slot: slot(name),
+        commit: commit.clone(),
+        url: place.root().join("remote.git").to_str().expect("UTF-8").to_owned(),
+        siblings: siblings.iter().map(|name| slot(name)).collect(),
+        known_hosts: Vec::new(),
+        lend_agent: false,
+        group: None,
+    }
+}
+
+fn checkout(name: &str, commit: &CommitId) -> Action {
+    Action::Checkout { slot: slot(name), commit: commit.clone(), group: None }
+}
+
+fn prove(name: &str, commit: &CommitId) -> Action {
+    Action::Prove { slot: slot(name), commit: commit.clone() }
+}
+
+/// What git says in a slot.
+fn git(place: &Place, name: &str, arguments: &str) -> String {
+    let shell = &shells()[0];
+    let output = shell.run(&format!("git {arguments}"), &place.slot(name));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[test]
+fn a_release_is_fetched_checked_out_and_proven() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        let told = [
+            fetch(place, "a", &remote.first, &["b"]),
+            checkout("a", &remote.first),
+            prove("a", &remote.first),
+            fetch(place, "a", &remote.second, &["b"]),
+            checkout("a", &remote.second),
+            prove("a", &remote.second),
+            prove("a", &remote.first),
+        ]
+        .map(|action| format!("{action} → {}\n", place.act(shell, &action)));
+        let commit = place.look(shell, Scope::Plan).slots["a"].commit.clone();
+        assert_eq!(commit, Some(remote.second.clone()));
+        remote.name(&format!("{}{}, {}", told.concat(), list(&place.slot("a")), list(&place.releases())))
+    });
+    assert_snapshot!(found, @r#"
+    fetch FIRST into a → 0
+    check out FIRST in a → 0
+    prove that a holds FIRST, unchanged → 0
+    fetch SECOND into a → 0
+    check out SECOND in a → 0
+    prove that a holds SECOND, unchanged → 0
+    prove that a holds FIRST, unchanged → 1: a no longer holds just FIRST:
+    ## HEAD (no branch)
+    .git/ .gitignore binary file, a/
+    "#);
+}
+
+/// The slot beside it has all the objects: the remote isn't asked.
+#[test]
+fn a_second_slot_needs_no_remote() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.second, &["b"]), checkout("a", &remote.second)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("mv remote.git away.git");
+        let told = [
+            fetch(place, "b", &remote.second, &["a"]),
+            checkout("b", &remote.second),
+            prove("b", &remote.second),
+            fetch(place, "b", &remote.first, &["a"]),
+        ]
+        .map(|action| format!("{action} → {}\n", place.act(shell, &action)));
+        let url =
+            git(place, "b", "remote get-url origin").replace(place.root().to_str().expect("UTF-8"), "ROOT");
+        // Later, the first slot gets a new commit, and the second one takes it from there.
+        place.by_hand("mv away.git remote.git; cd work; git checkout -q --detach; git commit -q --allow-empty -m third; git push -q ../remote.git HEAD:refs/heads/master");
+        let third = Command::new("git")
+            .args(["-C"])
+            .arg(place.root().join("work"))
+            .args(["rev-parse", "HEAD"])
+            .output()
+            .expect("git runs");
+        let third = CommitId::new(String::from_utf8_lossy(&third.stdout).trim()).expect("a commit");
+        for action in [fetch(place, "a", &third, &["b"]), checkout("a", &third)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("mv remote.git away.git");
+        let later = place.act(shell, &fetch(place, "b", &third, &["a"]));
+        remote.name(&format!("{}{url}\n{later}", told.concat()))
+    });
+    assert_snapshot!(found, @r#"
+    fetch SECOND into b → 0
+    check out SECOND in b → 0
+    prove that b holds SECOND, unchanged → 0
+    fetch FIRST into b → 0
+    ROOT/remote.git
+    0
+    "#);
+}
+
+/// Members of a team deploy as different users, into one set of folders.
+#[test]
+fn a_sibling_of_another_user_is_as_good() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.second, &["b"]), checkout("a", &remote.second)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        // Who isn't root has nobody to give it to, and sees the same.
+        if is_root() {
+            place.by_hand("chown -R 65534:65534 five/releases/a");
+        }
+        place.by_hand("mv remote.git away.git");
+        let told = place.act(shell, &fetch(place, "b", &remote.second, &["a"]));
+        remote.name(&format!("{told}, {}", place.act(shell, &prove("a", &remote.second))))
+    });
+    assert_snapshot!(found, @r#"0, 0"#);
+}
+
+#[test]
+fn what_is_not_on_the_remote_is_told() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        let told = place.act(shell, &fetch(place, "a", &remote.gone, &["b"]));
+        // Git's own lines come in any order.
+        let told = format!(
+            "{}: … {}",
+            &told[..1],
+            told.lines().find(|line| line.starts_with("the commit")).unwrap_or_default()
+        )
+        .replace(place.root().to_str().expect("UTF-8"), "ROOT");
+        let second = place.act(shell, &fetch(place, "a", &remote.second, &["b"]));
+        place.by_hand("mv remote.git away.git");
+        let unreachable = place.act(shell, &fetch(place, "a", &remote.gone, &["b"]));
+        let nothing = place.act(shell, &fetch(place, "b", &remote.gone, &[]));
+        remote.name(&format!("{told}\n\n{second}\n\n{unreachable}\n\n{nothing}\n{}", list(&place.releases())))
+    });
+    assert_snapshot!(found, @r#"
+    1: … the commit GONE isn't on ROOT/remote.git
+
+    0
+
+    128: fatal: 'ROOT/remote.git' does not appear to be a git repository
+    fatal: Could not read from remote repository.
+
+    Please make sure you have the correct access rights
+    and the repository exists.
+
+    128: fatal: repository 'ROOT/remote.git' does not exist
+    a/
+    "#);
+}
+
+/// What a crash, or another tool, may have left.
+#[test]
+fn whatever_is_in_a_slot_is_made_right() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        let mut found = String::new();
+        let cases = [
+            "mkdir a; touch a/file",
+            "mkdir -p a.new/.git; touch a.new/.git/HEAD",
+            "git clone -q ../../remote.git a; touch a/.git/index.lock a/.git/HEAD.lock; rm a/file; mkdir a/file",
+            "git clone -q ../../remote.git a; echo changed >a/file; git -C a add file; git -C a checkout -q -b own; git -C a commit -qm own",
+            "git clone -q ../../remote.git a; rm a/.git/index",
+            "git clone -q --depth 1 file://\"$PWD/../../remote.git\" a",
+            "git init -q a",
+            "git init -q a; git -C a remote add origin ../nowhere",
+            "touch a",
+            "ln -s nowhere a",
+        ];
+        for case in cases {
+            place.by_hand(&format!("cd five/releases; rm -rf a a.new; {case}"));
+            let told = [
+                fetch(place, "a", &remote.first, &["b"]),
+                checkout("a", &remote.first),
+                prove("a", &remote.first),
+            ]
+            .map(|action| place.act(shell, &action));
+            let _ = writeln!(found, "{case} → {}; {}", told.join(", "), list(&place.slot("a")));
+        }
+        remote.name(&found)
+    });
+    assert_snapshot!(found, @r#"
+    mkdir a; touch a/file → 0, 0, 0; .git/ .gitignore binary file package/
+    mkdir -p a.new/.git; touch a.new/.git/HEAD → 0, 0, 0; .git/ .gitignore binary file package/
+    git clone -q ../../remote.git a; touch a/.git/index.lock a/.git/HEAD.lock; rm a/file; mkdir a/file → 0, 0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch, 0; .git/ .gitignore binary file package/
+    git clone -q ../../remote.git a; echo changed >a/file; git -C a add file; git -C a checkout -q -b own; git -C a commit -qm own → 0, 0, 0; .git/ .gitignore binary file package/
+    git clone -q ../../remote.git a; rm a/.git/index → 0, 0, 0; .git/ .gitignore binary file package/
+    git clone -q --depth 1 file://"$PWD/../../remote.git" a → 0, 0, 0; .git/ .gitignore binary file package/
+    git init -q a → 0, 0, 0; .git/ .gitignore binary file package/
+    git init -q a; git -C a remote add origin ../nowhere → 0, 0, 0; .git/ .gitignore binary file package/
+    touch a → 0, 0, 0; .git/ .gitignore binary file package/
+    ln -s nowhere a → 0, 0, 0; .git/ .gitignore binary file package/
+    "#);
+}
+
+/// Two branches that can't be there at once: one was a folder of the other's name.
+#[test]
+fn branches_that_were_renamed_stop_nothing() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        place.by_hand("git -C remote.git branch topic v1");
+        assert_eq!(place.act(shell, &fetch(place, "a", &remote.second, &["b"])), "0");
+        place.by_hand(
+            "git -C remote.git branch -D topic; cd work; git checkout -q -b topic/new; git commit -q --allow-empty -m third
+             git rev-parse HEAD >../second; git push -q ../remote.git topic/new",
+        );
+        let text = std::fs::read_to_string(place.root().join("second")).expect("it is there");
+        let third = CommitId::new(text.trim()).expect("a commit");
+        remote.name(&place.act(shell, &fetch(place, "a", &third, &["b"]))).replace(third.as_str(), "THIRD")
+    });
+    assert_snapshot!(found, @r#"0"#);
+}
+
+#[test]
+fn a_tag_that_was_moved_stops_nothing() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        assert_eq!(place.act(shell, &fetch(place, "a", &remote.first, &["b"])), "0");
+        place.by_hand(
+            "cd work; git tag -f v1 HEAD >/dev/null; git commit -q --allow-empty -m third; git rev-parse HEAD >../third
+             git push -qf ../remote.git master v1",
+        );
+        let text = std::fs::read_to_string(place.root().join("third")).expect("it is there");
+        let third = CommitId::new(text.trim()).expect("a commit");
+        let told = place.act(shell, &fetch(place, "a", &third, &["b"]));
+        remote.name(&format!("{told}, {}", git(place, "a", "rev-parse v1")))
+    });
+    assert_snapshot!(found, @r#"0, SECOND"#);
+}
+
+/// A person's changes on a host are kept as a patch that can be applied again, binary files and all.
+#[test]
+fn local_changes_are_kept_as_a_patch() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("cd five/releases/a; echo changed >>file; printf 'c\\0d' >binary; rm package/module.py; echo staged >new; git add new");
+        let told = place.act(shell, &checkout("a", &remote.second));
+        let proven = place.act(shell, &prove("a", &remote.second));
+        place.by_hand(
+            "cd work; git checkout -q v1; git apply ../five/.buedafab/changes-a-r1.patch; cat file; cmp binary <(printf 'c\\0d'); [ ! -e package/module.py ]; [ \"$(cat new)\" = staged ]",
+        );
+        remote.name(&format!("{told}\n{proven}\n{}", list(&place.memory())))
+    });
+    assert_snapshot!(found, @r#"
+    0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch
+    0
+    changes-a-r1.patch slots/
+    "#);
+}
+
+#[test]
+fn a_checkout_leaves_the_release_and_its_virtualenv() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand(
+            "cd five/releases/a; mkdir -p env/bin package/__pycache__ package/env run; touch env/bin/python package/__pycache__/module.pyc
+             touch package/env/file run/app.sock untracked.txt ignored.pyc; git init -q nested; touch nested/file",
+        );
+        let told = place.act(shell, &checkout("a", &remote.second));
+        format!("{told}: {}; {}", list(&place.slot("a")), list(&place.slot("a").join("env/bin")))
+    });
+    assert_snapshot!(found, @r#"0: .git/ .gitignore binary env/ file; python"#);
+}
+
+#[test]
+fn a_checkout_of_what_was_never_fetched_fails() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        let told = place.act(shell, &checkout("a", &remote.gone));
+        remote.name(&format!("{told}\n{}", place.act(shell, &prove("a", &remote.first))))
+    });
+    assert_snapshot!(found, @r#"
+    128: fatal: unable to read tree (GONE)
+    0
+    "#);
+}
+
+#[test]
+fn a_slot_that_somebody_changed_is_not_proven() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        let mut found = String::new();
+        let cases = [
+            "touch untracked",
+            "touch file",
+            "echo changed >file",
+            "git checkout -q file; git checkout -q --detach origin/master",
+            "rm -rf .git",
+        ];
+        for case in cases {
+            place.by_hand(&format!("cd five/releases/a; {case}"));
+            let _ = writeln!(found, "{case} → {}", place.act(shell, &prove("a", &remote.first)));
+        }
+        remote.name(&found)
+    });
+    assert_snapshot!(found, @r#"
+    touch untracked → 0
+    touch file → 0
+    echo changed >file → 1: a no longer holds just FIRST:
+    ## HEAD (no branch)
+     M file
+    ?? untracked
+    git checkout -q file; git checkout -q --detach origin/master → 1: a no longer holds just FIRST:
+    ## HEAD (no branch)
+    ?? untracked
+    rm -rf .git → 1: fatal: not a git repository (or any of the parent directories): .git
+    a no longer holds just FIRST:
+    fatal: not a git repository (or any of the parent directories): .git
+    "#);
+}
+
+/// The keys of the git server are pinned by a file, whose name two shells and ssh have to understand.
+#[test]
+fn the_git_servers_keys_are_pinned() {
+    let found = everywhere_in("it's $HOME `id`", |shell, place| {
+        let remote = Remote::of(place);
+        let Action::Fetch { slot, commit, siblings, lend_agent, group, .. } =
+            fetch(place, "a", &remote.first, &[])
+        else {
+            unreachable!()
+        };
+        let keys = ["git.example.com ssh-ed25519 AAAA", "# it's \"one\" $HOME"];
+        let action = Action::Fetch {
+            slot,
+            commit,
+            url: format!("git@git.example.com:{}/remote.git", place.root().display()),
+            siblings,
+            known_hosts: keys.map(str::to_owned).to_vec(),
+            lend_agent,
+            group,
+        };
+        // Says what the real one makes of its options, and then serves as git's server.
+        let real = Command::new("sh").args(["-c", "command -v ssh"]).output().expect("sh runs");
+        let script = format!(
+            "{} -G \"$@\" 2>&1 | grep -i 'knownhostsfile\\|^batchmode\\|^stricthost' >options\n\
+             for last; do :; done\nexec sh -c \"$last\"",
+            String::from_utf8_lossy(&real.stdout).trim()
+        );
+        let ssh = ("ssh", script.as_str());
+        let told = with_tools(shell, place, &[ssh], &action);
+        let read = |path: PathBuf| std::fs::read_to_string(path).expect("it is there");
+        let options =
+            read(place.root().join("options")).replace(place.root().to_str().expect("UTF-8"), "ROOT");
+        format!("{told}\n{options}{}", read(place.memory().join("known_hosts")))
+    });
+    assert_snapshot!(found, @r#"
+    0
+    batchmode yes
+    stricthostkeychecking true
+    globalknownhostsfile /dev/null
+    userknownhostsfile ROOT/it's $HOME `id`/.buedafab/known_hosts
+    git.example.com ssh-ed25519 AAAA
+    # it's "one" $HOME
+    "#);
+}
+
+/// Runs an action as the user of this number in the group 20000; as who runs the tests, if that isn't root.
+fn act_as(user: u32, place: &Place, action: &Action) -> String {
+    run_as(user, place, &render_step(action, &place.layout, &RunId::new("r1").expect("a word")))
+}
+
+fn run_as(user: u32, place: &Place, script: &str) -> String {
+    let mut command = Command::new("sh");
+    if is_root() {
+        command = Command::new("setpriv");
+        command.arg(format!("--reuid={user}")).args(["--regid=20000", "--clear-groups", "sh"]);
+    }
+    plain_git(&mut command);
+    command.env("GIT_CONFIG_GLOBAL", place.root().join("gitconfig")).env("HOME", place.root());
+    told(&command.args(["-c", script]).current_dir(place.root()).output().expect("it runs"), place)
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().expect("it runs").stdout == b"0\n"
+}
+
+/// What one member of a team has deployed, the next one deploys over.
+#[test]
+fn members_of_a_team_deploy_one_after_the_other() {
+    let place = Place::with_room("five");
+    let remote = Remote::of(&place);
+    let group = if is_root() { "20000".to_owned() } else { id("-gn") };
+    place.by_hand(&format!(
+        "chmod a+rx .; rm -r five; mkdir five; chgrp {group} five; chmod g+ws five
+         printf '[safe]\\n directory = %s\\n' \"$PWD/remote.git\" >gitconfig"
+    ));
+    let mut told = Vec::new();
+    for (user, name, commit) in [
+        (10_001, "a", &remote.first),
+        (10_002, "b", &remote.second),
+        (10_002, "a", &remote.second),
+        (10_001, "b", &remote.first),
+    ] {
+        let mut actions = [
+            Action::MakeRoom { group: None },
+            fetch(&place, name, commit, &["a", "b"]),
+            checkout(name, commit),
+            prove(name, commit),
+            Action::Record {
+                slot: slot(name),
+                state: SlotState::Ready,
+                release: release(1),
+                former: None,
+                optional: false,
+            },
+            point(name),
+            Action::Journal {
+                kind: JournalKind::Deployed,
+                by: "ada@laptop".to_owned(),
+                release: None,
+                from: None,
+                reason: None,
+            },
+        ];
+        for action in &mut actions {
+            if let Action::MakeRoom { group: of }
+            | Action::Fetch { group: of, .. }
+            | Action::Checkout { group: of, .. } = action
+            {
+                *of = Some(group.clone());
+            }
+        }
+        told.extend(
+            actions.iter().map(|action| format!("{user}, {action} → {}", act_as(user, &place, action))),
+        );
+        // As the runner's `lock` does.
+        let lock =
+            run_as(user, &place, "echo somebody >five/.buedafab/lock && flock five/.buedafab/lock true");
+        told.push(format!("{user}, lock → {lock}"));
+        // An app leaves files of its own, which nobody else may write.
+        place.by_hand(&format!(
+            "cd five/releases/{name}; mkdir -p env; echo private >env/file; chmod -R go-w env"
+        ));
+    }
+    assert_snapshot!(remote.name(&told.join("\n")), @r#"
+    10001, make the app's folders → 0
+    10001, fetch FIRST into a → 0
+    10001, check out FIRST in a → 0
+    10001, prove that a holds FIRST, unchanged → 0
+    10001, mark a as ready → 0
+    10001, point current to a → 0
+    10001, note in the journal: deployed → 0
+    10001, lock → 0
+    10002, make the app's folders → 0
+    10002, fetch SECOND into b → 0
+    10002, check out SECOND in b → 0
+    10002, prove that b holds SECOND, unchanged → 0
+    10002, mark b as ready → 0
+    10002, point current to b → 0
+    10002, note in the journal: deployed → 0
+    10002, lock → 0
+    10002, make the app's folders → 0
+    10002, fetch SECOND into a → 0
+    10002, check out SECOND in a → 0
+    10002, prove that a holds SECOND, unchanged → 0
+    10002, mark a as ready → 0
+    10002, point current to a → 0
+    10002, note in the journal: deployed → 0
+    10002, lock → 0
+    10001, make the app's folders → 0
+    10001, fetch FIRST into b → 0
+    10001, check out FIRST in b → 0
+    10001, prove that b holds FIRST, unchanged → 0
+    10001, mark b as ready → 0
+    10001, point current to b → 0
+    10001, note in the journal: deployed → 0
+    10001, lock → 0
+    "#);
+}
+
+fn id(option: &str) -> String {
+    let output = Command::new("id").arg(option).output().expect("it runs");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}

@@ -1,0 +1,249 @@
+//! Plans for apps of every recipe: what a recipe does, as whom, and with which files.
+
+mod common;
+
+use buedafab_model::action::{Action, Schema};
+use buedafab_model::app_version::AppAnswer;
+use buedafab_model::planner::{plan_deploy, plan_rollback};
+use buedafab_model::shell::render_step;
+use buedafab_model::view::{Detail, show_plan};
+use insta::assert_snapshot;
+
+use common::{URL, assert_lints, deploy, fleet, request, run, second, seen};
+
+#[test]
+fn the_app_is_asked_after_the_switch() {
+    let switches = |url: &str| {
+        let text =
+            format!("waves = [1]\nservice = \"none\"\nversion_url = \"{url}\"\nhooks.verify = \"true\"");
+        let shown = deploy(&text, &[second(), second()], 3);
+        let lines = shown
+            .lines()
+            .filter(|line| ["switch", "  on", "    ask", "    verify"].iter().any(|s| line.starts_with(s)));
+        lines.skip_while(|line| !line.starts_with("switch")).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(switches("http://localhost:8000/version"), @"
+    switch, wave 1 of 2
+      on web1
+        ask the app whether it runs v3 (3333333333)
+        verify: true
+    switch, wave 2 of 2
+      on web2
+        ask the app whether it runs v3 (3333333333)
+        verify: true
+      on web1, web2
+    ");
+    // Behind a load balancer any host may answer.
+    assert_snapshot!(switches("http://five.example.com/version"), @"
+    switch, wave 1 of 2
+      on web1
+        verify: true
+    switch, wave 2 of 2
+      on web2
+        ask the app whether it runs v3 (3333333333)
+        verify: true
+      on web1, web2
+    ");
+    let says = |answer: &str| {
+        let answer = AppAnswer::Says(answer.to_owned());
+        deploy("", &[second().change(|facts| facts.app = Some(answer))], 3)
+            .lines()
+            .find(|line| line.contains("note:"))
+            .map(str::to_owned)
+    };
+    assert_eq!(says("2222222"), None);
+    assert_snapshot!(says("<html>1111111</html>").unwrap_or_default(), @"  note: web1: asked what it runs, the app doesn't name v2 (2222222222): <html>1111111</html>");
+}
+
+const DJANGO: &str = "recipe = \"django\"\nservice = \"systemd:five\"\npip_requirements = [\"requirements.txt\"]\n\
+                      shared_files = [\".env\"]\nextra_fixtures = [\"first\"]\nhooks.build = \"npm run build\"";
+
+#[test]
+fn a_deploy_of_a_django_project() {
+    assert_snapshot!(deploy(DJANGO, &[second(), second()], 3), @"
+    deploy v3 (3333333333)
+      web1  v2 (2222222222)  → v3 (3333333333) in slot a
+      web2  v2 (2222222222)  → v3 (3333333333) in slot a
+
+    lock
+      on web1, web2
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1, web2
+        mark a as being built for v3 (3333333333)
+        fetch 3333333333 into a
+        check out 3333333333 in a
+        link what is shared into a: .env
+        bring the virtualenv of a up to date
+        build: npm run build
+        build: python manage.py collectstatic --noinput --verbosity 0
+        check: python manage.py check --deploy
+        mark a as ready
+
+    once
+      on web1
+        once: python manage.py migrate --check >/dev/null 2>&1 || { python …
+
+    switch
+      on web1, web2
+        point current to a
+        restart systemd:five
+        if it fails: point current to b
+        if it fails: restart systemd:five
+        if it fails: mark a as failed
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1, web2
+        mark a as live
+        keep b for a rollback to v2 (2222222222)
+        note in the journal: deployed
+    ");
+}
+
+#[test]
+fn a_rollback_of_a_django_project_minds_its_migrations() {
+    let steps = |schema: Schema| {
+        let settings = fleet(DJANGO, 2);
+        let hosts = [second(), second()];
+        let plan = plan_rollback(&settings, &run(60), URL, schema, &seen(&settings, &hosts)).expect("a plan");
+        assert_lints(&plan);
+        let shown = show_plan(&plan, Detail::Steps);
+        let lines = shown.lines().skip_while(|line| *line != "prepare").take_while(|line| *line != "switch");
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(steps(Schema::Refuse), @"
+    prepare
+      on web1
+        prove that a holds 1111111111, unchanged
+        look for migrations that a doesn't know
+      on web2
+        prove that a holds 1111111111, unchanged
+    ");
+    assert_snapshot!(steps(Schema::Reverse), @"
+    prepare
+      on web1, web2
+        prove that a holds 1111111111, unchanged
+
+    once
+      on web1
+        undo migrations that a doesn't know
+    ");
+    assert_snapshot!(steps(Schema::Keep), @"
+    prepare
+      on web1, web2
+        prove that a holds 1111111111, unchanged
+    ");
+}
+
+#[test]
+fn whatever_runs_the_app_reads_its_secrets() {
+    let settings = fleet(&format!("{DJANGO}\nenv_file = \".env\""), 1);
+    let hosts = [second()];
+    let seen = seen(&settings, &hosts);
+    let deploy = plan_deploy(&settings, &run(60), &request(3), &seen).expect("a plan");
+    let rollback = plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen).expect("a plan");
+    let asks = |action: &Action| {
+        matches!(action, Action::Virtualenv { .. } | Action::Hook { .. } | Action::Migrations { .. })
+    };
+    let mut read = 0;
+    for plan in [&deploy, &rollback] {
+        let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+        for step in steps.filter(|step| asks(&step.action)) {
+            let shell = render_step(&step.action, &plan.hosts[0].layout, &plan.run);
+            assert!(shell.contains(". /var/webapps/five/shared/.env;"), "{}:\n{shell}", step.action);
+            read += 1;
+        }
+    }
+    // The virtualenv, a build of the project's own, three steps of the recipe, and a rollback's look at migrations.
+    assert_eq!(read, 6);
+}
+
+#[test]
+fn a_missing_shared_file_is_refused() {
+    let missing = second().change(|facts| facts.missing_shared = vec![".env".to_owned()]);
+    assert_snapshot!(deploy(DJANGO, &[missing], 3), @"
+    web1: not in /var/webapps/five/shared: .env
+      hint: put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`
+    ");
+}
+
+#[test]
+fn a_recipe_can_be_read_and_replaced() {
+    let settings = fleet(&format!("{DJANGO}\nsteps.collectstatic = []"), 1);
+    assert_snapshot!(buedafab_model::view::show_recipe(&settings), @r#"
+    recipe = "django"
+
+    # In every new slot, before anything else:
+    # - what is shared is linked into it: shared_files, shared_dirs
+    # - the virtualenv env is brought to what requirements.txt asks for
+
+    [steps]
+    # after your `build` hooks; your own
+    collectstatic = []
+    # before your `check` hooks
+    check = ["python manage.py check --deploy"]
+    # before your `once` hooks, on the primary
+    migrate = ["python manage.py migrate --check >/dev/null 2>&1 || { python manage.py migrate --plan && python manage.py migrate --noinput && python manage.py loaddata first; }"]
+    "#);
+    assert_snapshot!(buedafab_model::view::show_recipe(&fleet("recipe = \"static\"", 1)), @r#"
+    recipe = "static"
+
+    # In every new slot, before anything else:
+    # - its files are those of the commit, and no others
+    # The rest is what your hooks say.
+    "#);
+}
+
+/// What a recipe says of itself, and what it is made of, are two lists.
+#[test]
+fn the_names_of_a_recipes_steps_are_those_of_its_steps() {
+    use buedafab_model::recipe::{Recipe, steps};
+    for recipe in ["django", "tornado", "wsgi", "asgi", "webpy", "static", "generic"] {
+        let settings = fleet(&format!("recipe = \"{recipe}\""), 1);
+        let names: Vec<&str> = steps(&settings).iter().map(|step| step.name).collect();
+        assert_eq!(names, Recipe::step_names(settings.recipe), "{recipe}");
+    }
+}
+
+#[test]
+fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
+    let text = "recipe = \"django\"\nrun_as = \"app\"\ndeploy_group = \"web\"\nask_sudo_password = true\n[hooks]\nbuild = \"make\"\nrestart = \"sudo r\"\n\
+                after_switch = \"x\"\n";
+    let settings = fleet(text, 1);
+    let plan = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second()])).expect("a plan");
+    assert_lints(&plan);
+    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+    let who = |action: &Action| {
+        let around = match action {
+            Action::Hook { around, .. } | Action::Restart { around, .. } => around,
+            Action::ProveSudo => return Some(action.to_string()),
+            _ => return None,
+        };
+        let user = around.run_as.as_ref().map_or("-", |app| app.user.as_str());
+        Some(format!("{user}: {action}"))
+    };
+    let told: Vec<String> = steps.filter_map(|step| who(&step.action)).collect();
+    assert_snapshot!(told.join("\n"), @"
+    check the password of sudo
+    app: build: make
+    app: build: python manage.py collectstatic --noinput --verbosity 0
+    app: check: python manage.py check --deploy
+    app: once: python manage.py migrate --check >/dev/null 2>&1 || { python …
+    -: restart: sudo r
+    -: after_switch: x
+    ");
+}
+
+#[test]
+fn static_files_are_collected_everywhere_or_once() {
+    let steps = |text: &str| {
+        let settings = fleet(&format!("recipe = \"django\"\n{text}"), 1);
+        let line = |step: buedafab_model::recipe::RecipeStep| format!("{} {}", step.point, step.name);
+        buedafab_model::recipe::steps(&settings).into_iter().map(line).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(steps(""), "build collectstatic, check check, once migrate");
+    assert_eq!(steps("collectstatic = \"once\""), "once collectstatic, check check, once migrate");
+}

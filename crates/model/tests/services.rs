@@ -1,0 +1,297 @@
+//! Plans for an app's services: their files and their order.
+
+mod common;
+
+use buedafab_model::action::{Action, Schema};
+use buedafab_model::plan::Plan;
+use buedafab_model::planner::{DeployRequest, plan_deploy, plan_rollback};
+use buedafab_model::refusal::Refusal;
+use buedafab_model::view::{Detail, show_plan};
+use insta::assert_snapshot;
+
+use common::{URL, assert_lints, bare, check, request, run, second, seen, settings};
+
+/// What a plan's switch does to services, and what puts it back.
+fn restarts(plan: &Plan) -> String {
+    assert_lints(plan);
+    let shown = show_plan(plan, Detail::Steps);
+    let lines = shown.lines().skip_while(|line| *line != "switch").take_while(|line| *line != "finish");
+    let told = ["restart", "stop", "if it fails: restart", "if it fails: stop"];
+    lines
+        .filter(|line| line.starts_with("  on") || told.iter().any(|t| line.trim_start().starts_with(t)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn services_come_before_the_app_and_go_after_it() {
+    let text = "unit = \"five\"\nservice = \"systemd:five\"\n[services.worker]\nservice = \"systemd:{unit}-worker\"\nroles = [\"worker\"]\n\
+        [services.beat]\nservice = \"systemd:five-beat\"\nroles = [\"worker\"]\nsingle = true\n[services.apart]\nservice = \"runit:apart\"\n\
+        [environments.production]\nhosts = [\"web1\", { name = \"jobs1\", roles = [\"worker\"] }, { name = \"jobs2\", roles = [\"worker\", \"web\"] }]\n";
+    let settings = settings(text);
+    let hosts = [second(), second(), second()];
+    let forward = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts)).expect("a plan");
+    assert_snapshot!(restarts(&forward), @"
+    on web1
+      restart runit:apart
+      restart systemd:five
+      if it fails: restart systemd:five
+      if it fails: restart runit:apart
+    on jobs1
+      restart systemd:five-worker
+      restart systemd:five-beat
+      restart runit:apart
+      restart systemd:five
+      if it fails: restart systemd:five
+      if it fails: restart runit:apart
+      if it fails: restart systemd:five-beat
+      if it fails: restart systemd:five-worker
+    on jobs2
+      restart systemd:five-worker
+      stop systemd:five-beat
+      restart runit:apart
+      restart systemd:five
+      if it fails: restart systemd:five
+      if it fails: restart runit:apart
+      if it fails: stop systemd:five-beat
+      if it fails: restart systemd:five-worker
+    ");
+    let back =
+        plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, &hosts)).expect("a plan");
+    assert_snapshot!(restarts(&back), @"
+    on web1
+      restart systemd:five
+      restart runit:apart
+      if it fails: restart runit:apart
+      if it fails: restart systemd:five
+    on jobs1
+      restart systemd:five
+      restart runit:apart
+      restart systemd:five-beat
+      restart systemd:five-worker
+      if it fails: restart systemd:five-worker
+      if it fails: restart systemd:five-beat
+      if it fails: restart runit:apart
+      if it fails: restart systemd:five
+    on jobs2
+      restart systemd:five
+      restart runit:apart
+      stop systemd:five-beat
+      restart systemd:five-worker
+      if it fails: restart systemd:five-worker
+      if it fails: stop systemd:five-beat
+      if it fails: restart runit:apart
+      if it fails: restart systemd:five
+    ");
+}
+
+#[test]
+fn a_hook_restarts_besides_the_tables() {
+    let text = "unit = \"five\"\nservice = \"systemd:five\"\n[hooks]\nrestart = \"touch reload\"\n\
+        [services.web]\nservice = \"systemd:five\"\n[environments.production]\nhosts = [\"web1\"]\n";
+    let settings = settings(text);
+    let hosts = [second()];
+    let plan = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts)).expect("a plan");
+    assert_snapshot!(restarts(&plan), @"
+    on web1
+      restart systemd:five
+      restart: touch reload
+      if it fails: restart: touch reload
+      if it fails: restart systemd:five
+    ");
+}
+
+const JOBS: &str = "unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\nenv_file = \".env\"\nvariables = { GREETING = \"50 % of \\\"$HOME\\\"\" }\n\
+    [services.jobs]\ndefault = \"celery\"\nroles = [\"worker\"]\n[services.beat]\ndefault = \"celery-beat\"\nservice = \"init:beat-{unit}_{deployment_type}\"\n\
+    roles = [\"worker\"]\n[services.web]\ntemplate = \"conf/web.service\"\nreload = true\n\
+    [environments.production]\nhosts = [{ name = \"jobs1\", roles = [\"worker\"] }, { name = \"jobs2\", roles = [\"worker\"] }]\n";
+
+fn jobs(template: &str) -> Result<Plan, Vec<Refusal>> {
+    let settings = settings(JOBS);
+    let templates = [("conf/web.service".to_owned(), template.to_owned())].into();
+    let request = DeployRequest { templates, ..request(3) };
+    plan_deploy(&settings, &run(60), &request, &seen(&settings, &[second(), second()]))
+}
+
+#[test]
+fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
+    let plan =
+        jobs("{{ name }} of {{ release }} on {{ host }} as {{ user }}, {{ describe }}\n").expect("a plan");
+    assert_lints(&plan);
+    let shown = show_plan(&plan, Detail::Steps);
+    let told: Vec<&str> = shown
+        .lines()
+        .filter(|line| {
+            line.starts_with("  on")
+                || ["write and", "install", "stop", "see that"].iter().any(|t| line.contains(t))
+        })
+        .collect();
+    assert_snapshot!(told.join("\n"), @"
+    on jobs1, jobs2
+    on jobs1, jobs2
+      write and check five-jobs.service, beat-five_PRODUCTION, five-web.service
+    on jobs1
+      install and restart systemd:five-jobs
+      install and restart init:beat-five_PRODUCTION
+      install and reload systemd:five-web
+      see that systemd:five-jobs, init:beat-five_PRODUCTION and systemd:five-web stay up for 2 s
+      if it fails: install and reload systemd:five-web
+      if it fails: install and restart init:beat-five_PRODUCTION
+      if it fails: install and restart systemd:five-jobs
+    on jobs2
+      install and restart systemd:five-jobs
+      stop init:beat-five_PRODUCTION
+      install and reload systemd:five-web
+      see that systemd:five-jobs and systemd:five-web stay up for 2 s
+      if it fails: install and reload systemd:five-web
+      if it fails: stop init:beat-five_PRODUCTION
+      if it fails: install and restart systemd:five-jobs
+    on jobs1, jobs2
+    ");
+    let files = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+    let files: Vec<String> = files
+        .filter_map(|step| match &step.action {
+            Action::ServiceFiles { files, .. } => Some(files),
+            _ => None,
+        })
+        .next()
+        .expect("there is such a step")
+        .iter()
+        .map(|file| format!("==> {} <==\n{}", file.path, file.text))
+        .collect();
+    assert_snapshot!(files.join("\n"), @r#"
+    ==> /etc/systemd/system/five-jobs.service <==
+    # jobs of five in production, written by buedafab: what is changed here is lost with the next deploy.
+    [Unit]
+    Description=five: jobs (production)
+    After=network.target
+
+    [Service]
+    Type=exec
+    User=deploy
+    WorkingDirectory=/var/webapps/five/releases/current
+    Environment="DEPLOYMENT_TYPE=PRODUCTION"
+    Environment="GREETING=50 %% of \"$HOME\""
+    EnvironmentFile=-/var/webapps/five/shared/.env
+    ExecStart=/bin/sh -c "cd -P . && export VIRTUAL_ENV=\"$$PWD\"/env PATH=\"$$PWD\"/env/bin:\"$$PATH\" && exec python -m celery -A five worker --loglevel INFO"
+    ExecReload=/bin/kill -HUP $MAINPID
+    KillMode=mixed
+    TimeoutStopSec=600
+    Restart=on-failure
+    RestartSec=2
+
+    [Install]
+    WantedBy=multi-user.target
+
+    ==> /etc/init.d/beat-five_PRODUCTION <==
+    #!/bin/sh
+    # beat of five in production, written by buedafab: what is changed here is lost with the next deploy.
+    ### BEGIN INIT INFO
+    # Provides:          beat-five_PRODUCTION
+    # Required-Start:    $remote_fs $network
+    # Required-Stop:     $remote_fs $network
+    # Default-Start:     2 3 4 5
+    # Default-Stop:      0 1 6
+    # Short-Description: five: beat (production)
+    ### END INIT INFO
+
+    pid=/run/beat-five_PRODUCTION.pid
+    log=/var/webapps/five/shared/log/beat.log
+
+    running() { [ -s "$pid" ] && kill -0 "$(cat "$pid")" 2>/dev/null; }
+
+    start() {
+      ! running || return 0
+      install -d -o deploy /var/webapps/five/shared/log || return
+      (
+        export 'DEPLOYMENT_TYPE=PRODUCTION'
+        export 'GREETING=50 % of "$HOME"'
+        if [ -f /var/webapps/five/shared/.env ]; then set -a; . /var/webapps/five/shared/.env; set +a; fi
+        log=$log start-stop-daemon --start --quiet --background --make-pidfile --pidfile "$pid" \
+          --chuid deploy --chdir /var/webapps/five/releases/current \
+          --exec /bin/sh -- -c 'exec >>"$log" 2>&1; cd -P . && export VIRTUAL_ENV="$PWD"/env PATH="$PWD"/env/bin:"$PATH" && exec python -m celery -A five beat --loglevel INFO --pidfile= --schedule ../../shared/celerybeat-schedule'
+      ) || return
+      # What dies at once was never started.
+      sleep 1
+      running || { tail -n 15 "$log" >&2; return 1; }
+    }
+
+    stop() {
+      running || return 0
+      start-stop-daemon --stop --quiet --pidfile "$pid" --retry TERM/90/KILL/5 && rm -f "$pid"
+    }
+
+    case $1 in
+      start) start ;;
+      stop) stop ;;
+      restart | force-reload) stop && start ;;
+      reload) running && kill -HUP "$(cat "$pid")" ;;
+      status) running ;;
+      *)
+        echo "usage: $0 start|stop|restart|reload|status" >&2
+        exit 2
+        ;;
+    esac
+
+    ==> /etc/systemd/system/five-web.service <==
+    five-web.service of /var/webapps/five/releases/a on jobs1 as deploy, v3
+    "#);
+}
+
+#[test]
+fn a_first_release_that_fails_leaves_nothing_running() {
+    let settings = settings(JOBS);
+    let templates = [("conf/web.service".to_owned(), String::new())].into();
+    let request = DeployRequest { templates, ..request(3) };
+    let plan =
+        plan_deploy(&settings, &run(60), &request, &seen(&settings, &[bare(), bare()])).expect("a plan");
+    assert_lints(&plan);
+    let shown = show_plan(&plan, Detail::Steps);
+    let back: Vec<&str> = shown.lines().filter(|line| line.contains("if it fails")).collect();
+    assert_snapshot!(back.join("\n"), @"
+    if it fails: take current away
+    if it fails: put back and reload systemd:five-web
+    if it fails: put back and restart init:beat-five_PRODUCTION
+    if it fails: put back and restart systemd:five-jobs
+    if it fails: mark a as failed
+    if it fails: note in the journal: reverted
+    if it fails: take current away
+    if it fails: put back and reload systemd:five-web
+    if it fails: stop init:beat-five_PRODUCTION
+    if it fails: put back and restart systemd:five-jobs
+    if it fails: mark a as failed
+    if it fails: note in the journal: reverted
+    ");
+}
+
+#[test]
+fn a_template_that_cannot_be_filled_is_told_before_anything() {
+    assert_snapshot!(check(jobs("one\n{{ hots }}\n")), @"
+    jobs1, jobs2: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
+      hint: in a template there are: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
+    ");
+    assert_snapshot!(check(jobs("{% if %}")), @"
+    jobs1, jobs2: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
+      hint: in a template there are: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
+    ");
+    let settings = settings(JOBS);
+    let without = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second(), second()]));
+    assert_snapshot!(check(without), @"
+    jobs1, jobs2: [services.web] conf/web.service: the release has no such file
+      hint: commit it, or name another in buedafab.toml
+    ");
+}
+
+#[test]
+fn services_that_are_gone_are_told_and_left() {
+    let installed =
+        ["/etc/systemd/system/five-jobs.service", "/etc/init.d/beat-old"].map(str::to_owned).to_vec();
+    let host = || second().change(|facts| facts.installed.clone_from(&installed));
+    let settings = settings(JOBS);
+    let templates = [("conf/web.service".to_owned(), String::new())].into();
+    let request = DeployRequest { templates, ..request(3) };
+    let plan =
+        plan_deploy(&settings, &run(60), &request, &seen(&settings, &[host(), second()])).expect("a plan");
+    let notes: Vec<&str> = plan.notes.iter().map(|note| note.text.as_str()).collect();
+    assert_snapshot!(notes.join("\n"), @"/etc/init.d/beat-old is no service of this host any more, and is left as it is; as root: /etc/init.d/beat-old stop; update-rc.d -f beat-old remove; rm /etc/init.d/beat-old; and take its line out of /var/webapps/five/.buedafab/installed");
+}
