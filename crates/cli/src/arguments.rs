@@ -7,8 +7,8 @@ use buedafab_model::shell::typed_words;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use crate::discover::environment_names_nearby;
 use crate::fabric::TASK_ARGUMENTS;
-use crate::nearby::environment_names_nearby;
 
 /// Everything on the command line.
 #[derive(Debug, Parser)]
@@ -112,7 +112,7 @@ pub(crate) enum CommandArgs {
     Status,
     /// What happened, run by run
     History(HistoryArgs),
-    /// Stop deploys until `unhold`; rollbacks still work
+    /// CliError deploys until `unhold`; rollbacks still work
     Hold(HoldArgs),
     /// Allow deploys again
     Unhold,

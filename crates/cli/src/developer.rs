@@ -3,22 +3,22 @@
 use std::path::Path;
 
 use buedafab_engine::run_in_terminal;
-use buedafab_model::local::LocalAction;
-use buedafab_model::outcome::Verdict;
-use buedafab_model::shell::render_local;
+use buedafab_model::deployer::action::DeployerAction;
+use buedafab_model::run::outcome::Verdict;
+use buedafab_model::shell::render_deployer;
 
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::report::print_talk;
 
 /// Carries out the actions, one after the other, up to the first that fails.
 pub(crate) fn carry_out(
-    actions: &[LocalAction],
+    actions: &[DeployerAction],
     folder: &Path,
     variables: &[(String, String)],
-) -> Result<u8, Stop> {
+) -> Result<u8, CliError> {
     for action in actions {
         print_talk(&format!("→ {action}"));
-        run(&action.to_string(), &render_local(action), folder, variables)?;
+        run(&action.to_string(), &render_deployer(action), folder, variables)?;
     }
     Ok(0)
 }
@@ -29,12 +29,12 @@ pub(crate) fn run(
     script: &str,
     folder: &Path,
     variables: &[(String, String)],
-) -> Result<(), Stop> {
-    let failed = |why: String| Stop::verdict(Verdict::FailedBefore, format!("{title}: {why}"));
+) -> Result<(), CliError> {
+    let failed = |why: String| CliError::verdict(Verdict::FailedBefore, format!("{title}: {why}"));
     let status = run_in_terminal(script, folder, variables).map_err(|error| failed(error.to_string()))?;
     match status {
         0 => Ok(()),
-        130 => Err(Stop::verdict(Verdict::Interrupted, format!("{title}: interrupted"))),
+        130 => Err(CliError::verdict(Verdict::Interrupted, format!("{title}: interrupted"))),
         127 => Err(failed("exit status 127: a program wasn't found".to_owned())
             .hint("install it, say by `pip_requirements_dev` and buedafab setup")),
         status => Err(failed(format!("exit status {status}"))),

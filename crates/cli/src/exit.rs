@@ -3,11 +3,11 @@
 use std::fmt;
 
 use buedafab_engine::GitError;
-use buedafab_model::outcome::Verdict;
+use buedafab_model::run::outcome::Verdict;
 
 /// A reason to stop before there is a run, with what to do about it.
 #[derive(Debug)]
-pub(crate) struct Stop {
+pub(crate) struct CliError {
     message: String,
     hint: Option<String>,
     reason: Reason,
@@ -22,7 +22,7 @@ enum Reason {
     Verdict(Verdict),
 }
 
-impl Stop {
+impl CliError {
     /// Something that should never happen.
     pub(crate) fn bug(message: impl Into<String>) -> Self {
         Self::new(message.into(), Reason::Bug)
@@ -68,9 +68,9 @@ impl Stop {
     }
 }
 
-impl From<GitError> for Stop {
+impl From<GitError> for CliError {
     fn from(error: GitError) -> Self {
-        let stop = Stop::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"));
+        let stop = CliError::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"));
         match error.hint() {
             Some(hint) => stop.hint(hint),
             None => stop,
@@ -78,7 +78,7 @@ impl From<GitError> for Stop {
     }
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.rendered {
             return f.write_str(self.message.trim_end());

@@ -3,9 +3,9 @@
 mod arguments;
 mod commands;
 mod developer;
+mod discover;
 mod exit;
 mod fabric;
-mod nearby;
 mod packages;
 mod project;
 #[cfg(test)]
@@ -18,11 +18,11 @@ mod sudo;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use buedafab_model::maintenance::Announcement;
+use buedafab_model::app::maintenance::Announcement;
 use clap::error::ErrorKind;
 
 use crate::arguments::{Cli, CommandArgs, command_line};
-use crate::exit::Stop;
+use crate::exit::CliError;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     // One thread is enough: the work is done elsewhere, and what blocks here is a prompt.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return stop(&Stop::bug(format!("can't start: {error}"))),
+        Err(error) => return stop(&CliError::bug(format!("can't start: {error}"))),
     };
     let mut code = ExitCode::SUCCESS;
     for (index, cli) in lines.iter().enumerate() {
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 }
 
 /// The commands of one line. What clap has to say about a wrong one ends the program.
-fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<Cli>, Stop> {
+fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<Cli>, CliError> {
     let mut root = command_line(tasks);
     root.build();
     let mut lines = Vec::new();
@@ -78,12 +78,12 @@ fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<
     Ok(lines)
 }
 
-fn stop(stop: &Stop) -> ExitCode {
+fn stop(stop: &CliError) -> ExitCode {
     report::print_talk(&stop.to_string());
     ExitCode::from(stop.code())
 }
 
-async fn run(cli: &Cli) -> Result<u8, Stop> {
+async fn run(cli: &Cli) -> Result<u8, CliError> {
     match &cli.command {
         CommandArgs::Init(arguments) => commands::init::init(arguments).await,
         CommandArgs::Test(arguments) => commands::test::test(cli, arguments).await,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use buedafab_engine::{PackageCache, Repository};
-use buedafab_model::event::Event;
-use buedafab_model::outcome::Verdict;
-use buedafab_model::package::{FetchedPackage, PrivatePackage, read_private_requirements};
+use buedafab_model::app::package::{FetchedPackage, PrivatePackage, read_private_requirements};
 use buedafab_model::release::Release;
+use buedafab_model::run::event::Event;
+use buedafab_model::run::outcome::Verdict;
 
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::session::Session;
 
 /// Private packages that this machine has.
@@ -25,7 +25,7 @@ pub(crate) async fn fetch_packages(
     session: &mut Session,
     repository: &Repository,
     release: &Release,
-) -> Result<Packages, Stop> {
+) -> Result<Packages, CliError> {
     let mut packages = Packages::default();
     if !session.settings.recipe.is_python() {
         return Ok(packages);
@@ -37,7 +37,7 @@ pub(crate) async fn fetch_packages(
         let fetched = session.unless_interrupted(cache.fetch(package)).await?;
         session.event(Event::LocalEnded { status: i32::from(fetched.is_err()) });
         let fetched = fetched.map_err(|error| {
-            Stop::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"))
+            CliError::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"))
                 .hint("it is fetched on this machine, with your own git and your AWS credentials")
         })?;
         packages.files.insert(fetched.key.clone(), cache.path(&fetched));
@@ -50,12 +50,12 @@ async fn wanted(
     session: &Session,
     repository: &Repository,
     release: &Release,
-) -> Result<Vec<PrivatePackage>, Stop> {
+) -> Result<Vec<PrivatePackage>, CliError> {
     let settings = &session.settings;
     let mut wanted = settings.private_packages.clone();
     for list in &settings.private_requirements {
         let refuse =
-            |why: String| Stop::verdict(Verdict::Refused, format!("{list}: {why}: nothing was touched"));
+            |why: String| CliError::verdict(Verdict::Refused, format!("{list}: {why}: nothing was touched"));
         let text = repository.file_in(&release.commit, list).await;
         let text = text.ok_or_else(|| refuse(format!("{release} has no such file")))?;
         let source = settings.private_source.as_deref().expect("the configuration is refused without it");

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use buedafab_model::action::one_line;
-use buedafab_model::config::{self, ConfigFile, Host, Settings, Task};
+use buedafab_model::app::text::one_line;
+use buedafab_model::config::{self, ConfigFile, Settings, Task};
+use buedafab_model::host::Host;
 use buedafab_model::names::EnvironmentName;
 use clap::CommandFactory;
 use glob::Pattern;
 
 use crate::arguments::{Cli, GlobalArgs};
-use crate::exit::Stop;
-use crate::nearby::{FILE_NAME, config_nearby, current_folder, find_upward};
+use crate::discover::{FILE_NAME, config_nearby, current_folder, find_upward};
+use crate::exit::CliError;
 
 /// A project with its configuration.
 #[derive(Debug)]
@@ -24,23 +25,23 @@ pub(crate) struct Project {
 
 impl Project {
     /// Finds and reads the configuration.
-    pub(crate) fn find(global: &GlobalArgs, color: bool) -> Result<Project, Stop> {
+    pub(crate) fn find(global: &GlobalArgs, color: bool) -> Result<Project, CliError> {
         let path = match &global.config {
             Some(path) => path.clone(),
             None => find_upward(&current_folder()?).ok_or_else(|| {
-                Stop::configuration(format!("no {FILE_NAME} here or in a folder above"))
+                CliError::configuration(format!("no {FILE_NAME} here or in a folder above"))
                     .hint("buedafab init writes one")
             })?,
         };
         let text = std::fs::read_to_string(&path)
-            .map_err(|error| Stop::configuration(format!("can't read {}: {error}", path.display())))?;
+            .map_err(|error| CliError::configuration(format!("can't read {}: {error}", path.display())))?;
         let shown = path.strip_prefix(current_folder()?).unwrap_or(&path).display().to_string();
         let config =
-            config::parse(&shown, &text).map_err(|mistakes| Stop::rendered(mistakes.render(color)))?;
+            config::parse(&shown, &text).map_err(|mistakes| CliError::rendered(mistakes.render(color)))?;
         let taken =
             config.tasks().into_keys().find(|name| Cli::command().find_subcommand(name.as_str()).is_some());
         if let Some(name) = taken {
-            return Err(Stop::configuration(format!(
+            return Err(CliError::configuration(format!(
                 "{shown}: the task `{name}` is called like one of buedafab's commands"
             ))
             .hint(format!("give it another name: [tasks.{name}_five]")));
@@ -53,30 +54,33 @@ impl Project {
     }
 
     /// The settings of what is done on a developer's own checkout: those of `localhost`, unless an environment was typed.
-    pub(crate) fn developer_settings(&self, cli: &Cli, color: bool) -> Result<Settings, Stop> {
+    pub(crate) fn developer_settings(&self, cli: &Cli, color: bool) -> Result<Settings, CliError> {
         self.settings(cli.environment.as_deref().unwrap_or("localhost"), color)
     }
 
     /// The settings of an environment.
-    pub(crate) fn settings(&self, environment: &str, color: bool) -> Result<Settings, Stop> {
-        let name = EnvironmentName::new(environment).map_err(|error| Stop::usage(error.to_string()))?;
-        self.config.settings(&name).map_err(|mistakes| Stop::rendered(mistakes.render(color)))
+    pub(crate) fn settings(&self, environment: &str, color: bool) -> Result<Settings, CliError> {
+        let name = EnvironmentName::new(environment).map_err(|error| CliError::usage(error.to_string()))?;
+        self.config.settings(&name).map_err(|mistakes| CliError::rendered(mistakes.render(color)))
     }
 }
 
 /// The environment that was typed, or a word about the missing one.
-pub(crate) fn require_environment(environment: Option<&String>, command: &str) -> Result<String, Stop> {
+pub(crate) fn require_environment(environment: Option<&String>, command: &str) -> Result<String, CliError> {
     environment.cloned().ok_or_else(|| {
-        Stop::usage("which environment?".to_owned())
+        CliError::usage("which environment?".to_owned())
             .hint(format!("it comes first: buedafab production {command}"))
     })
 }
 
 /// The hosts that the flags leave, in the order of the configuration.
-pub(crate) fn choose_hosts<'s>(settings: &'s Settings, global: &GlobalArgs) -> Result<Vec<&'s Host>, Stop> {
+pub(crate) fn choose_hosts<'s>(
+    settings: &'s Settings,
+    global: &GlobalArgs,
+) -> Result<Vec<&'s Host>, CliError> {
     let environment = &settings.environment;
     if settings.hosts.is_empty() {
-        return Err(Stop::configuration(format!("{environment} has no hosts")).hint(format!(
+        return Err(CliError::configuration(format!("{environment} has no hosts")).hint(format!(
             "add to {FILE_NAME}: [environments.{environment}] hosts = [\"deploy@web1.example.com\"]"
         )));
     }
@@ -85,8 +89,11 @@ pub(crate) fn choose_hosts<'s>(settings: &'s Settings, global: &GlobalArgs) -> R
     for pattern in &names {
         if !settings.hosts.iter().any(|host| pattern.matches(host.name.as_str())) {
             let names: Vec<&str> = settings.hosts.iter().map(|host| host.name.as_str()).take(12).collect();
-            return Err(Stop::usage(format!("no host of {environment} is called {:?}", pattern.as_str()))
-                .hint(format!("there are: {}", names.join(", "))));
+            return Err(CliError::usage(format!(
+                "no host of {environment} is called {:?}",
+                pattern.as_str()
+            ))
+            .hint(format!("there are: {}", names.join(", "))));
         }
     }
     for pattern in &roles {
@@ -95,8 +102,11 @@ pub(crate) fn choose_hosts<'s>(settings: &'s Settings, global: &GlobalArgs) -> R
         known.sort_unstable();
         known.dedup();
         if !known.iter().any(|role| pattern.matches(role)) {
-            return Err(Stop::usage(format!("no host of {environment} has the role {:?}", pattern.as_str()))
-                .hint(format!("there are: {}", known.join(", "))));
+            return Err(CliError::usage(format!(
+                "no host of {environment} has the role {:?}",
+                pattern.as_str()
+            ))
+            .hint(format!("there are: {}", known.join(", "))));
         }
     }
     let chosen = settings.hosts.iter().filter(|host| {
@@ -106,7 +116,7 @@ pub(crate) fn choose_hosts<'s>(settings: &'s Settings, global: &GlobalArgs) -> R
     });
     let chosen: Vec<&Host> = chosen.collect();
     if chosen.is_empty() {
-        return Err(Stop::usage("no host fits both --hosts and --roles".to_owned()));
+        return Err(CliError::usage("no host fits both --hosts and --roles".to_owned()));
     }
     Ok(chosen)
 }
@@ -129,9 +139,9 @@ pub(crate) fn tasks_nearby(words: &[String]) -> BTreeMap<String, String> {
 }
 
 /// What is wrong with the configuration around, if it can't be read: a task's name means nothing then.
-pub(crate) fn mistakes_nearby(words: &[String]) -> Option<Stop> {
+pub(crate) fn mistakes_nearby(words: &[String]) -> Option<CliError> {
     let mistakes = config_nearby(named_config(words))?.err()?;
-    Some(Stop::rendered(mistakes.render(console::colors_enabled_stderr())))
+    Some(CliError::rendered(mistakes.render(console::colors_enabled_stderr())))
 }
 
 /// The configuration that a command line names, before it is understood.
@@ -143,6 +153,6 @@ fn named_config(words: &[String]) -> Option<PathBuf> {
 }
 
 /// A pattern of `--hosts` or `--roles`.
-fn glob(pattern: &str) -> Result<Pattern, Stop> {
-    Pattern::new(pattern).map_err(|error| Stop::usage(format!("{pattern:?} is no pattern: {error}")))
+fn glob(pattern: &str) -> Result<Pattern, CliError> {
+    Pattern::new(pattern).map_err(|error| CliError::usage(format!("{pattern:?} is no pattern: {error}")))
 }

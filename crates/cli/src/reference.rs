@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use buedafab_model::action::Action;
 use buedafab_model::config::{self, Settings, schema};
-use buedafab_model::event::{Event, Stream};
-use buedafab_model::facts::{CurrentLink, HostFacts, Room};
+use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts};
 use buedafab_model::names::{CommitId, EnvironmentName, HostName, RunId, Unit};
-use buedafab_model::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
+use buedafab_model::plan::action::Action;
 use buedafab_model::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
 use buedafab_model::release::Release;
+use buedafab_model::run::event::{Event, Stream};
+use buedafab_model::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use clap::{Arg, ArgAction, Command, CommandFactory};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -761,7 +761,7 @@ all! {
     Interrupted => Event::Interrupted { then: "stopping, and putting back what has switched".into() },
         "A person asked to stop. `then` says what happens now.";
     Refused => Event::Refused {
-        reasons: vec![buedafab_model::event::Reason {
+        reasons: vec![buedafab_model::run::event::Reason {
             message: "web1: deploy can't write /var/webapps/five".into(),
             hint: Some("on that host, as root: install -d -o deploy /var/webapps/five".into()),
         }],
@@ -954,7 +954,7 @@ fn hook_variables() -> BTreeMap<String, String> {
         is_root: false,
         clock: Some(at()),
         exists: true,
-        has_room: true,
+        has_folders: true,
         writable: true,
         current: CurrentLink::Missing,
         slots: BTreeMap::new(),
@@ -964,7 +964,7 @@ fn hook_variables() -> BTreeMap<String, String> {
         installed: Vec::new(),
         lock: None,
         journal: Vec::new(),
-        disk_kib: Some(Room { free: 9, total: 10 }),
+        disk_kib: Some(Capacity { free: 9, total: 10 }),
         inodes: None,
         missing_tools: Vec::new(),
         sudo: None,

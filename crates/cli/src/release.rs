@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 
 use buedafab_engine::{Look, Repository, Wanted};
-use buedafab_model::checkout::CheckoutFacts;
 use buedafab_model::config::Settings;
-use buedafab_model::plan::Note;
-use buedafab_model::refusal::Refusal;
+use buedafab_model::deployer::checkout::CheckoutFacts;
+use buedafab_model::deployer::rules::{
+    Allowed, BrokenRule, Question, Ruling, TagChoice, check_new_tag, judge,
+};
+use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::release::Release;
-use buedafab_model::rules::{Allowed, BrokenRule, Question, Ruling, TagChoice, check_new_tag, judge};
 
 use crate::arguments::{DeployArgs, ReleaseArgs};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::session::Session;
 
 /// What was asked for on the command line.
@@ -41,13 +42,13 @@ pub(crate) async fn settle(
     mut facts: CheckoutFacts,
     look: &Look,
     arguments: &DeployArgs,
-) -> Result<(Allowed, CheckoutFacts), Stop> {
+) -> Result<(Allowed, CheckoutFacts), CliError> {
     if arguments.allow_older {
         session.settings.allow_older = true;
     }
     let mut new_tag = arguments.tag.clone();
     let allowed = loop {
-        let live = repository.kinship(&facts.release.commit, live_releases(look)).await;
+        let live = repository.ancestry(&facts.release.commit, live_releases(look)).await;
         match judge(&session.settings, &facts, &live, new_tag.as_deref()) {
             Ok(Ruling::Allowed(allowed)) => break *allowed,
             Ok(Ruling::NeedsTag(choice)) => match choose_tag(session, &facts, choice, look).await? {
@@ -67,8 +68,8 @@ pub(crate) async fn settle(
     }
     for question in &allowed.questions {
         if !answer(session, question, look).await? {
-            return Err(Stop::verdict(
-                buedafab_model::outcome::Verdict::Refused,
+            return Err(CliError::verdict(
+                buedafab_model::run::outcome::Verdict::Refused,
                 "not confirmed: nothing was touched",
             ));
         }
@@ -79,13 +80,11 @@ pub(crate) async fn settle(
 /// What a run would ask, as notes.
 fn told(allowed: Allowed) -> Allowed {
     let Allowed { release, actions, questions, mut notes } = allowed;
-    notes.extend(
-        questions.iter().map(|question| Note { host: None, text: format!("{question}: a deploy asks") }),
-    );
+    notes.extend(questions.iter().map(|question| format!("{question}: a deploy asks")));
     Allowed { release, actions, questions: Vec::new(), notes }
 }
 
-async fn answer(session: &mut Session, question: &Question, look: &Look) -> Result<bool, Stop> {
+async fn answer(session: &mut Session, question: &Question, look: &Look) -> Result<bool, CliError> {
     if session.global.yes && question.yes_is_enough() {
         return Ok(true);
     }
@@ -107,7 +106,7 @@ async fn choose_tag(
     facts: &CheckoutFacts,
     choice: TagChoice,
     look: &Look,
-) -> Result<Chosen, Stop> {
+) -> Result<Chosen, CliError> {
     let TagChoice { release, last, latest, proposed } = choice;
     if !session.can_ask() {
         let rule = BrokenRule::NeedsTag { release, proposed };

@@ -4,22 +4,26 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use buedafab_engine::{Fleet, Inputs, LocalError, Look, Repository, Sharing, execute, new_run, run_local};
-use buedafab_model::config::{Confirm, Host, Settings};
-use buedafab_model::env_file::Secret;
-use buedafab_model::event::{Event, Reason};
-use buedafab_model::inspect::Scope;
-use buedafab_model::lint::lint;
-use buedafab_model::local::LocalAction;
-use buedafab_model::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
+use buedafab_engine::{
+    Fleet, Inputs, LocalError, Look, Repository, Sharing, execute, new_run, run_on_deployer,
+};
+use buedafab_model::app::env_file::Secret;
+use buedafab_model::config::{Confirm, Settings};
+use buedafab_model::deployer::action::DeployerAction;
+use buedafab_model::host::Host;
+use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{RunContext, SeenHost};
-use buedafab_model::refusal::{Refusal, verdict_of};
+use buedafab_model::run::event::{Event, Reason};
+use buedafab_model::run::outcome::verdict_of;
+use buedafab_model::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
+use buedafab_model::shell::check_plan;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::quote_words;
 use tokio::sync::mpsc;
 
 use crate::arguments::{Cli, GlobalArgs};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
 use crate::report::{Reporter, StepOutput, is_interactive};
 use crate::sudo;
@@ -49,7 +53,7 @@ const BYE_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Reads the configuration, chooses the hosts, and begins to tell what happens.
-    pub(crate) fn start(cli: &Cli, command: &str, output: StepOutput) -> Result<Session, Stop> {
+    pub(crate) fn start(cli: &Cli, command: &str, output: StepOutput) -> Result<Session, CliError> {
         let color = console::colors_enabled_stderr();
         let environment = require_environment(cli.environment.as_ref(), command)?;
         let project = Project::find(&cli.global, color)?;
@@ -78,8 +82,8 @@ impl Session {
     }
 
     /// The checkout around the project.
-    pub(crate) fn repository(&self) -> Result<Repository, Stop> {
-        Repository::find(&self.root).map_err(Stop::from)
+    pub(crate) fn repository(&self) -> Result<Repository, CliError> {
+        Repository::find(&self.root).map_err(CliError::from)
     }
 
     /// The project's folder.
@@ -92,30 +96,33 @@ impl Session {
     }
 
     /// Looks at all hosts; Ctrl-C ends it.
-    pub(crate) async fn look(&mut self, scope: Scope) -> Result<Look, Stop> {
+    pub(crate) async fn look(&mut self, scope: Scope) -> Result<Look, CliError> {
         let hosts: Vec<&Host> = self.hosts.iter().collect();
         let reporter = &mut self.reporter;
         let mut events = |event: Event| reporter.event(&event);
         tokio::select! {
             look = self.fleet.look(&self.settings, &hosts, scope, Sharing::Allowed, &mut events) => Ok(look),
             Some(()) = self.interrupts.recv() => {
-                Err(Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
+                Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
             }
         }
     }
 
     /// Waits for something on this machine that changes no host; Ctrl-C ends it.
-    pub(crate) async fn unless_interrupted<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+    pub(crate) async fn unless_interrupted<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, CliError> {
         tokio::select! {
             done = work => Ok(done),
             Some(()) = self.interrupts.recv() => {
-                Err(Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
+                Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
             }
         }
     }
 
     /// Looks at all hosts, and stops if one can't be reached.
-    pub(crate) async fn look_or_stop(&mut self, scope: Scope) -> Result<Look, Stop> {
+    pub(crate) async fn look_or_stop(&mut self, scope: Scope) -> Result<Look, CliError> {
         let look = self.look(scope).await?;
         if look.unreachable.is_empty() {
             return Ok(look);
@@ -129,7 +136,7 @@ impl Session {
         let failures = failures.collect();
         let message = format!("{} can't be reached: nothing was changed on any host", names.join(", "));
         self.end_early(Verdict::Unreachable, &look, failures);
-        Err(Stop::verdict(Verdict::Unreachable, message)
+        Err(CliError::verdict(Verdict::Unreachable, message)
             .hint(format!("{} check tells more; --hosts leaves hosts out", self.environment_command())))
     }
 
@@ -140,7 +147,7 @@ impl Session {
     }
 
     /// Tells why there is no plan.
-    pub(crate) fn refuse(&mut self, refusals: &[Refusal], look: &Look) -> Stop {
+    pub(crate) fn refuse(&mut self, refusals: &[Refusal], look: &Look) -> CliError {
         let verdict = verdict_of(refusals);
         let reasons = refusals
             .iter()
@@ -152,7 +159,7 @@ impl Session {
         lines.push("nothing was touched".to_owned());
         let mut hints: Vec<String> = refusals.iter().filter_map(Refusal::hint).collect();
         hints.dedup();
-        let stop = Stop::verdict(verdict, lines.join("\n  "));
+        let stop = CliError::verdict(verdict, lines.join("\n  "));
         if hints.is_empty() { stop } else { stop.hint(hints.join("\n        ")) }
     }
 
@@ -183,7 +190,7 @@ impl Session {
     pub(crate) async fn ask<T: Send + 'static>(
         &mut self,
         prompt: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
-    ) -> Result<T, Stop> {
+    ) -> Result<T, CliError> {
         self.reporter.pause();
         let asked = Instant::now();
         let answer = tokio::task::spawn_blocking(prompt).await;
@@ -191,17 +198,17 @@ impl Session {
         self.began += asked.elapsed();
         match answer {
             Ok(Ok(answer)) => Ok(answer),
-            _ => Err(Stop::verdict(Verdict::Interrupted, "interrupted: nothing was touched")),
+            _ => Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched")),
         }
     }
 
     /// Asks for a yes; what is left empty is a no.
-    pub(crate) async fn ask_whether(&mut self, question: String) -> Result<bool, Stop> {
+    pub(crate) async fn ask_whether(&mut self, question: String) -> Result<bool, CliError> {
         self.ask(move || dialoguer::Confirm::new().with_prompt(question).default(false).interact()).await
     }
 
     /// What sudo wants to hear on the hosts.
-    async fn sudo_password(&mut self) -> Result<Secret, Stop> {
+    async fn sudo_password(&mut self) -> Result<Secret, CliError> {
         if let Some(known) = sudo::known_password() {
             return Ok(known);
         }
@@ -215,7 +222,7 @@ impl Session {
     }
 
     /// Asks for what the environment wants to hear before hosts are changed, where a person is there to say it.
-    pub(crate) async fn confirm(&mut self, question: String) -> Result<(), Stop> {
+    pub(crate) async fn confirm(&mut self, question: String) -> Result<(), CliError> {
         let environment = self.settings.environment.to_string();
         let confirmed = match self.settings.confirm {
             Confirm::Nothing => true,
@@ -223,7 +230,7 @@ impl Session {
             Confirm::Yes if !is_interactive(&self.global) => true,
             Confirm::Yes => self.ask_whether(question).await?,
             Confirm::Name if !is_interactive(&self.global) => {
-                return Err(Stop::verdict(
+                return Err(CliError::verdict(
                     Verdict::Refused,
                     format!("nobody is here to type the name of {environment}: nothing was touched"),
                 )
@@ -241,18 +248,18 @@ impl Session {
         };
         match confirmed {
             true => Ok(()),
-            false => Err(Stop::verdict(Verdict::Refused, "not confirmed: nothing was touched")),
+            false => Err(CliError::verdict(Verdict::Refused, "not confirmed: nothing was touched")),
         }
     }
 
     /// Carries out a plan with its local hooks, tells the end, and gives back the exit code.
-    pub(crate) async fn carry_out(self, plan: &Plan) -> Result<u8, Stop> {
+    pub(crate) async fn carry_out(self, plan: &Plan) -> Result<u8, CliError> {
         self.carry_out_with(plan, Inputs::default()).await
     }
 
     /// The same, for a plan whose steps take inputs; its hosts have to be looked at before.
-    pub(crate) async fn carry_out_with(mut self, plan: &Plan, mut inputs: Inputs) -> Result<u8, Stop> {
-        debug_assert_eq!(lint(plan), [], "the planner made a plan that breaks a rule");
+    pub(crate) async fn carry_out_with(mut self, plan: &Plan, mut inputs: Inputs) -> Result<u8, CliError> {
+        debug_assert_eq!(check_plan(plan), [], "the planner made a plan that breaks a rule");
         if self.settings.ask_sudo_password && plan.may_use_sudo() {
             inputs.sudo_password = Some(self.sudo_password().await?);
             if !self.fleet.is_connected() {
@@ -295,8 +302,8 @@ impl Session {
             let after = if verdict == Verdict::Done { &hooks.after } else { &hooks.on_failure };
             let mut variables = variables;
             variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
-            let after: Vec<LocalAction> =
-                after.iter().map(|command| LocalAction::Hook { command: command.clone() }).collect();
+            let after: Vec<DeployerAction> =
+                after.iter().map(|command| DeployerAction::Hook { command: command.clone() }).collect();
             if let Err(error) = self.local(&after, &variables).await {
                 self.reporter.say(&error.to_string());
             }
@@ -309,13 +316,13 @@ impl Session {
 
     async fn local(
         &mut self,
-        actions: &[LocalAction],
+        actions: &[DeployerAction],
         variables: &BTreeMap<String, String>,
     ) -> Result<(), LocalError> {
         let root = self.root();
         let reporter = &mut self.reporter;
         let mut events = |event: Event| reporter.event(&event);
-        run_local(actions, &root, variables, &mut self.interrupts, &mut events).await
+        run_on_deployer(actions, &root, variables, &mut self.interrupts, &mut events).await
     }
 
     /// How a command for this environment begins.

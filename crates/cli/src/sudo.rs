@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 
 use buedafab_engine::SUDO_PASSWORD;
-use buedafab_model::env_file::Secret;
-use buedafab_model::outcome::Verdict;
+use buedafab_model::app::env_file::Secret;
+use buedafab_model::run::outcome::Verdict;
 
-use crate::exit::Stop;
+use crate::exit::CliError;
 
 static KNOWN: OnceLock<Secret> = OnceLock::new();
 
@@ -17,16 +17,16 @@ pub(crate) fn known_password() -> Option<Secret> {
 }
 
 /// Keeps what was typed, for the runs that follow.
-pub(crate) fn remember_password(typed: String) -> Result<Secret, Stop> {
+pub(crate) fn remember_password(typed: String) -> Result<Secret, CliError> {
     if typed.is_empty() {
-        return Err(Stop::verdict(Verdict::Refused, "no password for sudo: nothing was touched")
+        return Err(CliError::verdict(Verdict::Refused, "no password for sudo: nothing was touched")
             .hint("type it when it is asked for; without `ask_sudo_password`, sudo has to do without"));
     }
     Ok(KNOWN.get_or_init(|| Secret::new(typed)).clone())
 }
 
 /// What is said where it can't be asked for.
-pub(crate) fn nobody_to_ask() -> Stop {
-    Stop::verdict(Verdict::Refused, "nobody is here to type the password of sudo: nothing was touched")
+pub(crate) fn nobody_to_ask() -> CliError {
+    CliError::verdict(Verdict::Refused, "nobody is here to type the password of sudo: nothing was touched")
         .hint(format!("put it into the variable {SUDO_PASSWORD}"))
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use buedafab_model::event::Stream;
+use buedafab_model::run::event::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 
-use crate::runner::{Piece, Splitter, Word};
+use crate::runner::{Chunk, Decoder, Message};
 
 /// What comes back over a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +78,8 @@ pub(crate) enum OpenError {
 /// How often a runner is told that its deployer lives: several times in the span after which it would doubt it.
 const BEATS_PER_SPAN: u32 = 4;
 
-/// What a frame's upload is cut into, so that beats pass between the pieces.
-const UPLOAD_PIECE: usize = 256 * 1024;
+/// What a frame's upload is cut into, so that beats pass between the chunks.
+const UPLOAD_CHUNK: usize = 256 * 1024;
 
 impl Connection {
     /// Starts the process, and waits until its runner says hello. Replies come on `replies`, each with `tag`.
@@ -110,16 +110,16 @@ impl Connection {
             let _ = stdin.write_all(text.as_bytes()).await;
             let _ = stdin.flush().await;
         }
-        let (pieces, mut heard) = mpsc::channel(64);
-        tokio::spawn(pump(stdout, Stream::Stdout, Splitter::new(nonce), pieces.clone()));
-        tokio::spawn(pump(stderr, Stream::Stderr, Splitter::new(nonce), pieces));
+        let (chunks, mut heard) = mpsc::channel(64);
+        tokio::spawn(pump(stdout, Stream::Stdout, Decoder::new(nonce), chunks.clone()));
+        tokio::spawn(pump(stderr, Stream::Stderr, Decoder::new(nonce), chunks));
 
         let mut last_words = Vec::new();
         let hello = async {
-            while let Some((stream, piece)) = heard.recv().await {
-                match (stream, piece) {
-                    (Stream::Stdout, Piece::Word(Word::Hello)) => return true,
-                    (Stream::Stderr, Piece::Bytes(bytes)) => keep_tail(&mut last_words, &bytes),
+            while let Some((stream, chunk)) = heard.recv().await {
+                match (stream, chunk) {
+                    (Stream::Stdout, Chunk::Message(Message::Hello)) => return true,
+                    (Stream::Stderr, Chunk::Bytes(bytes)) => keep_tail(&mut last_words, &bytes),
                     _ => {}
                 }
             }
@@ -167,8 +167,8 @@ impl Connection {
         if bytes.is_empty() {
             self.send(frame("put", name, bytes));
         }
-        for piece in bytes.chunks(UPLOAD_PIECE) {
-            self.send(frame("put", name, piece));
+        for chunk in bytes.chunks(UPLOAD_CHUNK) {
+            self.send(frame("put", name, chunk));
         }
     }
 
@@ -218,22 +218,20 @@ fn keep_tail(kept: &mut Vec<u8>, bytes: &[u8]) {
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     stream: Stream,
-    mut splitter: Splitter,
-    to: mpsc::Sender<(Stream, Piece)>,
+    mut decoder: Decoder,
+    to: mpsc::Sender<(Stream, Chunk)>,
 ) {
     let mut buffer = vec![0; 32 * 1024];
     loop {
         let read = from.read(&mut buffer).await.unwrap_or(0);
-        let pieces = match read {
-            0 => Some(splitter.finish())
-                .filter(|rest| !rest.is_empty())
-                .map(Piece::Bytes)
-                .into_iter()
-                .collect(),
-            read => splitter.feed(&buffer[..read]),
+        let chunks = match read {
+            0 => {
+                Some(decoder.finish()).filter(|rest| !rest.is_empty()).map(Chunk::Bytes).into_iter().collect()
+            }
+            read => decoder.feed(&buffer[..read]),
         };
-        for piece in pieces {
-            if to.send((stream, piece)).await.is_err() {
+        for chunk in chunks {
+            if to.send((stream, chunk)).await.is_err() {
                 return;
             }
         }
@@ -268,14 +266,14 @@ async fn write_frames(mut stdin: ChildStdin, mut frames: mpsc::UnboundedReceiver
 /// Puts the two streams together: a step has ended when both have said so, and what one of them says after its end
 /// has to wait for the other's.
 async fn translate<T: Clone>(
-    mut heard: mpsc::Receiver<(Stream, Piece)>,
+    mut heard: mpsc::Receiver<(Stream, Chunk)>,
     log: Option<PathBuf>,
     tag: T,
     replies: mpsc::Sender<(T, Reply)>,
 ) {
     let mut pair = StreamPair::default();
-    while let Some((stream, piece)) = heard.recv().await {
-        for reply in pair.hear(stream, piece) {
+    while let Some((stream, chunk)) = heard.recv().await {
+        for reply in pair.hear(stream, chunk) {
             if replies.send((tag.clone(), reply)).await.is_err() {
                 return;
             }
@@ -298,47 +296,47 @@ async fn translate<T: Clone>(
 struct StreamPair {
     current: HashMap<Stream, u32>,
     /// The stream that has said the end of its step, and what it said since.
-    ahead: Option<(Stream, VecDeque<Piece>)>,
+    ahead: Option<(Stream, VecDeque<Chunk>)>,
     last_words: Vec<u8>,
     bye: bool,
 }
 
 impl StreamPair {
-    fn hear(&mut self, stream: Stream, piece: Piece) -> Vec<Reply> {
+    fn hear(&mut self, stream: Stream, chunk: Chunk) -> Vec<Reply> {
         if let Some((ahead, waiting)) = &mut self.ahead
             && *ahead == stream
         {
-            waiting.push_back(piece);
+            waiting.push_back(chunk);
             return Vec::new();
         }
         let mut replies = Vec::new();
-        let mut pieces = VecDeque::from([(stream, piece)]);
-        while let Some((stream, piece)) = pieces.pop_front() {
-            match piece {
-                Piece::Bytes(bytes) => match self.current.get(&stream) {
+        let mut chunks = VecDeque::from([(stream, chunk)]);
+        while let Some((stream, chunk)) = chunks.pop_front() {
+            match chunk {
+                Chunk::Bytes(bytes) => match self.current.get(&stream) {
                     Some(step) => replies.push(Reply::Output(*step, stream, bytes)),
                     None => keep_tail(&mut self.last_words, &bytes),
                 },
-                Piece::Word(Word::Start(step)) => {
+                Chunk::Message(Message::Start(step)) => {
                     if !self.current.values().any(|current| *current == step) {
                         replies.push(Reply::Started(step));
                     }
                     self.current.insert(stream, step);
                 }
-                Piece::Word(Word::End(step, status)) => match self.ahead.take() {
+                Chunk::Message(Message::End(step, status)) => match self.ahead.take() {
                     Some((other, waiting)) => {
                         replies.push(Reply::Ended(step, status));
-                        pieces.extend(waiting.into_iter().map(|piece| (other, piece)));
+                        chunks.extend(waiting.into_iter().map(|chunk| (other, chunk)));
                     }
                     None => {
-                        let waiting = pieces.drain(..).map(|(_, piece)| piece).collect();
+                        let waiting = chunks.drain(..).map(|(_, chunk)| chunk).collect();
                         self.ahead = Some((stream, waiting));
                     }
                 },
-                Piece::Word(Word::Done(frame, ok)) => replies.push(Reply::Done(frame, ok)),
-                Piece::Word(Word::Beat) => replies.push(Reply::Beat),
-                Piece::Word(Word::Hello) => {}
-                Piece::Word(Word::Bye) => self.bye = true,
+                Chunk::Message(Message::Done(frame, ok)) => replies.push(Reply::Done(frame, ok)),
+                Chunk::Message(Message::Beat) => replies.push(Reply::Beat),
+                Chunk::Message(Message::Hello) => {}
+                Chunk::Message(Message::Bye) => self.bye = true,
             }
         }
         replies

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use buedafab_model::config::{Connect, Host, Settings};
+use buedafab_model::config::Settings;
+use buedafab_model::host::{Connect, Host};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::connection::{Connection, Launch, OpenError, Reply};

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use buedafab_model::config::Settings;
-use buedafab_model::event::{Event, Stream};
-use buedafab_model::inspect::Scope;
-use buedafab_model::machine::{Command, Input, Machine, Seen};
 use buedafab_model::names::HostName;
-use buedafab_model::outcome::{FailureKind, Outcome};
 use buedafab_model::plan::{Phase, PhaseKind, Plan};
+use buedafab_model::run::event::{Event, Stream};
+use buedafab_model::run::outcome::{FailureKind, Outcome};
+use buedafab_model::run::state::{Command, Input, RunState, Seen};
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::{render_phases, render_revert};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -40,7 +40,7 @@ pub async fn execute(
             .map(|host| (host.host.name.clone(), count_steps(plan, &host.host.name)))
             .collect(),
     });
-    let (machine, commands) = Machine::start(plan);
+    let (machine, commands) = RunState::start(plan);
     let mut driver = Driver {
         plan,
         inputs,
@@ -73,7 +73,7 @@ struct Driver<'a> {
     settings: &'a Settings,
     fleet: &'a mut Fleet,
     events: &'a mut (dyn FnMut(Event) + Send),
-    machine: Machine<'a>,
+    machine: RunState<'a>,
     works: BTreeMap<HostName, Work>,
     looks: JoinSet<(HostName, Option<Seen>)>,
     announced: BTreeSet<PhaseKind>,

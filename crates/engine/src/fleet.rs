@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use buedafab_model::config::{Host, Service, Settings};
-use buedafab_model::event::{Event, Stream};
-use buedafab_model::facts::HostFacts;
-use buedafab_model::inspect::{AlsoLookAt, Scope, inspect_script};
-use buedafab_model::layout::Layout;
+use buedafab_model::app::service::Service;
+use buedafab_model::config::Settings;
+use buedafab_model::host::Host;
+use buedafab_model::host::facts::HostFacts;
 use buedafab_model::names::HostName;
+use buedafab_model::run::event::{Event, Stream};
+use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::shell::quote;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -116,7 +117,7 @@ impl Fleet {
         let mut open: BTreeMap<HostName, (&Host, Vec<u8>, Vec<u8>)> = BTreeMap::new();
         for host in hosts {
             let url = settings.version_url_of(host);
-            let layout = Layout::new(settings, host);
+            let layout = settings.layout(host);
             let shared_files: Vec<String> =
                 settings.shared_files.iter().chain(&settings.env_file).cloned().collect();
             let services = settings.services_of_others(host);
@@ -170,7 +171,7 @@ impl Fleet {
                 }
                 News::Reply(host, Reply::Done(..)) => {
                     let Some((planned, stdout, stderr)) = open.remove(&host) else { continue };
-                    let layout = Layout::new(settings, planned);
+                    let layout = settings.layout(planned);
                     match HostFacts::parse(&stdout, &layout, &settings.release_paths) {
                         Ok(facts) => drop(look.facts.insert(host, facts)),
                         Err(error) => {

@@ -7,10 +7,10 @@ mod survey;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use buedafab_model::checkout::{CommitsBetween, Kinship, LiveRelease};
+use buedafab_model::deployer::checkout::{Ancestry, CommitsBetween, LiveRelease};
+use buedafab_model::deployer::rules::BrokenRule;
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
-use buedafab_model::rules::BrokenRule;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -156,14 +156,14 @@ impl Repository {
     }
 
     /// How a commit relates to releases that are live.
-    pub async fn kinship(&self, commit: &CommitId, live: Vec<Release>) -> Vec<LiveRelease> {
+    pub async fn ancestry(&self, commit: &CommitId, live: Vec<Release>) -> Vec<LiveRelease> {
         let mut related = Vec::new();
         for release in live {
             let (one, other) = (commit.as_str(), release.commit.as_str());
             let is_before =
                 one != other && self.git(&["merge-base", "--is-ancestor", one, other]).await.is_ok();
-            let kinship = if is_before { Kinship::Older } else { Kinship::NotOlder };
-            related.push(LiveRelease { release, kinship });
+            let ancestry = if is_before { Ancestry::Older } else { Ancestry::NotOlder };
+            related.push(LiveRelease { release, ancestry });
         }
         related
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use buedafab_model::action::StepInput;
-use buedafab_model::env_file::Secret;
+use buedafab_model::app::env_file::Secret;
+use buedafab_model::plan::action::StepInput;
 
 /// What steps of a plan read, and what sudo asks.
 #[derive(Debug, Default)]

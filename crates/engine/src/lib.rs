@@ -2,12 +2,12 @@
 
 mod connection;
 mod connector;
+mod deployer;
 mod drive;
 mod fleet;
 mod git;
-mod helm;
 mod inputs;
-mod local;
+mod operator;
 mod packages;
 mod random;
 pub mod runner;
@@ -17,12 +17,12 @@ mod ssh;
 
 pub use connection::{Closed, Connection, Reply};
 pub use connector::{ConnectError, Connector, Opened, Sharing};
+pub use deployer::{LocalError, SUDO_PASSWORD, has_program, run_in_terminal, run_on_deployer};
 pub use drive::execute;
 pub use fleet::{Fleet, Look};
 pub use git::{GitError, Repository, Wanted};
-pub use helm::new_run;
 pub use inputs::Inputs;
-pub use local::{LocalError, SUDO_PASSWORD, has_program, run_in_terminal, run_local};
+pub use operator::new_run;
 pub use packages::{PackageCache, PackageError};
 pub use random::random_word;
 pub use shell::{interactive_command, interactive_shell};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use buedafab_model::app::package::{FetchedPackage, PackageSource, PrivatePackage};
 use buedafab_model::config::Settings;
-use buedafab_model::package::{FetchedPackage, PackageSource, PrivatePackage};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 

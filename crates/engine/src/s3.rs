@@ -100,7 +100,7 @@ fn download(request: http::Request<()>, to: &PathBuf, url: &str) -> Result<(), S
 /// What S3 says when it says no.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Denial {
+struct ErrorBody {
     code: String,
     #[serde(default)]
     message: String,
@@ -109,7 +109,7 @@ struct Denial {
 /// Its words; none, if it isn't S3 that answers.
 fn message_of(answer: &str) -> String {
     match quick_xml::de::from_str(answer) {
-        Ok(Denial { code, message }) => format!("{code}: {message}"),
+        Ok(ErrorBody { code, message }) => format!("{code}: {message}"),
         Err(_) => String::new(),
     }
 }

@@ -3,21 +3,16 @@
 use std::io::IsTerminal;
 use std::process::Command;
 
-use buedafab_model::config::{Connect, Host, Settings};
-use buedafab_model::layout::Layout;
-use buedafab_model::shell::quote;
+use buedafab_model::config::Settings;
+use buedafab_model::host::{Connect, Host};
+use buedafab_model::shell::login_shell;
 
 use crate::runner::one_command;
 use crate::ssh;
 
 /// The command that opens an interactive shell on a host, in the live release where there is one.
 pub fn interactive_shell(settings: &Settings, host: &Host) -> Command {
-    let current = Layout::new(settings, host).current();
-    let enter = format!(
-        "cd {current} 2>/dev/null || cd {path} 2>/dev/null; exec \"${{SHELL:-/bin/sh}}\" -l",
-        current = quote(current.as_str()),
-        path = quote(host.path.as_str()),
-    );
+    let current = settings.layout(host).current();
     match &host.connect {
         // It gives a shell by itself, and may not take a command.
         Connect::Command(words) => {
@@ -32,7 +27,7 @@ pub fn interactive_shell(settings: &Settings, host: &Host) -> Command {
             }
             command
         }
-        Connect::Ssh => interactive_command(settings, host, &enter),
+        Connect::Ssh => interactive_command(settings, host, &login_shell(settings, host)),
     }
 }
 

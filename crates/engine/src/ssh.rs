@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use buedafab_model::config::Host;
+use buedafab_model::host::Host;
 
 use crate::connection::Launch;
 

@@ -5,10 +5,12 @@ mod common;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use buedafab_model::action::{Action, HookPoint, Surroundings};
-use buedafab_model::config::{RunAs, Service};
+use buedafab_model::app::hooks::HookPoint;
+use buedafab_model::app::run_as::RunAs;
+use buedafab_model::app::service::Service;
+use buedafab_model::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind};
 use buedafab_model::names::{HostPath, RunId};
-use buedafab_model::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind};
+use buedafab_model::plan::action::{Action, Surroundings};
 use buedafab_model::shell::render_step;
 use insta::assert_snapshot;
 
@@ -174,7 +176,7 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
         act("ours", &restart(Some(5)));
         act("theirs again", &restart(None));
         place.by_hand("cd it*/.buedafab/slots; echo 4444444444444444444444444444444444444444 >b.json");
-        act("forget", &Action::Forget);
+        act("forget", &Action::Prune);
         let left = "cat etc/*; ls it*/.buedafab/releases; cat it*/.buedafab/releases/before/*; sed 's|.*/||' it*/.buedafab/installed";
         let _ = write!(found, "{}", place.by_hand(left));
         found

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
-use buedafab_model::action::Action;
-use buedafab_model::inspect::Scope;
+use buedafab_model::host::record::{JournalKind, SlotState};
 use buedafab_model::names::{CommitId, RunId};
-use buedafab_model::record::{JournalKind, SlotState};
+use buedafab_model::plan::action::Action;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::render_step;
 use insta::assert_snapshot;
 
@@ -76,7 +76,7 @@ fn checkout(name: &str, commit: &CommitId) -> Action {
 }
 
 fn prove(name: &str, commit: &CommitId) -> Action {
-    Action::Prove { slot: slot(name), commit: commit.clone() }
+    Action::VerifyCommit { slot: slot(name), commit: commit.clone() }
 }
 
 /// What git says in a slot.
@@ -469,7 +469,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
         (10_001, "b", &remote.first),
     ] {
         let mut actions = [
-            Action::MakeRoom { group: None },
+            Action::CreateFolders { group: None },
             fetch(&place, name, commit, &["a", "b"]),
             checkout(name, commit),
             prove(name, commit),
@@ -490,7 +490,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
             },
         ];
         for action in &mut actions {
-            if let Action::MakeRoom { group: of }
+            if let Action::CreateFolders { group: of }
             | Action::Fetch { group: of, .. }
             | Action::Checkout { group: of, .. } = action
             {

@@ -6,9 +6,9 @@ use std::fmt::Write;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use buedafab_model::action::Action;
-use buedafab_model::facts::HostFacts;
-use buedafab_model::inspect::Scope;
+use buedafab_model::host::facts::HostFacts;
+use buedafab_model::plan::action::Action;
+use buedafab_model::shell::inspect::Scope;
 use insta::assert_snapshot;
 
 use common::shells::{Place, Shell, shells};
@@ -17,7 +17,7 @@ use common::shells::{Place, Shell, shells};
 fn describe(facts: &HostFacts, place: &Place) -> String {
     let mut text = format!(
         "{:?}; exists {}, has room {}, writable {}",
-        facts.current, facts.exists, facts.has_room, facts.writable
+        facts.current, facts.exists, facts.has_folders, facts.writable
     );
     for (name, slot) in &facts.slots {
         let commit = slot.commit.as_ref().map_or("no commit", |commit| commit.short());
@@ -348,11 +348,11 @@ fn tools_that_are_missing() {
     let place = Place::with_room("five");
     // All that the look itself needs, but for what it can tell of.
     place.by_hand("mkdir tools; for tool in sh id date readlink cksum df tail true; do ln -s \"$(command -v $tool)\" tools; done");
-    let script = buedafab_model::inspect::inspect_script(
+    let script = buedafab_model::shell::inspect::inspect_script(
         &place.layout,
         &place.slots,
         Scope::Plan,
-        &buedafab_model::inspect::AlsoLookAt::default(),
+        &buedafab_model::shell::inspect::AlsoLookAt::default(),
     );
     let output = Command::new(place.root().join("tools/sh"))
         .args(["-c", &script])
@@ -372,11 +372,11 @@ fn a_folder_that_cannot_be_written() {
     let place = Place::with_room("five");
     place.by_hand("chmod a+rx . five five/releases; chmod a-w five/releases");
     let is_root = Command::new("id").arg("-u").output().expect("it runs").stdout == b"0\n";
-    let script = buedafab_model::inspect::inspect_script(
+    let script = buedafab_model::shell::inspect::inspect_script(
         &place.layout,
         &place.slots,
         Scope::Plan,
-        &buedafab_model::inspect::AlsoLookAt::default(),
+        &buedafab_model::shell::inspect::AlsoLookAt::default(),
     );
     let mut command = Command::new("sh");
     if is_root {

@@ -2,24 +2,24 @@
 
 mod common;
 
-use buedafab_model::action::Schema;
-use buedafab_model::facts::{CurrentLink, HostFacts, Lock, Room, SlotFacts};
-use buedafab_model::local::LocalAction;
-use buedafab_model::maintenance::MaintenanceRecord;
+use buedafab_model::app::maintenance::MaintenanceRecord;
+use buedafab_model::deployer::action::DeployerAction;
+use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
+use buedafab_model::host::record::{Hold, LockHolder, SlotState};
 use buedafab_model::names::SlotName;
 use buedafab_model::plan::Plan;
+use buedafab_model::plan::action::Schema;
+use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
     DeployRequest, plan_deploy, plan_hold, plan_maintenance, plan_restart, plan_rollback, plan_run,
     plan_unhold,
 };
-use buedafab_model::record::{Hold, LockHolder, SlotState};
-use buedafab_model::refusal::Refusal;
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use common::{
-    Seen, URL, assert_lints, bare, check, deploy, deploy_as, fleet, live, release, request, run, second, seen,
+    Seen, URL, assert_sound, bare, check, deploy, deploy_as, fleet, live, release, request, run, second, seen,
 };
 
 /// A rollback on hosts of which this was seen.
@@ -736,8 +736,8 @@ fn no_hosts() {
 #[test]
 fn a_disk_that_is_nearly_full_is_told() {
     let full = second().change(|facts| {
-        facts.disk_kib = Some(Room { free: 3, total: 100 });
-        facts.inodes = Some(Room { free: 4, total: 100 });
+        facts.disk_kib = Some(Capacity { free: 3, total: 100 });
+        facts.inodes = Some(Capacity { free: 4, total: 100 });
     });
     assert_snapshot!(deploy("", &[full], 2), @r#"
     nothing to do
@@ -756,7 +756,7 @@ fn the_least_worthy_of_three_slots_is_overwritten() {
         let settings = fleet(text, 1);
         let hosts = [host];
         let plan = plan_deploy(&settings, &run(60), &request(9), &seen(&settings, &hosts)).expect("a plan");
-        assert_lints(&plan);
+        assert_sound(&plan);
         plan.hosts[0].to.as_ref().expect("a target").slot.to_string()
     };
     let full = bare().slot("a", SlotState::Retired, 1).slot("b", SlotState::Retired, 2).slot(
@@ -835,7 +835,7 @@ fn five_hosts_in_waves() {
         let settings = fleet(text, 5);
         let hosts = vec![live(); 5];
         let plan = plan_deploy(&settings, &run(60), &request(2), &seen(&settings, &hosts)).expect("a plan");
-        assert_lints(&plan);
+        assert_sound(&plan);
         let switches = plan.phases.iter().filter(|phase| phase.kind.to_string().starts_with("switch"));
         let line = |phase: &buedafab_model::plan::Phase| {
             let hosts: Vec<&str> = phase.work.iter().map(|work| work.host.as_str()).collect();
@@ -877,7 +877,7 @@ fn a_group_of_deployers() {
     let settings = fleet("deploy_group = \"www\"", 1);
     let hosts = [bare()];
     let plan = plan_deploy(&settings, &run(60), &request(1), &seen(&settings, &hosts)).expect("a plan");
-    assert_lints(&plan);
+    assert_sound(&plan);
     let shown = show_plan(&plan, Detail::Shell);
     let of_the_group = |line: &&str| ["www", "g+", "umask"].iter().any(|word| line.contains(word));
     assert_snapshot!(shown.lines().filter(of_the_group).collect::<Vec<_>>().join("\n"), @r#"
@@ -977,10 +977,10 @@ fn any_facts() -> impl Strategy<Value = HostFacts> {
         4 => Just("a"), 4 => Just("b"), 4 => Just("c"), 1 => Just(""), 1 => Just("/srv/old"), 1 => Just("folder"),
         1 => Just("./b"), 1 => Just("/var/webapps/five/releases/a"),
     ];
-    (proptest::collection::vec(any_slot(), 3), link, any::<bool>()).prop_map(|(slots, link, has_room)| {
+    (proptest::collection::vec(any_slot(), 3), link, any::<bool>()).prop_map(|(slots, link, has_folders)| {
         let mut facts = bare().0;
-        facts.exists = has_room;
-        facts.has_room = has_room;
+        facts.exists = has_folders;
+        facts.has_folders = has_folders;
         for (name, slot) in ["a", "b", "c"].into_iter().zip(slots) {
             facts.slots.extend(slot.map(|slot| (SlotName::new(name).expect("a slot"), slot)));
         }
@@ -1029,7 +1029,7 @@ proptest! {
             plan_restart(&settings, &run(60), &seen(&settings, &hosts)),
         ];
         for plan in plans.iter().flatten() {
-            assert_lints(plan);
+            assert_sound(plan);
             for (planned, seen) in plan.hosts.iter().zip(&hosts) {
                 if let Some(target) = &planned.to {
                     prop_assert_ne!(Some(&target.slot), seen.0.live_slot());
@@ -1042,7 +1042,7 @@ proptest! {
 #[test]
 fn what_comes_first_on_the_deployer_stands_in_the_plan() {
     let text = "test_runner = \"django\"\n[hooks]\nlocal.before = \"make docs\"\n";
-    let push = LocalAction::Push { remote: "origin".to_owned(), branch: None, tag: Some("v3".to_owned()) };
+    let push = DeployerAction::Push { remote: "origin".to_owned(), branch: None, tag: Some("v3".to_owned()) };
     let request = DeployRequest { actions: vec![push.clone()], ..request(3) };
     let settings = fleet(text, 1);
     let hosts = [second()];
@@ -1071,7 +1071,7 @@ fn what_comes_first_on_the_deployer_stands_in_the_plan() {
     // Tests can be left out; and where nothing changes, nothing comes first.
     let request = DeployRequest { tests: false, ..request };
     let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("a plan");
-    assert_eq!(plan.local, [LocalAction::Hook { command: "make docs".to_owned() }, push]);
+    assert_eq!(plan.local, [DeployerAction::Hook { command: "make docs".to_owned() }, push]);
     let there = [bare().slot("a", SlotState::Live, 3).link("a")];
     let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &there)).expect("a plan");
     assert_eq!((plan.local, plan.phases.len()), (Vec::new(), 0));

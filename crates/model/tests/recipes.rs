@@ -2,14 +2,14 @@
 
 mod common;
 
-use buedafab_model::action::{Action, Schema};
-use buedafab_model::app_version::AppAnswer;
+use buedafab_model::host::app_version::AppAnswer;
+use buedafab_model::plan::action::{Action, Schema};
 use buedafab_model::planner::{plan_deploy, plan_rollback};
 use buedafab_model::shell::render_step;
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
 
-use common::{URL, assert_lints, deploy, fleet, request, run, second, seen};
+use common::{URL, assert_sound, deploy, fleet, request, run, second, seen};
 
 #[test]
 fn the_app_is_asked_after_the_switch() {
@@ -109,7 +109,7 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
         let settings = fleet(DJANGO, 2);
         let hosts = [second(), second()];
         let plan = plan_rollback(&settings, &run(60), URL, schema, &seen(&settings, &hosts)).expect("a plan");
-        assert_lints(&plan);
+        assert_sound(&plan);
         let shown = show_plan(&plan, Detail::Steps);
         let lines = shown.lines().skip_while(|line| *line != "prepare").take_while(|line| *line != "switch");
         lines.collect::<Vec<_>>().join("\n")
@@ -200,7 +200,8 @@ fn a_recipe_can_be_read_and_replaced() {
 /// What a recipe says of itself, and what it is made of, are two lists.
 #[test]
 fn the_names_of_a_recipes_steps_are_those_of_its_steps() {
-    use buedafab_model::recipe::{Recipe, steps};
+    use buedafab_model::app::recipe::Recipe;
+    use buedafab_model::shell::recipe::steps;
     for recipe in ["django", "tornado", "wsgi", "asgi", "webpy", "static", "generic"] {
         let settings = fleet(&format!("recipe = \"{recipe}\""), 1);
         let names: Vec<&str> = steps(&settings).iter().map(|step| step.name).collect();
@@ -214,7 +215,7 @@ fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
                 after_switch = \"x\"\n";
     let settings = fleet(text, 1);
     let plan = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second()])).expect("a plan");
-    assert_lints(&plan);
+    assert_sound(&plan);
     let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
     let who = |action: &Action| {
         let around = match action {
@@ -241,8 +242,8 @@ fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
 fn static_files_are_collected_everywhere_or_once() {
     let steps = |text: &str| {
         let settings = fleet(&format!("recipe = \"django\"\n{text}"), 1);
-        let line = |step: buedafab_model::recipe::RecipeStep| format!("{} {}", step.point, step.name);
-        buedafab_model::recipe::steps(&settings).into_iter().map(line).collect::<Vec<_>>().join(", ")
+        let line = |step: buedafab_model::app::recipe::RecipeStep| format!("{} {}", step.point, step.name);
+        buedafab_model::shell::recipe::steps(&settings).into_iter().map(line).collect::<Vec<_>>().join(", ")
     };
     assert_eq!(steps(""), "build collectstatic, check check, once migrate");
     assert_eq!(steps("collectstatic = \"once\""), "once collectstatic, check check, once migrate");

@@ -2,10 +2,10 @@
 
 mod common;
 
-use buedafab_model::checkout::{
-    Asked, CheckoutFacts, Kinship, LiveRelease, PushFacts, RemoteFacts, Tag, UnpushedCommit,
+use buedafab_model::deployer::checkout::{
+    Ancestry, Asked, CheckoutFacts, LiveRelease, PushFacts, RemoteFacts, Tag, UnpushedCommit,
 };
-use buedafab_model::rules::{Allowed, Ruling, TagChoice, check_new_tag, judge};
+use buedafab_model::deployer::rules::{Allowed, Ruling, TagChoice, check_new_tag, judge};
 use insta::assert_snapshot;
 
 use common::{release, settings};
@@ -58,8 +58,8 @@ fn tag(name: &str, number: u8) -> Tag {
     Tag { name: name.to_owned(), commit: release(number).commit }
 }
 
-fn live(number: u8, kinship: Kinship) -> Vec<LiveRelease> {
-    vec![LiveRelease { release: release(number).tagged(&format!("v{number}.0")), kinship }]
+fn live(number: u8, ancestry: Ancestry) -> Vec<LiveRelease> {
+    vec![LiveRelease { release: release(number).tagged(&format!("v{number}.0")), ancestry }]
 }
 
 /// What the rules of production say, with these settings on top of its own.
@@ -75,7 +75,7 @@ fn rule_with(text: &str, facts: &CheckoutFacts, live: &[LiveRelease], new_tag: O
             let mut lines = vec![format!("deploy {release}")];
             lines.extend(actions.iter().map(|action| format!("first: {action}")));
             lines.extend(questions.iter().map(|question| format!("ask: {}", question.prompt())));
-            lines.extend(notes.iter().map(|note| format!("note: {}", note.text)));
+            lines.extend(notes.iter().map(|note| format!("note: {}", note)));
             lines
         }
         Ok(Ruling::NeedsTag(TagChoice { release, last, latest, proposed })) => {
@@ -248,16 +248,16 @@ fn releases_come_from_the_branch() {
 #[test]
 fn an_older_release_needs_a_yes() {
     let old = |live: &[LiveRelease], text: &str| rule_with(text, &checkout(), live, None);
-    let asked = old(&live(4, Kinship::NotOlder), "");
+    let asked = old(&live(4, Ancestry::NotOlder), "");
     assert_snapshot!(asked, @"
     deploy v3.0 (3333333333)
     ask: v3.0 (3333333333) is older than v4.0 (4444444444), which is live. Deploy it?
     ");
-    assert_eq!(old(&live(4, Kinship::Older), ""), asked);
-    assert_eq!(old(&live(4, Kinship::Older), "allow_older = true"), "deploy v3.0 (3333333333)");
-    assert_eq!(old(&live(2, Kinship::NotOlder), ""), "deploy v3.0 (3333333333)");
+    assert_eq!(old(&live(4, Ancestry::Older), ""), asked);
+    assert_eq!(old(&live(4, Ancestry::Older), "allow_older = true"), "deploy v3.0 (3333333333)");
+    assert_eq!(old(&live(2, Ancestry::NotOlder), ""), "deploy v3.0 (3333333333)");
     // Without two versions, only history can tell.
-    let mut odd = live(4, Kinship::NotOlder);
+    let mut odd = live(4, Ancestry::NotOlder);
     odd[0].release.tag = None;
     assert_eq!(old(&odd, ""), "deploy v3.0 (3333333333)");
 }

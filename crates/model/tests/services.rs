@@ -2,18 +2,18 @@
 
 mod common;
 
-use buedafab_model::action::{Action, Schema};
 use buedafab_model::plan::Plan;
+use buedafab_model::plan::action::{Action, Schema};
+use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{DeployRequest, plan_deploy, plan_rollback};
-use buedafab_model::refusal::Refusal;
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
 
-use common::{URL, assert_lints, bare, check, request, run, second, seen, settings};
+use common::{URL, assert_sound, bare, check, request, run, second, seen, settings};
 
 /// What a plan's switch does to services, and what puts it back.
 fn restarts(plan: &Plan) -> String {
-    assert_lints(plan);
+    assert_sound(plan);
     let shown = show_plan(plan, Detail::Steps);
     let lines = shown.lines().skip_while(|line| *line != "switch").take_while(|line| *line != "finish");
     let told = ["restart", "stop", "if it fails: restart", "if it fails: stop"];
@@ -117,7 +117,7 @@ fn jobs(template: &str) -> Result<Plan, Vec<Refusal>> {
 fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
     let plan =
         jobs("{{ name }} of {{ release }} on {{ host }} as {{ user }}, {{ describe }}\n").expect("a plan");
-    assert_lints(&plan);
+    assert_sound(&plan);
     let shown = show_plan(&plan, Detail::Steps);
     let told: Vec<&str> = shown
         .lines()
@@ -245,7 +245,7 @@ fn a_first_release_that_fails_leaves_nothing_running() {
     let request = DeployRequest { templates, ..request(3) };
     let plan =
         plan_deploy(&settings, &run(60), &request, &seen(&settings, &[bare(), bare()])).expect("a plan");
-    assert_lints(&plan);
+    assert_sound(&plan);
     let shown = show_plan(&plan, Detail::Steps);
     let back: Vec<&str> = shown.lines().filter(|line| line.contains("if it fails")).collect();
     assert_snapshot!(back.join("\n"), @"

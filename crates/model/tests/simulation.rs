@@ -9,19 +9,20 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::rc::Rc;
 
-use buedafab_model::action::Schema;
-use buedafab_model::action::{Action, HookPoint};
+use buedafab_model::app::hooks::HookPoint;
 use buedafab_model::config::Settings;
 use buedafab_model::names::CommitId;
-use buedafab_model::outcome::Verdict;
 use buedafab_model::plan::Plan;
+use buedafab_model::plan::action::Action;
+use buedafab_model::plan::action::Schema;
+use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy, plan_restart, plan_rollback};
-use buedafab_model::refusal::Refusal;
+use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
     Content, Ending, Fault, FaultKind, Process, Progress, Scenario, SimHost, SimSlot, simulate,
 };
 
-use common::{URL, assert_lints, release, run, settings};
+use common::{URL, assert_sound, release, run, settings};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,9 +74,9 @@ impl Fleet {
 
     /// More hosts hold nothing new for a linter, and take it longer.
     #[track_caller]
-    fn lint(&self, plan: &Plan) {
+    fn check(&self, plan: &Plan) {
         if self.hosts.len() < 3 {
-            assert_lints(plan);
+            assert_sound(plan);
         }
     }
 
@@ -159,7 +160,11 @@ impl Fleet {
                 Process::Dead => 'd',
                 Process::Foreign => 'f',
             };
-            key.extend([process, if host.has_room { 'r' } else { '-' }, if host.is_up { 'u' } else { '-' }]);
+            key.extend([
+                process,
+                if host.has_folders { 'r' } else { '-' },
+                if host.is_up { 'u' } else { '-' },
+            ]);
             for slot in host.slots.values() {
                 let content = match &slot.content {
                     Content::Complete(commit) => digit(Some(commit)),
@@ -274,7 +279,7 @@ fn orders() -> u64 {
 #[track_caller]
 fn check(fleet: &Fleet, wanted: Wanted) {
     let plan = fleet.plan(wanted).expect("nothing speaks against it");
-    assert_lints(&plan);
+    assert_sound(&plan);
     let mut found = Exploration { fleet, plan: &plan, runs: 0, endings: HashSet::new() };
     for seed in 0..16 {
         found.judge(Vec::new(), seed);
@@ -342,7 +347,7 @@ fn deploy_heals(fleet: &Fleet, plan: &Plan) -> Option<String> {
         Ok(plan) => plan,
         Err(refusals) => return Some(format!("the next deploy is refused: {refusals:?}")),
     };
-    fleet.lint(&plan);
+    fleet.check(&plan);
     let ending = fleet.simulate(&plan, &Scenario::default());
     if let Some(violation) = ending.violations.first() {
         return Some(format!("in the next deploy: {violation}"));
@@ -367,7 +372,7 @@ fn rollback_heals(fleet: &Fleet) -> Option<String> {
             return (!refusals.iter().all(good)).then(|| format!("a rollback is refused: {refusals:?}"));
         }
     };
-    fleet.lint(&plan);
+    fleet.check(&plan);
     let proven = fleet.proven.clone();
     let ending = fleet.simulate(&plan, &Scenario::default());
     if let Some(violation) = ending.violations.first() {

@@ -5,9 +5,9 @@ mod common;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use buedafab_model::action::Action;
-use buedafab_model::inspect::Scope;
-use buedafab_model::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState};
+use buedafab_model::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState};
+use buedafab_model::plan::action::Action;
+use buedafab_model::shell::inspect::Scope;
 use insta::assert_snapshot;
 
 use common::release;
@@ -29,8 +29,8 @@ fn the_link_is_pointed() {
         act("at nothing", &point("gone"));
         act("over a dangling link", &point("a"));
         act("at a path", &point("/srv/old"));
-        act("away", &Action::Point { target: None });
-        act("away again", &Action::Point { target: None });
+        act("away", &Action::SwitchLink { target: None });
+        act("away again", &Action::SwitchLink { target: None });
         found
     });
     assert_snapshot!(found, @r#"
@@ -207,11 +207,11 @@ fn a_hold_is_put_up_and_taken_away() {
 fn room_is_made() {
     let found = everywhere(|shell, place| {
         place.by_hand("rm -r five");
-        let told = place.act(shell, &Action::MakeRoom { group: None });
+        let told = place.act(shell, &Action::CreateFolders { group: None });
         place.by_hand("ln -s a five/releases/current.r7.new; touch five/releases/a.new");
-        let again = place.act(shell, &Action::MakeRoom { group: None });
-        let has_room = place.look(shell, Scope::Plan).has_room;
-        format!("{told}, {again}, {has_room}, {}", list(&place.releases()))
+        let again = place.act(shell, &Action::CreateFolders { group: None });
+        let has_folders = place.look(shell, Scope::Plan).has_folders;
+        format!("{told}, {again}, {has_folders}, {}", list(&place.releases()))
     });
     assert_snapshot!(found, @r#"0, 0, true, a.new"#);
 }
@@ -221,7 +221,7 @@ fn room_for_a_group() {
     let found = everywhere(|shell, place| {
         place.by_hand("rm -r five; id -gn >group");
         let group = std::fs::read_to_string(place.root().join("group")).expect("it is there");
-        let told = place.act(shell, &Action::MakeRoom { group: Some(group.trim().to_owned()) });
+        let told = place.act(shell, &Action::CreateFolders { group: Some(group.trim().to_owned()) });
         let modes = shell.run("find five -type d -exec stat -c '%A %n' {} + | sort -k 2", &place.root());
         format!("{told}\n{}", String::from_utf8_lossy(&modes.stdout))
     });

@@ -1,13 +1,13 @@
 //! `changes`: the commits that a deploy would bring, and those that it would take away. Asked of the hosts themselves.
 
 use buedafab_engine::Repository;
-use buedafab_model::inspect::Scope;
 use buedafab_model::names::HostName;
 use buedafab_model::release::Release;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{Change, show_changes};
 
 use crate::arguments::{Cli, ReleaseArgs};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::release::wanted;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
@@ -15,7 +15,7 @@ use crate::session::Session;
 /// How many commits are told.
 const MOST_COMMITS: usize = 200;
 
-pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<u8, Stop> {
+pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<u8, CliError> {
     let mut session = Session::start(cli, "changes", StepOutput::Silent)?;
     let repository = session.repository()?;
     let wanted = wanted(arguments, &session.settings);

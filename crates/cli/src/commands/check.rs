@@ -1,21 +1,21 @@
 //! `check`: can I deploy? Looks at everything that would stop a deploy, on every host, and changes nothing.
 
 use buedafab_engine::{Look, Wanted};
-use buedafab_model::facts::HostFacts;
-use buedafab_model::inspect::Scope;
+use buedafab_model::deployer::rules::{Ruling, judge};
+use buedafab_model::host::facts::HostFacts;
 use buedafab_model::names::HostName;
-use buedafab_model::outcome::Verdict;
-use buedafab_model::rules::{Ruling, judge};
+use buedafab_model::run::outcome::Verdict;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{HostCheck, show_checks};
 use jiff::Timestamp;
 
 use crate::arguments::Cli;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::release::live_releases;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
-pub(crate) async fn check(cli: &Cli) -> Result<u8, Stop> {
+pub(crate) async fn check(cli: &Cli) -> Result<u8, CliError> {
     let mut session = Session::start(cli, "check", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
     let now = Timestamp::now();
@@ -67,7 +67,7 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
         }
     };
     check.pass("revision", format!("{} is {}", settings.default_revision, facts.release));
-    let live = repository.kinship(&facts.release.commit, live_releases(look)).await;
+    let live = repository.ancestry(&facts.release.commit, live_releases(look)).await;
     match judge(settings, &facts, &live, None) {
         Err(broken) => {
             for rule in broken {
@@ -88,7 +88,7 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
                 check.warn("rules", format!("{question}: a deploy asks"));
             }
             for note in &allowed.notes {
-                check.warn("rules", note.text.clone());
+                check.warn("rules", note.clone());
             }
             let first: Vec<String> = allowed.actions.iter().map(ToString::to_string).collect();
             check.pass(

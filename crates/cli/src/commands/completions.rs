@@ -4,20 +4,20 @@ use clap::CommandFactory;
 use clap_complete::env::Shells;
 
 use crate::arguments::{Cli, CompletionsArgs};
-use crate::exit::Stop;
+use crate::exit::CliError;
 
-pub(crate) fn completions(arguments: &CompletionsArgs) -> Result<u8, Stop> {
+pub(crate) fn completions(arguments: &CompletionsArgs) -> Result<u8, CliError> {
     let shells = Shells::builtins();
     let Some(shell) = shells.completer(&arguments.shell) else {
         let known: Vec<&str> = shells.names().collect();
-        return Err(Stop::usage(format!("no completions for {:?}", arguments.shell))
+        return Err(CliError::usage(format!("no completions for {:?}", arguments.shell))
             .hint(format!("there are some for {}", known.join(", "))));
     };
     let name = Cli::command().get_name().to_owned();
     let mut script = Vec::new();
     shell
         .write_registration("COMPLETE", &name, &name, &name, &mut script)
-        .map_err(|error| Stop::bug(format!("can't write completions: {error}")))?;
+        .map_err(|error| CliError::bug(format!("can't write completions: {error}")))?;
     crate::report::print_data(&String::from_utf8_lossy(&script));
     Ok(0)
 }

@@ -3,11 +3,11 @@
 use buedafab_model::config::{schema, show};
 
 use crate::arguments::{Cli, ConfigArgs};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::project::Project;
 use crate::report::{print_data, print_json};
 
-pub(crate) fn config(cli: &Cli, arguments: &ConfigArgs) -> Result<u8, Stop> {
+pub(crate) fn config(cli: &Cli, arguments: &ConfigArgs) -> Result<u8, CliError> {
     if arguments.schema {
         let text = serde_json::to_string_pretty(&schema()).expect("a schema is plain data");
         print_data(&text);

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use buedafab_engine::{Inputs, Repository};
-use buedafab_model::facts::HostFacts;
-use buedafab_model::inspect::Scope;
-use buedafab_model::maintenance::{Announcement, MaintenanceMethod};
-use buedafab_model::plan::{Note, Plan};
+use buedafab_model::app::maintenance::{Announcement, MaintenanceMethod};
+use buedafab_model::deployer::rules::Allowed;
+use buedafab_model::host::facts::HostFacts;
+use buedafab_model::plan::Plan;
+use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{DeployRequest, plan_deploy};
-use buedafab_model::refusal::Refusal;
-use buedafab_model::rules::Allowed;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{Detail, show_commits};
 
 use crate::arguments::{Cli, DeployArgs};
 use crate::commands::maintenance::{switch, tell};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::packages::fetch_packages;
 use crate::release::{settle, wanted};
 use crate::session::Session;
@@ -22,7 +22,7 @@ use crate::session::Session;
 /// How many of the commits that a deploy brings are told.
 const MOST_COMMITS: usize = 12;
 
-pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop> {
+pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, CliError> {
     let DeployArgs {
         release,
         tag,
@@ -52,7 +52,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, Stop
     let tests = !skip_tests && settings.test_runner.is_some();
     if tests && (!facts.is_head || !facts.changes.is_empty()) {
         let text = "the tests run on your checkout, which isn't just what is deployed".to_owned();
-        notes.push(Note { host: None, text });
+        notes.push(text);
     }
     let mut templates = BTreeMap::new();
     for file in settings.services.iter().filter_map(|service| service.template()) {

@@ -3,36 +3,36 @@
 use std::io::{IsTerminal, Read};
 
 use buedafab_engine::Inputs;
-use buedafab_model::action::EnvEdit;
-use buedafab_model::config::Host;
-use buedafab_model::env_file::{EnvFileError, Secret, check_name, normalize, render_line};
-use buedafab_model::inspect::Scope;
+use buedafab_model::app::env_file::{EnvFileError, Secret, check_name, normalize, render_line};
+use buedafab_model::host::Host;
+use buedafab_model::plan::action::EnvEdit;
 use buedafab_model::planner::{plan_env, plan_env_list};
+use buedafab_model::shell::inspect::Scope;
 
 use crate::arguments::{Cli, EnvCommand};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::report::{StepOutput, print_talk};
 use crate::session::Session;
 
-pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, Stop> {
-    let wrong = |error: EnvFileError| Stop::usage(error.to_string());
+pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, CliError> {
+    let wrong = |error: EnvFileError| CliError::usage(error.to_string());
     let output = if matches!(what, EnvCommand::List) { StepOutput::Data } else { StepOutput::Talk };
     let mut session = Session::start(cli, "env list", output)?;
     let Some(file) = session.settings.env_file.clone() else {
-        return Err(Stop::configuration("this app has no file of variables")
+        return Err(CliError::configuration("this app has no file of variables")
             .hint("name one, which will be kept in `shared` on the hosts: env_file = \".env\""));
     };
     let (edit, input) = match what {
         EnvCommand::List => return list(session, &file).await,
         EnvCommand::Set { name, empty } => {
             if let Some((name, _)) = name.split_once('=') {
-                return Err(Stop::usage("a value on the command line is there for everybody to see")
+                return Err(CliError::usage("a value on the command line is there for everybody to see")
                     .hint(format!("it comes on standard input: … | buedafab production env set {name}")));
             }
             check_name(name).map_err(wrong)?;
             let value = read_value(&mut session, name).await?;
             if value.is_empty() && !empty {
-                return Err(Stop::usage(format!("nothing came for {name}: no variable was changed"))
+                return Err(CliError::usage(format!("nothing came for {name}: no variable was changed"))
                     .hint("did the command before the pipe fail? --empty sets an empty value"));
             }
             (EnvEdit::Set { name: name.clone() }, Some(render_line(name, &value).map_err(wrong)?))
@@ -43,9 +43,9 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, Stop> {
         }
         EnvCommand::Push { file } => {
             let text = std::fs::read_to_string(file)
-                .map_err(|error| Stop::usage(format!("can't read {}: {error}", file.display())))?;
+                .map_err(|error| CliError::usage(format!("can't read {}: {error}", file.display())))?;
             let kept =
-                normalize(&text).map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+                normalize(&text).map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
             let names = names_in(&kept);
             let environment = session.settings.environment.clone();
             session.reporter.say(&format!("{}: {}", file.display(), names.join(", ")));
@@ -74,7 +74,7 @@ fn names_in(kept: &Secret) -> Vec<String> {
     text.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
 }
 
-async fn read_value(session: &mut Session, name: &str) -> Result<String, Stop> {
+async fn read_value(session: &mut Session, name: &str) -> Result<String, CliError> {
     if std::io::stdin().is_terminal() {
         let prompt = format!("The value of {name}");
         return session.ask(move || dialoguer::Password::new().with_prompt(prompt).interact()).await;
@@ -82,12 +82,12 @@ async fn read_value(session: &mut Session, name: &str) -> Result<String, Stop> {
     let mut value = String::new();
     std::io::stdin()
         .read_to_string(&mut value)
-        .map_err(|error| Stop::usage(format!("the value can't be read: {error}")))?;
+        .map_err(|error| CliError::usage(format!("the value can't be read: {error}")))?;
     let value = value.strip_suffix('\n').unwrap_or(&value);
     Ok(value.strip_suffix('\r').unwrap_or(value).to_owned())
 }
 
-async fn list(session: Session, file: &str) -> Result<u8, Stop> {
+async fn list(session: Session, file: &str) -> Result<u8, CliError> {
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_env_list(&session.settings, &session.context, file, &hosts);
     session.carry_out(&plan).await

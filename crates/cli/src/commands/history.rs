@@ -1,16 +1,16 @@
 //! `history`: what happened, run by run, from the journals of the hosts.
 
-use buedafab_model::inspect::Scope;
-use buedafab_model::outcome::Verdict;
+use buedafab_model::run::outcome::Verdict;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{HistoryEntry, show_history};
 use jiff::Timestamp;
 
 use crate::arguments::{Cli, HistoryArgs};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
-pub(crate) async fn history(cli: &Cli, arguments: &HistoryArgs) -> Result<u8, Stop> {
+pub(crate) async fn history(cli: &Cli, arguments: &HistoryArgs) -> Result<u8, CliError> {
     let mut session = Session::start(cli, "history", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
     let journals: Vec<_> = session

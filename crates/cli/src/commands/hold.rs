@@ -1,16 +1,16 @@
 //! `hold` and `unhold`: a person's "do not deploy".
 
-use buedafab_model::config::Host;
+use buedafab_model::host::Host;
 use buedafab_model::planner::{plan_hold, plan_unhold};
 
 use crate::arguments::Cli;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::report::StepOutput;
 use crate::session::Session;
 
-pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<u8, Stop> {
+pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<u8, CliError> {
     if reason.trim().is_empty() {
-        return Err(Stop::usage("a hold needs a reason: others will want to know"));
+        return Err(CliError::usage("a hold needs a reason: others will want to know"));
     }
     let session = Session::start(cli, "hold --reason …", StepOutput::Talk)?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
@@ -18,7 +18,7 @@ pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<u8, Stop> {
     session.carry_out(&plan).await
 }
 
-pub(crate) async fn unhold(cli: &Cli) -> Result<u8, Stop> {
+pub(crate) async fn unhold(cli: &Cli) -> Result<u8, CliError> {
     let session = Session::start(cli, "unhold", StepOutput::Talk)?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_unhold(&session.settings, &session.context, &hosts);

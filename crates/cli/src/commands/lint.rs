@@ -1,15 +1,15 @@
 //! `lint`: looks the project's code over.
 
 use buedafab_engine::Repository;
-use buedafab_model::developer::lint_of;
+use buedafab_model::deployer::developer::lint_of;
 
 use crate::arguments::Cli;
 use crate::developer::carry_out;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::project::Project;
 use crate::report::print_talk;
 
-pub(crate) async fn lint(cli: &Cli) -> Result<u8, Stop> {
+pub(crate) async fn lint(cli: &Cli) -> Result<u8, CliError> {
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;

@@ -4,11 +4,11 @@ use buedafab_model::view::Table;
 use clap::CommandFactory;
 
 use crate::arguments::Cli;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::project::tasks_nearby;
 use crate::report::print_data;
 
-pub(crate) fn list(cli: &Cli) -> Result<u8, Stop> {
+pub(crate) fn list(cli: &Cli) -> Result<u8, CliError> {
     let mut commands = Table::default();
     for command in Cli::command().get_subcommands() {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();

@@ -1,20 +1,20 @@
 //! `maintenance`: tells visitors that the app is being worked on, or no longer.
 
-use buedafab_model::action::ToldVisitors;
-use buedafab_model::inspect::Scope;
-use buedafab_model::maintenance::{Announcement, render_page};
-use buedafab_model::outcome::Verdict;
+use buedafab_model::app::maintenance::{Announcement, render_page};
+use buedafab_model::plan::action::ToldVisitors;
 use buedafab_model::planner::plan_maintenance;
+use buedafab_model::run::outcome::Verdict;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::describe_maintenance;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::arguments::{Cli, MaintenanceArgs, MaintenanceState};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
-pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Result<u8, Stop> {
+pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Result<u8, CliError> {
     let MaintenanceArgs { state, message, until } = arguments;
     match state {
         MaintenanceState::On => {
@@ -22,7 +22,7 @@ pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Resul
             switch(cli, Some(announcement)).await
         }
         _ if message.is_some() || until.is_some() => {
-            Err(Stop::usage("--message and --until belong to `maintenance on`"))
+            Err(CliError::usage("--message and --until belong to `maintenance on`"))
         }
         MaintenanceState::Off => switch(cli, None).await,
         MaintenanceState::Status => status(cli).await,
@@ -30,7 +30,7 @@ pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Resul
 }
 
 /// Tells visitors this, or nothing any more.
-pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<u8, Stop> {
+pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<u8, CliError> {
     let command = if announcement.is_some() { "maintenance on" } else { "maintenance off" };
     let mut session = Session::start(cli, command, StepOutput::Talk)?;
     let told = announcement.map(|announcement| tell(&session, announcement)).transpose()?;
@@ -43,15 +43,21 @@ pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Res
 }
 
 /// What visitors are told, in the page of the project or the program's own.
-pub(crate) fn tell(session: &Session, announcement: Announcement) -> Result<ToldVisitors, Stop> {
+pub(crate) fn tell(session: &Session, announcement: Announcement) -> Result<ToldVisitors, CliError> {
     let own = session.settings.maintenance_page.as_ref().map(|name| session.root().join(name));
     let template = own.as_ref().map(std::fs::read_to_string).transpose().map_err(|error| {
         let path = own.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-        Stop::configuration(format!("can't read {path}: {error}"))
+        CliError::configuration(format!("can't read {path}: {error}"))
     })?;
-    let page = render_page(&session.settings, template.as_deref(), &announcement).map_err(|error| {
+    let page = render_page(
+        &session.settings.unit,
+        &session.settings.environment,
+        template.as_deref(),
+        &announcement,
+    )
+    .map_err(|error| {
         let name = session.settings.maintenance_page.as_deref().unwrap_or("the page");
-        Stop::configuration(format!("{name}: {error}"))
+        CliError::configuration(format!("{name}: {error}"))
             .hint("`message`, `until`, `unit` and `environment` may stand in it")
     })?;
     let Announcement { message, until } = announcement;
@@ -63,10 +69,10 @@ struct HostMaintenance<'a> {
     host: &'a str,
     on: bool,
     #[serde(flatten)]
-    record: Option<&'a buedafab_model::maintenance::MaintenanceRecord>,
+    record: Option<&'a buedafab_model::app::maintenance::MaintenanceRecord>,
 }
 
-async fn status(cli: &Cli) -> Result<u8, Stop> {
+async fn status(cli: &Cli) -> Result<u8, CliError> {
     let mut session = Session::start(cli, "maintenance status", StepOutput::Silent)?;
     let look = session.look(Scope::Plan).await?;
     let now = Timestamp::now();

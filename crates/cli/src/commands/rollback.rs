@@ -1,15 +1,15 @@
 //! `rollback`: makes the release before the live one live again.
 
-use buedafab_model::action::Schema;
-use buedafab_model::inspect::Scope;
+use buedafab_model::plan::action::Schema;
 use buedafab_model::planner::plan_rollback;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::Detail;
 
 use crate::arguments::{Cli, RollbackArgs};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::session::Session;
 
-pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, Stop> {
+pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, CliError> {
     let RollbackArgs { keep_schema, reverse_migrations, dry_run } = arguments;
     let schema = match (keep_schema, reverse_migrations) {
         (true, _) => Schema::Keep,

@@ -1,21 +1,21 @@
 //! `run`: any command on the hosts, its output prefixed by host.
 
-use buedafab_model::config::Host;
+use buedafab_model::host::Host;
 use buedafab_model::planner::plan_run;
 use buedafab_model::shell::quote_words;
 
 use crate::arguments::{Cli, RunArgs};
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::report::StepOutput;
 use crate::session::Session;
 
-pub(crate) async fn run(cli: &Cli, arguments: &RunArgs) -> Result<u8, Stop> {
+pub(crate) async fn run(cli: &Cli, arguments: &RunArgs) -> Result<u8, CliError> {
     let command = match arguments.command.as_slice() {
         [line] => line.clone(),
         words => quote_words(words),
     };
     if command.trim().is_empty() {
-        return Err(Stop::usage("an empty command: nothing to run"));
+        return Err(CliError::usage("an empty command: nothing to run"));
     }
     let session = Session::start(cli, "run -- COMMAND", StepOutput::Data)?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();

@@ -1,15 +1,15 @@
 //! `setup`: makes a developer's checkout ready to work in. Safe to run again.
 
 use buedafab_engine::has_program;
-use buedafab_model::developer::{SetupFacts, plan_setup};
+use buedafab_model::deployer::developer::{SetupFacts, plan_setup};
 
 use crate::arguments::Cli;
 use crate::developer::carry_out;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::project::Project;
 use crate::report::print_talk;
 
-pub(crate) async fn setup(cli: &Cli) -> Result<u8, Stop> {
+pub(crate) async fn setup(cli: &Cli) -> Result<u8, CliError> {
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;

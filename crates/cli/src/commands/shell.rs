@@ -2,23 +2,24 @@
 
 use std::os::unix::process::CommandExt;
 
-use buedafab_model::config::{Host, Settings};
+use buedafab_model::config::Settings;
+use buedafab_model::host::Host;
 
 use crate::arguments::Cli;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
 
-pub(crate) fn shell(cli: &Cli) -> Result<u8, Stop> {
+pub(crate) fn shell(cli: &Cli) -> Result<u8, CliError> {
     let (settings, host) = one_host(cli, "shell")?;
     crate::report::print_talk(&format!("{}:", host.name));
     let mut command = buedafab_engine::interactive_shell(&settings, &host);
     let program = command.get_program().to_string_lossy().into_owned();
     // On success this program is gone, and the shell has its place.
-    Err(Stop::bug(format!("can't run {program}: {}", command.exec())))
+    Err(CliError::bug(format!("can't run {program}: {}", command.exec())))
 }
 
 /// The host that a session at the terminal is on: the one that was named, or the primary.
-pub(crate) fn one_host(cli: &Cli, command: &str) -> Result<(Settings, Host), Stop> {
+pub(crate) fn one_host(cli: &Cli, command: &str) -> Result<(Settings, Host), CliError> {
     let color = console::colors_enabled_stderr();
     let environment = require_environment(cli.environment.as_ref(), command)?;
     let settings = Project::find(&cli.global, color)?.settings(&environment, color)?;
@@ -28,7 +29,7 @@ pub(crate) fn one_host(cli: &Cli, command: &str) -> Result<(Settings, Host), Sto
         [first, ..] if cli.global.hosts.is_empty() && cli.global.roles.is_empty() => (*first).clone(),
         several => {
             let names: Vec<&str> = several.iter().map(|host| host.name.as_str()).collect();
-            return Err(Stop::usage(format!(
+            return Err(CliError::usage(format!(
                 "this is done on one host, and these fit: {}",
                 names.join(", ")
             )));

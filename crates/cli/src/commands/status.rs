@@ -1,21 +1,21 @@
 //! `status`: what runs where, since when, by whom. Asked of the hosts alone: there is no other state.
 
-use buedafab_model::inspect::Scope;
-use buedafab_model::outcome::Verdict;
+use buedafab_model::run::outcome::Verdict;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::strategy;
 use buedafab_model::view::{HostStatus, show_status};
 use jiff::Timestamp;
 
 use crate::arguments::Cli;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
-pub(crate) async fn status(cli: &Cli) -> Result<u8, Stop> {
+pub(crate) async fn status(cli: &Cli) -> Result<u8, CliError> {
     let mut session = Session::start(cli, "status", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
     let now = Timestamp::now();
-    let status = |host: &buedafab_model::config::Host| match look.facts.get(&host.name) {
+    let status = |host: &buedafab_model::host::Host| match look.facts.get(&host.name) {
         Some(facts) => {
             let rollback = strategy::before(&session.settings, facts).map(|before| before.release);
             HostStatus::of(host.name.clone(), facts, rollback, now)

@@ -1,30 +1,30 @@
 //! `test`: runs the project's tests, as a deploy does first.
 
-use buedafab_model::developer::tests_of;
-use buedafab_model::local::LocalAction;
+use buedafab_model::deployer::action::DeployerAction;
+use buedafab_model::deployer::developer::tests_of;
 
 use crate::arguments::{Cli, TestArgs};
 use crate::developer::carry_out;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::project::Project;
 
-pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<u8, Stop> {
+pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<u8, CliError> {
     let TestArgs { deployment_type, dir } = arguments;
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;
     let Some(mut tests) = tests_of(&settings) else {
-        return Err(Stop::configuration("nothing says how to run the tests of this project")
+        return Err(CliError::configuration("nothing says how to run the tests of this project")
             .hint("set `test_runner` in buedafab.toml, as in: test_runner = \"pytest\""));
     };
     // Wherever they run, the project's virtualenv stays where it is.
-    if let LocalAction::Test { virtualenv, .. } = &mut tests {
+    if let DeployerAction::Test { virtualenv, .. } = &mut tests {
         let root = std::path::absolute(&project.root).unwrap_or_else(|_| project.root.clone());
         *virtualenv = root.join(&virtualenv).display().to_string();
     }
     let folder = dir.clone().unwrap_or(project.root);
     if !folder.is_dir() {
-        return Err(Stop::usage(format!("{} is no folder", folder.display())));
+        return Err(CliError::usage(format!("{} is no folder", folder.display())));
     }
     let kind = deployment_type.clone().unwrap_or(settings.deployment_type);
     carry_out(&[tests], &folder, &[("DEPLOYMENT_TYPE".to_owned(), kind)])

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use buedafab_model::event::Event;
 use buedafab_model::names::HostName;
 use buedafab_model::plan::PhaseKind;
+use buedafab_model::run::event::Event;
 use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 

@@ -1,6 +1,6 @@
 //! Events as JSON, one a line.
 
-use buedafab_model::event::Event;
+use buedafab_model::run::event::Event;
 use jiff::Timestamp;
 use serde::Serialize;
 

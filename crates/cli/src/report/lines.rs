@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use buedafab_model::event::{Event, Stream};
 use buedafab_model::names::HostName;
 use buedafab_model::plan::PhaseKind;
+use buedafab_model::run::event::{Event, Stream};
 
 use super::{StepOutput, duration, print_data, print_talk};
 

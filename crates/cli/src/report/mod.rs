@@ -6,8 +6,8 @@ mod lines;
 
 use std::io::{IsTerminal, Write};
 
-use buedafab_model::event::Event;
 use buedafab_model::plan::Plan;
+use buedafab_model::run::event::Event;
 use buedafab_model::view::{Detail, Ending, show_plan};
 use console::style;
 use serde::Serialize;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use buedafab_model::checkout::{PushFacts, Tag, UnpushedCommit};
 use buedafab_model::config::Settings;
+use buedafab_model::deployer::checkout::{PushFacts, Tag, UnpushedCommit};
 use buedafab_model::names::CommitId;
 
 use super::{GitError, Repository};

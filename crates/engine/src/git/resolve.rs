@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use buedafab_model::checkout::{Asked, Tag};
+use buedafab_model::deployer::checkout::{Asked, Tag};
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
 

@@ -1,9 +1,9 @@
 //! One look at the checkout and its remote: what the rules of an environment want to know about a release.
 
-use buedafab_model::checkout::{Asked, CheckoutFacts, RemoteFacts, Tag};
 use buedafab_model::config::Settings;
+use buedafab_model::deployer::checkout::{Asked, CheckoutFacts, RemoteFacts, Tag};
+use buedafab_model::deployer::rules::{latest_tag, release_tag};
 use buedafab_model::names::CommitId;
-use buedafab_model::rules::{latest_tag, release_tag};
 use buedafab_model::shell::verify_tag;
 use tokio::process::Command;
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 
 use buedafab_model::shell::{quote, without_comments};
 
-pub use protocol::{LineBuffer, Piece, Splitter, Word};
+pub use protocol::{Chunk, Decoder, LineBuffer, Message};
 
 const SOURCE: &str = include_str!("runner.sh");
 

@@ -2,7 +2,7 @@
 
 /// A word of the runner.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word {
+pub enum Message {
     /// It is there: what came before was the login shell's.
     Hello,
     /// It heard a beat.
@@ -17,34 +17,34 @@ pub enum Word {
     Bye,
 }
 
-impl Word {
-    fn parse(text: &str) -> Option<Word> {
+impl Message {
+    fn parse(text: &str) -> Option<Message> {
         let mut words = text.split_ascii_whitespace();
         let word = match words.next()? {
-            "hello" => Word::Hello,
-            "beat" => Word::Beat,
-            "start" => Word::Start(words.next()?.parse().ok()?),
-            "end" => Word::End(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
-            "done" => Word::Done(words.next()?.to_owned(), words.next()? == "0"),
-            "bye" => Word::Bye,
+            "hello" => Message::Hello,
+            "beat" => Message::Beat,
+            "start" => Message::Start(words.next()?.parse().ok()?),
+            "end" => Message::End(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
+            "done" => Message::Done(words.next()?.to_owned(), words.next()? == "0"),
+            "bye" => Message::Bye,
             _ => return None,
         };
         words.next().is_none().then_some(word)
     }
 }
 
-/// A piece of one of the runner's two outputs.
+/// A chunk of one of the runner's two outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum Chunk {
     /// What somebody printed.
     Bytes(Vec<u8>),
     /// What the runner said.
-    Word(Word),
+    Message(Message),
 }
 
 /// Finds the runner's words in a stream, wherever the stream was cut.
 #[derive(Debug)]
-pub struct Splitter {
+pub struct Decoder {
     mark: Vec<u8>,
     kept: Vec<u8>,
 }
@@ -52,16 +52,16 @@ pub struct Splitter {
 /// No word is longer; what claims to be one is output.
 const LONGEST_WORD: usize = 200;
 
-impl Splitter {
-    /// A splitter for a runner with this nonce.
+impl Decoder {
+    /// A decoder for a runner with this nonce.
     pub fn new(nonce: &str) -> Self {
         Self { mark: format!("\x1e{nonce} ").into_bytes(), kept: Vec::new() }
     }
 
     /// Takes the next bytes, and gives back all that is certain.
-    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Piece> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Chunk> {
         self.kept.extend_from_slice(bytes);
-        let mut pieces = Vec::new();
+        let mut chunks = Vec::new();
         let mut done = 0;
         let mut at = 0;
         while let Some(found) = self.kept[at..].iter().position(|byte| *byte == self.mark[0]) {
@@ -81,19 +81,19 @@ impl Splitter {
                 continue;
             };
             let text = rest.get(self.mark.len()..end).map(String::from_utf8_lossy).unwrap_or_default();
-            let Some(word) = Word::parse(&text) else {
+            let Some(word) = Message::parse(&text) else {
                 at += 1;
                 continue;
             };
-            push_bytes(&mut pieces, &self.kept[done..at]);
-            pieces.push(Piece::Word(word));
+            push_bytes(&mut chunks, &self.kept[done..at]);
+            chunks.push(Chunk::Message(word));
             at += end + 1;
             done = at;
         }
         let certain = if self.kept[at..].first() == Some(&self.mark[0]) { at } else { self.kept.len() };
-        push_bytes(&mut pieces, &self.kept[done..certain]);
+        push_bytes(&mut chunks, &self.kept[done..certain]);
         self.kept.drain(..certain);
-        pieces
+        chunks
     }
 
     /// What is left when the stream has ended.
@@ -102,9 +102,9 @@ impl Splitter {
     }
 }
 
-fn push_bytes(pieces: &mut Vec<Piece>, bytes: &[u8]) {
+fn push_bytes(chunks: &mut Vec<Chunk>, bytes: &[u8]) {
     if !bytes.is_empty() {
-        pieces.push(Piece::Bytes(bytes.to_vec()));
+        chunks.push(Chunk::Bytes(bytes.to_vec()));
     }
 }
 
@@ -150,47 +150,47 @@ mod tests {
 
     use super::*;
 
-    fn split(stream: &[u8], chunk: usize) -> Vec<Piece> {
-        let mut splitter = Splitter::new("n0nce");
-        let mut pieces: Vec<Piece> = Vec::new();
+    fn split(stream: &[u8], chunk: usize) -> Vec<Chunk> {
+        let mut decoder = Decoder::new("n0nce");
+        let mut chunks: Vec<Chunk> = Vec::new();
         for bytes in stream.chunks(chunk) {
-            for piece in splitter.feed(bytes) {
-                match (pieces.last_mut(), piece) {
-                    (Some(Piece::Bytes(last)), Piece::Bytes(more)) => last.extend(more),
-                    (_, piece) => pieces.push(piece),
+            for chunk in decoder.feed(bytes) {
+                match (chunks.last_mut(), chunk) {
+                    (Some(Chunk::Bytes(last)), Chunk::Bytes(more)) => last.extend(more),
+                    (_, chunk) => chunks.push(chunk),
                 }
             }
         }
-        let rest = splitter.finish();
-        match pieces.last_mut() {
+        let rest = decoder.finish();
+        match chunks.last_mut() {
             _ if rest.is_empty() => {}
-            Some(Piece::Bytes(last)) => last.extend(rest),
-            _ => pieces.push(Piece::Bytes(rest)),
+            Some(Chunk::Bytes(last)) => last.extend(rest),
+            _ => chunks.push(Chunk::Bytes(rest)),
         }
-        pieces
+        chunks
     }
 
     #[test]
     fn words_are_found_wherever_the_stream_is_cut() {
         let stream = b"noise\x1en0nce hello\n\x1en0nce start 7\nno newline\x1en0nce end 7 137\n\x1en0nc\x1en0nce done p0 1\n";
         let expected = vec![
-            Piece::Bytes(b"noise".to_vec()),
-            Piece::Word(Word::Hello),
-            Piece::Word(Word::Start(7)),
-            Piece::Bytes(b"no newline".to_vec()),
-            Piece::Word(Word::End(7, 137)),
-            Piece::Bytes(b"\x1en0nc".to_vec()),
-            Piece::Word(Word::Done("p0".into(), false)),
+            Chunk::Bytes(b"noise".to_vec()),
+            Chunk::Message(Message::Hello),
+            Chunk::Message(Message::Start(7)),
+            Chunk::Bytes(b"no newline".to_vec()),
+            Chunk::Message(Message::End(7, 137)),
+            Chunk::Bytes(b"\x1en0nc".to_vec()),
+            Chunk::Message(Message::Done("p0".into(), false)),
         ];
         for chunk in 1..stream.len() {
-            assert_eq!(split(stream, chunk), expected, "in pieces of {chunk}");
+            assert_eq!(split(stream, chunk), expected, "in chunks of {chunk}");
         }
     }
 
     #[test]
     fn what_only_looks_like_a_word_is_output() {
         let stream = b"\x1en0nce what\n\x1eother hello\n\x1en0nce end 1\n";
-        assert_eq!(split(stream, 3), vec![Piece::Bytes(stream.to_vec())]);
+        assert_eq!(split(stream, 3), vec![Chunk::Bytes(stream.to_vec())]);
     }
 
     #[test]
@@ -207,9 +207,9 @@ mod tests {
         #[test]
         fn no_byte_is_lost(stream in proptest::collection::vec(prop_oneof![Just(0x1e), Just(b'n'), any::<u8>()], 0..300),
                            chunk in 1usize..20) {
-            let bytes: Vec<u8> = split(&stream, chunk).into_iter().flat_map(|piece| match piece {
-                Piece::Bytes(bytes) => bytes,
-                Piece::Word(_) => Vec::new(),
+            let bytes: Vec<u8> = split(&stream, chunk).into_iter().flat_map(|chunk| match chunk {
+                Chunk::Bytes(bytes) => bytes,
+                Chunk::Message(_) => Vec::new(),
             }).collect();
             prop_assert_eq!(bytes, stream);
         }

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use schemars::json_schema;
 
 use super::mistake::{Mistake, quoted, typed_as_text};
-use super::settings::Connect;
 use super::template::{Template, escape};
 use super::values::schema_of;
+use crate::host::Connect;
 
 /// A [`Connect`] whose words may still hold placeholders.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::diagnostics::Diagnostic;
 use super::hosts::{HostEntry, HostTable, HostText, UserText, check_address};
 use super::mistake::{Mistake, quoted};
 use super::pattern::{MOST_HOSTS, too_many};
-use super::settings::{Connect, Host};
+use crate::host::{Connect, Host};
 use crate::names::{EnvironmentName, HostName, HostPath, Role, Unit};
 
 /// What holds for all hosts of an environment.

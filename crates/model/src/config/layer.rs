@@ -12,16 +12,17 @@ use super::path::PathText;
 use super::python::PythonEntry;
 use super::release::{BranchText, Confirm, VersionText};
 use super::service::{ServiceLayer, ServiceText};
-use super::settings::{CrontabPlace, SourceName, StrategyName, WaveSize};
+use super::settings::{SourceName, StrategyName, WaveSize};
 use super::task::TaskLayer;
 use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
 use super::version_url::VersionUrlText;
-use crate::maintenance::MaintenanceMethod;
+use crate::app::crontab::CrontabLocation;
+use crate::app::maintenance::MaintenanceMethod;
+use crate::app::recipe::{Collectstatic, Recipe};
+use crate::app::virtualenv::Installer;
 use crate::names::{EnvironmentName, SlotName, TaskName, Unit};
-use crate::recipe::{Collectstatic, Recipe};
-use crate::virtualenv::Installer;
 
 /// Settings as they were typed. All are optional; what is typed in an environment goes before what is typed at the top.
 //
@@ -146,7 +147,7 @@ pub struct Layer {
     pub(super) crontab: Option<FilePath>,
     /// Where its jobs stand: `"user"`, a block of the deploying user's crontab, or `"system"`, `/etc/cron.d`, which takes
     /// root and has a user in each line. Default: `"user"`.
-    pub(super) crontab_place: Option<CrontabPlace>,
+    pub(super) crontab_place: Option<CrontabLocation>,
     /// How visitors are told of maintenance: `"file"`, a page in `shared/maintenance.html` that your web server shows while
     /// it is there; `"command"`, django-maintenance-mode's; or `"setting"`, `MAINTENANCE_MODE = True` in `settings_file` of
     /// the live release, and a restart. Default: `"file"`.

@@ -37,9 +37,6 @@ pub use file::{ConfigFile, parse};
 pub use layer::Layer;
 pub use release::{BranchPattern, Confirm, VersionPattern};
 pub use schema::schema;
-pub use settings::{
-    Connect, CrontabPlace, DefinedBy, Hooks, Host, LocalHooks, NamedService, RunAs, Service,
-    ServiceDefinition, Settings, SourceName, StrategyName, WaveSize,
-};
+pub use settings::{Settings, SourceName, StrategyName, WaveSize};
 pub use show::show;
-pub use task::{Task, TaskPlace};
+pub use task::{Task, TaskTarget};

@@ -11,7 +11,7 @@ use super::at::At;
 use super::diagnostics::Diagnostic;
 use super::mistake::Mistake;
 use super::values::{Argument, Word};
-use crate::package::{PrivatePackage, locate, name_of};
+use crate::app::package::{PrivatePackage, locate, name_of};
 
 /// What virtualenvs are made with.
 #[derive(Debug, Clone)]

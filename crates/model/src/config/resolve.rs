@@ -14,15 +14,18 @@ use super::path::PathText;
 use super::python::PythonEntry;
 use super::release::{BranchPattern, BranchText, Confirm, VersionText};
 use super::service::{NamedAfter, resolve_service, resolve_services};
-use super::settings::{CrontabPlace, Hooks, LocalHooks, Service, Settings, SourceName, StrategyName};
+use super::settings::{Settings, SourceName, StrategyName};
 use super::template::{Template, common, unfilled};
 use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
 };
-use crate::maintenance::MaintenanceMethod;
+use crate::app::crontab::CrontabLocation;
+use crate::app::hooks::{Hooks, LocalHooks};
+use crate::app::maintenance::MaintenanceMethod;
+use crate::app::recipe::{Collectstatic, Recipe, Steps};
+use crate::app::service::Service;
+use crate::app::virtualenv::Installer;
 use crate::names::{EnvironmentName, HostPath, SlotName, Unit};
-use crate::recipe::{Collectstatic, Recipe, Steps};
-use crate::virtualenv::Installer;
 
 /// The environments that exist without a word about them.
 pub(super) const BUILT_IN: [&str; 4] = ["localhost", "development", "staging", "production"];
@@ -272,7 +275,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         syncdb: syncdb.unwrap_or(false),
         env_file: env_file.map(|FilePath(path)| path),
         crontab: crontab.map(|FilePath(path)| path),
-        crontab_place: crontab_place.unwrap_or(CrontabPlace::User),
+        crontab_place: crontab_place.unwrap_or(CrontabLocation::User),
         maintenance: maintenance.unwrap_or(MaintenanceMethod::File),
         settings_file: settings_file.map_or_else(|| "settings.py".to_string(), |FilePath(path)| path),
         maintenance_page: maintenance_page.map(|FilePath(path)| path),

@@ -12,11 +12,11 @@ use super::diagnostics::Diagnostic;
 use super::hosts::Roles;
 use super::mistake::{Mistake, quoted, typed_as_text};
 use super::nearest::nearest;
-use super::settings::{DefinedBy, NamedService, Service, ServiceDefinition};
 use super::template::{Template, common, unfilled};
 use super::values::{Argument, Bounded, FilePath, Seconds, schema_of};
+use crate::app::service::{DefinedBy, NamedService, Service, ServiceDefinition};
+use crate::app::service_file::service_file_place;
 use crate::names::{EnvironmentName, Unit};
-use crate::service_file::service_file_place;
 use crate::shell::quote;
 
 /// A [`Service`] whose name may still hold placeholders.

@@ -1,16 +1,22 @@
 //! What the configuration of one environment means, with every default filled in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::release::{BranchPattern, Confirm, VersionPattern};
 use super::task::Task;
-use crate::maintenance::MaintenanceMethod;
-use crate::names::{EnvironmentName, HostName, HostPath, Role, SlotName, TaskName, Unit};
-use crate::package::PrivatePackage;
-use crate::recipe::{Collectstatic, Recipe, Steps};
-use crate::virtualenv::Installer;
+use crate::app::crontab::CrontabLocation;
+use crate::app::hooks::{Hooks, LocalHooks};
+use crate::app::maintenance::MaintenanceMethod;
+use crate::app::package::PrivatePackage;
+use crate::app::recipe::{Collectstatic, Recipe, Steps};
+use crate::app::run_as::RunAs;
+use crate::app::service::{NamedService, Service};
+use crate::app::virtualenv::Installer;
+use crate::host::Host;
+use crate::host::layout::Layout;
+use crate::names::{EnvironmentName, HostPath, SlotName, TaskName, Unit};
 
 /// All settings of one environment. What was typed is a [`Layer`](super::Layer); this is what was meant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -109,7 +115,7 @@ pub struct Settings {
     /// A crontab in the project, for the first host.
     pub crontab: Option<String>,
     /// Where its jobs stand.
-    pub crontab_place: CrontabPlace,
+    pub crontab_place: CrontabLocation,
     /// How visitors are told of maintenance.
     pub maintenance: MaintenanceMethod,
     /// The file in a release that says whether it is in maintenance.
@@ -169,6 +175,23 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where everything lies on a host.
+    pub fn layout(&self, host: &Host) -> Layout {
+        Layout {
+            releases: host.path.join(&self.releases_root),
+            path: host.path.clone(),
+            link: self.current_release_symlink.clone(),
+            virtualenv: self.virtualenv.clone(),
+            env_file: self.env_file.as_ref().map(|file| host.path.join("shared").join(file)),
+        }
+    }
+
+    /// Whether a service runs on a host: of what is `single` there is one, on the first host that has it.
+    pub fn runs_on(&self, named: &NamedService, host: &Host) -> bool {
+        let first = self.hosts.iter().find(|other| named.is_on(&other.roles));
+        named.is_on(&host.roles) && !(named.single && first.is_some_and(|first| first.name != host.name))
+    }
+
     /// Who the app's own code runs as, where that isn't the user who logs in.
     pub fn run_as(&self) -> Option<RunAs> {
         self.run_as.clone().map(|user| RunAs { user, group: self.deploy_group.clone() })
@@ -176,7 +199,7 @@ impl Settings {
 
     /// The services that are restarted on a host, whoever describes them.
     pub fn services_on(&self, host: &Host) -> Vec<&Service> {
-        let named = self.services.iter().filter(|named| named.runs_on(host, &self.hosts));
+        let named = self.services.iter().filter(|named| self.runs_on(named, host));
         named.map(|named| &named.service).chain(self.own_service()).collect()
     }
 
@@ -199,7 +222,7 @@ impl Settings {
         let has_hooks = self.hooks.by_name().iter().any(|(_, commands)| !commands.is_empty());
         self.needs_sudo()
             || self.recipe == Recipe::Django
-            || self.crontab_place == CrontabPlace::System
+            || self.crontab_place == CrontabLocation::System
             || has_hooks
     }
 
@@ -214,45 +237,6 @@ impl Settings {
     }
 }
 
-/// Another user than the one who logs in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RunAs {
-    /// The user.
-    pub user: String,
-    /// The group that what they make in a release is given to, so that both can write it.
-    pub group: Option<String>,
-}
-
-/// One machine that the app is deployed to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Host {
-    /// What it is called in output and in `--hosts`.
-    pub name: HostName,
-    /// Where it is reached: a name of the user's ssh_config, a DNS name or an IP address.
-    pub address: String,
-    /// `None`: what ssh_config says.
-    pub user: Option<String>,
-    /// `None`: what ssh_config says.
-    pub port: Option<u16>,
-    /// What it is for; `web` when nothing is said.
-    pub roles: BTreeSet<Role>,
-    /// The app's directory on this host.
-    pub path: HostPath,
-    /// How it is reached.
-    pub connect: Connect,
-}
-
-/// How a host is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Connect {
-    /// The user's own OpenSSH.
-    Ssh,
-    /// A command that gives a POSIX shell on its standard input: `sh`, `docker exec -i web1 sh`. Placeholders are
-    /// replaced already.
-    Command(Vec<String>),
-}
-
 /// How release directories are arranged on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -261,158 +245,12 @@ pub enum StrategyName {
     Ab,
 }
 
-/// Where the jobs of a crontab stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CrontabPlace {
-    /// In a marked block of the deploying user's crontab.
-    User,
-    /// In a file of `/etc/cron.d`.
-    System,
-}
-
 /// How a commit reaches a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceName {
     /// The host fetches from the git remote.
     Fetch,
-}
-
-/// How the app is restarted. Written `init:five`, `none`, `systemd:five`, `supervisor:five`, `runit:five`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(into = "String")]
-#[schemars(with = "String")]
-pub enum Service {
-    /// `/etc/init.d/NAME restart`; NAME is the unit by default, as in buedafab.
-    Init(String),
-    /// Nothing is restarted.
-    None,
-    /// `systemctl restart NAME`, which must be active afterwards.
-    Systemd(String),
-    /// `supervisorctl restart NAME`, which must be RUNNING afterwards.
-    Supervisor(String),
-    /// `sv restart NAME`, which must be up afterwards.
-    Runit(String),
-}
-
-/// A service besides the app's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NamedService {
-    /// What it is called here.
-    pub name: String,
-    /// How it is restarted and stopped.
-    pub service: Service,
-    /// What it is, where its unit file or init script is ours to write.
-    pub definition: Option<ServiceDefinition>,
-    /// Whether a new release only takes a reload.
-    pub reload: bool,
-    /// The roles of the hosts that have it. Empty: all hosts.
-    pub roles: BTreeSet<Role>,
-    /// Whether it runs on the first of these hosts only, and is stopped on the others.
-    pub single: bool,
-}
-
-/// What a service is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ServiceDefinition {
-    /// Who says it.
-    pub by: DefinedBy,
-    /// How long it may take to stop before it is killed, in seconds.
-    pub stop_seconds: u32,
-}
-
-/// Who says what a service is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DefinedBy {
-    /// A shell command, in the program's own unit file or init script.
-    Command(String),
-    /// A template of the project.
-    Template(String),
-}
-
-impl NamedService {
-    /// Whether a host has it.
-    pub fn is_on(&self, host: &Host) -> bool {
-        self.roles.is_empty() || !self.roles.is_disjoint(&host.roles)
-    }
-
-    /// The project's file that its unit file or init script is made of.
-    pub fn template(&self) -> Option<&str> {
-        match &self.definition {
-            Some(ServiceDefinition { by: DefinedBy::Template(file), .. }) => Some(file),
-            _ => None,
-        }
-    }
-
-    /// Whether it runs on a host, one of these: of what is `single` there is one, on the first that has it.
-    pub fn runs_on(&self, host: &Host, hosts: &[Host]) -> bool {
-        let first = hosts.iter().find(|other| self.is_on(other));
-        self.is_on(host) && !(self.single && first.is_some_and(|first| first.name != host.name))
-    }
-}
-
-/// Shell commands at named points of a run on a host. Each runs in the release that the run is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Hooks {
-    /// On every host, before anything in the idle slot changes; in the app's directory.
-    pub before_prepare: Vec<String>,
-    /// In the new slot, once its code is there.
-    pub build: Vec<String>,
-    /// In the new slot, last before it counts as ready: what fails here never gets live.
-    pub check: Vec<String>,
-    /// In the new slot of the primary host only, when all hosts are ready and none has switched.
-    pub once: Vec<String>,
-    /// In the new slot, right before the link moves.
-    pub before_switch: Vec<String>,
-    /// Instead of `service`: makes the app run the code of `current`.
-    pub restart: Vec<String>,
-    /// In the new slot, after the restart.
-    pub after_switch: Vec<String>,
-    /// In the new slot, last before the switch counts: what fails here reverts the host.
-    pub verify: Vec<String>,
-    /// After the release is live for good; a failure is told and changes nothing.
-    pub after_finish: Vec<String>,
-}
-
-impl Hooks {
-    /// All of them with their names, in the order of a run.
-    pub fn by_name(&self) -> [(&'static str, &Vec<String>); 9] {
-        let Hooks {
-            before_prepare,
-            build,
-            check,
-            once,
-            before_switch,
-            restart,
-            after_switch,
-            verify,
-            after_finish,
-        } = self;
-        [
-            ("before_prepare", before_prepare),
-            ("build", build),
-            ("check", check),
-            ("once", once),
-            ("before_switch", before_switch),
-            ("restart", restart),
-            ("after_switch", after_switch),
-            ("verify", verify),
-            ("after_finish", after_finish),
-        ]
-    }
-}
-
-/// Shell commands on the deployer, at the root of the project.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct LocalHooks {
-    /// Before any host is touched; a failure stops the run.
-    pub before: Vec<String>,
-    /// After a run that succeeded.
-    pub after: Vec<String>,
-    /// After a run that failed.
-    pub on_failure: Vec<String>,
 }
 
 /// How many hosts switch together. Written `2` or `"25%"`.

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use toml::Value;
 
 use super::connect::write_connect;
-use super::settings::{
-    Connect, DefinedBy, Host, LocalHooks, NamedService, ServiceDefinition, Settings, WaveSize,
-};
+use super::settings::{Settings, WaveSize};
 use super::task::Task;
 use super::template::escape;
-use crate::package::{PackageSource, PrivatePackage};
+use crate::app::hooks::LocalHooks;
+use crate::app::package::{PackageSource, PrivatePackage};
+use crate::app::service::{DefinedBy, NamedService, ServiceDefinition};
+use crate::host::{Connect, Host};
 
 /// The settings of one environment as TOML, with every default written out. Put into a file of its own, it means the same
 /// settings again; so all of it stands below the environment, where nothing else is added to it.

@@ -17,7 +17,7 @@ pub struct Task {
     /// What it runs, in order; the first that fails is the last.
     pub run: Vec<String>,
     /// Where.
-    pub on: TaskPlace,
+    pub on: TaskTarget,
     /// What it is for.
     pub description: Option<String>,
     /// The arguments that it takes, with their defaults. `None`: any, and none has a default.
@@ -27,7 +27,7 @@ pub struct Task {
 /// Where a task runs. Written `hosts`, `primary`, `deployer`, `role:worker`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(into = "String")]
-pub enum TaskPlace {
+pub enum TaskTarget {
     /// On every host that takes part.
     Hosts,
     /// On the first of them.
@@ -38,9 +38,9 @@ pub enum TaskPlace {
     Role(Role),
 }
 
-/// A [`TaskPlace`] as it is typed.
+/// A [`TaskTarget`] as it is typed.
 #[derive(Debug, Clone)]
-struct PlaceText(TaskPlace);
+struct PlaceText(TaskTarget);
 
 /// A [`Task`] as it is typed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -67,7 +67,7 @@ impl From<TaskLayer> for Task {
         let plain = |(VariableName(name), Text(value))| (name, value);
         Task {
             run,
-            on: on.map_or(TaskPlace::Hosts, |PlaceText(place)| place),
+            on: on.map_or(TaskTarget::Hosts, |PlaceText(place)| place),
             description: description.map(|Text(text)| text),
             arguments: arguments.map(|arguments| arguments.into_iter().map(plain).collect()),
         }
@@ -81,11 +81,11 @@ impl FromStr for PlaceText {
 
     fn from_str(text: &str) -> Result<Self, Mistake> {
         match text.split_once(':') {
-            None if text == "hosts" => Ok(PlaceText(TaskPlace::Hosts)),
-            None if text == "primary" => Ok(PlaceText(TaskPlace::Primary)),
-            None if text == "deployer" => Ok(PlaceText(TaskPlace::Deployer)),
+            None if text == "hosts" => Ok(PlaceText(TaskTarget::Hosts)),
+            None if text == "primary" => Ok(PlaceText(TaskTarget::Primary)),
+            None if text == "deployer" => Ok(PlaceText(TaskTarget::Deployer)),
             Some(("role", role)) => Role::new(role)
-                .map(|role| PlaceText(TaskPlace::Role(role)))
+                .map(|role| PlaceText(TaskTarget::Role(role)))
                 .map_err(|error| Mistake::new(error.to_string()).within(5..text.len())),
             _ => Err(Mistake::new(format!("{} isn't a place where a task could run", quoted(text)))
                 .help(did_you_mean(text, ["hosts", "primary", "deployer", "role:NAME"]))),
@@ -93,13 +93,13 @@ impl FromStr for PlaceText {
     }
 }
 
-impl From<TaskPlace> for String {
-    fn from(place: TaskPlace) -> String {
+impl From<TaskTarget> for String {
+    fn from(place: TaskTarget) -> String {
         match place {
-            TaskPlace::Hosts => "hosts".to_string(),
-            TaskPlace::Primary => "primary".to_string(),
-            TaskPlace::Deployer => "deployer".to_string(),
-            TaskPlace::Role(role) => format!("role:{role}"),
+            TaskTarget::Hosts => "hosts".to_string(),
+            TaskTarget::Primary => "primary".to_string(),
+            TaskTarget::Deployer => "deployer".to_string(),
+            TaskTarget::Role(role) => format!("role:{role}"),
         }
     }
 }

@@ -5,9 +5,10 @@ use std::str::FromStr;
 use schemars::json_schema;
 
 use super::mistake::{Mistake, typed_as_text};
-use super::settings::{Host, Settings};
+use super::settings::Settings;
 use super::template::Template;
 use super::values::{Url, schema_of};
+use crate::host::Host;
 
 /// An address with placeholders.
 #[derive(Debug, Clone)]

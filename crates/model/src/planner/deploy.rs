@@ -6,22 +6,22 @@ use super::maintenance::told_before;
 use super::prepare::Build;
 use super::services::service_files;
 use super::{
-    Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, hooks, local_hooks,
+    Change, Direction, HostChange, Primary, RunContext, SeenHost, assemble, examine, hooks, local_hooks,
     with_recipe,
 };
-use crate::action::{HookPoint, ToldVisitors};
+use crate::app::hooks::HookPoint;
+use crate::app::package::FetchedPackage;
+use crate::app::virtualenv::Packages;
 use crate::config::Settings;
-use crate::developer::tests_of;
-use crate::facts::CurrentLink;
-use crate::layout::Layout;
-use crate::local::LocalAction;
-use crate::package::FetchedPackage;
+use crate::deployer::action::DeployerAction;
+use crate::deployer::developer::tests_of;
+use crate::host::facts::CurrentLink;
+use crate::host::record::{JournalKind, SlotState};
+use crate::plan::action::ToldVisitors;
+use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
-use crate::record::{JournalKind, SlotState};
-use crate::refusal::Refusal;
 use crate::release::Release;
 use crate::strategy;
-use crate::virtualenv::Packages;
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
@@ -45,9 +45,9 @@ pub struct DeployRequest {
     /// What visitors are told while it runs, if it is this deploy that tells them.
     pub told: Option<ToldVisitors>,
     /// Tagging and pushing, as the rules of the environment ask for.
-    pub actions: Vec<LocalAction>,
+    pub actions: Vec<DeployerAction>,
     /// What a person should know about the release.
-    pub notes: Vec<Note>,
+    pub notes: Vec<String>,
 }
 
 impl DeployRequest {
@@ -90,9 +90,9 @@ pub fn plan_deploy(
         notes: more,
     } = request;
     let (mut refusals, mut notes) = examine(settings, hosts);
-    notes.splice(0..0, more.iter().cloned());
+    notes.splice(0..0, more.iter().map(|text| Note { host: None, text: text.clone() }));
     for SeenHost { host, facts } in hosts {
-        let layout = Layout::new(settings, host);
+        let layout = settings.layout(host);
         if !facts.missing_shared.is_empty() {
             refusals.push(Refusal::MissingShared {
                 host: host.name.clone(),
@@ -139,7 +139,7 @@ pub fn plan_deploy(
         notes.push(Note { host: Some(seen.host.name.clone()), text });
     }
     for seen in &hosts {
-        let slot = strategy::place(settings, seen.facts).slot;
+        let slot = strategy::destination(settings, seen.facts).slot;
         if seen.facts.slots.get(&slot).is_some_and(|found| found.record.is_none()) {
             let text = format!(
                 "slot {slot} is none that buedafab made: files in it that git doesn't know will be removed"
@@ -151,20 +151,20 @@ pub fn plan_deploy(
         let text = "no host changes: nothing is tagged or pushed either".to_owned();
         notes.push(Note { host: None, text });
     }
-    let changes: Vec<Result<Change<'_>, Vec<Refusal>>> =
+    let changes: Vec<Result<HostChange<'_>, Vec<Refusal>>> =
         hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
     if changes.iter().any(Result::is_err) {
         return Err(told_once(changes.into_iter().filter_map(Result::err).flatten()));
     }
-    let changes: Vec<Change<'_>> = changes.into_iter().flatten().collect();
+    let changes: Vec<HostChange<'_>> = changes.into_iter().flatten().collect();
     // A tag is made last, when all else that could stop the run here is over.
     let tests = tests.then(|| tests_of(settings)).flatten();
     let local = tests.into_iter().chain(local_hooks(settings)).chain(actions.iter().cloned()).collect();
     let commands = with_recipe(settings, HookPoint::Once, &settings.hooks.once);
     let once = changes.first().map(|primary| hooks(settings, context, primary, HookPoint::Once, &commands));
     let primary = Primary { prepare: Vec::new(), once: once.unwrap_or_default() };
-    let errand = Errand { intent: Intent::Deploy, kind: JournalKind::Deployed, local, primary, notes };
-    Ok(assemble(settings, context, errand, &changes, &others))
+    let change = Change { intent: Intent::Deploy, kind: JournalKind::Deployed, local, primary, notes };
+    Ok(assemble(settings, context, change, &changes, &others))
 }
 
 /// What is wrong with a template is so on every host.
@@ -191,8 +191,8 @@ fn change<'a>(
     context: &RunContext,
     request: &DeployRequest,
     seen: SeenHost<'a>,
-) -> Result<Change<'a>, Vec<Refusal>> {
-    let place = strategy::place(settings, seen.facts);
+) -> Result<HostChange<'a>, Vec<Refusal>> {
+    let place = strategy::destination(settings, seen.facts);
     let to = Target { slot: place.slot, release: request.release.clone() };
     let build = Build {
         former: place.former,
@@ -201,9 +201,9 @@ fn change<'a>(
         packages: Packages::These(request.packages.clone()),
         services: service_files(settings, seen, &to, &request.templates)?,
     };
-    Ok(Change {
+    Ok(HostChange {
         seen,
-        layout: Layout::new(settings, seen.host),
+        layout: settings.layout(seen.host),
         from: seen.facts.live(),
         prepare: build.steps(settings, context, seen, &to),
         to,

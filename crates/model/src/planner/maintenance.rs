@@ -4,14 +4,14 @@ use super::services::{Direction, restart_as_it_was};
 use super::variables::common_variables;
 use super::work::{lock_as_seen, note, work};
 use super::{RunContext, SeenHost, examine, surroundings};
-use crate::action::{Action, ToldVisitors};
-use crate::config::{Host, Settings};
-use crate::layout::Layout;
-use crate::maintenance::{MaintenanceMethod, MaintenanceRecord};
+use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::record::{JournalKind, LockHolder};
 use crate::names::SlotName;
+use crate::plan::action::{Action, ToldVisitors};
+use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Plan};
-use crate::record::{JournalKind, LockHolder};
-use crate::refusal::Refusal;
 
 /// Tells visitors of maintenance on these hosts, or no longer; or says all that speaks against it.
 pub fn plan_maintenance(
@@ -43,7 +43,7 @@ pub fn plan_maintenance(
             actions.push(maintenance_setting(settings, slot, told.is_some()));
             actions.extend(restart_as_it_was(settings, context, *seen, Direction::Forward));
         }
-        let current = Layout::new(settings, host).current();
+        let current = settings.layout(host).current();
         let (slot, live) = (seen.facts.live_slot(), seen.facts.live());
         let variables = common_variables(settings, context, *seen, slot, live.as_ref(), &current);
         actions.push(Action::Maintenance {

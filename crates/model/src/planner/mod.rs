@@ -4,9 +4,9 @@ mod deploy;
 mod maintenance;
 mod prepare;
 mod rollback;
-mod service_file;
 mod services;
 mod variables;
+pub(crate) mod virtualenv;
 mod work;
 
 use std::collections::BTreeMap;
@@ -18,20 +18,23 @@ pub use maintenance::plan_maintenance;
 pub use rollback::plan_rollback;
 pub use work::{plan_env, plan_env_list, plan_hold, plan_restart, plan_run, plan_task, plan_unhold};
 
-use crate::action::{Action, HookPoint, Surroundings, ToldVisitors};
-use crate::config::{Host, Settings};
-use crate::facts::{CurrentLink, HostFacts};
-use crate::layout::Layout;
-use crate::local::LocalAction;
-use crate::maintenance::MaintenanceMethod;
+use crate::app::hooks::HookPoint;
+use crate::app::maintenance::MaintenanceMethod;
+use crate::app::recipe::Side;
+use crate::config::Settings;
+use crate::deployer::action::DeployerAction;
+use crate::host::Host;
+use crate::host::facts::{CurrentLink, HostFacts};
+use crate::host::layout::Layout;
+use crate::host::record::{JournalKind, LockHolder, SlotState};
 use crate::names::{HostPath, RunId};
+use crate::plan::action::{Action, Surroundings, ToldVisitors};
+use crate::plan::refusal::{Refusal, host_refusals};
 use crate::plan::{HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan, Step, Target};
-use crate::recipe::{Side, commands_at};
-use crate::record::{JournalKind, LockHolder, SlotState};
-use crate::refusal::{Refusal, host_refusals};
 use crate::release::Release;
+use crate::shell::recipe::commands_at;
 use maintenance::maintenance_setting;
-use services::{Direction, homeless_services, restart, restart_as_it_was, stay_up, told_services};
+use services::{Direction, homeless_services, restart, restart_as_it_was, told_services, verify_running};
 use variables::variables;
 
 /// The run that is being planned.
@@ -55,7 +58,7 @@ pub struct SeenHost<'a> {
 }
 
 /// What one host is to do: the part of a plan that deploy and rollback have in common.
-struct Change<'a> {
+struct HostChange<'a> {
     seen: SeenHost<'a>,
     layout: Layout,
     from: Option<Release>,
@@ -91,11 +94,11 @@ impl Steps {
 }
 
 /// What a change of hosts is: the part of a plan that isn't about one host.
-struct Errand {
+struct Change {
     intent: Intent,
     kind: JournalKind,
     /// What comes first, on the deployer; nothing of it if no host changes.
-    local: Vec<LocalAction>,
+    local: Vec<DeployerAction>,
     /// What is done on the primary only: last in the preparation, and before any switch.
     primary: Primary,
     notes: Vec<Note>,
@@ -111,11 +114,11 @@ struct Primary {
 fn assemble(
     settings: &Settings,
     context: &RunContext,
-    errand: Errand,
-    changes: &[Change<'_>],
+    change: Change,
+    changes: &[HostChange<'_>],
     others: &[SeenHost<'_>],
 ) -> Plan {
-    let Errand { intent, kind, local, primary: Primary { prepare, once }, notes } = errand;
+    let Change { intent, kind, local, primary: Primary { prepare, once }, notes } = change;
     let mut plan = Plan {
         run: context.run.clone(),
         at: context.at,
@@ -138,7 +141,7 @@ fn assemble(
         });
     }
     for seen in others {
-        let layout = Layout::new(settings, seen.host);
+        let layout = settings.layout(seen.host);
         plan.hosts.push(HostPlan { host: seen.host.clone(), layout, from: seen.facts.live(), to: None });
     }
     plan.hosts.sort_by_key(|planned| settings.hosts.iter().position(|host| host.name == planned.host.name));
@@ -193,10 +196,10 @@ fn assemble(
     plan
 }
 
-fn lock(settings: &Settings, change: &Change<'_>, holder: &LockHolder) -> Vec<Action> {
+fn lock(settings: &Settings, change: &HostChange<'_>, holder: &LockHolder) -> Vec<Action> {
     let mut actions = Vec::new();
-    if !change.seen.facts.has_room {
-        actions.push(Action::MakeRoom { group: settings.deploy_group.clone() });
+    if !change.seen.facts.has_folders {
+        actions.push(Action::CreateFolders { group: settings.deploy_group.clone() });
     }
     actions.push(Action::Lock { holder: holder.clone() });
     actions.push(Action::Guard {
@@ -212,7 +215,7 @@ fn lock(settings: &Settings, change: &Change<'_>, holder: &LockHolder) -> Vec<Ac
 fn hooks(
     settings: &Settings,
     context: &RunContext,
-    change: &Change<'_>,
+    change: &HostChange<'_>,
     point: HookPoint,
     commands: &[String],
 ) -> Vec<Action> {
@@ -227,13 +230,18 @@ fn hooks(
     commands.iter().map(hook).collect()
 }
 
-fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_last_wave: bool) -> Vec<Action> {
+fn switch(
+    settings: &Settings,
+    context: &RunContext,
+    change: &HostChange<'_>,
+    is_last_wave: bool,
+) -> Vec<Action> {
     let Settings { hooks: named, .. } = settings;
     let mut actions = hooks(settings, context, change, HookPoint::BeforeSwitch, &named.before_switch);
     if let (MaintenanceMethod::Setting, Some(_)) = (settings.maintenance, &change.told) {
         actions.push(maintenance_setting(settings, &change.to.slot, true));
     }
-    actions.push(Action::Point { target: Some(change.to.slot.to_string()) });
+    actions.push(Action::SwitchLink { target: Some(change.to.slot.to_string()) });
     if let (MaintenanceMethod::Command, Some(told)) = (settings.maintenance, &change.told) {
         actions.push(Action::Maintenance {
             method: settings.maintenance,
@@ -246,7 +254,7 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
         });
     }
     actions.extend(restart(settings, context, change.seen, &change.to, change.direction));
-    actions.extend(stay_up(settings, change.seen.host, &change.to));
+    actions.extend(verify_running(settings, change.seen.host, &change.to));
     actions.extend(hooks(settings, context, change, HookPoint::AfterSwitch, &named.after_switch));
     // Where any host may answer, the old release does until the last wave.
     if is_last_wave || !settings.version_url_is_shared() {
@@ -262,19 +270,19 @@ fn switch(settings: &Settings, context: &RunContext, change: &Change<'_>, is_las
 }
 
 /// Commands of the configuration that run on the deployer before any host is touched.
-fn local_hooks(settings: &Settings) -> impl Iterator<Item = LocalAction> + '_ {
-    settings.local_hooks.before.iter().map(|command| LocalAction::Hook { command: command.clone() })
+fn local_hooks(settings: &Settings) -> impl Iterator<Item = DeployerAction> + '_ {
+    settings.local_hooks.before.iter().map(|command| DeployerAction::Hook { command: command.clone() })
 }
 
 /// The way back from `switch`: the link first, for it decides; then the app; then the notes.
-fn revert(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Vec<Action> {
+fn revert(settings: &Settings, context: &RunContext, change: &HostChange<'_>) -> Vec<Action> {
     let facts = change.seen.facts;
     let target = match &facts.current {
         CurrentLink::Slot(slot) => Some(slot.to_string()),
         CurrentLink::Dangling(text) | CurrentLink::Elsewhere(text) => Some(text.clone()),
         CurrentLink::Missing | CurrentLink::NotALink => None,
     };
-    let mut actions = vec![Action::Point { target }];
+    let mut actions = vec![Action::SwitchLink { target }];
     actions.extend(restart_as_it_was(settings, context, change.seen, change.direction.opposite()));
     actions.push(Action::Record {
         slot: change.to.slot.clone(),
@@ -287,7 +295,12 @@ fn revert(settings: &Settings, context: &RunContext, change: &Change<'_>) -> Vec
     actions
 }
 
-fn finish(settings: &Settings, context: &RunContext, kind: JournalKind, change: &Change<'_>) -> Vec<Action> {
+fn finish(
+    settings: &Settings,
+    context: &RunContext,
+    kind: JournalKind,
+    change: &HostChange<'_>,
+) -> Vec<Action> {
     let facts = change.seen.facts;
     let mut actions = vec![Action::Record {
         slot: change.to.slot.clone(),
@@ -318,7 +331,7 @@ fn finish(settings: &Settings, context: &RunContext, kind: JournalKind, change: 
         });
     }
     if keeps_anything(settings, facts) {
-        actions.push(Action::Forget);
+        actions.push(Action::Prune);
     }
     actions.push(journal(context, kind, change));
     actions.extend(hooks(settings, context, change, HookPoint::AfterFinish, &settings.hooks.after_finish));
@@ -337,7 +350,7 @@ fn is_primary(settings: &Settings, host: &Host) -> bool {
     settings.hosts.first().is_some_and(|first| first.name == host.name)
 }
 
-fn journal(context: &RunContext, kind: JournalKind, change: &Change<'_>) -> Action {
+fn journal(context: &RunContext, kind: JournalKind, change: &HostChange<'_>) -> Action {
     Action::Journal {
         kind,
         by: context.by.clone(),

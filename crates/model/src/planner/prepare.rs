@@ -3,17 +3,18 @@
 use super::maintenance::forget_maintenance;
 use super::services::files_there;
 use super::variables::variables;
+use super::virtualenv::virtualenv_of;
 use super::{RunContext, SeenHost, hook_surroundings, is_primary, with_recipe};
-use crate::action::{Action, HookPoint};
+use crate::app::hooks::HookPoint;
+use crate::app::service_file::ServiceFile;
+use crate::app::virtualenv::Packages;
 use crate::config::Settings;
-use crate::facts::HostFacts;
-use crate::layout::Layout;
+use crate::host::facts::HostFacts;
+use crate::host::record::SlotState;
 use crate::names::{HostPath, SlotName};
 use crate::plan::Target;
-use crate::record::SlotState;
+use crate::plan::action::Action;
 use crate::release::Release;
-use crate::service_file::ServiceFile;
-use crate::virtualenv::{Packages, VirtualenvSpec};
 
 /// How a slot is filled.
 pub(super) struct Build<'a> {
@@ -39,7 +40,7 @@ impl Build<'_> {
         target: &Target,
     ) -> Vec<Action> {
         let Build { former, url, reinstall, packages, services } = self;
-        let layout = Layout::new(settings, seen.host);
+        let layout = settings.layout(seen.host);
         let slot = target.slot.clone();
         let release = target.release.clone();
         let variables = variables(settings, context, seen, target);
@@ -103,7 +104,7 @@ impl Build<'_> {
                 group: settings.deploy_group.clone(),
             }));
         }
-        actions.extend(VirtualenvSpec::of(settings, packages, reinstall).map(|spec| Action::Virtualenv {
+        actions.extend(virtualenv_of(settings, packages, reinstall).map(|spec| Action::Virtualenv {
             slot: slot.clone(),
             commit: release.commit.clone(),
             spec,
@@ -118,7 +119,7 @@ impl Build<'_> {
             actions.extend(hook(point, &folder, &with_recipe(settings, point, own)));
         }
         if let Some(file) = settings.crontab.as_ref().filter(|_| is_primary(settings, seen.host)) {
-            actions.push(Action::Has { slot: slot.clone(), file: file.clone() });
+            actions.push(Action::RequireFile { slot: slot.clone(), file: file.clone() });
         }
         if !services.is_empty() {
             actions.push(Action::ServiceFiles {

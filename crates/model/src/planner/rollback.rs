@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use super::maintenance::{forget_maintenance, told_before};
 use super::prepare::Build;
 use super::{
-    Change, Direction, Errand, Primary, RunContext, SeenHost, assemble, examine, local_hooks, surroundings,
-    variables,
+    Change, Direction, HostChange, Primary, RunContext, SeenHost, assemble, examine, local_hooks,
+    surroundings, variables,
 };
-use crate::action::{Action, Schema, Surroundings};
-use crate::config::{RunAs, Settings};
-use crate::facts::CurrentLink;
-use crate::layout::Layout;
+use crate::app::recipe::Recipe;
+use crate::app::run_as::RunAs;
+use crate::app::virtualenv::Packages;
+use crate::config::Settings;
+use crate::host::facts::CurrentLink;
+use crate::host::record::{JournalKind, SlotState};
+use crate::plan::action::{Action, Schema, Surroundings};
+use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
-use crate::recipe::Recipe;
-use crate::record::{JournalKind, SlotState};
-use crate::refusal::Refusal;
 use crate::strategy::{self, BeforeState};
-use crate::virtualenv::Packages;
 
 /// Plans a rollback of these hosts, all to one release, or says all that speaks against it. `url` is where a release
 /// that was overwritten would be fetched from again; its objects are nearly always still on the host.
@@ -45,7 +45,7 @@ pub fn plan_rollback(
             );
             notes.push(Note { host: Some(host.name.clone()), text });
         }
-        let path = Layout::new(settings, host).current().to_string();
+        let path = settings.layout(host).current().to_string();
         match &facts.current {
             CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host.name.clone(), path }),
             CurrentLink::Elsewhere(target) => {
@@ -56,7 +56,7 @@ pub fn plan_rollback(
         let to = Target { slot: before.slot, release: before.release };
         let prepare = match before.state {
             BeforeState::Complete => {
-                let prove = Action::Prove { slot: to.slot.clone(), commit: to.release.commit.clone() };
+                let prove = Action::VerifyCommit { slot: to.slot.clone(), commit: to.release.commit.clone() };
                 forget_maintenance(settings, &to.slot).into_iter().chain([prove]).collect()
             }
             BeforeState::Overwritten => {
@@ -74,9 +74,9 @@ pub fn plan_rollback(
                 build.steps(settings, context, *seen, &to)
             }
         };
-        changes.push(Change {
+        changes.push(HostChange {
             seen: *seen,
-            layout: Layout::new(settings, host),
+            layout: settings.layout(host),
             from: facts.live(),
             to,
             prepare,
@@ -87,7 +87,7 @@ pub fn plan_rollback(
     }
     let releases: BTreeSet<_> = changes.iter().map(|change| &change.to.release.commit).collect();
     if releases.len() > 1 {
-        let target = |change: &Change<'_>| format!("{} to {}", change.seen.host.name, change.to.release);
+        let target = |change: &HostChange<'_>| format!("{} to {}", change.seen.host.name, change.to.release);
         refusals.push(Refusal::DifferentTargets { targets: changes.iter().map(target).collect() });
     }
     if !refusals.is_empty() {
@@ -96,12 +96,12 @@ pub fn plan_rollback(
     let local = local_hooks(settings).collect();
     let primary = changes.first().map(|change| migrations(settings, context, change, schema));
     let primary = primary.unwrap_or_default();
-    let errand = Errand { intent: Intent::Rollback, kind: JournalKind::RolledBack, local, primary, notes };
-    Ok(assemble(settings, context, errand, &changes, &[]))
+    let change = Change { intent: Intent::Rollback, kind: JournalKind::RolledBack, local, primary, notes };
+    Ok(assemble(settings, context, change, &changes, &[]))
 }
 
 /// What the primary does about migrations that the older release doesn't know, where the app has any.
-fn migrations(settings: &Settings, context: &RunContext, change: &Change<'_>, schema: Schema) -> Primary {
+fn migrations(settings: &Settings, context: &RunContext, change: &HostChange<'_>, schema: Schema) -> Primary {
     let Some(newer) = change.seen.facts.live_slot().cloned() else { return Primary::default() };
     if settings.recipe != Recipe::Django || schema == Schema::Keep {
         return Primary::default();

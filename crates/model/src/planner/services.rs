@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::service_file::{ServedBy, render_service_file};
 use super::variables::{common_variables, variables};
 use super::{RunContext, SeenHost, surroundings};
-use crate::action::{Action, Surroundings};
-use crate::config::{Host, NamedService, Service, Settings};
-use crate::facts::CurrentLink;
-use crate::layout::Layout;
+use crate::app::service::{NamedService, Service};
+use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, service_file_place};
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::facts::CurrentLink;
 use crate::names::HostPath;
 use crate::plan::Target;
-use crate::refusal::Refusal;
-use crate::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, service_file_place};
+use crate::plan::action::{Action, Surroundings};
+use crate::plan::refusal::Refusal;
+use crate::shell::service_file::{ServedBy, render_service_file};
 
 /// The unit files and init scripts of a release on a host, or all that is wrong with their templates.
 pub(super) fn service_files(
@@ -26,7 +27,7 @@ pub(super) fn service_files(
     let mut files = Vec::new();
     let mut refusals = Vec::new();
     // Also of what runs on another host now: a way back may bring it here.
-    for service in settings.services.iter().filter(|service| service.is_on(host)) {
+    for service in settings.services.iter().filter(|service| service.is_on(&host.roles)) {
         match render_service_file(service, &served, |file| templates.get(file).cloned()) {
             Ok(file) => files.extend(file),
             Err(error) => refusals.push(Refusal::BadTemplate {
@@ -43,7 +44,7 @@ pub(super) fn service_files(
 /// Services that no host has: a role that was mistyped, most likely.
 pub(super) fn homeless_services(settings: &Settings) -> Vec<String> {
     let nowhere =
-        settings.services.iter().filter(|named| !settings.hosts.iter().any(|host| named.is_on(host)));
+        settings.services.iter().filter(|named| !settings.hosts.iter().any(|host| named.is_on(&host.roles)));
     nowhere
         .map(|named| {
             let roles: Vec<&str> = named.roles.iter().map(|role| role.as_str()).collect();
@@ -55,7 +56,7 @@ pub(super) fn homeless_services(settings: &Settings) -> Vec<String> {
 /// Services that were installed on a host once, and aren't in the configuration any more: they are a person's to remove.
 pub(super) fn told_services(settings: &Settings, seen: &SeenHost<'_>) -> Vec<String> {
     let SeenHost { host, facts } = seen;
-    let here = settings.services.iter().filter(|service| service.is_on(host));
+    let here = settings.services.iter().filter(|service| service.is_on(&host.roles));
     let known: Vec<HostPath> =
         here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect();
     let gone = facts.installed.iter().filter(|path| !known.iter().any(|known| known.as_str() == *path));
@@ -65,7 +66,7 @@ pub(super) fn told_services(settings: &Settings, seen: &SeenHost<'_>) -> Vec<Str
             true => format!("{path} stop; update-rc.d -f {name} remove; rm {path}"),
             false => format!("systemctl disable --now {name}; rm {path}"),
         };
-        let list = Layout::new(settings, host).installed_services();
+        let list = settings.layout(host).installed_services();
         format!(
             "{path} is no service of this host any more, and is left as it is; as root: {remove}; and take its line out of {list}"
         )
@@ -99,7 +100,7 @@ pub(super) fn restart(
     target: &Target,
     direction: Direction,
 ) -> Vec<Action> {
-    let directory = Layout::new(settings, seen.host).slot(&target.slot);
+    let directory = settings.layout(seen.host).slot(&target.slot);
     let variables = variables(settings, context, seen, target);
     let of = FilesOf::Release { commit: target.release.commit.clone(), slot: target.slot.clone() };
     restart_in(settings, seen, &directory, variables, &of, direction)
@@ -127,13 +128,13 @@ pub(super) fn restart_as_it_was(
     }
     match &facts.current {
         CurrentLink::Slot(_) | CurrentLink::Elsewhere(_) => {
-            let current = Layout::new(settings, seen.host).current();
+            let current = settings.layout(seen.host).current();
             let variables = common_variables(settings, context, seen, facts.live_slot(), None, &current);
             restart_in(settings, seen, &current, variables, &FilesOf::Before, direction)
         }
         // Where nothing served, nothing of what a first release has started may go on.
         CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => {
-            let current = Layout::new(settings, seen.host).current();
+            let current = settings.layout(seen.host).current();
             let variables = common_variables(settings, context, seen, None, None, &current);
             let mut actions = restart_in(settings, seen, &current, variables, &FilesOf::Before, direction);
             actions.retain(|action| !matches!(action, Action::Restart { file: None, .. }));
@@ -144,19 +145,18 @@ pub(super) fn restart_as_it_was(
 
 /// The services that run on a host by files of ours.
 fn described_on<'s>(settings: &'s Settings, host: &'s Host) -> impl Iterator<Item = &'s NamedService> + 's {
-    let runs =
-        move |named: &&NamedService| named.definition.is_some() && named.runs_on(host, &settings.hosts);
+    let runs = move |named: &&NamedService| named.definition.is_some() && settings.runs_on(named, host);
     settings.services.iter().filter(runs)
 }
 
 /// That they stay up: an app that dies of its first import has been started well, as far as a service manager can say.
-pub(super) fn stay_up(settings: &Settings, host: &Host, target: &Target) -> Option<Action> {
+pub(super) fn verify_running(settings: &Settings, host: &Host, target: &Target) -> Option<Action> {
     let of = FilesOf::Release { commit: target.release.commit.clone(), slot: target.slot.clone() };
     let with_file = |named: &NamedService| Some((named.service.clone(), released_file(named, &of)?));
     let services: Vec<(Service, ReleasedServiceFile)> =
         described_on(settings, host).filter_map(with_file).collect();
     let seconds = settings.settle_seconds;
-    (seconds > 0 && !services.is_empty()).then_some(Action::StayUp { services, seconds })
+    (seconds > 0 && !services.is_empty()).then_some(Action::VerifyRunning { services, seconds })
 }
 
 fn restart_in(
@@ -169,7 +169,7 @@ fn restart_in(
 ) -> Vec<Action> {
     // Restarting is the business of the user who logs in, and of root.
     let around = Surroundings { run_as: None, ..surroundings(settings, directory, variables) };
-    let named = |named: &NamedService| match named.runs_on(seen.host, &settings.hosts) {
+    let named = |named: &NamedService| match settings.runs_on(named, seen.host) {
         false => Action::Stop { service: named.service.clone() },
         true => Action::Restart {
             service: named.service.clone(),
@@ -180,7 +180,7 @@ fn restart_in(
         },
     };
     let mut actions: Vec<Action> =
-        settings.services.iter().filter(|service| service.is_on(seen.host)).map(named).collect();
+        settings.services.iter().filter(|service| service.is_on(&seen.host.roles)).map(named).collect();
     // A hook is meant instead of the app's own service, and that comes last, unless a table gives it another place.
     let by_hook = (!settings.hooks.restart.is_empty()).then_some(&settings.service);
     if let Some(service) = by_hook.or(settings.own_service()) {

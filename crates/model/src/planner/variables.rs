@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{RunContext, SeenHost};
 use crate::config::Settings;
-use crate::layout::Layout;
 use crate::names::{HostPath, SlotName};
 use crate::plan::Target;
 use crate::release::Release;
@@ -16,7 +15,7 @@ pub(super) fn variables(
     seen: SeenHost<'_>,
     target: &Target,
 ) -> BTreeMap<String, String> {
-    let directory = Layout::new(settings, seen.host).slot(&target.slot);
+    let directory = settings.layout(seen.host).slot(&target.slot);
     common_variables(settings, context, seen, Some(&target.slot), Some(&target.release), &directory)
 }
 
@@ -29,7 +28,7 @@ pub(super) fn common_variables(
     release: Option<&Release>,
     directory: &HostPath,
 ) -> BTreeMap<String, String> {
-    let layout = Layout::new(settings, seen.host);
+    let layout = settings.layout(seen.host);
     let roles = seen.host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
     let mut variables = settings.variables.clone();
     let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::services::stay_up;
+use super::services::verify_running;
 use super::{Direction, RunContext, SeenHost, Steps, examine, restart_as_it_was, surroundings};
-use crate::action::{Action, EnvEdit, Surroundings};
-use crate::config::{Host, Settings};
-use crate::layout::Layout;
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::record::{JournalKind, LockHolder};
+use crate::plan::action::{Action, EnvEdit, Surroundings};
+use crate::plan::refusal::Refusal;
 use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan, Target};
-use crate::record::{JournalKind, LockHolder};
-use crate::refusal::Refusal;
-use crate::shell::quote;
+use crate::shell::list_variables;
 
 /// A command on every host, in the live release where there is one. Needs no look at the hosts first.
 pub fn plan_run(settings: &Settings, context: &RunContext, command: &str, hosts: &[&Host]) -> Plan {
@@ -30,7 +30,7 @@ pub fn plan_task(
         let mut variables = settings.variables.clone();
         variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
         variables.extend(arguments.clone());
-        let around = surroundings(settings, &Layout::new(settings, host).current(), variables);
+        let around = surroundings(settings, &settings.layout(host).current(), variables);
         let run = |command: &String| Action::Run { command: command.clone(), around: around.clone() };
         commands.iter().map(run).collect()
     };
@@ -64,8 +64,8 @@ pub fn plan_env(
     hosts: &[&Host],
 ) -> Plan {
     let mut plan = work(settings, context, Intent::Work, hosts, |host| {
-        let file = Layout::new(settings, host).shared().join(file);
-        let room = Action::MakeRoom { group: settings.deploy_group.clone() };
+        let file = settings.layout(host).shared().join(file);
+        let room = Action::CreateFolders { group: settings.deploy_group.clone() };
         let what = note(&context.by, JournalKind::EnvChanged, Some(edit.to_string()));
         vec![room, Action::EnvFile { edit: edit.clone(), file }, what]
     });
@@ -76,11 +76,9 @@ pub fn plan_env(
 /// The names in the file of variables, on every host; never what they are.
 pub fn plan_env_list(settings: &Settings, context: &RunContext, file: &str, hosts: &[&Host]) -> Plan {
     work(settings, context, Intent::Work, hosts, |host| {
-        let layout = Layout::new(settings, host);
-        let file = quote(layout.shared().join(file).as_str());
-        let names = r"s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1=…/p";
+        let layout = settings.layout(host);
         vec![Action::Run {
-            command: format!("[ ! -f {file} ] || sed -n '{names}' {file}"),
+            command: list_variables(&layout.shared().join(file)),
             around: Surroundings {
                 directory: layout.path,
                 variables: BTreeMap::new(),
@@ -117,7 +115,7 @@ pub fn plan_restart(
         let mut actions = lock_as_seen(settings, *seen, &holder);
         actions.extend(restart_as_it_was(settings, context, *seen, Direction::Forward));
         if let (Some(slot), Some(release)) = (seen.facts.live_slot(), seen.facts.live()) {
-            actions.extend(stay_up(settings, seen.host, &Target { slot: slot.clone(), release }));
+            actions.extend(verify_running(settings, seen.host, &Target { slot: slot.clone(), release }));
         }
         actions.push(note(&context.by, JournalKind::Restarted, None));
         actions
@@ -162,7 +160,7 @@ pub(super) fn work(
             .iter()
             .map(|host| HostPlan {
                 host: (*host).clone(),
-                layout: Layout::new(settings, host),
+                layout: settings.layout(host),
                 from: None,
                 to: None,
             })

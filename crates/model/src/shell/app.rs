@@ -3,23 +3,46 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::quote;
 use super::user::{GiveToGroup, Input, as_user};
-use crate::action::Surroundings;
-use crate::config::{Host, RunAs, Settings};
-use crate::layout::Layout;
+use super::{quote, quote_words};
+use crate::app::run_as::RunAs;
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::layout::Layout;
 use crate::names::HostPath;
+use crate::plan::action::Surroundings;
 
 /// A command in the live release of a host, at a person's terminal, with what the app's commands find around them as far
 /// as it doesn't belong to a run.
 pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
-    let layout = Layout::new(settings, host);
+    let layout = settings.layout(host);
     let mut variables = settings.variables.clone();
     variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
     let directory = layout.current();
     let virtualenv = settings.recipe.is_python().then(|| directory.join(&layout.virtualenv));
     let around = Surroundings { directory, variables, virtualenv, run_as: settings.run_as() };
     within(&layout, &around, Input::Person, &format!("{}{command}", enter(&around.directory)))
+}
+
+/// A command of Django's `manage.py`, as [`app_shell`] runs it.
+pub fn manage_shell(settings: &Settings, host: &Host, words: &[String]) -> String {
+    app_shell(settings, host, &format!("exec python manage.py {}", quote_words(words)))
+}
+
+/// A person's own session, in the live release where there is one, and else in the app's directory.
+pub fn login_shell(settings: &Settings, host: &Host) -> String {
+    format!(
+        "cd {current} 2>/dev/null || cd {path} 2>/dev/null; exec \"${{SHELL:-/bin/sh}}\" -l",
+        current = quote(settings.layout(host).current().as_str()),
+        path = quote(host.path.as_str()),
+    )
+}
+
+/// The names in a file of variables; never what they are.
+pub(crate) fn list_variables(file: &HostPath) -> String {
+    let file = quote(file.as_str());
+    let names = r"s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1=…/p";
+    format!("[ ! -f {file} ] || sed -n '{names}' {file}")
 }
 
 /// A command in its folder, which has to be there.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{quote, quote_words};
-use crate::layout::Layout;
+use crate::host::layout::Layout;
 use crate::names::{CommitId, RunId, SlotName};
 
 /// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose.

@@ -8,16 +8,23 @@ macro_rules! script {
 }
 
 mod app;
+mod ask;
+mod check;
+mod deployer;
 mod git;
-mod local;
+pub mod inspect;
 mod python;
 mod quote;
+pub mod recipe;
 mod render;
 mod service;
+pub(crate) mod service_file;
 mod user;
 
-pub use app::app_shell;
-pub use local::{render_local, render_local_undo, verify_tag};
+pub(crate) use app::list_variables;
+pub use app::{app_shell, login_shell, manage_shell};
+pub use check::{LONGEST_STEP, check_plan};
+pub use deployer::{render_deployer, render_deployer_undo, verify_tag};
 pub use quote::{quote, quote_words, typed_words};
 pub use render::{render_phases, render_revert, render_step};
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::app::{exports, secrets, within};
 use super::user::Input;
 use super::{quote, quote_words};
-use crate::action::{Schema, Surroundings};
-use crate::layout::Layout;
+use crate::app::package::{FetchedPackage, file_url};
+use crate::app::virtualenv::{Installer, Packages, VirtualenvSpec};
+use crate::host::layout::Layout;
 use crate::names::{CommitId, SlotName};
-use crate::package::{FetchedPackage, file_url};
-use crate::virtualenv::{Installer, Packages, VirtualenvSpec};
+use crate::plan::action::{Schema, Surroundings};
 
 /// Brings a slot's virtualenv to what its release asks for; nothing is run where it is that already.
 pub(super) fn virtualenv(
@@ -57,18 +57,18 @@ pub(super) fn virtualenv(
         }
         Packages::WrittenDown => set("written_down", "yes"),
     }
-    set("prune", include_str!("scripts/prune.py"));
+    set("prune", include_str!("scripts/superfluous.py"));
     format!("{text}set -- {}\n{}", quote_words(requirements), script!("virtualenv"))
 }
 
 /// Takes away what was kept of releases that no slot holds.
-pub(super) fn forget(layout: &Layout) -> String {
+pub(super) fn prune(layout: &Layout) -> String {
     format!(
         "kept={}\nslots={}\npackages={}\n{}",
         quote(layout.kept().as_str()),
         quote(layout.state().join("slots").as_str()),
         quote(layout.packages().as_str()),
-        script!("forget")
+        script!("prune")
     )
 }
 

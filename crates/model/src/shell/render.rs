@@ -5,18 +5,18 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::app::{app_command, app_command_anywhere};
+use super::ask;
 use super::git::{checkout, fetch, prove, submodules};
 use super::user::SUDO;
 use super::{python, quote, service};
-use crate::action::{Action, EnvEdit, ToldVisitors};
-use crate::app_version;
-use crate::config::CrontabPlace;
-use crate::inspect::guard_script;
-use crate::layout::Layout;
-use crate::maintenance::{MaintenanceMethod, MaintenanceRecord};
+use crate::app::crontab::CrontabLocation;
+use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
+use crate::host::layout::Layout;
+use crate::host::record::{JournalRecord, SlotRecord, tail_of};
 use crate::names::{HostPath, RunId};
+use crate::plan::action::{Action, EnvEdit, ToldVisitors};
 use crate::plan::{HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
-use crate::record::{JournalRecord, SlotRecord, tail_of};
+use crate::shell::inspect::guard_script;
 
 /// The text of one frame: what `host` does in these phases, as calls of the runner's functions. The first failure
 /// skips all that follows, over the phases' ends too.
@@ -80,7 +80,7 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step, more: &str) -> String {
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
 pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
     match action {
-        Action::MakeRoom { group } => make_room(layout, group.as_deref()),
+        Action::CreateFolders { group } => create_folders(layout, group.as_deref()),
         Action::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
         Action::Guard { slots, state_sum } => guard_script(layout, slots, state_sum),
         Action::ProveSudo => format!(
@@ -127,16 +127,14 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         Action::Migrations { older, newer, schema, around } => {
             python::migrations(layout, older, newer, *schema, around)
         }
-        Action::AskApp { url, release, patience_seconds } => {
-            app_version::ask_script(url, release, *patience_seconds)
-        }
-        Action::Prove { slot, commit } => prove(layout, slot, commit),
+        Action::AskApp { url, release, patience_seconds } => ask::ask_script(url, release, *patience_seconds),
+        Action::VerifyCommit { slot, commit } => prove(layout, slot, commit),
         Action::Hook { command, around, .. } => app_command(layout, around, command),
-        Action::Point { target } => point(layout, target.as_deref(), run),
+        Action::SwitchLink { target } => point(layout, target.as_deref(), run),
         Action::ServiceFiles { slot, commit, there, files } => {
             service::service_files(layout, slot, commit, there, files)
         }
-        Action::Forget => python::forget(layout),
+        Action::Prune => python::prune(layout),
         Action::Restart { service, file, reload, commands, around } => {
             if commands.is_empty() {
                 service::restart(layout, service, file.as_ref(), *reload)
@@ -147,7 +145,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
                 app_command(layout, around, &commands.join("\n"))
             }
         }
-        Action::StayUp { services, seconds } => service::stay_up(layout, services, *seconds),
+        Action::VerifyRunning { services, seconds } => service::verify_running(layout, services, *seconds),
         Action::Stop { service } => service::stop(layout, service),
         Action::Journal { kind, by, release, from, reason } => {
             let record = JournalRecord {
@@ -171,7 +169,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             let file = quote(file.as_str());
             format!("file={file}\nedit={edit}\nname={name}\n{}", script!("env_file"))
         }
-        Action::Has { slot, file } => {
+        Action::RequireFile { slot, file } => {
             let path = quote(layout.slot(slot).join(file).as_str());
             format!("[ -f {path} ] || {{ echo {path}\" isn't in this release\" >&2; exit 1; }}")
         }
@@ -180,8 +178,8 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             quote(layout.slot(slot).join(file).as_str()),
             quote(unit.as_str()),
             match place {
-                CrontabPlace::User => "user",
-                CrontabPlace::System => "system",
+                CrontabLocation::User => "user",
+                CrontabLocation::System => "system",
             },
             script!("crontab")
         ),
@@ -199,7 +197,7 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
             }
         }
         Action::Hold { by, reason } => {
-            let hold = crate::record::Hold {
+            let hold = crate::host::record::Hold {
                 at: jiff::Timestamp::UNIX_EPOCH,
                 by: by.clone(),
                 reason: reason.clone(),
@@ -276,7 +274,7 @@ fn own(path: &HostPath, group: Option<&str>) -> String {
     )
 }
 
-fn make_room(layout: &Layout, group: Option<&str>) -> String {
+fn create_folders(layout: &Layout, group: Option<&str>) -> String {
     let mut script = umask(group);
     let slots = layout.state().join("slots");
     let _ = write!(

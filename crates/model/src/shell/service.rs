@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use super::quote;
 use super::user::SUDO;
-use crate::config::Service;
-use crate::layout::Layout;
+use crate::app::service::Service;
+use crate::app::service_file::{
+    FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind, service_file_place,
+};
+use crate::host::layout::Layout;
 use crate::names::{CommitId, HostPath, SlotName};
-use crate::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind, service_file_place};
 
 /// Restarts a service and asks whether it runs; its file is put in place first.
 pub(super) fn restart(
@@ -67,7 +69,11 @@ fn disable(service: &Service) -> String {
 
 /// Waits, and then asks whether services still run: what dies and is started again doesn't count as running. What a
 /// release hasn't got has been stopped, and is left alone.
-pub(super) fn stay_up(layout: &Layout, services: &[(Service, ReleasedServiceFile)], seconds: u32) -> String {
+pub(super) fn verify_running(
+    layout: &Layout,
+    services: &[(Service, ReleasedServiceFile)],
+    seconds: u32,
+) -> String {
     let ask = |(service, file): &(Service, ReleasedServiceFile)| {
         let runs = match service {
             Service::Systemd(name) => {
@@ -91,7 +97,7 @@ pub(super) fn stay_up(layout: &Layout, services: &[(Service, ReleasedServiceFile
 
 /// Where a file is kept.
 fn stored(layout: &Layout, file: &ReleasedServiceFile) -> HostPath {
-    file.of.folder(layout).join(base_name(file.path.as_str()))
+    layout.service_files(&file.of).join(base_name(file.path.as_str()))
 }
 
 /// How often systemd has started a service again by itself since it was started; nothing is none, on an old systemd.
@@ -158,8 +164,10 @@ pub(super) fn service_files(
 ) -> String {
     let mut script = format!(
         "folder={}\nthere={}\nlist={}\n{}",
-        quote(FilesOf::Release { commit: commit.clone(), slot: slot.clone() }.folder(layout).as_str()),
-        quote(there.folder(layout).as_str()),
+        quote(
+            layout.service_files(&FilesOf::Release { commit: commit.clone(), slot: slot.clone() }).as_str()
+        ),
+        quote(layout.service_files(there).as_str()),
         quote(layout.installed_services().as_str()),
         script!("service_files")
     );

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::fault::Progress;
-use crate::action::{Action, HookPoint};
-use crate::config::{Host, Settings};
-use crate::facts::{CurrentLink, HostFacts, Lock, SlotFacts};
-use crate::inspect::GUARD_FAILED;
-use crate::layout::Layout;
-use crate::machine::LOCK_IS_TAKEN;
+use crate::app::hooks::HookPoint;
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::facts::{CurrentLink, HostFacts, Lock, SlotFacts};
+use crate::host::layout::Layout;
+use crate::host::record::{Hold, JournalRecord, LockHolder, SlotRecord};
 use crate::names::{CommitId, RunId, SlotName};
-use crate::record::{Hold, JournalRecord, LockHolder, SlotRecord};
+use crate::plan::action::Action;
+use crate::run::state::LOCK_IS_TAKEN;
+use crate::shell::inspect::GUARD_FAILED;
 
 /// One host, with all that a plan can change on it.
 #[derive(Debug, Clone)]
@@ -20,7 +22,7 @@ pub struct SimHost {
     /// The host of the settings.
     pub host: Host,
     /// Whether the app's folders are there.
-    pub has_room: bool,
+    pub has_folders: bool,
     /// The text of the link that decides what is live; `None` if there is none.
     pub link: Option<String>,
     /// Every slot of the settings, whether it is there or not.
@@ -79,7 +81,7 @@ impl SimHost {
         let empty = SimSlot { record: None, content: Content::Missing, head: None };
         Self {
             host: host.clone(),
-            has_room: false,
+            has_folders: false,
             link: None,
             slots: settings.release_paths.iter().map(|slot| (slot.clone(), empty.clone())).collect(),
             hold: None,
@@ -87,7 +89,7 @@ impl SimHost {
             lock: None,
             process: Process::Nothing,
             is_up: true,
-            layout: Layout::new(settings, host),
+            layout: settings.layout(host),
         }
     }
 
@@ -103,8 +105,8 @@ impl SimHost {
             user: "deploy".to_owned(),
             is_root: false,
             clock: None,
-            exists: self.has_room,
-            has_room: self.has_room,
+            exists: self.has_folders,
+            has_folders: self.has_folders,
             writable: true,
             current: self.current(),
             slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
@@ -192,15 +194,15 @@ impl SimHost {
         }
         let all = progress == Progress::All;
         match action {
-            Action::MakeRoom { .. } if all => self.has_room = true,
+            Action::CreateFolders { .. } if all => self.has_folders = true,
             Action::Lock { holder } => match &self.lock {
                 Some(_) => return LOCK_IS_TAKEN,
-                None if !self.has_room => return 73,
+                None if !self.has_folders => return 73,
                 None if all => self.lock = Some(holder.clone()),
                 None => {}
             },
             Action::Guard { state_sum, .. } if *state_sum != self.state_sum() => return GUARD_FAILED,
-            Action::Record { .. } | Action::Journal { .. } if !self.has_room => return 1,
+            Action::Record { .. } | Action::Journal { .. } if !self.has_folders => return 1,
             // A record is replaced by a rename: half of that is nothing.
             Action::Record { slot, state, release, former, optional: _ } if all => {
                 self.slot(slot).record = Some(SlotRecord {
@@ -220,7 +222,7 @@ impl SimHost {
                     slot.head = Some(commit.clone());
                 }
             }
-            Action::Prove { slot, commit } => {
+            Action::VerifyCommit { slot, commit } => {
                 return i32::from(self.slot(slot).content != Content::Complete(commit.clone()));
             }
             Action::Hook { point: HookPoint::Build, around, .. } if !all => {
@@ -230,7 +232,7 @@ impl SimHost {
                 }
             }
             // One rename(2): done, or not.
-            Action::Point { target } if all => self.link.clone_from(target),
+            Action::SwitchLink { target } if all => self.link.clone_from(target),
             Action::Restart { .. } if all => return self.restart(),
             Action::Restart { .. } => self.process = Process::Dead,
             Action::Journal { kind, by, release, from, reason } if all => {

@@ -20,12 +20,12 @@
 //!
 //! What a host that has no power serves is nobody's to know, and no promise is checked there but that its disk is right.
 
-mod dice;
 mod fault;
 mod host;
 mod network;
 mod promises;
 mod runner;
+mod schedule;
 
 pub use fault::{Fault, FaultKind, Progress};
 pub use host::{Content, Process, SimHost, SimSlot};

@@ -2,16 +2,16 @@
 
 use std::collections::VecDeque;
 
-use super::dice::Dice;
 use super::fault::{Fault, FaultKind, Progress};
 use super::host::SimHost;
 use super::promises::{Done, Promises, Violation};
-use super::runner::{Deed, Runner, deeds};
-use crate::action::Action;
-use crate::machine::{Command, Input, LOCK_IS_TAKEN, Machine, Seen};
+use super::runner::{Instruction, Runner, instructions};
+use super::schedule::Schedule;
 use crate::names::HostName;
-use crate::outcome::{FailureKind, Outcome};
+use crate::plan::action::Action;
 use crate::plan::{Plan, Step};
+use crate::run::outcome::{FailureKind, Outcome};
+use crate::run::state::{Command, Input, LOCK_IS_TAKEN, RunState, Seen};
 
 /// What happened in a simulated run.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ const MOST_EVENTS: u32 = 20_000;
 /// Carries out a plan on these hosts, and checks every promise on the way.
 pub fn simulate(plan: &Plan, hosts: &mut [SimHost], scenario: &Scenario) -> Ending {
     let promises = Promises::new(plan, hosts);
-    let (machine, commands) = Machine::start(plan);
+    let (machine, commands) = RunState::start(plan);
     let site = |planned: &crate::plan::HostPlan| {
         let at = hosts.iter().position(|host| host.host.name == planned.host.name);
         Site::new(planned.host.name.clone(), at.expect("the plan's hosts are simulated"))
@@ -65,7 +65,7 @@ pub fn simulate(plan: &Plan, hosts: &mut [SimHost], scenario: &Scenario) -> Endi
         struck: vec![false; scenario.faults.len()],
         interruption: Progress::Nothing,
         abandon_after: None,
-        dice: Dice::new(scenario.seed),
+        schedule: Schedule::new(scenario.seed),
         trace: scenario.keep_trace.then(Vec::new),
     };
     network.obey(commands);
@@ -85,7 +85,7 @@ pub fn simulate(plan: &Plan, hosts: &mut [SimHost], scenario: &Scenario) -> Endi
 
 /// What the deployer says to a host.
 enum Message<'p> {
-    Frame(VecDeque<Deed<'p>>),
+    Frame(VecDeque<Instruction<'p>>),
     Revert,
     Cancel(Progress),
     Bye,
@@ -141,7 +141,7 @@ struct Network<'p, 'w> {
     sites: Vec<Site<'p>>,
     hosts: &'w mut [SimHost],
     /// `None` once the deployer is gone, or done.
-    machine: Option<Machine<'p>>,
+    machine: Option<RunState<'p>>,
     outcome: Option<Outcome>,
     promises: Promises,
     faults: &'w [Fault],
@@ -149,7 +149,7 @@ struct Network<'p, 'w> {
     /// How far the steps get that are running when a person interrupts.
     interruption: Progress,
     abandon_after: Option<(u32, Progress)>,
-    dice: Dice,
+    schedule: Schedule,
     trace: Option<Vec<String>>,
 }
 
@@ -165,11 +165,11 @@ impl<'p> Network<'p, '_> {
                 }
                 return;
             }
-            let site = self.dice.choose(&busy);
+            let site = self.schedule.choose(&busy);
             let mut happening = None;
             for possible in self.happenings(site) {
                 happening = happening.or(Some(possible));
-                if self.dice.now() {
+                if self.schedule.now() {
                     happening = Some(possible);
                     break;
                 }
@@ -251,7 +251,7 @@ impl<'p> Network<'p, '_> {
             .faults
             .iter()
             .position(|fault| fault.host == *host && matches!(fault.kind, FaultKind::Unreachable));
-        let frame = deeds(self.plan, host, phases);
+        let frame = instructions(self.plan, host, phases);
         let site = self.site(host);
         site.told_to_stop = false;
         if !site.reached {
@@ -310,7 +310,7 @@ impl<'p> Network<'p, '_> {
     fn deployer_goes(&mut self, unnoticed: u32, progress: Progress) {
         self.machine = None;
         for site in 0..self.sites.len() {
-            let arrives = self.dice.now();
+            let arrives = self.schedule.now();
             let Site { connected, to_host, runner, .. } = &mut self.sites[site];
             if std::mem::take(connected) {
                 runner.unnoticed = Some((unnoticed, progress));
@@ -336,7 +336,7 @@ impl<'p> Network<'p, '_> {
         let Some(message) = self.sites[site].to_host.pop_front() else { return };
         let runner = &mut self.sites[site].runner;
         match message {
-            Message::Frame(deeds) => runner.begin(deeds),
+            Message::Frame(instructions) => runner.begin(instructions),
             Message::Revert => runner.begin_revert(),
             Message::Bye => runner.ending = true,
             Message::Cancel(_) if !runner.working => {}
@@ -352,13 +352,13 @@ impl<'p> Network<'p, '_> {
     /// What runs is cut short.
     fn stop(&mut self, site: usize, progress: Progress) {
         match self.sites[site].runner.next() {
-            Some(Deed::Step(step)) => {
-                self.sites[site].runner.deeds.pop_front();
+            Some(Instruction::Step(step)) => {
+                self.sites[site].runner.instructions.pop_front();
                 self.sites[site].moments.push(Some(step.id));
                 self.step(site, step, progress, progress == Progress::All);
             }
             // They take no time: done, or not begun.
-            Some(_) if progress == Progress::All => self.deed(site),
+            Some(_) if progress == Progress::All => self.instruction(site),
             Some(_) | None => {}
         }
     }
@@ -391,7 +391,7 @@ impl<'p> Network<'p, '_> {
         let happens = |(index, fault): (usize, &Fault)| {
             let is_timely = match fault.kind {
                 FaultKind::LockTaken { .. } | FaultKind::Unreachable => false,
-                FaultKind::StepFails(_) => matches!(next, Some(Deed::Step(_))),
+                FaultKind::StepFails(_) => matches!(next, Some(Instruction::Step(_))),
                 FaultKind::Interrupted(_) | FaultKind::Abandoned { .. } => self.machine.is_some(),
                 FaultKind::ConnectionLost { .. }
                 | FaultKind::TakenForDead(_)
@@ -409,7 +409,7 @@ impl<'p> Network<'p, '_> {
         match kind {
             FaultKind::StepFails(progress) => {
                 let Site { runner, moments, .. } = &mut self.sites[site];
-                if let Some(Deed::Step(step)) = runner.deeds.pop_front() {
+                if let Some(Instruction::Step(step)) = runner.instructions.pop_front() {
                     moments.push(Some(step.id));
                     self.step(site, step, progress, false);
                 }
@@ -459,7 +459,7 @@ impl<'p> Network<'p, '_> {
 
     /// The line to a host breaks. Words that are under way arrive, or don't.
     fn lose(&mut self, site: usize) {
-        let arrive = self.dice.now();
+        let arrive = self.schedule.now();
         let Site { name, connected, to_deployer, to_host, .. } = &mut self.sites[site];
         if !std::mem::take(connected) {
             return;
@@ -491,7 +491,7 @@ impl<'p> Network<'p, '_> {
             }
         }
         if self.sites[site].runner.next().is_some() {
-            self.deed(site);
+            self.instruction(site);
             return;
         }
         let Site { runner, name, connected, to_deployer, moments, .. } = &mut self.sites[site];
@@ -514,25 +514,25 @@ impl<'p> Network<'p, '_> {
     }
 
     /// Does the next thing of the frame.
-    fn deed(&mut self, site: usize) {
-        let Some(deed) = self.sites[site].runner.next() else { return };
+    fn instruction(&mut self, site: usize) {
+        let Some(instruction) = self.sites[site].runner.next() else { return };
         let Site { runner, moments, .. } = &mut self.sites[site];
-        runner.deeds.pop_front();
-        moments.push(match deed {
-            Deed::Step(step) => Some(step.id),
-            Deed::Arm(_) | Deed::Confirm | Deed::Leave => None,
+        runner.instructions.pop_front();
+        moments.push(match instruction {
+            Instruction::Step(step) => Some(step.id),
+            Instruction::Arm(_) | Instruction::Confirm | Instruction::Leave => None,
         });
-        match deed {
-            Deed::Arm(revert) => {
+        match instruction {
+            Instruction::Arm(revert) => {
                 runner.arm(revert);
                 self.note_host(site, || "armed".to_owned());
             }
-            Deed::Confirm => {
+            Instruction::Confirm => {
                 runner.confirm();
                 self.note_host(site, || "confirmed".to_owned());
             }
-            Deed::Leave => runner.leaving = true,
-            Deed::Step(step) => self.step(site, step, Progress::All, true),
+            Instruction::Leave => runner.leaving = true,
+            Instruction::Step(step) => self.step(site, step, Progress::All, true),
         }
     }
 
@@ -562,8 +562,8 @@ impl<'p> Network<'p, '_> {
         }
         self.note_host(site, || format!("{} {} ({progress:?}): {status}", step.id, step.action));
         if !refused {
-            let deed = Done { succeeded: status == 0, reverting, confirmed };
-            self.promises.after(plan, &self.hosts[at], site, step, deed);
+            let instruction = Done { succeeded: status == 0, reverting, confirmed };
+            self.promises.after(plan, &self.hosts[at], site, step, instruction);
         }
     }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::host::{Content, Process, SimHost};
-use crate::action::Action;
-use crate::facts::CurrentLink;
+use crate::host::facts::CurrentLink;
+use crate::host::record::{JournalKind, SlotState};
 use crate::names::{CommitId, HostName};
-use crate::outcome::{FailureKind, Outcome, Serving, Verdict};
+use crate::plan::action::Action;
 use crate::plan::{Intent, Plan, Step};
-use crate::record::{JournalKind, SlotState};
+use crate::run::outcome::{FailureKind, Outcome, Serving, Verdict};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,13 +124,13 @@ impl Promises {
     }
 
     /// What holds after every single action.
-    pub(super) fn after(&mut self, plan: &Plan, host: &SimHost, site: usize, step: &Step, deed: Done) {
-        let Done { succeeded, reverting, confirmed } = deed;
+    pub(super) fn after(&mut self, plan: &Plan, host: &SimHost, site: usize, step: &Step, instruction: Done) {
+        let Done { succeeded, reverting, confirmed } = instruction;
         let name = &host.host.name;
         if let Some(what) = self.bad_link(site, host) {
             self.broken(Some(name), format!("after \"{}\": {what}", step.action));
         }
-        let before_the_lock = matches!(step.action, Action::MakeRoom { .. } | Action::Lock { .. });
+        let before_the_lock = matches!(step.action, Action::CreateFolders { .. } | Action::Lock { .. });
         if self.starts[site].locks
             && !before_the_lock
             && host.lock.as_ref().is_none_or(|lock| lock.run != plan.run)
@@ -138,7 +138,7 @@ impl Promises {
             self.broken(Some(name), format!("\"{}\" was done without the lock", step.action));
         }
         // Folders are made again with every attempt at the lock.
-        let may_repeat = matches!(step.action, Action::MakeRoom { .. });
+        let may_repeat = matches!(step.action, Action::CreateFolders { .. });
         if succeeded && !self.done.insert(step.id) && !may_repeat {
             self.broken(Some(name), format!("\"{}\" was done twice", step.action));
         }
@@ -321,7 +321,7 @@ impl Promises {
         plan: &Plan,
         hosts: &[SimHost],
         confirmed: &[bool],
-        told: &[crate::outcome::HostOutcome],
+        told: &[crate::run::outcome::HostOutcome],
     ) {
         if told.iter().any(|told| told.serving == Serving::Unknown) {
             return;

@@ -8,7 +8,7 @@ use crate::plan::{PhaseKind, Plan, Step};
 
 /// One thing that a runner does.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Deed<'p> {
+pub(super) enum Instruction<'p> {
     /// A step of the plan.
     Step(&'p Step),
     /// From here on it knows how to go back.
@@ -21,33 +21,37 @@ pub(super) enum Deed<'p> {
 
 /// What a frame makes a host do: the same calls, in the same order, as
 /// [`render_phases`](crate::shell::render_phases) writes.
-pub(super) fn deeds<'p>(plan: &'p Plan, host: &HostName, phases: &[usize]) -> VecDeque<Deed<'p>> {
-    let mut deeds = VecDeque::new();
+pub(super) fn instructions<'p>(
+    plan: &'p Plan,
+    host: &HostName,
+    phases: &[usize],
+) -> VecDeque<Instruction<'p>> {
+    let mut instructions = VecDeque::new();
     for phase in phases.iter().map(|phase| &plan.phases[*phase]) {
         let Some(work) = phase.work_of(host) else { continue };
         if phase.kind == PhaseKind::Finish {
-            deeds.push_back(Deed::Confirm);
+            instructions.push_back(Instruction::Confirm);
         }
         let mut armed = work.revert.is_empty();
         for step in &work.steps {
             if step.action.switches() && !armed {
                 armed = true;
-                deeds.push_back(Deed::Arm(&work.revert));
+                instructions.push_back(Instruction::Arm(&work.revert));
             }
-            deeds.push_back(Deed::Step(step));
+            instructions.push_back(Instruction::Step(step));
         }
     }
     if phases.last() == plan.phases.len().checked_sub(1).as_ref() {
-        deeds.push_back(Deed::Leave);
+        instructions.push_back(Instruction::Leave);
     }
-    deeds
+    instructions
 }
 
 /// A runner, between two of the things that it does.
 #[derive(Debug, Default)]
 pub(super) struct Runner<'p> {
     /// What is left of the frame that it works on.
-    pub(super) deeds: VecDeque<Deed<'p>>,
+    pub(super) instructions: VecDeque<Instruction<'p>>,
     /// Whether it works on a frame.
     pub(super) working: bool,
     /// Whether that frame is the way back.
@@ -70,8 +74,8 @@ pub(super) struct Runner<'p> {
 
 impl<'p> Runner<'p> {
     /// Begins on a frame.
-    pub(super) fn begin(&mut self, deeds: VecDeque<Deed<'p>>) {
-        self.deeds = deeds;
+    pub(super) fn begin(&mut self, instructions: VecDeque<Instruction<'p>>) {
+        self.instructions = instructions;
         self.working = true;
         self.failed = false;
         self.failed_late = false;
@@ -81,7 +85,7 @@ impl<'p> Runner<'p> {
 
     /// Begins to go back, if it was armed; if not, the frame is over at once.
     pub(super) fn begin_revert(&mut self) {
-        self.begin(self.revert.unwrap_or_default().iter().map(Deed::Step).collect());
+        self.begin(self.revert.unwrap_or_default().iter().map(Instruction::Step).collect());
         self.reverting = true;
     }
 
@@ -91,13 +95,13 @@ impl<'p> Runner<'p> {
     }
 
     /// What it does next in its frame; `None` at the frame's end. What is skipped is gone.
-    pub(super) fn next(&mut self) -> Option<Deed<'p>> {
+    pub(super) fn next(&mut self) -> Option<Instruction<'p>> {
         let stopped = (self.cancelled || self.ending) && !self.is_unstoppable();
         if self.failed || stopped {
-            self.failed |= !self.deeds.is_empty();
-            self.deeds.clear();
+            self.failed |= !self.instructions.is_empty();
+            self.instructions.clear();
         }
-        self.deeds.front().copied()
+        self.instructions.front().copied()
     }
 
     pub(super) fn arm(&mut self, revert: &'p [Step]) {
@@ -164,12 +168,12 @@ mod tests {
         let script = format!("{SAY}{}", render_phases(&plan, &plan.hosts[0], &phases));
         let output = Command::new("sh").arg("-c").arg(script).output().expect("sh runs");
         let mut expected = String::new();
-        for deed in deeds(&plan, &plan.hosts[0].host.name, &all) {
-            match deed {
-                Deed::Step(step) => expected.push_str(&format!("step {}\n", step.id)),
-                Deed::Confirm => expected.push_str("confirm\n"),
-                Deed::Leave => expected.push_str("leave\n"),
-                Deed::Arm(revert) => {
+        for instruction in instructions(&plan, &plan.hosts[0].host.name, &all) {
+            match instruction {
+                Instruction::Step(step) => expected.push_str(&format!("step {}\n", step.id)),
+                Instruction::Confirm => expected.push_str("confirm\n"),
+                Instruction::Leave => expected.push_str("leave\n"),
+                Instruction::Arm(revert) => {
                     expected.push_str("arm\n");
                     revert.iter().for_each(|step| expected.push_str(&format!("  step {}\n", step.id)));
                 }

@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::{Before, BeforeState, Place};
-use crate::facts::{CurrentLink, HostFacts, SlotFacts};
+use super::{Before, BeforeState, Destination};
+use crate::host::facts::{CurrentLink, HostFacts, SlotFacts};
+use crate::host::record::SlotState;
 use crate::names::SlotName;
-use crate::record::SlotState;
 use crate::release::Release;
 
 /// The slot that is least worth keeping: an empty one, else a failed one, else one that never served, else the one
 /// that served longest ago.
-pub(super) fn place(slots: &[SlotName], facts: &HostFacts) -> Place {
+pub(super) fn destination(slots: &[SlotName], facts: &HostFacts) -> Destination {
     // A slot that isn't there, and that the link names, would be live from the moment in which it is made.
     let linked = match &facts.current {
         CurrentLink::Dangling(text) => text.trim_end_matches('/').rsplit('/').next(),
@@ -20,7 +20,7 @@ pub(super) fn place(slots: &[SlotName], facts: &HostFacts) -> Place {
     let slot =
         idle.min_by_key(|slot| worth(facts.slots.get(*slot))).expect("there are two slots at least").clone();
     let former = former(facts, &slot);
-    Place { slot, former }
+    Destination { slot, former }
 }
 
 pub(super) fn former(facts: &HostFacts, slot: &SlotName) -> Option<Release> {

@@ -4,13 +4,13 @@
 mod ab;
 
 use crate::config::{Settings, StrategyName};
-use crate::facts::HostFacts;
+use crate::host::facts::HostFacts;
 use crate::names::SlotName;
 use crate::release::Release;
 
 /// Where a new release goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Destination {
     /// The slot that will be overwritten. Never the one that serves.
     pub slot: SlotName,
     /// The release that was proven live in it, and that overwriting it destroys.
@@ -38,9 +38,9 @@ pub enum BeforeState {
 }
 
 /// Where a new release goes on a host.
-pub fn place(settings: &Settings, facts: &HostFacts) -> Place {
+pub fn destination(settings: &Settings, facts: &HostFacts) -> Destination {
     match settings.strategy {
-        StrategyName::Ab => ab::place(&settings.release_paths, facts),
+        StrategyName::Ab => ab::destination(&settings.release_paths, facts),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::checkout::CommitsBetween;
+use crate::deployer::checkout::CommitsBetween;
 use crate::names::HostName;
 use crate::release::Release;
 

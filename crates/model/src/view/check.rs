@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Table;
-use crate::facts::{CurrentLink, HostFacts};
+use crate::host::facts::{CurrentLink, HostFacts};
 use crate::names::HostName;
-use crate::outcome::Verdict;
-use crate::refusal::{Refusal, host_refusals};
+use crate::plan::refusal::{Refusal, host_refusals};
 
 /// What was checked in one place: a host, or the deployer itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -159,7 +158,9 @@ impl HostCheck {
             let hint = "put them there, with what they should hold".to_owned();
             check.fail("shared", format!("missing: {}", facts.missing_shared.join(", ")), Some(hint));
         }
-        for refusal in refusals.iter().filter(|refusal| refusal.verdict() == Verdict::Locked) {
+        for refusal in
+            refusals.iter().filter(|refusal| matches!(refusal, Refusal::Locked { .. } | Refusal::Held { .. }))
+        {
             let found = refusal.to_string();
             let found = found.strip_prefix(&format!("{host}: ")).unwrap_or(&found).to_owned();
             check.fail("lock", found, refusal.hint());

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 
-use crate::event::Event;
 use crate::names::HostName;
-use crate::outcome::{Failure, Outcome, Verdict};
+use crate::run::event::Event;
+use crate::run::outcome::{Failure, Outcome, Verdict};
 
 /// How many of a failed step's lines are printed again.
 const LAST_LINES: usize = 20;

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Table, ago};
-use crate::action::kind_word;
+use crate::host::record::{JournalKind, JournalRecord};
 use crate::names::HostName;
-use crate::record::{JournalKind, JournalRecord};
+use crate::plan::action::kind_word;
 
 /// One run, as the journals of its hosts tell it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Table;
 use crate::plan::{HostWork, Intent, Note, Plan, Step};
-use crate::shell::{render_local, render_step};
+use crate::shell::{render_deployer, render_step};
 
 /// How much of a plan to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     for action in &plan.local {
         let _ = writeln!(text, "    {action}");
         if detail == Detail::Shell {
-            for line in render_local(action).trim_end().lines() {
+            for line in render_deployer(action).trim_end().lines() {
                 let _ = writeln!(text, "      $ {line}");
             }
         }

@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use toml::Value;
 
-use crate::action::HookPoint;
+use crate::app::hooks::HookPoint;
+use crate::app::recipe::Side;
+use crate::app::virtualenv::Packages;
 use crate::config::Settings;
-use crate::recipe::{Side, steps};
-use crate::virtualenv::{Packages, VirtualenvSpec};
+use crate::planner::virtualenv::virtualenv_of;
+use crate::shell::recipe::steps;
 
 /// The steps of the recipe as configuration: what is copied from here into `[steps]` changes nothing, until it is changed.
 pub fn show_recipe(settings: &Settings) -> String {
@@ -21,7 +23,7 @@ pub fn show_recipe(settings: &Settings) -> String {
     if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
         line("# - what is shared is linked into it: shared_files, shared_dirs");
     }
-    match VirtualenvSpec::of(settings, Packages::WrittenDown, false) {
+    match virtualenv_of(settings, Packages::WrittenDown, false) {
         Some(spec) => {
             let from = match spec.requirements.is_empty() {
                 true => "uv.lock or pyproject.toml".to_owned(),

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Table, ago};
-use crate::app_version::AppAnswer;
-use crate::facts::{CurrentLink, HostFacts};
-use crate::maintenance::MaintenanceRecord;
+use crate::app::maintenance::MaintenanceRecord;
+use crate::host::app_version::AppAnswer;
+use crate::host::facts::{CurrentLink, HostFacts};
+use crate::host::record::{Hold, JournalKind, LockHolder, SlotState};
 use crate::names::{HostName, SlotName};
-use crate::record::{Hold, JournalKind, LockHolder, SlotState};
-use crate::refusal::describe_holder;
+use crate::plan::refusal::describe_holder;
 use crate::release::Release;
 
 /// What a person wants to know about a host, as a document.

@@ -5,14 +5,14 @@
 pub(crate) mod shells;
 
 use buedafab_model::config::{Settings, parse};
-use buedafab_model::facts::{CurrentLink, HostFacts, SlotFacts};
-use buedafab_model::lint::lint;
+use buedafab_model::host::facts::{CurrentLink, HostFacts, SlotFacts};
+use buedafab_model::host::record::{SlotRecord, SlotState};
 use buedafab_model::names::{CommitId, EnvironmentName, RunId, SlotName};
 use buedafab_model::plan::Plan;
+use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
-use buedafab_model::record::{SlotRecord, SlotState};
-use buedafab_model::refusal::Refusal;
 use buedafab_model::release::Release;
+use buedafab_model::shell::check_plan;
 use buedafab_model::simulate::SimHost;
 use buedafab_model::view::{Detail, show_plan};
 use jiff::Timestamp;
@@ -48,8 +48,8 @@ pub(crate) const URL: &str = "git@git.example.com:bueda/five.git";
 
 /// No plan may be harmful, whatever it was made from.
 #[track_caller]
-pub(crate) fn assert_lints(plan: &Plan) {
-    let findings = lint(plan);
+pub(crate) fn assert_sound(plan: &Plan) {
+    let findings = check_plan(plan);
     let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
@@ -89,7 +89,7 @@ impl Seen {
         let seen = SlotFacts { commit, record: Some(record), ..SlotFacts::default() };
         self.0.slots.insert(SlotName::new(slot).expect("a slot"), seen);
         self.0.exists = true;
-        self.0.has_room = true;
+        self.0.has_folders = true;
         self
     }
 
@@ -128,7 +128,7 @@ pub(crate) fn seen<'a>(settings: &'a Settings, hosts: &'a [Seen]) -> Vec<SeenHos
 pub(crate) fn check(plan: Result<Plan, Vec<Refusal>>) -> String {
     match plan {
         Ok(plan) => {
-            assert_lints(&plan);
+            assert_sound(&plan);
             format!("{}\n{}", plan.headline(), show_plan(&plan, Detail::Steps))
         }
         Err(refusals) => {

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use buedafab_model::action::Action;
-use buedafab_model::facts::HostFacts;
-use buedafab_model::inspect::{AlsoLookAt, Scope, inspect_script};
-use buedafab_model::layout::Layout;
+use buedafab_model::host::facts::HostFacts;
+use buedafab_model::host::layout::Layout;
 use buedafab_model::names::{HostPath, RunId, SlotName};
+use buedafab_model::plan::action::Action;
+use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::shell::render_step;
 use tempfile::TempDir;
 
@@ -180,7 +180,7 @@ pub(crate) fn slot(name: &str) -> SlotName {
 }
 
 pub(crate) fn point(target: &str) -> Action {
-    Action::Point { target: Some(target.to_owned()) }
+    Action::SwitchLink { target: Some(target.to_owned()) }
 }
 
 /// Does the same with every shell, each in a place of its own; all have to come to the same.

@@ -8,7 +8,7 @@ use std::process::Command;
 use buedafab_model::shell::{quote, typed_words};
 
 use crate::arguments::DemoArgs;
-use crate::exit::Stop;
+use crate::exit::CliError;
 use crate::report::print_talk;
 
 const APP: &str = include_str!("app.py");
@@ -21,17 +21,18 @@ struct Demo {
     checkout: PathBuf,
 }
 
-pub(crate) fn demo(arguments: &DemoArgs) -> Result<u8, Stop> {
-    let folder = std::path::absolute(&arguments.folder).map_err(|error| Stop::usage(error.to_string()))?;
+pub(crate) fn demo(arguments: &DemoArgs) -> Result<u8, CliError> {
+    let folder =
+        std::path::absolute(&arguments.folder).map_err(|error| CliError::usage(error.to_string()))?;
     for tool in ["git", "python3", "flock", "setsid"] {
         let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).output();
         if !found.is_ok_and(|found| found.status.success()) {
-            return Err(Stop::usage(format!("the demo needs {tool}"))
+            return Err(CliError::usage(format!("the demo needs {tool}"))
                 .hint("Debian: apt-get install git python3 util-linux"));
         }
     }
     if folder.exists() {
-        return Err(Stop::usage(format!("{} is there already", folder.display()))
+        return Err(CliError::usage(format!("{} is there already", folder.display()))
             .hint("name another folder: buedafab demo FOLDER"));
     }
     let demo = Demo { checkout: folder.join("app"), folder };
@@ -42,8 +43,8 @@ pub(crate) fn demo(arguments: &DemoArgs) -> Result<u8, Stop> {
 }
 
 impl Demo {
-    fn set_up(&self) -> Result<(), Stop> {
-        let failed = |error: std::io::Error| Stop::usage(format!("can't set up the demo: {error}"));
+    fn set_up(&self) -> Result<(), CliError> {
+        let failed = |error: std::io::Error| CliError::usage(format!("can't set up the demo: {error}"));
         fs::create_dir_all(&self.folder).map_err(failed)?;
         self.git(&self.folder, &["init", "--quiet", "--bare", "--initial-branch=master", "remote.git"])?;
         self.git(&self.folder, &["clone", "--quiet", "remote.git", "app"])?;
@@ -84,16 +85,16 @@ impl Demo {
         )
     }
 
-    fn release(&self, tag: &str, message: &str, app: &str) -> Result<(), Stop> {
+    fn release(&self, tag: &str, message: &str, app: &str) -> Result<(), CliError> {
         fs::write(self.checkout.join("app.py"), app)
-            .map_err(|error| Stop::usage(format!("can't write the app: {error}")))?;
+            .map_err(|error| CliError::usage(format!("can't write the app: {error}")))?;
         self.git(&self.checkout, &["add", "--all"])?;
         self.git(&self.checkout, &["commit", "--quiet", "--message", message])?;
         self.git(&self.checkout, &["tag", tag])?;
         self.git(&self.checkout, &["push", "--quiet", "--tags", "origin", "HEAD:master"])
     }
 
-    fn play(&self) -> Result<(), Stop> {
+    fn play(&self) -> Result<(), CliError> {
         print_talk(&format!("A git remote, an app and three hosts are in {}.\n", self.folder.display()));
         self.show("The first release, on three hosts at once.", &["production", "deploy:release=v0.1.0"], 0)?;
         self.show("The next one.", &["production", "deploy:release=v0.2.0"], 0)?;
@@ -109,14 +110,15 @@ impl Demo {
     }
 
     /// Runs this very program, as a person would.
-    fn show(&self, what: &str, words: &[&str], expected: i32) -> Result<(), Stop> {
+    fn show(&self, what: &str, words: &[&str], expected: i32) -> Result<(), CliError> {
         let typed = ["buedafab"].iter().chain(words);
         print_talk(&format!("# {what}\n$ {}", typed_words(typed)));
-        let program = std::env::current_exe().map_err(|error| Stop::bug(error.to_string()))?;
+        let program = std::env::current_exe().map_err(|error| CliError::bug(error.to_string()))?;
         let status = Command::new(program).arg("--yes").args(words).current_dir(&self.checkout).status();
-        let status = status.map_err(|error| Stop::bug(format!("can't run this program again: {error}")))?;
+        let status =
+            status.map_err(|error| CliError::bug(format!("can't run this program again: {error}")))?;
         if status.code() != Some(expected) {
-            return Err(Stop::bug(format!("the demo expected exit code {expected}, and saw {status}")));
+            return Err(CliError::bug(format!("the demo expected exit code {expected}, and saw {status}")));
         }
         print_talk("");
         Ok(())
@@ -132,25 +134,25 @@ impl Demo {
                buedafab production status\n  \
                buedafab production hold --reason 'I am looking at it'\n  \
                buedafab production run -- 'tail -n 2 app.log'\n\
-             Stop the apps, and take everything away:\n  \
+             CliError the apps, and take everything away:\n  \
                buedafab production run -- 'sh restart.sh stop'; rm -r {}",
             quote(&self.folder.display().to_string())
         ));
     }
 
-    fn git(&self, folder: &Path, arguments: &[&str]) -> Result<(), Stop> {
+    fn git(&self, folder: &Path, arguments: &[&str]) -> Result<(), CliError> {
         let output = Command::new("git")
             .current_dir(folder)
             .args(["-c", "user.name=demo", "-c", "user.email=demo@example.com"])
             .args(["-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false"])
             .args(arguments)
             .output()
-            .map_err(|error| Stop::usage(format!("can't run git: {error}")))?;
+            .map_err(|error| CliError::usage(format!("can't run git: {error}")))?;
         if output.status.success() {
             return Ok(());
         }
         let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(Stop::usage(format!("git {} failed: {why}", arguments.first().unwrap_or(&""))))
+        Err(CliError::usage(format!("git {} failed: {why}", arguments.first().unwrap_or(&""))))
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use buedafab_engine::Repository;
+use buedafab_model::app::recipe::Recipe;
 use buedafab_model::names::Unit;
-use buedafab_model::recipe::Recipe;
 
 /// What was found.
 #[derive(Debug)]

@@ -5,24 +5,24 @@ mod look;
 use std::path::PathBuf;
 
 use buedafab_engine::Repository;
+use buedafab_model::app::recipe::Recipe;
 use buedafab_model::config;
-use buedafab_model::recipe::Recipe;
 use look::{Found, look};
 
 use crate::arguments::InitArgs;
-use crate::exit::Stop;
-use crate::nearby::FILE_NAME;
+use crate::discover::FILE_NAME;
+use crate::exit::CliError;
 use crate::report::{print_data, print_talk};
 
-pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, Stop> {
+pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, CliError> {
     let InitArgs { force, print } = arguments;
     let folder = std::env::current_dir()
-        .map_err(|error| Stop::usage(format!("the current folder is gone: {error}")))?;
+        .map_err(|error| CliError::usage(format!("the current folder is gone: {error}")))?;
     let repository = Repository::find(&folder)?;
     let found = look(&repository).await;
     let text = write_configuration(&found);
     if let Err(mistakes) = config::parse(FILE_NAME, &text) {
-        return Err(Stop::bug(format!("what init wrote can't be read:\n{mistakes}")));
+        return Err(CliError::bug(format!("what init wrote can't be read:\n{mistakes}")));
     }
     if *print {
         print_data(&text);
@@ -30,10 +30,12 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, Stop> {
     }
     let path: PathBuf = repository.root().join(FILE_NAME);
     if path.exists() && !force {
-        return Err(Stop::usage(format!("{} is there already", path.display())).hint("--force overwrites it"));
+        return Err(
+            CliError::usage(format!("{} is there already", path.display())).hint("--force overwrites it")
+        );
     }
     std::fs::write(&path, text)
-        .map_err(|error| Stop::usage(format!("can't write {}: {error}", path.display())))?;
+        .map_err(|error| CliError::usage(format!("can't write {}: {error}", path.display())))?;
     print_talk(&format!(
         "wrote {}\nnext: name your hosts in it, commit it, then, for those of production: buedafab production check",
         path.display()

@@ -1,6 +1,7 @@
 //! What a file means: defaults, environments over the top level, and everything at once.
 
 use super::*;
+use crate::app::service::Service;
 
 #[test]
 fn defaults() {

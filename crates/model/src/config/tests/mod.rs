@@ -9,6 +9,7 @@ mod schema;
 mod syntax;
 
 use super::*;
+use crate::host::{Connect, Host};
 use crate::names::EnvironmentName;
 
 fn settings(environment: &str, text: &str) -> Result<Settings, Diagnostics> {

@@ -1,0 +1,14 @@
+//! What is deployed: the kind of app, its services and their files, its hooks, packages, variables and pages.
+
+pub mod crontab;
+pub mod env_file;
+pub mod hooks;
+pub mod maintenance;
+pub mod package;
+pub mod recipe;
+pub mod run_as;
+pub mod service;
+pub mod service_file;
+pub mod template;
+pub mod text;
+pub mod virtualenv;

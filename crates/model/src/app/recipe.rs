@@ -1,0 +1,89 @@
+//! What a kind of app needs to be deployed: named steps at the points of a run, which a project may replace one by one.
+//!
+//! What a project would have to write into its hooks without a recipe is what stands in one. The commands themselves are
+//! made in [`shell::recipe`](crate::shell::recipe).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::hooks::HookPoint;
+
+/// A kind of app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recipe {
+    /// Django: virtualenv, static files, checks, migrations.
+    Django,
+    /// Tornado: a virtualenv.
+    Tornado,
+    /// Any WSGI app, Flask for one: a virtualenv.
+    Wsgi,
+    /// Any ASGI app, FastAPI for one: a virtualenv.
+    Asgi,
+    /// web.py: a virtualenv.
+    Webpy,
+    /// Files that a web server serves: nothing is built, and nothing restarted.
+    Static,
+    /// Any language: what the hooks say.
+    Generic,
+}
+
+/// Where Django's static files are collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Collectstatic {
+    /// On every host, as its slot is built: into the slot, or a folder that is linked into it.
+    EveryHost,
+    /// On the first host only, when all are ready: into storage that they share.
+    Once,
+}
+
+/// One named step of a recipe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecipeStep {
+    /// What it is called, also below `[steps]`.
+    pub name: &'static str,
+    /// Where in a run.
+    pub point: HookPoint,
+    /// On which side of the project's own hooks at that point.
+    pub side: Side,
+    /// Commands, for `sh`, in the new slot.
+    pub commands: Vec<String>,
+}
+
+/// Before or after the project's own hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Before.
+    Before,
+    /// After.
+    After,
+}
+
+impl Recipe {
+    /// Whether its apps have a virtualenv.
+    pub fn is_python(self) -> bool {
+        match self {
+            Recipe::Django | Recipe::Tornado | Recipe::Wsgi | Recipe::Asgi | Recipe::Webpy => true,
+            Recipe::Static | Recipe::Generic => false,
+        }
+    }
+
+    /// Whether there is a process to restart.
+    pub fn has_process(self) -> bool {
+        self != Recipe::Static
+    }
+
+    /// The names of its steps, in the order of a run.
+    pub fn step_names(self) -> &'static [&'static str] {
+        match self {
+            Recipe::Django => &["collectstatic", "check", "migrate"],
+            _ => &[],
+        }
+    }
+}
+
+/// What a project has put in place of the recipe's own steps.
+pub type Steps = BTreeMap<String, Vec<String>>;

@@ -1,0 +1,75 @@
+//! What runs of the app: its own service, and those that the configuration describes besides.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::names::Role;
+
+/// How the app is restarted. Written `init:five`, `none`, `systemd:five`, `supervisor:five`, `runit:five`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(into = "String")]
+#[schemars(with = "String")]
+pub enum Service {
+    /// `/etc/init.d/NAME restart`; NAME is the unit by default, as in buedafab.
+    Init(String),
+    /// Nothing is restarted.
+    None,
+    /// `systemctl restart NAME`, which must be active afterwards.
+    Systemd(String),
+    /// `supervisorctl restart NAME`, which must be RUNNING afterwards.
+    Supervisor(String),
+    /// `sv restart NAME`, which must be up afterwards.
+    Runit(String),
+}
+
+/// A service besides the app's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedService {
+    /// What it is called here.
+    pub name: String,
+    /// How it is restarted and stopped.
+    pub service: Service,
+    /// What it is, where its unit file or init script is ours to write.
+    pub definition: Option<ServiceDefinition>,
+    /// Whether a new release only takes a reload.
+    pub reload: bool,
+    /// The roles of the hosts that have it. Empty: all hosts.
+    pub roles: BTreeSet<Role>,
+    /// Whether it runs on the first of these hosts only, and is stopped on the others.
+    pub single: bool,
+}
+
+/// What a service is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceDefinition {
+    /// Who says it.
+    pub by: DefinedBy,
+    /// How long it may take to stop before it is killed, in seconds.
+    pub stop_seconds: u32,
+}
+
+/// Who says what a service is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefinedBy {
+    /// A shell command, in the program's own unit file or init script.
+    Command(String),
+    /// A template of the project.
+    Template(String),
+}
+
+impl NamedService {
+    /// Whether hosts of these roles have it.
+    pub fn is_on(&self, roles: &BTreeSet<Role>) -> bool {
+        self.roles.is_empty() || !self.roles.is_disjoint(roles)
+    }
+
+    /// The project's file that its unit file or init script is made of.
+    pub fn template(&self) -> Option<&str> {
+        match &self.definition {
+            Some(ServiceDefinition { by: DefinedBy::Template(file), .. }) => Some(file),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What a run does on the deployer, before any host is touched: data, as the steps on hosts are.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::app::text::one_line;
+use crate::names::CommitId;
+
+/// One thing that is done on the deployer, in the project's checkout. The first that fails ends the run, and what those
+/// before it have made in the checkout is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum DeployerAction {
+    /// Runs the project's tests.
+    Test {
+        /// The command, for `sh`.
+        command: String,
+        /// The folder of a virtualenv whose programs come first, unless one is active.
+        virtualenv: String,
+    },
+    /// Runs a command of the configuration.
+    Hook {
+        /// The command, for `sh`.
+        command: String,
+    },
+    /// Tags a commit as a release.
+    Tag {
+        /// The tag's name.
+        tag: String,
+        /// The commit.
+        commit: CommitId,
+        /// Whether it is signed.
+        signed: bool,
+        /// Who may have signed it, if that has to be proven.
+        signers: Vec<String>,
+        /// The remote that it will be pushed to: a tag that got there isn't taken back.
+        remote: String,
+    },
+    /// Brings a commit, a tag, or both at once to the remote; never by force.
+    Push {
+        /// The remote.
+        remote: String,
+        /// The branch that is moved on to a commit.
+        branch: Option<PushedBranch>,
+        /// The tag.
+        tag: Option<String>,
+    },
+    /// Makes a virtualenv, if it isn't there.
+    MakeVirtualenv {
+        /// Its folder.
+        folder: String,
+        /// Whether `uv` makes it, or the `venv` module of Python.
+        uv: bool,
+    },
+    /// Installs requirement files into a virtualenv.
+    InstallRequirements {
+        /// The virtualenv's folder.
+        virtualenv: String,
+        /// Whether `uv` does it, or pip.
+        uv: bool,
+        /// The files.
+        files: Vec<String>,
+    },
+    /// Brings the submodules of the checkout to where its commit wants them.
+    UpdateSubmodules,
+    /// Looks the code over, with the folders of Bueda's layout on Python's path.
+    Lint {
+        /// The command, for `sh`.
+        command: String,
+        /// Files and folders that follow it.
+        paths: Vec<String>,
+        /// As for tests.
+        virtualenv: String,
+    },
+    /// Runs a last command of setting up a checkout.
+    SetUp {
+        /// The command, for `sh`.
+        command: String,
+        /// As for tests.
+        virtualenv: String,
+    },
+}
+
+/// A branch of the remote, and where it is moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PushedBranch {
+    /// The branch's name on the remote.
+    pub name: String,
+    /// The commit.
+    pub commit: CommitId,
+}
+
+impl DeployerAction {
+    /// Whether git may ask a person for a passphrase meanwhile. Such a step keeps the terminal.
+    pub fn may_ask(&self) -> bool {
+        matches!(
+            self,
+            DeployerAction::Tag { .. } | DeployerAction::Push { .. } | DeployerAction::UpdateSubmodules
+        )
+    }
+}
+
+impl fmt::Display for DeployerAction {
+    /// A line for people, in the imperative.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DeployerAction::Test { command, .. } => write!(f, "run the tests: {}", one_line(command)),
+            DeployerAction::Hook { command }
+            | DeployerAction::Lint { command, .. }
+            | DeployerAction::SetUp { command, .. } => f.write_str(&one_line(command)),
+            DeployerAction::Tag { tag, commit, signed, .. } => {
+                let how = if *signed { ", signed" } else { "" };
+                write!(f, "tag {} as {tag}{how}", commit.short())
+            }
+            DeployerAction::Push { remote, branch, tag } => {
+                let branch =
+                    branch.as_ref().map(|branch| format!("{} to {}", branch.commit.short(), branch.name));
+                let what: Vec<String> = branch.into_iter().chain(tag.clone()).collect();
+                write!(f, "push {} on {remote}", what.join(" and "))
+            }
+            DeployerAction::MakeVirtualenv { folder, .. } => write!(f, "make the virtualenv {folder}"),
+            DeployerAction::InstallRequirements { files, .. } => write!(f, "install {}", files.join(", ")),
+            DeployerAction::UpdateSubmodules => f.write_str("update the submodules"),
+        }
+    }
+}

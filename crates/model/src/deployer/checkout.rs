@@ -1,0 +1,119 @@
+//! What was seen in the deployer's checkout and on its remote, without changing either.
+
+use serde::Serialize;
+
+use crate::names::CommitId;
+use crate::release::Release;
+
+/// What was asked for, and all that the rules of an environment want to know about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutFacts {
+    /// The commit that was asked for.
+    pub release: Release,
+    /// By what name.
+    pub asked: Asked,
+    /// The branch that is checked out; `None`: HEAD is detached.
+    pub branch: Option<String>,
+    /// Whether the commit is the one that is checked out.
+    pub is_head: bool,
+    /// Files that are changed and not committed, as `git status --porcelain` tells them.
+    pub changes: Vec<String>,
+    /// Tags here.
+    pub tags: Vec<Tag>,
+    /// The remote.
+    pub remote: RemoteFacts,
+    /// Submodules of the commit that stand on commits which their own remotes don't have, as far as it is known here.
+    pub unpushed_submodules: Vec<String>,
+    /// Whether git is set up to sign.
+    pub can_sign: bool,
+    /// What speaks against the tag's signature; `None` if it is good, or nobody asked.
+    pub bad_signature: Option<String>,
+}
+
+/// By what name a release was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// As a commit, or not at all.
+    Commit(String),
+    /// As a tag.
+    Tag(String),
+}
+
+/// A tag and the commit that it stands on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tag {
+    /// Its name.
+    pub name: String,
+    /// The commit; for an annotated tag the one that it leads to.
+    pub commit: CommitId,
+}
+
+/// What was seen of the remote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteFacts {
+    /// What the checkout calls it.
+    pub name: String,
+    /// Where hosts would fetch from, if they can be asked to use the same.
+    pub url: Option<String>,
+    /// Whether the commit is on one of its branches, or under one of its tags.
+    pub has_release: bool,
+    /// Whether the commit is on one of the branches that the environment takes releases from.
+    pub branch_has_release: bool,
+    /// Whether there is such a branch at all.
+    pub has_branch: bool,
+    /// Its tags. Empty where no rule asks for them.
+    pub tags: Vec<Tag>,
+    /// What a push of the branch that is checked out would do. `None` where none would bring the commit there.
+    pub push: Option<PushFacts>,
+}
+
+/// What a push of the branch that is checked out, up to the commit, would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushFacts {
+    /// The branch's name on the remote.
+    pub branch: String,
+    /// Whether the remote has no such branch yet.
+    pub is_new: bool,
+    /// Whether the remote's branch has nothing that the commit lacks.
+    pub is_fast_forward: bool,
+    /// Commits that the remote doesn't have, newest first.
+    pub commits: Vec<UnpushedCommit>,
+}
+
+/// A commit that the remote doesn't have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpushedCommit {
+    /// Its short id and subject.
+    pub line: String,
+    /// Whether the person at the helm wrote it.
+    pub is_own: bool,
+}
+
+/// How two commits differ: a line for each commit, its short id and subject, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CommitsBetween {
+    /// Commits that only the second has.
+    pub brings: Vec<String>,
+    /// Commits that only the first has.
+    pub takes_away: Vec<String>,
+    /// Whether there are more than are listed.
+    pub has_more: bool,
+}
+
+/// How a commit relates to the one that is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ancestry {
+    /// It comes before it.
+    Older,
+    /// It is the same, comes after it, or neither; or this checkout doesn't know the live one.
+    NotOlder,
+}
+
+/// A release that is live somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveRelease {
+    /// The release.
+    pub release: Release,
+    /// How the one that was asked for relates to it.
+    pub ancestry: Ancestry,
+}

@@ -1,0 +1,81 @@
+//! What a developer has done on their own checkout: tests, lint, set-up.
+
+use crate::config::Settings;
+use crate::deployer::action::DeployerAction;
+
+/// What decides how a checkout is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetupFacts {
+    /// The virtualenv that is active.
+    pub active_virtualenv: Option<String>,
+    /// Whether the project has its own.
+    pub has_virtualenv: bool,
+    /// Whether there is `uv`.
+    pub has_uv: bool,
+    /// Whether the project has submodules.
+    pub has_submodules: bool,
+}
+
+/// The project's tests; `None` where nothing says how to run them.
+pub fn tests_of(settings: &Settings) -> Option<DeployerAction> {
+    let command = match settings.test_runner.as_deref()? {
+        "django" => "python manage.py test --noinput",
+        "nose" | "webpy" => "python -m nose",
+        "pytest" => "python -m pytest",
+        "tornado" => "python -m tornado.testing discover",
+        "unittest" => "python -m unittest discover",
+        command => command,
+    };
+    Some(DeployerAction::Test { command: command.to_owned(), virtualenv: settings.virtualenv.clone() })
+}
+
+/// A look over the project's code; `None` where there is none. `python_roots`: the files and folders at the project's
+/// root that hold Python.
+pub fn lint_of(settings: &Settings, python_roots: &[String]) -> Option<DeployerAction> {
+    let is_pylint = settings.linter == "pylint";
+    let paths = if is_pylint { python_roots.to_vec() } else { Vec::new() };
+    let command = match settings.linter.as_str() {
+        "pylint" if python_roots.is_empty() => return None,
+        "pylint" => "pylint --recursive=y".to_owned(),
+        "ruff" => "ruff check".to_owned(),
+        command => command.to_owned(),
+    };
+    Some(DeployerAction::Lint { command, paths, virtualenv: settings.virtualenv.clone() })
+}
+
+/// All that makes a developer's checkout ready, in order. Doing it again brings it up to date.
+pub fn plan_setup(settings: &Settings, facts: &SetupFacts) -> Vec<DeployerAction> {
+    let SetupFacts { active_virtualenv, has_virtualenv, has_uv, has_submodules } = facts;
+    let mut actions = Vec::new();
+    // Requirements may name folders of submodules.
+    if *has_submodules {
+        actions.push(DeployerAction::UpdateSubmodules);
+    }
+    let mut files = settings.pip_requirements.clone();
+    files.extend(
+        settings
+            .pip_requirements_dev
+            .iter()
+            .filter(|file| !settings.pip_requirements.contains(file))
+            .cloned(),
+    );
+    let virtualenv = active_virtualenv.clone().unwrap_or_else(|| settings.virtualenv.clone());
+    if !files.is_empty() {
+        if active_virtualenv.is_none() && !has_virtualenv {
+            actions.push(DeployerAction::MakeVirtualenv { folder: virtualenv.clone(), uv: *has_uv });
+        }
+        actions.push(DeployerAction::InstallRequirements {
+            virtualenv: virtualenv.clone(),
+            uv: *has_uv,
+            files,
+        });
+    }
+    let extra = settings.extra_setup_tasks.iter();
+    actions.extend(
+        extra.map(|command| DeployerAction::SetUp {
+            command: command.clone(),
+            virtualenv: virtualenv.clone(),
+        }),
+    );
+    actions
+}

@@ -1,0 +1,174 @@
+//! The rules of an environment: what may be deployed there, and how it is named. Pure; what was seen comes in as
+//! [`CheckoutFacts`], and what has to be done on the deployer goes out as [`DeployerAction`]s.
+
+mod broken;
+mod question;
+mod tag;
+
+pub use broken::{BrokenRule, WayToRemote};
+pub use question::{PushSurprise, Question};
+pub use tag::{TagChoice, check_new_tag, latest_tag, release_tag};
+
+use crate::config::Settings;
+use crate::deployer::action::{DeployerAction, PushedBranch};
+use crate::deployer::checkout::{Ancestry, CheckoutFacts, LiveRelease, PushFacts};
+use crate::deployer::version;
+use crate::release::Release;
+use broken::listed;
+use question::surprise;
+use tag::{Choice, choose_tag, tag_choice};
+
+/// What the rules say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ruling {
+    /// It may be deployed.
+    Allowed(Box<Allowed>),
+    /// It needs a tag, and a person has to say which.
+    NeedsTag(TagChoice),
+}
+
+/// What may be deployed, and what comes first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Allowed {
+    /// The commit, under its best name.
+    pub release: Release,
+    /// Tagging and pushing.
+    pub actions: Vec<DeployerAction>,
+    /// What a person has to say yes to.
+    pub questions: Vec<Question>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Applies the rules of an environment to what was asked for. `new_tag` is the name of a tag that shall be made, `live`
+/// what serves on the hosts now.
+///
+/// # Errors
+///
+/// All the rules that it breaks.
+pub fn judge(
+    settings: &Settings,
+    facts: &CheckoutFacts,
+    live: &[LiveRelease],
+    new_tag: Option<&str>,
+) -> Result<Ruling, Vec<BrokenRule>> {
+    let mut broken = Vec::new();
+    let mut questions = Vec::new();
+    if settings.require_clean && !facts.changes.is_empty() {
+        broken.push(BrokenRule::NotClean { changes: facts.changes.clone() });
+    }
+    let push = match push(settings, facts) {
+        Ok(push) => {
+            broken.extend(branch(settings, facts, push.is_some()));
+            push
+        }
+        Err(rule) => {
+            broken.push(rule);
+            None
+        }
+    };
+    let choice = match choose_tag(settings, facts, new_tag) {
+        Ok(choice) => choice,
+        Err(rule) => {
+            broken.push(rule);
+            Choice::None
+        }
+    };
+    if !broken.is_empty() {
+        return Err(broken);
+    }
+    let (release, new_tag, push_tag) = match choice {
+        Choice::Ask => return Ok(Ruling::NeedsTag(tag_choice(settings, facts))),
+        Choice::None => (facts.release.clone(), None, None),
+        Choice::Known { tag, push } => (facts.release.clone().tagged(&tag), None, push.then_some(tag)),
+        Choice::New(tag) => (facts.release.clone().tagged(&tag), Some(tag.clone()), Some(tag)),
+    };
+    let mut actions = Vec::new();
+    if let Some(tag) = new_tag {
+        let shall_sign = settings.sign_tags || settings.verify_signatures;
+        if shall_sign && !facts.can_sign {
+            if settings.verify_signatures {
+                return Err(vec![BrokenRule::CannotSign { tag }]);
+            }
+            questions.push(Question::Unsigned { tag: tag.clone() });
+        }
+        actions.push(DeployerAction::Tag {
+            tag,
+            commit: release.commit.clone(),
+            signed: shall_sign && facts.can_sign,
+            signers: if settings.verify_signatures { settings.allowed_signers.clone() } else { Vec::new() },
+            remote: facts.remote.name.clone(),
+        });
+    }
+    questions.extend(push.and_then(|push| surprise(push, &facts.remote.name)));
+    if push.is_some() || push_tag.is_some() {
+        actions.push(DeployerAction::Push {
+            remote: facts.remote.name.clone(),
+            branch: push
+                .map(|push| PushedBranch { name: push.branch.clone(), commit: release.commit.clone() }),
+            tag: push_tag,
+        });
+    }
+    if !settings.allow_older
+        && let Some(live) = live.iter().find(|live| is_older(&release, live))
+    {
+        questions.push(Question::Older { release: release.clone(), live: live.release.clone() });
+    }
+    Ok(Ruling::Allowed(Box::new(Allowed { release, actions, questions, notes: notes(facts) })))
+}
+
+/// The push that brings the commit to the remote, if one is needed.
+fn push<'f>(settings: &Settings, facts: &'f CheckoutFacts) -> Result<Option<&'f PushFacts>, BrokenRule> {
+    let remote = &facts.remote;
+    if remote.has_release && (remote.branch_has_release || settings.branch.is_any()) {
+        return Ok(None);
+    }
+    let not_on_remote =
+        |way| BrokenRule::NotOnRemote { release: facts.release.clone(), remote: remote.name.clone(), way };
+    match &remote.push {
+        Some(push) if !settings.branch.matches(&push.branch) => Ok(None),
+        Some(push) if settings.push_before_deploy && push.is_fast_forward => Ok(Some(push)),
+        Some(push) if settings.push_before_deploy => Err(BrokenRule::NotFastForward {
+            branch: push.branch.clone(),
+            remote: remote.name.clone(),
+            release: facts.release.clone(),
+        }),
+        // What is wrong with it then is the branch.
+        _ if remote.has_release => Ok(None),
+        Some(_) => Err(not_on_remote(WayToRemote::ByHand)),
+        None => Err(not_on_remote(WayToRemote::OtherBranch)),
+    }
+}
+
+fn branch(settings: &Settings, facts: &CheckoutFacts, pushed: bool) -> Option<BrokenRule> {
+    let remote = &facts.remote;
+    if settings.branch.is_any() || remote.branch_has_release || pushed {
+        return None;
+    }
+    let (pattern, remote_name) = (settings.branch.as_str().to_owned(), remote.name.clone());
+    Some(match remote.has_branch {
+        false => BrokenRule::NoBranch { pattern, remote: remote_name },
+        true => BrokenRule::WrongBranch { release: facts.release.clone(), pattern, remote: remote_name },
+    })
+}
+
+/// A tagged release is older than what is live by its version, or because the live one was built on it.
+fn is_older(release: &Release, live: &LiveRelease) -> bool {
+    let Some(tag) = &release.tag else { return false };
+    let by_version = live.release.tag.as_ref().is_some_and(|live| version::is_older(tag, live));
+    by_version || live.ancestry == Ancestry::Older
+}
+
+fn notes(facts: &CheckoutFacts) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = |text: String| notes.push(text);
+    if !facts.changes.is_empty() {
+        note(format!("not committed, so not deployed: {}", listed(&facts.changes)));
+    }
+    for submodule in &facts.unpushed_submodules {
+        note(format!(
+            "the submodule {submodule} stands on a commit that its remote doesn't have, as far as is known here"
+        ));
+    }
+    notes
+}

@@ -1,0 +1,299 @@
+//! What was seen on a host in one look, and what it means.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::app::maintenance::MaintenanceRecord;
+use crate::host::app_version::AppAnswer;
+use crate::host::layout::Layout;
+use crate::host::record::{Hold, JournalRecord, LockHolder, SlotRecord, SlotState};
+use crate::names::{CommitId, SlotName};
+use crate::release::Release;
+
+/// What was seen on one host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostFacts {
+    /// The user that commands run as.
+    pub user: String,
+    /// Whether that user is root.
+    pub is_root: bool,
+    /// The host's clock when it was looked at.
+    pub clock: Option<Timestamp>,
+    /// Whether the app's directory is there.
+    pub exists: bool,
+    /// Whether all its folders are there, and no half-made link lies about.
+    pub has_folders: bool,
+    /// Whether the user may write it, or make it.
+    pub writable: bool,
+    /// What stands where the link should be.
+    pub current: CurrentLink,
+    /// The slots that are there.
+    pub slots: BTreeMap<SlotName, SlotFacts>,
+    /// A person's "do not deploy".
+    pub hold: Option<Hold>,
+    /// What visitors are told, while the app is in maintenance.
+    pub maintenance: Option<MaintenanceRecord>,
+    /// Private packages that lie there: the folder that says what each is, and its file.
+    pub packages: Vec<String>,
+    /// Unit files and init scripts that buedafab has put in place for this app, by their paths.
+    pub installed: Vec<String>,
+    /// Who holds the lock right now.
+    pub lock: Option<Lock>,
+    /// The last lines of the journal, oldest first; lines that can't be read are left out.
+    pub journal: Vec<JournalRecord>,
+    /// Free and total space of the file system, in KiB.
+    pub disk_kib: Option<Capacity>,
+    /// Free and total inodes; `None` where the file system doesn't count them.
+    pub inodes: Option<Capacity>,
+    /// Tools that are needed and not there.
+    pub missing_tools: Vec<String>,
+    /// Whether sudo works without a password; `None` if that wasn't asked.
+    pub sudo: Option<bool>,
+    /// Git's version there; `None` if that wasn't asked.
+    pub git_version: Option<String>,
+    /// Files that have to be in `shared`, and aren't.
+    pub missing_shared: Vec<String>,
+    /// Services that have neither a unit file nor an init script.
+    pub missing_services: Vec<String>,
+    /// The user that the app's own code should run as, where there is none.
+    pub missing_user: Option<String>,
+    /// Services of systemd that should run, and what systemd says of each: `five.service failed`. Empty if that wasn't
+    /// asked.
+    pub services: Vec<String>,
+    /// What the app says which release it runs; `None` if it wasn't asked.
+    pub app: Option<AppAnswer>,
+    /// The check sum, by the host's `cksum`, of all that a plan depends on.
+    pub state_sum: String,
+}
+
+/// What stands where the link should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CurrentLink {
+    /// Nothing: no release was ever switched to.
+    Missing,
+    /// A link to a slot that is there.
+    Slot(SlotName),
+    /// A link to nothing.
+    Dangling(String),
+    /// A link to a folder that is no slot.
+    Elsewhere(String),
+    /// A folder or a file.
+    NotALink,
+}
+
+/// What was seen of one slot.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SlotFacts {
+    /// The commit that is checked out, if there is a git checkout.
+    pub commit: Option<CommitId>,
+    /// What buedafab wrote about it; `None` if it wrote nothing, or nothing that can be read.
+    pub record: Option<SlotRecord>,
+    /// Tracked files that somebody changed, as `git status --porcelain` names them; `None` if that wasn't asked.
+    pub changes: Option<Vec<String>>,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// By whom; `None` if they haven't written it down yet.
+    pub holder: Option<LockHolder>,
+}
+
+/// How much there is, and how much of it is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// What is left.
+    pub free: u64,
+    /// All of it.
+    pub total: u64,
+}
+
+/// Why a look can't be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the look at the host can't be understood: {0}")]
+pub struct FactsError(String);
+
+impl HostFacts {
+    /// Reads what [`inspect_script`](crate::shell::inspect::inspect_script) printed.
+    pub fn parse(output: &[u8], layout: &Layout, slots: &[SlotName]) -> Result<Self, FactsError> {
+        let text = String::from_utf8_lossy(output);
+        let mut fields = text.split('\0');
+        let mut facts = HostFacts {
+            user: String::new(),
+            is_root: false,
+            clock: None,
+            exists: false,
+            has_folders: false,
+            writable: false,
+            current: CurrentLink::Missing,
+            slots: BTreeMap::new(),
+            hold: None,
+            maintenance: None,
+            packages: Vec::new(),
+            installed: Vec::new(),
+            lock: None,
+            journal: Vec::new(),
+            disk_kib: None,
+            inodes: None,
+            missing_tools: Vec::new(),
+            sudo: None,
+            git_version: None,
+            missing_shared: Vec::new(),
+            missing_services: Vec::new(),
+            missing_user: None,
+            services: Vec::new(),
+            app: None,
+            state_sum: String::new(),
+        };
+        let mut link = None;
+        let mut dangling = false;
+        let mut slot = None;
+        let mut live = None;
+        while let (Some(key), Some(value)) = (fields.next(), fields.next()) {
+            match key.trim_start_matches('\n') {
+                "id" => (facts.user, facts.is_root) = read_id(value),
+                "clock" => facts.clock = value.parse().ok().and_then(|s| Timestamp::from_second(s).ok()),
+                "exists" => facts.exists = true,
+                "has_folders" => facts.has_folders = true,
+                "litter" => facts.has_folders = false,
+                "writable" => facts.writable = true,
+                "read_only" => facts.writable = false,
+                "link" => link = Some(value.strip_suffix("\n.").unwrap_or(value).to_owned()),
+                "dangling" => dangling = true,
+                "not_a_link" => facts.current = CurrentLink::NotALink,
+                "slot" => {
+                    let name = slots.iter().find(|name| name.as_str() == value).cloned();
+                    slot = name.inspect(|name| drop(facts.slots.insert(name.clone(), SlotFacts::default())));
+                }
+                "live" => live = live.or_else(|| slot.clone()),
+                "head" => {
+                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
+                        seen.commit = CommitId::new(value).ok();
+                    }
+                }
+                "record" => {
+                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
+                        seen.record = serde_json::from_str(value).ok();
+                    }
+                }
+                "changes" => {
+                    if let Some((slot, lines)) = value.split_once('/')
+                        && let Some(seen) = facts.slots.get_mut(slot)
+                    {
+                        seen.changes = Some(lines.lines().map(str::to_owned).collect());
+                    }
+                }
+                "hold" => facts.hold = Some(read_hold(value)),
+                "maintenance" => facts.maintenance = Some(read_maintenance(value)),
+                "package" => facts.packages.push(value.to_owned()),
+                "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
+                "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
+                "journal" => facts.journal = read_journal(value),
+                "disk" => facts.disk_kib = read_df(value),
+                "inodes" => facts.inodes = read_df(value).filter(|room| room.total > 0),
+                "missing_tool" => facts.missing_tools.push(value.to_owned()),
+                "git" => facts.git_version = Some(value.to_owned()),
+                "sudo" => facts.sudo = Some(value == "yes"),
+                "missing_service" => facts.missing_services.push(value.to_owned()),
+                "missing_user" => facts.missing_user = Some(value.to_owned()),
+                "runs" => facts.services.push(value.to_owned()),
+                "missing_shared" => facts.missing_shared.push(value.to_owned()),
+                "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
+                "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
+                "sum" => facts.state_sum = value.to_owned(),
+                _ => {}
+            }
+        }
+        if facts.user.is_empty() || facts.state_sum.is_empty() {
+            return Err(FactsError("it ended early".to_owned()));
+        }
+        if let Some(target) = link {
+            facts.current = match slot_of_target(&target, layout, &facts.slots).or(live) {
+                _ if dangling => CurrentLink::Dangling(target),
+                Some(slot) => CurrentLink::Slot(slot),
+                None => CurrentLink::Elsewhere(target),
+            };
+        }
+        Ok(facts)
+    }
+
+    /// Services that should run, and don't, each with what systemd says of it.
+    pub fn services_down(&self) -> impl Iterator<Item = (&str, &str)> {
+        let told = self.services.iter().filter_map(|line| line.rsplit_once(' '));
+        // Where nobody could be asked, nothing is said.
+        told.filter(|(_, state)| !matches!(*state, "" | "active" | "reloading"))
+    }
+
+    /// The slot that serves.
+    pub fn live_slot(&self) -> Option<&SlotName> {
+        match &self.current {
+            CurrentLink::Slot(slot) => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// The release that serves, as far as it is known: a slot that buedafab didn't fill has a commit at most.
+    pub fn live(&self) -> Option<Release> {
+        let seen = self.slots.get(self.live_slot()?)?;
+        let recorded = seen.record.as_ref().map(|record| &record.release);
+        match (recorded, &seen.commit) {
+            (Some(release), Some(commit)) if release.commit == *commit => Some(release.clone()),
+            (Some(release), None) => Some(release.clone()),
+            (_, Some(commit)) => Some(Release::unnamed(commit.clone())),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether the run that switched to what serves was confirmed.
+    pub fn live_is_confirmed(&self) -> bool {
+        let record = self.live_slot().and_then(|slot| self.slots.get(slot)?.record.as_ref());
+        record.is_some_and(|record| record.state == SlotState::Live)
+    }
+}
+
+/// The slot that a link leads to: `a`, `./a`, or the absolute path that older tools wrote.
+fn slot_of_target(target: &str, layout: &Layout, slots: &BTreeMap<SlotName, SlotFacts>) -> Option<SlotName> {
+    let target = target.trim_end_matches('/');
+    let inside = target.strip_prefix(layout.releases.as_str()).and_then(|rest| rest.strip_prefix('/'));
+    let name = inside.unwrap_or(target.strip_prefix("./").unwrap_or(target));
+    slots.keys().find(|slot| slot.as_str() == name).cloned()
+}
+
+/// A hold that can't be read is still a hold.
+fn read_hold(line: &str) -> Hold {
+    serde_json::from_str(line).unwrap_or_else(|_| Hold {
+        at: Timestamp::UNIX_EPOCH,
+        by: "somebody".to_owned(),
+        reason: line.to_owned(),
+    })
+}
+
+/// A record that can't be read still says that it is there.
+fn read_maintenance(line: &str) -> MaintenanceRecord {
+    serde_json::from_str(line).unwrap_or_else(|_| MaintenanceRecord {
+        at: Timestamp::UNIX_EPOCH,
+        by: "somebody".to_owned(),
+        message: Some(line.to_owned()),
+        until: None,
+    })
+}
+
+fn read_journal(lines: &str) -> Vec<JournalRecord> {
+    lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// What `id` prints: `uid=1000(deploy) gid=…`.
+fn read_id(text: &str) -> (String, bool) {
+    let user = text.strip_prefix("uid=").and_then(|text| text.split_whitespace().next()).unwrap_or_default();
+    let (number, rest) = user.split_once('(').unwrap_or((user, user));
+    (rest.trim_end_matches(')').to_owned(), number == "0")
+}
+
+/// What `df -P` prints: a heading, then device, total, used, free, percent, mount point.
+fn read_df(text: &str) -> Option<Capacity> {
+    let words: Vec<&str> = text.lines().nth(1)?.split_whitespace().collect();
+    let percent = words.iter().position(|word| word.ends_with('%') || *word == "-")?;
+    let number = |at: usize| words.get(at)?.parse().ok();
+    Some(Capacity { total: number(percent.checked_sub(3)?)?, free: number(percent.checked_sub(1)?)? })
+}

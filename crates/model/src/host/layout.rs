@@ -1,0 +1,96 @@
+//! Where everything lies on a host.
+
+use crate::app::service_file::FilesOf;
+use crate::names::{HostPath, SlotName};
+
+/// The paths of one app on one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The app's directory.
+    pub path: HostPath,
+    /// The folder of the slots and of the link.
+    pub releases: HostPath,
+    /// The link's name in `releases`.
+    pub link: String,
+    /// The folder that survives the clean-up of a slot.
+    pub virtualenv: String,
+    /// The file of variables for the app's commands, if it has one.
+    pub env_file: Option<HostPath>,
+}
+
+impl Layout {
+    /// The directory of a slot.
+    pub fn slot(&self, slot: &SlotName) -> HostPath {
+        self.releases.join(slot.as_str())
+    }
+
+    /// The link that decides what is live.
+    pub fn current(&self) -> HostPath {
+        self.releases.join(&self.link)
+    }
+
+    /// The folder of what buedafab itself remembers.
+    pub fn state(&self) -> HostPath {
+        self.path.join(".buedafab")
+    }
+
+    /// The record of a slot.
+    pub fn record(&self, slot: &SlotName) -> HostPath {
+        self.state().join("slots").join(&format!("{slot}.json"))
+    }
+
+    /// Files and folders that outlive releases.
+    pub fn shared(&self) -> HostPath {
+        self.path.join("shared")
+    }
+
+    /// What says that visitors are told of maintenance.
+    pub fn maintenance(&self) -> HostPath {
+        self.state().join("maintenance")
+    }
+
+    /// The page that the web server shows meanwhile.
+    pub fn maintenance_page(&self) -> HostPath {
+        self.shared().join("maintenance.html")
+    }
+
+    /// What releases need besides their commits, a folder for each: so that the way back needs neither git nor a deployer.
+    pub fn kept(&self) -> HostPath {
+        self.state().join("releases")
+    }
+
+    /// The folder that unit files and init scripts are kept in.
+    pub fn service_files(&self, of: &FilesOf) -> HostPath {
+        match of {
+            FilesOf::Release { commit, slot } => {
+                self.kept().join(commit.as_str()).join(&format!("units-{slot}"))
+            }
+            FilesOf::Before => self.kept().join("before"),
+        }
+    }
+
+    /// Private packages, each in a folder that says what it is.
+    pub fn packages(&self) -> HostPath {
+        self.path.join("packages")
+    }
+
+    /// The unit files and init scripts that were put in place, a path a line.
+    pub fn installed_services(&self) -> HostPath {
+        self.state().join("installed")
+    }
+
+    /// The history.
+    pub fn journal(&self) -> HostPath {
+        self.state().join("journal.jsonl")
+    }
+
+    /// The file that is locked.
+    pub fn lock(&self) -> HostPath {
+        self.state().join("lock")
+    }
+
+    /// A person's "do not deploy".
+    pub fn hold(&self) -> HostPath {
+        self.state().join("hold")
+    }
+}

@@ -1,0 +1,5 @@
+//! A run: what to do next given what has happened, what is told of it, and how it ended.
+
+pub mod event;
+pub mod outcome;
+pub mod state;

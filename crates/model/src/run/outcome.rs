@@ -1,0 +1,217 @@
+//! How a run ended, and what serves now.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::HostName;
+use crate::plan::refusal::Refusal;
+use crate::release::Release;
+
+/// How a run ended. Each has one exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Everything was done, or there was nothing to do.
+    Done,
+    /// Refused, and nothing was touched.
+    Refused,
+    /// Another run holds a lock, or a person holds deploys.
+    Locked,
+    /// A host couldn't be reached, and nothing was changed.
+    Unreachable,
+    /// Something failed before any host switched; the old release serves everywhere.
+    FailedBefore,
+    /// Something failed after a host switched, and every host was reverted.
+    Reverted,
+    /// The hosts serve different releases, or what some serve isn't known.
+    Mixed,
+    /// A person interrupted; the old release serves everywhere.
+    Interrupted,
+}
+
+impl Verdict {
+    /// The exit code: part of the program's interface.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Done => 0,
+            Verdict::Refused => 4,
+            Verdict::Locked => 5,
+            Verdict::Unreachable => 6,
+            Verdict::FailedBefore => 7,
+            Verdict::Reverted => 8,
+            Verdict::Mixed => 9,
+            Verdict::Interrupted => 130,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    /// What a person is told first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Done => "done",
+            Verdict::Refused => "refused: nothing was touched",
+            Verdict::Locked => "locked: nothing was changed",
+            Verdict::Unreachable => "unreachable: nothing was changed",
+            Verdict::FailedBefore => "failed before the switch",
+            Verdict::Reverted => "failed after the switch, and reverted",
+            Verdict::Mixed => "the hosts need a person",
+            Verdict::Interrupted => "interrupted",
+        })
+    }
+}
+
+/// How a run ends that is refused for these reasons.
+pub fn verdict_of(refusals: &[Refusal]) -> Verdict {
+    let first = refusals.first().map_or(Verdict::Refused, verdict_of_one);
+    if refusals.iter().all(|refusal| verdict_of_one(refusal) == first) { first } else { Verdict::Refused }
+}
+
+fn verdict_of_one(refusal: &Refusal) -> Verdict {
+    match refusal {
+        // Waiting, or a word with a colleague, is all that it takes.
+        Refusal::Locked { .. } | Refusal::Held { .. } => Verdict::Locked,
+        // The release can't be made ready. That is seen so early that the idle slot, and what could be rolled back to
+        // in it, is still as it was.
+        Refusal::MissingShared { .. }
+        | Refusal::MissingServices { .. }
+        | Refusal::MissingUser { .. }
+        | Refusal::BadTemplate { .. } => Verdict::FailedBefore,
+        Refusal::NoHosts
+        | Refusal::NotALink { .. }
+        | Refusal::Elsewhere { .. }
+        | Refusal::NotWritable { .. }
+        | Refusal::MissingTools { .. }
+        | Refusal::NothingBefore { .. }
+        | Refusal::DifferentTargets { .. }
+        | Refusal::NothingLive { .. }
+        | Refusal::Rule(_)
+        | Refusal::NoRemote { .. } => Verdict::Refused,
+    }
+}
+
+/// What a host serves when a run has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "serving", rename_all = "snake_case")]
+pub enum Serving {
+    /// This release.
+    Release {
+        /// Which.
+        release: Release,
+    },
+    /// No release: none was ever live.
+    Nothing,
+    /// It couldn't be asked, or it was left between two releases.
+    Unknown,
+}
+
+impl Serving {
+    /// What is served where `release` is known to be live, or nothing is.
+    pub fn of(release: Option<Release>) -> Self {
+        match release {
+            Some(release) => Serving::Release { release },
+            None => Serving::Nothing,
+        }
+    }
+}
+
+impl fmt::Display for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Serving::Release { release } => fmt::Display::fmt(release, f),
+            Serving::Nothing => f.write_str("nothing"),
+            Serving::Unknown => f.write_str("not known"),
+        }
+    }
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What every host of the run serves now.
+    pub hosts: Vec<HostOutcome>,
+    /// The first thing that went wrong on each host.
+    pub failures: Vec<Failure>,
+}
+
+/// The end of a run on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostOutcome {
+    /// The host.
+    pub host: HostName,
+    /// What it serves.
+    #[serde(flatten)]
+    pub serving: Serving,
+}
+
+/// Something that went wrong on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The host.
+    pub host: HostName,
+    /// The step, if one was under way.
+    pub step: Option<u32>,
+    /// What happened.
+    pub what: FailureKind,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FailureKind {
+    /// A step ended with this status; above 128 it usually died of the signal `status - 128`.
+    Exited {
+        /// The status.
+        status: i32,
+    },
+    /// A step ran for longer than it may, and was ended.
+    TimedOut {
+        /// The limit.
+        seconds: u32,
+    },
+    /// No connection came to stand.
+    Unreachable {
+        /// Why.
+        why: String,
+    },
+    /// The connection ended.
+    Lost {
+        /// Why, as far as it is known.
+        why: String,
+    },
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FailureKind::Exited { status } => match signal_name(*status - 128) {
+                Some(signal) => write!(f, "ended by {signal} (status {status})"),
+                None => write!(f, "exit status {status}"),
+            },
+            FailureKind::TimedOut { seconds } => write!(f, "ran for longer than {seconds} s, and was ended"),
+            FailureKind::Unreachable { why } => write!(f, "unreachable: {why}"),
+            FailureKind::Lost { why } => write!(f, "connection lost: {why}"),
+        }
+    }
+}
+
+fn signal_name(number: i32) -> Option<&'static str> {
+    Some(match number {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return None,
+    })
+}

@@ -1,0 +1,545 @@
+//! The run machine: what to do next, given what has happened. Pure: the driver and the simulator both obey it.
+//!
+//! It promises that no host is sent a phase before every host has ended the one before it well; that after a failure
+//! every host that may have switched is reverted; and that a host whose answer is missing is asked again before a
+//! word is said about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::host::facts::HostFacts;
+use crate::names::{CommitId, HostName, SlotName};
+use crate::plan::action::Action;
+use crate::plan::{HostPlan, Intent, PhaseKind, Plan};
+use crate::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
+use crate::shell::inspect::GUARD_FAILED;
+
+/// The exit status of a lock that somebody else holds; the runner's `lock` says it.
+pub const LOCK_IS_TAKEN: i32 = 75;
+
+/// How often a run that holds the first host's lock asks again for the others. Of two runs that took each other's
+/// hosts in the same moment, only one holds the first: the other lets go.
+const LOCK_ATTEMPTS: u32 = 4;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A step began.
+    StepStarted {
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: u32,
+    },
+    /// A step failed; the host skips the rest of what it was sent.
+    StepFailed {
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: u32,
+        /// How.
+        what: FailureKind,
+    },
+    /// A host has worked through what it was sent.
+    Ended {
+        /// Where.
+        host: HostName,
+        /// Whether all of it went well.
+        ok: bool,
+    },
+    /// A host that was to be connected can't be: it did nothing.
+    Unreachable {
+        /// Which.
+        host: HostName,
+        /// Why.
+        why: String,
+    },
+    /// The connection to a host is gone, and what it was doing is unknown.
+    Lost {
+        /// Which.
+        host: HostName,
+        /// Why, as far as it is known.
+        why: String,
+    },
+    /// A lost host was asked what it serves.
+    Seen {
+        /// Which.
+        host: HostName,
+        /// What it said; `None` if it couldn't be asked.
+        seen: Option<Seen>,
+    },
+    /// A person asked to stop.
+    Interrupted,
+    /// A person doesn't want to wait any longer.
+    Abandoned,
+}
+
+/// What a host that was lost says it serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The slot that is live, if the link leads to one.
+    pub slot: Option<SlotName>,
+    /// The commit that is live, if any.
+    pub commit: Option<CommitId>,
+    /// Whether the run that switched to it was confirmed.
+    pub confirmed: bool,
+}
+
+impl Seen {
+    /// What was seen on a host, as far as the machine asks for it.
+    pub fn of(facts: &HostFacts) -> Self {
+        Self {
+            slot: facts.live_slot().cloned(),
+            commit: facts.live().map(|release| release.commit),
+            confirmed: facts.live_is_confirmed(),
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Send a host these phases of the plan, in one go.
+    Send {
+        /// Where.
+        host: HostName,
+        /// Indices into [`Plan::phases`].
+        phases: Vec<usize>,
+    },
+    /// End the step that runs on a host, and skip the rest.
+    Cancel {
+        /// Where.
+        host: HostName,
+    },
+    /// Have a host undo its switch, if it began one.
+    Revert {
+        /// Where.
+        host: HostName,
+    },
+    /// Connect to a lost host again, once nothing runs there, and ask what it serves.
+    LookAgain {
+        /// Which.
+        host: HostName,
+    },
+    /// The run is over.
+    End(Outcome),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Forward,
+    /// Something failed: waiting until every host has come to rest.
+    Stopping,
+    Reverting,
+    Looking,
+    Over,
+}
+
+/// What a host serves, as far as the machine knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    Old,
+    New,
+    Unknown,
+}
+
+#[derive(Debug, Clone, Default)]
+struct HostState {
+    working: bool,
+    /// What it was sent last ended well.
+    ok: bool,
+    lost: bool,
+    /// It may serve the new release, or be on its way there.
+    may_have_switched: bool,
+    /// The link is known to have been touched.
+    switched: bool,
+    reverted: bool,
+    /// It was told to go back, and couldn't.
+    stuck: bool,
+    confirmed: bool,
+    lock_taken: bool,
+    seen: Option<Option<Seen>>,
+}
+
+/// The state of one run.
+#[derive(Debug)]
+pub struct RunState<'p> {
+    plan: &'p Plan,
+    groups: Vec<Vec<usize>>,
+    group: usize,
+    mode: Mode,
+    interrupted: bool,
+    abandoned: bool,
+    lock_attempts: u32,
+    hosts: BTreeMap<HostName, HostState>,
+    failures: Vec<Failure>,
+}
+
+impl<'p> RunState<'p> {
+    /// A machine for this plan, and its first commands.
+    pub fn start(plan: &'p Plan) -> (Self, Vec<Command>) {
+        let hosts =
+            plan.hosts.iter().map(|planned| (planned.host.name.clone(), HostState::default())).collect();
+        let mut machine = RunState {
+            plan,
+            groups: group_phases(plan),
+            group: 0,
+            mode: Mode::Forward,
+            interrupted: false,
+            abandoned: false,
+            lock_attempts: 1,
+            hosts,
+            failures: Vec::new(),
+        };
+        let commands = if machine.groups.is_empty() { vec![machine.end()] } else { machine.send_group() };
+        (machine, commands)
+    }
+
+    /// Whether the run is over.
+    pub fn is_over(&self) -> bool {
+        self.mode == Mode::Over
+    }
+
+    /// The phases that hosts work on now.
+    pub fn current_phases(&self) -> &[usize] {
+        self.groups.get(self.group).map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes note of what happened, and says what to do.
+    pub fn handle(&mut self, input: Input) -> Vec<Command> {
+        if self.mode == Mode::Over {
+            return Vec::new();
+        }
+        match input {
+            Input::StepStarted { host, step } => {
+                let plan = self.plan;
+                let Some((phase, _, step)) = plan.step(step) else { return Vec::new() };
+                if step.action.switches() && self.mode != Mode::Reverting {
+                    self.state(&host).switched = true;
+                }
+                // The first thing in that phase is the confirmation.
+                if phase.kind == PhaseKind::Finish {
+                    self.state(&host).confirmed = true;
+                }
+                Vec::new()
+            }
+            Input::StepFailed { host, step, what } => {
+                let action = self.plan.step(step).map(|(_, _, step)| &step.action);
+                if matches!(action, Some(Action::Lock { .. }))
+                    && what == (FailureKind::Exited { status: LOCK_IS_TAKEN })
+                {
+                    // Even where the whole run was sent in one go, nothing but this was done.
+                    let state = self.state(&host);
+                    state.lock_taken = true;
+                    state.may_have_switched = false;
+                    return Vec::new();
+                }
+                self.failures.push(Failure { host, step: Some(step), what });
+                Vec::new()
+            }
+            Input::Ended { host, ok } => {
+                if !self.state(&host).working {
+                    return Vec::new();
+                }
+                let reverting = self.mode == Mode::Reverting;
+                if !ok && self.stopped_by_itself(&host) {
+                    let why = "its runner stopped by itself".to_owned();
+                    return self.handle(Input::Lost { host, why });
+                }
+                let state = self.state(&host);
+                state.working = false;
+                state.ok = ok;
+                state.reverted |= reverting && ok;
+                state.stuck |= reverting && !ok;
+                if ok && !reverting && self.group_has(PhaseKind::Finish) {
+                    self.state(&host).confirmed = true;
+                }
+                self.advance(!ok)
+            }
+            Input::Lost { host, why } => {
+                let (takes_part, looking) = (self.takes_part(&host), self.mode == Mode::Looking);
+                let has_one_part = matches!(self.plan.intent, Intent::Work | Intent::Restart);
+                let state = self.state(&host);
+                let is_through = state.confirmed || state.reverted || (has_one_part && !state.working);
+                // Of a host that is through with its part nothing more was wanted; and one that is confirmed goes on by
+                // itself.
+                if state.lost || is_through || !takes_part {
+                    let was_working = std::mem::take(&mut state.working);
+                    return if was_working { self.advance(false) } else { Vec::new() };
+                }
+                state.lost = true;
+                state.working = false;
+                let look_now = looking && state.needs_look();
+                self.failures.push(Failure {
+                    host: host.clone(),
+                    step: None,
+                    what: FailureKind::Lost { why },
+                });
+                if look_now { vec![Command::LookAgain { host }] } else { self.advance(true) }
+            }
+            Input::Unreachable { host, why } => {
+                let state = self.state(&host);
+                state.working = false;
+                state.may_have_switched = false;
+                self.failures.push(Failure { host, step: None, what: FailureKind::Unreachable { why } });
+                self.advance(true)
+            }
+            Input::Seen { host, seen } => {
+                self.state(&host).seen = Some(seen);
+                if self.hosts.values().all(|state| !state.needs_look() || state.seen.is_some()) {
+                    vec![self.end()]
+                } else {
+                    Vec::new()
+                }
+            }
+            Input::Interrupted => {
+                // Confirmed is confirmed: what is left are notes, and stopping them would help nobody.
+                if self.interrupted || self.mode != Mode::Forward || self.is_past_the_switch() {
+                    return Vec::new();
+                }
+                self.interrupted = true;
+                self.advance(true)
+            }
+            Input::Abandoned => {
+                self.interrupted = true;
+                self.abandoned = true;
+                vec![self.end()]
+            }
+        }
+    }
+
+    fn state(&mut self, host: &HostName) -> &mut HostState {
+        self.hosts.entry(host.clone()).or_default()
+    }
+
+    /// Whether a host that was to go forward gave up, though nothing failed there and nobody told it to: it takes this
+    /// end of the line for dead, and goes back, or has already.
+    fn stopped_by_itself(&self, host: &HostName) -> bool {
+        let state = &self.hosts[host];
+        self.mode == Mode::Forward
+            && !state.lock_taken
+            && !self.failures.iter().any(|failure| failure.host == *host)
+    }
+
+    /// Whether the run can only end well now, or with a person's help: hosts are confirmed, or told to be.
+    fn is_past_the_switch(&self) -> bool {
+        let only_finish = |phase: &usize| self.plan.phases[*phase].kind == PhaseKind::Finish;
+        let told = !self.current_phases().is_empty() && self.current_phases().iter().all(only_finish);
+        told || self.hosts.values().any(|state| state.confirmed)
+    }
+
+    fn group_has(&self, kind: PhaseKind) -> bool {
+        self.current_phases().iter().any(|phase| self.plan.phases[*phase].kind == kind)
+    }
+
+    fn send_group(&mut self) -> Vec<Command> {
+        let phases = self.groups[self.group].clone();
+        let names: Vec<HostName> = self.hosts.keys().cloned().collect();
+        names.into_iter().filter_map(|host| self.send(host, &phases)).collect()
+    }
+
+    fn send(&mut self, host: HostName, phases: &[usize]) -> Option<Command> {
+        let plan = self.plan;
+        let phases: Vec<usize> =
+            phases.iter().copied().filter(|phase| plan.phases[*phase].work_of(&host).is_some()).collect();
+        if phases.is_empty() {
+            return None;
+        }
+        let switches =
+            phases.iter().any(|phase| matches!(plan.phases[*phase].kind, PhaseKind::Switch { .. }));
+        let state = self.state(&host);
+        state.working = true;
+        state.ok = false;
+        state.lock_taken = false;
+        state.may_have_switched |= switches;
+        Some(Command::Send { host, phases })
+    }
+
+    /// Something ended, or was lost, or was told to stop: what follows?
+    fn advance(&mut self, trouble: bool) -> Vec<Command> {
+        let working = self.hosts.values().any(|state| state.working);
+        match self.mode {
+            Mode::Forward
+                if working && (trouble && self.is_past_the_switch() || self.hosts_are_independent()) =>
+            {
+                Vec::new()
+            }
+            // Trouble may have come before the last host ended well: whoever was lost is asked in any case.
+            Mode::Forward if self.is_past_the_switch() && !working => self.look(),
+            Mode::Forward if self.hosts_are_independent() => vec![self.end()],
+            Mode::Forward if trouble && working && self.only_locks_are_missing() => Vec::new(),
+            Mode::Forward if trouble && working => {
+                self.mode = Mode::Stopping;
+                let busy = self.hosts.iter().filter(|(_, state)| state.working);
+                busy.map(|(host, _)| Command::Cancel { host: host.clone() }).collect()
+            }
+            Mode::Forward if working => Vec::new(),
+            Mode::Forward if self.hosts.values().any(|state| state.lock_taken) => self.lock_again(),
+            Mode::Forward if trouble => self.revert(),
+            Mode::Forward => self.next_group(),
+            Mode::Stopping if working => Vec::new(),
+            Mode::Stopping => self.revert(),
+            Mode::Reverting if working => Vec::new(),
+            Mode::Reverting => self.look(),
+            Mode::Looking | Mode::Over => Vec::new(),
+        }
+    }
+
+    /// Where nothing is switched, a host that fails takes no other with it; only a person stops them all.
+    fn hosts_are_independent(&self) -> bool {
+        matches!(self.plan.intent, Intent::Work | Intent::Restart) && !self.interrupted
+    }
+
+    /// While locks are taken, a host that can't have its own must not stop the others from trying.
+    fn only_locks_are_missing(&self) -> bool {
+        self.group_has(PhaseKind::Lock) && !self.interrupted && self.failures.is_empty()
+    }
+
+    fn lock_again(&mut self) -> Vec<Command> {
+        let first_is_ours =
+            self.hosts.iter().find(|(host, _)| self.takes_part(host)).is_some_and(|(_, s)| s.ok);
+        if !first_is_ours || !self.failures.is_empty() || self.lock_attempts >= LOCK_ATTEMPTS {
+            return vec![self.end()];
+        }
+        self.lock_attempts += 1;
+        let phases = self.groups[self.group].clone();
+        let missing: Vec<HostName> =
+            self.hosts.iter().filter(|(_, state)| state.lock_taken).map(|(host, _)| host.clone()).collect();
+        missing.into_iter().filter_map(|host| self.send(host, &phases)).collect()
+    }
+
+    fn takes_part(&self, host: &HostName) -> bool {
+        self.plan.phases.iter().any(|phase| phase.work_of(host).is_some())
+    }
+
+    fn next_group(&mut self) -> Vec<Command> {
+        self.group += 1;
+        if self.group < self.groups.len() {
+            return self.send_group();
+        }
+        vec![self.end()]
+    }
+
+    fn revert(&mut self) -> Vec<Command> {
+        self.mode = Mode::Reverting;
+        let mut commands = Vec::new();
+        for (host, state) in &mut self.hosts {
+            if state.may_have_switched && !state.lost && !state.confirmed {
+                state.working = true;
+                commands.push(Command::Revert { host: host.clone() });
+            }
+        }
+        if commands.is_empty() { self.look() } else { commands }
+    }
+
+    fn look(&mut self) -> Vec<Command> {
+        self.mode = Mode::Looking;
+        let lost = self.hosts.iter().filter(|(_, state)| state.needs_look());
+        let commands: Vec<Command> =
+            lost.map(|(host, _)| Command::LookAgain { host: host.clone() }).collect();
+        if commands.is_empty() { vec![self.end()] } else { commands }
+    }
+
+    fn end(&mut self) -> Command {
+        self.mode = Mode::Over;
+        // What wasn't looked at isn't told.
+        let looked_at = self.plan.intent != Intent::Work;
+        let planned = self.plan.hosts.iter().filter(|_| looked_at);
+        let hosts: Vec<HostOutcome> = planned.map(|planned| self.host_outcome(planned)).collect();
+        let verdict = self.verdict();
+        Command::End(Outcome { verdict, hosts, failures: std::mem::take(&mut self.failures) })
+    }
+
+    fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {
+        let serving = match (&planned.to, self.served(planned)) {
+            (Some(target), Served::New) => Serving::Release { release: target.release.clone() },
+            (_, Served::Unknown) => Serving::Unknown,
+            _ => Serving::of(planned.from.clone()),
+        };
+        HostOutcome { host: planned.host.name.clone(), serving }
+    }
+
+    fn served(&self, planned: &HostPlan) -> Served {
+        let state = &self.hosts[&planned.host.name];
+        match (&planned.to, &state.seen) {
+            (None, _) => Served::Old,
+            (Some(_), _) if state.confirmed => Served::New,
+            (Some(_), _) if !state.may_have_switched || state.reverted => Served::Old,
+            // The slot decides: the same commit may be in both.
+            (Some(target), Some(Some(seen))) => {
+                let is_new = seen.slot.as_ref() == Some(&target.slot);
+                let from = planned.from.as_ref().map(|from| &from.commit);
+                let expected = if is_new { Some(&target.release.commit) } else { from };
+                match is_new {
+                    _ if seen.commit.as_ref() != expected => Served::Unknown,
+                    true => Served::New,
+                    false => Served::Old,
+                }
+            }
+            (Some(_), _) => Served::Unknown,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
+            return Verdict::Locked;
+        }
+        let changing = || self.plan.hosts.iter().filter(|planned| planned.to.is_some());
+        let is_confirmed = |planned: &HostPlan| {
+            let state = &self.hosts[&planned.host.name];
+            state.confirmed || matches!(&state.seen, Some(Some(seen)) if seen.confirmed)
+        };
+        let all_new = changing().all(|planned| self.served(planned) == Served::New && is_confirmed(planned));
+        let is_untroubled = self.failures.is_empty() && !self.interrupted;
+        if all_new && (is_untroubled || changing().next().is_some()) {
+            return Verdict::Done;
+        }
+        if self.abandoned {
+            // Hosts that wait for their `confirm` go back by themselves. Where some may have got it, and where the way
+            // back is in doubt, nobody knows how it ends.
+            let in_doubt = |state: &HostState| state.stuck || state.needs_look();
+            let is_open = self.group_has(PhaseKind::Finish) || self.hosts.values().any(in_doubt);
+            return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
+        }
+        let all_old = changing().all(|planned| self.served(planned) == Served::Old);
+        if !all_old {
+            return Verdict::Mixed;
+        }
+        if self.interrupted {
+            return Verdict::Interrupted;
+        }
+        if self.hosts.values().any(|state| state.switched || (state.may_have_switched && state.lost)) {
+            return Verdict::Reverted;
+        }
+        let unreachable = |failure: &Failure| matches!(failure.what, FailureKind::Unreachable { .. });
+        if self.failures.iter().all(unreachable) {
+            return Verdict::Unreachable;
+        }
+        let guard = |failure: &Failure| {
+            let action = failure.step.and_then(|step| self.plan.step(step)).map(|(_, _, step)| &step.action);
+            matches!(action, Some(Action::Guard { .. }))
+                && failure.what == FailureKind::Exited { status: GUARD_FAILED }
+        };
+        if self.failures.iter().all(guard) { Verdict::Refused } else { Verdict::FailedBefore }
+    }
+}
+
+impl HostState {
+    fn needs_look(&self) -> bool {
+        self.lost && self.may_have_switched
+    }
+}
+
+/// Phases with gates go one by one. Where only one host works, a gate between two phases holds of itself, as the
+/// runner stops at the first failure: the whole run goes in one trip.
+fn group_phases(plan: &Plan) -> Vec<Vec<usize>> {
+    let workers: BTreeSet<&HostName> =
+        plan.phases.iter().flat_map(|phase| phase.work.iter().map(|work| &work.host)).collect();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for index in 0..plan.phases.len() {
+        match groups.last_mut() {
+            Some(last) if workers.len() == 1 => last.push(index),
+            _ => groups.push(vec![index]),
+        }
+    }
+    groups
+}

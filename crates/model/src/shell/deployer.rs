@@ -1,0 +1,131 @@
+//! Actions on the deployer as the shell that it runs, at the root of the project.
+
+use std::fmt::Write;
+
+use super::{quote, quote_words};
+use crate::deployer::action::{DeployerAction, PushedBranch};
+
+/// The shell of one action, as it is run and as `--dry-run -v` shows it.
+pub fn render_deployer(action: &DeployerAction) -> String {
+    match action {
+        DeployerAction::Hook { command } => command.clone(),
+        DeployerAction::Test { command, virtualenv } | DeployerAction::SetUp { command, virtualenv } => {
+            format!("{}{command}", with_virtualenv(virtualenv))
+        }
+        DeployerAction::Lint { command, paths, virtualenv } => {
+            let paths: String = paths.iter().map(|path| format!(" {}", quote(path))).collect();
+            format!("{}{PYTHON_PATH}{command}{paths}", with_virtualenv(virtualenv))
+        }
+        DeployerAction::Tag { tag, commit, signed, signers, remote: _ } => {
+            let how = if *signed { "-s" } else { "-a --no-sign" };
+            let message = quote(&format!("Release {tag}"));
+            let mut script = format!("git tag {how} -m {message} {} {commit}", quote(tag));
+            if !signers.is_empty() {
+                let _ = write!(script, " || exit\n{}", verify_tag(tag, &format!("refs/tags/{tag}"), signers));
+            }
+            script
+        }
+        DeployerAction::Push { remote, branch, tag } => {
+            let branch =
+                branch.as_ref().map(|PushedBranch { name, commit }| format!("{commit}:refs/heads/{name}"));
+            let tag = tag.as_ref().map(|tag| format!("refs/tags/{tag}"));
+            // Both together or neither: a tag that is turned down must not leave the branch moved.
+            let atomic = if branch.is_some() && tag.is_some() { "--atomic " } else { "" };
+            let what = quote_words(branch.into_iter().chain(tag));
+            format!("git push --quiet --no-follow-tags {atomic}{} {what}", quote(remote))
+        }
+        DeployerAction::MakeVirtualenv { folder, uv } => {
+            let folder = quote(folder);
+            match uv {
+                true => format!("[ -x {folder}/bin/python ] || uv venv --quiet {folder}"),
+                false => format!("[ -x {folder}/bin/python ] || python3 -m venv {folder}"),
+            }
+        }
+        DeployerAction::InstallRequirements { virtualenv, uv, files } => {
+            let python = quote(&format!("{virtualenv}/bin/python"));
+            let install = match uv {
+                true => format!("uv pip install --quiet --python {python}"),
+                false => format!("{python} -m pip install --quiet --disable-pip-version-check"),
+            };
+            files.iter().fold(install, |line, file| format!("{line} -r {}", quote(file)))
+        }
+        DeployerAction::UpdateSubmodules => {
+            "git submodule --quiet sync --recursive && git submodule --quiet update --init --recursive"
+                .to_owned()
+        }
+    }
+}
+
+/// Puts a virtualenv's programs first, and makes do with `python3` where there is no `python`.
+fn with_virtualenv(folder: &str) -> String {
+    let bin = quote(&format!("{folder}/bin"));
+    let absolute = if folder.starts_with('/') { bin.clone() } else { format!("\"$PWD\"/{bin}") };
+    format!(
+        "[ -n \"$VIRTUAL_ENV\" ] || [ ! -d {bin} ] || export PATH={absolute}:\"$PATH\"\n\
+         command -v python >/dev/null || python() {{ python3 \"$@\"; }}\n"
+    )
+}
+
+/// Where Bueda's projects keep what they import.
+const PYTHON_PATH: &str = r#"for folder in apps lib vendor/*; do
+  [ ! -d "$folder" ] || export PYTHONPATH="${PYTHONPATH:+$PYTHONPATH:}$PWD/$folder"
+done
+"#;
+
+/// The shell that takes back what an action has made in the checkout, once a later one has failed.
+pub fn render_deployer_undo(action: &DeployerAction) -> Option<String> {
+    match action {
+        // A push that failed may have got there all the same: what others can see stays.
+        DeployerAction::Tag { tag, remote, .. } => Some(format!(
+            "git ls-remote --exit-code {} {} >/dev/null 2>&1 || git tag --delete {} >/dev/null",
+            quote(remote),
+            quote(&format!("refs/tags/{tag}")),
+            quote(tag)
+        )),
+        _ => None,
+    }
+}
+
+/// The shell that fails, and says why, unless the git object is a tag that was made under this name and signed by one of
+/// `signers`: lines of an OpenSSH `allowed_signers` file, and fingerprints of OpenPGP keys.
+pub fn verify_tag(tag: &str, object: &str, signers: &[String]) -> String {
+    let fingerprints: Vec<String> = signers.iter().filter_map(|line| fingerprint(line)).collect();
+    let lines: Vec<&String> = signers.iter().filter(|line| fingerprint(line).is_none()).collect();
+    format!(
+        "tag={} object={}\nfingerprints={}\nset -- {}\n{VERIFY}",
+        quote(tag),
+        quote(object),
+        quote(&fingerprints.join(" ")),
+        quote_words(lines)
+    )
+}
+
+/// The fingerprint of an OpenPGP key, however it is written: gpg itself puts blanks in.
+fn fingerprint(line: &str) -> Option<String> {
+    let digits: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    let digits = digits.strip_prefix("0x").unwrap_or(&digits).to_uppercase();
+    let fits = matches!(digits.len(), 40 | 64) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    fits.then_some(digits)
+}
+
+/// A signature says who made which tag: one of another name, moved here, is somebody else's word about something else.
+const VERIFY: &str = r#"made=$(git cat-file tag "$object" 2>/dev/null | sed -n -e 's/^tag //p' -e '/^$/q')
+[ "$made" = "$tag" ] || { echo "$tag carries no signature: it isn't a tag that was made under this name" >&2; exit 1; }
+signers=$(mktemp) || exit
+trap 'rm -f "$signers"' EXIT
+[ $# = 0 ] || printf '%s\n' "$@" >"$signers"
+said=$(LC_ALL=C git -c gpg.ssh.allowedSignersFile="$signers" verify-tag --raw "$object" 2>&1)
+status=$?
+case $said in
+  *'[GNUPG:] '*)
+    if [ $status = 0 ]; then
+      for key in $(printf '%s\n' "$said" | sed -n 's/^\[GNUPG:\] VALIDSIG //p'); do
+        case " $fingerprints " in *" $key "*) exit 0 ;; esac
+      done
+    fi ;;
+  *) [ $status != 0 ] || exit 0 ;;
+esac
+echo "$tag carries no signature of an allowed signer:" >&2
+printf '%s\n' "$said" | grep -v '^\[GNUPG:\]' | sed 's/^error: //' | tail -n 3 >&2
+exit 1
+"#;

@@ -1,0 +1,200 @@
+//! The one read-only look at a host: the shell that takes it.
+//!
+//! What it prints is `key NUL value NUL`, over and over, so that a path with a newline, or a record that somebody has
+//! scribbled on, stays one value. [`HostFacts::parse`](crate::host::facts::HostFacts::parse) reads it back.
+
+use super::ask;
+use crate::app::service::Service;
+use crate::host::layout::Layout;
+use crate::names::SlotName;
+use crate::shell::quote;
+
+/// The tools without which a host can't be deployed to.
+pub const NEEDED_TOOLS: [&str; 8] = ["git", "flock", "setsid", "mktemp", "mkfifo", "readlink", "cksum", "df"];
+
+/// What else to look at, as the settings say.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AlsoLookAt<'a> {
+    /// Where the app is asked which release it runs.
+    pub version_url: Option<&'a str>,
+    /// Files that have to be in `shared`.
+    pub shared_files: &'a [String],
+    /// Services whose unit files or init scripts have to be there already.
+    pub services: &'a [Service],
+    /// The user that the app's own code runs as.
+    pub run_as: Option<&'a str>,
+    /// Services of systemd that should run, as far as anything is live.
+    pub running: &'a [String],
+}
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// What a plan depends on.
+    Plan,
+    /// Also what people ask about: local changes, the whole journal, the right to use sudo.
+    Full,
+}
+
+/// The shell that looks at an app on a host, and changes nothing.
+pub fn inspect_script(layout: &Layout, slots: &[SlotName], scope: Scope, also: &AlsoLookAt<'_>) -> String {
+    let mut script = state_function(layout, slots);
+    script.push_str(LOOK);
+    for tool in NEEDED_TOOLS {
+        script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
+    }
+    if scope == Scope::Full {
+        script.push_str(FULL_LOOK);
+    }
+    let AlsoLookAt { version_url, shared_files, services, run_as, running } = also;
+    if !services.is_empty() {
+        script.push_str(HAS_UNIT);
+    }
+    for service in *services {
+        let has = match service {
+            Service::Init(name) => format!("[ -x {} ]", quote(&format!("/etc/init.d/{name}"))),
+            Service::Systemd(name) => format!("has_unit {}", quote(name)),
+            Service::None | Service::Supervisor(_) | Service::Runit(_) => continue,
+        };
+        let name = quote(&String::from(service.clone()));
+        script.push_str(&format!("{has} || fact missing_service {name}\n"));
+    }
+    if let Some(user) = run_as.map(quote) {
+        script.push_str(&format!("id -u {user} >/dev/null 2>&1 || fact missing_user {user}\n"));
+    }
+    if scope == Scope::Full {
+        for name in running.iter().map(|name| quote(name)) {
+            script.push_str(&format!(
+                "fact runs {name}\" $(systemctl is-active {name} 2>/dev/null || sudo -n systemctl is-active {name} 2>/dev/null)\"\n"
+            ));
+        }
+    }
+    for file in *shared_files {
+        let path = quote(layout.shared().join(file).as_str());
+        script.push_str(&format!("[ -e {path} ] || fact missing_shared {}\n", quote(file)));
+    }
+    if let Some(url) = version_url {
+        script.push_str(&ask::look_script(url));
+    }
+    script
+}
+
+/// The shell that fails, and says so, unless the state is still the one with this check sum.
+pub(crate) fn guard_script(layout: &Layout, slots: &[SlotName], state_sum: &str) -> String {
+    format!(
+        "{}[ \"$(state | cksum)\" = {} ] && exit 0\n\
+         echo 'somebody changed this host since it was looked at' >&2\nexit {GUARD_FAILED}\n",
+        state_function(layout, slots),
+        quote(state_sum),
+    )
+}
+
+/// The exit status of a guard that found another state: a temporary failure, in the words of sysexits.h.
+pub const GUARD_FAILED: i32 = 75;
+
+/// Defines `fact` and `state`: all that decides what a plan does. A record is read up to its first newline.
+fn state_function(layout: &Layout, slots: &[SlotName]) -> String {
+    let slots = slots.iter().map(|slot| quote(slot.as_str())).collect::<Vec<_>>().join(" ");
+    format!(
+        "path={path}\nreleases={releases}\nlink={link}\nmemory={memory}\nlock={lock}\n\
+         slots() {{ set -- {slots}; for slot; do \"$look\"; done; }}\n{STATE}",
+        path = quote(layout.path.as_str()),
+        releases = quote(layout.releases.as_str()),
+        link = quote(layout.current().as_str()),
+        memory = quote(layout.state().as_str()),
+        lock = quote(layout.lock().as_str()),
+    )
+}
+
+const STATE: &str = r#"fact() { printf '%s\0%s\0' "$1" "$2"; }
+record() { [ ! -f "$2" ] || { IFS= read -r line <"$2" || [ -n "$line" ] || line=; fact "$1" "$line"; }; }
+look_at_slot() {
+  [ -e "$releases/$slot" ] || [ -L "$releases/$slot" ] || return 0
+  fact slot "$slot"
+  # By whatever way the link leads there.
+  [ ! -L "$link" ] || [ ! "$link/." -ef "$releases/$slot/." ] || fact live yes
+  if [ -f "$releases/$slot/.git/HEAD" ]; then
+    IFS= read -r line <"$releases/$slot/.git/HEAD"
+    # Our own clones stand on a commit; on those of others a branch may be checked out.
+    case $line in ref:*) line=$(git -C "$releases/$slot" -c safe.directory='*' rev-parse --quiet --verify HEAD) ;; esac
+    fact head "$line"
+  fi
+  record record "$memory/slots/$slot.json"
+}
+state() {
+  if [ -L "$link" ]; then
+    fact link "$(readlink "$link"; echo .)"
+    [ -d "$link/." ] || fact dangling yes
+  elif [ -e "$link" ]; then
+    fact not_a_link yes
+  fi
+  look=look_at_slot slots
+  record hold "$memory/hold"
+}
+"#;
+
+const LOOK: &str = r#"umask 022
+fact id "$(id)"
+fact clock "$(date +%s)"
+state
+fact sum "$(state | cksum)"
+record maintenance "$memory/maintenance"
+for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
+[ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
+[ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
+place=$path
+[ ! -e "$path" ] || fact exists yes
+if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_folders yes; fi
+for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
+while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
+[ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes
+for folder in "$place" "$releases"; do [ ! -e "$folder" ] || [ -w "$folder" ] || fact read_only "$folder"; done
+fact disk "$(df -Pk "$place" 2>/dev/null)"
+fact inodes "$(df -Pi "$place" 2>/dev/null)"
+"#;
+
+/// Whether systemd would find a unit, in any of its folders or as an init script. Not everybody may ask systemd itself.
+const HAS_UNIT: &str = r#"has_unit() {
+  case $1 in *.*) unit=$1 ;; *) unit=$1.service ;; esac
+  case $unit in *@*) general=${unit%%@*}@.${unit##*.} ;; *) general=$unit ;; esac
+  for folder in /etc/systemd/system /run/systemd/system /run/systemd/generator /run/systemd/generator.late \
+    /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
+    [ ! -e "$folder/$unit" ] && [ ! -e "$folder/$general" ] || return 0
+  done
+  [ -x "/etc/init.d/${unit%.service}" ]
+}
+"#;
+
+const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 200 "$memory/journal.jsonl")"
+export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+look_for_changes() {
+  [ ! -d "$releases/$slot/.git" ] || fact changes "$slot/$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null)"
+}
+look=look_for_changes slots
+if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then fact sudo yes; else fact sudo no; fi
+fact git "$(git --version 2>/dev/null)"
+"#;
+
+#[cfg(test)]
+mod tests {
+    use crate::names::HostPath;
+
+    use super::*;
+
+    #[test]
+    fn the_look_is_shell_that_parses() {
+        let layout = Layout {
+            path: HostPath::new("/srv/it's \"five\"").expect("a path"),
+            releases: HostPath::new("/srv/it's \"five\"/releases").expect("a path"),
+            link: "current".into(),
+            virtualenv: "env".into(),
+            env_file: None,
+        };
+        let slots = [SlotName::new("a").expect("a slot"), SlotName::new("$b c").expect("a slot")];
+        let script = inspect_script(&layout, &slots, Scope::Full, &AlsoLookAt::default());
+        for shell in ["dash", "bash"] {
+            let status = std::process::Command::new(shell).args(["-nc", &script]).status().expect("it runs");
+            assert!(status.success(), "{shell}");
+        }
+    }
+}

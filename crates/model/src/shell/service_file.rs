@@ -1,0 +1,117 @@
+//! From a template, the project's or the program's own, and the facts of a release to a unit file or init script.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+
+use crate::app::service::{DefinedBy, NamedService, ServiceDefinition};
+use crate::app::service_file::{ServiceFile, ServiceFileKind, service_file_place};
+use crate::app::template::{NO_SUCH_FILE, TemplateError};
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::facts::HostFacts;
+use crate::names::HostPath;
+use crate::plan::Target;
+use crate::shell::quote;
+
+/// Where a service runs, and what it is about.
+pub(crate) struct ServedBy<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) host: &'a Host,
+    pub(crate) facts: &'a HostFacts,
+    pub(crate) target: &'a Target,
+}
+
+/// The file of a service for a release on a host; `None`, if the configuration doesn't say what is in it. A variable that
+/// isn't there is an error.
+pub(crate) fn render_service_file(
+    service: &NamedService,
+    served: &ServedBy<'_>,
+    template_of: impl Fn(&str) -> Option<String>,
+) -> Result<Option<ServiceFile>, TemplateError> {
+    let Some(ServiceDefinition { by, stop_seconds }) = &service.definition else { return Ok(None) };
+    let Some((path, kind)) = service_file_place(&service.service) else { return Ok(None) };
+    let (template, command) = match (by, kind) {
+        (DefinedBy::Command(command), ServiceFileKind::Unit) => (UNIT.to_owned(), Some(command)),
+        (DefinedBy::Command(command), ServiceFileKind::InitScript) => (INIT_SCRIPT.to_owned(), Some(command)),
+        (DefinedBy::Template(file), _) => {
+            let missing = || TemplateError { why: NO_SUCH_FILE.to_owned() };
+            (template_of(file).ok_or_else(missing)?, None)
+        }
+    };
+    let ServedBy { settings, host, facts, target } = served;
+    let layout = settings.layout(host);
+    let current = layout.current();
+    let virtualenv = settings.recipe.is_python().then(|| current.join(&layout.virtualenv));
+    let text = fill(
+        &template,
+        context! {
+            unit => settings.unit.as_str(),
+            environment => settings.environment.as_str(),
+            deployment_type => settings.deployment_type.as_str(),
+            service => service.name.as_str(),
+            name => path.as_str().rsplit('/').next(),
+            host => host.name.as_str(),
+            address => host.address.as_str(),
+            roles => host.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            user => settings.run_as.as_deref().unwrap_or(&facts.user),
+            group => settings.deploy_group.as_deref(),
+            path => layout.path.as_str(),
+            releases => layout.releases.as_str(),
+            current => current.as_str(),
+            shared => layout.shared().as_str(),
+            slot => target.slot.as_str(),
+            release => layout.slot(&target.slot).as_str(),
+            virtualenv => virtualenv.as_ref().map(HostPath::as_str),
+            env_file => layout.env_file.as_ref().map(HostPath::as_str),
+            variables => &settings.variables,
+            commit => target.release.commit.as_str(),
+            describe => target.release.describe.as_str(),
+            tag => target.release.tag.as_deref(),
+            command => command,
+            start => command.map(|command| start(command, virtualenv.is_some().then_some(layout.virtualenv.as_str()))),
+            stop_seconds => stop_seconds,
+        },
+    )?;
+    Ok(Some(ServiceFile { path, text, kind }))
+}
+
+/// The shell that becomes the service, in the live release. Its folder is the slot's own and not the link's: a worker that
+/// imports something late must not get it from the next release.
+fn start(command: &str, virtualenv: Option<&str>) -> String {
+    let activate = virtualenv.map_or(String::new(), |folder| {
+        let folder = quote(folder);
+        format!(" && export VIRTUAL_ENV=\"$PWD\"/{folder} PATH=\"$PWD\"/{folder}/bin:\"$PATH\"")
+    });
+    let exec = if is_one_program(command) { "exec " } else { "" };
+    format!("cd -P .{activate} && {exec}{command}")
+}
+
+/// Whether a command is a single program with its arguments, so that the program itself can be the service, which is
+/// told to stop. What else a shell can be told has to say `exec` by itself where that matters.
+fn is_one_program(command: &str) -> bool {
+    const WORDS: [&str; 13] =
+        ["exec", "cd", "export", "set", "trap", ".", "if", "while", "until", "for", "case", "{", "!"];
+    let first = command.split_whitespace().next().unwrap_or_default();
+    !command.contains([';', '&', '|', '\n', '(']) && !first.contains('=') && !WORDS.contains(&first)
+}
+
+/// Fills a template. Besides what minijinja has there are the filters `systemd`, a text as one word of a unit file, and
+/// `sh`, one of a shell.
+fn fill(template: &str, values: minijinja::Value) -> Result<String, TemplateError> {
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    templates.set_auto_escape_callback(|_| AutoEscape::None);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
+    templates.set_syntax(syntax.expect("the usual delimiters are fine"));
+    templates.add_filter("systemd", |text: String| {
+        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+        // A line break would end the directive.
+        let escaped = escaped.replace('\n', "\\n");
+        format!("\"{escaped}\"")
+    });
+    templates.add_filter("sh", |text: String| quote(&text));
+    Ok(templates.render_str(template, values)?)
+}
+
+const UNIT: &str = include_str!("templates/service.unit");
+const INIT_SCRIPT: &str = include_str!("templates/service.init");
