@@ -112,7 +112,7 @@ pub(crate) enum CommandArgs {
     Status,
     /// What happened, run by run
     History(HistoryArgs),
-    /// CliError deploys until `unhold`; rollbacks still work
+    /// Stop deploys until `unhold`; rollbacks still work
     Hold(HoldArgs),
     /// Allow deploys again
     Unhold,

@@ -134,7 +134,7 @@ impl Demo {
                buedafab production status\n  \
                buedafab production hold --reason 'I am looking at it'\n  \
                buedafab production run -- 'tail -n 2 app.log'\n\
-             CliError the apps, and take everything away:\n  \
+             Stop the apps, and take everything away:\n  \
                buedafab production run -- 'sh restart.sh stop'; rm -r {}",
             quote(&self.folder.display().to_string())
         ));
