@@ -1,4 +1,4 @@
-//! `buedafab`, the command.
+//! `buedafab`, the command: a library only so that the tests which write the reference can ask for what it knows.
 
 mod arguments;
 mod commands;
@@ -8,8 +8,6 @@ mod exit;
 mod fabric;
 mod packages;
 mod project;
-#[cfg(test)]
-mod reference;
 mod release;
 mod report;
 mod session;
@@ -24,7 +22,9 @@ use clap::error::ErrorKind;
 use crate::arguments::{Cli, CommandArgs, command_line};
 use crate::exit::CliError;
 
-fn main() -> ExitCode {
+/// Does what the words of this process say, and comes back with the exit code.
+#[doc(hidden)]
+pub fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let tasks = project::tasks_nearby(&words);
     clap_complete::CompleteEnv::with_factory(|| command_line(&tasks)).complete();
@@ -54,6 +54,12 @@ fn main() -> ExitCode {
     // A prompt that nobody answered must not keep the program.
     runtime.shutdown_background();
     code
+}
+
+/// The command line, without a project's own tasks.
+#[doc(hidden)]
+pub fn command() -> clap::Command {
+    command_line(&BTreeMap::new())
 }
 
 /// The commands of one line. What clap has to say about a wrong one ends the program.

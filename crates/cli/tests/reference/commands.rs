@@ -1,0 +1,158 @@
+//! The page of commands, from clap's own knowledge of them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use clap::{Arg, ArgAction, Command};
+
+use crate::markdown::{list_item, paragraph};
+
+pub(crate) fn page() -> String {
+    let mut root = buedafab::command();
+    root.build();
+    let mut text = String::from("# Commands\n\n");
+    text.push_str(&paragraph(&root.get_long_about().expect("it says what it is for").to_string()));
+    text.push_str("\n```console\nbuedafab [OPTIONS] [ENVIRONMENT] COMMAND …\n```\n\n");
+    text.push_str(&paragraph(
+        "The environment stands before the command, as in `fab production deploy`. Flags may stand before or after \
+         the command's name; `run` takes its first word, and all that follows it, for the command to run. Several commands \
+         run one after the other, up to the first that fails: `production deploy restart_webserver`. Flags before the first \
+         hold for all, those after a command's name for that one. A project's own tasks are commands too.",
+    ));
+    text.push('\n');
+    for command in root.get_subcommands() {
+        let name = command.get_name();
+        text.push_str(&list_item(&format!("[`{name}`](#{name}): {}", about(command))));
+    }
+    text.push_str("\n## What every command knows\n\n");
+    let shared: BTreeSet<&str> = root
+        .get_arguments()
+        .filter(|argument| argument.is_global_set())
+        .map(|a| a.get_id().as_str())
+        .collect();
+    for argument in root.get_arguments() {
+        list_argument(&mut text, argument);
+    }
+    text.push_str("\n### Examples\n\n");
+    text.push_str(&notes(&root));
+    text.push_str("\nThe exit codes have [a page of their own](exit-codes.md).\n");
+    for command in root.get_subcommands() {
+        let _ = write!(text, "\n## {}\n\n{}", command.get_name(), paragraph(&format!("{}.", about(command))));
+        let _ = write!(text, "\n```console\n{}\n```\n", usage(command));
+        let aliases: Vec<String> = command.get_visible_aliases().map(|alias| format!("`{alias}`")).collect();
+        if !aliases.is_empty() {
+            let _ = write!(text, "\nAlso: {}.\n", aliases.join(", "));
+        }
+        let own: Vec<&Arg> = command
+            .get_arguments()
+            .filter(|argument| !shared.contains(argument.get_id().as_str()) && argument.get_id() != "help")
+            .collect();
+        if !own.is_empty() {
+            text.push('\n');
+        }
+        for argument in own {
+            list_argument(&mut text, argument);
+        }
+        for part in command.get_subcommands().filter(|part| part.get_name() != "help") {
+            let words: Vec<String> = part.get_positionals().map(value_name).collect();
+            let name = [vec![part.get_name().to_owned()], words].concat().join(" ");
+            text.push_str(&list_item(&format!("`{name}`: {}", about(part))));
+            let known = |argument: &&Arg| {
+                argument.is_positional()
+                    || argument.get_id() == "help"
+                    || shared.contains(argument.get_id().as_str())
+            };
+            for argument in part.get_arguments().filter(|argument| !known(argument)) {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                text.push_str(&format!("  - `{}`: {help}\n", option_name(argument)));
+            }
+        }
+        let notes = notes(command);
+        if !notes.is_empty() {
+            let _ = write!(text, "\n{notes}");
+        }
+    }
+    text
+}
+
+fn about(command: &Command) -> String {
+    command.get_about().expect("every command says what it does").to_string()
+}
+
+fn usage(command: &Command) -> String {
+    let mut words = format!("buedafab ENVIRONMENT {}", command.get_name());
+    if ["init", "demo", "completions", "list"].contains(&command.get_name()) {
+        words = format!("buedafab {}", command.get_name());
+    }
+    if ["config", "recipe", "test", "lint", "setup"].contains(&command.get_name()) {
+        words = format!("buedafab [ENVIRONMENT] {}", command.get_name());
+    }
+    for argument in command.get_opts().filter(|argument| argument.is_required_set()) {
+        let _ = write!(words, " {}", option_name(argument));
+    }
+    words.push_str(" [OPTIONS]");
+    for argument in command.get_positionals() {
+        let dots =
+            if argument.get_num_args().is_some_and(|range| range.max_values() > 1) { " …" } else { "" };
+        let open = if argument.is_required_set() { ("", "") } else { ("[", "]") };
+        let _ = write!(words, " {}{}{dots}{}", open.0, value_name(argument), open.1);
+    }
+    words
+}
+
+fn list_argument(text: &mut String, argument: &Arg) {
+    let mut what = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    // The defaults of clap's own flags say less than they seem to.
+    let defaults: Vec<_> =
+        argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    if argument.get_action().takes_values() && !defaults.is_empty() {
+        let _ = write!(what, " [default: {}]", defaults.join(" "));
+    }
+    let values: Vec<String> =
+        argument.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
+    if argument.is_positional() && !values.is_empty() {
+        let _ = write!(what, ": {}", values.join(", "));
+    }
+    if let Some(variable) = argument.get_env() {
+        let _ = write!(what, " [environment: `{}`]", variable.to_string_lossy());
+    }
+    if matches!(argument.get_action(), ArgAction::Count) {
+        what.push_str(" (may be repeated)");
+    }
+    let name = if argument.is_positional() { value_name(argument) } else { option_name(argument) };
+    text.push_str(&list_item(&format!("`{name}`: {what}")));
+}
+
+fn option_name(argument: &Arg) -> String {
+    let long = argument.get_long().map(|long| format!("--{long}"));
+    let short = argument.get_short().map(|short| format!("-{short}"));
+    let names: Vec<String> = short.into_iter().chain(long).collect();
+    match argument.get_action().takes_values() {
+        true => format!("{} {}", names.join(", "), value_name(argument)),
+        false => names.join(", "),
+    }
+}
+
+fn value_name(argument: &Arg) -> String {
+    match argument.get_value_names() {
+        Some([name, ..]) => name.to_string(),
+        _ => argument.get_id().as_str().to_uppercase(),
+    }
+}
+
+/// What stands below the help: lines that are set out are shown as they are, sentences as a paragraph.
+fn notes(command: &Command) -> String {
+    let notes = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let notes = notes.split("\n\nExit codes:").next().unwrap_or_default().to_owned();
+    let Some(examples) = notes.strip_prefix("Examples:\n") else {
+        return if notes.is_empty() { notes } else { paragraph(&notes.replace('\n', " ")) };
+    };
+    let (lines, sentences): (Vec<&str>, Vec<&str>) =
+        examples.lines().partition(|line| line.starts_with("  "));
+    let lines: Vec<&str> = lines.iter().map(|line| &line[2..]).collect();
+    let mut text = format!("```console\n{}\n```\n", lines.join("\n"));
+    if !sentences.is_empty() {
+        let _ = write!(text, "\n{}", paragraph(&sentences.join(" ")));
+    }
+    text
+}

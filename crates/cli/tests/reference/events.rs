@@ -1,0 +1,149 @@
+//! The page of events, with an example of each.
+
+use std::fmt::Write;
+
+use buedafab_model::run::event::{Event, Stream};
+use buedafab_model::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
+use jiff::Timestamp;
+
+use crate::exit_codes::{text_of, verdicts};
+use crate::markdown::{WIDTH, paragraph};
+use crate::samples::{at, production, release, run, unit, web};
+
+all! {
+    events_told: Event, &'static str,
+    RunStarted => Event::RunStarted {
+        run: run(), unit: unit(), environment: production(), hosts: vec![web(1), web(2)],
+    }, "A run began. `hosts` are in order.";
+    Connected => Event::Connected { host: web(1), warm: true, milliseconds: 41 },
+        "A connection stands. `warm` says whether one was open already.";
+    Unreachable => Event::Unreachable {
+        host: web(2),
+        why: "ssh: connect to host web2 port 22: Connection refused".into(),
+        hint: Some("see whether this works: ssh web2".into()),
+    }, "A host can't be reached. `hint` says what to do about it, or is `null`.";
+    WorkStarted => Event::WorkStarted {
+        headline: "deploy v0.2.0 (5ed17b1b2b)".into(),
+        phases: ["lock", "prepare", "switch", "finish"].map(str::to_owned).to_vec(),
+        steps: vec![(web(1), 13), (web(2), 13)],
+    }, "The work is decided, and begins. `steps` says how many each host has.";
+    PhaseStarted => Event::PhaseStarted { phase: "prepare".into() },
+        "A phase began. No phase begins before the one before it has ended well on all of its hosts.";
+    StepStarted => Event::StepStarted { host: web(1), step: 8, title: "fetch 5ed17b1b2b into b".into() },
+        "A step began. `step` is its number in the plan, which `deploy --dry-run --json` shows.";
+    Output => Event::Output {
+        host: web(1), step: 10, stream: Stream::Stderr, line: "SyntaxError: '(' was never closed".into(),
+    }, "A step printed a line, to `stdout` or `stderr`. Bytes that aren't UTF-8 are replaced.";
+    StepEnded => Event::StepEnded { host: web(1), step: 8, status: 0, milliseconds: 14 },
+        "A step ended well, or its failure doesn't matter.";
+    StepCancelled => Event::StepCancelled { host: web(2), step: 15 },
+        "A step was ended, because the run stops.";
+    StepFailed => Event::StepFailed {
+        host: web(1),
+        step: Some(10),
+        title: "check: python3 -m py_compile app.py".into(),
+        what: FailureKind::Exited { status: 1 },
+    }, "A step failed. `step` is `null` if the host was lost between two steps.";
+    Interrupted => Event::Interrupted { then: "stopping, and putting back what has switched".into() },
+        "A person asked to stop. `then` says what happens now.";
+    Refused => Event::Refused {
+        reasons: vec![buedafab_model::run::event::Reason {
+            message: "web1: deploy can't write /var/webapps/five".into(),
+            hint: Some("on that host, as root: install -d -o deploy /var/webapps/five".into()),
+        }],
+    },
+        "There is no plan: nothing was touched. `reasons` holds all that speaks against it.";
+    Reverting => Event::Reverting { hosts: vec![web(1), web(2)] },
+        "Hosts go back to the old release.";
+    LookingAgain => Event::LookingAgain { host: web(2) },
+        "A host that was lost is asked what it serves.";
+    LocalStarted => Event::LocalStarted { command: "make test".into() },
+        "A local hook runs on the machine that deploys.";
+    LocalOutput => Event::LocalOutput { line: "42 passed".into() },
+        "A local hook printed a line.";
+    LocalEnded => Event::LocalEnded { status: 0 },
+        "A local hook ended.";
+    RunEnded => Event::RunEnded {
+        outcome: Outcome {
+            verdict: Verdict::FailedBefore,
+            hosts: vec![HostOutcome { host: web(1), serving: Serving::Release { release: release() } }],
+            failures: vec![Failure {
+                host: web(1), step: Some(10), what: FailureKind::Exited { status: 1 },
+            }],
+        },
+        exit_code: 7,
+        milliseconds: 1843,
+    }, "The run ended: how, what every host serves now, and the first thing that went wrong on each.";
+}
+
+all! {
+    failures_told: FailureKind, &'static str,
+    Exited => FailureKind::Exited { status: 1 },
+        "A step ended with this status; above 128 it usually died of the signal `status - 128`.";
+    TimedOut => FailureKind::TimedOut { seconds: 900 },
+        "A step ran for longer than `step_timeout_seconds`, and was ended.";
+    Unreachable => FailureKind::Unreachable { why: "Permission denied (publickey).".into() },
+        "No connection came to stand.";
+    Lost => FailureKind::Lost { why: "nothing heard for 15 s".into() },
+        "The connection ended.";
+}
+
+all! {
+    servings_told: Serving, &'static str,
+    Release => Serving::Release { release: release() }, "This release.";
+    Nothing => Serving::Nothing, "No release: none was ever live.";
+    Unknown => Serving::Unknown, "It couldn't be asked, or it was left between two releases.";
+}
+
+pub(crate) fn page() -> String {
+    let mut text = String::from("# Events\n\n");
+    text.push_str(&paragraph(
+        "With `--json`, a command that changes hosts prints one event a line on standard output, as it happens. Each \
+         has `event`, its name, and `at`, the time by the clock of the machine that deploys. Fields and events are only \
+         ever added: skip what you don't know. The last event of a run is `run_ended`. \
+         [Scripting with --json](../json.md) has examples, and the documents of `status`, `history` and `check`.",
+    ));
+    text.push('\n');
+    for (event, meaning) in events_told() {
+        let value = serde_json::to_value(&event).expect("events are plain data");
+        let name = value["event"].as_str().expect("every event has a name");
+        let document = line(&Envelope { at: at(), event });
+        let _ = write!(text, "## `{name}`\n\n{}\n```json\n{document}\n```\n\n", paragraph(meaning));
+    }
+    text.push_str("## What may go wrong with a step\n\nThe values of `what`, told apart by `kind`.\n\n");
+    for (failure, meaning) in failures_told() {
+        let _ = write!(text, "{}\n```json\n{}\n```\n\n", paragraph(meaning), line(&failure));
+    }
+    text.push_str(
+        "## What a host serves\n\nThe entries of `hosts` in `run_ended`, told apart by `serving`.\n\n",
+    );
+    for (serving, meaning) in servings_told() {
+        let document = HostOutcome { host: web(1), serving };
+        let _ = write!(text, "{}\n```json\n{}\n```\n\n", paragraph(meaning), line(&document));
+    }
+    let verdicts: Vec<String> =
+        verdicts().iter().map(|(verdict, _)| format!("`{}`", text_of(verdict))).collect();
+    text.push_str("## How a run ends\n\n");
+    text.push_str(&paragraph(&format!(
+        "The values of `verdict` in `run_ended`: {}. Each has [an exit code](exit-codes.md).",
+        verdicts.join(", ")
+    )));
+    text
+}
+
+/// As the JSON reporter prints it.
+#[derive(serde::Serialize)]
+struct Envelope {
+    at: Timestamp,
+    #[serde(flatten)]
+    event: Event,
+}
+
+/// A document over several lines where one would be too long.
+fn line<T: serde::Serialize>(document: &T) -> String {
+    let short = serde_json::to_string(document).expect("plain data");
+    match short.len() <= WIDTH {
+        true => short,
+        false => serde_json::to_string_pretty(document).expect("plain data"),
+    }
+}

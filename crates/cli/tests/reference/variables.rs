@@ -1,0 +1,128 @@
+//! The page of variables, compared with those of a plan and of the session's source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buedafab_model::config::{self, Settings};
+use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts};
+use buedafab_model::plan::action::Action;
+use buedafab_model::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
+
+use crate::markdown::{list_item, paragraph};
+use crate::samples::{at, production, release, run};
+
+const VARIABLES: [(&str, &str); 14] = [
+    ("BUEDAFAB_BY", "the person and machine at the helm"),
+    ("BUEDAFAB_COMMIT", "the full id of the release that the run is about"),
+    ("BUEDAFAB_DESCRIBE", "its name by `git describe`; the short id where there is no tag"),
+    ("BUEDAFAB_ENVIRONMENT", "the environment"),
+    ("BUEDAFAB_HOST", "the host's name, as the configuration has it"),
+    ("BUEDAFAB_PATH", "the app's directory on the host"),
+    ("BUEDAFAB_PREVIOUS_COMMIT", "the full id of what served before the run; empty if nothing did"),
+    ("BUEDAFAB_RELEASE_PATH", "the slot's directory: where the command runs, but for `before_prepare`"),
+    ("BUEDAFAB_ROLES", "the host's roles, with commas"),
+    ("BUEDAFAB_RUN", "the id of the run, as in `history --json`"),
+    ("BUEDAFAB_SLOT", "the slot's name"),
+    ("BUEDAFAB_TAG", "the tag that stands on exactly this commit; empty if none does"),
+    ("BUEDAFAB_UNIT", "the app's short name"),
+    ("DEPLOYMENT_TYPE", "`deployment_type`: `DEV`, `STAGING`, `PRODUCTION`, `SOLO` or your own"),
+];
+
+const LOCAL_VARIABLES: [(&str, &str); 11] = [
+    ("BUEDAFAB_BY", "the person and machine at the helm"),
+    ("BUEDAFAB_COMMIT", "the full id of the release that will serve; empty if nothing changes"),
+    ("BUEDAFAB_DESCRIBE", "its name by `git describe`"),
+    ("BUEDAFAB_ENVIRONMENT", "the environment"),
+    ("BUEDAFAB_EXIT_CODE", "how the run ended; in `after` and `on_failure` only"),
+    ("BUEDAFAB_HOSTS", "the names of the hosts, with commas"),
+    ("BUEDAFAB_PREVIOUS_COMMIT", "the full id of what served on the first host before the run"),
+    ("BUEDAFAB_RUN", "the id of the run"),
+    ("BUEDAFAB_TAG", "the tag that stands on exactly this commit"),
+    ("BUEDAFAB_UNIT", "the app's short name"),
+    ("DEPLOYMENT_TYPE", "`deployment_type`"),
+];
+
+pub(crate) fn page() -> String {
+    let seen = hook_variables();
+    let told: BTreeSet<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
+    assert_eq!(told, seen.keys().map(String::as_str).collect(), "the variables of a real plan");
+    let source = include_str!("../../src/session.rs");
+    let local: BTreeSet<&str> = source
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.starts_with("BUEDAFAB_") || *word == "DEPLOYMENT_TYPE")
+        .collect();
+    let told: BTreeSet<&str> = LOCAL_VARIABLES.iter().map(|(name, _)| *name).collect();
+    assert_eq!(told, local, "the variables that session.rs sets");
+
+    let mut text = String::from("# Variables of hooks\n\n");
+    text.push_str(&paragraph(
+        "Every hook on a host finds these in its environment, besides the `variables` of the configuration. A restart \
+         that goes back to the old release is told the old release's.",
+    ));
+    text.push('\n');
+    for (name, meaning) in VARIABLES {
+        let example =
+            if seen[name].is_empty() { String::new() } else { format!(". Example: `{}`", seen[name]) };
+        text.push_str(&list_item(&format!("`{name}`: {meaning}{example}")));
+    }
+    text.push_str("\n## On the machine that deploys\n\n");
+    text.push_str(&paragraph("Hooks below `[hooks.local]` find these."));
+    text.push('\n');
+    for (name, meaning) in LOCAL_VARIABLES {
+        text.push_str(&list_item(&format!("`{name}`: {meaning}")));
+    }
+    text.push('\n');
+    text.push_str(&paragraph(
+        "A command of `run` finds `DEPLOYMENT_TYPE` and the `variables` of the configuration, and nothing of a run.",
+    ));
+    text
+}
+
+/// What a hook gets in a plan that was made for it.
+fn hook_variables() -> BTreeMap<String, String> {
+    let file =
+        "unit = \"five\"\nhooks = { build = \"true\" }\n[environments.production]\nhosts = [\"web1\"]\n";
+    let settings: Settings =
+        match config::parse("example", file).and_then(|file| file.settings(&production())) {
+            Ok(settings) => settings,
+            Err(mistakes) => panic!("{mistakes}"),
+        };
+    let facts = HostFacts {
+        user: "deploy".into(),
+        is_root: false,
+        clock: Some(at()),
+        exists: true,
+        has_folders: true,
+        writable: true,
+        current: CurrentLink::Missing,
+        slots: BTreeMap::new(),
+        hold: None,
+        maintenance: None,
+        packages: Vec::new(),
+        installed: Vec::new(),
+        lock: None,
+        journal: Vec::new(),
+        disk_kib: Some(Capacity { free: 9, total: 10 }),
+        inodes: None,
+        missing_tools: Vec::new(),
+        sudo: None,
+        git_version: None,
+        missing_shared: Vec::new(),
+        missing_services: Vec::new(),
+        missing_user: None,
+        services: Vec::new(),
+        app: None,
+        state_sum: "1 2".into(),
+    };
+    let context = RunContext { run: run(), at: at(), by: "ada@laptop".into() };
+    let request = DeployRequest::new(release(), "git@github.com:bueda/five.git");
+    let seen = [SeenHost { host: &settings.hosts[0], facts: &facts }];
+    let plan = plan_deploy(&settings, &context, &request, &seen).expect("nothing speaks against it");
+    let mut steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+    let found = steps.find_map(|step| match &step.action {
+        Action::Hook { around, .. } => Some(around.variables.clone()),
+        _ => None,
+    });
+    found.expect("the plan has a hook")
+}
