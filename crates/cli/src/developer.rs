@@ -1,5 +1,6 @@
 //! Commands on a developer's own checkout: they have the terminal to themselves, colours, questions and all.
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::path::Path;
 
 use buedafab_engine::run_in_terminal;
@@ -15,12 +16,12 @@ pub(crate) fn carry_out(
     actions: &[DeployerAction],
     folder: &Path,
     variables: &[(String, String)],
-) -> Result<u8, CliError> {
+) -> Result<ExitCode, CliError> {
     for action in actions {
         print_talk(&format!("→ {action}"));
         run(&action.to_string(), &render_deployer(action), folder, variables)?;
     }
-    Ok(0)
+    Ok(ExitCode::Done)
 }
 
 /// Runs one command; its failure is the program's.

@@ -1,8 +1,9 @@
-//! How the program stops: what is said, and with which exit code.
+//! How the program stops before there is a run: what is said, and with which exit code.
 
 use std::fmt;
 
 use buedafab_engine::GitError;
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::Verdict;
 
 /// A reason to stop before there is a run, with what to do about it.
@@ -10,32 +11,24 @@ use buedafab_model::run::outcome::Verdict;
 pub(crate) struct CliError {
     message: String,
     hint: Option<String>,
-    reason: Reason,
+    code: ExitCode,
     rendered: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Reason {
-    Bug,
-    Usage,
-    Configuration,
-    Verdict(Verdict),
 }
 
 impl CliError {
     /// Something that should never happen.
     pub(crate) fn bug(message: impl Into<String>) -> Self {
-        Self::new(message.into(), Reason::Bug)
+        Self::new(message.into(), ExitCode::Bug)
     }
 
     /// The command line can't be meant as it stands.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new(message.into(), Reason::Usage)
+        Self::new(message.into(), ExitCode::Usage)
     }
 
     /// The configuration is missing, wrong or incomplete.
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self::new(message.into(), Reason::Configuration)
+        Self::new(message.into(), ExitCode::Configuration)
     }
 
     /// The configuration is wrong, and the message shows where.
@@ -45,11 +38,11 @@ impl CliError {
 
     /// A run ended, or was refused, in this way.
     pub(crate) fn verdict(verdict: Verdict, message: impl Into<String>) -> Self {
-        Self::new(message.into(), Reason::Verdict(verdict))
+        Self::new(message.into(), verdict.exit_code())
     }
 
-    fn new(message: String, reason: Reason) -> Self {
-        Self { message, hint: None, reason, rendered: false }
+    fn new(message: String, code: ExitCode) -> Self {
+        Self { message, hint: None, code, rendered: false }
     }
 
     /// What a person can do about it.
@@ -58,13 +51,8 @@ impl CliError {
     }
 
     /// The exit code.
-    pub(crate) fn code(&self) -> u8 {
-        match self.reason {
-            Reason::Bug => 1,
-            Reason::Usage => 2,
-            Reason::Configuration => 3,
-            Reason::Verdict(verdict) => verdict.exit_code(),
-        }
+    pub(crate) fn code(&self) -> ExitCode {
+        self.code
     }
 }
 

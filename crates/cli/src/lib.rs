@@ -14,9 +14,9 @@ mod session;
 mod sudo;
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 
 use buedafab_model::app::maintenance::Announcement;
+use buedafab_model::run::exit_code::ExitCode;
 use clap::error::ErrorKind;
 
 use crate::arguments::{Cli, CommandArgs, command_line};
@@ -24,25 +24,25 @@ use crate::exit::CliError;
 
 /// Does what the words of this process say, and comes back with the exit code.
 #[doc(hidden)]
-pub fn main() -> ExitCode {
+pub fn main() -> std::process::ExitCode {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let tasks = project::tasks_nearby(&words);
     clap_complete::CompleteEnv::with_factory(|| command_line(&tasks)).complete();
     // All of them have to be right before the first one does anything.
     let lines = match understand(&words, &tasks) {
         Ok(lines) => lines,
-        Err(error) => return stop(&error),
+        Err(error) => return stop(&error).into(),
     };
     // One thread is enough: the work is done elsewhere, and what blocks here is a prompt.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return stop(&CliError::bug(format!("can't start: {error}"))),
+        Err(error) => return stop(&CliError::bug(format!("can't start: {error}"))).into(),
     };
-    let mut code = ExitCode::SUCCESS;
+    let mut code = ExitCode::Done;
     for (index, cli) in lines.iter().enumerate() {
         code = match runtime.block_on(run(cli)) {
-            Ok(0) => continue,
-            Ok(failed) => ExitCode::from(failed),
+            Ok(ExitCode::Done) => continue,
+            Ok(failed) => failed,
             Err(error) => stop(&error),
         };
         let left: Vec<String> = lines[index + 1..].iter().map(Cli::command_words).collect();
@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
     }
     // A prompt that nobody answered must not keep the program.
     runtime.shutdown_background();
-    code
+    code.into()
 }
 
 /// The command line, without a project's own tasks.
@@ -86,10 +86,10 @@ fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<
 
 fn stop(stop: &CliError) -> ExitCode {
     report::print_talk(&stop.to_string());
-    ExitCode::from(stop.code())
+    stop.code()
 }
 
-async fn run(cli: &Cli) -> Result<u8, CliError> {
+async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
     match &cli.command {
         CommandArgs::Init(arguments) => commands::init::init(arguments).await,
         CommandArgs::Test(arguments) => commands::test::test(cli, arguments).await,

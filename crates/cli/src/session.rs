@@ -1,5 +1,6 @@
 //! What the commands that work on hosts have in common: settings, hosts, a reporter, Ctrl-C.
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -176,7 +177,7 @@ impl Session {
     }
 
     fn run_ended(&mut self, outcome: Outcome) {
-        let exit_code = outcome.verdict.exit_code();
+        let exit_code = outcome.verdict.exit_code().number();
         let milliseconds = self.began.elapsed().as_millis() as u64;
         self.event(Event::RunEnded { outcome, exit_code, milliseconds });
     }
@@ -253,12 +254,16 @@ impl Session {
     }
 
     /// Carries out a plan with its local hooks, tells the end, and gives back the exit code.
-    pub(crate) async fn carry_out(self, plan: &Plan) -> Result<u8, CliError> {
+    pub(crate) async fn carry_out(self, plan: &Plan) -> Result<ExitCode, CliError> {
         self.carry_out_with(plan, Inputs::default()).await
     }
 
     /// The same, for a plan whose steps take inputs; its hosts have to be looked at before.
-    pub(crate) async fn carry_out_with(mut self, plan: &Plan, mut inputs: Inputs) -> Result<u8, CliError> {
+    pub(crate) async fn carry_out_with(
+        mut self,
+        plan: &Plan,
+        mut inputs: Inputs,
+    ) -> Result<ExitCode, CliError> {
         debug_assert_eq!(check_plan(plan), [], "the planner made a plan that breaks a rule");
         if self.settings.ask_sudo_password && plan.may_use_sudo() {
             inputs.sudo_password = Some(self.sudo_password().await?);

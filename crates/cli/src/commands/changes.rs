@@ -3,6 +3,7 @@
 use buedafab_engine::Repository;
 use buedafab_model::names::HostName;
 use buedafab_model::release::Release;
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{Change, show_changes};
 
@@ -15,7 +16,7 @@ use crate::session::Session;
 /// How many commits are told.
 const MOST_COMMITS: usize = 200;
 
-pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<u8, CliError> {
+pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "changes", StepOutput::Silent)?;
     let repository = session.repository()?;
     let wanted = wanted(arguments, &session.settings);
@@ -40,7 +41,7 @@ pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<u8, Cl
     } else {
         print_data(&show_changes(&changes));
     }
-    Ok(0)
+    Ok(ExitCode::Done)
 }
 
 async fn change(

@@ -4,7 +4,7 @@ use buedafab_engine::{Look, Wanted};
 use buedafab_model::deployer::rules::{Ruling, judge};
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::names::HostName;
-use buedafab_model::run::outcome::Verdict;
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{HostCheck, show_checks};
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::release::live_releases;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
-pub(crate) async fn check(cli: &Cli) -> Result<u8, CliError> {
+pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "check", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
     let now = Timestamp::now();
@@ -40,10 +40,12 @@ pub(crate) async fn check(cli: &Cli) -> Result<u8, CliError> {
     } else {
         print_data(&show_checks(&checks));
     }
-    Ok(match () {
-        () if !look.unreachable.is_empty() => Verdict::Unreachable.exit_code(),
-        () if checks.iter().any(HostCheck::would_stop) => Verdict::Refused.exit_code(),
-        () => 0,
+    Ok(if !look.unreachable.is_empty() {
+        ExitCode::Unreachable
+    } else if checks.iter().any(HostCheck::would_stop) {
+        ExitCode::Refused
+    } else {
+        ExitCode::Done
     })
 }
 

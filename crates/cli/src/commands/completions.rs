@@ -1,12 +1,14 @@
 //! `completions`: what makes a shell complete buedafab's commands, and the project's environments.
 
+use buedafab_model::run::exit_code::ExitCode;
+
 use clap::CommandFactory;
 use clap_complete::env::Shells;
 
 use crate::arguments::{Cli, CompletionsArgs};
 use crate::exit::CliError;
 
-pub(crate) fn completions(arguments: &CompletionsArgs) -> Result<u8, CliError> {
+pub(crate) fn completions(arguments: &CompletionsArgs) -> Result<ExitCode, CliError> {
     let shells = Shells::builtins();
     let Some(shell) = shells.completer(&arguments.shell) else {
         let known: Vec<&str> = shells.names().collect();
@@ -19,5 +21,5 @@ pub(crate) fn completions(arguments: &CompletionsArgs) -> Result<u8, CliError> {
         .write_registration("COMPLETE", &name, &name, &name, &mut script)
         .map_err(|error| CliError::bug(format!("can't write completions: {error}")))?;
     crate::report::print_data(&String::from_utf8_lossy(&script));
-    Ok(0)
+    Ok(ExitCode::Done)
 }

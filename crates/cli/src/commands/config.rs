@@ -1,17 +1,18 @@
 //! `config`: the resolved configuration of an environment, or the schema of the file.
 
 use buedafab_model::config::{schema, show};
+use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::{Cli, ConfigArgs};
 use crate::exit::CliError;
 use crate::project::Project;
 use crate::report::{print_data, print_json};
 
-pub(crate) fn config(cli: &Cli, arguments: &ConfigArgs) -> Result<u8, CliError> {
+pub(crate) fn config(cli: &Cli, arguments: &ConfigArgs) -> Result<ExitCode, CliError> {
     if arguments.schema {
         let text = serde_json::to_string_pretty(&schema()).expect("a schema is plain data");
         print_data(&text);
-        return Ok(0);
+        return Ok(ExitCode::Done);
     }
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
@@ -28,5 +29,5 @@ pub(crate) fn config(cli: &Cli, arguments: &ConfigArgs) -> Result<u8, CliError> 
             print_data(&format!("{gap}{}", show(&settings)));
         }
     }
-    Ok(0)
+    Ok(ExitCode::Done)
 }

@@ -1,5 +1,6 @@
 //! `deploy`: makes a release live on all hosts, or on none.
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::collections::BTreeMap;
 
 use buedafab_engine::{Inputs, Repository};
@@ -22,7 +23,7 @@ use crate::session::Session;
 /// How many of the commits that a deploy brings are told.
 const MOST_COMMITS: usize = 12;
 
-pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, CliError> {
+pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode, CliError> {
     let DeployArgs {
         release,
         tag,
@@ -87,7 +88,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, CliE
     };
     show(&mut session, &repository, &plan, *dry_run).await;
     if *dry_run {
-        return Ok(0);
+        return Ok(ExitCode::Done);
     }
     if !plan.is_empty() {
         let hosts = plan.hosts.iter().filter(|planned| planned.to.is_some()).count();
@@ -98,16 +99,16 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<u8, CliE
     let tells = tells && !plan.is_empty();
     if tells {
         let code = switch(cli, Some(Announcement::default())).await?;
-        if code != 0 {
+        if code != ExitCode::Done {
             switch(cli, None).await?;
             return Ok(code);
         }
     }
     let inputs = Inputs { packages: packages.files, ..Inputs::default() };
     let code = session.carry_out_with(&plan, inputs).await;
-    let ended = if tells { switch(cli, None).await? } else { 0 };
+    let ended = if tells { switch(cli, None).await? } else { ExitCode::Done };
     Ok(match code? {
-        0 => ended,
+        ExitCode::Done => ended,
         code => code,
     })
 }

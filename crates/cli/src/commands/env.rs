@@ -1,5 +1,6 @@
 //! `env`: the app's secrets on the hosts. Values come on standard input, and are shown nowhere.
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::io::{IsTerminal, Read};
 
 use buedafab_engine::Inputs;
@@ -14,7 +15,7 @@ use crate::exit::CliError;
 use crate::report::{StepOutput, print_talk};
 use crate::session::Session;
 
-pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, CliError> {
+pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliError> {
     let wrong = |error: EnvFileError| CliError::usage(error.to_string());
     let output = if matches!(what, EnvCommand::List) { StepOutput::Data } else { StepOutput::Talk };
     let mut session = Session::start(cli, "env list", output)?;
@@ -62,7 +63,7 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<u8, CliError> {
     let plan = plan_env(&session.settings, &session.context, &edit, &file, &hosts);
     let restart = format!("so that the app reads it: {} restart", session.environment_command());
     let code = session.carry_out_with(&plan, Inputs { variables: input, ..Inputs::default() }).await?;
-    if code == 0 && !cli.global.json {
+    if code == ExitCode::Done && !cli.global.json {
         print_talk(&restart);
     }
     Ok(code)
@@ -87,7 +88,7 @@ async fn read_value(session: &mut Session, name: &str) -> Result<String, CliErro
     Ok(value.strip_suffix('\r').unwrap_or(value).to_owned())
 }
 
-async fn list(session: Session, file: &str) -> Result<u8, CliError> {
+async fn list(session: Session, file: &str) -> Result<ExitCode, CliError> {
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_env_list(&session.settings, &session.context, file, &hosts);
     session.carry_out(&plan).await

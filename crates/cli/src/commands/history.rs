@@ -1,6 +1,6 @@
 //! `history`: what happened, run by run, from the journals of the hosts.
 
-use buedafab_model::run::outcome::Verdict;
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{HistoryEntry, show_history};
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use crate::exit::CliError;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
-pub(crate) async fn history(cli: &Cli, arguments: &HistoryArgs) -> Result<u8, CliError> {
+pub(crate) async fn history(cli: &Cli, arguments: &HistoryArgs) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "history", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
     let journals: Vec<_> = session
@@ -27,5 +27,5 @@ pub(crate) async fn history(cli: &Cli, arguments: &HistoryArgs) -> Result<u8, Cl
     } else {
         print_data(&show_history(newest, journals.len(), Timestamp::now()));
     }
-    Ok(if look.unreachable.is_empty() { 0 } else { Verdict::Unreachable.exit_code() })
+    Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable })
 }

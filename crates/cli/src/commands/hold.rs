@@ -2,13 +2,14 @@
 
 use buedafab_model::host::Host;
 use buedafab_model::planner::{plan_hold, plan_unhold};
+use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::Cli;
 use crate::exit::CliError;
 use crate::report::StepOutput;
 use crate::session::Session;
 
-pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<u8, CliError> {
+pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<ExitCode, CliError> {
     if reason.trim().is_empty() {
         return Err(CliError::usage("a hold needs a reason: others will want to know"));
     }
@@ -18,7 +19,7 @@ pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<u8, CliError> {
     session.carry_out(&plan).await
 }
 
-pub(crate) async fn unhold(cli: &Cli) -> Result<u8, CliError> {
+pub(crate) async fn unhold(cli: &Cli) -> Result<ExitCode, CliError> {
     let session = Session::start(cli, "unhold", StepOutput::Talk)?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_unhold(&session.settings, &session.context, &hosts);

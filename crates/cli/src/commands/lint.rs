@@ -2,6 +2,7 @@
 
 use buedafab_engine::Repository;
 use buedafab_model::deployer::developer::lint_of;
+use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::Cli;
 use crate::developer::carry_out;
@@ -9,14 +10,14 @@ use crate::exit::CliError;
 use crate::project::Project;
 use crate::report::print_talk;
 
-pub(crate) async fn lint(cli: &Cli) -> Result<u8, CliError> {
+pub(crate) async fn lint(cli: &Cli) -> Result<ExitCode, CliError> {
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;
     let roots = Repository::find(&project.root)?.python_roots().await?;
     let Some(lint) = lint_of(&settings, &roots) else {
         print_talk("no Python file here is known to git: nothing to look over");
-        return Ok(0);
+        return Ok(ExitCode::Done);
     };
     carry_out(&[lint], &project.root, &[])
 }

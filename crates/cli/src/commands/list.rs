@@ -1,5 +1,6 @@
 //! `list`: every command, and the project's own tasks.
 
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::view::Table;
 use clap::CommandFactory;
 
@@ -8,7 +9,7 @@ use crate::exit::CliError;
 use crate::project::tasks_nearby;
 use crate::report::print_data;
 
-pub(crate) fn list(cli: &Cli) -> Result<u8, CliError> {
+pub(crate) fn list(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut commands = Table::default();
     for command in Cli::command().get_subcommands() {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
@@ -22,5 +23,5 @@ pub(crate) fn list(cli: &Cli) -> Result<u8, CliError> {
         text.push_str(&format!("\nTasks of this project:\n{}", table.render("  ")));
     }
     print_data(&text);
-    Ok(0)
+    Ok(ExitCode::Done)
 }

@@ -3,7 +3,7 @@
 use buedafab_model::app::maintenance::{Announcement, render_page};
 use buedafab_model::plan::action::ToldVisitors;
 use buedafab_model::planner::plan_maintenance;
-use buedafab_model::run::outcome::Verdict;
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::describe_maintenance;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::exit::CliError;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
-pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Result<u8, CliError> {
+pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Result<ExitCode, CliError> {
     let MaintenanceArgs { state, message, until } = arguments;
     match state {
         MaintenanceState::On => {
@@ -30,7 +30,7 @@ pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Resul
 }
 
 /// Tells visitors this, or nothing any more.
-pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<u8, CliError> {
+pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<ExitCode, CliError> {
     let command = if announcement.is_some() { "maintenance on" } else { "maintenance off" };
     let mut session = Session::start(cli, command, StepOutput::Talk)?;
     let told = announcement.map(|announcement| tell(&session, announcement)).transpose()?;
@@ -72,7 +72,7 @@ struct HostMaintenance<'a> {
     record: Option<&'a buedafab_model::app::maintenance::MaintenanceRecord>,
 }
 
-async fn status(cli: &Cli) -> Result<u8, CliError> {
+async fn status(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "maintenance status", StepOutput::Silent)?;
     let look = session.look(Scope::Plan).await?;
     let now = Timestamp::now();
@@ -91,5 +91,5 @@ async fn status(cli: &Cli) -> Result<u8, CliError> {
             record.map_or_else(|| "open to visitors".to_owned(), |record| describe_maintenance(record, now));
         print_data(&format!("{}: {told}", host.name));
     }
-    Ok(if look.unreachable.is_empty() { 0 } else { Verdict::Unreachable.exit_code() })
+    Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable })
 }

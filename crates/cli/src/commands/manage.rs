@@ -1,5 +1,6 @@
 //! `manage` and `django_shell`: Django's own commands on the primary, in the live release, at the person's terminal.
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::os::unix::process::CommandExt;
 
 use buedafab_engine::interactive_command;
@@ -10,7 +11,7 @@ use crate::arguments::Cli;
 use crate::commands::shell::one_host;
 use crate::exit::CliError;
 
-pub(crate) fn manage(cli: &Cli, words: &[String]) -> Result<u8, CliError> {
+pub(crate) fn manage(cli: &Cli, words: &[String]) -> Result<ExitCode, CliError> {
     let (settings, host) = one_host(cli, "manage -- COMMAND")?;
     if settings.recipe != Recipe::Django {
         return Err(

@@ -1,5 +1,6 @@
 //! `recipe`: what the recipe does, step by step, and what of it the project has replaced.
 
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::view::show_recipe;
 
 use crate::arguments::Cli;
@@ -7,7 +8,7 @@ use crate::exit::CliError;
 use crate::project::Project;
 use crate::report::{print_data, print_json};
 
-pub(crate) fn recipe(cli: &Cli) -> Result<u8, CliError> {
+pub(crate) fn recipe(cli: &Cli) -> Result<ExitCode, CliError> {
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
     let settings = project.settings(cli.environment.as_deref().unwrap_or("production"), color)?;
@@ -16,5 +17,5 @@ pub(crate) fn recipe(cli: &Cli) -> Result<u8, CliError> {
     } else {
         print_data(&show_recipe(&settings));
     }
-    Ok(0)
+    Ok(ExitCode::Done)
 }

@@ -2,6 +2,7 @@
 
 use buedafab_model::plan::action::Schema;
 use buedafab_model::planner::plan_rollback;
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::Detail;
 
@@ -9,7 +10,7 @@ use crate::arguments::{Cli, RollbackArgs};
 use crate::exit::CliError;
 use crate::session::Session;
 
-pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, CliError> {
+pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<ExitCode, CliError> {
     let RollbackArgs { keep_schema, reverse_migrations, dry_run } = arguments;
     let schema = match (keep_schema, reverse_migrations) {
         (true, _) => Schema::Keep,
@@ -40,7 +41,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<u8, 
     session.reporter.say(&format!("{} · {} · {}", plan.unit, plan.environment, plan.headline()));
     session.reporter.plan(&plan, detail, *dry_run);
     if *dry_run {
-        return Ok(0);
+        return Ok(ExitCode::Done);
     }
     session.confirm(format!("Roll {} back on {} hosts?", plan.environment, plan.hosts.len())).await?;
     session.carry_out(&plan).await

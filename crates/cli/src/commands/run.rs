@@ -2,6 +2,7 @@
 
 use buedafab_model::host::Host;
 use buedafab_model::planner::plan_run;
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::quote_words;
 
 use crate::arguments::{Cli, RunArgs};
@@ -9,7 +10,7 @@ use crate::exit::CliError;
 use crate::report::StepOutput;
 use crate::session::Session;
 
-pub(crate) async fn run(cli: &Cli, arguments: &RunArgs) -> Result<u8, CliError> {
+pub(crate) async fn run(cli: &Cli, arguments: &RunArgs) -> Result<ExitCode, CliError> {
     let command = match arguments.command.as_slice() {
         [line] => line.clone(),
         words => quote_words(words),

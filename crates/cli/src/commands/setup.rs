@@ -2,6 +2,7 @@
 
 use buedafab_engine::has_program;
 use buedafab_model::deployer::developer::{SetupFacts, plan_setup};
+use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::Cli;
 use crate::developer::carry_out;
@@ -9,7 +10,7 @@ use crate::exit::CliError;
 use crate::project::Project;
 use crate::report::print_talk;
 
-pub(crate) async fn setup(cli: &Cli) -> Result<u8, CliError> {
+pub(crate) async fn setup(cli: &Cli) -> Result<ExitCode, CliError> {
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;
@@ -24,7 +25,7 @@ pub(crate) async fn setup(cli: &Cli) -> Result<u8, CliError> {
         print_talk(
             "nothing to set up: there are no submodules, and neither `pip_requirements` nor `extra_setup_tasks` are set",
         );
-        return Ok(0);
+        return Ok(ExitCode::Done);
     }
     let kind = ("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
     let code = carry_out(&actions, &project.root, &[kind])?;

@@ -1,5 +1,6 @@
 //! `shell`: a person's own session on one host, in the live release.
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::os::unix::process::CommandExt;
 
 use buedafab_model::config::Settings;
@@ -9,7 +10,7 @@ use crate::arguments::Cli;
 use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
 
-pub(crate) fn shell(cli: &Cli) -> Result<u8, CliError> {
+pub(crate) fn shell(cli: &Cli) -> Result<ExitCode, CliError> {
     let (settings, host) = one_host(cli, "shell")?;
     crate::report::print_talk(&format!("{}:", host.name));
     let mut command = buedafab_engine::interactive_shell(&settings, &host);

@@ -1,6 +1,6 @@
 //! `status`: what runs where, since when, by whom. Asked of the hosts alone: there is no other state.
 
-use buedafab_model::run::outcome::Verdict;
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::strategy;
 use buedafab_model::view::{HostStatus, show_status};
@@ -11,7 +11,7 @@ use crate::exit::CliError;
 use crate::report::{StepOutput, print_data, print_json};
 use crate::session::Session;
 
-pub(crate) async fn status(cli: &Cli) -> Result<u8, CliError> {
+pub(crate) async fn status(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "status", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
     let now = Timestamp::now();
@@ -31,5 +31,5 @@ pub(crate) async fn status(cli: &Cli) -> Result<u8, CliError> {
     } else {
         print_data(&show_status(&statuses, now));
     }
-    Ok(if look.unreachable.is_empty() { 0 } else { Verdict::Unreachable.exit_code() })
+    Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable })
 }

@@ -1,5 +1,6 @@
 //! A task of the project: a command that its configuration gives a name.
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::collections::BTreeMap;
 
 use buedafab_model::config::{Settings, Task, TaskTarget};
@@ -14,7 +15,7 @@ use crate::project::{Project, choose_hosts, require_environment};
 use crate::report::StepOutput;
 use crate::session::Session;
 
-pub(crate) async fn task(cli: &Cli, typed: &TaskArgs) -> Result<u8, CliError> {
+pub(crate) async fn task(cli: &Cli, typed: &TaskArgs) -> Result<ExitCode, CliError> {
     let color = console::colors_enabled_stderr();
     let environment = require_environment(cli.environment.as_ref(), &typed.name)?;
     let project = Project::find(&cli.global, color)?;
@@ -38,7 +39,7 @@ pub(crate) async fn task(cli: &Cli, typed: &TaskArgs) -> Result<u8, CliError> {
         for command in &task.run {
             developer::run(&typed.name, command, &project.root, &variables)?;
         }
-        return Ok(0);
+        return Ok(ExitCode::Done);
     }
     let session = Session::start(cli, &typed.name, StepOutput::Data)?;
     let hosts: Vec<&Host> = match &task.on {

@@ -2,13 +2,14 @@
 
 use buedafab_model::deployer::action::DeployerAction;
 use buedafab_model::deployer::developer::tests_of;
+use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::{Cli, TestArgs};
 use crate::developer::carry_out;
 use crate::exit::CliError;
 use crate::project::Project;
 
-pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<u8, CliError> {
+pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<ExitCode, CliError> {
     let TestArgs { deployment_type, dir } = arguments;
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;

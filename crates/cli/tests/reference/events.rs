@@ -5,8 +5,8 @@ use std::fmt::Write;
 use buedafab_model::run::event::{Event, Stream};
 use buedafab_model::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::exit_codes::{text_of, verdicts};
 use crate::markdown::{WIDTH, paragraph};
 use crate::samples::{at, production, release, run, unit, web};
 
@@ -71,7 +71,7 @@ all! {
                 host: web(1), step: Some(10), what: FailureKind::Exited { status: 1 },
             }],
         },
-        exit_code: 7,
+        exit_code: Verdict::FailedBefore.exit_code().number(),
         milliseconds: 1843,
     }, "The run ended: how, what every host serves now, and the first thing that went wrong on each.";
 }
@@ -93,6 +93,18 @@ all! {
     Release => Serving::Release { release: release() }, "This release.";
     Nothing => Serving::Nothing, "No release: none was ever live.";
     Unknown => Serving::Unknown, "It couldn't be asked, or it was left between two releases.";
+}
+
+all! {
+    verdicts: Verdict, (),
+    Done => Verdict::Done, ();
+    Refused => Verdict::Refused, ();
+    Locked => Verdict::Locked, ();
+    Unreachable => Verdict::Unreachable, ();
+    FailedBefore => Verdict::FailedBefore, ();
+    Reverted => Verdict::Reverted, ();
+    Mixed => Verdict::Mixed, ();
+    Interrupted => Verdict::Interrupted, ();
 }
 
 pub(crate) fn page() -> String {
@@ -122,7 +134,7 @@ pub(crate) fn page() -> String {
         let _ = write!(text, "{}\n```json\n{}\n```\n\n", paragraph(meaning), line(&document));
     }
     let verdicts: Vec<String> =
-        verdicts().iter().map(|(verdict, _)| format!("`{}`", text_of(verdict))).collect();
+        verdicts().iter().map(|(verdict, ())| format!("`{}`", text_of(verdict))).collect();
     text.push_str("## How a run ends\n\n");
     text.push_str(&paragraph(&format!(
         "The values of `verdict` in `run_ended`: {}. Each has [an exit code](exit-codes.md).",
@@ -145,5 +157,13 @@ fn line<T: serde::Serialize>(document: &T) -> String {
     match short.len() <= WIDTH {
         true => short,
         false => serde_json::to_string_pretty(document).expect("plain data"),
+    }
+}
+
+/// The verdict as it stands in a document.
+pub(crate) fn text_of(verdict: &Verdict) -> String {
+    match serde_json::to_value(verdict) {
+        Ok(Value::String(text)) => text,
+        other => panic!("a verdict is a word: {other:?}"),
     }
 }

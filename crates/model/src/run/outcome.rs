@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::names::HostName;
 use crate::plan::refusal::Refusal;
 use crate::release::Release;
+use crate::run::exit_code::ExitCode;
 
 /// How a run ended. Each has one exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,17 +32,17 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The exit code: part of the program's interface.
-    pub fn exit_code(self) -> u8 {
+    /// The exit code of a run that ended so.
+    pub fn exit_code(self) -> ExitCode {
         match self {
-            Verdict::Done => 0,
-            Verdict::Refused => 4,
-            Verdict::Locked => 5,
-            Verdict::Unreachable => 6,
-            Verdict::FailedBefore => 7,
-            Verdict::Reverted => 8,
-            Verdict::Mixed => 9,
-            Verdict::Interrupted => 130,
+            Verdict::Done => ExitCode::Done,
+            Verdict::Refused => ExitCode::Refused,
+            Verdict::Locked => ExitCode::Locked,
+            Verdict::Unreachable => ExitCode::Unreachable,
+            Verdict::FailedBefore => ExitCode::FailedBefore,
+            Verdict::Reverted => ExitCode::Reverted,
+            Verdict::Mixed => ExitCode::Mixed,
+            Verdict::Interrupted => ExitCode::Interrupted,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use crate::names::HostName;
 use crate::run::event::Event;
+use crate::run::exit_code::ExitCode;
 use crate::run::outcome::{Failure, Outcome, Verdict};
 
 /// How many of a failed step's lines are printed again.
@@ -75,7 +76,9 @@ impl Ending {
         let _ = match outcome.verdict {
             Verdict::Done => writeln!(text, "✓ {what}: done in {seconds:.1} s"),
             // Where nothing was to be switched, there is no before and after.
-            Verdict::FailedBefore if outcome.hosts.is_empty() => writeln!(text, "✗ {what}: failed (exit 7)"),
+            Verdict::FailedBefore if outcome.hosts.is_empty() => {
+                writeln!(text, "✗ {what}: failed (exit {})", ExitCode::FailedBefore)
+            }
             verdict => writeln!(text, "✗ {what}: {verdict} (exit {})", verdict.exit_code()),
         };
         for (serving, hosts) in group_serving(outcome) {

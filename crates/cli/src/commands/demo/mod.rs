@@ -1,5 +1,6 @@
 //! `demo`: a git remote, a small web app and three hosts on this machine, and real deploys to them.
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ struct Demo {
     checkout: PathBuf,
 }
 
-pub(crate) fn demo(arguments: &DemoArgs) -> Result<u8, CliError> {
+pub(crate) fn demo(arguments: &DemoArgs) -> Result<ExitCode, CliError> {
     let folder =
         std::path::absolute(&arguments.folder).map_err(|error| CliError::usage(error.to_string()))?;
     for tool in ["git", "python3", "flock", "setsid"] {
@@ -39,7 +40,7 @@ pub(crate) fn demo(arguments: &DemoArgs) -> Result<u8, CliError> {
     demo.set_up()?;
     demo.play()?;
     demo.say_goodbye();
-    Ok(0)
+    Ok(ExitCode::Done)
 }
 
 impl Demo {
@@ -96,28 +97,32 @@ impl Demo {
 
     fn play(&self) -> Result<(), CliError> {
         print_talk(&format!("A git remote, an app and three hosts are in {}.\n", self.folder.display()));
-        self.show("The first release, on three hosts at once.", &["production", "deploy:release=v0.1.0"], 0)?;
-        self.show("The next one.", &["production", "deploy:release=v0.2.0"], 0)?;
+        self.show(
+            "The first release, on three hosts at once.",
+            &["production", "deploy:release=v0.1.0"],
+            ExitCode::Done,
+        )?;
+        self.show("The next one.", &["production", "deploy:release=v0.2.0"], ExitCode::Done)?;
         self.show(
             "A release whose check fails: nothing changes anywhere.",
             &["production", "deploy:release=v0.3.0"],
-            7,
+            ExitCode::FailedBefore,
         )?;
-        self.show("What runs where?", &["production", "status"], 0)?;
-        self.show("Back to the release before.", &["production", "rollback"], 0)?;
-        self.show("What happened?", &["production", "history"], 0)?;
-        self.show("And what do the apps say?", &["production", "run", "--", ASK], 0)
+        self.show("What runs where?", &["production", "status"], ExitCode::Done)?;
+        self.show("Back to the release before.", &["production", "rollback"], ExitCode::Done)?;
+        self.show("What happened?", &["production", "history"], ExitCode::Done)?;
+        self.show("And what do the apps say?", &["production", "run", "--", ASK], ExitCode::Done)
     }
 
     /// Runs this very program, as a person would.
-    fn show(&self, what: &str, words: &[&str], expected: i32) -> Result<(), CliError> {
+    fn show(&self, what: &str, words: &[&str], expected: ExitCode) -> Result<(), CliError> {
         let typed = ["buedafab"].iter().chain(words);
         print_talk(&format!("# {what}\n$ {}", typed_words(typed)));
         let program = std::env::current_exe().map_err(|error| CliError::bug(error.to_string()))?;
         let status = Command::new(program).arg("--yes").args(words).current_dir(&self.checkout).status();
         let status =
             status.map_err(|error| CliError::bug(format!("can't run this program again: {error}")))?;
-        if status.code() != Some(expected) {
+        if status.code() != Some(expected.number().into()) {
             return Err(CliError::bug(format!("the demo expected exit code {expected}, and saw {status}")));
         }
         print_talk("");

@@ -2,6 +2,7 @@
 
 mod look;
 
+use buedafab_model::run::exit_code::ExitCode;
 use std::path::PathBuf;
 
 use buedafab_engine::Repository;
@@ -14,7 +15,7 @@ use crate::discover::FILE_NAME;
 use crate::exit::CliError;
 use crate::report::{print_data, print_talk};
 
-pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, CliError> {
+pub(crate) async fn init(arguments: &InitArgs) -> Result<ExitCode, CliError> {
     let InitArgs { force, print } = arguments;
     let folder = std::env::current_dir()
         .map_err(|error| CliError::usage(format!("the current folder is gone: {error}")))?;
@@ -26,7 +27,7 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, CliError> {
     }
     if *print {
         print_data(&text);
-        return Ok(0);
+        return Ok(ExitCode::Done);
     }
     let path: PathBuf = repository.root().join(FILE_NAME);
     if path.exists() && !force {
@@ -40,7 +41,7 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<u8, CliError> {
         "wrote {}\nnext: name your hosts in it, commit it, then, for those of production: buedafab production check",
         path.display()
     ));
-    Ok(0)
+    Ok(ExitCode::Done)
 }
 
 fn write_configuration(found: &Found) -> String {
