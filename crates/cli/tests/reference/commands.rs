@@ -7,12 +7,15 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::markdown::{list_item, paragraph};
 
+/// How any command is typed.
+pub(crate) const USAGE: &str = "buedafab [OPTIONS] [ENVIRONMENT] COMMAND …";
+
 pub(crate) fn page() -> String {
     let mut root = buedafab::command();
     root.build();
     let mut text = String::from("# Commands\n\n");
     text.push_str(&paragraph(&root.get_long_about().expect("it says what it is for").to_string()));
-    text.push_str("\n```console\nbuedafab [OPTIONS] [ENVIRONMENT] COMMAND …\n```\n\n");
+    let _ = write!(text, "\n```console\n{USAGE}\n```\n\n");
     text.push_str(&paragraph(
         "The environment stands before the command, as in `fab production deploy`. Flags may stand before or after \
          the command's name; `run` takes its first word, and all that follows it, for the command to run. Several commands \
@@ -34,7 +37,7 @@ pub(crate) fn page() -> String {
         list_argument(&mut text, argument);
     }
     text.push_str("\n### Examples\n\n");
-    text.push_str(&notes(&root));
+    text.push_str(&show_notes(&root));
     text.push_str("\nThe exit codes have [a page of their own](exit-codes.md).\n");
     for command in root.get_subcommands() {
         let _ = write!(text, "\n## {}\n\n{}", command.get_name(), paragraph(&format!("{}.", about(command))));
@@ -67,7 +70,7 @@ pub(crate) fn page() -> String {
                 text.push_str(&format!("  - `{}`: {help}\n", option_name(argument)));
             }
         }
-        let notes = notes(command);
+        let notes = show_notes(command);
         if !notes.is_empty() {
             let _ = write!(text, "\n{notes}");
         }
@@ -79,7 +82,8 @@ fn about(command: &Command) -> String {
     command.get_about().expect("every command says what it does").to_string()
 }
 
-fn usage(command: &Command) -> String {
+/// How the command is typed.
+pub(crate) fn usage(command: &Command) -> String {
     let mut words = format!("buedafab ENVIRONMENT {}", command.get_name());
     if ["init", "demo", "completions", "list"].contains(&command.get_name()) {
         words = format!("buedafab {}", command.get_name());
@@ -87,6 +91,11 @@ fn usage(command: &Command) -> String {
     if ["config", "recipe", "test", "lint", "setup"].contains(&command.get_name()) {
         words = format!("buedafab [ENVIRONMENT] {}", command.get_name());
     }
+    with_arguments(words, command)
+}
+
+/// The same with its options and arguments.
+pub(crate) fn with_arguments(mut words: String, command: &Command) -> String {
     for argument in command.get_opts().filter(|argument| argument.is_required_set()) {
         let _ = write!(words, " {}", option_name(argument));
     }
@@ -140,19 +149,32 @@ fn value_name(argument: &Arg) -> String {
     }
 }
 
-/// What stands below the help: lines that are set out are shown as they are, sentences as a paragraph.
-fn notes(command: &Command) -> String {
-    let notes = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let notes = notes.split("\n\nExit codes:").next().unwrap_or_default().to_owned();
-    let Some(examples) = notes.strip_prefix("Examples:\n") else {
-        return if notes.is_empty() { notes } else { paragraph(&notes.replace('\n', " ")) };
-    };
-    let (lines, sentences): (Vec<&str>, Vec<&str>) =
-        examples.lines().partition(|line| line.starts_with("  "));
-    let lines: Vec<&str> = lines.iter().map(|line| &line[2..]).collect();
-    let mut text = format!("```console\n{}\n```\n", lines.join("\n"));
-    if !sentences.is_empty() {
-        let _ = write!(text, "\n{}", paragraph(&sentences.join(" ")));
+/// What stands below the help.
+pub(crate) struct Notes {
+    /// Lines that are set out, to be shown as they are.
+    pub(crate) examples: Vec<String>,
+    /// The rest.
+    pub(crate) sentences: String,
+}
+
+/// What stands below the help, but for the exit codes.
+pub(crate) fn notes(command: &Command) -> Notes {
+    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let text = text.split("\n\nExit codes:").next().unwrap_or_default();
+    let text = text.strip_prefix("Examples:\n").unwrap_or(text);
+    let (lines, sentences): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("  "));
+    let examples = lines.iter().map(|line| line[2..].to_owned()).collect();
+    Notes { examples, sentences: sentences.join(" ") }
+}
+
+fn show_notes(command: &Command) -> String {
+    let Notes { examples, sentences } = notes(command);
+    let mut parts = Vec::new();
+    if !examples.is_empty() {
+        parts.push(format!("```console\n{}\n```\n", examples.join("\n")));
     }
-    text
+    if !sentences.is_empty() {
+        parts.push(paragraph(&sentences));
+    }
+    parts.join("\n")
 }

@@ -7,6 +7,7 @@ use buedafab_model::run::exit_code::ExitCode;
 use crate::events::{text_of, verdicts};
 use crate::markdown::{list_item, paragraph};
 
+// What each means, what serves then, and what to do next.
 all! {
     codes: ExitCode, [&'static str; 3],
     Done => ExitCode::Done, [

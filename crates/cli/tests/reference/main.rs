@@ -1,4 +1,4 @@
-//! The reference pages, rendered from what they describe, and the tests that fail when a page has drifted.
+//! The reference pages and man pages, rendered from what they describe, and the tests that fail when a page has drifted.
 //!
 //! `UPDATE_REFERENCE=1 cargo test -p buedafab --test reference`, or script/reference, writes them again.
 
@@ -19,6 +19,7 @@ macro_rules! all {
 mod commands;
 mod events;
 mod exit_codes;
+mod man;
 mod markdown;
 mod samples;
 mod schema;
@@ -58,10 +59,27 @@ fn the_variables() {
     check("variables.md", &format!("{HEAD}{}", variables::page()));
 }
 
+#[test]
+fn the_man_pages() {
+    let pages = man::pages();
+    for (name, text) in &pages {
+        check(&format!("../man/{name}"), text);
+    }
+    let folder = page_path("../man");
+    let found =
+        std::fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("it is read").file_name());
+    let left: Vec<_> = found.filter(|name| !pages.contains_key(&*name.to_string_lossy())).collect();
+    assert!(left.is_empty(), "of commands that are no longer there: {left:?} in docs/man");
+}
+
+fn page_path(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "../../docs/reference", name].iter().collect()
+}
+
 /// Compares a page with what it should be, or writes it if that was asked for.
 #[track_caller]
 fn check(name: &str, text: &str) {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs/reference", name].iter().collect();
+    let path = page_path(name);
     if std::env::var_os("UPDATE_REFERENCE").is_some_and(|wanted| !wanted.is_empty() && wanted != "0") {
         std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("the folder is made");
         std::fs::write(&path, text).expect("the page is written");
