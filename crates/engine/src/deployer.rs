@@ -86,10 +86,9 @@ pub fn run_in_terminal(script: &str, folder: &Path, variables: &[(String, String
     Ok(exit_status(status))
 }
 
-/// Whether a program can be found.
+/// Whether a program can be found, and run.
 pub fn has_program(name: &str) -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).any(|folder| folder.join(name).is_file())
+    which::which(name).is_ok()
 }
 
 fn exit_status(status: ExitStatus) -> i32 {

@@ -120,7 +120,7 @@ async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<Fet
     let folder = cache.join("packages").join(&commit);
     let path = folder.join(&file);
     if !path.exists() {
-        let clone = cache.join("git").join(hex(&Sha256::digest(url.as_bytes())));
+        let clone = cache.join("git").join(hex::encode(Sha256::digest(url.as_bytes())));
         let folder_text = clone.display().to_string();
         git(&["init", "--quiet", "--bare", &folder_text]).await?;
         if git(&["-C", &folder_text, "cat-file", "-e", &format!("{commit}^{{commit}}")]).await.is_err() {
@@ -145,7 +145,7 @@ async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<Fet
 }
 
 fn is_commit(rev: &str) -> bool {
-    matches!(rev.len(), 40 | 64) && rev.bytes().all(|byte| byte.is_ascii_hexdigit())
+    hex::decode(rev).is_ok_and(|id| matches!(id.len(), 20 | 32))
 }
 
 /// The commit of a tag, or else of a branch, as the remote has it now.
@@ -187,12 +187,8 @@ fn check_sum(path: &Path) -> std::io::Result<String> {
     let mut buffer = [0; 64 * 1024];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
+            0 => return Ok(hex::encode(hasher.finalize())),
             read => hasher.update(&buffer[..read]),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

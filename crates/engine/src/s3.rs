@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use buedafab_model::config::Settings;
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use reqsign_aws_v4::{Credential, DefaultCredentialProvider, RequestSigner};
 use reqsign_core::{Context, Env as _, HttpSend, OsEnv, Signer};
 use reqsign_file_read_tokio::TokioFileRead;
@@ -146,15 +147,11 @@ impl HttpSend for Http {
 }
 
 /// A path in a URL, as S3 wants it to be signed.
-fn encode(path: &str) -> String {
-    path.bytes().fold(String::new(), |mut encoded, byte| {
-        match byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
-            true => encoded.push(byte.into()),
-            false => encoded.push_str(&format!("%{byte:02X}")),
-        }
-        encoded
-    })
+fn encode(path: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(path, ENCODED)
 }
+
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-').remove(b'~');
 
 #[cfg(test)]
 mod tests {
@@ -165,6 +162,6 @@ mod tests {
         let answer = "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>The key isn't there.</Message></Error>";
         assert_eq!(message_of(answer), "NoSuchKey: The key isn't there.");
         assert_eq!(message_of("<html>"), "");
-        assert_eq!(encode("a b/é+c.tar.gz"), "a%20b/%C3%A9%2Bc.tar.gz");
+        assert_eq!(encode("a b/é+c.tar.gz").to_string(), "a%20b/%C3%A9%2Bc.tar.gz");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use buedafab_model::names::HostName;
 use buedafab_model::plan::PhaseKind;
 use buedafab_model::run::event::Event;
-use console::style;
+use console::{measure_text_width, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Beyond so many hosts, one bar stands for all: a terminal has only so many lines.
@@ -102,7 +102,7 @@ impl Bars {
 
     fn start(&mut self, hosts: &[HostName]) {
         self.one_each = hosts.len() <= MOST_BARS;
-        let width = hosts.iter().map(|host| host.as_str().chars().count()).max().unwrap_or(0);
+        let width = hosts.iter().map(|host| measure_text_width(host.as_str())).max().unwrap_or(0);
         let template =
             format!("{{prefix:{width}}} {{bar:20.cyan/black.bright}} {{pos:>2}}/{{len:<2}} {{wide_msg}}");
         let look =

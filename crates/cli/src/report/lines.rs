@@ -6,6 +6,7 @@ use std::time::Instant;
 use buedafab_model::names::HostName;
 use buedafab_model::plan::PhaseKind;
 use buedafab_model::run::event::{Event, Stream};
+use console::{Alignment, measure_text_width, pad_str};
 
 use super::{StepOutput, duration, print_data, print_talk};
 
@@ -35,13 +36,14 @@ impl Lines {
     pub(super) fn event(&mut self, event: &Event) {
         let width = self.width;
         let quiet = self.output == StepOutput::Data;
+        let column = |host: &HostName| pad_str(host.as_str(), width, Alignment::Left, None).into_owned();
         match event {
             Event::RunStarted { hosts, .. } => {
-                self.width = hosts.iter().map(|host| host.as_str().chars().count()).max().unwrap_or(0);
+                self.width = hosts.iter().map(|host| measure_text_width(host.as_str())).max().unwrap_or(0);
             }
             Event::Unreachable { host, why, hint } => {
                 let why = why.lines().next_back().unwrap_or_default();
-                print_talk(&format!("{host:width$}  unreachable: {why}"));
+                print_talk(&format!("{}  unreachable: {why}", column(host)));
                 if let Some(hint) = hint {
                     print_talk(&format!("{:width$}  help: {hint}", ""));
                 }
@@ -57,10 +59,10 @@ impl Lines {
                 self.titles.insert((host.clone(), *step), title.clone());
             }
             Event::Output { host, line, stream, .. } => match (self.output, stream) {
-                (StepOutput::Data, Stream::Stdout) => print_data(&format!("{host:width$} │ {line}")),
-                (StepOutput::Data, Stream::Stderr) => print_talk(&format!("{host:width$} │ {line}")),
+                (StepOutput::Data, Stream::Stdout) => print_data(&format!("{} │ {line}", column(host))),
+                (StepOutput::Data, Stream::Stderr) => print_talk(&format!("{} │ {line}", column(host))),
                 (StepOutput::Talk, _) if self.verbose || self.is_once() => {
-                    print_talk(&format!("  {host:width$}  │ {line}"))
+                    print_talk(&format!("  {}  │ {line}", column(host)))
                 }
                 (StepOutput::Talk | StepOutput::Silent, _) => {}
             },
@@ -68,13 +70,13 @@ impl Lines {
                 let title = self.titles.remove(&(host.clone(), *step)).unwrap_or_default();
                 match status {
                     0 if quiet || !self.verbose && *milliseconds < SLOW => {}
-                    0 => print_talk(&format!("  {host:width$}  {title}  {}", duration(*milliseconds))),
-                    _ => print_talk(&format!("  {host:width$}  {title}: status {status}")),
+                    0 => print_talk(&format!("  {}  {title}  {}", column(host), duration(*milliseconds))),
+                    _ => print_talk(&format!("  {}  {title}: status {status}", column(host))),
                 }
             }
             Event::StepFailed { host, title, what, .. } => {
                 self.phase = None;
-                print_talk(&format!("  {host:width$}  ✗ {}{what}", prefix(title)));
+                print_talk(&format!("  {}  ✗ {}{what}", column(host), prefix(title)));
             }
             Event::Interrupted { then } => print_talk(&format!("interrupted: {then}")),
             Event::Reverting { hosts } => print_talk(&format!("reverting: {}", names(hosts))),

@@ -1,5 +1,7 @@
 //! Sentences and lists, as all pages write them.
 
+use textwrap::{Options, WordSplitter};
+
 pub(crate) const WIDTH: usize = 100;
 
 /// Sentences, broken so that a terminal can show them.
@@ -12,23 +14,11 @@ pub(crate) fn list_item(text: &str) -> String {
 }
 
 fn wrap(text: &str, first: &str, rest: &str) -> String {
-    let mut lines = String::from(first);
-    let mut width = first.len();
-    let mut is_empty = true;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if !is_empty && width + 1 + length > WIDTH {
-            lines.push('\n');
-            lines.push_str(rest);
-            width = rest.len();
-        } else if !is_empty {
-            lines.push(' ');
-            width += 1;
-        }
-        lines.push_str(word);
-        width += length;
-        is_empty = false;
-    }
-    lines.push('\n');
-    lines
+    let options = Options::new(WIDTH)
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    textwrap::fill(&text, options) + "\n"
 }

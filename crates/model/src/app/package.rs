@@ -1,5 +1,6 @@
 //! Private packages: what no index has, and the deployer fetches.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::names::HostPath;
@@ -126,7 +127,7 @@ pub(crate) fn locate(url: &str, rev: Option<&str>, sha256: Option<&str>) -> Resu
     let Some(sha256) = sha256 else {
         return Err("a package from a bucket needs its check sum, or anybody who can write there decides what you run".to_owned());
     };
-    if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if hex::decode_to_slice(sha256, &mut [0; 32]).is_err() {
         return Err("a SHA-256 check sum has 64 hexadecimal digits".to_owned());
     }
     Ok(PackageSource::S3 {
@@ -153,15 +154,18 @@ pub(crate) fn name_of(url: &str) -> String {
 
 /// A path as installers take it in a requirement file, whatever it holds.
 pub(crate) fn file_url(path: &HostPath) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-~+!".contains(&byte);
-    path.as_str().bytes().fold("file://".to_owned(), |mut url, byte| {
-        match plain(byte) {
-            true => url.push(byte.into()),
-            false => url.push_str(&format!("%{byte:02X}")),
-        }
-        url
-    })
+    format!("file://{}", utf8_percent_encode(path.as_str(), ENCODED))
 }
+
+/// What stands for itself in no path of a URL.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'-')
+    .remove(b'~')
+    .remove(b'+')
+    .remove(b'!');
 
 #[cfg(test)]
 mod tests {

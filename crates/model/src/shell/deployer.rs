@@ -104,8 +104,7 @@ pub fn verify_tag(tag: &str, object: &str, signers: &[String]) -> String {
 fn fingerprint(line: &str) -> Option<String> {
     let digits: String = line.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = digits.strip_prefix("0x").unwrap_or(&digits).to_uppercase();
-    let fits = matches!(digits.len(), 40 | 64) && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    fits.then_some(digits)
+    hex::decode(&digits).is_ok_and(|key| matches!(key.len(), 20 | 32)).then_some(digits)
 }
 
 /// A signature says who made which tag: one of another name, moved here, is somebody else's word about something else.

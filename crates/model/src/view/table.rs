@@ -1,6 +1,7 @@
 //! Columns that line up.
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 /// Rows of cells; each column is as wide as its widest cell.
 #[derive(Debug, Default)]
@@ -19,14 +20,15 @@ impl Table {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            cells.map(|cell| cell.width()).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let mut text = String::new();
         for row in &self.rows {
             let mut line = indent.to_owned();
             for (cell, width) in row.iter().zip(&widths) {
-                line.push_str(&format!("{cell:<width$}  "));
+                // `format!` counts letters, and some take two columns, others none.
+                line.push_str(&format!("{cell}{:1$}  ", "", width - cell.width()));
             }
             text.push_str(line.trim_end());
             text.push('\n');
@@ -57,6 +59,21 @@ mod tests {
         table.row(["web1", "v0.1.0", ""]);
         table.row(["jobs-one", "–", "drift"]);
         assert_eq!(table.render("  "), "  web1      v0.1.0\n  jobs-one  –       drift\n");
+    }
+
+    #[test]
+    fn letters_of_two_columns_and_of_none_line_up_too() {
+        let mut table = Table::default();
+        table.row(["host", "live", "by"]);
+        table.row(["東京-web", "v1.0.0-春", "ada"]);
+        table.row(["web2", "v1.0.0", "re\u{301}my"]);
+        table.row(["東京-db", "–", "✓"]);
+        insta::assert_snapshot!(table.render(""), @r"
+        host      live       by
+        東京-web  v1.0.0-春  ada
+        web2      v1.0.0     rémy
+        東京-db   –          ✓
+        ");
     }
 
     #[test]

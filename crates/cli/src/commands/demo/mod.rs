@@ -1,5 +1,6 @@
 //! `demo`: a git remote, a small web app and three hosts on this machine, and real deploys to them.
 
+use buedafab_engine::has_program;
 use buedafab_model::run::exit_code::ExitCode;
 use std::fs;
 use std::net::TcpListener;
@@ -26,8 +27,7 @@ pub(crate) fn demo(arguments: &DemoArgs) -> Result<ExitCode, CliError> {
     let folder =
         std::path::absolute(&arguments.folder).map_err(|error| CliError::usage(error.to_string()))?;
     for tool in ["git", "python3", "flock", "setsid"] {
-        let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).output();
-        if !found.is_ok_and(|found| found.status.success()) {
+        if !has_program(tool) {
             return Err(CliError::usage(format!("the demo needs {tool}"))
                 .hint("Debian: apt-get install git python3 util-linux"));
         }
