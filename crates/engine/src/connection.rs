@@ -283,11 +283,10 @@ async fn translate<T: Clone>(
         }
     }
     let log_text = log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
-    let closed = match pair.bye {
-        true => Closed::Bye,
-        false => Closed::Broken(
-            format!("{log_text}{}", String::from_utf8_lossy(&pair.last_words)).trim().to_owned(),
-        ),
+    let closed = if pair.bye {
+        Closed::Bye
+    } else {
+        Closed::Broken(format!("{log_text}{}", String::from_utf8_lossy(&pair.last_words)).trim().to_owned())
     };
     let _ = replies.send((tag, Reply::Closed(closed))).await;
 }

@@ -162,9 +162,8 @@ impl Local<'_> {
 
     async fn end(&self, child: &mut Child) {
         let Some(id) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) else { return };
-        let send = |signal: Signal| match self.keeps_terminal {
-            true => kill_process(id, signal),
-            false => kill_process_group(id, signal),
+        let send = |signal: Signal| {
+            if self.keeps_terminal { kill_process(id, signal) } else { kill_process_group(id, signal) }
         };
         // One that is gone already needs no signal.
         let _ = send(Signal::TERM);

@@ -32,9 +32,10 @@ impl Inputs {
     pub(crate) fn mask(&self, line: String) -> String {
         let secrets = [&self.sudo_password].into_iter().flatten();
         secrets.filter_map(|secret| std::str::from_utf8(secret.reveal()).ok()).fold(line, |line, secret| {
-            match secret.len() >= SHORTEST_SECRET && line.contains(secret) {
-                true => line.replace(secret, "********"),
-                false => line,
+            if secret.len() >= SHORTEST_SECRET && line.contains(secret) {
+                line.replace(secret, "********")
+            } else {
+                line
             }
         })
     }

@@ -112,10 +112,7 @@ fn path_in(cache: &Path, package: &FetchedPackage) -> PathBuf {
 }
 
 async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<FetchedPackage, PackageProblem> {
-    let commit = match is_commit(rev) {
-        true => rev.to_ascii_lowercase(),
-        false => find_revision(url, rev).await?,
-    };
+    let commit = if is_commit(rev) { rev.to_ascii_lowercase() } else { find_revision(url, rev).await? };
     let file = format!("{name}-{}.tar.gz", &commit[..10]);
     let folder = cache.join("packages").join(&commit);
     let path = folder.join(&file);

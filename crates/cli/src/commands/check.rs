@@ -95,9 +95,10 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
             let first: Vec<String> = allowed.actions.iter().map(ToString::to_string).collect();
             check.pass(
                 "rules",
-                match first.is_empty() {
-                    true => format!("may be deployed; {} has it", facts.remote.name),
-                    false => format!("may be deployed; first: {}", first.join(", ")),
+                if first.is_empty() {
+                    format!("may be deployed; {} has it", facts.remote.name)
+                } else {
+                    format!("may be deployed; first: {}", first.join(", "))
                 },
             );
         }

@@ -62,9 +62,10 @@ fn host_names(cli: &Cli, settings: &Settings) -> Result<String, CliError> {
 
 fn with_role<'s>(session: &'s Session, role: &Role) -> Result<Vec<&'s Host>, CliError> {
     let hosts: Vec<&Host> = session.hosts.iter().filter(|host| host.roles.contains(role)).collect();
-    match hosts.is_empty() {
-        true => Err(CliError::usage(format!("no host has the role {role}, where this task runs"))),
-        false => Ok(hosts),
+    if hosts.is_empty() {
+        Err(CliError::usage(format!("no host has the role {role}, where this task runs")))
+    } else {
+        Ok(hosts)
     }
 }
 

@@ -122,9 +122,10 @@ impl Bars {
 
     fn message(&self, host: &HostName, text: &str) {
         if let Some(bar) = self.bars.get(host) {
-            match self.one_each {
-                true => bar.set_message(text.to_owned()),
-                false => bar.set_message(format!("{host}: {text}")),
+            if self.one_each {
+                bar.set_message(text.to_owned())
+            } else {
+                bar.set_message(format!("{host}: {text}"))
             }
         }
     }

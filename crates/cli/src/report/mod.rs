@@ -28,10 +28,9 @@ pub(crate) enum StepOutput {
 /// Prints one line of data to standard output. A reader that is gone ends the program, as it does others.
 pub(crate) fn print_data(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| match text.ends_with('\n') {
-        true => Ok(()),
-        false => stdout.write_all(b"\n"),
-    });
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| if text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") });
     if written.and_then(|()| stdout.flush()).is_err() {
         std::process::exit(0);
     }

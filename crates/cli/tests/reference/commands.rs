@@ -136,9 +136,10 @@ fn option_name(argument: &Arg) -> String {
     let long = argument.get_long().map(|long| format!("--{long}"));
     let short = argument.get_short().map(|short| format!("-{short}"));
     let names: Vec<String> = short.into_iter().chain(long).collect();
-    match argument.get_action().takes_values() {
-        true => format!("{} {}", names.join(", "), value_name(argument)),
-        false => names.join(", "),
+    if argument.get_action().takes_values() {
+        format!("{} {}", names.join(", "), value_name(argument))
+    } else {
+        names.join(", ")
     }
 }
 

@@ -154,10 +154,7 @@ struct Envelope {
 /// A document over several lines where one would be too long.
 fn line<T: serde::Serialize>(document: &T) -> String {
     let short = serde_json::to_string(document).expect("plain data");
-    match short.len() <= WIDTH {
-        true => short,
-        false => serde_json::to_string_pretty(document).expect("plain data"),
-    }
+    if short.len() <= WIDTH { short } else { serde_json::to_string_pretty(document).expect("plain data") }
 }
 
 /// The verdict as it stands in a document.

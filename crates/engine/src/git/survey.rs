@@ -37,10 +37,7 @@ impl Repository {
             || new_tag.is_some()
             || !matches!(wanted, Wanted::Commit(_));
         let (local_tags, listing) = tokio::join!(self.tags(), async {
-            match needs_tags || !settings.branch.is_any() {
-                true => self.list(remote).await.map(Some),
-                false => Ok(None),
-            }
+            if needs_tags || !settings.branch.is_any() { self.list(remote).await.map(Some) } else { Ok(None) }
         });
         let (local_tags, listing) = (local_tags?, listing?);
         let (asked, commit) = match wanted {
@@ -72,24 +69,21 @@ impl Repository {
             }
         };
         let tags_there = listing.as_ref().map(Listing::tags).unwrap_or_default();
-        let bad_signature = match settings.verify_signatures {
-            true => {
-                let mut all = local_tags.iter().chain(&tags_there);
-                let tag = match (&asked, new_tag) {
-                    (Asked::Tag(tag), _) => Some(tag.as_str()),
-                    (Asked::Commit(_), Some(name)) => {
-                        all.any(|tag| tag.name == name && tag.commit == commit).then_some(name)
-                    }
-                    (Asked::Commit(_), None) => release_tag(settings, all, &commit),
-                };
-                self.check_signature(tag, listing.as_ref(), &settings.allowed_signers).await
-            }
-            false => None,
+        let bad_signature = if settings.verify_signatures {
+            let mut all = local_tags.iter().chain(&tags_there);
+            let tag = match (&asked, new_tag) {
+                (Asked::Tag(tag), _) => Some(tag.as_str()),
+                (Asked::Commit(_), Some(name)) => {
+                    all.any(|tag| tag.name == name && tag.commit == commit).then_some(name)
+                }
+                (Asked::Commit(_), None) => release_tag(settings, all, &commit),
+            };
+            self.check_signature(tag, listing.as_ref(), &settings.allowed_signers).await
+        } else {
+            None
         };
-        let unpushed_submodules = match release.submodules {
-            true => self.unpushed_submodules(&commit).await,
-            false => Vec::new(),
-        };
+        let unpushed_submodules =
+            if release.submodules { self.unpushed_submodules(&commit).await } else { Vec::new() };
         let own_env = format!("{}/", settings.virtualenv);
         let may_tag = needs_tags && (settings.sign_tags || settings.verify_signatures);
         Ok(CheckoutFacts {

@@ -146,10 +146,7 @@ pub(crate) fn name_of(url: &str) -> String {
         .find(|(at, c)| *c == '-' && last[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
     let name = version.map_or(last, |(at, _)| &last[..at]);
     let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
-    match plain.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        true => plain,
-        false => "package".to_owned(),
-    }
+    if plain.starts_with(|c: char| c.is_ascii_alphanumeric()) { plain } else { "package".to_owned() }
 }
 
 /// A path as installers take it in a requirement file, whatever it holds.

@@ -36,16 +36,18 @@ pub fn render_deployer(action: &DeployerAction) -> String {
         }
         DeployerAction::MakeVirtualenv { folder, uv } => {
             let folder = quote(folder);
-            match uv {
-                true => format!("[ -x {folder}/bin/python ] || uv venv --quiet {folder}"),
-                false => format!("[ -x {folder}/bin/python ] || python3 -m venv {folder}"),
+            if *uv {
+                format!("[ -x {folder}/bin/python ] || uv venv --quiet {folder}")
+            } else {
+                format!("[ -x {folder}/bin/python ] || python3 -m venv {folder}")
             }
         }
         DeployerAction::InstallRequirements { virtualenv, uv, files } => {
             let python = quote(&format!("{virtualenv}/bin/python"));
-            let install = match uv {
-                true => format!("uv pip install --quiet --python {python}"),
-                false => format!("{python} -m pip install --quiet --disable-pip-version-check"),
+            let install = if *uv {
+                format!("uv pip install --quiet --python {python}")
+            } else {
+                format!("{python} -m pip install --quiet --disable-pip-version-check")
             };
             files.iter().fold(install, |line, file| format!("{line} -r {}", quote(file)))
         }

@@ -49,10 +49,7 @@ fn migrate(settings: &Settings) -> String {
     }
     let pending = manage("migrate --check");
     let migrate = format!("{pending} >/dev/null 2>&1 || {{ {}; }}", work.join(" && "));
-    match settings.syncdb {
-        true => format!("{} && {{ {migrate}; }}", manage("syncdb --noinput")),
-        false => migrate,
-    }
+    if settings.syncdb { format!("{} && {{ {migrate}; }}", manage("syncdb --noinput")) } else { migrate }
 }
 
 fn manage(command: &str) -> String {

@@ -97,16 +97,14 @@ impl HostCheck {
                 "disk" => format!("{} MiB free ({percent} %)", room.free / 1024),
                 _ => format!("{} free ({percent} %)", room.free),
             };
-            match room.free * 20 < room.total {
-                true => check.warn(name, found),
-                false => check.pass(name, found),
-            }
+            if room.free * 20 < room.total { check.warn(name, found) } else { check.pass(name, found) }
         }
         if let Some(clock) = facts.clock {
             let apart = now.duration_since(clock).as_secs().abs();
-            match apart > 60 {
-                true => check.warn("clock", format!("{apart} s apart from this machine's")),
-                false => check.pass("clock", "right".to_owned()),
+            if apart > 60 {
+                check.warn("clock", format!("{apart} s apart from this machine's"))
+            } else {
+                check.pass("clock", "right".to_owned())
             }
         }
         match &facts.current {
@@ -133,9 +131,10 @@ impl HostCheck {
             }
         }
         if let (Some(app), Some(live)) = (&facts.app, facts.live()) {
-            match app.names(&live) {
-                true => check.pass("app", format!("says that it runs {live}")),
-                false => check.warn("app", format!("doesn't say that it runs {live}: {}", app.shown())),
+            if app.names(&live) {
+                check.pass("app", format!("says that it runs {live}"))
+            } else {
+                check.warn("app", format!("doesn't say that it runs {live}: {}", app.shown()))
             }
         }
         if facts.live_slot().is_some() {
@@ -210,9 +209,10 @@ pub fn show_checks(checks: &[HostCheck]) -> String {
         }
         text.push_str(&table.render("  "));
     }
-    text.push_str(match checks.iter().any(HostCheck::would_stop) {
-        true => "a deploy would be stopped\n",
-        false => "ready to deploy\n",
+    text.push_str(if checks.iter().any(HostCheck::would_stop) {
+        "a deploy would be stopped\n"
+    } else {
+        "ready to deploy\n"
     });
     text
 }

@@ -52,9 +52,10 @@ pub fn show_history(entries: &[HistoryEntry], hosts: usize, now: Timestamp) -> S
             (None, _, Some(reason)) => format!("{reason:?}"),
             (None, _, None) => String::new(),
         };
-        let on = match told.len() == hosts {
-            true => "all hosts".to_owned(),
-            false => told.iter().map(HostName::as_str).collect::<Vec<_>>().join(", "),
+        let on = if told.len() == hosts {
+            "all hosts".to_owned()
+        } else {
+            told.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ")
         };
         table.row([
             record.at.strftime("%Y-%m-%d %H:%M").to_string(),

@@ -35,9 +35,10 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         text.push_str(&table.render("  "));
     }
     for (hosts, note) in group_notes(&plan.notes) {
-        let _ = match hosts.is_empty() {
-            true => writeln!(text, "  note: {note}"),
-            false => writeln!(text, "  note: {}: {note}", hosts.join(", ")),
+        let _ = if hosts.is_empty() {
+            writeln!(text, "  note: {note}")
+        } else {
+            writeln!(text, "  note: {}: {note}", hosts.join(", "))
         };
     }
     if detail == Detail::Changes {

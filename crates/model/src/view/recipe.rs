@@ -25,9 +25,10 @@ pub fn show_recipe(settings: &Settings) -> String {
     }
     match virtualenv_of(settings, Packages::WrittenDown, false) {
         Some(spec) => {
-            let from = match spec.requirements.is_empty() {
-                true => "uv.lock or pyproject.toml".to_owned(),
-                false => spec.requirements.join(", "),
+            let from = if spec.requirements.is_empty() {
+                "uv.lock or pyproject.toml".to_owned()
+            } else {
+                spec.requirements.join(", ")
             };
             if !(settings.private_packages.is_empty() && settings.private_requirements.is_empty()) {
                 let packages = settings.private_packages.iter().map(|package| package.name.clone());

@@ -60,10 +60,10 @@ fn write_configuration(found: &Found) -> String {
     let recipe = write_recipe(found);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     // No service could have another name.
-    let service = match found.unit.chars().all(plain) {
-        _ if !found.recipe.has_process() => "none".to_owned(),
-        true => format!("systemd:{}", found.unit),
-        false => "none".to_owned(),
+    let service = if found.recipe.has_process() && found.unit.chars().all(plain) {
+        format!("systemd:{}", found.unit)
+    } else {
+        "none".to_owned()
     };
     let branch = found.branch.as_deref().unwrap_or("HEAD");
     let release_branch = string(found.branch.as_deref().unwrap_or("master"));
@@ -71,9 +71,10 @@ fn write_configuration(found: &Found) -> String {
         Some(runner) => format!("test_runner = {}", string(runner)),
         None => "# test_runner = \"pytest\"".to_owned(),
     };
-    let sign_tags = match found.can_sign {
-        true => "# Tags that a deploy makes are signed with your git's key.\nsign_tags = true",
-        false => "# Your git has no key to sign tags with. Once it has: sign_tags = true\nsign_tags = false",
+    let sign_tags = if found.can_sign {
+        "# Tags that a deploy makes are signed with your git's key.\nsign_tags = true"
+    } else {
+        "# Your git has no key to sign tags with. Once it has: sign_tags = true\nsign_tags = false"
     };
     format!(
         r#"# How {unit} is deployed. All settings: buedafab config --schema; what they come to: buedafab production config

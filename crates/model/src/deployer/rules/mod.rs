@@ -146,9 +146,10 @@ fn branch(settings: &Settings, facts: &CheckoutFacts, pushed: bool) -> Option<Br
         return None;
     }
     let (pattern, remote_name) = (settings.branch.as_str().to_owned(), remote.name.clone());
-    Some(match remote.has_branch {
-        false => BrokenRule::NoBranch { pattern, remote: remote_name },
-        true => BrokenRule::WrongBranch { release: facts.release.clone(), pattern, remote: remote_name },
+    Some(if remote.has_branch {
+        BrokenRule::WrongBranch { release: facts.release.clone(), pattern, remote: remote_name }
+    } else {
+        BrokenRule::NoBranch { pattern, remote: remote_name }
     })
 }
 
