@@ -84,9 +84,9 @@ fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<
     Ok(lines)
 }
 
-fn stop(stop: &CliError) -> ExitCode {
-    report::print_talk(&stop.to_string());
-    stop.code()
+fn stop(error: &CliError) -> ExitCode {
+    report::print_talk(&error.to_string());
+    error.code()
 }
 
 async fn run(cli: &Cli) -> Result<ExitCode, CliError> {

@@ -1,4 +1,4 @@
-//! Who is at the helm, and which run this is.
+//! The operator, who runs it all, and which run this is.
 
 use buedafab_model::names::RunId;
 use buedafab_model::planner::RunContext;

@@ -1,7 +1,7 @@
 //! What buedafab decides.
 //!
 //! Configuration and facts go in, plans and events come out. Nothing here reads a file, opens a connection, looks at
-//! a clock or throws dice: time, ids and what was seen are arguments.
+//! a clock or makes random numbers: time, ids and what was seen are arguments.
 //!
 //! From the ground up; a module imports only what stands above it in this list.
 

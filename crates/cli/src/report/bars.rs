@@ -105,10 +105,10 @@ impl Bars {
         let width = hosts.iter().map(|host| measure_text_width(host.as_str())).max().unwrap_or(0);
         let template =
             format!("{{prefix:{width}}} {{bar:20.cyan/black.bright}} {{pos:>2}}/{{len:<2}} {{wide_msg}}");
-        let look =
+        let bar_style =
             ProgressStyle::with_template(&template).expect("the template is fixed").progress_chars("━╸━");
         let new_bar = |name: String| {
-            let bar = self.all.add(ProgressBar::new(1).with_style(look.clone()).with_prefix(name));
+            let bar = self.all.add(ProgressBar::new(1).with_style(bar_style.clone()).with_prefix(name));
             bar.set_message("connecting");
             bar
         };

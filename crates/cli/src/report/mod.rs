@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write};
 
 use buedafab_model::plan::Plan;
 use buedafab_model::run::event::Event;
-use buedafab_model::view::{Detail, Ending, show_plan};
+use buedafab_model::view::{Detail, Summary, show_plan};
 use console::style;
 use serde::Serialize;
 
@@ -59,12 +59,12 @@ pub(crate) fn is_interactive(global: &GlobalArgs) -> bool {
 /// Tells a run as it happens.
 #[derive(Debug)]
 pub(crate) struct Reporter {
-    look: Look,
-    ending: Ending,
+    format: Format,
+    summary: Summary,
 }
 
 #[derive(Debug)]
-enum Look {
+enum Format {
     Silent,
     Json,
     Lines(lines::Lines),
@@ -74,36 +74,36 @@ enum Look {
 impl Reporter {
     /// A reporter that fits what was asked for and where it prints to.
     pub(crate) fn new(global: &GlobalArgs, output: StepOutput) -> Self {
-        let look = if output == StepOutput::Silent {
-            Look::Silent
+        let format = if output == StepOutput::Silent {
+            Format::Silent
         } else if global.json {
-            Look::Json
+            Format::Json
         } else if std::io::stderr().is_terminal() && output == StepOutput::Talk {
-            Look::Bars(bars::Bars::new(global.verbose > 0))
+            Format::Bars(bars::Bars::new(global.verbose > 0))
         } else {
-            Look::Lines(lines::Lines::new(global.verbose > 0, output))
+            Format::Lines(lines::Lines::new(global.verbose > 0, output))
         };
-        Self { look, ending: Ending::default() }
+        Self { format, summary: Summary::default() }
     }
 
     /// Tells one event.
     pub(crate) fn event(&mut self, event: &Event) {
-        self.ending.note(event);
-        match &mut self.look {
-            Look::Silent => {}
-            Look::Json => json::event(event),
-            Look::Lines(lines) => lines.event(event),
-            Look::Bars(bars) => bars.event(event),
+        self.summary.note(event);
+        match &mut self.format {
+            Format::Silent => {}
+            Format::Json => json::event(event),
+            Format::Lines(lines) => lines.event(event),
+            Format::Bars(bars) => bars.event(event),
         }
     }
 
     /// Shows a plan: as a document, or to read. What a dry run asked for is data.
     pub(crate) fn plan(&mut self, plan: &Plan, detail: Detail, dry_run: bool) {
         self.pause();
-        self.ending.begin(&plan.headline());
-        match (&self.look, dry_run) {
-            (Look::Json, true) => print_json(plan),
-            (Look::Json, false) => {}
+        self.summary.begin(&plan.headline());
+        match (&self.format, dry_run) {
+            (Format::Json, true) => print_json(plan),
+            (Format::Json, false) => {}
             (_, true) => print_data(&show_plan(plan, detail)),
             (_, false) => print_talk(&show_plan(plan, detail)),
         }
@@ -112,31 +112,31 @@ impl Reporter {
     /// Something to read that is no data.
     pub(crate) fn say(&mut self, text: &str) {
         self.pause();
-        if !matches!(self.look, Look::Json) && !text.is_empty() {
+        if !matches!(self.format, Format::Json) && !text.is_empty() {
             print_talk(text);
         }
     }
 
     /// Leaves the screen to a prompt.
     pub(crate) fn pause(&mut self) {
-        if let Look::Bars(bars) = &mut self.look {
+        if let Format::Bars(bars) = &mut self.format {
             bars.pause();
         }
     }
 
     /// Tells how the run ended. `retry` is the command that would do it again.
     pub(crate) fn tell_end(&mut self, retry: &str, environment_command: &str) {
-        if let Look::Bars(bars) = &mut self.look {
+        if let Format::Bars(bars) = &mut self.format {
             bars.clear();
         }
         // Whoever asked for what steps print wants that, and no word about it, unless something went wrong.
-        let wanted = match &self.look {
-            Look::Json | Look::Silent => false,
-            Look::Lines(lines) => !lines.is_data() || self.ending.went_wrong(),
-            Look::Bars(_) => true,
+        let wanted = match &self.format {
+            Format::Json | Format::Silent => false,
+            Format::Lines(lines) => !lines.is_data() || self.summary.went_wrong(),
+            Format::Bars(_) => true,
         };
         if wanted {
-            for line in self.ending.tell(retry, environment_command).lines() {
+            for line in self.summary.tell(retry, environment_command).lines() {
                 print_talk(&paint(line));
             }
         }

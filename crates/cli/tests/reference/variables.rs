@@ -11,7 +11,7 @@ use crate::markdown::{list_item, paragraph};
 use crate::samples::{at, production, release, run};
 
 const VARIABLES: [(&str, &str); 14] = [
-    ("BUEDAFAB_BY", "the person and machine at the helm"),
+    ("BUEDAFAB_BY", "who runs it: the person and their machine"),
     ("BUEDAFAB_COMMIT", "the full id of the release that the run is about"),
     ("BUEDAFAB_DESCRIBE", "its name by `git describe`; the short id where there is no tag"),
     ("BUEDAFAB_ENVIRONMENT", "the environment"),
@@ -28,7 +28,7 @@ const VARIABLES: [(&str, &str); 14] = [
 ];
 
 const LOCAL_VARIABLES: [(&str, &str); 11] = [
-    ("BUEDAFAB_BY", "the person and machine at the helm"),
+    ("BUEDAFAB_BY", "who runs it: the person and their machine"),
     ("BUEDAFAB_COMMIT", "the full id of the release that will serve; empty if nothing changes"),
     ("BUEDAFAB_DESCRIBE", "its name by `git describe`"),
     ("BUEDAFAB_ENVIRONMENT", "the environment"),

@@ -1,4 +1,4 @@
-//! What happens when something goes wrong: on a host, on the line, or at the helm.
+//! What happens when something goes wrong: on a host, on the line, or on the machine that deploys.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ const SOURCE: &str = include_str!("runner.sh");
 /// How a runner is to behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunnerOptions {
-    /// What marks its words in the stream; letters and digits.
+    /// What marks its messages in the stream; letters and digits.
     pub nonce: String,
     /// After how many seconds of silence it takes its deployer for dead.
     pub lost_after_seconds: u32,

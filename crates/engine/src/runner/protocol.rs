@@ -1,6 +1,6 @@
 //! What a runner says, told apart from what its steps print.
 
-/// A word of the runner.
+/// A message of the runner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// It is there: what came before was the login shell's.
@@ -20,7 +20,7 @@ pub enum Message {
 impl Message {
     fn parse(text: &str) -> Option<Message> {
         let mut words = text.split_ascii_whitespace();
-        let word = match words.next()? {
+        let message = match words.next()? {
             "hello" => Message::Hello,
             "beat" => Message::Beat,
             "start" => Message::Start(words.next()?.parse().ok()?),
@@ -29,7 +29,7 @@ impl Message {
             "bye" => Message::Bye,
             _ => return None,
         };
-        words.next().is_none().then_some(word)
+        words.next().is_none().then_some(message)
     }
 }
 
@@ -42,15 +42,15 @@ pub enum Chunk {
     Message(Message),
 }
 
-/// Finds the runner's words in a stream, wherever the stream was cut.
+/// Finds the runner's messages in a stream, wherever the stream was cut.
 #[derive(Debug)]
 pub struct Decoder {
     mark: Vec<u8>,
     kept: Vec<u8>,
 }
 
-/// No word is longer; what claims to be one is output.
-const LONGEST_WORD: usize = 200;
+/// No message is longer; what claims to be one is output.
+const LONGEST_MESSAGE: usize = 200;
 
 impl Decoder {
     /// A decoder for a runner with this nonce.
@@ -72,21 +72,21 @@ impl Decoder {
                 at += 1;
                 continue;
             }
-            let end = rest.iter().take(LONGEST_WORD).position(|byte| *byte == b'\n');
+            let end = rest.iter().take(LONGEST_MESSAGE).position(|byte| *byte == b'\n');
             let Some(end) = end else {
-                if rest.len() < LONGEST_WORD {
+                if rest.len() < LONGEST_MESSAGE {
                     break;
                 }
                 at += 1;
                 continue;
             };
             let text = rest.get(self.mark.len()..end).map(String::from_utf8_lossy).unwrap_or_default();
-            let Some(word) = Message::parse(&text) else {
+            let Some(message) = Message::parse(&text) else {
                 at += 1;
                 continue;
             };
             push_bytes(&mut chunks, &self.kept[done..at]);
-            chunks.push(Chunk::Message(word));
+            chunks.push(Chunk::Message(message));
             at += end + 1;
             done = at;
         }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_found_wherever_the_stream_is_cut() {
+    fn messages_are_found_wherever_the_stream_is_cut() {
         let stream = b"noise\x1en0nce hello\n\x1en0nce start 7\nno newline\x1en0nce end 7 137\n\x1en0nc\x1en0nce done p0 1\n";
         let expected = vec![
             Chunk::Bytes(b"noise".to_vec()),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_word_is_output() {
+    fn what_only_looks_like_a_message_is_output() {
         let stream = b"\x1en0nce what\n\x1eother hello\n\x1en0nce end 1\n";
         assert_eq!(split(stream, 3), vec![Chunk::Bytes(stream.to_vec())]);
     }

@@ -85,7 +85,7 @@ pub struct PushFacts {
 pub struct UnpushedCommit {
     /// Its short id and subject.
     pub line: String,
-    /// Whether the person at the helm wrote it.
+    /// Whether the operator wrote it.
     pub is_own: bool,
 }
 

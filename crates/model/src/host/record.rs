@@ -76,7 +76,7 @@ pub struct JournalRecord {
     pub kind: JournalKind,
     /// The run that did it.
     pub run: RunId,
-    /// The person and machine at the helm: `ada@laptop`.
+    /// The operator, a person and their machine: `ada@laptop`.
     pub by: String,
     /// What it was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub struct JournalRecord {
 pub struct LockHolder {
     /// Since when, by the deployer's clock.
     pub at: Timestamp,
-    /// The person and machine at the helm.
+    /// The operator: a person and their machine.
     pub by: String,
     /// What they do: `deploy v0.2.0`.
     pub doing: String,

@@ -2,18 +2,18 @@
 
 mod changes;
 mod check;
-mod ended;
 mod history;
 mod plan;
 mod recipe;
 mod status;
+mod summary;
 mod table;
 
 pub use changes::{Change, show_changes, show_commits};
 pub use check::{CheckPoint, CheckState, HostCheck, show_checks};
-pub use ended::Ending;
 pub use history::{HistoryEntry, show_history};
 pub use plan::{Detail, show_plan};
 pub use recipe::show_recipe;
 pub use status::{HostStatus, describe_maintenance, show_status};
+pub use summary::Summary;
 pub use table::{Table, ago};

@@ -1,6 +1,6 @@
 //! `init`: looks at the repository, and writes a commented buedafab.toml.
 
-mod look;
+mod detect;
 
 use buedafab_model::run::exit_code::ExitCode;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use buedafab_engine::Repository;
 use buedafab_model::app::recipe::Recipe;
 use buedafab_model::config;
-use look::{Found, look};
+use detect::{Found, detect};
 
 use crate::arguments::InitArgs;
 use crate::discover::FILE_NAME;
@@ -20,7 +20,7 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<ExitCode, CliError> {
     let folder = std::env::current_dir()
         .map_err(|error| CliError::usage(format!("the current folder is gone: {error}")))?;
     let repository = Repository::find(&folder)?;
-    let found = look(&repository).await;
+    let found = detect(&repository).await;
     let text = write_configuration(&found);
     if let Err(mistakes) = config::parse(FILE_NAME, &text) {
         return Err(CliError::bug(format!("what init wrote can't be read:\n{mistakes}")));

@@ -25,7 +25,7 @@ pub(super) struct Found {
     pub(super) hooks: Vec<(&'static str, String)>,
 }
 
-pub(super) async fn look(repository: &Repository) -> Found {
+pub(super) async fn detect(repository: &Repository) -> Found {
     let root = repository.root();
     let scm = repository.remote_url("origin").await;
     let folder = root.file_name().map(|name| name.to_string_lossy().into_owned());

@@ -16,7 +16,7 @@ type Told = (String, Vec<String>);
 
 /// A fold over events that can tell the end of the run.
 #[derive(Debug, Default)]
-pub struct Ending {
+pub struct Summary {
     headline: String,
     tails: BTreeMap<(HostName, u32), VecDeque<String>>,
     titles: BTreeMap<u32, String>,
@@ -24,7 +24,7 @@ pub struct Ending {
     ended: Option<(Outcome, u64)>,
 }
 
-impl Ending {
+impl Summary {
     /// Takes note of what the run is to do, in a few words.
     pub fn begin(&mut self, headline: &str) {
         headline.clone_into(&mut self.headline);
@@ -133,8 +133,8 @@ fn next_commands(outcome: &Outcome, retry: &str, environment_command: &str) -> V
         Verdict::Unreachable => vec![check(), again()],
         Verdict::FailedBefore | Verdict::Reverted => {
             let failed = outcome.failures.first().map(|failure| &failure.host);
-            let look = failed.map(|host| ("look", format!("{environment_command} --hosts {host} shell")));
-            look.into_iter().chain([again()]).collect()
+            let shell = failed.map(|host| ("look", format!("{environment_command} --hosts {host} shell")));
+            shell.into_iter().chain([again()]).collect()
         }
         Verdict::Interrupted => vec![status(), again()],
     }
