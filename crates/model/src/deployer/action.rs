@@ -106,9 +106,13 @@ impl fmt::Display for DeployerAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DeployerAction::Test { command, .. } => write!(f, "run the tests: {}", one_line(command)),
-            DeployerAction::Hook { command }
-            | DeployerAction::Lint { command, .. }
-            | DeployerAction::SetUp { command, .. } => f.write_str(&one_line(command)),
+            DeployerAction::Hook { command } | DeployerAction::SetUp { command, .. } => {
+                f.write_str(&one_line(command))
+            }
+            DeployerAction::Lint { command, paths, .. } => {
+                f.write_str(&one_line(command))?;
+                paths.iter().try_for_each(|path| write!(f, " {path}"))
+            }
             DeployerAction::Tag { tag, commit, signed, .. } => {
                 let how = if *signed { ", signed" } else { "" };
                 write!(f, "tag {} as {tag}{how}", commit.short())
