@@ -1,5 +1,7 @@
 //! One connection: a process at whose far end a runner works.
 
+mod outbox;
+
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -7,10 +9,14 @@ use std::time::{Duration, Instant};
 
 use buedafab_model::run::event::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
+use tracing::{Instrument, debug, trace};
 
+use self::outbox::Outbox;
+pub use self::outbox::{Source, Upload};
 use crate::runner::{Chunk, Decoder, Message};
+use crate::transport::Launch;
 
 /// What comes back over a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +27,17 @@ pub enum Reply {
     Output(u32, Stream, Vec<u8>),
     /// A step ended, and all that it printed has come.
     Ended(u32, i32),
-    /// A frame has been worked through, well or not.
+    /// A frame has been worked through, well or not. One that was cancelled before it reached the runner was not.
     Done(String, bool),
+    /// A frame never reached the runner, since what one of its steps reads can't be read here.
+    Unreadable {
+        /// The frame.
+        frame: String,
+        /// The step.
+        step: u32,
+        /// Which file, and what is wrong with it.
+        why: String,
+    },
     /// The runner is alive.
     Beat,
     /// The connection is over.
@@ -38,27 +53,12 @@ pub enum Closed {
     Broken(String),
 }
 
-/// How to start the process.
-#[derive(Debug)]
-pub(crate) struct Launch {
-    /// The program and its arguments.
-    pub words: Vec<String>,
-    /// What is written to its standard input before anything else.
-    pub first_input: Option<String>,
-    /// Where the program itself writes what goes wrong, if not to standard error.
-    pub log: Option<PathBuf>,
-    /// Whether the process is only a way to the runner, and may be killed: where it *is* the runner, killing it would
-    /// keep it from putting its host right.
-    pub may_be_killed: bool,
-}
-
 /// An open connection. Dropped, it closes the line; the runner notices, and puts its host right.
 #[derive(Debug)]
 pub struct Connection {
     /// Held for what dropping it does.
     _child: Child,
-    /// Nobody who sends waits for the line: while a large file goes down a slow one, there are others to listen to.
-    frames: mpsc::UnboundedSender<Vec<u8>>,
+    outbox: Outbox,
 }
 
 /// Why no connection came to stand.
@@ -77,9 +77,6 @@ pub(crate) enum OpenError {
 
 /// How often a runner is told that its deployer lives: several times in the span after which it would doubt it.
 const BEATS_PER_SPAN: u32 = 4;
-
-/// What a frame's upload is cut into, so that beats pass between the chunks.
-const UPLOAD_CHUNK: usize = 256 * 1024;
 
 impl Connection {
     /// Starts the process, and waits until its runner says hello. Replies come on `replies`, each with `tag`.
@@ -141,70 +138,32 @@ impl Connection {
             }
             Err(_) => return Err(OpenError::TimedOut(time_limit)),
         }
-        let (frames, to_write) = mpsc::unbounded_channel();
-        tokio::spawn(write_frames(stdin, to_write, lost_after / BEATS_PER_SPAN));
-        tokio::spawn(translate(heard, launch.log.clone(), tag, replies));
-        Ok(Connection { _child: child, frames })
+        let outbox = Outbox::open(stdin, lost_after / BEATS_PER_SPAN, tag.clone(), replies.clone());
+        tokio::spawn(translate(heard, launch.log.clone(), tag, replies).in_current_span());
+        Ok(Connection { _child: child, outbox })
     }
 
-    /// Sends the text of a phase under a name, which comes back in [`Reply::Done`].
-    pub fn send_phase(&self, name: &str, text: &str) {
-        self.send(frame("phase", name, text.as_bytes()));
+    /// Sends what its steps read, and then the text of a phase under a name, which comes back in [`Reply::Done`] or, if
+    /// a file can't be read, in [`Reply::Unreadable`]. Returns at once: files are read as the line takes them.
+    pub fn send_phase(&self, name: &str, text: &str, uploads: Vec<Upload>) {
+        self.outbox.send_phase(name, text, uploads);
     }
 
-    /// Sends the standard input of a step that is to come.
-    pub fn upload_input(&self, step: u32, bytes: &[u8]) {
-        self.upload(&format!("in.{step}"), bytes);
-    }
-
-    /// Sends the password that sudo asks for.
+    /// Sends the password that sudo asks for, ahead of the phases that are sent after it.
     pub fn upload_sudo_password(&self, password: &[u8]) {
-        self.upload("sudo", &[password, b"\n"].concat());
+        self.outbox.put("sudo", &[password, b"\n"].concat());
     }
 
-    /// Adds to a file in the runner's own folder.
-    fn upload(&self, name: &str, bytes: &[u8]) {
-        if bytes.is_empty() {
-            self.send(frame("put", name, bytes));
-        }
-        for chunk in bytes.chunks(UPLOAD_CHUNK) {
-            self.send(frame("put", name, chunk));
-        }
-    }
-
-    /// Has the running step ended, and the rest of its phase skipped.
+    /// Has the running step ended, and the rest of its phase skipped. A phase whose uploads are still under way isn't
+    /// sent at all.
     pub fn cancel(&self) {
-        self.send(b"cancel\n".to_vec());
+        self.outbox.cancel();
     }
 
-    /// Has the runner end, and with it the lock.
+    /// Has the runner end, and with it the lock. Nothing that waits is sent any more.
     pub fn say_bye(&self) {
-        self.send(b"bye\n".to_vec());
+        self.outbox.say_bye();
     }
-
-    /// Leaves the line open and says nothing more, as a line does whose packets are dropped.
-    #[cfg(test)]
-    fn stop_beating(&self) {
-        self.send(Vec::new());
-    }
-
-    /// Closes this side of the line.
-    #[cfg(test)]
-    fn hang_up(&mut self) {
-        self.frames = mpsc::unbounded_channel().0;
-    }
-
-    fn send(&self, frame: Vec<u8>) {
-        // A connection that is gone says so on its other side.
-        let _ = self.frames.send(frame);
-    }
-}
-
-fn frame(verb: &str, name: &str, body: &[u8]) -> Vec<u8> {
-    let mut frame = format!("{verb} {} {name}\n", body.len()).into_bytes();
-    frame.extend_from_slice(body);
-    frame.extend_from_slice(b"sealed\n");
-    frame
 }
 
 fn keep_tail(kept: &mut Vec<u8>, bytes: &[u8]) {
@@ -241,28 +200,6 @@ async fn pump(
     }
 }
 
-async fn write_frames(mut stdin: ChildStdin, mut frames: mpsc::UnboundedReceiver<Vec<u8>>, beat: Duration) {
-    let mut beats = tokio::time::interval(beat);
-    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    beats.tick().await;
-    loop {
-        let frame = tokio::select! {
-            frame = frames.recv() => match frame {
-                Some(frame) => frame,
-                None => return,
-            },
-            _ = beats.tick() => b"beat\n".to_vec(),
-        };
-        #[cfg(test)]
-        if frame.is_empty() {
-            return std::future::pending().await;
-        }
-        if stdin.write_all(&frame).await.is_err() || stdin.flush().await.is_err() {
-            return;
-        }
-    }
-}
-
 /// Puts the two streams together: a step has ended when both have said so, and what one of them says after its end
 /// has to wait for the other's.
 async fn translate<T: Clone>(
@@ -274,6 +211,7 @@ async fn translate<T: Clone>(
     let mut pair = StreamPair::default();
     while let Some((stream, chunk)) = heard.recv().await {
         for reply in pair.hear(stream, chunk) {
+            trace_reply(&reply);
             if replies.send((tag.clone(), reply)).await.is_err() {
                 return;
             }
@@ -288,7 +226,20 @@ async fn translate<T: Clone>(
     } else {
         Closed::Broken(format!("{log_text}{}", String::from_utf8_lossy(&pair.last_words)).trim().to_owned())
     };
+    debug!(?closed, "the connection is over");
     let _ = replies.send((tag, Reply::Closed(closed))).await;
+}
+
+/// Tells what came, but not what it says: steps may print secrets.
+fn trace_reply(reply: &Reply) {
+    match reply {
+        Reply::Beat => trace!("heard a beat"),
+        Reply::Output(step, stream, bytes) => trace!(step, ?stream, bytes = bytes.len(), "heard output"),
+        Reply::Started(step) => debug!(step, "heard that a step began"),
+        Reply::Ended(step, status) => debug!(step, status, "heard that a step ended"),
+        Reply::Done(frame, ok) => debug!(frame, ok, "heard that a frame is done"),
+        Reply::Unreadable { .. } | Reply::Closed(_) => {}
+    }
 }
 
 #[derive(Debug, Default)]

@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use buedafab_model::config::Settings;
-use buedafab_model::host::{Connect, Host};
+use buedafab_model::host::Host;
 use tokio::sync::{Semaphore, mpsc};
+use tracing::{Instrument, debug, debug_span};
 
-use crate::connection::{Connection, Launch, OpenError, Reply};
+use crate::connection::{Connection, OpenError, Reply};
 use crate::random::random_word;
 use crate::runner::{RunnerOptions, bootstrap};
-use crate::ssh::{self, SshOptions};
+use crate::transport::{Effort, Transports};
 
 /// Opens connections for one environment.
 #[derive(Debug, Clone)]
 pub struct Connector {
-    ssh: SshOptions,
+    transports: Transports,
     lost_after: Duration,
     connect_timeout: Duration,
     confirm_timeout_seconds: u32,
@@ -63,12 +64,7 @@ impl Connector {
     /// A connector for these settings.
     pub fn new(settings: &Settings) -> Self {
         Self {
-            ssh: SshOptions {
-                keep_warm_seconds: settings.keep_warm_seconds,
-                connect_timeout_seconds: settings.connect_timeout_seconds,
-                forward_agent: settings.forward_agent,
-                private_folder: ssh::private_folder(),
-            },
+            transports: Transports::new(settings),
             lost_after: Duration::from_secs(settings.lost_after_seconds.into()),
             connect_timeout: Duration::from_secs(settings.connect_timeout_seconds.into()),
             confirm_timeout_seconds: settings.confirm_timeout_seconds,
@@ -91,6 +87,18 @@ impl Connector {
         tag: T,
         replies: mpsc::Sender<(T, Reply)>,
     ) -> Result<Opened, ConnectError> {
+        let span = debug_span!("host", name = %host.name);
+        self.open_in_span(host, sharing, first_phase, tag, replies).instrument(span).await
+    }
+
+    async fn open_in_span<T: Clone + Send + 'static>(
+        &self,
+        host: &Host,
+        sharing: Sharing,
+        first_phase: &str,
+        tag: T,
+        replies: mpsc::Sender<(T, Reply)>,
+    ) -> Result<Opened, ConnectError> {
         let began = Instant::now();
         let nonce = random_word(16);
         let options = RunnerOptions {
@@ -100,67 +108,45 @@ impl Connector {
             step_timeout_seconds: self.step_timeout_seconds,
         };
         let command = bootstrap(&options, first_phase);
-        let words = match &host.connect {
-            Connect::Ssh => return self.open_ssh(host, sharing, &command, &nonce, tag, replies).await,
-            Connect::Command(words) => words.clone(),
-        };
-        let launch =
-            Launch { words, first_input: Some(format!("{command}\n")), log: None, may_be_killed: false };
-        match Connection::open(&launch, &nonce, self.lost_after, self.connect_timeout, tag, replies).await {
-            Ok(connection) => Ok(Opened { connection, warm: false, took: began.elapsed() }),
-            Err(error) => Err(ConnectError {
-                why: error.to_string(),
-                hint: Some(format!("see whether `connect` gives a shell: {}", launch.words.join(" "))),
-            }),
-        }
-    }
-
-    async fn open_ssh<T: Clone + Send + 'static>(
-        &self,
-        host: &Host,
-        sharing: Sharing,
-        command: &str,
-        nonce: &str,
-        tag: T,
-        replies: mpsc::Sender<(T, Reply)>,
-    ) -> Result<Opened, ConnectError> {
-        let began = Instant::now();
-        let control = ssh::control_path(host, &self.ssh);
-        let forget = || control.as_ref().map(std::fs::remove_file);
+        let transport = self.transports.to(host);
         if sharing == Sharing::Fresh {
-            // The old one ends by itself when nobody uses it; without its socket nobody can.
-            forget();
+            transport.forget_shared();
         }
         let mut attempt = 0;
         loop {
-            let warm = control.as_ref().is_some_and(|path| path.exists());
-            let log =
-                self.ssh.private_folder.as_ref().map(|folder| folder.join(format!("log-{nonce}-{attempt}")));
-            let launch = ssh::launch(host, &self.ssh, control.as_deref(), log.clone(), command);
-            let (permit, limit) = if warm {
-                (None, WARM_ANSWER.min(self.connect_timeout))
-            } else {
-                (Some(self.handshakes.acquire().await.expect("it is never closed")), self.connect_timeout)
+            let launch = transport.launch(&command, &format!("{nonce}-{attempt}"));
+            let warm = launch.effort == Effort::Shared;
+            let limit = if warm { WARM_ANSWER.min(self.connect_timeout) } else { self.connect_timeout };
+            let permit = match launch.effort {
+                Effort::Handshake => Some(self.handshakes.acquire().await.expect("it is never closed")),
+                Effort::Little | Effort::Shared => None,
             };
+            let bytes = command.len();
+            debug!(attempt, program = launch.words[0], effort = ?launch.effort, bytes, "connect");
             let opened =
-                Connection::open(&launch, nonce, self.lost_after, limit, tag.clone(), replies.clone()).await;
+                Connection::open(&launch, &nonce, self.lost_after, limit, tag.clone(), replies.clone()).await;
             drop(permit);
-            if let Some(log) = &log {
+            if let Some(log) = &launch.log {
                 let _ = std::fs::remove_file(log);
             }
             let error = match opened {
-                Ok(connection) => return Ok(Opened { connection, warm, took: began.elapsed() }),
+                Ok(connection) => {
+                    let took = began.elapsed();
+                    debug!(attempt, warm, ?took, "connected");
+                    return Ok(Opened { connection, warm, took });
+                }
                 Err(error) => error,
             };
-            attempt += 1;
             let stale = warm && matches!(error, OpenError::TimedOut(_) | OpenError::Ended(_));
-            let passing = matches!(&error, OpenError::Ended(why) if ssh::is_passing(why));
+            let passing = matches!(&error, OpenError::Ended(why) if transport.is_passing(why));
+            debug!(attempt, stale, passing, %error, "no connection");
+            attempt += 1;
             if attempt >= ATTEMPTS || !(stale || passing) {
                 let why = error.to_string();
-                return Err(ConnectError { hint: ssh::hint(host, &why), why });
+                return Err(ConnectError { hint: transport.hint(&why), why });
             }
             if stale {
-                forget();
+                transport.forget_shared();
             } else {
                 tokio::time::sleep(Duration::from_millis(150) * 2u32.pow(attempt)).await;
             }

@@ -13,8 +13,9 @@ use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::{render_phases, render_revert};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::debug;
 
-use crate::connection::{Closed, Reply};
+use crate::connection::{Closed, Reply, Upload};
 use crate::connector::Sharing;
 use crate::fleet::{Fleet, News};
 use crate::inputs::Inputs;
@@ -109,6 +110,7 @@ impl Driver<'_> {
                 if let Command::End(outcome) = command {
                     return outcome;
                 }
+                debug!(?command, "the machine says");
                 self.obey(command).await;
             }
             let inputs = tokio::select! {
@@ -121,6 +123,7 @@ impl Driver<'_> {
                 _ = tick.tick() => self.watch().await,
             };
             for input in inputs {
+                debug!(?input, "the machine is told");
                 commands.extend(self.machine.handle(input));
             }
         }
@@ -141,7 +144,7 @@ impl Driver<'_> {
                 (self.events)(Event::Reverting { hosts: vec![host.clone()] });
                 let frame = self.begin_work(&host);
                 if let Some(connection) = self.fleet.connections.get(&host) {
-                    connection.send_phase(&frame, render_revert());
+                    connection.send_phase(&frame, render_revert(), Vec::new());
                 }
             }
             Command::LookAgain { host } => self.look_again(host),
@@ -160,16 +163,13 @@ impl Driver<'_> {
         }
         let frame = self.begin_work(&host);
         let connection = &self.fleet.connections[&host];
-        let steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(|work| &work.steps);
-        for step in steps {
-            if let Some(input) = step.action.input() {
-                connection.upload_input(step.id, &self.inputs.of(&input));
-            }
-        }
         if let Some(password) = self.inputs.sudo_password.as_ref().filter(|_| is_first) {
             connection.upload_sudo_password(password.reveal());
         }
-        connection.send_phase(&frame, &text);
+        let steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(|work| &work.steps);
+        let uploads = steps
+            .filter_map(|step| Some(Upload { step: step.id, source: self.inputs.of(&step.action.input()?) }));
+        connection.send_phase(&frame, &text, uploads.collect());
     }
 
     fn begin_work(&mut self, host: &HostName) -> String {
@@ -252,8 +252,20 @@ impl Driver<'_> {
                 self.works.remove(&host);
                 vec![Input::Ended { host, ok }]
             }
-            Reply::Done(..) | Reply::Beat | Reply::Closed(_) => Vec::new(),
+            Reply::Unreadable { frame, step, why } if frame == work.frame => {
+                self.works.remove(&host);
+                self.never_began(host, step, why)
+            }
+            Reply::Done(..) | Reply::Unreadable { .. } | Reply::Beat | Reply::Closed(_) => Vec::new(),
         }
+    }
+
+    /// Nothing of what the host was to be sent reached it.
+    fn never_began(&mut self, host: HostName, step: u32, why: String) -> Vec<Input> {
+        let title = self.plan.step(step).map(|(_, _, step)| step.action.to_string()).unwrap_or_default();
+        let what = FailureKind::Unreadable { why };
+        (self.events)(Event::StepFailed { host: host.clone(), step: Some(step), title, what: what.clone() });
+        vec![Input::StepFailed { host: host.clone(), step, what }, Input::Ended { host, ok: false }]
     }
 
     fn step_ended(&mut self, host: HostName, id: u32, status: i32) -> Vec<Input> {

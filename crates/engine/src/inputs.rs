@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use buedafab_model::app::env_file::Secret;
 use buedafab_model::plan::action::StepInput;
 
+use crate::connection::Source;
+
 /// What steps of a plan read, and what sudo asks.
 #[derive(Debug, Default)]
 pub struct Inputs {
@@ -18,14 +20,18 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// What a step reads.
-    pub(crate) fn of(&self, input: &StepInput) -> Vec<u8> {
+    /// Where what a step reads comes from. No file is opened before it is sent.
+    pub(crate) fn of(&self, input: &StepInput) -> Source {
         match input {
-            StepInput::Variables => self.variables.as_ref().map(|secret| secret.reveal().to_vec()),
-            // One that can't be read is sent as nothing, and its check sum tells.
-            StepInput::Package { key } => self.packages.get(key).and_then(|path| std::fs::read(path).ok()),
+            StepInput::Variables => match &self.variables {
+                Some(secret) => Source::Bytes(secret.clone()),
+                None => Source::Missing("variables".to_owned()),
+            },
+            StepInput::Package { key } => match self.packages.get(key) {
+                Some(path) => Source::File(path.clone()),
+                None => Source::Missing(format!("file of the package {key}")),
+            },
         }
-        .unwrap_or_default()
     }
 
     /// A line of output without what must not be seen in it.

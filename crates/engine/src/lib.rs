@@ -12,10 +12,9 @@ mod packages;
 mod random;
 pub mod runner;
 mod s3;
-mod shell;
-mod ssh;
+mod transport;
 
-pub use connection::{Closed, Connection, Reply};
+pub use connection::{Closed, Connection, Reply, Source, Upload};
 pub use connector::{ConnectError, Connector, Opened, Sharing};
 pub use deployer::{LocalError, SUDO_PASSWORD, has_program, run_in_terminal, run_on_deployer};
 pub use drive::execute;
@@ -25,4 +24,4 @@ pub use inputs::Inputs;
 pub use operator::new_run;
 pub use packages::{PackageCache, PackageError};
 pub use random::random_word;
-pub use shell::{interactive_command, interactive_shell};
+pub use transport::{interactive_command, interactive_shell};

@@ -82,6 +82,8 @@ all! {
         "A step ended with this status; above 128 it usually died of the signal `status - 128`.";
     TimedOut => FailureKind::TimedOut { seconds: 900 },
         "A step ran for longer than `step_timeout_seconds`, and was ended.";
+    Unreadable => FailureKind::Unreadable { why: "can't read plato-1.0.tar.gz: No such file or directory".into() },
+        "What a step was to read can't be read on the deployer. The host began no step of the phase.";
     Unreachable => FailureKind::Unreachable { why: "Permission denied (publickey).".into() },
         "No connection came to stand.";
     Lost => FailureKind::Lost { why: "nothing heard for 15 s".into() },

@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::process::Command as Process;
 
+use buedafab_model::app::env_file::Secret;
+
 use super::*;
 use crate::runner::{RunnerOptions, bootstrap};
+use crate::transport::Effort;
 
 /// A folder for PATH in which `sh` is the shell under test; for BusyBox, all its tools come with it.
 fn shims(shell: &str) -> tempfile::TempDir {
@@ -56,7 +59,7 @@ impl Talk {
             words.push(command);
             None
         };
-        let launch = Launch { words, first_input, log: None, may_be_killed: false };
+        let launch = Launch { words, first_input, log: None, may_be_killed: false, effort: Effort::Little };
         let (sender, replies) = mpsc::channel(64);
         let lost_after = Duration::from_secs(LOST_AFTER.into());
         let limit = Duration::from_secs(20);
@@ -95,6 +98,10 @@ impl Talk {
                     lines.push(if ok { "done".to_owned() } else { "failed".to_owned() });
                     return lines;
                 }
+                Reply::Unreadable { frame, step, why } => {
+                    lines.push(format!("{step} of {frame} can't begin: {why}"));
+                    return lines;
+                }
                 Reply::Closed(closed) => {
                     lines.push(format!("{closed:?}"));
                     return lines;
@@ -104,7 +111,11 @@ impl Talk {
     }
 
     async fn phase(&mut self, text: &str) -> Vec<String> {
-        self.connection.send_phase("p9", text);
+        self.phase_with(text, Vec::new()).await
+    }
+
+    async fn phase_with(&mut self, text: &str, uploads: Vec<Upload>) -> Vec<String> {
+        self.connection.send_phase("p9", text, uploads);
         self.frame().await
     }
 }
@@ -143,18 +154,15 @@ under_every_shell!(steps_that_behave_badly, talk, "step 0 s :", {
     assert_eq!(talk.phase("step 1 s 'cat; printf end'").await, [r#"1 out "end""#, "1 -> 0", "done"]);
     assert_eq!(talk.phase(r"step 2 s 'printf \\377'").await, [r#"2 out "�""#, "2 -> 0", "done"]);
     assert_eq!(talk.phase("step 3 s 'kill -9 $$'").await, ["3 -> 137", "failed"]);
-    // Leaves a daemon behind that holds both outputs.
-    let began = Instant::now();
+    // Leaves a daemon behind that holds both outputs, and would live for longer than the test waits.
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = quote_path(&folder.path().join("daemon"));
     assert_eq!(
-        talk.phase("step 4 s 'sleep 300 & echo $! >&2; echo started'").await.last().map(String::as_str),
-        Some("done")
+        talk.phase(&format!("step 4 s \"sleep 300 & echo \\$! >{daemon}; echo started\"")).await,
+        [r#"4 out "started\n""#, "4 -> 0", "done"]
     );
-    assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(talk.phase("step 5 s 'echo next'").await, [r#"5 out "next\n""#, "5 -> 0", "done"]);
-    assert_eq!(
-        talk.phase("step 6 s 'pkill -f \"[s]leep 300\"; :'").await.last().map(String::as_str),
-        Some("done")
-    );
+    assert_eq!(talk.phase(&kill_recorded(6, &daemon)).await, ["6 -> 0", "done"]);
     // Syntax that no shell takes.
     assert_eq!(talk.phase("step 7 s 'if then'").await.last().map(String::as_str), Some("failed"));
     assert_eq!(talk.phase("step 8 s :").await, ["8 -> 0", "done"]);
@@ -163,11 +171,20 @@ under_every_shell!(steps_that_behave_badly, talk, "step 0 s :", {
 under_every_shell!(binary_input_arrives_byte_for_byte, talk, "step 0 s :", {
     talk.frame().await;
     let bytes: Vec<u8> = (0..700_000u32).map(|at| (at * 7 % 256) as u8).collect();
-    talk.connection.upload_input(1, &bytes);
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    let text = format!("step 1 si 'cat >{}'", file.path().display());
-    assert_eq!(talk.phase(&text).await, ["1 -> 0", "done"]);
-    assert!(std::fs::read(file.path()).expect("it is there") == bytes);
+    let (sent, came) = (tempfile::NamedTempFile::new(), tempfile::NamedTempFile::new());
+    let (sent, came) = (sent.expect("a file"), came.expect("a file"));
+    std::fs::write(sent.path(), &bytes).expect("it is ours");
+    let sources = [
+        (Source::Bytes(Secret::new(bytes.clone())), &bytes[..]),
+        (Source::File(sent.path().to_owned()), &bytes[..]),
+        (Source::Bytes(Secret::new("")), &[]),
+    ];
+    for (step, (source, expected)) in (1..).zip(sources) {
+        let text = format!("step {step} si 'cat >{}'", came.path().display());
+        let said = talk.phase_with(&text, vec![Upload { step, source }]).await;
+        assert_eq!(said, [format!("{step} -> 0"), "done".to_owned()]);
+        assert!(std::fs::read(came.path()).expect("it is there") == expected);
+    }
 });
 
 under_every_shell!(a_step_that_is_cancelled_dies_with_all_its_children, talk, "step 0 s :", {
@@ -176,7 +193,7 @@ under_every_shell!(a_step_that_is_cancelled_dies_with_all_its_children, talk, "s
     let text = format!(
         "step 1 s 'trap \"\" TERM; echo ready; sh -c \"trap : TERM; while :; do sleep 1; done\" {mark}; :'\nstep 2 s 'echo no'"
     );
-    talk.connection.send_phase("p1", &text);
+    talk.connection.send_phase("p1", &text, Vec::new());
     while !matches!(talk.next().await, Reply::Output(1, ..)) {}
     talk.connection.cancel();
     assert_eq!(talk.frame().await, ["1 -> 137", "failed"]);
@@ -193,12 +210,13 @@ under_every_shell!(the_lock_is_taken_told_and_let_go, talk, "step 0 s :", {
     let mut other = Talk::start("dash", &format!("lock 1 {quoted} 'bob'")).await;
     assert_eq!(other.frame().await, [r#"1 out "ada\n""#, "1 -> 75", "failed"]);
     // A daemon that is left behind doesn't keep it.
-    talk.phase("step 2 s 'sleep 77 & :'").await;
+    let daemon = quote_path(&folder.path().join("daemon"));
+    talk.phase(&format!("step 2 s \"sleep 300 & echo \\$! >{daemon}\"")).await;
     talk.connection.say_bye();
     while !matches!(talk.next().await, Reply::Closed(_)) {}
     assert_eq!(other.phase(&format!("lock 1 {quoted} 'bob'")).await, ["1 -> 0", "done"]);
     assert_eq!(std::fs::read_to_string(&lock).expect("it is there"), "bob\n");
-    other.phase("step 3 s 'pkill -f \"[s]leep 77\"; :'").await;
+    assert_eq!(other.phase(&kill_recorded(3, &daemon)).await, ["3 -> 0", "done"]);
 });
 
 under_every_shell!(a_runner_that_loses_its_deployer_reverts_and_lets_go, talk, "step 0 s :", {
@@ -214,7 +232,7 @@ under_every_shell!(a_runner_that_loses_its_deployer_reverts_and_lets_go, talk, "
     );
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
     // In the middle of a step that would go on for long.
-    talk.connection.send_phase("p3", "step 3 s 'sleep 50'\n");
+    talk.connection.send_phase("p3", "step 3 s 'sleep 50'\n", Vec::new());
     while talk.next().await != Reply::Started(3) {}
     drop(talk);
     wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nreverted\n").await;
@@ -234,7 +252,7 @@ under_every_shell!(a_runner_that_hears_nothing_reverts_too, talk, "step 0 s :", 
     );
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
     // The line is open, and nothing comes: no end of file.
-    talk.connection.stop_beating();
+    talk.connection.outbox.fall_silent();
     wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nreverted\n").await;
     wait_for(|| flock_is_free(&lock)).await;
 });
@@ -261,7 +279,7 @@ under_every_shell!(what_is_confirmed_stays_and_is_finished, talk, "step 0 s :", 
     let text = format!("arm \"step 8 s '{}'\"\nstep 1 s '{}'\n", add("reverted"), add("switched"));
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "done"]);
     let text = format!("confirm\nstep 2 s 'sleep 1'\nstep 3 s '{}'\n", add("finished"));
-    talk.connection.send_phase("p2", &text);
+    talk.connection.send_phase("p2", &text, Vec::new());
     while talk.next().await != Reply::Started(2) {}
     drop(talk);
     wait_for(|| std::fs::read_to_string(&file).unwrap_or_default() == "switched\nfinished\n").await;
@@ -272,8 +290,8 @@ under_every_shell!(a_frame_that_is_cut_short_never_runs, talk, "step 0 s :", {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     let half = format!("phase 1000 p1\nstep 1 s 'touch {}'\n", file.display());
-    talk.connection.send(half.into_bytes());
-    talk.connection.hang_up();
+    talk.connection.outbox.send_raw(half.into_bytes());
+    talk.connection.outbox.hang_up();
     while !matches!(talk.next().await, Reply::Closed(_)) {}
     assert!(!file.exists());
 });
@@ -320,11 +338,17 @@ async fn what_ends_without_hello_says_why() {
         first_input: Some("exec sh\n".to_owned()),
         log: None,
         may_be_killed: false,
+        effort: Effort::Little,
     };
     let (sender, _replies) = mpsc::channel(8);
     let second = Duration::from_secs(5);
     let error = Connection::open(&launch, "n", second, second, (), sender).await.expect_err("no hello");
     assert_eq!(error.to_string(), "no such container");
+}
+
+/// A step that ends the process whose id an earlier step wrote down.
+fn kill_recorded(step: u32, file: &str) -> String {
+    format!("step {step} s \"read -r id <{file} && kill \\$id\"")
 }
 
 fn quote_path(path: &Path) -> String {

@@ -173,6 +173,11 @@ pub enum FailureKind {
         /// The limit.
         seconds: u32,
     },
+    /// What a step was to read can't be read on the deployer. The host began no step of the phase.
+    Unreadable {
+        /// Which file, and what is wrong with it.
+        why: String,
+    },
     /// No connection came to stand.
     Unreachable {
         /// Why.
@@ -193,6 +198,7 @@ impl fmt::Display for FailureKind {
                 None => write!(f, "exit status {status}"),
             },
             FailureKind::TimedOut { seconds } => write!(f, "ran for longer than {seconds} s, and was ended"),
+            FailureKind::Unreadable { why } => f.write_str(why),
             FailureKind::Unreachable { why } => write!(f, "unreachable: {why}"),
             FailureKind::Lost { why } => write!(f, "connection lost: {why}"),
         }
