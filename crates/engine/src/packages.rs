@@ -87,14 +87,17 @@ impl PackageCache {
             FetchedPackage { name: name.to_owned(), key: sha256.to_owned(), file, sha256: sha256.to_owned() };
         let path = path_in(cache, &fetched);
         // What lies there may have been tampered with, or cut short by a full disk.
-        if path.exists() && check_sum(&path)? == sha256 {
+        if path.exists() && check_sum(&path).await? == sha256 {
             return Ok(fetched);
         }
         let folder = path.parent().expect("it is in a folder");
         std::fs::create_dir_all(folder)?;
         let new = folder.join(format!(".new-{}", random_word(8)));
         let got = self.s3.get(bucket, key, &new).await.map_err(PackageProblem::from);
-        let found = got.and_then(|()| Ok(check_sum(&new)?));
+        let found = match got {
+            Ok(()) => check_sum(&new).await.map_err(PackageProblem::from),
+            Err(error) => Err(error),
+        };
         match found {
             Ok(found) if found == sha256 => std::fs::rename(&new, &path)?,
             wrong => {
@@ -137,7 +140,7 @@ async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<Fet
         }
         std::fs::rename(&new, &path)?;
     }
-    let sha256 = check_sum(&path)?;
+    let sha256 = check_sum(&path).await?;
     Ok(FetchedPackage { name: name.to_owned(), key: commit, file, sha256 })
 }
 
@@ -178,14 +181,19 @@ async fn git(arguments: &[&str]) -> Result<String, PackageProblem> {
     }
 }
 
-fn check_sum(path: &Path) -> std::io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = [0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex::encode(hasher.finalize())),
-            read => hasher.update(&buffer[..read]),
+/// The check sum of a file. Beats go on meanwhile: runners would take this end for dead while a large one is read.
+async fn check_sum(path: &Path) -> std::io::Result<String> {
+    let path = path.to_owned();
+    let summed = tokio::task::spawn_blocking(move || {
+        let mut file = std::fs::File::open(path)?;
+        let mut hasher = Sha256::new();
+        let mut buffer = [0; 64 * 1024];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(hex::encode(hasher.finalize())),
+                read => hasher.update(&buffer[..read]),
+            }
         }
-    }
+    });
+    summed.await.expect("reading a file doesn't panic")
 }

@@ -261,3 +261,65 @@ fn lists_of_private_packages_are_read_as_buedafab_wrote_them() {
     app.run(&["deploy"], 0);
     assert_eq!(app.installed(), "five-utils2.0 six1.17.0");
 }
+
+/// A fleet whose next deploy sends a package of so many bytes, which lies in the cache as if it had been fetched. Their
+/// Python takes anything for a package.
+fn stage_with_large_package(hosts: usize, size: u64, hooks: &str) -> Stage {
+    let python = "#!/bin/sh\n[ \"$2\" != venv ] || { mkdir -p \"$3/bin\" && cp \"$0\" \"$3/bin/python\"; }\n";
+    let home_files = vec![("python".to_owned(), python.to_owned())];
+    let stage = Stage::with(FleetOptions { hosts, home_files, ..FleetOptions::default() });
+    let names: Vec<String> = (1..=hosts).map(|number| format!("\"web{number}\"")).collect();
+    let commit = "5ed17b1b2bb7bae1ea611c84ada59cb77d77b850";
+    let url = "git@git.invalid:bueda/plato.git";
+    stage.configure(&format!(
+        "unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\ninstaller = \"pip\"\n{hooks}\n\
+         [python]\ninterpreter = \"/home/deploy/python\"\n[[python.private]]\nurl = \"{url}\"\nrev = \"{commit}\"\n\
+         [environments.production]\nhosts = [{}]\n",
+        names.join(", ")
+    ));
+    stage.release("one-a");
+    let folder = stage.cache().join("buedafab/packages").join(commit);
+    std::fs::create_dir_all(&folder).expect("it is ours");
+    let file = std::fs::File::create(folder.join(format!("plato-{}.tar.gz", &commit[..10])));
+    file.and_then(|file| file.set_len(size)).expect("it is ours");
+    stage
+}
+
+#[test]
+fn the_memory_of_the_deployer_grows_with_neither_hosts_nor_packages() {
+    // Kept in memory for each host, this would be eight times what is allowed. With 200 MiB the peak is the same, 35 MiB.
+    const SIZE: u64 = 48 * 1024 * 1024;
+    let stage = stage_with_large_package(10, SIZE, "");
+    let figures = stage.cache().join("figures");
+    let program = stage.command(&["-v", "production", "deploy"]);
+    let mut command = Command::new("time");
+    command.args(["-q", "-f", "%M", "-o"]).arg(&figures).arg(program.get_program()).args(program.get_args());
+    command.current_dir(program.get_current_dir().expect("the stage gives one")).stdin(Stdio::null());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let ran = Ran::of(command.output().expect("time starts: it is Debian's package `time`"));
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    for host in stage.fleet.hosts() {
+        let came = host.run("stat -c %s /var/webapps/five/packages/*/plato-*");
+        assert_eq!(came, format!("{SIZE}\n"), "{}", ran.stderr);
+    }
+    let peak = std::fs::read_to_string(figures).expect("time wrote it");
+    let peak_kib: u64 = peak.trim().parse().expect("a number");
+    assert!(peak_kib < 60 * 1024, "{peak_kib} KiB");
+}
+
+#[test]
+fn a_package_that_cannot_be_read_is_told_by_its_name() {
+    let stage =
+        stage_with_large_package(2, 7, "[hooks.local]\nbefore = \"rm -r $XDG_CACHE_HOME/buedafab/packages\"");
+    stage
+        .production(&["deploy"], 7)
+        .says("can't read ")
+        .says("plato-5ed17b1b2b.tar.gz: No such file or directory")
+        .says("serving now: nothing on web1, web2");
+    stage.wait_until_free();
+}

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Lines};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -104,7 +104,7 @@ impl Stage {
             .current_dir(self.remote.checkout_dir())
             .env("PATH", &self.path)
             .env("XDG_RUNTIME_DIR", self.runtime.path())
-            .env("XDG_CACHE_HOME", self.runtime.path().join("cache"))
+            .env("XDG_CACHE_HOME", self.cache())
             .env("USER", "ada")
             .env_remove("LOGNAME")
             .env_remove("SSH_AUTH_SOCK")
@@ -177,6 +177,11 @@ impl Stage {
     pub(crate) fn status(&self) -> Vec<Value> {
         let ran = self.run(&["production", "status", "--json"]);
         ran.stdout.lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect()
+    }
+
+    /// Where the program keeps what it has fetched.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.runtime.path().join("cache")
     }
 
     pub(crate) fn checkout(&self) -> &Path {
