@@ -82,7 +82,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
 
-    /// Show what steps print; with --dry-run their shell
+    /// Show what steps print; with --dry-run their shell; -vvv logs connections, as BUEDAFAB_LOG=buedafab=debug does
     #[arg(long, short = 'v', global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }

@@ -6,6 +6,7 @@ mod developer;
 mod discover;
 mod exit;
 mod fabric;
+mod log;
 mod packages;
 mod project;
 mod release;
@@ -33,6 +34,10 @@ pub fn main() -> std::process::ExitCode {
         Ok(lines) => lines,
         Err(error) => return stop(&error).into(),
     };
+    let verbose = lines.iter().map(|cli| cli.global.verbose).max().unwrap_or_default();
+    if let Err(error) = log::begin(verbose) {
+        return stop(&error).into();
+    }
     // One thread is enough: the work is done elsewhere, and what blocks here is a prompt.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -13,6 +13,7 @@ use console::style;
 use serde::Serialize;
 
 use crate::arguments::GlobalArgs;
+use crate::log;
 
 /// What is told while something happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +79,8 @@ impl Reporter {
             Format::Silent
         } else if global.json {
             Format::Json
-        } else if std::io::stderr().is_terminal() && output == StepOutput::Talk {
+        } else if std::io::stderr().is_terminal() && output == StepOutput::Talk && !log::is_on() {
+            // Bars are drawn over and over: no other lines may come between.
             Format::Bars(bars::Bars::new(global.verbose > 0))
         } else {
             Format::Lines(lines::Lines::new(global.verbose > 0, output))

@@ -41,6 +41,19 @@ const LOCAL_VARIABLES: [(&str, &str); 11] = [
     ("DEPLOYMENT_TYPE", "`deployment_type`"),
 ];
 
+const OWN_VARIABLES: [(&str, &str); 3] = [
+    ("BUEDAFAB_CONFIG", "the configuration, as with `--config`"),
+    (
+        "BUEDAFAB_LOG",
+        "which connections, frames and retries are logged to standard error, by the directives of Rust's `tracing`. \
+         `-vvv` is `buedafab=debug`; `trace` adds each chunk and each sign of life. Example: `buedafab_engine=trace`",
+    ),
+    (
+        "BUEDAFAB_SUDO_PASSWORD",
+        "what sudo wants to hear on the hosts, for `ask_sudo_password` where nobody can type it",
+    ),
+];
+
 pub(crate) fn page() -> String {
     let seen = hook_variables();
     let told: BTreeSet<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
@@ -55,7 +68,11 @@ pub(crate) fn page() -> String {
     let told: BTreeSet<&str> = LOCAL_VARIABLES.iter().map(|(name, _)| *name).collect();
     assert_eq!(told, local, "the variables that session.rs sets");
 
-    let mut text = String::from("# Variables of hooks\n\n");
+    let mut text = String::from("# Variables\n\n## Of the program itself\n\n");
+    for (name, meaning) in OWN_VARIABLES {
+        text.push_str(&list_item(&format!("`{name}`: {meaning}")));
+    }
+    text.push_str("\n## Of hooks\n\n");
     text.push_str(&paragraph(
         "Every hook on a host finds these in its environment, besides the `variables` of the configuration. A restart \
          that goes back to the old release is told the old release's.",

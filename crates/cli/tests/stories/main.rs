@@ -6,6 +6,7 @@ mod deploying;
 mod developer;
 mod faults;
 mod lines;
+mod log;
 mod maintenance;
 mod ownership;
 mod packages;
