@@ -108,6 +108,8 @@ pub(crate) enum CommandArgs {
     /// Make the release before the live one live again
     #[command(after_help = ROLLBACK_NOTES)]
     Rollback(RollbackArgs),
+    /// Put back a switch that was never confirmed: its run was killed, or the host lost its power
+    Recover(RecoverArgs),
     /// What runs where, since when, by whom; drift, locks, holds
     Status,
     /// What happened, run by run
@@ -241,6 +243,13 @@ pub(crate) struct TaskArgs {
     pub name: String,
     /// Each `NAME=VALUE`.
     pub arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    /// Look at the hosts and show the plan, and change nothing
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -104,6 +104,7 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Changes(arguments) => commands::changes::changes(cli, arguments).await,
         CommandArgs::Deploy(arguments) => commands::deploy::deploy(cli, arguments).await,
         CommandArgs::Rollback(arguments) => commands::rollback::rollback(cli, arguments).await,
+        CommandArgs::Recover(arguments) => commands::recover::recover(cli, arguments.dry_run).await,
         CommandArgs::Status => commands::status::status(cli).await,
         CommandArgs::History(arguments) => commands::history::history(cli, arguments).await,
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,

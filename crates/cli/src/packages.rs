@@ -1,5 +1,7 @@
 //! The private packages of a release: which they are, and their files on this machine.
 
+use std::time::Instant;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -33,9 +35,16 @@ pub(crate) async fn fetch_packages(
     let wanted = wanted(session, repository, release).await?;
     let cache = PackageCache::new(&session.settings);
     for package in &wanted {
-        session.event(Event::LocalStarted { command: format!("fetch the private package {}", package.name) });
+        let title = format!("fetch the private package {}", package.name);
+        // There is no plan yet that it could be a step of.
+        session.event(Event::DeployerStarted { step: 0, title, may_ask: false });
+        let began = Instant::now();
         let fetched = session.unless_interrupted(cache.fetch(package)).await?;
-        session.event(Event::LocalEnded { status: i32::from(fetched.is_err()) });
+        session.event(Event::DeployerEnded {
+            step: 0,
+            status: i32::from(fetched.is_err()),
+            milliseconds: began.elapsed().as_millis() as u64,
+        });
         let fetched = fetched.map_err(|error| {
             CliError::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"))
                 .hint("it is fetched on this machine, with your own git and your AWS credentials")

@@ -79,9 +79,9 @@ pub(crate) async fn settle(
 
 /// What a run would ask, as notes.
 fn told(allowed: Allowed) -> Allowed {
-    let Allowed { release, actions, questions, mut notes } = allowed;
+    let Allowed { release, before, publish, questions, mut notes } = allowed;
     notes.extend(questions.iter().map(|question| format!("{question}: a deploy asks")));
-    Allowed { release, actions, questions: Vec::new(), notes }
+    Allowed { release, before, publish, questions: Vec::new(), notes }
 }
 
 async fn answer(session: &mut Session, question: &Question, look: &Look) -> Result<bool, CliError> {

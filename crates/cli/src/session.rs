@@ -1,26 +1,22 @@
 //! What the commands that work on hosts have in common: settings, hosts, a reporter, Ctrl-C.
 
-use buedafab_model::run::exit_code::ExitCode;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use buedafab_engine::{
-    Fleet, Inputs, LocalError, Look, Repository, Sharing, execute, new_run, run_on_deployer,
-};
+use buedafab_engine::{ConnectError, Fleet, Inputs, Look, Repository, Sharing, execute, new_run};
 use buedafab_model::app::env_file::Secret;
 use buedafab_model::config::{Confirm, Settings};
-use buedafab_model::deployer::action::DeployerAction;
 use buedafab_model::host::Host;
+use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
-use buedafab_model::plan::{Intent, Plan};
-use buedafab_model::planner::{RunContext, SeenHost};
+use buedafab_model::planner::{RunContext, SeenHost, UnreachableHost, plan_recover, without_unreachable};
 use buedafab_model::run::event::{Event, Reason};
-use buedafab_model::run::outcome::verdict_of;
-use buedafab_model::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
+use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::run::outcome::{Failure, HostOutcome, Outcome, Serving, Verdict, verdict_of};
 use buedafab_model::shell::check_plan;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::quote_words;
+use buedafab_model::view::Detail;
 use tokio::sync::mpsc;
 
 use crate::arguments::{Cli, GlobalArgs};
@@ -122,23 +118,67 @@ impl Session {
         }
     }
 
-    /// Looks at all hosts, and stops if one can't be reached.
+    /// Looks at all hosts, and stops if the planner can't do without one that can't be reached.
     pub(crate) async fn look_or_stop(&mut self, scope: Scope) -> Result<Look, CliError> {
         let look = self.look(scope).await?;
-        if look.unreachable.is_empty() {
-            return Ok(look);
+        let unreachable: Vec<UnreachableHost> = look
+            .unreachable
+            .iter()
+            .map(|(host, ConnectError { why, hint })| UnreachableHost {
+                host: host.clone(),
+                why: why.clone(),
+                hint: hint.clone(),
+            })
+            .collect();
+        match without_unreachable(&self.settings, &unreachable) {
+            Ok(()) => Ok(look),
+            Err(refusals) => Err(self.refuse(&refusals, &look)),
         }
-        let names: Vec<&str> = look.unreachable.keys().map(|host| host.as_str()).collect();
-        let failures = look.unreachable.iter().map(|(host, error)| Failure {
-            host: host.clone(),
-            step: None,
-            what: FailureKind::Unreachable { why: error.why.clone() },
-        });
-        let failures = failures.collect();
-        let message = format!("{} can't be reached: nothing was changed on any host", names.join(", "));
-        self.end_early(Verdict::Unreachable, &look, failures);
-        Err(CliError::verdict(Verdict::Unreachable, message)
-            .hint(format!("{} check tells more; --hosts leaves hosts out", self.environment_command())))
+    }
+
+    /// The same; and what a run that was cut short has left half done is put back first. A dry run only says so.
+    pub(crate) async fn look_and_recover(&mut self, dry_run: bool) -> Result<Look, CliError> {
+        let look = self.look_or_stop(Scope::Plan).await?;
+        let planned = plan_recover(&self.settings, &self.context, &self.seen(&look));
+        let plan = match planned {
+            Ok(None) => return Ok(look),
+            Ok(Some(plan)) => plan,
+            Err(refusals) => return Err(self.refuse(&refusals, &look)),
+        };
+        self.show(&plan, dry_run);
+        if dry_run {
+            return Err(CliError::verdict(
+                Verdict::Refused,
+                "a switch was never confirmed: what follows can be planned when it has been put back",
+            )
+            .hint(format!("{} recover puts it back", self.environment_command())));
+        }
+        let outcome = self.execute(&plan, Inputs::default()).await?;
+        if outcome.verdict != Verdict::Done {
+            let verdict = outcome.verdict;
+            self.run_ended(outcome);
+            self.tell_end();
+            return Err(CliError::verdict(
+                verdict,
+                "the switch that was never confirmed couldn't be put back",
+            )
+            .hint(format!("{} status shows what serves", self.environment_command())));
+        }
+        // Its locks are let go; the connections may be warm.
+        self.fleet.close(BYE_PATIENCE).await;
+        self.context = new_run();
+        self.look_or_stop(Scope::Plan).await
+    }
+
+    /// Shows a plan before it is carried out, or instead.
+    pub(crate) fn show(&mut self, plan: &Plan, dry_run: bool) {
+        let detail = match (dry_run, self.global.verbose) {
+            (false, _) => Detail::Changes,
+            (true, 0) => Detail::Steps,
+            (true, _) => Detail::Shell,
+        };
+        self.reporter.say(&format!("{} · {} · {}", plan.unit, plan.environment, plan.headline()));
+        self.reporter.plan(plan, detail, dry_run);
     }
 
     /// The hosts with what was seen on them.
@@ -253,17 +293,24 @@ impl Session {
         }
     }
 
-    /// Carries out a plan with its local hooks, tells the end, and gives back the exit code.
+    /// Carries out a plan, tells the end, and gives back the exit code.
     pub(crate) async fn carry_out(self, plan: &Plan) -> Result<ExitCode, CliError> {
         self.carry_out_with(plan, Inputs::default()).await
     }
 
     /// The same, for a plan whose steps take inputs; its hosts have to be looked at before.
-    pub(crate) async fn carry_out_with(
-        mut self,
-        plan: &Plan,
-        mut inputs: Inputs,
-    ) -> Result<ExitCode, CliError> {
+    pub(crate) async fn carry_out_with(mut self, plan: &Plan, inputs: Inputs) -> Result<ExitCode, CliError> {
+        let outcome = self.execute(plan, inputs).await?;
+        let verdict = outcome.verdict;
+        // A lock must be free when this program has ended.
+        let patience = if verdict == Verdict::Interrupted { Duration::from_secs(1) } else { BYE_PATIENCE };
+        self.fleet.close(patience).await;
+        self.run_ended(outcome);
+        self.tell_end();
+        Ok(verdict.exit_code())
+    }
+
+    async fn execute(&mut self, plan: &Plan, mut inputs: Inputs) -> Result<Outcome, CliError> {
         debug_assert_eq!(check_plan(plan), [], "the planner made a plan that breaks a rule");
         if self.settings.ask_sudo_password && plan.may_use_sudo() {
             inputs.sudo_password = Some(self.sudo_password().await?);
@@ -271,63 +318,15 @@ impl Session {
                 self.look_or_stop(Scope::Plan).await?;
             }
         }
-        let changes = matches!(plan.intent, Intent::Deploy | Intent::Rollback);
-        let variables = local_variables(&self.settings, plan);
-        let hooks = self.settings.local_hooks.clone();
-        if let Err(error) = self.local(&plan.local, &variables).await {
-            let verdict = match &error {
-                LocalError::Failed { .. } => Verdict::Refused,
-                LocalError::Interrupted { .. } => Verdict::Interrupted,
-            };
-            self.fleet.close(BYE_PATIENCE).await;
-            let reasons = vec![Reason { message: error.to_string(), hint: None }];
-            self.event(Event::Refused { reasons });
-            let hosts = plan.hosts.iter().map(|planned| HostOutcome {
-                host: planned.host.name.clone(),
-                serving: Serving::of(planned.from.clone()),
-            });
-            let hosts = hosts.collect();
-            self.run_ended(Outcome { verdict, hosts, failures: Vec::new() });
-            self.reporter.say(&format!("{error}"));
-            let (retry, environment_command) = (self.retry_command.clone(), self.environment_command());
-            self.reporter.tell_end(&retry, &environment_command);
-            return Ok(verdict.exit_code());
-        }
-        let reporter = &mut self.reporter;
+        let root = self.root();
+        let Session { reporter, settings, fleet, interrupts, .. } = self;
         let mut events = |event: Event| reporter.event(&event);
-        let outcome =
-            execute(plan, &inputs, &self.settings, &mut self.fleet, &mut self.interrupts, &mut events).await;
-        let verdict = outcome.verdict;
-        // A lock must be free when this program has ended.
-        self.fleet
-            .close(if verdict == Verdict::Interrupted { Duration::from_secs(1) } else { BYE_PATIENCE })
-            .await;
-        self.run_ended(outcome);
-        if changes {
-            let after = if verdict == Verdict::Done { &hooks.after } else { &hooks.on_failure };
-            let mut variables = variables;
-            variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
-            let after: Vec<DeployerAction> =
-                after.iter().map(|command| DeployerAction::Hook { command: command.clone() }).collect();
-            if let Err(error) = self.local(&after, &variables).await {
-                self.reporter.say(&error.to_string());
-            }
-        }
-        let retry = self.retry_command.clone();
-        let environment_command = self.environment_command();
-        self.reporter.tell_end(&retry, &environment_command);
-        Ok(verdict.exit_code())
+        Ok(execute(plan, &inputs, settings, &root, fleet, interrupts, &mut events).await)
     }
 
-    async fn local(
-        &mut self,
-        actions: &[DeployerAction],
-        variables: &BTreeMap<String, String>,
-    ) -> Result<(), LocalError> {
-        let root = self.root();
-        let reporter = &mut self.reporter;
-        let mut events = |event: Event| reporter.event(&event);
-        run_on_deployer(actions, &root, variables, &mut self.interrupts, &mut events).await
+    fn tell_end(&mut self) {
+        let environment_command = self.environment_command();
+        self.reporter.tell_end(&self.retry_command, &environment_command);
     }
 
     /// How a command for this environment begins.
@@ -339,25 +338,6 @@ impl Session {
         words.push(self.settings.environment.to_string());
         quote_words(words)
     }
-}
-
-fn local_variables(settings: &Settings, plan: &Plan) -> BTreeMap<String, String> {
-    let target = plan.hosts.iter().find_map(|planned| planned.to.as_ref());
-    let from = plan.hosts.iter().find_map(|planned| planned.from.as_ref());
-    let hosts: Vec<&str> = plan.hosts.iter().map(|planned| planned.host.name.as_str()).collect();
-    let mut variables = BTreeMap::new();
-    let mut set = |name: &str, value: String| drop(variables.insert(name.to_owned(), value));
-    set("DEPLOYMENT_TYPE", settings.deployment_type.clone());
-    set("BUEDAFAB_BY", plan.by.clone());
-    set("BUEDAFAB_ENVIRONMENT", plan.environment.to_string());
-    set("BUEDAFAB_HOSTS", hosts.join(","));
-    set("BUEDAFAB_RUN", plan.run.to_string());
-    set("BUEDAFAB_UNIT", plan.unit.to_string());
-    set("BUEDAFAB_COMMIT", target.map(|target| target.release.commit.to_string()).unwrap_or_default());
-    set("BUEDAFAB_DESCRIBE", target.map(|target| target.release.describe.clone()).unwrap_or_default());
-    set("BUEDAFAB_TAG", target.and_then(|target| target.release.tag.clone()).unwrap_or_default());
-    set("BUEDAFAB_PREVIOUS_COMMIT", from.map(|from| from.commit.to_string()).unwrap_or_default());
-    variables
 }
 
 /// Ctrl-C, and what asks for the same: a closed terminal, a service manager that stops us.

@@ -1,4 +1,4 @@
-//! What a run does on the deployer: the plan's local actions, and commands of the configuration.
+//! Commands on the deployer: steps of a plan, and what has the terminal to itself.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
@@ -6,71 +6,136 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use buedafab_model::deployer::action::DeployerAction;
-use buedafab_model::run::event::Event;
-use buedafab_model::shell::{render_deployer, render_deployer_undo};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-/// An action on the deployer didn't end well. What those before it made in the checkout has been taken back.
-#[derive(Debug, thiserror::Error)]
-pub enum LocalError {
-    /// It failed.
-    #[error("{title}: {why}")]
-    Failed {
-        /// What it was to do.
-        title: String,
-        /// Its exit status, or why it couldn't be run.
-        why: String,
-    },
-    /// A person asked to stop.
-    #[error("interrupted: {title}")]
-    Interrupted {
-        /// What it was to do.
-        title: String,
-    },
-}
-
 /// The variable that holds the password of sudo, where nobody can type it. It is nobody else's to read.
 pub const SUDO_PASSWORD: &str = "BUEDAFAB_SUDO_PASSWORD";
 
-/// How long an interrupted command may take to end by itself.
+/// How long a command that is told to end may take to do so by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the pipe of a command that has ended may stay silent before nobody listens any more.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Carries out the actions in order, in `folder`. After a failure, or a word on `interrupts`, what has been made is taken
-/// back, last first.
-pub async fn run_on_deployer(
-    actions: &[DeployerAction],
-    folder: &Path,
-    variables: &BTreeMap<String, String>,
-    interrupts: &mut mpsc::Receiver<()>,
-    events: &mut (dyn FnMut(Event) + Send),
-) -> Result<(), LocalError> {
-    for (index, action) in actions.iter().enumerate() {
-        let title = action.to_string();
-        events(Event::LocalStarted { command: title.clone() });
-        let script = render_deployer(action);
-        let command = Local { script: &script, folder, variables, keeps_terminal: action.may_ask() };
-        let error = match command.run(interrupts, events).await {
-            Ok(Ended::Status(status)) if status.success() => continue,
-            Ok(Ended::Status(status)) => LocalError::Failed { title, why: describe(status) },
-            Ok(Ended::Interrupted) => LocalError::Interrupted { title },
-            Err(error) => LocalError::Failed { title, why: error.to_string() },
-        };
-        for made in actions[..=index].iter().rev().filter_map(render_deployer_undo) {
-            let undo =
-                Command::new("sh").args(["-c", &made]).current_dir(folder).stdin(Stdio::null()).output();
-            // It is taken back as far as that goes; what failed is told.
-            let _ = undo.await;
+/// A command that runs on the deployer. Dropped, it is killed.
+#[derive(Debug)]
+pub(crate) struct DeployerCommand {
+    replies: mpsc::Receiver<DeployerReply>,
+    cancel: mpsc::Sender<()>,
+}
+
+/// What a command on the deployer has to say.
+#[derive(Debug)]
+pub(crate) enum DeployerReply {
+    /// It printed a line.
+    Line(String),
+    /// It ended, with this exit status; above 128, what a shell would say of the signal that ended it.
+    Ended(i32),
+    /// It was ended because a person wanted that, or somebody told it to.
+    Stopped(i32),
+}
+
+impl DeployerCommand {
+    /// Starts a script in `folder`. `keeps_terminal`: it may ask a person for something there.
+    pub(crate) fn start(
+        script: &str,
+        folder: &Path,
+        variables: &BTreeMap<String, String>,
+        keeps_terminal: bool,
+    ) -> DeployerCommand {
+        let mut command = Command::new("sh");
+        command
+            // One pipe for both outputs keeps their lines in order.
+            .args(["-c", "exec 2>&1\neval \"$1\"", "sh", script])
+            .current_dir(folder)
+            .envs(variables)
+            .env_remove(SUDO_PASSWORD)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        if !keeps_terminal {
+            // A group of its own can be ended with all that it has started.
+            command.process_group(0);
         }
-        return Err(error);
+        let (to_driver, replies) = mpsc::channel(64);
+        let (cancel, cancelled) = mpsc::channel(1);
+        tokio::spawn(run(command, keeps_terminal, cancelled, to_driver));
+        DeployerCommand { replies, cancel }
     }
-    Ok(())
+
+    /// The next thing that it says. Its end is the last.
+    pub(crate) async fn next(&mut self) -> DeployerReply {
+        // The task that listens to it says its end, whatever happens.
+        self.replies.recv().await.unwrap_or(DeployerReply::Stopped(130))
+    }
+
+    /// Has it end: politely, and then for good.
+    pub(crate) fn cancel(&self) {
+        // One word is enough.
+        let _ = self.cancel.try_send(());
+    }
+}
+
+async fn run(
+    mut command: Command,
+    keeps_terminal: bool,
+    mut cancelled: mpsc::Receiver<()>,
+    replies: mpsc::Sender<DeployerReply>,
+) {
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            let _ = replies.send(DeployerReply::Line(format!("can't run sh: {error}"))).await;
+            let _ = replies.send(DeployerReply::Ended(127)).await;
+            return;
+        }
+    };
+    let stdout = child.stdout.take().expect("it is piped");
+    let mut lines = BufReader::new(stdout).split(b'\n');
+    // What comes from a git server is padded with blanks.
+    let line = |line: Vec<u8>| DeployerReply::Line(String::from_utf8_lossy(&line).trim_end().to_owned());
+    let mut stopped = false;
+    let mut open = true;
+    let status = loop {
+        tokio::select! {
+            segment = lines.next_segment(), if open => match segment {
+                Ok(Some(segment)) => drop(replies.send(line(segment)).await),
+                _ => open = false,
+            },
+            status = child.wait() => break status,
+            // The sender is gone with the driver: then nobody wants it to go on.
+            _ = cancelled.recv(), if !stopped => {
+                stopped = true;
+                end(&mut child, keeps_terminal).await;
+            }
+        }
+    };
+    // What it said last; a daemon that it left behind may hold the pipe for ever.
+    while let Ok(Ok(Some(segment))) = tokio::time::timeout(LAST_WORDS, lines.next_segment()).await {
+        let _ = replies.send(line(segment)).await;
+    }
+    let status = status.unwrap_or_else(|_| ExitStatus::from_raw(1 << 8));
+    // Ctrl-C at a terminal reaches the command too, and it may be faster.
+    stopped |= status.signal() == Some(Signal::INT.as_raw());
+    let ended = exit_status(status);
+    let _ = replies
+        .send(if stopped && ended != 0 { DeployerReply::Stopped(ended) } else { DeployerReply::Ended(ended) })
+        .await;
+}
+
+async fn end(child: &mut Child, keeps_terminal: bool) {
+    let Some(id) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) else { return };
+    let send = |signal: Signal| {
+        if keeps_terminal { kill_process(id, signal) } else { kill_process_group(id, signal) }
+    };
+    // One that is gone already needs no signal.
+    let _ = send(Signal::TERM);
+    if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
+        let _ = send(Signal::KILL);
+    }
 }
 
 /// Runs a command that has the terminal to itself, and gives back its exit status; above 128, what a shell would say of
@@ -93,90 +158,4 @@ pub fn has_program(name: &str) -> bool {
 
 fn exit_status(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
-}
-
-struct Local<'a> {
-    script: &'a str,
-    folder: &'a Path,
-    variables: &'a BTreeMap<String, String>,
-    /// Whether it may ask a person for something, at the terminal.
-    keeps_terminal: bool,
-}
-
-enum Ended {
-    Status(ExitStatus),
-    Interrupted,
-}
-
-impl Local<'_> {
-    async fn run(
-        &self,
-        interrupts: &mut mpsc::Receiver<()>,
-        events: &mut (dyn FnMut(Event) + Send),
-    ) -> std::io::Result<Ended> {
-        let mut command = Command::new("sh");
-        command
-            // One pipe for both outputs keeps their lines in order.
-            .args(["-c", "exec 2>&1\neval \"$1\"", "sh", self.script])
-            .current_dir(self.folder)
-            .envs(self.variables)
-            .env_remove(SUDO_PASSWORD)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
-        if !self.keeps_terminal {
-            // A group of its own can be ended with all that it has started.
-            command.process_group(0);
-        }
-        let mut child = command.spawn()?;
-        let stdout = child.stdout.take().expect("it is piped");
-        let mut lines = BufReader::new(stdout).split(b'\n');
-        let mut tell = |line: Vec<u8>| {
-            // What comes from a git server is padded with blanks.
-            events(Event::LocalOutput { line: String::from_utf8_lossy(&line).trim_end().to_owned() });
-        };
-        let mut interrupted = false;
-        let mut open = true;
-        let status = loop {
-            tokio::select! {
-                line = lines.next_segment(), if open => match line {
-                    Ok(Some(line)) => tell(line),
-                    _ => open = false,
-                },
-                status = child.wait() => break status?,
-                Some(()) = interrupts.recv(), if !interrupted => {
-                    interrupted = true;
-                    self.end(&mut child).await;
-                }
-            }
-        };
-        // What it said last; a daemon that it left behind may hold the pipe for ever.
-        while let Ok(Ok(Some(line))) = tokio::time::timeout(LAST_WORDS, lines.next_segment()).await {
-            tell(line);
-        }
-        events(Event::LocalEnded { status: exit_status(status) });
-        // Ctrl-C at a terminal reaches the command too, and it may be faster.
-        interrupted |= status.signal() == Some(Signal::INT.as_raw()) || interrupts.try_recv().is_ok();
-        Ok(if interrupted && !status.success() { Ended::Interrupted } else { Ended::Status(status) })
-    }
-
-    async fn end(&self, child: &mut Child) {
-        let Some(id) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) else { return };
-        let send = |signal: Signal| {
-            if self.keeps_terminal { kill_process(id, signal) } else { kill_process_group(id, signal) }
-        };
-        // One that is gone already needs no signal.
-        let _ = send(Signal::TERM);
-        if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
-            let _ = send(Signal::KILL);
-        }
-    }
-}
-
-fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("ended by signal {signal}"),
-        (None, None) => "it ended in no known way".to_owned(),
-    }
 }

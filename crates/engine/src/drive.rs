@@ -1,54 +1,51 @@
 //! Carries out a plan: does what the run machine says, tells it what happened, and decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use buedafab_model::config::Settings;
 use buedafab_model::names::HostName;
-use buedafab_model::plan::{Phase, PhaseKind, Plan};
+use buedafab_model::plan::{Found, HostWork, Phase, PhaseKind, Plan, Step};
 use buedafab_model::run::event::{Event, Stream};
-use buedafab_model::run::outcome::{FailureKind, Outcome};
-use buedafab_model::run::state::{Command, Input, RunState, Seen};
+use buedafab_model::run::outcome::{FailureKind, Outcome, Verdict};
+use buedafab_model::run::state::{Command, DeployerEnd, Input, RunState, Seen};
 use buedafab_model::shell::inspect::Scope;
-use buedafab_model::shell::{render_phases, render_revert};
+use buedafab_model::shell::{render_deployer, render_phases, render_revert};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::debug;
 
 use crate::connection::{Closed, Reply, Upload};
 use crate::connector::Sharing;
+use crate::deployer::{DeployerCommand, DeployerReply};
 use crate::fleet::{Fleet, News};
 use crate::inputs::Inputs;
 use crate::runner::LineBuffer;
 
-/// Carries out `plan`. Hosts of `fleet` that aren't connected yet are, with their first phase on board; where there are
+/// Carries out `plan`; what is done on the deployer is so in `folder`, the project's. Hosts of `fleet` that aren't connected yet are, with their first phase on board; where there are
 /// `inputs` they have to be. Every word on `interrupts` is a person's Ctrl-C: the first stops in order, the second
 /// at once.
 pub async fn execute(
     plan: &Plan,
     inputs: &Inputs,
     settings: &Settings,
+    folder: &Path,
     fleet: &mut Fleet,
     interrupts: &mut mpsc::Receiver<()>,
     events: &mut (dyn FnMut(Event) + Send),
 ) -> Outcome {
-    events(Event::WorkStarted {
-        headline: plan.headline(),
-        phases: plan.phases.iter().map(|phase| phase.kind.to_string()).collect(),
-        steps: plan
-            .hosts
-            .iter()
-            .map(|host| (host.host.name.clone(), count_steps(plan, &host.host.name)))
-            .collect(),
-    });
-    let (machine, commands) = RunState::start(plan);
+    events(Event::work_started(plan));
+    let (state, commands) = RunState::start(plan);
     let mut driver = Driver {
         plan,
         inputs,
         settings,
+        folder,
         fleet,
         events,
-        machine,
+        state,
+        deployer: None,
         works: BTreeMap::new(),
         looks: JoinSet::new(),
         announced: BTreeSet::new(),
@@ -59,22 +56,23 @@ pub async fn execute(
     driver.run(commands, interrupts).await
 }
 
-fn count_steps(plan: &Plan, host: &HostName) -> u32 {
-    plan.phases.iter().filter_map(|phase| phase.work_of(host)).map(|work| work.steps.len() as u32).sum()
-}
-
 /// How often time limits are looked at.
 const TICK: Duration = Duration::from_millis(200);
 /// A cancelled step is killed on its host after about two seconds; one that isn't gone after this is past help.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long runners may take to say bye, once nothing more is wanted of them.
+const BYE_PATIENCE: Duration = Duration::from_secs(5);
+
 struct Driver<'a> {
     plan: &'a Plan,
     inputs: &'a Inputs,
     settings: &'a Settings,
+    folder: &'a Path,
     fleet: &'a mut Fleet,
     events: &'a mut (dyn FnMut(Event) + Send),
-    machine: RunState<'a>,
+    state: RunState<'a>,
+    deployer: Option<OnDeployer>,
     works: BTreeMap<HostName, Work>,
     looks: JoinSet<(HostName, Option<Seen>)>,
     announced: BTreeSet<PhaseKind>,
@@ -82,6 +80,21 @@ struct Driver<'a> {
     begun: BTreeSet<HostName>,
     frames: u32,
     interruptions: u32,
+}
+
+/// What the deployer is doing.
+struct OnDeployer {
+    step: u32,
+    began: Instant,
+    command: DeployerCommand,
+}
+
+/// The next word of what the deployer does; never, where it does nothing.
+async fn next_word(deployer: &mut Option<OnDeployer>) -> DeployerReply {
+    match deployer {
+        Some(running) => running.command.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What a host is doing.
@@ -110,7 +123,7 @@ impl Driver<'_> {
                 if let Command::End(outcome) = command {
                     return outcome;
                 }
-                debug!(?command, "the machine says");
+                debug!(?command, "the run says");
                 self.obey(command).await;
             }
             let inputs = tokio::select! {
@@ -119,12 +132,13 @@ impl Driver<'_> {
                     let (host, seen) = look.expect("a look doesn't panic");
                     vec![Input::Seen { host, seen }]
                 }
+                reply = next_word(&mut self.deployer) => self.hear_deployer(reply),
                 Some(()) = interrupts.recv() => vec![self.interrupt()],
                 _ = tick.tick() => self.watch().await,
             };
             for input in inputs {
-                debug!(?input, "the machine is told");
-                commands.extend(self.machine.handle(input));
+                debug!(?input, "the run is told");
+                commands.extend(self.state.handle(input));
             }
         }
     }
@@ -148,6 +162,14 @@ impl Driver<'_> {
                 }
             }
             Command::LookAgain { host } => self.look_again(host),
+            Command::RunOnDeployer { step, verdict } => self.run_on_deployer(step, verdict),
+            Command::CancelOnDeployer => {
+                if let Some(running) = &self.deployer {
+                    running.command.cancel();
+                }
+            }
+            // A lock must be free before anybody is told that all is over.
+            Command::LetGo => self.fleet.close(BYE_PATIENCE).await,
             Command::End(_) => unreachable!("the loop ends with it"),
         }
     }
@@ -166,10 +188,46 @@ impl Driver<'_> {
         if let Some(password) = self.inputs.sudo_password.as_ref().filter(|_| is_first) {
             connection.upload_sudo_password(password.reveal());
         }
-        let steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(|work| &work.steps);
-        let uploads = steps
-            .filter_map(|step| Some(Upload { step: step.id, source: self.inputs.of(&step.action.input()?) }));
+        let steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(HostWork::steps);
+        let upload = |step: &Step| {
+            Some(Upload { step: step.id, source: self.inputs.of(&step.action.effects().input?) })
+        };
+        let uploads = steps.filter_map(upload);
         connection.send_phase(&frame, &text, uploads.collect());
+    }
+
+    fn run_on_deployer(&mut self, id: u32, verdict: Option<Verdict>) {
+        let Some(Found::OnDeployer { phase, step, goes_back }) = self.plan.step(id) else { return };
+        if let Some(phase) = phase.filter(|phase| !goes_back && self.announced.insert(phase.kind)) {
+            (self.events)(Event::PhaseStarted { phase: phase.kind });
+        }
+        let (title, may_ask) = (step.action.to_string(), step.action.may_ask());
+        (self.events)(Event::DeployerStarted { step: id, title, may_ask });
+        let mut variables = self.plan.variables.clone();
+        if let Some(verdict) = verdict {
+            variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
+        }
+        let script = render_deployer(&step.action);
+        let command = DeployerCommand::start(&script, self.folder, &variables, may_ask);
+        self.deployer = Some(OnDeployer { step: id, began: Instant::now(), command });
+    }
+
+    fn hear_deployer(&mut self, reply: DeployerReply) -> Vec<Input> {
+        let Some(OnDeployer { step, began, .. }) = &self.deployer else { return Vec::new() };
+        let (step, milliseconds) = (*step, began.elapsed().as_millis() as u64);
+        let (status, how) = match reply {
+            DeployerReply::Line(line) => {
+                let line = self.inputs.mask(line);
+                (self.events)(Event::DeployerOutput { step, line });
+                return Vec::new();
+            }
+            DeployerReply::Ended(0) => (0, DeployerEnd::Done),
+            DeployerReply::Ended(status) => (status, DeployerEnd::Failed(FailureKind::Exited { status })),
+            DeployerReply::Stopped(status) => (status, DeployerEnd::Stopped),
+        };
+        self.deployer = None;
+        (self.events)(Event::DeployerEnded { step, status, milliseconds });
+        vec![Input::DeployerEnded { step, how }]
     }
 
     fn begin_work(&mut self, host: &HostName) -> String {
@@ -262,7 +320,7 @@ impl Driver<'_> {
 
     /// Nothing of what the host was to be sent reached it.
     fn never_began(&mut self, host: HostName, step: u32, why: String) -> Vec<Input> {
-        let title = self.plan.step(step).map(|(_, _, step)| step.action.to_string()).unwrap_or_default();
+        let title = self.plan.action(step).map(ToString::to_string).unwrap_or_default();
         let what = FailureKind::Unreadable { why };
         (self.events)(Event::StepFailed { host: host.clone(), step: Some(step), title, what: what.clone() });
         vec![Input::StepFailed { host: host.clone(), step, what }, Input::Ended { host, ok: false }]
@@ -279,12 +337,12 @@ impl Driver<'_> {
             }
         }
         let (timed_out, cancelled) = (work.timed_out, work.cancelled.is_some());
-        let Some((_, _, step)) = self.plan.step(id) else { return Vec::new() };
+        let Some(Found::OnHost { step, .. }) = self.plan.step(id) else { return Vec::new() };
         if status != 0 && cancelled && !timed_out {
             (self.events)(Event::StepCancelled { host, step: id });
             return Vec::new();
         }
-        if status == 0 || step.action.is_optional() {
+        if status == 0 || step.action.effects().is_optional() {
             let milliseconds = running.began.elapsed().as_millis() as u64;
             (self.events)(Event::StepEnded { host, step: id, status, milliseconds });
             return Vec::new();
@@ -299,10 +357,9 @@ impl Driver<'_> {
     }
 
     fn announce(&mut self, host: &HostName, id: u32) {
-        let Some((phase, work, step)) = self.plan.step(id) else { return };
-        let reverting = work.revert.iter().any(|step| step.id == id);
-        if !reverting && self.announced.insert(phase.kind) {
-            (self.events)(Event::PhaseStarted { phase: phase.kind.to_string() });
+        let Some(Found::OnHost { phase, step, goes_back }) = self.plan.step(id) else { return };
+        if !goes_back && self.announced.insert(phase.kind) {
+            (self.events)(Event::PhaseStarted { phase: phase.kind });
         }
         let title = step.action.to_string();
         (self.events)(Event::StepStarted { host: host.clone(), step: id, title });

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use buedafab_model::app::service::Service;
 use buedafab_model::config::Settings;
 use buedafab_model::host::Host;
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::names::HostName;
+use buedafab_model::planner::look_script;
 use buedafab_model::run::event::{Event, Stream};
-use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
-use buedafab_model::shell::quote;
+use buedafab_model::shell::inspect::Scope;
+use buedafab_model::shell::render_look;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -116,28 +116,8 @@ impl Fleet {
         let mut look = Look::default();
         let mut open: BTreeMap<HostName, (&Host, Vec<u8>, Vec<u8>)> = BTreeMap::new();
         for host in hosts {
-            let url = settings.version_url_of(host);
-            let layout = settings.layout(host);
-            let shared_files: Vec<String> =
-                settings.shared_files.iter().chain(&settings.env_file).cloned().collect();
-            let services = settings.services_of_others(host);
-            let running: Vec<String> = settings
-                .services_on(host)
-                .into_iter()
-                .filter_map(|service| match service {
-                    Service::Systemd(name) => Some(name.clone()),
-                    _ => None,
-                })
-                .collect();
-            let also = AlsoLookAt {
-                version_url: url.as_deref(),
-                shared_files: &shared_files,
-                services: &services,
-                run_as: settings.run_as.as_deref(),
-                running: &running,
-            };
-            let script = inspect_script(&layout, &settings.release_paths, scope, &also);
-            self.open(host, sharing, format!("step 0 q {}\n", quote(&script)));
+            let script = look_script(settings, host, scope);
+            self.open(host, sharing, render_look(&script));
             open.insert(host.name.clone(), (host, Vec::new(), Vec::new()));
         }
         let patience = self.connector.lost_after();

@@ -21,15 +21,15 @@ pub struct Inputs {
 
 impl Inputs {
     /// Where what a step reads comes from. No file is opened before it is sent.
-    pub(crate) fn of(&self, input: &StepInput) -> Source {
+    pub(crate) fn of(&self, input: &StepInput<'_>) -> Source {
         match input {
             StepInput::Variables => match &self.variables {
                 Some(secret) => Source::Bytes(secret.clone()),
                 None => Source::Missing("variables".to_owned()),
             },
-            StepInput::Package { key } => match self.packages.get(key) {
+            StepInput::Package(package) => match self.packages.get(&package.key) {
                 Some(path) => Source::File(path.clone()),
-                None => Source::Missing(format!("file of the package {key}")),
+                None => Source::Missing(format!("file of the package {}", package.name)),
             },
         }
     }

@@ -16,7 +16,7 @@ mod transport;
 
 pub use connection::{Closed, Connection, Reply, Source, Upload};
 pub use connector::{ConnectError, Connector, Opened, Sharing};
-pub use deployer::{LocalError, SUDO_PASSWORD, has_program, run_in_terminal, run_on_deployer};
+pub use deployer::{SUDO_PASSWORD, has_program, run_in_terminal};
 pub use drive::execute;
 pub use fleet::{Fleet, Look};
 pub use git::{GitError, Repository, Wanted};

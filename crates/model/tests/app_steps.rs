@@ -2,6 +2,7 @@
 
 mod common;
 
+use buedafab_model::plan::action::{AppAction, RecordAction, ServiceAction};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -29,14 +30,14 @@ fn commands_run_in_their_folder_with_their_variables() {
             virtualenv: None,
             run_as: None,
         };
-        let hook = |command: &str, directory| Action::Hook {
+        let hook = |command: &str, directory| AppAction::Hook {
             point: HookPoint::Build,
             command: command.to_owned(),
             around: around(directory),
             optional: false,
         };
-        let run = |directory| Action::Run { command: "pwd -P".to_owned(), around: around(directory) };
-        let restart = Action::Restart {
+        let run = |directory| AppAction::Run { command: "pwd -P".to_owned(), around: around(directory) };
+        let restart = ServiceAction::Restart {
             service: Service::None,
             file: None,
             reload: false,
@@ -44,14 +45,14 @@ fn commands_run_in_their_folder_with_their_variables() {
             around: around(place.layout.slot(&slot("a"))),
         };
         let actions = [
-            hook("printf '%s|' \"$ODD\" \"${EMPTY-unset}\"; pwd", place.layout.slot(&slot("a"))),
-            hook("exit 7", place.layout.slot(&slot("a"))),
-            hook("kill -9 $$", place.layout.slot(&slot("a"))),
-            run(place.layout.current()),
-            run(place.layout.path.join("nowhere")),
-            restart,
+            hook("printf '%s|' \"$ODD\" \"${EMPTY-unset}\"; pwd", place.layout.slot(&slot("a"))).into(),
+            hook("exit 7", place.layout.slot(&slot("a"))).into(),
+            hook("kill -9 $$", place.layout.slot(&slot("a"))).into(),
+            run(place.layout.current()).into(),
+            run(place.layout.path.join("nowhere")).into(),
+            restart.into(),
         ];
-        actions.map(|action| place.act(shell, &action)).join("\n").replace('\u{1b}', "ESC")
+        actions.map(|action: Action| place.act(shell, &action)).join("\n").replace('\u{1b}', "ESC")
     });
     assert_snapshot!(found, @r#"
     0: it's 100% "sure"\n
@@ -83,7 +84,7 @@ fn services_are_restarted_and_then_asked() {
     let found = everywhere(|shell, place| {
         let mut found = String::new();
         for service in [Service::Systemd(name()), Service::Supervisor(name()), Service::Runit(name())] {
-            let action = Action::Restart {
+            let action = ServiceAction::Restart {
                 service,
                 file: None,
                 reload: false,
@@ -134,13 +135,13 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
             Some(number) => FilesOf::Release { commit: release(number).commit, slot: slot("a") },
             None => FilesOf::Before,
         };
-        let keep = |number: u8, live: Option<u8>, text: &str| Action::ServiceFiles {
+        let keep = |number: u8, live: Option<u8>, text: &str| ServiceAction::ServiceFiles {
             slot: slot("a"),
             commit: release(number).commit,
             there: of(live),
             files: vec![ServiceFile { path: path.clone(), text: text.to_owned(), kind }],
         };
-        let restart = |number: Option<u8>| Action::Restart {
+        let restart = |number: Option<u8>| ServiceAction::Restart {
             service: Service::Systemd("five-jobs".to_owned()),
             file: Some(ReleasedServiceFile { of: of(number), path: path.clone(), kind }),
             reload: true,
@@ -154,29 +155,29 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
         };
         let current = place.layout.current();
         let mut found = String::new();
-        let mut act = |what: &str, action: &Action| {
-            let _ = writeln!(found, "{what}: {}", with_tools(shell, place, &good, action));
+        let mut act = |what: &str, action: Action| {
+            let _ = writeln!(found, "{what}: {}", with_tools(shell, place, &good, &action));
         };
-        act("a bad one", &keep(1, None, "Typ=exec\n"));
-        act("a good one", &keep(1, None, &format!("it's {current} \"$HOME\" %h\n\n")));
-        act("first", &restart(Some(1)));
-        act("the same again", &restart(Some(1)));
-        act("another", &keep(2, Some(1), "other\n"));
-        act("installed", &restart(Some(2)));
-        act("back", &restart(Some(1)));
-        act("a release without one", &restart(Some(3)));
-        act("none before either", &restart(None));
+        act("a bad one", keep(1, None, "Typ=exec\n").into());
+        act("a good one", keep(1, None, &format!("it's {current} \"$HOME\" %h\n\n")).into());
+        act("first", restart(Some(1)).into());
+        act("the same again", restart(Some(1)).into());
+        act("another", keep(2, Some(1), "other\n").into());
+        act("installed", restart(Some(2)).into());
+        act("back", restart(Some(1)).into());
+        act("a release without one", restart(Some(3)).into());
+        act("none before either", restart(None).into());
         // What was there before us is put back by a way back.
         place.by_hand("echo theirs >etc/five-jobs.service; rm it*/.buedafab/installed");
-        act("over another's", &keep(5, Some(4), "ours\n"));
-        act("ours", &restart(Some(5)));
-        act("theirs again", &restart(Some(4)));
+        act("over another's", keep(5, Some(4), "ours\n").into());
+        act("ours", restart(Some(5)).into());
+        act("theirs again", restart(Some(4)).into());
         place.by_hand("rm it*/.buedafab/installed");
-        act("over what no release is known of", &keep(5, None, "ours\n"));
-        act("ours", &restart(Some(5)));
-        act("theirs again", &restart(None));
+        act("over what no release is known of", keep(5, None, "ours\n").into());
+        act("ours", restart(Some(5)).into());
+        act("theirs again", restart(None).into());
         place.by_hand("cd it*/.buedafab/slots; echo 4444444444444444444444444444444444444444 >b.json");
-        act("forget", &Action::Prune);
+        act("forget", RecordAction::Prune.into());
         let left = "cat etc/*; ls it*/.buedafab/releases; cat it*/.buedafab/releases/before/*; sed 's|.*/||' it*/.buedafab/installed";
         let _ = write!(found, "{}", place.by_hand(left));
         found
@@ -270,7 +271,7 @@ fn a_setting_is_set_and_nothing_around_it() {
             ("other.py", false),
             ("gone.py", false),
         ] {
-            let action = Action::MaintenanceSetting { slot: slot("a"), file: file.to_owned(), on };
+            let action = AppAction::MaintenanceSetting { slot: slot("a"), file: file.to_owned(), on };
             let after = place.by_hand("cd it*/releases/a; ls; stat -c %a settings.py; cat settings.py");
             let _ = writeln!(found, "{file} {on}: {}", place.act(shell, &action));
             let now = place.by_hand("cd it*/releases/a; ls; stat -c %a settings.py; cat settings.py");
@@ -312,7 +313,7 @@ fn commands_of_another_user_read_secrets_that_they_may_not_open() {
         );
         let mut layout = place.layout.clone();
         layout.env_file = Some(layout.shared().join(".env"));
-        let hook = |command: &str| Action::Hook {
+        let hook = |command: &str| AppAction::Hook {
             point: HookPoint::Build,
             command: command.to_owned(),
             around: Surroundings {
@@ -324,7 +325,7 @@ fn commands_of_another_user_read_secrets_that_they_may_not_open() {
             optional: false,
         };
         let act = |command: &str| {
-            let script = render_step(&hook(command), &layout, &RunId::new("r1").expect("a word"));
+            let script = render_step(&hook(command).into(), &layout, &RunId::new("r1").expect("a word"));
             told(&shell.command(&script, &place.root()).output().expect("it runs"), place)
         };
         let found = [

@@ -2,6 +2,7 @@
 
 mod common;
 
+use buedafab_model::plan::action::{GitAction, RecordAction};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
@@ -59,8 +60,8 @@ impl Remote {
     }
 }
 
-fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Action {
-    Action::Fetch {
+fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> GitAction {
+    GitAction::Fetch {
         slot: slot(name),
         commit: commit.clone(),
         url: place.root().join("remote.git").to_str().expect("UTF-8").to_owned(),
@@ -71,12 +72,12 @@ fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Act
     }
 }
 
-fn checkout(name: &str, commit: &CommitId) -> Action {
-    Action::Checkout { slot: slot(name), commit: commit.clone(), group: None }
+fn checkout(name: &str, commit: &CommitId) -> GitAction {
+    GitAction::Checkout { slot: slot(name), commit: commit.clone(), group: None }
 }
 
-fn prove(name: &str, commit: &CommitId) -> Action {
-    Action::VerifyCommit { slot: slot(name), commit: commit.clone() }
+fn prove(name: &str, commit: &CommitId) -> GitAction {
+    GitAction::VerifyCommit { slot: slot(name), commit: commit.clone() }
 }
 
 /// What git says in a slot.
@@ -104,17 +105,17 @@ fn a_release_is_fetched_checked_out_and_proven() {
         assert_eq!(commit, Some(remote.second.clone()));
         remote.name(&format!("{}{}, {}", told.concat(), list(&place.slot("a")), list(&place.releases())))
     });
-    assert_snapshot!(found, @r#"
+    assert_snapshot!(found, @"
     fetch FIRST into a → 0
     check out FIRST in a → 0
-    prove that a holds FIRST, unchanged → 0
+    verify that a holds FIRST, unchanged → 0
     fetch SECOND into a → 0
     check out SECOND in a → 0
-    prove that a holds SECOND, unchanged → 0
-    prove that a holds FIRST, unchanged → 1: a no longer holds just FIRST:
+    verify that a holds SECOND, unchanged → 0
+    verify that a holds FIRST, unchanged → 1: a no longer holds just FIRST:
     ## HEAD (no branch)
     .git/ .gitignore binary file, a/
-    "#);
+    ");
 }
 
 /// The slot beside it has all the objects: the remote isn't asked.
@@ -151,14 +152,14 @@ fn a_second_slot_needs_no_remote() {
         let later = place.act(shell, &fetch(place, "b", &third, &["a"]));
         remote.name(&format!("{}{url}\n{later}", told.concat()))
     });
-    assert_snapshot!(found, @r#"
+    assert_snapshot!(found, @"
     fetch SECOND into b → 0
     check out SECOND in b → 0
-    prove that b holds SECOND, unchanged → 0
+    verify that b holds SECOND, unchanged → 0
     fetch FIRST into b → 0
     ROOT/remote.git
     0
-    "#);
+    ");
 }
 
 /// Members of a team deploy as different users, into one set of folders.
@@ -391,13 +392,13 @@ fn a_slot_that_somebody_changed_is_not_proven() {
 fn the_git_servers_keys_are_pinned() {
     let found = everywhere_in("it's $HOME `id`", |shell, place| {
         let remote = Remote::of(place);
-        let Action::Fetch { slot, commit, siblings, lend_agent, group, .. } =
+        let GitAction::Fetch { slot, commit, siblings, lend_agent, group, .. } =
             fetch(place, "a", &remote.first, &[])
         else {
             unreachable!()
         };
         let keys = ["git.example.com ssh-ed25519 AAAA", "# it's \"one\" $HOME"];
-        let action = Action::Fetch {
+        let action = GitAction::Fetch {
             slot,
             commit,
             url: format!("git@git.example.com:{}/remote.git", place.root().display()),
@@ -468,35 +469,35 @@ fn members_of_a_team_deploy_one_after_the_other() {
         (10_002, "a", &remote.second),
         (10_001, "b", &remote.first),
     ] {
-        let mut actions = [
-            Action::CreateFolders { group: None },
-            fetch(&place, name, commit, &["a", "b"]),
-            checkout(name, commit),
-            prove(name, commit),
-            Action::Record {
+        let (mut fetch, mut checkout) = (fetch(&place, name, commit, &["a", "b"]), checkout(name, commit));
+        if let (GitAction::Fetch { group: one, .. }, GitAction::Checkout { group: other, .. }) =
+            (&mut fetch, &mut checkout)
+        {
+            (*one, *other) = (Some(group.clone()), Some(group.clone()));
+        }
+        let actions: [Action; 7] = [
+            RecordAction::CreateFolders { group: Some(group.clone()) }.into(),
+            fetch.into(),
+            checkout.into(),
+            prove(name, commit).into(),
+            RecordAction::Record {
                 slot: slot(name),
                 state: SlotState::Ready,
                 release: release(1),
                 former: None,
                 optional: false,
-            },
+            }
+            .into(),
             point(name),
-            Action::Journal {
+            RecordAction::Journal {
                 kind: JournalKind::Deployed,
                 by: "ada@laptop".to_owned(),
                 release: None,
                 from: None,
                 reason: None,
-            },
-        ];
-        for action in &mut actions {
-            if let Action::CreateFolders { group: of }
-            | Action::Fetch { group: of, .. }
-            | Action::Checkout { group: of, .. } = action
-            {
-                *of = Some(group.clone());
             }
-        }
+            .into(),
+        ];
         told.extend(
             actions.iter().map(|action| format!("{user}, {action} → {}", act_as(user, &place, action))),
         );
@@ -509,40 +510,40 @@ fn members_of_a_team_deploy_one_after_the_other() {
             "cd five/releases/{name}; mkdir -p env; echo private >env/file; chmod -R go-w env"
         ));
     }
-    assert_snapshot!(remote.name(&told.join("\n")), @r#"
-    10001, make the app's folders → 0
+    assert_snapshot!(remote.name(&told.join("\n")), @"
+    10001, create the app's folders → 0
     10001, fetch FIRST into a → 0
     10001, check out FIRST in a → 0
-    10001, prove that a holds FIRST, unchanged → 0
+    10001, verify that a holds FIRST, unchanged → 0
     10001, mark a as ready → 0
-    10001, point current to a → 0
+    10001, switch the link to a → 0
     10001, note in the journal: deployed → 0
     10001, lock → 0
-    10002, make the app's folders → 0
+    10002, create the app's folders → 0
     10002, fetch SECOND into b → 0
     10002, check out SECOND in b → 0
-    10002, prove that b holds SECOND, unchanged → 0
+    10002, verify that b holds SECOND, unchanged → 0
     10002, mark b as ready → 0
-    10002, point current to b → 0
+    10002, switch the link to b → 0
     10002, note in the journal: deployed → 0
     10002, lock → 0
-    10002, make the app's folders → 0
+    10002, create the app's folders → 0
     10002, fetch SECOND into a → 0
     10002, check out SECOND in a → 0
-    10002, prove that a holds SECOND, unchanged → 0
+    10002, verify that a holds SECOND, unchanged → 0
     10002, mark a as ready → 0
-    10002, point current to a → 0
+    10002, switch the link to a → 0
     10002, note in the journal: deployed → 0
     10002, lock → 0
-    10001, make the app's folders → 0
+    10001, create the app's folders → 0
     10001, fetch FIRST into b → 0
     10001, check out FIRST in b → 0
-    10001, prove that b holds FIRST, unchanged → 0
+    10001, verify that b holds FIRST, unchanged → 0
     10001, mark b as ready → 0
-    10001, point current to b → 0
+    10001, switch the link to b → 0
     10001, note in the journal: deployed → 0
     10001, lock → 0
-    "#);
+    ");
 }
 
 fn id(option: &str) -> String {

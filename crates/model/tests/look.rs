@@ -2,6 +2,7 @@
 
 mod common;
 
+use buedafab_model::plan::action::RecordAction;
 use std::fmt::Write;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -399,7 +400,7 @@ fn a_guard() {
     let guarded = |by_hand: &str| -> Vec<String> {
         let guard = |shell: &Shell| {
             let state_sum = place.look(shell, Scope::Plan).state_sum;
-            Action::Guard { slots: place.slots.clone(), state_sum }
+            RecordAction::Guard { slots: place.slots.clone(), state_sum }.into()
         };
         let guards: Vec<Action> = shells.iter().map(guard).collect();
         place.by_hand(&format!("cd five; {by_hand}"));

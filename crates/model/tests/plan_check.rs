@@ -1,12 +1,13 @@
 //! What no plan may hold: a good plan is spoilt in every way that there is a rule against.
 
+use buedafab_model::app::hooks::HookPoint;
 use buedafab_model::config::parse;
-use buedafab_model::names::{CommitId, HostPath};
-use buedafab_model::names::{EnvironmentName, RunId, SlotName};
-use buedafab_model::plan::action::Action;
-use buedafab_model::plan::action::Surroundings;
+use buedafab_model::deployer::action::DeployerAction;
+use buedafab_model::names::{CommitId, EnvironmentName, HostPath, RunId, SlotName};
+use buedafab_model::plan::action::{Action, AppAction, GitAction, RecordAction, Surroundings};
 use buedafab_model::plan::check::PlanRule;
-use buedafab_model::plan::{HostWork, PhaseKind, Plan, Step};
+use buedafab_model::plan::frame::{Arm, Instruction};
+use buedafab_model::plan::{DeployerStep, HostWork, Phase, PhaseKind, Plan, Step};
 use buedafab_model::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
 use buedafab_model::release::Release;
 use buedafab_model::shell::{LONGEST_STEP, check_plan};
@@ -31,7 +32,19 @@ fn good_plan() -> Plan {
             at: jiff::Timestamp::UNIX_EPOCH,
             by: "ada@laptop".to_owned(),
         };
-        let request = DeployRequest::new(release, "git@host:five");
+        let (tag, remote) = (format!("v{number}"), "origin".to_owned());
+        let tagging = DeployerAction::Tag {
+            tag: tag.clone(),
+            commit: release.commit.clone(),
+            signed: false,
+            signers: Vec::new(),
+            remote: remote.clone(),
+        };
+        let request = DeployRequest {
+            before: vec![tagging],
+            publish: vec![DeployerAction::PushTag { remote, tag }],
+            ..DeployRequest::new(release, "git@host:five")
+        };
         plan_deploy(&settings, &context, &request, &seen).expect("a plan")
     };
     let first = deploy(&hosts, 1);
@@ -49,27 +62,57 @@ fn broken(change: impl FnOnce(&mut Plan)) -> Vec<PlanRule> {
     rules
 }
 
+fn phase<'p>(plan: &'p mut Plan, name: &str) -> &'p mut Phase {
+    let phase = plan.phases.iter_mut().find(|phase| phase.kind.to_string().starts_with(name));
+    phase.expect("there is one")
+}
+
 /// The first host's work in a phase.
 fn work<'p>(plan: &'p mut Plan, name: &str) -> &'p mut HostWork {
-    let phase = plan.phases.iter_mut().find(|phase| phase.kind.to_string().starts_with(name));
-    &mut phase.expect("there is one").work[0]
+    &mut phase(plan, name).work[0]
+}
+
+fn arm<'p>(plan: &'p mut Plan, name: &str) -> &'p mut Arm {
+    let arms = work(plan, name).frame.iter_mut().filter_map(|instruction| match instruction {
+        Instruction::Arm(arm) => Some(arm),
+        Instruction::Do(_) | Instruction::Confirm | Instruction::Leave => None,
+    });
+    arms.last().expect("it is armed")
+}
+
+/// The first host's steps in a phase.
+fn steps<'p>(plan: &'p mut Plan, name: &str) -> impl Iterator<Item = &'p mut Step> {
+    work(plan, name).frame.iter_mut().filter_map(|instruction| match instruction {
+        Instruction::Do(step) => Some(step),
+        Instruction::Arm(_) | Instruction::Confirm | Instruction::Leave => None,
+    })
+}
+
+fn position(work: &HostWork, step: &str) -> usize {
+    let is_it = |found: &Instruction| matches!(found, Instruction::Do(found) if found.action.to_string().starts_with(step));
+    work.frame.iter().position(is_it).expect("there is one")
 }
 
 fn remove(plan: &mut Plan, phase: &str, step: &str) {
     let work = work(plan, phase);
-    let at = work.steps.iter().position(|found| found.action.to_string().starts_with(step));
-    work.steps.remove(at.expect("there is one"));
+    let at = position(work, step);
+    work.frame.remove(at);
+}
+
+fn remove_words(plan: &mut Plan, phase: &str, is_it: fn(&Instruction) -> bool) {
+    work(plan, phase).frame.retain(|instruction| !is_it(instruction));
 }
 
 fn last_id(plan: &Plan) -> u32 {
     let work = plan.phases.iter().flat_map(|phase| &phase.work);
-    work.flat_map(|work| work.steps.iter().chain(&work.revert)).map(|step| step.id).max().unwrap_or(0)
+    let hosts = work.flat_map(HostWork::all_steps).map(|step| step.id);
+    hosts.chain(plan.deployer_steps().map(|found| found.id())).max().unwrap_or(0)
 }
 
 /// Puts an action before all others of the first host in a phase.
-fn insert(plan: &mut Plan, phase: &str, action: Action) {
+fn insert(plan: &mut Plan, phase: &str, action: impl Into<Action>) {
     let id = last_id(plan) + 1;
-    work(plan, phase).steps.insert(0, Step { id, action });
+    work(plan, phase).frame.insert(0, Instruction::Do(Step { id, action: action.into() }));
 }
 
 fn slot(name: &str) -> SlotName {
@@ -83,19 +126,38 @@ fn a_good_plan_has_no_findings() {
 
 #[test]
 fn phases_come_in_order() {
-    use PlanRule::{PhaseOrder, Unlocked};
-    assert_eq!(broken(|plan| plan.phases.swap(2, 3)), [PhaseOrder]);
-    assert_eq!(broken(|plan| plan.phases.swap(3, 4)), [PhaseOrder]);
-    assert_eq!(broken(|plan| drop(plan.phases.pop())), [PhaseOrder]);
-    assert_eq!(broken(|plan| drop(plan.phases.remove(0))), [Unlocked]);
+    use PlanRule::{PhaseOrder, Unconfirmed, Unlocked};
+    let at = |plan: &Plan, name: &str| {
+        plan.phases.iter().position(|phase| phase.kind.to_string().starts_with(name)).expect("there is one")
+    };
+    let swapped = |one: &str, other: &str| {
+        broken(|plan| {
+            let (one, other) = (at(plan, one), at(plan, other));
+            plan.phases.swap(one, other);
+        })
+    };
+    assert_eq!(swapped("once", "switch, wave 1"), [PhaseOrder]);
+    assert_eq!(swapped("switch, wave 1", "switch, wave 2"), [PhaseOrder]);
+    assert_eq!(swapped("begin", "lock"), [PhaseOrder]);
+    assert_eq!(broken(|plan| drop(plan.phases.pop())), [PhaseOrder, Unconfirmed]);
+    let without_lock = broken(|plan| {
+        let lock = at(plan, "lock");
+        drop(plan.phases.remove(lock));
+    });
+    assert_eq!(without_lock, [Unlocked]);
     assert_eq!(broken(|plan| plan.phases[1].kind = PhaseKind::Work)[0], PhaseOrder);
 }
 
 #[test]
 fn steps_have_numbers_of_their_own() {
-    assert_eq!(broken(|plan| work(plan, "prepare").steps[0].id = 1), [PlanRule::StepNumbers]);
-    assert_eq!(broken(|plan| work(plan, "switch").revert[0].id = 1), [PlanRule::StepNumbers]);
-    assert_eq!(broken(|plan| work(plan, "prepare").steps[0].id = 0), [PlanRule::StepNumbers]);
+    let numbered = |change: fn(&mut Plan)| assert_eq!(broken(change), [PlanRule::StepNumbers]);
+    numbered(|plan| {
+        let first = steps(plan, "lock").next().expect("there is one").id;
+        steps(plan, "prepare").next().expect("there is one").id = first;
+    });
+    numbered(|plan| arm(plan, "switch").way_back[0].id = last_id(&good_plan()) - 1);
+    numbered(|plan| steps(plan, "prepare").next().expect("there is one").id = 0);
+    numbered(|plan| phase(plan, "publish").deployer[0].id = 1);
 }
 
 #[test]
@@ -103,15 +165,15 @@ fn a_host_is_locked_and_compared_first() {
     use PlanRule::Unlocked;
     assert_eq!(broken(|plan| remove(plan, "lock", "take the lock")), [Unlocked]);
     assert_eq!(broken(|plan| remove(plan, "lock", "check that")), [Unlocked]);
-    assert_eq!(broken(|plan| drop(plan.phases[0].work.remove(0))), [Unlocked]);
-    assert_eq!(broken(|plan| work(plan, "lock").steps.swap(0, 1)), [Unlocked]);
+    assert_eq!(broken(|plan| drop(phase(plan, "lock").work.remove(0))), [Unlocked]);
+    assert_eq!(broken(|plan| work(plan, "lock").frame.swap(0, 1)), [Unlocked]);
 }
 
 #[test]
 fn the_live_slot_is_left_alone() {
     use PlanRule::LiveSlotTouched;
-    let hook = |directory: &str| Action::Hook {
-        point: buedafab_model::app::hooks::HookPoint::BeforePrepare,
+    let hook = |directory: &str| AppAction::Hook {
+        point: HookPoint::BeforePrepare,
         command: "rm -r *".to_owned(),
         around: Surroundings {
             directory: HostPath::new(format!("/var/webapps/five/{directory}")).expect("a path"),
@@ -126,8 +188,8 @@ fn the_live_slot_is_left_alone() {
     }
     assert_eq!(broken(|plan| insert(plan, "prepare", hook("releases/ab"))), []);
     let into_live = broken(|plan| {
-        for step in &mut work(plan, "prepare").steps {
-            if let Action::Checkout { slot: into, .. } = &mut step.action {
+        for step in steps(plan, "prepare") {
+            if let Action::Git(GitAction::Checkout { slot: into, .. }) = &mut step.action {
                 *into = slot("a");
             }
         }
@@ -139,13 +201,13 @@ fn the_live_slot_is_left_alone() {
 fn a_slot_is_marked_before_and_after() {
     use PlanRule::{Unmarked, Unproven};
     assert_eq!(broken(|plan| remove(plan, "prepare", "mark b as being built")), [Unmarked]);
-    assert_eq!(broken(|plan| work(plan, "prepare").steps.swap(0, 1)), [Unmarked]);
+    assert_eq!(broken(|plan| work(plan, "prepare").frame.swap(0, 1)), [Unmarked]);
     assert_eq!(broken(|plan| remove(plan, "prepare", "mark b as ready")), [Unmarked, Unproven]);
     assert_eq!(broken(|plan| remove(plan, "prepare", "check out")), [Unmarked]);
     let last_two = |plan: &mut Plan| {
-        let steps = &mut work(plan, "prepare").steps;
-        let last = steps.len() - 1;
-        steps.swap(last, last - 1);
+        let frame = &mut work(plan, "prepare").frame;
+        let last = frame.len() - 1;
+        frame.swap(last, last - 1);
     };
     assert_eq!(broken(last_two), [Unmarked]);
 }
@@ -153,47 +215,95 @@ fn a_slot_is_marked_before_and_after() {
 #[test]
 fn links_lead_to_what_was_proven() {
     use PlanRule::{NoWayBack, Unproven};
-    let point = |plan: &mut Plan, to: Option<&str>| {
-        for step in &mut work(plan, "switch").steps {
-            if let Action::SwitchLink { target } = &mut step.action {
+    let lead = |plan: &mut Plan, to: Option<&str>| {
+        for step in steps(plan, "switch") {
+            if let Action::Record(RecordAction::SwitchLink { target }) = &mut step.action {
                 *target = to.map(str::to_owned);
             }
         }
     };
-    assert_eq!(broken(|plan| point(plan, Some("a"))), [Unproven, NoWayBack]);
-    assert_eq!(broken(|plan| point(plan, Some("c"))), [Unproven]);
-    assert_eq!(broken(|plan| point(plan, None)), [Unproven]);
-    assert_eq!(broken(|plan| remove(plan, "switch", "point current")), [Unproven]);
+    assert_eq!(broken(|plan| lead(plan, Some("a"))), [Unproven, NoWayBack]);
+    assert_eq!(broken(|plan| lead(plan, Some("c"))), [Unproven]);
+    assert_eq!(broken(|plan| lead(plan, None)), [Unproven]);
+    assert_eq!(broken(|plan| remove(plan, "switch", "switch the link")), [Unproven]);
 }
 
 #[test]
 fn a_switch_has_a_way_back() {
     use PlanRule::NoWayBack;
-    assert_eq!(broken(|plan| work(plan, "switch").revert.clear()), [NoWayBack]);
-    assert_eq!(broken(|plan| drop(work(plan, "switch").revert.remove(0))), [NoWayBack]);
-    assert_eq!(broken(|plan| work(plan, "switch").revert.swap(0, 1)), [NoWayBack]);
+    assert_eq!(broken(|plan| arm(plan, "switch").way_back.clear()), [NoWayBack]);
+    assert_eq!(broken(|plan| drop(arm(plan, "switch").way_back.remove(0))), [NoWayBack]);
+    assert_eq!(broken(|plan| arm(plan, "switch").way_back.swap(0, 1)), [NoWayBack]);
     let forget = |plan: &mut Plan| {
-        work(plan, "switch").revert[0].action = Action::SwitchLink { target: None };
+        arm(plan, "switch").way_back[0].action = RecordAction::SwitchLink { target: None }.into();
     };
     assert_eq!(broken(forget), [NoWayBack]);
+    let late = |plan: &mut Plan| {
+        let work = work(plan, "switch");
+        let at = position(work, "switch the link");
+        work.frame.swap(at, at - 1);
+    };
+    assert_eq!(broken(late), [NoWayBack]);
+}
+
+#[test]
+fn a_host_that_was_armed_is_confirmed_and_let_go() {
+    use PlanRule::{NoWayBack, Unconfirmed};
+    let is_arm = |instruction: &Instruction| matches!(instruction, Instruction::Arm(_));
+    let is_confirm = |instruction: &Instruction| *instruction == Instruction::Confirm;
+    let is_leave = |instruction: &Instruction| *instruction == Instruction::Leave;
+    assert_eq!(broken(|plan| remove_words(plan, "switch", is_arm)), [NoWayBack, Unconfirmed]);
+    assert_eq!(broken(|plan| remove_words(plan, "finish", is_confirm)), [Unconfirmed]);
+    assert_eq!(broken(|plan| remove_words(plan, "finish", is_leave)), [Unconfirmed]);
+    assert_eq!(broken(|plan| work(plan, "finish").frame.swap(0, 1)), [Unconfirmed]);
+    assert_eq!(broken(|plan| work(plan, "switch").frame.push(Instruction::Confirm)), [Unconfirmed]);
+    assert_eq!(broken(|plan| work(plan, "prepare").frame.push(Instruction::Leave)), [Unconfirmed]);
+}
+
+#[test]
+fn nothing_is_made_public_before_all_hosts_are_ready() {
+    use PlanRule::{Misplaced, StepNumbers, TooEarly};
+    let early = |plan: &mut Plan| {
+        let push = phase(plan, "publish").deployer.remove(0);
+        phase(plan, "begin").deployer.push(push);
+    };
+    assert_eq!(broken(early), [TooEarly]);
+    let forget = |plan: &mut Plan| phase(plan, "begin").deployer[0].way_back = None;
+    assert_eq!(broken(forget), [TooEarly]);
+    let in_switch = |plan: &mut Plan| {
+        let id = last_id(plan) + 1;
+        let action = DeployerAction::Hook { command: "make".to_owned() };
+        phase(plan, "switch").deployer.push(DeployerStep { id, action, way_back: None });
+    };
+    assert_eq!(broken(in_switch), [Misplaced]);
+    let twice = |plan: &mut Plan| {
+        let again = phase(plan, "publish").deployer[0].clone();
+        phase(plan, "publish").deployer.push(again);
+    };
+    assert_eq!(broken(twice), [StepNumbers]);
 }
 
 #[test]
 fn steps_are_where_they_belong() {
-    use PlanRule::{Misplaced, StrictFinish, Unproven};
-    let point = || Action::SwitchLink { target: Some("b".to_owned()) };
-    assert_eq!(broken(|plan| insert(plan, "prepare", point()))[0], Misplaced);
-    assert_eq!(broken(|plan| insert(plan, "finish", Action::Unhold)), [Misplaced, StrictFinish]);
+    use PlanRule::{Misplaced, StrictFinish, Unconfirmed, Unproven};
+    let link = || RecordAction::SwitchLink { target: Some("b".to_owned()) };
+    assert_eq!(broken(|plan| insert(plan, "prepare", link()))[0], Misplaced);
+    let hold = broken(|plan| insert(plan, "finish", RecordAction::Unhold));
+    assert_eq!(hold, [Misplaced, Unconfirmed, StrictFinish]);
     let strict = |plan: &mut Plan| {
-        if let Action::Record { optional, .. } = &mut work(plan, "finish").steps[0].action {
+        let first = steps(plan, "finish").next().expect("there is one");
+        if let Action::Record(RecordAction::Record { optional, .. }) = &mut first.action {
             *optional = false;
         }
     };
     assert_eq!(broken(strict), [StrictFinish]);
     let twice = |plan: &mut Plan| {
         let mut again = work(plan, "once").clone();
-        again.steps[0].id = last_id(plan) + 1;
-        plan.phases[2].work.push(again);
+        let id = last_id(plan) + 1;
+        if let Instruction::Do(step) = &mut again.frame[0] {
+            step.id = id;
+        }
+        phase(plan, "once").work.push(again);
     };
     assert_eq!(broken(twice), [Misplaced]);
     let idle = |plan: &mut Plan| plan.hosts[0].to = None;
@@ -203,8 +313,8 @@ fn steps_are_where_they_belong() {
 #[test]
 fn a_step_fits_into_a_command() {
     let long = |plan: &mut Plan| {
-        for step in &mut work(plan, "prepare").steps {
-            if let Action::Hook { command, .. } = &mut step.action {
+        for step in steps(plan, "prepare") {
+            if let Action::App(AppAction::Hook { command, .. }) = &mut step.action {
                 *command = "x".repeat(LONGEST_STEP);
             }
         }

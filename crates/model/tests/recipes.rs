@@ -4,6 +4,7 @@ mod common;
 
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::plan::action::{Action, Schema};
+use buedafab_model::plan::action::{AppAction, PythonAction, ServiceAction};
 use buedafab_model::planner::{plan_deploy, plan_rollback};
 use buedafab_model::shell::render_step;
 use buedafab_model::view::{Detail, show_plan};
@@ -88,9 +89,9 @@ fn a_deploy_of_a_django_project() {
 
     switch
       on web1, web2
-        point current to a
+        switch the link to a
         restart systemd:five
-        if it fails: point current to b
+        if it fails: switch the link to b
         if it fails: restart systemd:five
         if it fails: mark a as failed
         if it fails: note in the journal: reverted
@@ -117,15 +118,15 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
     assert_snapshot!(steps(Schema::Refuse), @"
     prepare
       on web1
-        prove that a holds 1111111111, unchanged
+        verify that a holds 1111111111, unchanged
         look for migrations that a doesn't know
       on web2
-        prove that a holds 1111111111, unchanged
+        verify that a holds 1111111111, unchanged
     ");
     assert_snapshot!(steps(Schema::Reverse), @"
     prepare
       on web1, web2
-        prove that a holds 1111111111, unchanged
+        verify that a holds 1111111111, unchanged
 
     once
       on web1
@@ -134,7 +135,7 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
     assert_snapshot!(steps(Schema::Keep), @"
     prepare
       on web1, web2
-        prove that a holds 1111111111, unchanged
+        verify that a holds 1111111111, unchanged
     ");
 }
 
@@ -146,11 +147,15 @@ fn whatever_runs_the_app_reads_its_secrets() {
     let deploy = plan_deploy(&settings, &run(60), &request(3), &seen).expect("a plan");
     let rollback = plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen).expect("a plan");
     let asks = |action: &Action| {
-        matches!(action, Action::Virtualenv { .. } | Action::Hook { .. } | Action::Migrations { .. })
+        matches!(
+            action,
+            Action::Python(PythonAction::Virtualenv { .. } | PythonAction::Migrations { .. })
+                | Action::App(AppAction::Hook { .. })
+        )
     };
     let mut read = 0;
     for plan in [&deploy, &rollback] {
-        let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+        let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
         for step in steps.filter(|step| asks(&step.action)) {
             let shell = render_step(&step.action, &plan.hosts[0].layout, &plan.run);
             assert!(shell.contains(". /var/webapps/five/shared/.env;"), "{}:\n{shell}", step.action);
@@ -216,11 +221,12 @@ fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
     let settings = fleet(text, 1);
     let plan = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second()])).expect("a plan");
     assert_sound(&plan);
-    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
     let who = |action: &Action| {
         let around = match action {
-            Action::Hook { around, .. } | Action::Restart { around, .. } => around,
-            Action::ProveSudo => return Some(action.to_string()),
+            Action::App(AppAction::Hook { around, .. })
+            | Action::Service(ServiceAction::Restart { around, .. }) => around,
+            Action::Service(ServiceAction::VerifySudo) => return Some(action.to_string()),
             _ => return None,
         };
         let user = around.run_as.as_ref().map_or("-", |app| app.user.as_str());

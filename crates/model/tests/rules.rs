@@ -71,9 +71,10 @@ fn rule_with(text: &str, facts: &CheckoutFacts, live: &[LiveRelease], new_tag: O
     let settings = settings(&format!("unit = \"five\"\n{text}\n"));
     let told = match judge(&settings, facts, live, new_tag) {
         Ok(Ruling::Allowed(allowed)) => {
-            let Allowed { release, actions, questions, notes } = *allowed;
+            let Allowed { release, before, publish, questions, notes } = *allowed;
             let mut lines = vec![format!("deploy {release}")];
-            lines.extend(actions.iter().map(|action| format!("first: {action}")));
+            lines.extend(before.iter().map(|action| format!("first: {action}")));
+            lines.extend(publish.iter().map(|action| format!("when all hosts are ready: {action}")));
             lines.extend(questions.iter().map(|question| format!("ask: {}", question.prompt())));
             lines.extend(notes.iter().map(|note| format!("note: {}", note)));
             lines
@@ -102,10 +103,11 @@ fn what_is_pushed_and_tagged_is_deployed_as_it_is() {
 fn production_wants_a_tag() {
     assert_snapshot!(rule("", &unpushed()), @r#"tag 4444444444? last v1.0 v2.0 v3.0; latest Some("v3.0"); proposed Some("v3.1")"#);
     let new = |facts: &CheckoutFacts, tag: &str| rule_with("", facts, &[], Some(tag));
-    assert_snapshot!(new(&unpushed(), "v3.1"), @r"
+    assert_snapshot!(new(&unpushed(), "v3.1"), @"
     deploy v3.1 (4444444444)
     first: tag 4444444444 as v3.1, signed
-    first: push 4444444444 to master and v3.1 on origin
+    first: push 4444444444 to master on origin
+    when all hosts are ready: push v3.1 to origin
     ");
     // A deploy that failed after it had made the tag is tried again in the same words.
     assert_snapshot!(new(&checkout(), "v3.0"), @"deploy v3.0 (3333333333)");
@@ -147,7 +149,7 @@ fn a_tag_is_the_same_to_everybody() {
     facts.remote.tags.pop();
     assert_snapshot!(rule("", &facts), @"
     deploy v3.0 (3333333333)
-    first: push v3.0 on origin
+    when all hosts are ready: push v3.0 to origin
     ");
     assert_snapshot!(rule("push_before_deploy = false", &facts), @r#"
     the tag "v3.0" isn't on the remote "origin"
@@ -268,13 +270,15 @@ fn signatures_are_made_and_checked() {
     assert_snapshot!(rule_with("", &cannot, &[], Some("v3.1")), @"
     deploy v3.1 (4444444444)
     first: tag 4444444444 as v3.1
-    first: push 4444444444 to master and v3.1 on origin
+    first: push 4444444444 to master on origin
+    when all hosts are ready: push v3.1 to origin
     ask: Git has no key to sign v3.1 with. Make it without a signature?
     ");
     assert_snapshot!(rule_with("sign_tags = false", &cannot, &[], Some("v3.1")), @"
     deploy v3.1 (4444444444)
     first: tag 4444444444 as v3.1
-    first: push 4444444444 to master and v3.1 on origin
+    first: push 4444444444 to master on origin
+    when all hosts are ready: push v3.1 to origin
     ");
     let verify = "verify_signatures = true\nallowed_signers = [\"ada@example.com ssh-ed25519 AAAA\"]";
     let refused = rule_with(verify, &cannot, &[], Some("v3.1"));

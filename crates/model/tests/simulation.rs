@@ -9,17 +9,20 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::rc::Rc;
 
-use buedafab_model::app::hooks::HookPoint;
 use buedafab_model::config::Settings;
+use buedafab_model::deployer::action::DeployerAction;
 use buedafab_model::names::CommitId;
 use buedafab_model::plan::Plan;
-use buedafab_model::plan::action::Action;
-use buedafab_model::plan::action::Schema;
+use buedafab_model::plan::action::{Action, Effect};
+use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
-use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy, plan_restart, plan_rollback};
+use buedafab_model::planner::{
+    DeployRequest, SeenHost, plan_deploy, plan_recover, plan_restart, plan_rollback,
+};
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
-    Content, Ending, Fault, FaultKind, Process, Progress, Scenario, SimHost, SimSlot, simulate,
+    Content, Fault, FaultKind, Process, Progress, Scenario, SimDeployer, SimHost, SimSlot, SimulatedRun,
+    simulate,
 };
 
 use common::{URL, assert_sound, release, run, settings};
@@ -32,6 +35,8 @@ enum Wanted {
     TakeOver(u8),
     Rollback,
     Restart,
+    /// Under a tag that is made and pushed for it, while visitors are told of maintenance.
+    Release(u8),
 }
 
 /// Hosts with a history.
@@ -69,6 +74,30 @@ impl Fleet {
             Wanted::TakeOver(number) => deploy(number, false, true),
             Wanted::Rollback => plan_rollback(&self.settings, &context, URL, Schema::Refuse, &seen),
             Wanted::Restart => plan_restart(&self.settings, &context, &seen),
+            Wanted::Release(number) => {
+                let (remote, tag) = ("origin".to_owned(), format!("v{number}"));
+                let (commit, signed) = (release(number).commit, true);
+                let tagging = DeployerAction::Tag {
+                    tag: tag.clone(),
+                    commit,
+                    signed,
+                    signers: Vec::new(),
+                    remote: remote.clone(),
+                };
+                let told = ToldVisitors {
+                    by: context.by.clone(),
+                    message: None,
+                    until: None,
+                    page: "soon".to_owned(),
+                };
+                let request = DeployRequest {
+                    told: Some(told),
+                    before: vec![tagging],
+                    publish: vec![DeployerAction::PushTag { remote, tag }],
+                    ..DeployRequest::new(release(number), URL)
+                };
+                plan_deploy(&self.settings, &context, &request, &seen)
+            }
         }
     }
 
@@ -80,14 +109,14 @@ impl Fleet {
         }
     }
 
-    fn simulate(&mut self, plan: &Plan, scenario: &Scenario) -> Ending {
+    fn simulate(&mut self, plan: &Plan, scenario: &Scenario) -> SimulatedRun {
         let ending = simulate(plan, &mut self.hosts, scenario);
         self.learn(plan, &ending);
         ending
     }
 
     /// Takes note of what a run has proven live.
-    fn learn(&mut self, plan: &Plan, ending: &Ending) {
+    fn learn(&mut self, plan: &Plan, ending: &SimulatedRun) {
         for (planned, confirmed) in plan.hosts.iter().zip(&ending.confirmed) {
             let at = self.hosts.iter().position(|host| host.host.name == planned.host.name).expect("known");
             if let (Some(target), true) = (&planned.to, confirmed) {
@@ -108,12 +137,12 @@ impl Fleet {
 
     /// A run in which something happens to the first host at its first step of this kind.
     #[track_caller]
-    fn disturb(mut self, wanted: Wanted, step: &str, kind: FaultKind) -> Fleet {
+    fn disturb(self, wanted: Wanted, step: &str, kind: FaultKind) -> Fleet {
         let plan = self.plan(wanted).expect("nothing speaks against it");
         let host = plan.hosts[0].host.name.clone();
         for moment in 0..100 {
             let fault = Fault { host: host.clone(), moment, kind };
-            let scenario = Scenario { faults: vec![fault], seed: 0, keep_trace: true };
+            let scenario = Scenario { faults: vec![fault], keep_trace: true, ..Scenario::default() };
             let mut fleet = self.clone();
             let ending = fleet.simulate(&plan, &scenario);
             let struck = ending.trace.iter().position(|line| line.starts_with("!!!"));
@@ -121,8 +150,7 @@ impl Fleet {
                 && line.contains(&format!(" {step}"))
             {
                 fleet.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
-                self = fleet;
-                return self;
+                return recover(fleet).expect("what is pending is put back");
             }
         }
         panic!("no step begins with {step:?}");
@@ -137,7 +165,7 @@ impl Fleet {
     /// A run that ends with a power loss of the first host, which leaves it on what it had just switched to.
     #[track_caller]
     fn lose_power(self, wanted: Wanted, step: &str) -> Fleet {
-        self.disturb(wanted, step, FaultKind::PowerLost { progress: Progress::Nothing, comes_back: true })
+        self.disturb(wanted, step, FaultKind::HostRebooted { progress: Progress::Nothing, comes_back: true })
     }
 
     /// Changes one host by hand.
@@ -154,14 +182,17 @@ impl Fleet {
         };
         for (host, proven) in self.hosts.iter().zip(&self.proven) {
             key.push_str(host.link.as_deref().unwrap_or("-"));
-            let process = match &host.process {
+            key.extend(host.processes.values().map(|process| match process {
                 Process::Runs(commit) => digit(Some(commit)),
                 Process::Nothing => 'n',
                 Process::Dead => 'd',
                 Process::Foreign => 'f',
-            };
+            }));
+            if let Some(pending) = &host.pending {
+                let _ = write!(key, "{:?}{:?}", pending.record.from, pending.record.to);
+            }
             key.extend([
-                process,
+                if host.maintenance { 'm' } else { '-' },
                 if host.has_folders { 'r' } else { '-' },
                 if host.is_up { 'u' } else { '-' },
             ]);
@@ -192,12 +223,13 @@ fn kinds() -> Vec<FaultKind> {
         kinds.push(FaultKind::StepFails(progress));
         kinds.push(FaultKind::ConnectionLost { unnoticed: 0, progress });
         kinds.push(FaultKind::TakenForDead(progress));
-        kinds.push(FaultKind::PowerLost { progress, comes_back: true });
+        kinds.push(FaultKind::HostRebooted { progress, comes_back: true });
         kinds.push(FaultKind::DeployerKilled { unnoticed: 0, progress });
         kinds.push(FaultKind::Interrupted(progress));
+        kinds.push(FaultKind::RunnerKilled(progress));
     }
     let progress = Progress::Half;
-    kinds.push(FaultKind::PowerLost { progress, comes_back: false });
+    kinds.push(FaultKind::HostRebooted { progress, comes_back: false });
     for unnoticed in [2, u32::MAX] {
         kinds.push(FaultKind::ConnectionLost { unnoticed, progress });
         kinds.push(FaultKind::DeployerKilled { unnoticed, progress });
@@ -210,9 +242,10 @@ fn kinds() -> Vec<FaultKind> {
 
 /// Whether there is anything that a fault could leave half done, or make fail at all.
 fn makes_a_difference(kind: FaultKind, action: Option<&Action>) -> bool {
-    let can_be_half_done = match action {
-        Some(Action::Fetch { .. } | Action::Checkout { .. } | Action::Restart { .. }) => true,
-        Some(Action::Hook { point, .. }) => *point == HookPoint::Build,
+    let can_be_half_done = match action.map(|action| action.effects().effect) {
+        Some(Effect::Objects { .. } | Effect::Files { .. } | Effect::Part { .. }) => true,
+        Some(Effect::Start(_) | Effect::Stop(_) | Effect::Recovered) => true,
+        Some(Effect::Command { fills, .. }) => fills,
         _ => false,
     };
     match kind {
@@ -220,7 +253,8 @@ fn makes_a_difference(kind: FaultKind, action: Option<&Action>) -> bool {
         FaultKind::StepFails(_) => action.is_some(),
         FaultKind::ConnectionLost { unnoticed: 0, progress: Progress::Half }
         | FaultKind::TakenForDead(Progress::Half)
-        | FaultKind::PowerLost { progress: Progress::Half, comes_back: true }
+        | FaultKind::RunnerKilled(Progress::Half)
+        | FaultKind::HostRebooted { progress: Progress::Half, comes_back: true }
         | FaultKind::DeployerKilled { unnoticed: 0, progress: Progress::Half }
         | FaultKind::Interrupted(Progress::Half) => can_be_half_done,
         _ => true,
@@ -241,7 +275,7 @@ impl Exploration<'_> {
     #[track_caller]
     fn judge(&mut self, faults: Vec<Fault>, seed: u64) {
         self.runs += 1;
-        let scenario = Scenario { faults, seed, keep_trace: false };
+        let scenario = Scenario { faults, seed, ..Scenario::default() };
         let mut hosts = self.fleet.hosts.clone();
         let ending = simulate(self.plan, &mut hosts, &scenario);
         let mut broken: Vec<String> = ending.violations.iter().map(ToString::to_string).collect();
@@ -250,8 +284,13 @@ impl Exploration<'_> {
         after.learn(self.plan, &ending);
         if broken.is_empty() && self.endings.insert(after.key()) {
             after.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
-            broken.extend(deploy_heals(&after, self.plan));
-            broken.extend(rollback_heals(&after));
+            match recover(after.clone()) {
+                Ok(after) => {
+                    broken.extend(deploy_heals(&after, self.plan));
+                    broken.extend(rollback_heals(&after));
+                }
+                Err(what) => broken.push(what),
+            }
         }
         if !broken.is_empty() {
             let again = Scenario { keep_trace: true, ..scenario };
@@ -262,7 +301,11 @@ impl Exploration<'_> {
                 faults.join(" and "),
                 broken.join("\n"),
                 trace.join("\n"),
-                after.hosts.iter().map(|host| (&host.link, &host.process, &host.slots)).collect::<Vec<_>>(),
+                after
+                    .hosts
+                    .iter()
+                    .map(|host| (&host.link, &host.processes, &host.pending, &host.slots))
+                    .collect::<Vec<_>>(),
             );
         }
     }
@@ -299,7 +342,7 @@ fn check(fleet: &Fleet, wanted: Wanted) {
             }
         };
         for (moment, step) in moments.iter().enumerate() {
-            let action = step.and_then(|id| plan.step(id)).map(|(_, _, step)| &step.action);
+            let action = step.and_then(|id| plan.action(id));
             let kinds = kinds().into_iter().filter(|kind| makes_a_difference(*kind, action));
             kinds.for_each(|kind| judge(moment as u32, kind));
         }
@@ -307,6 +350,13 @@ fn check(fleet: &Fleet, wanted: Wanted) {
             judge(0, FaultKind::LockTaken { attempts });
         }
         judge(0, FaultKind::Unreachable);
+        if planned.host.name == plan.hosts[0].host.name {
+            for nth in 0..plan.deployer_steps().count() as u32 {
+                for progress in Progress::EACH {
+                    judge(0, FaultKind::DeployerStepFails { nth, progress });
+                }
+            }
+        }
     }
     println!("{} hosts: {} runs, {} endings", fleet.hosts.len(), found.runs, found.endings.len());
 }
@@ -336,6 +386,33 @@ fn check_pairs(fleet: &Fleet, wanted: Wanted, runs: u64) {
         found.judge(faults, seed);
     }
     println!("{} hosts: {} pairs, {} endings", fleet.hosts.len(), found.runs, found.endings.len());
+}
+
+/// What was left pending is put back, as the next deploy or rollback does first: then it serves what it served.
+fn recover(mut fleet: Fleet) -> Result<Fleet, String> {
+    let before = fleet.hosts.clone();
+    let facts: Vec<_> = fleet.hosts.iter().map(SimHost::facts).collect();
+    let seen: Vec<SeenHost<'_>> =
+        fleet.hosts.iter().zip(&facts).map(|(host, facts)| SeenHost { host: &host.host, facts }).collect();
+    let plan = match plan_recover(&fleet.settings, &run(fleet.runs + 1), &seen) {
+        Ok(Some(plan)) => plan,
+        Ok(None) => return Ok(fleet),
+        Err(refusals) => return Err(format!("a recovery is refused: {refusals:?}")),
+    };
+    fleet.check(&plan);
+    let ending = fleet.simulate(&plan, &Scenario::default());
+    if let Some(violation) = ending.violations.first() {
+        return Err(format!("in a recovery: {violation}"));
+    }
+    let is_back = |(before, after): (&SimHost, &SimHost)| {
+        after.pending.is_none()
+            && before.pending.as_ref().is_none_or(|pending| pending.record.from == after.link)
+    };
+    let done = ending.outcome.is_some_and(|outcome| outcome.verdict == Verdict::Done);
+    if !done || !before.iter().zip(&fleet.hosts).all(is_back) {
+        return Err("what was pending isn't put back".to_owned());
+    }
+    Ok(fleet)
 }
 
 /// The same release is deployed once more, and nothing goes wrong.
@@ -477,7 +554,7 @@ fn a_deploy_that_takes_over() {
     let history = |fleet: Fleet| {
         fleet.change(0, |host| {
             host.link = Some("/srv/old".to_owned());
-            host.process = Process::Foreign;
+            host.processes.insert("init:five".to_owned(), Process::Foreign);
         })
     };
     explore(1..=2, "", history, Wanted::TakeOver(1));
@@ -490,7 +567,7 @@ fn a_deploy_where_the_link_leads_to_nothing() {
             let slot =
                 host.slots.values_mut().find(|slot| slot.content == Content::Complete(release(2).commit));
             *slot.expect("it is live") = SimSlot { record: None, content: Content::Missing, head: None };
-            host.process = Process::Nothing;
+            host.processes.insert("init:five".to_owned(), Process::Nothing);
         })
     };
     explore(1..=2, "", history, Wanted::Deploy(3));
@@ -522,6 +599,54 @@ fn a_deploy_over_slots_without_a_commit() {
 #[test]
 fn a_deploy_on_three_slots() {
     explore(1..=2, THREE_SLOTS, three, Wanted::Deploy(4));
+}
+
+/// A tag, maintenance and the deployer's own hooks, with all that can go wrong in between.
+const TOLD: &str =
+    "[hooks]\nbuild = \"make\"\n[hooks.local]\nbefore = \"check\"\nafter = \"tell\"\non_failure = \"warn\"\n";
+
+#[test]
+fn a_release_under_maintenance() {
+    explore(1..=2, TOLD, two, Wanted::Release(3));
+    explore(1..=2, &format!("maintenance = \"setting\"\n{TOLD}"), two, Wanted::Release(3));
+    explore(3..=3, &format!("{WAVES}{TOLD}"), one, Wanted::Release(2));
+}
+
+#[test]
+fn a_release_under_maintenance_where_one_host_is_ahead() {
+    let history = |fleet: Fleet| {
+        let mut fleet = two(fleet);
+        let mut ahead = fleet.clone().succeed(Wanted::Deploy(3));
+        fleet.hosts[1] = ahead.hosts.swap_remove(1);
+        fleet
+    };
+    explore(2..=3, TOLD, history, Wanted::Release(3));
+}
+
+/// Somebody else has pushed a tag of this name in the meantime.
+#[test]
+fn a_tag_that_is_taken_meanwhile() {
+    for hosts in 1..=2 {
+        let fleet = two(Fleet::new(hosts, TOLD));
+        let plan = fleet.plan(Wanted::Release(3)).expect("nothing speaks against it");
+        let mut theirs = SimDeployer::default();
+        theirs.remote_tags.insert("v3".to_owned(), false);
+        let scenario = Scenario { deployer: theirs, ..Scenario::default() };
+        let ending = simulate(&plan, &mut fleet.hosts.clone(), &scenario);
+        assert!(ending.violations.is_empty(), "{:?}", ending.violations);
+        assert_eq!(ending.outcome.map(|outcome| outcome.verdict), Some(Verdict::FailedBefore));
+        assert!(ending.deployer.tags.is_empty(), "ours is left");
+        assert_eq!(ending.deployer.remote_tags, [("v3".to_owned(), false)].into());
+    }
+}
+
+const SERVICES: &str = "service = \"systemd:five\"\n[services.jobs]\nservice = \"systemd:five-jobs\"\n\
+    [services.mail]\nservice = \"systemd:five-mail\"\n";
+
+#[test]
+fn a_deploy_with_several_services() {
+    explore(1..=2, SERVICES, two, Wanted::Deploy(3));
+    explore(1..=2, SERVICES, two, Wanted::Rollback);
 }
 
 #[test]

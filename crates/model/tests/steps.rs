@@ -2,6 +2,7 @@
 
 mod common;
 
+use buedafab_model::plan::action::RecordAction;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,8 +30,8 @@ fn the_link_is_pointed() {
         act("at nothing", &point("gone"));
         act("over a dangling link", &point("a"));
         act("at a path", &point("/srv/old"));
-        act("away", &Action::SwitchLink { target: None });
-        act("away again", &Action::SwitchLink { target: None });
+        act("away", &RecordAction::SwitchLink { target: None }.into());
+        act("away again", &RecordAction::SwitchLink { target: None }.into());
         found
     });
     assert_snapshot!(found, @r#"
@@ -109,13 +110,14 @@ fn the_link_is_never_away() {
 }
 
 fn record(state: SlotState, former: Option<u8>) -> Action {
-    Action::Record {
+    RecordAction::Record {
         slot: slot("a"),
         state,
         release: release(1),
         former: former.map(release),
         optional: false,
     }
+    .into()
 }
 
 #[test]
@@ -159,7 +161,7 @@ fn a_record_that_cannot_be_written_is_a_failure() {
 #[test]
 fn the_journal_is_only_added_to() {
     let found = everywhere(|shell, place| {
-        let line = |kind, reason: Option<&str>| Action::Journal {
+        let line = |kind, reason: Option<&str>| RecordAction::Journal {
             kind,
             by: "ada@laptop".to_owned(),
             release: Some(release(2)),
@@ -190,13 +192,14 @@ fn a_hold_is_put_up_and_taken_away() {
     let found = everywhere(|shell, place| {
         // A person may hold an app that was never deployed.
         place.by_hand("rm -r five");
-        let told = place.act(shell, &Action::Hold { by: "ada@laptop".to_owned(), reason: ODD.to_owned() });
+        let told =
+            place.act(shell, &RecordAction::Hold { by: "ada@laptop".to_owned(), reason: ODD.to_owned() });
         let Some(Hold { by, reason, .. }) = place.look(shell, Scope::Plan).hold else { return told };
         assert_eq!(reason, ODD);
-        let unheld = place.act(shell, &Action::Unhold);
+        let unheld = place.act(shell, &RecordAction::Unhold);
         format!(
             "{told} by {by}, {unheld}, {unheld_again} {hold:?}",
-            unheld_again = place.act(shell, &Action::Unhold),
+            unheld_again = place.act(shell, &RecordAction::Unhold),
             hold = place.look(shell, Scope::Plan).hold
         )
     });
@@ -207,9 +210,9 @@ fn a_hold_is_put_up_and_taken_away() {
 fn room_is_made() {
     let found = everywhere(|shell, place| {
         place.by_hand("rm -r five");
-        let told = place.act(shell, &Action::CreateFolders { group: None });
+        let told = place.act(shell, &RecordAction::CreateFolders { group: None });
         place.by_hand("ln -s a five/releases/current.r7.new; touch five/releases/a.new");
-        let again = place.act(shell, &Action::CreateFolders { group: None });
+        let again = place.act(shell, &RecordAction::CreateFolders { group: None });
         let has_folders = place.look(shell, Scope::Plan).has_folders;
         format!("{told}, {again}, {has_folders}, {}", list(&place.releases()))
     });
@@ -221,7 +224,7 @@ fn room_for_a_group() {
     let found = everywhere(|shell, place| {
         place.by_hand("rm -r five; id -gn >group");
         let group = std::fs::read_to_string(place.root().join("group")).expect("it is there");
-        let told = place.act(shell, &Action::CreateFolders { group: Some(group.trim().to_owned()) });
+        let told = place.act(shell, &RecordAction::CreateFolders { group: Some(group.trim().to_owned()) });
         let modes = shell.run("find five -type d -exec stat -c '%A %n' {} + | sort -k 2", &place.root());
         format!("{told}\n{}", String::from_utf8_lossy(&modes.stdout))
     });

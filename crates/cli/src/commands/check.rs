@@ -92,7 +92,8 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
             for note in &allowed.notes {
                 check.warn("rules", note.clone());
             }
-            let first: Vec<String> = allowed.actions.iter().map(ToString::to_string).collect();
+            let first: Vec<String> =
+                allowed.before.iter().chain(&allowed.publish).map(ToString::to_string).collect();
             check.pass(
                 "rules",
                 if first.is_empty() {

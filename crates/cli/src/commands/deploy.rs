@@ -4,17 +4,15 @@ use buedafab_model::run::exit_code::ExitCode;
 use std::collections::BTreeMap;
 
 use buedafab_engine::{Inputs, Repository};
-use buedafab_model::app::maintenance::{Announcement, MaintenanceMethod};
+use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::deployer::rules::Allowed;
-use buedafab_model::host::facts::HostFacts;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{DeployRequest, plan_deploy};
-use buedafab_model::shell::inspect::Scope;
-use buedafab_model::view::{Detail, show_commits};
+use buedafab_model::view::show_commits;
 
 use crate::arguments::{Cli, DeployArgs};
-use crate::commands::maintenance::{switch, tell};
+use crate::commands::maintenance::tell;
 use crate::exit::CliError;
 use crate::packages::fetch_packages;
 use crate::release::{settle, wanted};
@@ -41,7 +39,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
     let (look, facts) = tokio::join!(
-        session.look_or_stop(Scope::Plan),
+        session.look_and_recover(*dry_run),
         repository.survey(&settings, &wanted, tag.as_deref())
     );
     let (look, facts) = (look?, facts?);
@@ -49,7 +47,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let Some(url) = settings.scm.clone().or(facts.remote.url.clone()) else {
         return Err(session.refuse(&[Refusal::NoRemote { remote: facts.remote.name }], &look));
     };
-    let Allowed { release, actions, questions: _, mut notes } = allowed;
+    let Allowed { release, before, publish, questions: _, mut notes } = allowed;
     let tests = !skip_tests && settings.test_runner.is_some();
     if tests && (!facts.is_head || !facts.changes.is_empty()) {
         let text = "the tests run on your checkout, which isn't just what is deployed".to_owned();
@@ -62,13 +60,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         }
     }
     let packages = fetch_packages(&mut session, &repository, &release).await?;
-    // Only where nobody has told visitors already is it this deploy's to end; and a release has to be there to tell them.
-    let can_tell = |facts: &HostFacts| {
-        let by_file = settings.maintenance == MaintenanceMethod::File;
-        facts.maintenance.is_none() && (by_file || facts.live_slot().is_some())
-    };
-    let tells = *maintenance && look.facts.values().all(can_tell);
-    let told = tells.then(|| tell(&session, Announcement::default())).transpose()?;
+    let told = maintenance.then(|| tell(&session, Announcement::default())).transpose()?;
     let request = DeployRequest {
         told,
         packages: packages.fetched,
@@ -77,7 +69,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         take_over: *take_over,
         reinstall: *reinstall,
         tests,
-        actions,
+        before,
+        publish,
         notes,
         ..DeployRequest::new(release, url)
     };
@@ -96,33 +89,13 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let question = format!("{} to {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(question).await?;
     }
-    let tells = tells && !plan.is_empty();
-    if tells {
-        let code = switch(cli, Some(Announcement::default())).await?;
-        if code != ExitCode::Done {
-            switch(cli, None).await?;
-            return Ok(code);
-        }
-    }
     let inputs = Inputs { packages: packages.files, ..Inputs::default() };
-    let code = session.carry_out_with(&plan, inputs).await;
-    let ended = if tells { switch(cli, None).await? } else { ExitCode::Done };
-    Ok(match code? {
-        ExitCode::Done => ended,
-        code => code,
-    })
+    session.carry_out_with(&plan, inputs).await
 }
 
 /// The plan, and the commits that it brings and takes away.
 async fn show(session: &mut Session, repository: &Repository, plan: &Plan, dry_run: bool) {
-    let detail = match (dry_run, session.global.verbose) {
-        (false, _) => Detail::Changes,
-        (true, 0) => Detail::Steps,
-        (true, _) => Detail::Shell,
-    };
-    let title = format!("{} · {} · {}", plan.unit, plan.environment, plan.headline());
-    session.reporter.say(&title);
-    session.reporter.plan(plan, detail, dry_run);
+    session.show(plan, dry_run);
     let change = plan.hosts.iter().find_map(|planned| Some((planned.from.as_ref()?, planned.to.as_ref()?)));
     if let Some((from, target)) = change
         && let Some(commits) =

@@ -15,6 +15,7 @@ pub(crate) mod list;
 pub(crate) mod maintenance;
 pub(crate) mod manage;
 pub(crate) mod recipe;
+pub(crate) mod recover;
 pub(crate) mod restart;
 pub(crate) mod rollback;
 pub(crate) mod run;

@@ -3,8 +3,6 @@
 use buedafab_model::plan::action::Schema;
 use buedafab_model::planner::plan_rollback;
 use buedafab_model::run::exit_code::ExitCode;
-use buedafab_model::shell::inspect::Scope;
-use buedafab_model::view::Detail;
 
 use crate::arguments::{Cli, RollbackArgs};
 use crate::exit::CliError;
@@ -18,7 +16,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         (false, false) => Schema::Refuse,
     };
     let mut session = Session::start(cli, "rollback", crate::report::StepOutput::Talk)?;
-    let look = session.look_or_stop(Scope::Plan).await?;
+    let look = session.look_and_recover(*dry_run).await?;
     // Only a release that was overwritten needs the remote, and then nearly never: a missing checkout is no reason
     // to refuse a rollback.
     let url = match (&session.settings.scm, session.repository()) {
@@ -33,13 +31,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
     };
-    let detail = match (dry_run, session.global.verbose) {
-        (false, _) => Detail::Changes,
-        (true, 0) => Detail::Steps,
-        (true, _) => Detail::Shell,
-    };
-    session.reporter.say(&format!("{} · {} · {}", plan.unit, plan.environment, plan.headline()));
-    session.reporter.plan(&plan, detail, *dry_run);
+    session.show(&plan, *dry_run);
     if *dry_run {
         return Ok(ExitCode::Done);
     }

@@ -44,7 +44,7 @@ impl Bars {
                 self.message(host, "unreachable");
             }
             Event::WorkStarted { steps, .. } => {
-                self.all.set_draw_target(ProgressDrawTarget::stderr());
+                self.resume();
                 let total: u32 = steps.iter().map(|(_, count)| count).sum();
                 for (host, count) in steps {
                     if let Some(bar) = self.bars.get(host) {
@@ -52,7 +52,7 @@ impl Bars {
                     }
                 }
             }
-            Event::PhaseStarted { phase } => self.is_once = *phase == PhaseKind::Once.to_string(),
+            Event::PhaseStarted { phase } => self.is_once = *phase == PhaseKind::Once,
             Event::StepStarted { host, title, .. } => self.message(host, title),
             Event::Output { host, line, .. } if self.verbose || self.is_once => {
                 self.line(&format!("{} {line}", style(format!("{host} │")).dim()));
@@ -74,12 +74,20 @@ impl Bars {
                 }
             }
             Event::LookingAgain { host } => self.message(host, "asking again what it serves"),
-            Event::LocalStarted { command } => self.line(&format!("here: {command}")),
-            Event::LocalOutput { line } => self.line(&format!("{} {line}", style("here │").dim())),
-            Event::Refused { .. }
-            | Event::Output { .. }
-            | Event::LocalEnded { .. }
-            | Event::RunEnded { .. } => {}
+            Event::DeployerStarted { title, may_ask, .. } => {
+                self.line(&format!("here: {title}"));
+                // A person may have to type something: nothing is drawn over it.
+                if *may_ask {
+                    self.pause();
+                }
+            }
+            Event::DeployerOutput { line, .. } => self.line(&format!("{} {line}", style("here │").dim())),
+            Event::DeployerEnded { step, .. } => {
+                if *step != 0 {
+                    self.resume();
+                }
+            }
+            Event::Refused { .. } | Event::Output { .. } | Event::RunEnded { .. } => {}
         }
     }
 
@@ -88,6 +96,10 @@ impl Bars {
         // If the terminal is gone, nobody minds what is left on it.
         let _ = self.all.clear();
         self.all.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    fn resume(&mut self) {
+        self.all.set_draw_target(ProgressDrawTarget::stderr());
     }
 
     /// Takes the bars off the screen.

@@ -19,7 +19,7 @@ pub(super) struct Lines {
     verbose: bool,
     output: StepOutput,
     width: usize,
-    phase: Option<(String, Instant)>,
+    phase: Option<(PhaseKind, Instant)>,
     titles: BTreeMap<(HostName, u32), String>,
 }
 
@@ -50,7 +50,7 @@ impl Lines {
             }
             Event::PhaseStarted { phase } if !quiet => {
                 self.end_phase();
-                self.phase = Some((phase.clone(), Instant::now()));
+                self.phase = Some((*phase, Instant::now()));
                 if self.verbose {
                     print_talk(&format!("{phase}:"));
                 }
@@ -81,21 +81,21 @@ impl Lines {
             Event::Interrupted { then } => print_talk(&format!("interrupted: {then}")),
             Event::Reverting { hosts } => print_talk(&format!("reverting: {}", names(hosts))),
             Event::LookingAgain { host } => print_talk(&format!("asking {host} again what it serves")),
-            Event::LocalStarted { command } => print_talk(&format!("here: {command}")),
-            Event::LocalOutput { line } => print_talk(&format!("  {:width$}  │ {line}", "")),
+            Event::DeployerStarted { title, .. } => print_talk(&format!("here: {title}")),
+            Event::DeployerOutput { line, .. } => print_talk(&format!("  {:width$}  │ {line}", "")),
             Event::RunEnded { .. } => self.end_phase(),
             Event::StepCancelled { .. }
             | Event::Connected { .. }
             | Event::WorkStarted { .. }
             | Event::Refused { .. }
             | Event::PhaseStarted { .. }
-            | Event::LocalEnded { .. } => {}
+            | Event::DeployerEnded { .. } => {}
         }
     }
 
     /// What is done once for all, migrations above all, is worth reading.
     fn is_once(&self) -> bool {
-        self.phase.as_ref().is_some_and(|(phase, _)| *phase == PhaseKind::Once.to_string())
+        self.phase.as_ref().is_some_and(|(phase, _)| *phase == PhaseKind::Once)
     }
 
     fn end_phase(&mut self) {

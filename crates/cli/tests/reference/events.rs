@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use buedafab_model::run::event::{Event, Stream};
+use buedafab_model::plan::{Intent, PhaseKind};
+use buedafab_model::run::event::{Event, PlannedChange, Stream};
 use buedafab_model::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -24,11 +25,18 @@ all! {
     }, "A host can't be reached. `hint` says what to do about it, or is `null`.";
     WorkStarted => Event::WorkStarted {
         headline: "deploy v0.2.0 (5ed17b1b2b)".into(),
-        phases: ["lock", "prepare", "switch", "finish"].map(str::to_owned).to_vec(),
+        by: "ada@laptop".into(),
+        intent: Intent::Deploy,
+        changes: vec![PlannedChange { host: web(1), from: None, to: Some(release()) }],
+        phases: vec![
+            PhaseKind::Lock, PhaseKind::Prepare, PhaseKind::Switch { wave: 1, of: 1 }, PhaseKind::Finish,
+        ],
         steps: vec![(web(1), 13), (web(2), 13)],
-    }, "The work is decided, and begins. `steps` says how many each host has.";
-    PhaseStarted => Event::PhaseStarted { phase: "prepare".into() },
-        "A phase began. No phase begins before the one before it has ended well on all of its hosts.";
+    }, "The work is decided, and begins. `changes` says what each host serves before and after, `steps` how many steps \
+        it has.";
+    PhaseStarted => Event::PhaseStarted { phase: PhaseKind::Switch { wave: 1, of: 2 } },
+        "A phase began. No phase begins before the one before it has ended well, here and on all of its hosts. \
+        `wave` and `of` are there for `switch` alone.";
     StepStarted => Event::StepStarted { host: web(1), step: 8, title: "fetch 5ed17b1b2b into b".into() },
         "A step began. `step` is its number in the plan, which `deploy --dry-run --json` shows.";
     Output => Event::Output {
@@ -57,23 +65,25 @@ all! {
         "Hosts go back to the old release.";
     LookingAgain => Event::LookingAgain { host: web(2) },
         "A host that was lost is asked what it serves.";
-    LocalStarted => Event::LocalStarted { command: "make test".into() },
-        "A local hook runs on the machine that deploys.";
-    LocalOutput => Event::LocalOutput { line: "42 passed".into() },
-        "A local hook printed a line.";
-    LocalEnded => Event::LocalEnded { status: 0 },
-        "A local hook ended.";
+    DeployerStarted => Event::DeployerStarted { step: 1, title: "make test".into(), may_ask: false },
+        "A step on the machine that deploys began. `may_ask` says whether it may ask a person for something. Step 0 is \
+        one that comes before the plan.";
+    DeployerOutput => Event::DeployerOutput { step: 1, line: "42 passed".into() },
+        "A step on the machine that deploys printed a line.";
+    DeployerEnded => Event::DeployerEnded { step: 1, status: 0, milliseconds: 5120 },
+        "A step on the machine that deploys ended.";
     RunEnded => Event::RunEnded {
         outcome: Outcome {
             verdict: Verdict::FailedBefore,
             hosts: vec![HostOutcome { host: web(1), serving: Serving::Release { release: release() } }],
             failures: vec![Failure {
-                host: web(1), step: Some(10), what: FailureKind::Exited { status: 1 },
+                host: Some(web(1)), step: Some(10), what: FailureKind::Exited { status: 1 },
             }],
         },
         exit_code: Verdict::FailedBefore.exit_code().number(),
         milliseconds: 1843,
-    }, "The run ended: how, what every host serves now, and the first thing that went wrong on each.";
+    }, "The run ended: how, what every host serves now, and the first thing that went wrong on each; a failure \
+        without a host is one of the machine that deploys.";
 }
 
 all! {

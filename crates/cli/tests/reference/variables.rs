@@ -1,11 +1,11 @@
-//! The page of variables, compared with those of a plan and of the session's source.
+//! The page of variables, compared with those of a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use buedafab_model::config::{self, Settings};
-use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts};
-use buedafab_model::plan::action::Action;
+use buedafab_model::plan::action::{Action, AppAction};
 use buedafab_model::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
+use buedafab_model::simulate::SimHost;
 
 use crate::markdown::{list_item, paragraph};
 use crate::samples::{at, production, release, run};
@@ -55,18 +55,17 @@ const OWN_VARIABLES: [(&str, &str); 3] = [
 ];
 
 pub(crate) fn page() -> String {
-    let seen = hook_variables();
+    let (seen, mut local) = hook_variables();
     let told: BTreeSet<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
     assert_eq!(told, seen.keys().map(String::as_str).collect(), "the variables of a real plan");
-    let source = include_str!("../../src/session.rs");
-    let local: BTreeSet<&str> = source
-        .split('"')
-        .skip(1)
-        .step_by(2)
-        .filter(|word| word.starts_with("BUEDAFAB_") || *word == "DEPLOYMENT_TYPE")
-        .collect();
+    // How it ended is known only then.
+    local.insert("BUEDAFAB_EXIT_CODE".to_owned(), String::new());
     let told: BTreeSet<&str> = LOCAL_VARIABLES.iter().map(|(name, _)| *name).collect();
-    assert_eq!(told, local, "the variables that session.rs sets");
+    assert_eq!(
+        told,
+        local.keys().map(String::as_str).collect(),
+        "the variables of the deployer's part of the plan"
+    );
 
     let mut text = String::from("# Variables\n\n## Of the program itself\n\n");
     for (name, meaning) in OWN_VARIABLES {
@@ -96,8 +95,8 @@ pub(crate) fn page() -> String {
     text
 }
 
-/// What a hook gets in a plan that was made for it.
-fn hook_variables() -> BTreeMap<String, String> {
+/// What hooks get in a plan that was made for them: those on a host, and those on the machine that deploys.
+fn hook_variables() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let file =
         "unit = \"five\"\nhooks = { build = \"true\" }\n[environments.production]\nhosts = [\"web1\"]\n";
     let settings: Settings =
@@ -105,41 +104,15 @@ fn hook_variables() -> BTreeMap<String, String> {
             Ok(settings) => settings,
             Err(mistakes) => panic!("{mistakes}"),
         };
-    let facts = HostFacts {
-        user: "deploy".into(),
-        is_root: false,
-        clock: Some(at()),
-        exists: true,
-        has_folders: true,
-        writable: true,
-        current: CurrentLink::Missing,
-        slots: BTreeMap::new(),
-        hold: None,
-        maintenance: None,
-        packages: Vec::new(),
-        installed: Vec::new(),
-        lock: None,
-        journal: Vec::new(),
-        disk_kib: Some(Capacity { free: 9, total: 10 }),
-        inodes: None,
-        missing_tools: Vec::new(),
-        sudo: None,
-        git_version: None,
-        missing_shared: Vec::new(),
-        missing_services: Vec::new(),
-        missing_user: None,
-        services: Vec::new(),
-        app: None,
-        state_sum: "1 2".into(),
-    };
+    let facts = SimHost::bare(&settings, &settings.hosts[0]).facts();
     let context = RunContext { run: run(), at: at(), by: "ada@laptop".into() };
     let request = DeployRequest::new(release(), "git@github.com:bueda/five.git");
     let seen = [SeenHost { host: &settings.hosts[0], facts: &facts }];
     let plan = plan_deploy(&settings, &context, &request, &seen).expect("nothing speaks against it");
-    let mut steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| &work.steps);
+    let mut steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
     let found = steps.find_map(|step| match &step.action {
-        Action::Hook { around, .. } => Some(around.variables.clone()),
+        Action::App(AppAction::Hook { around, .. }) => Some(around.variables.clone()),
         _ => None,
     });
-    found.expect("the plan has a hook")
+    (found.expect("the plan has a hook"), plan.variables)
 }

@@ -1,4 +1,4 @@
-//! What a run does on the deployer, before any host is touched: data, as the steps on hosts are.
+//! What a run does on the deployer: data, as the steps on hosts are.
 
 use std::fmt;
 
@@ -7,8 +7,7 @@ use serde::Serialize;
 use crate::app::text::one_line;
 use crate::names::CommitId;
 
-/// One thing that is done on the deployer, in the project's checkout. The first that fails ends the run, and what those
-/// before it have made in the checkout is taken back.
+/// One thing that is done on the deployer, in the project's checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum DeployerAction {
@@ -34,17 +33,31 @@ pub enum DeployerAction {
         signed: bool,
         /// Who may have signed it, if that has to be proven.
         signers: Vec<String>,
-        /// The remote that it will be pushed to: a tag that got there isn't taken back.
+        /// The remote that it will be pushed to: a tag that got there isn't removed.
         remote: String,
     },
-    /// Brings a commit, a tag, or both at once to the remote; never by force.
-    Push {
+    /// Removes a tag that this run has made, unless the remote has that very tag.
+    RemoveTag {
+        /// The tag's name.
+        tag: String,
         /// The remote.
         remote: String,
-        /// The branch that is moved on to a commit.
-        branch: Option<PushedBranch>,
+    },
+    /// Moves a branch of the remote on to a commit; never by force.
+    PushBranch {
+        /// The remote.
+        remote: String,
+        /// The branch's name there.
+        branch: String,
+        /// The commit.
+        commit: CommitId,
+    },
+    /// Brings a tag to the remote; never by force.
+    PushTag {
+        /// The remote.
+        remote: String,
         /// The tag.
-        tag: Option<String>,
+        tag: String,
     },
     /// Makes a virtualenv, if it isn't there.
     MakeVirtualenv {
@@ -82,21 +95,39 @@ pub enum DeployerAction {
     },
 }
 
-/// A branch of the remote, and where it is moved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PushedBranch {
-    /// The branch's name on the remote.
-    pub name: String,
-    /// The commit.
-    pub commit: CommitId,
-}
-
 impl DeployerAction {
+    /// What takes it back, where a run comes to nothing.
+    pub fn way_back(&self) -> Option<DeployerAction> {
+        match self {
+            DeployerAction::Tag { tag, remote, .. } => {
+                Some(DeployerAction::RemoveTag { tag: tag.clone(), remote: remote.clone() })
+            }
+            DeployerAction::Test { .. }
+            | DeployerAction::Hook { .. }
+            | DeployerAction::RemoveTag { .. }
+            | DeployerAction::PushBranch { .. }
+            | DeployerAction::PushTag { .. }
+            | DeployerAction::MakeVirtualenv { .. }
+            | DeployerAction::InstallRequirements { .. }
+            | DeployerAction::UpdateSubmodules
+            | DeployerAction::Lint { .. }
+            | DeployerAction::SetUp { .. } => None,
+        }
+    }
+
+    /// Whether others can see what it does: from there on, nothing that led to it is taken back.
+    pub fn is_public(&self) -> bool {
+        matches!(self, DeployerAction::PushTag { .. })
+    }
+
     /// Whether git may ask a person for a passphrase meanwhile. Such a step keeps the terminal.
     pub fn may_ask(&self) -> bool {
         matches!(
             self,
-            DeployerAction::Tag { .. } | DeployerAction::Push { .. } | DeployerAction::UpdateSubmodules
+            DeployerAction::Tag { .. }
+                | DeployerAction::PushBranch { .. }
+                | DeployerAction::PushTag { .. }
+                | DeployerAction::UpdateSubmodules
         )
     }
 }
@@ -117,12 +148,11 @@ impl fmt::Display for DeployerAction {
                 let how = if *signed { ", signed" } else { "" };
                 write!(f, "tag {} as {tag}{how}", commit.short())
             }
-            DeployerAction::Push { remote, branch, tag } => {
-                let branch =
-                    branch.as_ref().map(|branch| format!("{} to {}", branch.commit.short(), branch.name));
-                let what: Vec<String> = branch.into_iter().chain(tag.clone()).collect();
-                write!(f, "push {} on {remote}", what.join(" and "))
+            DeployerAction::RemoveTag { tag, .. } => write!(f, "remove the tag {tag}"),
+            DeployerAction::PushBranch { remote, branch, commit } => {
+                write!(f, "push {} to {branch} on {remote}", commit.short())
             }
+            DeployerAction::PushTag { remote, tag } => write!(f, "push {tag} to {remote}"),
             DeployerAction::MakeVirtualenv { folder, .. } => write!(f, "make the virtualenv {folder}"),
             DeployerAction::InstallRequirements { files, .. } => write!(f, "install {}", files.join(", ")),
             DeployerAction::UpdateSubmodules => f.write_str("update the submodules"),

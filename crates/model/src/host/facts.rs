@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::app::maintenance::MaintenanceRecord;
 use crate::host::app_version::AppAnswer;
 use crate::host::layout::Layout;
-use crate::host::record::{Hold, JournalRecord, LockHolder, SlotRecord, SlotState};
-use crate::names::{CommitId, SlotName};
+use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
+use crate::names::{CommitId, RunId, SlotName};
 use crate::release::Release;
 
 /// What was seen on one host.
@@ -34,6 +34,8 @@ pub struct HostFacts {
     pub hold: Option<Hold>,
     /// What visitors are told, while the app is in maintenance.
     pub maintenance: Option<MaintenanceRecord>,
+    /// A switch that was never confirmed; `None` where a run is at work that will say so.
+    pub pending: Option<PendingSwitch>,
     /// Private packages that lie there: the folder that says what each is, and its file.
     pub packages: Vec<String>,
     /// Unit files and init scripts that buedafab has put in place for this app, by their paths.
@@ -130,6 +132,7 @@ impl HostFacts {
             slots: BTreeMap::new(),
             hold: None,
             maintenance: None,
+            pending: None,
             packages: Vec::new(),
             installed: Vec::new(),
             lock: None,
@@ -186,6 +189,7 @@ impl HostFacts {
                 }
                 "hold" => facts.hold = Some(read_hold(value)),
                 "maintenance" => facts.maintenance = Some(read_maintenance(value)),
+                "pending" => facts.pending = Some(read_pending(value)),
                 "package" => facts.packages.push(value.to_owned()),
                 "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
@@ -276,6 +280,16 @@ fn read_maintenance(line: &str) -> MaintenanceRecord {
         by: "somebody".to_owned(),
         message: Some(line.to_owned()),
         until: None,
+    })
+}
+
+/// A record that can't be read still says that it is there.
+fn read_pending(line: &str) -> PendingSwitch {
+    serde_json::from_str(line).unwrap_or_else(|_| PendingSwitch {
+        at: Timestamp::UNIX_EPOCH,
+        run: RunId::new("unknown").expect("a word"),
+        from: None,
+        to: None,
     })
 }
 

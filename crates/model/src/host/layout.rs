@@ -34,6 +34,11 @@ impl Layout {
         self.path.join(".buedafab")
     }
 
+    /// The way back from a switch that isn't confirmed yet.
+    pub fn way_back(&self) -> HostPath {
+        self.state().join("back.sh")
+    }
+
     /// The record of a slot.
     pub fn record(&self, slot: &SlotName) -> HostPath {
         self.state().join("slots").join(&format!("{slot}.json"))

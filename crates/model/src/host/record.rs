@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::names::RunId;
+use crate::names::{RunId, SlotName};
 use crate::release::Release;
 
 /// What a slot is good for.
@@ -67,6 +67,23 @@ pub enum JournalKind {
     MaintenanceOff,
 }
 
+impl JournalKind {
+    /// The verb of a journal line, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            JournalKind::Deployed => "deployed",
+            JournalKind::RolledBack => "rolled back",
+            JournalKind::Reverted => "reverted",
+            JournalKind::Held => "held",
+            JournalKind::Unheld => "unheld",
+            JournalKind::Restarted => "restarted",
+            JournalKind::EnvChanged => "env changed",
+            JournalKind::MaintenanceOn => "maintenance on",
+            JournalKind::MaintenanceOff => "maintenance off",
+        }
+    }
+}
+
 /// One line of `.buedafab/journal.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalRecord {
@@ -111,6 +128,34 @@ pub struct Hold {
     pub by: String,
     /// Why.
     pub reason: String,
+}
+
+/// `.buedafab/pending.json`: a switch that isn't confirmed yet. The way back lies beside it, as `back.sh`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingSwitch {
+    /// Since when, by the host's clock.
+    pub at: Timestamp,
+    /// The run that switches.
+    pub run: RunId,
+    /// The text of the link before; `None` if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The slot that the link is to lead to; `None` as long as visitors are only told of maintenance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<SlotName>,
+}
+
+impl PendingSwitch {
+    /// What was left half done, for people.
+    pub fn in_words(&self) -> String {
+        let PendingSwitch { at, run, from: _, to } = self;
+        match to {
+            Some(slot) => {
+                format!("a switch to slot {slot} was never confirmed: run {run} was cut short at {at}")
+            }
+            None => format!("visitors are told of maintenance by run {run}, which was cut short at {at}"),
+        }
+    }
 }
 
 /// The part of a record that the deployer knows: all but `at`, which the host puts in front.

@@ -5,18 +5,20 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::action::{Effect, Effects};
+use super::frame::Instruction;
+use super::{DeployerStep, Found, HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
+use crate::deployer::action::DeployerAction;
 use crate::host::layout::Layout;
 use crate::host::record::SlotState;
 use crate::names::{CommitId, HostName, HostPath};
-use crate::plan::action::{Action, Schema};
-use crate::plan::{HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
 
 /// Something that no plan may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What is broken.
     pub rule: PlanRule,
-    /// Where; `None` if it is the plan as a whole.
+    /// Where; `None` if it is the plan as a whole, or the deployer.
     pub host: Option<HostName>,
     /// The number of the step, if it is one.
     pub step: Option<u32>,
@@ -27,7 +29,7 @@ pub struct Finding {
 /// What is proven of every plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PlanRule {
-    /// Phases come in order (lock, prepare, once, switch by waves, finish), or there is only work that switches nothing.
+    /// Phases come in their order, or there is only work that switches nothing.
     PhaseOrder,
     /// Every step has a number of its own, from 1.
     StepNumbers,
@@ -41,8 +43,13 @@ pub enum PlanRule {
     Unmarked,
     /// A host is switched to a slot that this plan has made ready or proven, with the release that was promised.
     Unproven,
-    /// A host that is switched knows how to go back, and begins with the link.
+    /// A host that is switched is armed before, knows how to go back, and begins with the link.
     NoWayBack,
+    /// A host that was armed is confirmed in the end, once, and before anything that only a live release is told; and
+    /// its runner is let go last.
+    Unconfirmed,
+    /// What others can see is made public only when every host is ready, and what led to it can be taken back until then.
+    TooEarly,
     /// Nothing in the last phase can fail the run.
     StrictFinish,
     /// The shell of a step fits into a command.
@@ -67,15 +74,17 @@ pub(crate) fn check(plan: &Plan) -> Vec<Finding> {
     let mut findings = Findings::default();
     phase_order(plan, &mut findings);
     step_numbers(plan, &mut findings);
-    places(plan, &mut findings);
+    hosts_of_phases(plan, &mut findings);
+    deployer(plan, &mut findings);
     for host in &plan.hosts {
         findings.host = Some(host.host.name.clone());
-        let work = HostLine::new(plan, host);
-        unlocked(&work, &mut findings);
-        live_slot(&work, &mut findings);
-        marks(&work, &mut findings);
-        targets(&work, &mut findings);
-        way_back(&work, &mut findings);
+        let line = HostLine::new(plan, host);
+        unlocked(&line, &mut findings);
+        live_slot(&line, &mut findings);
+        marks(&line, &mut findings);
+        targets(&line, &mut findings);
+        way_back(&line, &mut findings);
+        frames(&line, &mut findings);
     }
     findings.list
 }
@@ -91,6 +100,10 @@ impl Findings {
         let (host, step) = (self.host.clone(), step.map(|step| step.id));
         self.list.push(Finding { rule, host, step, what: what.into() });
     }
+
+    fn add_deployer(&mut self, rule: PlanRule, step: &DeployerStep, what: impl Into<String>) {
+        self.list.push(Finding { rule, host: None, step: Some(step.id), what: what.into() });
+    }
 }
 
 /// All that one host does, in order.
@@ -105,18 +118,21 @@ impl<'p> HostLine<'p> {
         Self { planned, work: plan.phases.iter().filter_map(of).collect() }
     }
 
-    fn steps(&self) -> impl Iterator<Item = (PhaseKind, &'p Step)> + '_ {
-        self.work.iter().flat_map(|(kind, work)| work.steps.iter().map(move |step| (*kind, step)))
+    /// The steps of the way forward, with what they do.
+    fn steps(&self) -> impl Iterator<Item = (PhaseKind, &'p Step, Effects<'p>)> + '_ {
+        self.work
+            .iter()
+            .flat_map(|(kind, work)| work.steps().map(move |step| (*kind, step, step.action.effects())))
     }
 
-    fn reverts(&self) -> impl Iterator<Item = &'p Step> + '_ {
-        self.work.iter().flat_map(|(_, work)| &work.revert)
+    fn way_back(&self) -> impl Iterator<Item = &'p Step> + '_ {
+        self.work.iter().flat_map(|(_, work)| work.way_back())
     }
 
     /// The folder that the link leads to before the run, as far as the way back tells.
     fn live_folder(&self) -> Option<HostPath> {
-        let text = self.reverts().find_map(|step| match &step.action {
-            Action::SwitchLink { target } => target.as_deref(),
+        let text = self.way_back().find_map(|step| match step.action.effects().effect {
+            Effect::Link(target) => target,
             _ => None,
         })?;
         let Layout { releases, .. } = &self.planned.layout;
@@ -159,18 +175,24 @@ fn phase_order(plan: &Plan, findings: &mut Findings) {
 
 fn step_numbers(plan: &Plan, findings: &mut Findings) {
     let mut seen = BTreeSet::new();
-    for work in plan.phases.iter().flat_map(|phase| &phase.work) {
-        for step in work.steps.iter().chain(&work.revert) {
-            // The look at a host is step 0.
-            if step.id == 0 || !seen.insert(step.id) {
-                findings.add(PlanRule::StepNumbers, Some(step), "its number isn't its own");
-            }
+    // The look at a host is step 0.
+    let mut is_new = |id: u32| id != 0 && seen.insert(id);
+    for step in plan.phases.iter().flat_map(|phase| &phase.work).flat_map(HostWork::all_steps) {
+        if !is_new(step.id) {
+            findings.add(PlanRule::StepNumbers, Some(step), "its number isn't its own");
+        }
+    }
+    for found in plan.deployer_steps() {
+        if let Found::OnDeployer { step, .. } = found
+            && !is_new(step.id)
+        {
+            findings.add_deployer(PlanRule::StepNumbers, step, "its number isn't its own");
         }
     }
 }
 
 /// Who does what in which phase.
-fn places(plan: &Plan, findings: &mut Findings) {
+fn hosts_of_phases(plan: &Plan, findings: &mut Findings) {
     for phase in &plan.phases {
         let mut hosts = BTreeSet::new();
         if phase.kind == PhaseKind::Once && phase.work.len() != 1 {
@@ -180,24 +202,16 @@ fn places(plan: &Plan, findings: &mut Findings) {
         for work in &phase.work {
             findings.host = Some(work.host.clone());
             if plan.host(&work.host).is_none() || !hosts.insert(&work.host) {
-                findings.add(
-                    PlanRule::Misplaced,
-                    None,
-                    format!("a stranger, or there twice, in {}", phase.kind),
-                );
+                let what = format!("a stranger, or there twice, in {}", phase.kind);
+                findings.add(PlanRule::Misplaced, None, what);
             }
-            if !work.revert.is_empty() && !is_switch(phase.kind) {
-                findings.add(PlanRule::Misplaced, None, format!("a way back in {}", phase.kind));
-            }
-            for step in &work.steps {
-                if !may_be_in(&step.action, phase.kind) {
-                    findings.add(
-                        PlanRule::Misplaced,
-                        Some(step),
-                        format!("\"{}\" in {}", step.action, phase.kind),
-                    );
+            for step in work.steps() {
+                let effects = step.action.effects();
+                if !effects.may_be_in(phase.kind) {
+                    let what = format!("\"{}\" in {}", step.action, phase.kind);
+                    findings.add(PlanRule::Misplaced, Some(step), what);
                 }
-                if phase.kind == PhaseKind::Finish && !step.action.is_optional() {
+                if phase.kind == PhaseKind::Finish && !effects.is_optional() {
                     findings.add(PlanRule::StrictFinish, Some(step), step.action.to_string());
                 }
             }
@@ -206,68 +220,61 @@ fn places(plan: &Plan, findings: &mut Findings) {
     }
 }
 
-fn may_be_in(action: &Action, kind: PhaseKind) -> bool {
-    use PhaseKind::{Finish, Lock, Once, Prepare, Switch, Work};
-    match action {
-        // What is kept may have to be kept before the first deploy.
-        Action::CreateFolders { .. } => matches!(kind, Lock | Work),
-        Action::Guard { .. } => matches!(kind, Lock | Work),
-        Action::ProveSudo => kind == Lock,
-        Action::Prune => kind == Finish,
-        Action::Lock { .. } => matches!(kind, Lock | Work),
-        Action::Fetch { .. }
-        | Action::Checkout { .. }
-        | Action::Submodules { .. }
-        | Action::Shared { .. }
-        | Action::Package { .. }
-        | Action::Virtualenv { .. }
-        | Action::ServiceFiles { .. }
-        | Action::VerifyCommit { .. } => kind == Prepare,
-        Action::AskApp { .. } => is_switch(kind),
-        Action::VerifyRunning { .. } => is_switch(kind) || kind == Work,
-        Action::Migrations { schema: Schema::Reverse, .. } => kind == Once,
-        Action::Migrations { .. } => kind == Prepare,
-        Action::Record { state: SlotState::Building | SlotState::Ready, .. } => {
-            // What is rolled back from is marked as ready, which makes it no target of a rollback.
-            kind == Prepare || kind == Finish
+/// What the deployer does in which phase, and what it can take back.
+fn deployer(plan: &Plan, findings: &mut Findings) {
+    for found in plan.deployer_steps() {
+        let Found::OnDeployer { phase, step, goes_back } = found else { continue };
+        let kind = phase.map(|phase| phase.kind);
+        if step.action.is_public() && (kind != Some(PhaseKind::Publish) || goes_back) {
+            findings.add_deployer(PlanRule::TooEarly, step, "others see it before every host is ready");
         }
-        Action::Record { .. } => kind == Finish,
-        Action::Hook { .. } => matches!(kind, Prepare | Once | Switch { .. } | Finish),
-        Action::SwitchLink { .. } => is_switch(kind),
-        Action::Restart { .. } | Action::Stop { .. } => is_switch(kind) || kind == Work,
-        Action::Journal { .. } => matches!(kind, Prepare | Finish | Work),
-        Action::EnvFile { .. } => kind == Work,
-        Action::RequireFile { .. } => kind == Prepare,
-        Action::Crontab { .. } => kind == Finish,
-        Action::MaintenanceSetting { .. } => kind == Prepare || is_switch(kind) || kind == Work,
-        Action::Maintenance { .. } => is_switch(kind) || kind == Work,
-        Action::Hold { .. } | Action::Unhold | Action::Run { .. } => kind == Work,
+        let may_stand = match kind {
+            Some(PhaseKind::Begin | PhaseKind::Publish) | None => true,
+            Some(_) => false,
+        };
+        if !may_stand {
+            findings.add_deployer(
+                PlanRule::Misplaced,
+                step,
+                format!("\"{}\" is no work of a host", step.action),
+            );
+        }
+        let way_back = step.way_back.as_ref().map(|back| back.action.clone());
+        if !goes_back && way_back != step.action.way_back() {
+            findings.add_deployer(PlanRule::TooEarly, step, "it can't be taken back as it should be");
+        }
+        if goes_back && !matches!(step.action, DeployerAction::RemoveTag { .. }) {
+            findings.add_deployer(PlanRule::Misplaced, step, "it takes nothing back");
+        }
     }
 }
 
 /// The lock and the guard come before all else, but for making the folder that the lock lies in.
 fn unlocked(line: &HostLine<'_>, findings: &mut Findings) {
-    let mut steps = line.steps().filter(|(kind, _)| *kind != PhaseKind::Work);
-    let mut next = steps.next();
-    if next.is_none() {
+    let mut steps = line.steps().filter(|(kind, ..)| *kind != PhaseKind::Work).peekable();
+    if steps.peek().is_none() {
         return;
     }
-    if matches!(next, Some((_, Step { action: Action::CreateFolders { .. }, .. }))) {
-        next = steps.next();
+    steps.next_if(|(_, _, effects)| effects.effect == Effect::Folders);
+    match steps.next() {
+        Some((PhaseKind::Lock, _, Effects { effect: Effect::Lock(_), .. })) => {}
+        other => {
+            findings.add(PlanRule::Unlocked, other.map(|(_, step, _)| step), "it comes before the lock");
+            return;
+        }
     }
-    if !matches!(next, Some((PhaseKind::Lock, Step { action: Action::Lock { .. }, .. }))) {
-        findings.add(PlanRule::Unlocked, next.map(|(_, step)| step), "it comes before the lock");
-        return;
-    }
-    let next = steps.next();
-    if !matches!(next, Some((PhaseKind::Lock, Step { action: Action::Guard { .. }, .. }))) {
-        findings.add(PlanRule::Unlocked, next.map(|(_, step)| step), "it comes before the guard");
+    match steps.next() {
+        Some((PhaseKind::Lock, _, Effects { effect: Effect::Unchanged(_), .. })) => {}
+        other => {
+            findings.add(PlanRule::Unlocked, other.map(|(_, step, _)| step), "it comes before the guard");
+        }
     }
 }
 
 fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
     let Some(live) = line.live_folder() else { return };
-    let current = line.planned.layout.current();
+    let layout = &line.planned.layout;
+    let current = layout.current();
     let is_live = |path: &HostPath| {
         let inside = |folder: &HostPath| {
             path == folder
@@ -275,20 +282,36 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
         };
         inside(&live) || inside(&current)
     };
-    for (kind, step) in line.steps() {
-        let touched = match &step.action {
+    for (kind, step, effects) in line.steps() {
+        let is_past = matches!(kind, PhaseKind::Reopen | PhaseKind::Finish);
+        let touched = match effects.effect {
             // Once a run is confirmed, the slot that served is no longer live.
-            Action::Record { slot, .. } if kind != PhaseKind::Finish => line.planned.layout.slot(slot),
-            Action::Fetch { slot, .. }
-            | Action::Checkout { slot, .. }
-            | Action::Submodules { slot, .. }
-            | Action::Shared { slot, .. }
-            | Action::Virtualenv { slot, .. } => line.planned.layout.slot(slot),
-            Action::MaintenanceSetting { slot, .. } if kind != PhaseKind::Work => {
-                line.planned.layout.slot(slot)
+            Effect::Mark { slot, .. } if !is_past => layout.slot(slot),
+            Effect::Objects { slot, .. } | Effect::Files { slot, .. } | Effect::Part { slot } => {
+                layout.slot(slot)
             }
-            Action::Hook { around, .. } if kind != PhaseKind::Finish => around.directory.clone(),
-            _ => continue,
+            // What serves may say that it is in maintenance, and has to say that it no longer is.
+            Effect::Edit { slot } if !is_past && kind != PhaseKind::Announce && kind != PhaseKind::Work => {
+                layout.slot(slot)
+            }
+            Effect::Command { directory, .. } if !is_past => directory.clone(),
+            Effect::Mark { .. }
+            | Effect::Edit { .. }
+            | Effect::Command { .. }
+            | Effect::Nothing
+            | Effect::Folders
+            | Effect::Lock(_)
+            | Effect::Unchanged(_)
+            | Effect::Recovered
+            | Effect::Holds { .. }
+            | Effect::Link(_)
+            | Effect::Start(_)
+            | Effect::Stop(_)
+            | Effect::Journal { .. }
+            | Effect::Hold { .. }
+            | Effect::NoHold
+            | Effect::Maintenance(_)
+            | Effect::Beside => continue,
         };
         if is_live(&touched) {
             let what = format!("\"{}\" in {touched}, which serves", step.action);
@@ -310,49 +333,61 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
     let Some(target) = &line.planned.to else { return };
     let mut mark = Mark::Unknown;
     let slot_folder = line.planned.layout.slot(&target.slot);
-    for (kind, step) in line.steps() {
+    for (kind, step, effects) in line.steps() {
         let mut wrong = |what: &str| {
             findings.add(PlanRule::Unmarked, Some(step), format!("\"{}\": {what}", step.action));
         };
-        match &step.action {
-            Action::Record { slot, state: SlotState::Building, release, .. } => {
+        match effects.effect {
+            Effect::Mark { slot, state: SlotState::Building, release, .. } => {
                 if *slot != target.slot || *release != target.release || mark != Mark::Unknown {
                     wrong("it isn't the slot that will serve, or not the first mark there");
                 }
                 mark = Mark::Building;
             }
-            Action::Fetch { slot, commit, .. } | Action::Checkout { slot, commit, .. } => {
+            Effect::Objects { slot, commit } | Effect::Files { slot, commit } => {
                 if *slot != target.slot || *commit != target.release.commit {
                     wrong("it isn't what will serve");
                 }
                 if !matches!(mark, Mark::Building | Mark::Filled(_)) {
                     wrong("the slot isn't marked as being built");
                 }
-                if matches!(step.action, Action::Checkout { .. }) {
+                if matches!(effects.effect, Effect::Files { .. }) {
                     mark = Mark::Filled(commit.clone());
                 }
             }
-            Action::Submodules { slot, .. }
-            | Action::Shared { slot, .. }
-            | Action::Virtualenv { slot, .. }
-                if *slot != target.slot || mark != Mark::Filled(target.release.commit.clone()) =>
-            {
-                wrong("the slot isn't filled, or is ready already");
+            Effect::Part { slot } => {
+                if *slot != target.slot || mark != Mark::Filled(target.release.commit.clone()) {
+                    wrong("the slot isn't filled, or is ready already");
+                }
             }
-            Action::Hook { around, .. }
-                if kind == PhaseKind::Prepare
-                    && around.directory == slot_folder
-                    && !matches!(mark, Mark::Filled(_)) =>
-            {
-                wrong("the slot isn't filled, or is ready already");
+            Effect::Command { directory, .. } => {
+                let here = kind == PhaseKind::Prepare && *directory == slot_folder;
+                if here && !matches!(mark, Mark::Filled(_)) {
+                    wrong("the slot isn't filled, or is ready already");
+                }
             }
-            Action::Record { slot, state: SlotState::Ready, release, .. } if kind == PhaseKind::Prepare => {
+            Effect::Mark { slot, state: SlotState::Ready, release, .. } if kind == PhaseKind::Prepare => {
                 if *slot != target.slot || mark != Mark::Filled(release.commit.clone()) {
                     wrong("the slot doesn't hold that");
                 }
                 mark = Mark::Ready(release.commit.clone());
             }
-            _ => {}
+            Effect::Mark { .. }
+            | Effect::Edit { .. }
+            | Effect::Nothing
+            | Effect::Folders
+            | Effect::Lock(_)
+            | Effect::Unchanged(_)
+            | Effect::Recovered
+            | Effect::Holds { .. }
+            | Effect::Link(_)
+            | Effect::Start(_)
+            | Effect::Stop(_)
+            | Effect::Journal { .. }
+            | Effect::Hold { .. }
+            | Effect::NoHold
+            | Effect::Maintenance(_)
+            | Effect::Beside => {}
         }
     }
     if matches!(mark, Mark::Building | Mark::Filled(_)) {
@@ -363,17 +398,17 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
 /// Every link that is moved leads to what was made ready, or proven, before.
 fn targets(line: &HostLine<'_>, findings: &mut Findings) {
     let mut proven = Vec::new();
-    let mut points = 0;
-    for (_, step) in line.steps() {
-        match &step.action {
-            Action::Record { slot, state: SlotState::Ready, release, .. } => {
+    let mut moves = 0;
+    for (_, step, effects) in line.steps() {
+        match effects.effect {
+            Effect::Mark { slot, state: SlotState::Ready, release, .. } => {
                 proven.push((slot.as_str(), &release.commit));
             }
-            Action::VerifyCommit { slot, commit } => proven.push((slot.as_str(), commit)),
-            Action::SwitchLink { target } => {
-                points += 1;
+            Effect::Holds { slot, commit } => proven.push((slot.as_str(), commit)),
+            Effect::Link(target) => {
+                moves += 1;
                 let promised = line.planned.to.as_ref();
-                let is_promised = promised.is_some_and(|to| target.as_deref() == Some(to.slot.as_str()));
+                let is_promised = promised.is_some_and(|to| target == Some(to.slot.as_str()));
                 let is_proven =
                     promised.is_some_and(|to| proven.contains(&(to.slot.as_str(), &to.release.commit)));
                 if !is_promised || !is_proven {
@@ -385,32 +420,80 @@ fn targets(line: &HostLine<'_>, findings: &mut Findings) {
         }
     }
     let expected = u32::from(line.planned.to.is_some());
-    if points != expected {
-        let what = format!("its link is moved {points} times rather than {expected}");
+    if moves != expected {
+        let what = format!("its link is moved {moves} times rather than {expected}");
         findings.add(PlanRule::Unproven, None, what);
     }
 }
 
 fn way_back(line: &HostLine<'_>, findings: &mut Findings) {
     for (_, work) in &line.work {
-        let Some(forward) = work.steps.iter().find(|step| step.action.switches()) else { continue };
-        let Some(Step { action: Action::SwitchLink { target: back }, .. }) = work.revert.first() else {
-            findings.add(
-                PlanRule::NoWayBack,
-                Some(forward),
-                "nothing, or not the link, comes first on its way back",
-            );
+        let Some(forward) = work.steps().find(|step| step.action.effects().switches()) else { continue };
+        let first = work.way_back().next().map(|step| step.action.effects().effect);
+        let Some(Effect::Link(back)) = first else {
+            let what = "nothing, or not the link, comes first on its way back";
+            findings.add(PlanRule::NoWayBack, Some(forward), what);
             continue;
         };
-        if work.revert.iter().filter(|step| step.action.switches()).count() > 1 {
+        if work.way_back().filter(|step| step.action.effects().switches()).count() > 1 {
             findings.add(PlanRule::NoWayBack, Some(forward), "its way back moves the link twice");
         }
-        let leads_on = matches!(&forward.action, Action::SwitchLink { target } if target == back);
-        if leads_on {
+        if forward.action.effects().effect == Effect::Link(back) {
             findings.add(PlanRule::NoWayBack, Some(forward), "its way back leads where it led already");
         }
         if back.is_none() && line.planned.from.is_some() {
             findings.add(PlanRule::NoWayBack, Some(forward), "its way back takes away a link that was there");
         }
     }
+}
+
+/// What the runner is told between the steps: armed before the link moves, confirmed at the beginning of the finish, let go
+/// at the very end.
+fn frames(line: &HostLine<'_>, findings: &mut Findings) {
+    let mut armed = false;
+    let mut confirmed = false;
+    let mut left = false;
+    for (kind, work) in &line.work {
+        let mut is_first = true;
+        for instruction in &work.frame {
+            if left {
+                findings.add(PlanRule::Unconfirmed, None, "something comes after its runner was let go");
+            }
+            match instruction {
+                Instruction::Arm(arm) => {
+                    if confirmed || arm.way_back.is_empty() {
+                        findings.add(PlanRule::NoWayBack, None, "it is armed too late, or with nothing");
+                    }
+                    armed = true;
+                }
+                Instruction::Confirm => {
+                    if confirmed || !armed || *kind != PhaseKind::Finish || !is_first {
+                        findings.add(PlanRule::Unconfirmed, None, "it is confirmed in the wrong moment");
+                    }
+                    confirmed = true;
+                }
+                Instruction::Leave => left = true,
+                Instruction::Do(step) => {
+                    let switches = step.action.effects().switches();
+                    if switches && !work.frame.iter().take_while(|other| *other != instruction).any(is_arm) {
+                        findings.add(PlanRule::NoWayBack, Some(step), "it isn't armed");
+                    }
+                    if *kind == PhaseKind::Finish && !confirmed {
+                        findings.add(PlanRule::Unconfirmed, Some(step), "it comes before the confirmation");
+                    }
+                }
+            }
+            is_first = false;
+        }
+    }
+    if armed && !confirmed {
+        findings.add(PlanRule::Unconfirmed, None, "it is never confirmed");
+    }
+    if !line.work.is_empty() && !left {
+        findings.add(PlanRule::Unconfirmed, None, "its runner is never let go");
+    }
+}
+
+fn is_arm(instruction: &Instruction) -> bool {
+    matches!(instruction, Instruction::Arm(_))
 }

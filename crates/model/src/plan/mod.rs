@@ -1,23 +1,26 @@
 //! A plan: everything that a run will do, decided before it does anything.
 //!
-//! It is data. It can be shown, written as JSON, linted, simulated and executed, and all five see the same thing. The
+//! It is data. It can be shown, written as JSON, checked, simulated and executed, and all five see the same thing. The
 //! executor makes no choice that isn't in it.
 
 pub mod action;
 pub mod check;
+pub mod frame;
 pub mod refusal;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::deployer::action::DeployerAction;
 use crate::host::Host;
 use crate::host::layout::Layout;
 use crate::names::{EnvironmentName, HostName, RunId, SlotName, Unit};
-use crate::plan::action::Action;
 use crate::release::Release;
+use action::{Action, PhaseName};
+use frame::{Arm, Instruction};
 
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,7 +29,7 @@ pub struct Plan {
     pub run: RunId,
     /// When the run began, by the deployer's clock.
     pub at: Timestamp,
-    /// The person and machine at the helm.
+    /// The person and machine that run it.
     pub by: String,
     /// What kind of run it is.
     pub intent: Intent,
@@ -39,17 +42,21 @@ pub struct Plan {
     pub environment: EnvironmentName,
     /// The hosts that take part, in the order of the configuration.
     pub hosts: Vec<HostPlan>,
-    /// What is done on the deployer before any host is touched, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub local: Vec<DeployerAction>,
-    /// What is done, in order. No phase begins before the one before it has ended well on all of its hosts.
+    /// What is done, in order. No phase begins before the one before it has ended well, on the deployer and on all of its
+    /// hosts.
     pub phases: Vec<Phase>,
+    /// What the deployer does at the end, when the outcome is certain and the hosts are let go. A failure is only told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub closing: Vec<Closing>,
+    /// What commands on the deployer find in their environment.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
     /// What a person should know before they say yes.
     pub notes: Vec<Note>,
 }
 
 /// What kind of run it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
     /// A release gets live.
@@ -90,18 +97,28 @@ pub struct Target {
 pub struct Phase {
     /// What it is for.
     pub kind: PhaseKind,
+    /// What the deployer does, in order, before the hosts of this phase do anything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deployer: Vec<DeployerStep>,
     /// What each of its hosts does; a host with nothing to do isn't in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub work: Vec<HostWork>,
 }
 
 /// What a phase is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum PhaseKind {
+    /// What comes first, on the deployer: tests, hooks, the tag, and the push that hosts fetch from.
+    Begin,
     /// Take every lock, or none.
     Lock,
+    /// Tell visitors of maintenance.
+    Announce,
     /// Make the idle slots ready. Touches nothing that serves.
     Prepare,
+    /// What others are to see of a release that every host is ready for: its tag.
+    Publish,
     /// What has to run on one host only, before any host switches.
     Once,
     /// Make a wave of hosts serve the new release, until confirmed or reverted.
@@ -111,20 +128,44 @@ pub enum PhaseKind {
         /// Of how many.
         of: u32,
     },
+    /// Tell visitors that maintenance is over.
+    Reopen,
     /// Confirm, and write down what happened. Nothing here can fail a run.
     Finish,
     /// Something that switches nothing.
     Work,
 }
 
+impl PhaseKind {
+    /// Which phase it is, whatever its number.
+    pub fn name(self) -> PhaseName {
+        match self {
+            PhaseKind::Begin => PhaseName::Begin,
+            PhaseKind::Lock => PhaseName::Lock,
+            PhaseKind::Announce => PhaseName::Announce,
+            PhaseKind::Prepare => PhaseName::Prepare,
+            PhaseKind::Publish => PhaseName::Publish,
+            PhaseKind::Once => PhaseName::Once,
+            PhaseKind::Switch { .. } => PhaseName::Switch,
+            PhaseKind::Reopen => PhaseName::Reopen,
+            PhaseKind::Finish => PhaseName::Finish,
+            PhaseKind::Work => PhaseName::Work,
+        }
+    }
+}
+
 impl fmt::Display for PhaseKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            PhaseKind::Begin => f.pad("begin"),
             PhaseKind::Lock => f.pad("lock"),
+            PhaseKind::Announce => f.pad("announce"),
             PhaseKind::Prepare => f.pad("prepare"),
+            PhaseKind::Publish => f.pad("publish"),
             PhaseKind::Once => f.pad("once"),
             PhaseKind::Switch { of: 1, .. } => f.pad("switch"),
             PhaseKind::Switch { wave, of } => f.pad(&format!("switch, wave {wave} of {of}")),
+            PhaseKind::Reopen => f.pad("reopen"),
             PhaseKind::Finish => f.pad("finish"),
             PhaseKind::Work => f.pad("work"),
         }
@@ -136,11 +177,8 @@ impl fmt::Display for PhaseKind {
 pub struct HostWork {
     /// The host.
     pub host: HostName,
-    /// In order; the first failure ends the phase on this host.
-    pub steps: Vec<Step>,
-    /// How the host undoes its switch, by itself or when told. It counts from the moment before the link moves.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub revert: Vec<Step>,
+    /// In order; the first step that fails ends the phase on this host.
+    pub frame: Vec<Instruction>,
 }
 
 /// One action with a number.
@@ -153,6 +191,38 @@ pub struct Step {
     pub action: Action,
 }
 
+/// One action of the deployer with a number, and what takes it back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeployerStep {
+    /// Unique within the plan.
+    pub id: u32,
+    /// What it does.
+    #[serde(flatten)]
+    pub action: DeployerAction,
+    /// What takes it back, where the run comes to nothing before anything of it was made public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way_back: Option<Box<DeployerStep>>,
+}
+
+/// What the deployer does at one kind of end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Closing {
+    /// At which.
+    pub when: End,
+    /// In order; the first that fails is told, and is the last.
+    pub steps: Vec<DeployerStep>,
+}
+
+/// A way that a run can end, as far as what is done afterwards depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// All was done.
+    Done,
+    /// It was begun on hosts, and something failed, or a person stopped it.
+    Failed,
+}
+
 /// Something a person should know before they say yes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
@@ -162,26 +232,76 @@ pub struct Note {
     pub text: String,
 }
 
+/// A step of a plan, with all that it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'p> {
+    /// A host's.
+    OnHost {
+        /// Its phase.
+        phase: &'p Phase,
+        /// The step.
+        step: &'p Step,
+        /// Whether it belongs to the way back.
+        goes_back: bool,
+    },
+    /// The deployer's.
+    OnDeployer {
+        /// Its phase; `None` at the end.
+        phase: Option<&'p Phase>,
+        /// The step.
+        step: &'p DeployerStep,
+        /// Whether it takes another one back.
+        goes_back: bool,
+    },
+}
+
 impl Plan {
     /// The plan for one host.
     pub fn host(&self, name: &HostName) -> Option<&HostPlan> {
         self.hosts.iter().find(|plan| plan.host.name == *name)
     }
 
-    /// The step of this number, with its host and phase.
-    pub fn step(&self, id: u32) -> Option<(&Phase, &HostWork, &Step)> {
-        self.phases.iter().flat_map(|phase| phase.work.iter().map(move |work| (phase, work))).find_map(
-            |(phase, work)| {
-                let step = work.steps.iter().chain(&work.revert).find(|step| step.id == id)?;
-                Some((phase, work, step))
-            },
-        )
+    /// The step of this number.
+    pub fn step(&self, id: u32) -> Option<Found<'_>> {
+        let hosts = self.phases.iter().flat_map(|phase| {
+            phase.work.iter().flat_map(move |work| {
+                let forward = work.steps().map(move |step| Found::OnHost { phase, step, goes_back: false });
+                forward.chain(work.way_back().map(move |step| Found::OnHost { phase, step, goes_back: true }))
+            })
+        });
+        hosts.chain(self.deployer_steps()).find(|found| found.id() == id)
+    }
+
+    /// Every step of the deployer, in order, each followed by what takes it back.
+    pub fn deployer_steps(&self) -> impl Iterator<Item = Found<'_>> {
+        let phases =
+            self.phases.iter().flat_map(|phase| phase.deployer.iter().map(move |step| (Some(phase), step)));
+        let closing = self.closing.iter().flat_map(|closing| closing.steps.iter().map(|step| (None, step)));
+        phases.chain(closing).flat_map(|(phase, step)| {
+            let back = step.way_back.as_deref();
+            let back = back.map(|step| Found::OnDeployer { phase, step, goes_back: true });
+            std::iter::once(Found::OnDeployer { phase, step, goes_back: false }).chain(back)
+        })
+    }
+
+    /// The action of a host's step of this number.
+    pub fn action(&self, id: u32) -> Option<&Action> {
+        match self.step(id)? {
+            Found::OnHost { step, .. } => Some(&step.action),
+            Found::OnDeployer { .. } => None,
+        }
     }
 
     /// Whether any step may be done by sudo.
     pub fn may_use_sudo(&self) -> bool {
         let work = self.phases.iter().flat_map(|phase| &phase.work);
-        work.flat_map(|work| work.steps.iter().chain(&work.revert)).any(|step| step.action.may_use_sudo())
+        work.flat_map(HostWork::all_steps).any(|step| step.action.effects().may_use_sudo)
+    }
+
+    /// Whether any step reads what the deployer sends besides the plan.
+    pub fn has_inputs(&self) -> bool {
+        let work = self.phases.iter().flat_map(|phase| &phase.work);
+        work.flat_map(HostWork::all_steps).any(|step| step.action.effects().input.is_some())
     }
 
     /// Whether the run would do nothing at all.
@@ -189,17 +309,21 @@ impl Plan {
         self.phases.is_empty()
     }
 
+    /// The release that the hosts are switched to.
+    pub fn release(&self) -> Option<&Release> {
+        self.hosts.iter().find_map(|plan| plan.to.as_ref()).map(|target| &target.release)
+    }
+
     /// What the run does, in a few words: `deploy v0.2.0 (6b4943c012)`.
     pub fn headline(&self) -> String {
-        let release = self.hosts.iter().find_map(|plan| plan.to.as_ref()).map(|target| &target.release);
-        match (self.intent, release) {
+        match (self.intent, self.release()) {
             (Intent::Deploy, Some(release)) => format!("deploy {release}"),
             (Intent::Rollback, Some(release)) => format!("roll back to {release}"),
             (Intent::Deploy | Intent::Rollback, None) => "nothing to do".to_owned(),
             (Intent::Restart, _) => "restart".to_owned(),
             (Intent::Work, _) if self.title.is_some() => self.title.clone().unwrap_or_default(),
             (Intent::Work, _) => {
-                match self.phases.first().and_then(|phase| phase.work.first()?.steps.first()) {
+                match self.phases.first().and_then(|phase| phase.work.first()?.steps().next()) {
                     Some(step) => step.action.to_string(),
                     None => "do nothing".to_owned(),
                 }
@@ -208,9 +332,47 @@ impl Plan {
     }
 }
 
+impl Found<'_> {
+    /// The step's number.
+    pub fn id(&self) -> u32 {
+        match self {
+            Found::OnHost { step, .. } => step.id,
+            Found::OnDeployer { step, .. } => step.id,
+        }
+    }
+}
+
 impl Phase {
     /// What a host does in it.
     pub fn work_of(&self, host: &HostName) -> Option<&HostWork> {
         self.work.iter().find(|work| work.host == *host)
+    }
+}
+
+impl HostWork {
+    /// The steps on the way forward, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.frame.iter().filter_map(|instruction| match instruction {
+            Instruction::Do(step) => Some(step),
+            Instruction::Arm(_) | Instruction::Confirm | Instruction::Leave => None,
+        })
+    }
+
+    /// How the host is told to go back, where it is.
+    pub fn arm(&self) -> Option<&Arm> {
+        self.frame.iter().find_map(|instruction| match instruction {
+            Instruction::Arm(arm) => Some(arm),
+            Instruction::Do(_) | Instruction::Confirm | Instruction::Leave => None,
+        })
+    }
+
+    /// The steps of the way back, in order.
+    pub fn way_back(&self) -> impl Iterator<Item = &Step> {
+        self.arm().into_iter().flat_map(|arm| &arm.way_back)
+    }
+
+    /// Every step, those of the way back last.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps().chain(self.way_back())
     }
 }

@@ -3,7 +3,7 @@
 use crate::app::template::{NO_SUCH_FILE, TEMPLATE_VARIABLES};
 use crate::deployer::rules::BrokenRule;
 use crate::host::facts::HostFacts;
-use crate::host::record::{Hold, LockHolder};
+use crate::host::record::{Hold, LockHolder, PendingSwitch};
 use crate::names::HostName;
 
 /// One reason against a plan.
@@ -102,6 +102,24 @@ pub enum Refusal {
         /// Who, as far as they have written it down.
         holder: Option<LockHolder>,
     },
+    /// A host can't be reached.
+    #[error("{host}: can't be reached: {why}")]
+    Unreachable {
+        /// Where.
+        host: HostName,
+        /// Why, in the words of whoever knows.
+        why: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A run was cut short after it had begun to switch, and nothing has put the host back.
+    #[error("{host}: {}", pending.in_words())]
+    Pending {
+        /// Where.
+        host: HostName,
+        /// What was left.
+        pending: PendingSwitch,
+    },
     /// No release was proven live on the host before the one that is.
     #[error("{host}: nothing to roll back to: {why}")]
     NothingBefore {
@@ -160,6 +178,8 @@ impl Refusal {
             }
             Refusal::BadTemplate { .. } => format!("in a template there are: {}", TEMPLATE_VARIABLES.join(", ")),
             Refusal::Held { .. } => "lift it with the command `unhold`, once its reason is gone".into(),
+            Refusal::Unreachable { hint, .. } => return hint.clone(),
+            Refusal::Pending { .. } => "the command `recover` puts it back; so do `deploy` and `rollback`, before anything else".into(),
             Refusal::Locked { .. } => "wait until it ends; a lock never outlives its run".into(),
             Refusal::NothingBefore { .. } => {
                 "deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA".into()
@@ -200,8 +220,15 @@ pub(crate) fn host_refusals(host: &HostName, path: &str, facts: &HostFacts) -> V
     if let Some(hold) = &facts.hold {
         refusals.push(Refusal::Held { host: host.clone(), hold: hold.clone() });
     }
-    if let Some(lock) = &facts.lock {
-        refusals.push(Refusal::Locked { host: host.clone(), holder: lock.holder.clone() });
+    match (&facts.lock, &facts.pending) {
+        (Some(lock), _) => {
+            refusals.push(Refusal::Locked { host: host.clone(), holder: lock.holder.clone() });
+        }
+        // Whoever is at work would say how it goes on.
+        (None, Some(pending)) => {
+            refusals.push(Refusal::Pending { host: host.clone(), pending: pending.clone() });
+        }
+        (None, None) => {}
     }
     refusals
 }

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::maintenance::told_before;
-use super::prepare::Build;
-use super::services::service_files;
-use super::{
-    Change, Direction, HostChange, Primary, RunContext, SeenHost, assemble, examine, hooks, local_hooks,
-    with_recipe,
-};
+use super::assemble::{Change, Primary, assemble};
+use super::context::{Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
+use super::examine::examine;
+use super::maintenance::{can_announce, told_before};
+use super::prepare::{Build, with_recipe};
 use crate::app::hooks::HookPoint;
 use crate::app::package::FetchedPackage;
 use crate::app::virtualenv::Packages;
@@ -42,10 +40,12 @@ pub struct DeployRequest {
     pub packages: Vec<FetchedPackage>,
     /// The release's templates of unit files and init scripts, by their paths in the project.
     pub templates: BTreeMap<String, String>,
-    /// What visitors are told while it runs, if it is this deploy that tells them.
+    /// What visitors are told while it runs, if somebody asked for that.
     pub told: Option<ToldVisitors>,
-    /// Tagging and pushing, as the rules of the environment ask for.
-    pub actions: Vec<DeployerAction>,
+    /// Tagging, and the push that hosts fetch from, as the rules of the environment ask for.
+    pub before: Vec<DeployerAction>,
+    /// What is made public once every host is ready.
+    pub publish: Vec<DeployerAction>,
     /// What a person should know about the release.
     pub notes: Vec<String>,
 }
@@ -63,7 +63,8 @@ impl DeployRequest {
             packages: Vec::new(),
             templates: BTreeMap::new(),
             told: None,
-            actions: Vec::new(),
+            before: Vec::new(),
+            publish: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -72,7 +73,7 @@ impl DeployRequest {
 /// Plans a deploy on these hosts, or says all that speaks against it.
 pub fn plan_deploy(
     settings: &Settings,
-    context: &RunContext,
+    run: &RunContext,
     request: &DeployRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
@@ -85,41 +86,39 @@ pub fn plan_deploy(
         tests,
         packages: _,
         templates: _,
-        told: _,
-        actions,
+        told,
+        before,
+        publish,
         notes: more,
     } = request;
-    let (mut refusals, mut notes) = examine(settings, hosts);
+    let hosts = HostPlanning::of_all(settings, run, hosts);
+    let (mut refusals, mut notes) = examine(settings, &hosts);
     notes.splice(0..0, more.iter().map(|text| Note { host: None, text: text.clone() }));
-    for SeenHost { host, facts } in hosts {
-        let layout = settings.layout(host);
+    for planning in &hosts {
+        let HostPlanning { host, facts, layout, .. } = planning;
+        let host = || host.name.clone();
         if !facts.missing_shared.is_empty() {
-            refusals.push(Refusal::MissingShared {
-                host: host.name.clone(),
-                path: layout.shared().to_string(),
-                files: facts.missing_shared.clone(),
-            });
+            let (path, files) = (layout.shared().to_string(), facts.missing_shared.clone());
+            refusals.push(Refusal::MissingShared { host: host(), path, files });
         }
         if !facts.missing_services.is_empty() {
-            refusals.push(Refusal::MissingServices {
-                host: host.name.clone(),
-                services: facts.missing_services.clone(),
-            });
+            let services = facts.missing_services.clone();
+            refusals.push(Refusal::MissingServices { host: host(), services });
         }
         if let Some(user) = &facts.missing_user {
-            refusals.push(Refusal::MissingUser { host: host.name.clone(), user: user.clone() });
+            refusals.push(Refusal::MissingUser { host: host(), user: user.clone() });
         }
         let path = layout.current().to_string();
         match &facts.current {
-            CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host.name.clone(), path }),
+            CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host(), path }),
             CurrentLink::Elsewhere(target) if *take_over => notes.push(Note {
-                host: Some(host.name.clone()),
+                host: Some(host()),
                 text: format!(
                     "{path} points to {target:?}: it will be replaced, and a rollback can't go back to it"
                 ),
             }),
             CurrentLink::Elsewhere(target) => {
-                refusals.push(Refusal::Elsewhere { host: host.name.clone(), path, target: target.clone() });
+                refusals.push(Refusal::Elsewhere { host: host(), path, target: target.clone() });
             }
             CurrentLink::Missing | CurrentLink::Slot(_) | CurrentLink::Dangling(_) => {}
         }
@@ -127,44 +126,51 @@ pub fn plan_deploy(
     if !refusals.is_empty() {
         return Err(refusals);
     }
+    // What somebody has told visitors already is theirs to end.
+    let told = told.as_ref().filter(|_| hosts.iter().all(|seen| can_announce(settings, seen.facts)));
 
-    let is_live = |seen: &SeenHost<'_>| {
-        let live = seen.facts.live().is_some_and(|live| live.commit == release.commit);
-        live && seen.facts.live_is_confirmed() && !force
+    let is_live = |planning: &HostPlanning<'_>| {
+        let live = planning.facts.live().is_some_and(|live| live.commit == release.commit);
+        live && planning.facts.live_is_confirmed() && !force
     };
-    let (others, hosts): (Vec<_>, Vec<_>) = hosts.iter().copied().partition(is_live);
-    for seen in &others {
-        let live = seen.facts.live().unwrap_or_else(|| release.clone());
+    let (others, hosts): (Vec<_>, Vec<_>) = hosts.into_iter().partition(is_live);
+    for planning in &others {
+        let live = planning.facts.live().unwrap_or_else(|| release.clone());
         let text = format!("{live} is live already");
-        notes.push(Note { host: Some(seen.host.name.clone()), text });
+        notes.push(Note { host: Some(planning.host.name.clone()), text });
     }
-    for seen in &hosts {
-        let slot = strategy::destination(settings, seen.facts).slot;
-        if seen.facts.slots.get(&slot).is_some_and(|found| found.record.is_none()) {
+    for planning in &hosts {
+        let slot = strategy::destination(settings, planning.facts).slot;
+        if planning.facts.slots.get(&slot).is_some_and(|found| found.record.is_none()) {
             let text = format!(
                 "slot {slot} is none that buedafab made: files in it that git doesn't know will be removed"
             );
-            notes.push(Note { host: Some(seen.host.name.clone()), text });
+            notes.push(Note { host: Some(planning.host.name.clone()), text });
         }
     }
-    if hosts.is_empty() && !actions.is_empty() {
+    if hosts.is_empty() && !(before.is_empty() && publish.is_empty()) {
         let text = "no host changes: nothing is tagged or pushed either".to_owned();
         notes.push(Note { host: None, text });
     }
     let changes: Vec<Result<HostChange<'_>, Vec<Refusal>>> =
-        hosts.iter().map(|seen| change(settings, context, request, *seen)).collect();
+        hosts.into_iter().map(|planning| change(planning, request, told)).collect();
     if changes.iter().any(Result::is_err) {
         return Err(told_once(changes.into_iter().filter_map(Result::err).flatten()));
     }
     let changes: Vec<HostChange<'_>> = changes.into_iter().flatten().collect();
-    // A tag is made last, when all else that could stop the run here is over.
     let tests = tests.then(|| tests_of(settings)).flatten();
-    let local = tests.into_iter().chain(local_hooks(settings)).chain(actions.iter().cloned()).collect();
     let commands = with_recipe(settings, HookPoint::Once, &settings.hooks.once);
-    let once = changes.first().map(|primary| hooks(settings, context, primary, HookPoint::Once, &commands));
-    let primary = Primary { prepare: Vec::new(), once: once.unwrap_or_default() };
-    let change = Change { intent: Intent::Deploy, kind: JournalKind::Deployed, local, primary, notes };
-    Ok(assemble(settings, context, change, &changes, &others))
+    let once = changes.first().map(|primary| primary.planning.hooks(&primary.to, HookPoint::Once, &commands));
+    let change = Change {
+        intent: Intent::Deploy,
+        kind: JournalKind::Deployed,
+        begin: tests.into_iter().chain(before.iter().cloned()).collect(),
+        publish: publish.clone(),
+        primary: Primary { prepare: Vec::new(), once: once.unwrap_or_default() },
+        others_tell: told.cloned(),
+        notes,
+    };
+    Ok(assemble(settings, run, change, &changes, &others))
 }
 
 /// What is wrong with a template is so on every host.
@@ -187,28 +193,30 @@ fn told_once(refusals: impl Iterator<Item = Refusal>) -> Vec<Refusal> {
 }
 
 fn change<'a>(
-    settings: &Settings,
-    context: &RunContext,
+    planning: HostPlanning<'a>,
     request: &DeployRequest,
-    seen: SeenHost<'a>,
+    told: Option<&ToldVisitors>,
 ) -> Result<HostChange<'a>, Vec<Refusal>> {
-    let place = strategy::destination(settings, seen.facts);
-    let to = Target { slot: place.slot, release: request.release.clone() };
+    let destination = strategy::destination(planning.settings, planning.facts);
+    let to = Target { slot: destination.slot, release: request.release.clone() };
     let build = Build {
-        former: place.former,
+        former: destination.former,
         url: &request.url,
         reinstall: request.reinstall,
         packages: Packages::These(request.packages.clone()),
-        services: service_files(settings, seen, &to, &request.templates)?,
+        services: planning.service_files(&to, &request.templates)?,
     };
     Ok(HostChange {
-        seen,
-        layout: settings.layout(seen.host),
-        from: seen.facts.live(),
-        prepare: build.steps(settings, context, seen, &to),
+        from: planning.facts.live(),
+        prepare: planning.build(build, &to),
         to,
         leaves_behind: SlotState::Retired,
         direction: Direction::Forward,
-        told: seen.facts.maintenance.as_ref().map(told_before).or_else(|| request.told.clone()),
+        told: match (&planning.facts.maintenance, told) {
+            (Some(record), _) => Told::Before(told_before(record)),
+            (None, Some(told)) => Told::ByThisRun(told.clone()),
+            (None, None) => Told::Nothing,
+        },
+        planning,
     })
 }

@@ -1,84 +1,122 @@
 //! Telling visitors that the app is being worked on, or no longer.
 
-use super::services::{Direction, restart_as_it_was};
-use super::variables::common_variables;
-use super::work::{lock_as_seen, note, work};
-use super::{RunContext, SeenHost, examine, surroundings};
+use super::context::{Direction, HostPlanning, RunContext, SeenHost};
+use super::examine::examine;
+use super::numbers::Part;
+use super::work::work;
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
 use crate::config::Settings;
-use crate::host::Host;
-use crate::host::record::{JournalKind, LockHolder};
+use crate::host::facts::HostFacts;
+use crate::host::record::JournalKind;
 use crate::names::SlotName;
-use crate::plan::action::{Action, ToldVisitors};
+use crate::plan::action::{Action, AppAction, Surroundings, ToldVisitors};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Intent, Plan};
+use crate::plan::{Intent, Plan, Target};
 
 /// Tells visitors of maintenance on these hosts, or no longer; or says all that speaks against it.
 pub fn plan_maintenance(
     settings: &Settings,
-    context: &RunContext,
+    run: &RunContext,
     told: Option<&ToldVisitors>,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
+    let hosts = HostPlanning::of_all(settings, run, hosts);
     let mut refusals = Vec::new();
     if settings.maintenance != MaintenanceMethod::File {
         // Without a release nobody is there to tell them.
-        let nothing_live = hosts.iter().filter(|seen| seen.facts.live_slot().is_none());
-        refusals.extend(nothing_live.map(|seen| Refusal::NothingLive { host: seen.host.name.clone() }));
+        let nothing_live = hosts.iter().filter(|planning| planning.facts.live_slot().is_none());
+        refusals
+            .extend(nothing_live.map(|planning| Refusal::NothingLive { host: planning.host.name.clone() }));
     }
     if settings.maintenance == MaintenanceMethod::Setting {
-        let (more, _) = examine(settings, hosts);
+        let (more, _) = examine(settings, &hosts);
         refusals.extend(more.into_iter().filter(|refusal| !matches!(refusal, Refusal::Held { .. })));
     }
     if !refusals.is_empty() {
         return Err(refusals);
     }
     let doing = if told.is_some() { "maintenance on" } else { "maintenance off" };
-    let names: Vec<&Host> = hosts.iter().map(|seen| seen.host).collect();
-    let mut plan = work(settings, context, Intent::Work, &names, |host| {
-        let seen = hosts.iter().find(|seen| seen.host.name == host.name).expect("the same hosts");
+    let works = hosts.iter().map(|planning| {
         let mut actions = Vec::new();
-        if let (MaintenanceMethod::Setting, Some(slot)) = (settings.maintenance, seen.facts.live_slot()) {
-            actions.extend(lock_as_seen(settings, *seen, &holder(context, doing)));
-            actions.push(maintenance_setting(settings, slot, told.is_some()));
-            actions.extend(restart_as_it_was(settings, context, *seen, Direction::Forward));
+        if settings.maintenance == MaintenanceMethod::Setting {
+            actions.extend(planning.lock_as_seen(&run.holder(doing)));
         }
-        let current = settings.layout(host).current();
-        let (slot, live) = (seen.facts.live_slot(), seen.facts.live());
-        let variables = common_variables(settings, context, *seen, slot, live.as_ref(), &current);
-        actions.push(Action::Maintenance {
-            method: settings.maintenance,
-            told: told.cloned(),
-            around: surroundings(settings, &current, variables),
-        });
-        let kind = match told {
-            Some(_) => JournalKind::MaintenanceOn,
-            None => JournalKind::MaintenanceOff,
-        };
-        actions.push(note(&context.by, kind, told.and_then(|told| told.message.clone())));
-        actions
+        actions.extend(planning.announce(told));
+        (planning.host, actions)
     });
+    let mut plan = work(settings, run, Intent::Work, works.collect());
     plan.title = Some(doing.to_owned());
     Ok(plan)
 }
 
-fn holder(context: &RunContext, doing: &str) -> LockHolder {
-    LockHolder { at: context.at, by: context.by.clone(), doing: doing.to_owned(), run: context.run.clone() }
-}
-
-/// Says in a slot's settings whether it is in maintenance.
-pub(super) fn maintenance_setting(settings: &Settings, slot: &SlotName, on: bool) -> Action {
-    Action::MaintenanceSetting { slot: slot.clone(), file: settings.settings_file.clone(), on }
-}
-
-/// A slot whose release was left while visitors were told still says so in a file of git's: that is taken back before
-/// anything else is made of it.
-pub(super) fn forget_maintenance(settings: &Settings, slot: &SlotName) -> Option<Action> {
-    (settings.maintenance == MaintenanceMethod::Setting).then(|| maintenance_setting(settings, slot, false))
+/// Whether a host can be made to tell visitors, and doesn't yet.
+pub(super) fn can_announce(settings: &Settings, facts: &HostFacts) -> bool {
+    let by_file = settings.maintenance == MaintenanceMethod::File;
+    facts.maintenance.is_none() && (by_file || facts.live_slot().is_some())
 }
 
 /// What visitors were told before this run.
 pub(super) fn told_before(record: &MaintenanceRecord) -> ToldVisitors {
     let MaintenanceRecord { at: _, by, message, until } = record;
     ToldVisitors { by: by.clone(), message: message.clone(), until: until.clone(), page: String::new() }
+}
+
+impl HostPlanning<'_> {
+    /// Has the release that is live tell visitors, or no longer.
+    fn announce(&self, told: Option<&ToldVisitors>) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if let (MaintenanceMethod::Setting, Some(slot)) = (self.settings.maintenance, self.facts.live_slot())
+        {
+            actions.push(self.maintenance_setting(slot, told.is_some()));
+            actions.extend(self.restart_as_it_was(Direction::Forward));
+        }
+        actions.push(self.tell(told, self.live_surroundings()));
+        actions.push(match told {
+            Some(told) => self.run.note(JournalKind::MaintenanceOn, told.message.clone()),
+            None => self.run.note(JournalKind::MaintenanceOff, None),
+        });
+        actions
+    }
+
+    /// The same for the time of a run: the host takes it back by itself unless the run says how it goes on.
+    pub(super) fn announce_for_this_run(&self, told: &ToldVisitors) -> Vec<Part> {
+        let arm = Part::Arm { pending: self.pending(None), way_back: self.announce(None) };
+        std::iter::once(arm).chain(self.announce(Some(told)).into_iter().map(Part::Do)).collect()
+    }
+
+    /// Has the release in `target`, which serves by now, tell visitors nothing any more.
+    pub(super) fn reopen(&self, target: &Target) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.settings.maintenance == MaintenanceMethod::Setting {
+            actions.push(self.maintenance_setting(&target.slot, false));
+            actions.extend(self.restart(target, Direction::Forward));
+            actions.extend(self.verify_running(target));
+        }
+        actions.push(self.tell(None, self.surroundings_of(target)));
+        actions.push(self.run.note(JournalKind::MaintenanceOff, None));
+        actions
+    }
+
+    /// Has a host that doesn't switch in this run tell visitors nothing any more.
+    pub(super) fn reopen_as_it_was(&self) -> Vec<Action> {
+        self.announce(None)
+    }
+
+    /// Tells visitors this, or nothing any more.
+    pub(super) fn tell(&self, told: Option<&ToldVisitors>, around: Surroundings) -> Action {
+        AppAction::Maintenance { method: self.settings.maintenance, told: told.cloned(), around }.into()
+    }
+
+    /// Says in a slot's settings whether it is in maintenance.
+    pub(super) fn maintenance_setting(&self, slot: &SlotName, on: bool) -> Action {
+        AppAction::MaintenanceSetting { slot: slot.clone(), file: self.settings.settings_file.clone(), on }
+            .into()
+    }
+
+    /// A slot whose release was left while visitors were told still says so in a file of git's: that is taken back before
+    /// anything else is made of it.
+    pub(super) fn take_back_setting(&self, slot: &SlotName) -> Option<Action> {
+        (self.settings.maintenance == MaintenanceMethod::Setting)
+            .then(|| self.maintenance_setting(slot, false))
+    }
 }

@@ -1,20 +1,18 @@
 //! Filling a slot: from the commit's files to a release that every check has passed.
 
-use super::maintenance::forget_maintenance;
-use super::services::files_there;
-use super::variables::variables;
+use super::context::HostPlanning;
 use super::virtualenv::virtualenv_of;
-use super::{RunContext, SeenHost, hook_surroundings, is_primary, with_recipe};
 use crate::app::hooks::HookPoint;
+use crate::app::recipe::Side;
 use crate::app::service_file::ServiceFile;
 use crate::app::virtualenv::Packages;
 use crate::config::Settings;
-use crate::host::facts::HostFacts;
 use crate::host::record::SlotState;
-use crate::names::{HostPath, SlotName};
+use crate::names::SlotName;
 use crate::plan::Target;
-use crate::plan::action::Action;
+use crate::plan::action::{Action, AppAction, GitAction, PythonAction, RecordAction, ServiceAction};
 use crate::release::Release;
+use crate::shell::recipe::commands_at;
 
 /// How a slot is filled.
 pub(super) struct Build<'a> {
@@ -30,117 +28,118 @@ pub(super) struct Build<'a> {
     pub(super) services: Vec<ServiceFile>,
 }
 
-impl Build<'_> {
+impl HostPlanning<'_> {
     /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
-    pub(super) fn steps(
-        self,
-        settings: &Settings,
-        context: &RunContext,
-        seen: SeenHost<'_>,
-        target: &Target,
-    ) -> Vec<Action> {
-        let Build { former, url, reinstall, packages, services } = self;
-        let layout = settings.layout(seen.host);
-        let slot = target.slot.clone();
-        let release = target.release.clone();
-        let variables = variables(settings, context, seen, target);
-        let hook = |point, directory: &HostPath, commands: &[String]| -> Vec<Action> {
-            let around = hook_surroundings(settings, point, directory, variables.clone());
-            let hook = |command: &String| Action::Hook {
-                point,
-                command: command.clone(),
-                around: around.clone(),
+    pub(super) fn build(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
+        let Build { former, url, reinstall, packages, services } = build;
+        let HostPlanning { settings, facts, layout, .. } = self;
+        let Target { slot, release } = target;
+        let group = || settings.deploy_group.clone();
+        let record = |state| {
+            RecordAction::Record {
+                slot: slot.clone(),
+                state,
+                release: release.clone(),
+                former: former.clone(),
                 optional: false,
-            };
-            commands.iter().map(hook).collect()
+            }
+            .into()
         };
-        let record = |state| Action::Record {
-            slot: slot.clone(),
-            state,
-            release: release.clone(),
-            former: former.clone(),
-            optional: false,
-        };
-        let siblings = siblings_to_fetch_from(seen.facts, &slot, &release);
 
-        let mut actions = hook(HookPoint::BeforePrepare, &layout.path, &settings.hooks.before_prepare);
+        let mut actions =
+            self.hooks_in(&layout.path, target, HookPoint::BeforePrepare, &settings.hooks.before_prepare);
         actions.push(record(SlotState::Building));
-        actions.extend(forget_maintenance(settings, &slot));
-        actions.push(Action::Fetch {
-            slot: slot.clone(),
-            commit: release.commit.clone(),
-            url: url.to_owned(),
-            siblings,
-            known_hosts: settings.scm_known_hosts.clone(),
-            lend_agent: settings.forward_agent,
-            group: settings.deploy_group.clone(),
-        });
-        actions.push(Action::Checkout {
-            slot: slot.clone(),
-            commit: release.commit.clone(),
-            group: settings.deploy_group.clone(),
-        });
+        actions.extend(self.take_back_setting(slot));
+        actions.push(
+            GitAction::Fetch {
+                slot: slot.clone(),
+                commit: release.commit.clone(),
+                url: url.to_owned(),
+                siblings: self.siblings_to_fetch_from(slot, release),
+                known_hosts: settings.scm_known_hosts.clone(),
+                lend_agent: settings.forward_agent,
+                group: group(),
+            }
+            .into(),
+        );
+        actions.push(
+            GitAction::Checkout { slot: slot.clone(), commit: release.commit.clone(), group: group() }.into(),
+        );
         if release.submodules {
-            actions.push(Action::Submodules {
+            let submodules = GitAction::Submodules {
                 slot: slot.clone(),
                 url: url.to_owned(),
                 known_hosts: settings.scm_known_hosts.clone(),
                 lend_agent: settings.forward_agent,
-                group: settings.deploy_group.clone(),
-            });
+                group: group(),
+            };
+            actions.push(submodules.into());
         }
         if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
-            actions.push(Action::Shared {
+            let shared = AppAction::Shared {
                 slot: slot.clone(),
                 files: settings.shared_files.clone(),
                 dirs: settings.shared_dirs.clone(),
-                group: settings.deploy_group.clone(),
-            });
+                group: group(),
+            };
+            actions.push(shared.into());
         }
         if let Packages::These(packages) = &packages {
-            let missing = packages.iter().filter(|package| !seen.facts.packages.contains(&package.place()));
-            actions.extend(missing.map(|package| Action::Package {
-                package: package.clone(),
-                group: settings.deploy_group.clone(),
-            }));
+            let missing = packages.iter().filter(|package| !facts.packages.contains(&package.place()));
+            actions
+                .extend(missing.map(|package| {
+                    PythonAction::Package { package: package.clone(), group: group() }.into()
+                }));
         }
-        actions.extend(virtualenv_of(settings, packages, reinstall).map(|spec| Action::Virtualenv {
-            slot: slot.clone(),
-            commit: release.commit.clone(),
-            spec,
-            variables: variables.clone(),
-            lend_agent: settings.forward_agent,
-            group: settings.deploy_group.clone(),
+        actions.extend(virtualenv_of(settings, packages, reinstall).map(|spec| {
+            PythonAction::Virtualenv {
+                slot: slot.clone(),
+                commit: release.commit.clone(),
+                spec,
+                variables: self.variables_of(target),
+                lend_agent: settings.forward_agent,
+                group: group(),
+            }
+            .into()
         }));
-        let folder = layout.slot(&slot);
         for (point, own) in
             [(HookPoint::Build, &settings.hooks.build), (HookPoint::Check, &settings.hooks.check)]
         {
-            actions.extend(hook(point, &folder, &with_recipe(settings, point, own)));
+            actions.extend(self.hooks(target, point, &with_recipe(settings, point, own)));
         }
-        if let Some(file) = settings.crontab.as_ref().filter(|_| is_primary(settings, seen.host)) {
-            actions.push(Action::RequireFile { slot: slot.clone(), file: file.clone() });
+        if let Some(file) = settings.crontab.as_ref().filter(|_| self.is_primary()) {
+            actions.push(GitAction::RequireFile { slot: slot.clone(), file: file.clone() }.into());
         }
         if !services.is_empty() {
-            actions.push(Action::ServiceFiles {
+            let files = ServiceAction::ServiceFiles {
                 slot: slot.clone(),
                 commit: release.commit.clone(),
-                there: files_there(seen),
+                there: self.files_there(),
                 files: services,
-            });
+            };
+            actions.push(files.into());
         }
         actions.push(record(SlotState::Ready));
         actions
     }
+
+    /// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,
+    /// the live one first, as it is the one most likely to be whole.
+    fn siblings_to_fetch_from(&self, slot: &SlotName, release: &Release) -> Vec<SlotName> {
+        let facts = self.facts;
+        let is_clone = facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some());
+        let others = facts.slots.iter().filter(|(other, seen)| *other != slot && seen.commit.is_some());
+        let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
+        let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();
+        siblings.sort_by_key(|sibling| Some(sibling) != facts.live_slot());
+        siblings
+    }
 }
 
-/// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,
-/// the live one first, as it is the one most likely to be whole.
-fn siblings_to_fetch_from(facts: &HostFacts, slot: &SlotName, release: &Release) -> Vec<SlotName> {
-    let is_clone = facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some());
-    let others = facts.slots.iter().filter(|(other, seen)| *other != slot && seen.commit.is_some());
-    let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
-    let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();
-    siblings.sort_by_key(|sibling| Some(sibling) != facts.live_slot());
-    siblings
+/// What the recipe does at a point, around the project's own hooks there.
+pub(super) fn with_recipe(settings: &Settings, point: HookPoint, own: &[String]) -> Vec<String> {
+    let mut commands = commands_at(settings, point, Side::Before);
+    commands.extend(own.iter().cloned());
+    commands.extend(commands_at(settings, point, Side::After));
+    commands
 }

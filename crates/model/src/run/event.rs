@@ -1,8 +1,11 @@
 //! What happens in a run, as it happens: all that a reporter ever sees, and what `--json` prints.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{EnvironmentName, HostName, RunId, Unit};
+use crate::plan::{Intent, PhaseKind, Plan};
+use crate::release::Release;
 use crate::run::outcome::{FailureKind, Outcome};
 
 /// One thing that happened. Fields and variants are only ever added.
@@ -47,15 +50,22 @@ pub enum Event {
     WorkStarted {
         /// In a few words: `deploy v0.2.0 (6b4943c012)`.
         headline: String,
-        /// The names of the phases.
-        phases: Vec<String>,
+        /// The person and machine that run it.
+        by: String,
+        /// What kind of run it is.
+        intent: Intent,
+        /// What changes on each host, in the order of the configuration.
+        changes: Vec<PlannedChange>,
+        /// The phases, in order.
+        phases: Vec<PhaseKind>,
         /// How many steps each host has, in the order of the hosts.
         steps: Vec<(HostName, u32)>,
     },
     /// A phase began.
     PhaseStarted {
-        /// Its name.
-        phase: String,
+        /// Which.
+        #[serde(flatten)]
+        phase: PhaseKind,
     },
     /// A step began.
     StepStarted {
@@ -121,20 +131,30 @@ pub enum Event {
         /// Which.
         host: HostName,
     },
-    /// A command of the configuration runs on the deployer.
-    LocalStarted {
-        /// The command.
-        command: String,
+    /// A step of the deployer began.
+    DeployerStarted {
+        /// Its number in the plan; 0 before there is one.
+        step: u32,
+        /// What it does.
+        title: String,
+        /// Whether it may ask a person for something, at the terminal.
+        may_ask: bool,
     },
-    /// A local command printed a line.
-    LocalOutput {
-        /// The line.
+    /// A step of the deployer printed a line.
+    DeployerOutput {
+        /// The step.
+        step: u32,
+        /// The line, without its end; bytes that aren't UTF-8 are replaced.
         line: String,
     },
-    /// A local command ended.
-    LocalEnded {
+    /// A step of the deployer ended.
+    DeployerEnded {
+        /// The step.
+        step: u32,
         /// Its exit status.
         status: i32,
+        /// How long it took.
+        milliseconds: u64,
     },
     /// The run ended.
     RunEnded {
@@ -146,6 +166,53 @@ pub enum Event {
         /// How long the whole run took.
         milliseconds: u64,
     },
+}
+
+/// What a run changes on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// The host.
+    pub host: HostName,
+    /// What serves before, as far as it is known.
+    pub from: Option<Release>,
+    /// What is to serve after it; `None`: nothing is switched.
+    pub to: Option<Release>,
+}
+
+/// An event with the time at which it happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StampedEvent {
+    /// When, by the deployer's clock.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Event {
+    /// What is told when the work of a plan begins.
+    pub fn work_started(plan: &Plan) -> Event {
+        let count = |host: &HostName| {
+            let work = plan.phases.iter().filter_map(|phase| phase.work_of(host));
+            work.map(|work| work.steps().count() as u32).sum()
+        };
+        Event::WorkStarted {
+            headline: plan.headline(),
+            by: plan.by.clone(),
+            intent: plan.intent,
+            changes: plan
+                .hosts
+                .iter()
+                .map(|planned| PlannedChange {
+                    host: planned.host.name.clone(),
+                    from: planned.from.clone(),
+                    to: planned.to.as_ref().map(|target| target.release.clone()),
+                })
+                .collect(),
+            phases: plan.phases.iter().map(|phase| phase.kind).collect(),
+            steps: plan.hosts.iter().map(|host| (host.host.name.clone(), count(&host.host.name))).collect(),
+        }
+    }
 }
 
 /// Something that speaks against a plan.

@@ -65,6 +65,9 @@ impl fmt::Display for Verdict {
 
 /// How a run ends that is refused for these reasons.
 pub fn verdict_of(refusals: &[Refusal]) -> Verdict {
+    if refusals.iter().any(|refusal| matches!(refusal, Refusal::Unreachable { .. })) {
+        return Verdict::Unreachable;
+    }
     let first = refusals.first().map_or(Verdict::Refused, verdict_of_one);
     if refusals.iter().all(|refusal| verdict_of_one(refusal) == first) { first } else { Verdict::Refused }
 }
@@ -73,6 +76,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
     match refusal {
         // Waiting, or a word with a colleague, is all that it takes.
         Refusal::Locked { .. } | Refusal::Held { .. } => Verdict::Locked,
+        Refusal::Unreachable { .. } => Verdict::Unreachable,
         // The release can't be made ready. That is seen so early that the idle slot, and what could be rolled back to
         // in it, is still as it was.
         Refusal::MissingShared { .. }
@@ -84,6 +88,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::Elsewhere { .. }
         | Refusal::NotWritable { .. }
         | Refusal::MissingTools { .. }
+        | Refusal::Pending { .. }
         | Refusal::NothingBefore { .. }
         | Refusal::DifferentTargets { .. }
         | Refusal::NothingLive { .. }
@@ -148,11 +153,12 @@ pub struct HostOutcome {
     pub serving: Serving,
 }
 
-/// Something that went wrong on a host.
+/// Something that went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The host.
-    pub host: HostName,
+    /// The host; `None`: the deployer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
     /// The step, if one was under way.
     pub step: Option<u32>,
     /// What happened.

@@ -1,15 +1,16 @@
-//! The run machine: what to do next, given what has happened. Pure: the driver and the simulator both obey it.
+//! The state of a run: what to do next, given what has happened. Pure: the driver and the simulator both obey it.
 //!
-//! It promises that no host is sent a phase before every host has ended the one before it well; that after a failure
-//! every host that may have switched is reverted; and that a host whose answer is missing is asked again before a
-//! word is said about it.
+//! It promises that no host is sent a phase before every host, and the deployer, has ended the one before it well; that
+//! after a failure every host that was armed is reverted, and that what the deployer has made is taken back; that a host
+//! whose answer is missing is asked again before a word is said about it; and that nothing is done on the deployer at the
+//! end before the outcome is certain.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::host::facts::HostFacts;
 use crate::names::{CommitId, HostName, SlotName};
-use crate::plan::action::Action;
-use crate::plan::{HostPlan, Intent, PhaseKind, Plan};
+use crate::plan::action::Effect;
+use crate::plan::{End, Found, HostPlan, Intent, PhaseKind, Plan};
 use crate::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use crate::shell::inspect::GUARD_FAILED;
 
@@ -67,10 +68,28 @@ pub enum Input {
         /// What it said; `None` if it couldn't be asked.
         seen: Option<Seen>,
     },
+    /// A step of the deployer ended.
+    DeployerEnded {
+        /// Which.
+        step: u32,
+        /// How.
+        how: DeployerEnd,
+    },
     /// A person asked to stop.
     Interrupted,
     /// A person doesn't want to wait any longer.
     Abandoned,
+}
+
+/// How a step of the deployer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeployerEnd {
+    /// Well.
+    Done,
+    /// It failed.
+    Failed(FailureKind),
+    /// It was ended, by a person or because it was cancelled.
+    Stopped,
 }
 
 /// What a host that was lost says it serves.
@@ -85,7 +104,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What was seen on a host, as far as the machine asks for it.
+    /// What was seen on a host, as far as the run asks for it.
     pub fn of(facts: &HostFacts) -> Self {
         Self {
             slot: facts.live_slot().cloned(),
@@ -120,6 +139,17 @@ pub enum Command {
         /// Which.
         host: HostName,
     },
+    /// Do a step on the deployer.
+    RunOnDeployer {
+        /// Which.
+        step: u32,
+        /// How the run ended, where it is done at the end.
+        verdict: Option<Verdict>,
+    },
+    /// End the step that runs on the deployer.
+    CancelOnDeployer,
+    /// Let all hosts go, and with them their locks: nothing more is wanted of them.
+    LetGo,
     /// The run is over.
     End(Outcome),
 }
@@ -131,10 +161,12 @@ enum Mode {
     Stopping,
     Reverting,
     Looking,
+    /// The outcome is certain; the deployer takes back what it has made, and does what is done at the end.
+    Closing,
     Over,
 }
 
-/// What a host serves, as far as the machine knows.
+/// What a host serves, as far as the run knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Served {
     Old,
@@ -144,10 +176,14 @@ enum Served {
 
 #[derive(Debug, Clone, Default)]
 struct HostState {
+    /// It was sent something.
+    begun: bool,
     working: bool,
     /// What it was sent last ended well.
     ok: bool,
     lost: bool,
+    /// It may be armed: it has to be told to go back, or be confirmed.
+    may_be_armed: bool,
     /// It may serve the new release, or be on its way there.
     may_have_switched: bool,
     /// The link is known to have been touched.
@@ -171,15 +207,29 @@ pub struct RunState<'p> {
     abandoned: bool,
     lock_attempts: u32,
     hosts: BTreeMap<HostName, HostState>,
+    deployer: DeployerState,
     failures: Vec<Failure>,
+    /// Once it is certain.
+    outcome: Option<Outcome>,
+}
+
+/// What the deployer does.
+#[derive(Debug, Default)]
+struct DeployerState {
+    /// The step that runs.
+    running: Option<u32>,
+    /// Those that follow it, before the hosts of the phase have their turn.
+    queue: VecDeque<u32>,
+    /// Steps that take back what was made, the last first.
+    way_back: Vec<u32>,
 }
 
 impl<'p> RunState<'p> {
-    /// A machine for this plan, and its first commands.
+    /// The beginning of a run of this plan, and its first commands.
     pub fn start(plan: &'p Plan) -> (Self, Vec<Command>) {
         let hosts =
             plan.hosts.iter().map(|planned| (planned.host.name.clone(), HostState::default())).collect();
-        let mut machine = RunState {
+        let mut state = RunState {
             plan,
             groups: group_phases(plan),
             group: 0,
@@ -188,10 +238,12 @@ impl<'p> RunState<'p> {
             abandoned: false,
             lock_attempts: 1,
             hosts,
+            deployer: DeployerState::default(),
             failures: Vec::new(),
+            outcome: None,
         };
-        let commands = if machine.groups.is_empty() { vec![machine.end()] } else { machine.send_group() };
-        (machine, commands)
+        let commands = if state.groups.is_empty() { state.end() } else { state.begin_group() };
+        (state, commands)
     }
 
     /// Whether the run is over.
@@ -206,14 +258,24 @@ impl<'p> RunState<'p> {
 
     /// Takes note of what happened, and says what to do.
     pub fn handle(&mut self, input: Input) -> Vec<Command> {
-        if self.mode == Mode::Over {
-            return Vec::new();
+        match (self.mode, &input) {
+            (Mode::Over, _) => return Vec::new(),
+            // The outcome is certain, whatever hosts say now.
+            (Mode::Closing, Input::DeployerEnded { .. } | Input::Abandoned) => {}
+            // What takes something back is let end; nobody has to wait for the rest.
+            (Mode::Closing, Input::Interrupted) => {
+                let running = self.deployer.running.and_then(|step| self.plan.step(step));
+                let is_hook = matches!(running, Some(Found::OnDeployer { goes_back: false, .. }));
+                return if is_hook { vec![Command::CancelOnDeployer] } else { Vec::new() };
+            }
+            (Mode::Closing, _) => return Vec::new(),
+            (Mode::Forward | Mode::Stopping | Mode::Reverting | Mode::Looking, _) => {}
         }
         match input {
             Input::StepStarted { host, step } => {
                 let plan = self.plan;
-                let Some((phase, _, step)) = plan.step(step) else { return Vec::new() };
-                if step.action.switches() && self.mode != Mode::Reverting {
+                let Some(Found::OnHost { phase, step, .. }) = plan.step(step) else { return Vec::new() };
+                if step.action.effects().switches() && self.mode != Mode::Reverting {
                     self.state(&host).switched = true;
                 }
                 // The first thing in that phase is the confirmation.
@@ -223,17 +285,18 @@ impl<'p> RunState<'p> {
                 Vec::new()
             }
             Input::StepFailed { host, step, what } => {
-                let action = self.plan.step(step).map(|(_, _, step)| &step.action);
-                if matches!(action, Some(Action::Lock { .. }))
+                let plan = self.plan;
+                let effect = plan.action(step).map(|action| action.effects().effect);
+                if matches!(effect, Some(Effect::Lock(_)))
                     && what == (FailureKind::Exited { status: LOCK_IS_TAKEN })
                 {
                     // Even where the whole run was sent in one go, nothing but this was done.
                     let state = self.state(&host);
                     state.lock_taken = true;
-                    state.may_have_switched = false;
+                    state.has_done_nothing();
                     return Vec::new();
                 }
-                self.failures.push(Failure { host, step: Some(step), what });
+                self.failures.push(Failure { host: Some(host), step: Some(step), what });
                 Vec::new()
             }
             Input::Ended { host, ok } => {
@@ -270,7 +333,7 @@ impl<'p> RunState<'p> {
                 state.working = false;
                 let look_now = looking && state.needs_look();
                 self.failures.push(Failure {
-                    host: host.clone(),
+                    host: Some(host.clone()),
                     step: None,
                     what: FailureKind::Lost { why },
                 });
@@ -279,18 +342,20 @@ impl<'p> RunState<'p> {
             Input::Unreachable { host, why } => {
                 let state = self.state(&host);
                 state.working = false;
-                state.may_have_switched = false;
-                self.failures.push(Failure { host, step: None, what: FailureKind::Unreachable { why } });
+                state.has_done_nothing();
+                let what = FailureKind::Unreachable { why };
+                self.failures.push(Failure { host: Some(host), step: None, what });
                 self.advance(true)
             }
             Input::Seen { host, seen } => {
                 self.state(&host).seen = Some(seen);
                 if self.hosts.values().all(|state| !state.needs_look() || state.seen.is_some()) {
-                    vec![self.end()]
+                    self.end()
                 } else {
                     Vec::new()
                 }
             }
+            Input::DeployerEnded { step, how } => self.deployer_ended(step, how),
             Input::Interrupted => {
                 // Confirmed is confirmed: what is left are notes, and stopping them would help nobody.
                 if self.interrupted || self.mode != Mode::Forward || self.is_past_the_switch() {
@@ -302,7 +367,9 @@ impl<'p> RunState<'p> {
             Input::Abandoned => {
                 self.interrupted = true;
                 self.abandoned = true;
-                vec![self.end()]
+                let outcome = self.outcome.take().unwrap_or_else(|| self.settle());
+                self.mode = Mode::Over;
+                vec![Command::End(outcome)]
             }
         }
     }
@@ -317,7 +384,7 @@ impl<'p> RunState<'p> {
         let state = &self.hosts[host];
         self.mode == Mode::Forward
             && !state.lock_taken
-            && !self.failures.iter().any(|failure| failure.host == *host)
+            && !self.failures.iter().any(|failure| failure.host.as_ref() == Some(host))
     }
 
     /// Whether the run can only end well now, or with a person's help: hosts are confirmed, or told to be.
@@ -329,6 +396,58 @@ impl<'p> RunState<'p> {
 
     fn group_has(&self, kind: PhaseKind) -> bool {
         self.current_phases().iter().any(|phase| self.plan.phases[*phase].kind == kind)
+    }
+
+    /// The deployer's part of the group, or else the hosts'.
+    fn begin_group(&mut self) -> Vec<Command> {
+        let phases = self.groups[self.group].iter().map(|phase| &self.plan.phases[*phase]);
+        self.deployer.queue = phases.flat_map(|phase| &phase.deployer).map(|step| step.id).collect();
+        self.next_on_deployer().map_or_else(|| self.send_group(), |command| vec![command])
+    }
+
+    fn next_on_deployer(&mut self) -> Option<Command> {
+        let step = self.deployer.queue.pop_front()?;
+        self.deployer.running = Some(step);
+        let verdict = self.outcome.as_ref().map(|outcome| outcome.verdict);
+        Some(Command::RunOnDeployer { step, verdict })
+    }
+
+    fn deployer_ended(&mut self, id: u32, how: DeployerEnd) -> Vec<Command> {
+        if self.deployer.running != Some(id) {
+            return Vec::new();
+        }
+        self.deployer.running = None;
+        let plan = self.plan;
+        let Some(Found::OnDeployer { step, goes_back, .. }) = plan.step(id) else { return Vec::new() };
+        if self.mode == Mode::Closing {
+            // What is taken back is so as far as that goes; of the rest the first that fails is the last.
+            if how != DeployerEnd::Done && !goes_back {
+                self.deployer.queue.clear();
+            }
+            return self.next_on_deployer().map_or_else(|| self.close(), |command| vec![command]);
+        }
+        match how {
+            DeployerEnd::Done if step.action.is_public() => self.deployer.way_back.clear(),
+            // A tag that was made and then couldn't be verified has to go, too.
+            DeployerEnd::Done | DeployerEnd::Failed(_) | DeployerEnd::Stopped => {
+                self.deployer.way_back.extend(step.way_back.as_ref().map(|back| back.id));
+            }
+        }
+        match how {
+            DeployerEnd::Done => {}
+            DeployerEnd::Failed(what) => self.failures.push(Failure { host: None, step: Some(id), what }),
+            DeployerEnd::Stopped => self.interrupted = true,
+        }
+        let trouble = self.interrupted || !self.failures.is_empty();
+        if trouble || self.mode != Mode::Forward {
+            self.deployer.queue.clear();
+            return self.advance(true);
+        }
+        if let Some(command) = self.next_on_deployer() {
+            return vec![command];
+        }
+        let commands = self.send_group();
+        if commands.is_empty() { self.next_group() } else { commands }
     }
 
     fn send_group(&mut self) -> Vec<Command> {
@@ -344,19 +463,22 @@ impl<'p> RunState<'p> {
         if phases.is_empty() {
             return None;
         }
-        let switches =
-            phases.iter().any(|phase| matches!(plan.phases[*phase].kind, PhaseKind::Switch { .. }));
+        let works = || phases.iter().filter_map(|phase| plan.phases[*phase].work_of(&host));
+        let switches = works().any(|work| work.steps().any(|step| step.action.effects().switches()));
+        let arms = works().any(|work| work.arm().is_some());
         let state = self.state(&host);
         state.working = true;
         state.ok = false;
         state.lock_taken = false;
         state.may_have_switched |= switches;
+        state.may_be_armed |= arms;
+        state.begun = true;
         Some(Command::Send { host, phases })
     }
 
     /// Something ended, or was lost, or was told to stop: what follows?
     fn advance(&mut self, trouble: bool) -> Vec<Command> {
-        let working = self.hosts.values().any(|state| state.working);
+        let working = self.deployer.running.is_some() || self.hosts.values().any(|state| state.working);
         match self.mode {
             Mode::Forward
                 if working && (trouble && self.is_past_the_switch() || self.hosts_are_independent()) =>
@@ -365,12 +487,13 @@ impl<'p> RunState<'p> {
             }
             // Trouble may have come before the last host ended well: whoever was lost is asked in any case.
             Mode::Forward if self.is_past_the_switch() && !working => self.look(),
-            Mode::Forward if self.hosts_are_independent() => vec![self.end()],
+            Mode::Forward if self.hosts_are_independent() => self.end(),
             Mode::Forward if trouble && working && self.only_locks_are_missing() => Vec::new(),
             Mode::Forward if trouble && working => {
                 self.mode = Mode::Stopping;
                 let busy = self.hosts.iter().filter(|(_, state)| state.working);
-                busy.map(|(host, _)| Command::Cancel { host: host.clone() }).collect()
+                let hosts = busy.map(|(host, _)| Command::Cancel { host: host.clone() });
+                hosts.chain(self.deployer.running.map(|_| Command::CancelOnDeployer)).collect()
             }
             Mode::Forward if working => Vec::new(),
             Mode::Forward if self.hosts.values().any(|state| state.lock_taken) => self.lock_again(),
@@ -380,7 +503,7 @@ impl<'p> RunState<'p> {
             Mode::Stopping => self.revert(),
             Mode::Reverting if working => Vec::new(),
             Mode::Reverting => self.look(),
-            Mode::Looking | Mode::Over => Vec::new(),
+            Mode::Looking | Mode::Closing | Mode::Over => Vec::new(),
         }
     }
 
@@ -398,7 +521,7 @@ impl<'p> RunState<'p> {
         let first_is_ours =
             self.hosts.iter().find(|(host, _)| self.takes_part(host)).is_some_and(|(_, s)| s.ok);
         if !first_is_ours || !self.failures.is_empty() || self.lock_attempts >= LOCK_ATTEMPTS {
-            return vec![self.end()];
+            return self.end();
         }
         self.lock_attempts += 1;
         let phases = self.groups[self.group].clone();
@@ -414,16 +537,16 @@ impl<'p> RunState<'p> {
     fn next_group(&mut self) -> Vec<Command> {
         self.group += 1;
         if self.group < self.groups.len() {
-            return self.send_group();
+            return self.begin_group();
         }
-        vec![self.end()]
+        self.end()
     }
 
     fn revert(&mut self) -> Vec<Command> {
         self.mode = Mode::Reverting;
         let mut commands = Vec::new();
         for (host, state) in &mut self.hosts {
-            if state.may_have_switched && !state.lost && !state.confirmed {
+            if state.may_be_armed && !state.lost && !state.confirmed {
                 state.working = true;
                 commands.push(Command::Revert { host: host.clone() });
             }
@@ -436,17 +559,43 @@ impl<'p> RunState<'p> {
         let lost = self.hosts.iter().filter(|(_, state)| state.needs_look());
         let commands: Vec<Command> =
             lost.map(|(host, _)| Command::LookAgain { host: host.clone() }).collect();
-        if commands.is_empty() { vec![self.end()] } else { commands }
+        if commands.is_empty() { self.end() } else { commands }
     }
 
-    fn end(&mut self) -> Command {
+    /// The outcome is certain: what is left is the deployer's.
+    fn end(&mut self) -> Vec<Command> {
+        let outcome = self.settle();
+        let verdict = outcome.verdict;
+        self.outcome = Some(outcome);
+        self.mode = Mode::Closing;
+        let way_back = std::mem::take(&mut self.deployer.way_back);
+        if verdict != Verdict::Done {
+            self.deployer.queue.extend(way_back.into_iter().rev());
+        }
+        let begun = self.hosts.values().any(|state| state.begun);
+        let end = if verdict == Verdict::Done { End::Done } else { End::Failed };
+        if begun {
+            let closing = self.plan.closing.iter().filter(|closing| closing.when == end);
+            self.deployer.queue.extend(closing.flat_map(|closing| &closing.steps).map(|step| step.id));
+        }
+        match self.next_on_deployer() {
+            Some(command) => vec![Command::LetGo, command],
+            None => self.close(),
+        }
+    }
+
+    fn close(&mut self) -> Vec<Command> {
         self.mode = Mode::Over;
+        self.outcome.take().map(Command::End).into_iter().collect()
+    }
+
+    fn settle(&mut self) -> Outcome {
         // What wasn't looked at isn't told.
         let looked_at = self.plan.intent != Intent::Work;
         let planned = self.plan.hosts.iter().filter(|_| looked_at);
         let hosts: Vec<HostOutcome> = planned.map(|planned| self.host_outcome(planned)).collect();
         let verdict = self.verdict();
-        Command::End(Outcome { verdict, hosts, failures: std::mem::take(&mut self.failures) })
+        Outcome { verdict, hosts, failures: std::mem::take(&mut self.failures) }
     }
 
     fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {
@@ -479,6 +628,14 @@ impl<'p> RunState<'p> {
         }
     }
 
+    fn effect_of(&self, failure: &Failure) -> Option<Effect<'p>> {
+        self.plan.action(failure.step?).map(|action| action.effects().effect)
+    }
+
+    fn has_failed_to_recover(&self) -> bool {
+        self.failures.iter().any(|failure| self.effect_of(failure) == Some(Effect::Recovered))
+    }
+
     fn verdict(&self) -> Verdict {
         if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
             return Verdict::Locked;
@@ -500,6 +657,10 @@ impl<'p> RunState<'p> {
             let is_open = self.group_has(PhaseKind::Finish) || self.hosts.values().any(in_doubt);
             return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
         }
+        // A host that couldn't take back what it was armed with isn't as it was, whatever its link says.
+        if self.hosts.values().any(|state| state.stuck) || self.has_failed_to_recover() {
+            return Verdict::Mixed;
+        }
         let all_old = changing().all(|planned| self.served(planned) == Served::Old);
         if !all_old {
             return Verdict::Mixed;
@@ -515,29 +676,42 @@ impl<'p> RunState<'p> {
             return Verdict::Unreachable;
         }
         let guard = |failure: &Failure| {
-            let action = failure.step.and_then(|step| self.plan.step(step)).map(|(_, _, step)| &step.action);
-            matches!(action, Some(Action::Guard { .. }))
+            matches!(self.effect_of(failure), Some(Effect::Unchanged(_)))
                 && failure.what == FailureKind::Exited { status: GUARD_FAILED }
         };
+        // On the deployer, before any host was touched.
+        let begun = self.hosts.values().any(|state| state.begun);
+        if !begun {
+            return Verdict::Refused;
+        }
         if self.failures.iter().all(guard) { Verdict::Refused } else { Verdict::FailedBefore }
     }
 }
 
 impl HostState {
+    /// What it was sent came to nothing before it could do any of it.
+    fn has_done_nothing(&mut self) {
+        self.may_have_switched = false;
+        self.may_be_armed = false;
+    }
+
     fn needs_look(&self) -> bool {
         self.lost && self.may_have_switched
     }
 }
 
 /// Phases with gates go one by one. Where only one host works, a gate between two phases holds of itself, as the
-/// runner stops at the first failure: the whole run goes in one trip.
+/// runner stops at the first failure: all goes in one trip, but for what has to wait for the deployer.
 fn group_phases(plan: &Plan) -> Vec<Vec<usize>> {
     let workers: BTreeSet<&HostName> =
         plan.phases.iter().flat_map(|phase| phase.work.iter().map(|work| &work.host)).collect();
+    let is_hosts_alone = |index: usize| plan.phases[index].deployer.is_empty();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for index in 0..plan.phases.len() {
         match groups.last_mut() {
-            Some(last) if workers.len() == 1 => last.push(index),
+            Some(last) if workers.len() == 1 && is_hosts_alone(index) && is_hosts_alone(last[0]) => {
+                last.push(index)
+            }
             _ => groups.push(vec![index]),
         }
     }

@@ -1,8 +1,8 @@
 //! The check of a plan with its shell.
 
 use super::render_step;
-use crate::plan::Plan;
 use crate::plan::check::{Finding, PlanRule, check};
+use crate::plan::{HostWork, Plan};
 
 /// The longest shell text of a step, in bytes. A step is one argument of a command, which may have 128 KiB; the runner
 /// adds a little.
@@ -13,7 +13,7 @@ pub fn check_plan(plan: &Plan) -> Vec<Finding> {
     let mut findings = check(plan);
     findings.extend(plan.hosts.iter().flat_map(|host| {
         let work = plan.phases.iter().filter_map(|phase| phase.work_of(&host.host.name));
-        let steps = work.flat_map(|work| work.steps.iter().chain(&work.revert));
+        let steps = work.flat_map(HostWork::all_steps);
         steps.filter_map(|step| {
             let length = render_step(&step.action, &host.layout, &plan.run).len();
             (length > LONGEST_STEP).then(|| Finding {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{quote, quote_words};
-use crate::deployer::action::{DeployerAction, PushedBranch};
+use crate::deployer::action::DeployerAction;
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
 pub fn render_deployer(action: &DeployerAction) -> String {
@@ -25,14 +25,16 @@ pub fn render_deployer(action: &DeployerAction) -> String {
             }
             script
         }
-        DeployerAction::Push { remote, branch, tag } => {
-            let branch =
-                branch.as_ref().map(|PushedBranch { name, commit }| format!("{commit}:refs/heads/{name}"));
-            let tag = tag.as_ref().map(|tag| format!("refs/tags/{tag}"));
-            // Both together or neither: a tag that is turned down must not leave the branch moved.
-            let atomic = if branch.is_some() && tag.is_some() { "--atomic " } else { "" };
-            let what = quote_words(branch.into_iter().chain(tag));
-            format!("git push --quiet --no-follow-tags {atomic}{} {what}", quote(remote))
+        // What somebody else has there by now is theirs.
+        DeployerAction::RemoveTag { tag, remote } => {
+            format!("tag={} remote={}\n{REMOVE_TAG}", quote(tag), quote(remote))
+        }
+        DeployerAction::PushBranch { remote, branch, commit } => {
+            let what = quote(&format!("{commit}:refs/heads/{branch}"));
+            format!("git push --quiet --no-follow-tags {} {what}", quote(remote))
+        }
+        DeployerAction::PushTag { remote, tag } => {
+            format!("tag={} remote={}\n{PUSH_TAG}", quote(tag), quote(remote))
         }
         DeployerAction::MakeVirtualenv { folder, uv } => {
             let folder = quote(folder);
@@ -74,19 +76,25 @@ const PYTHON_PATH: &str = r#"for folder in apps lib vendor/*; do
 done
 "#;
 
-/// The shell that takes back what an action has made in the checkout, once a later one has failed.
-pub fn render_deployer_undo(action: &DeployerAction) -> Option<String> {
-    match action {
-        // A push that failed may have got there all the same: what others can see stays.
-        DeployerAction::Tag { tag, remote, .. } => Some(format!(
-            "git ls-remote --exit-code {} {} >/dev/null 2>&1 || git tag --delete {} >/dev/null",
-            quote(remote),
-            quote(&format!("refs/tags/{tag}")),
-            quote(tag)
-        )),
-        _ => None,
-    }
+/// Two may choose the same name in the same minute: git's own words don't say whose the other is.
+const PUSH_TAG: &str = r#"git push --quiet --no-follow-tags "$remote" "refs/tags/$tag" && exit 0
+there=$(git ls-remote "$remote" "refs/tags/$tag^{}" "refs/tags/$tag" 2>/dev/null | sed -n '1s/[^0-9a-f].*//p')
+ours=$(git rev-parse --verify --quiet "refs/tags/$tag")
+if [ -n "$there" ] && [ "$there" != "$ours" ]; then
+  echo "somebody else has pushed $tag to $remote meanwhile, for $there: choose another name" >&2
+fi
+exit 1
+"#;
+
+/// A push that failed may have got there all the same: what others can see stays.
+const REMOVE_TAG: &str = r#"ours=$(git rev-parse --verify --quiet "refs/tags/$tag") || exit 0
+there=$(git ls-remote "$remote" "refs/tags/$tag") || {
+  echo "$tag is left as it is: $remote can't be asked whether it has it" >&2
+  exit 1
 }
+case $there in "$ours"*) exit 0 ;; esac
+git tag --delete "$tag" >/dev/null
+"#;
 
 /// The shell that fails, and says why, unless the git object is a tag that was made under this name and signed by one of
 /// `signers`: lines of an OpenSSH `allowed_signers` file, and fingerprints of OpenPGP keys.

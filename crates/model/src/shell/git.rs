@@ -2,14 +2,39 @@
 
 use std::fmt::Write;
 
+use super::group::{own, umask};
 use super::{quote, quote_words};
 use crate::host::layout::Layout;
 use crate::names::{CommitId, RunId, SlotName};
+use crate::plan::action::GitAction;
 
 /// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose.
 const GIT: &str = "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'\n";
 
-pub(super) fn fetch(
+pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String {
+    match action {
+        GitAction::Fetch { slot, commit, url, siblings, known_hosts, lend_agent: _, group } => {
+            umask(group.as_deref()) + &fetch(layout, slot, commit, url, siblings, known_hosts)
+        }
+        GitAction::Checkout { slot, commit, group } => {
+            umask(group.as_deref())
+                + &checkout(layout, slot, commit, run)
+                + &own(&layout.slot(slot), group.as_deref())
+        }
+        GitAction::Submodules { slot, url, known_hosts, lend_agent: _, group } => {
+            umask(group.as_deref())
+                + &submodules(layout, slot, url, known_hosts)
+                + &own(&layout.slot(slot), group.as_deref())
+        }
+        GitAction::VerifyCommit { slot, commit } => verify_commit(layout, slot, commit),
+        GitAction::RequireFile { slot, file } => {
+            let path = quote(layout.slot(slot).join(file).as_str());
+            format!("[ -f {path} ] || {{ echo {path}\" isn't in this release\" >&2; exit 1; }}")
+        }
+    }
+}
+
+fn fetch(
     layout: &Layout,
     slot: &SlotName,
     commit: &CommitId,
@@ -75,7 +100,7 @@ fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
 }
 
 /// Addresses that are relative are so to the remote, which may have moved since the clone was made.
-pub(super) fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String]) -> String {
+fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String]) -> String {
     format!(
         "{GIT}cd {slot_path} || exit\n{pinned}git remote set-url origin {url} || exit\n\
          git submodule --quiet sync --recursive &&\n\
@@ -90,7 +115,7 @@ pub(super) fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_host
     )
 }
 
-pub(super) fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) -> String {
+fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) -> String {
     format!(
         "{GIT}cd {slot_path} || exit\n\
          changes={changes}\n\
@@ -108,7 +133,7 @@ pub(super) fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run:
     )
 }
 
-pub(super) fn prove(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
+fn verify_commit(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
     format!(
         "{GIT}cd {slot_path} || exit\n\
          if [ \"$(git rev-parse HEAD)\" = {commit} ] && git diff --quiet HEAD --; then exit 0; fi\n\

@@ -139,6 +139,7 @@ fact clock "$(date +%s)"
 state
 fact sum "$(state | cksum)"
 record maintenance "$memory/maintenance"
+record pending "$memory/pending.json"
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 [ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
 [ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"

@@ -10,23 +10,26 @@ macro_rules! script {
 mod app;
 mod ask;
 mod check;
+mod command;
 mod deployer;
+mod frame;
 mod git;
+mod group;
 pub mod inspect;
 mod python;
 mod quote;
 pub mod recipe;
-mod render;
+mod record;
 mod service;
 pub(crate) mod service_file;
 mod user;
 
-pub(crate) use app::list_variables;
-pub use app::{app_shell, login_shell, manage_shell};
 pub use check::{LONGEST_STEP, check_plan};
-pub use deployer::{render_deployer, render_deployer_undo, verify_tag};
+pub(crate) use command::list_variables;
+pub use command::{app_shell, login_shell, manage_shell};
+pub use deployer::{render_deployer, verify_tag};
+pub use frame::{render_look, render_phases, render_revert, render_step};
 pub use quote::{quote, quote_words, typed_words};
-pub use render::{render_phases, render_revert, render_step};
 
 /// The same program without what is written for those who work on it: a plan is long enough to read, and a first packet
 /// holds more of it.

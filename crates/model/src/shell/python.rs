@@ -2,17 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use super::app::{exports, secrets, within};
+use super::command::{exports, secrets, within};
+use super::group::{own, umask};
 use super::user::Input;
 use super::{quote, quote_words};
 use crate::app::package::{FetchedPackage, file_url};
 use crate::app::virtualenv::{Installer, Packages, VirtualenvSpec};
 use crate::host::layout::Layout;
 use crate::names::{CommitId, SlotName};
-use crate::plan::action::{Schema, Surroundings};
+use crate::plan::action::{PythonAction, Schema, Surroundings};
+
+pub(super) fn render(action: &PythonAction, layout: &Layout) -> String {
+    match action {
+        PythonAction::Package { package: fetched, group } => {
+            umask(group.as_deref()) + &package(layout, fetched)
+        }
+        PythonAction::Virtualenv { slot, commit, spec, variables, lend_agent: _, group } => {
+            umask(group.as_deref())
+                + &virtualenv(layout, slot, commit, spec, variables)
+                + &own(&layout.slot(slot).join(&layout.virtualenv), group.as_deref())
+        }
+        PythonAction::Migrations { older, newer, schema, around } => {
+            migrations(layout, older, newer, *schema, around)
+        }
+    }
+}
 
 /// Brings a slot's virtualenv to what its release asks for; nothing is run where it is that already.
-pub(super) fn virtualenv(
+fn virtualenv(
     layout: &Layout,
     slot: &SlotName,
     commit: &CommitId,
@@ -61,19 +78,8 @@ pub(super) fn virtualenv(
     format!("{text}set -- {}\n{}", quote_words(requirements), script!("virtualenv"))
 }
 
-/// Takes away what was kept of releases that no slot holds.
-pub(super) fn prune(layout: &Layout) -> String {
-    format!(
-        "kept={}\nslots={}\npackages={}\n{}",
-        quote(layout.kept().as_str()),
-        quote(layout.state().join("slots").as_str()),
-        quote(layout.packages().as_str()),
-        script!("prune")
-    )
-}
-
 /// Puts a private package where virtualenvs are made from.
-pub(super) fn package(layout: &Layout, package: &FetchedPackage) -> String {
+fn package(layout: &Layout, package: &FetchedPackage) -> String {
     let FetchedPackage { name: _, key, file, sha256 } = package;
     format!(
         "packages={}\nkey={}\nfile={}\nsha256={}\n{}",
@@ -86,7 +92,7 @@ pub(super) fn package(layout: &Layout, package: &FetchedPackage) -> String {
 }
 
 /// Looks for migrations that a release doesn't know.
-pub(super) fn migrations(
+fn migrations(
     layout: &Layout,
     older: &SlotName,
     newer: &SlotName,
@@ -106,23 +112,4 @@ pub(super) fn migrations(
         script!("migrations")
     );
     within(layout, around, Input::Nothing, &script)
-}
-
-/// Links what outlives releases into a slot.
-pub(super) fn shared(
-    layout: &Layout,
-    slot: &SlotName,
-    files: &[String],
-    dirs: &[String],
-    group: Option<&str>,
-) -> String {
-    format!(
-        "slot={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\n{}",
-        quote(layout.slot(slot).as_str()),
-        quote(layout.shared().as_str()),
-        quote(&quote_words(files)),
-        quote(&quote_words(dirs)),
-        quote(group.unwrap_or_default()),
-        script!("shared")
-    )
 }

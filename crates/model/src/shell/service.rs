@@ -2,22 +2,54 @@
 
 use std::fmt::Write;
 
+use super::command::app_command;
 use super::quote;
 use super::user::SUDO;
+use crate::app::crontab::CrontabLocation;
 use crate::app::service::Service;
 use crate::app::service_file::{
     FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind, service_file_place,
 };
 use crate::host::layout::Layout;
 use crate::names::{CommitId, HostPath, SlotName};
+use crate::plan::action::ServiceAction;
+
+pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
+    match action {
+        ServiceAction::VerifySudo => format!(
+            "{SUDO}[ -z \"$sudo\" ] || $sudo -v && exit 0\n\
+             echo \"sudo doesn't take the password, or lets $(id -un) do nothing\" >&2\nexit 1"
+        ),
+        ServiceAction::ServiceFiles { slot, commit, there, files } => {
+            service_files(layout, slot, commit, there, files)
+        }
+        ServiceAction::Restart { service, file, reload, commands, around } => {
+            if commands.is_empty() {
+                restart(layout, service, file.as_ref(), *reload)
+            } else {
+                // As with every other hook, the first that fails is the last.
+                let commands: Vec<String> =
+                    commands.iter().map(|command| format!("(\n{command}\n) || exit")).collect();
+                app_command(layout, around, &commands.join("\n"))
+            }
+        }
+        ServiceAction::VerifyRunning { services, seconds } => verify_running(layout, services, *seconds),
+        ServiceAction::Stop { service } => stop(layout, service),
+        ServiceAction::Crontab { slot, file, unit, place } => format!(
+            "{SUDO}file={}\nunit={}\nplace={}\n{}",
+            quote(layout.slot(slot).join(file).as_str()),
+            quote(unit.as_str()),
+            match place {
+                CrontabLocation::User => "user",
+                CrontabLocation::System => "system",
+            },
+            script!("crontab")
+        ),
+    }
+}
 
 /// Restarts a service and asks whether it runs; its file is put in place first.
-pub(super) fn restart(
-    layout: &Layout,
-    service: &Service,
-    file: Option<&ReleasedServiceFile>,
-    reload: bool,
-) -> String {
+fn restart(layout: &Layout, service: &Service, file: Option<&ReleasedServiceFile>, reload: bool) -> String {
     let install = file.map(|file| install(layout, service, file)).unwrap_or_default();
     let how = if reload { "[ -z \"$changed\" ] && how=reload || how=restart" } else { "how=restart" };
     let act = match service {
@@ -48,7 +80,7 @@ pub(super) fn restart(
 }
 
 /// Stops a service, if it is there and runs. What was put in place by us no longer comes up with its host, either.
-pub(super) fn stop(layout: &Layout, service: &Service) -> String {
+fn stop(layout: &Layout, service: &Service) -> String {
     let disable = service_file_place(service).map(|(path, _)| {
         let (list, path) = (quote(layout.installed_services().as_str()), quote(path.as_str()));
         format!("if grep -qxF -e {path} {list} 2>/dev/null; then\n{}\nfi\n", disable(service))
@@ -69,11 +101,7 @@ fn disable(service: &Service) -> String {
 
 /// Waits, and then asks whether services still run: what dies and is started again doesn't count as running. What a
 /// release hasn't got has been stopped, and is left alone.
-pub(super) fn verify_running(
-    layout: &Layout,
-    services: &[(Service, ReleasedServiceFile)],
-    seconds: u32,
-) -> String {
+fn verify_running(layout: &Layout, services: &[(Service, ReleasedServiceFile)], seconds: u32) -> String {
     let ask = |(service, file): &(Service, ReleasedServiceFile)| {
         let runs = match service {
             Service::Systemd(name) => {
@@ -155,7 +183,7 @@ fn install(layout: &Layout, service: &Service, file: &ReleasedServiceFile) -> St
 }
 
 /// Keeps the files of a release, once they have been looked over.
-pub(super) fn service_files(
+fn service_files(
     layout: &Layout,
     slot: &SlotName,
     commit: &CommitId,

@@ -32,8 +32,10 @@ pub enum FaultKind {
     /// The line is whole, and the runner takes its deployer for dead all the same: nothing was heard for too long, or no
     /// word came that the release is confirmed.
     TakenForDead(Progress),
-    /// The host loses its power.
-    PowerLost {
+    /// The runner is killed, so that nothing at all is done by it any more: neither the way back nor a last word.
+    RunnerKilled(Progress),
+    /// The host loses its power, and starts again.
+    HostRebooted {
         /// How far the step got.
         progress: Progress,
         /// Whether the host is there again when it is asked what it serves.
@@ -44,6 +46,13 @@ pub enum FaultKind {
         /// As in a lost connection, on every host.
         unnoticed: u32,
         /// As in a lost connection, on every host.
+        progress: Progress,
+    },
+    /// A step of the deployer fails, whatever the host and the moment: the one of this number among those that it does.
+    DeployerStepFails {
+        /// Which, from 0.
+        nth: u32,
+        /// How far it gets.
         progress: Progress,
     },
     /// A person types Ctrl-C; what runs on each host gets so far.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::fault::Progress;
-use crate::app::hooks::HookPoint;
+use crate::app::maintenance::MaintenanceRecord;
 use crate::config::Settings;
 use crate::host::Host;
 use crate::host::facts::{CurrentLink, HostFacts, Lock, SlotFacts};
 use crate::host::layout::Layout;
-use crate::host::record::{Hold, JournalRecord, LockHolder, SlotRecord};
+use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord};
 use crate::names::{CommitId, RunId, SlotName};
-use crate::plan::action::Action;
+use crate::plan::action::{Action, Effect, FailureMeans};
 use crate::run::state::LOCK_IS_TAKEN;
 use crate::shell::inspect::GUARD_FAILED;
 
@@ -33,11 +33,24 @@ pub struct SimHost {
     pub journal: Vec<JournalRecord>,
     /// Who holds the lock.
     pub lock: Option<LockHolder>,
-    /// What the app runs.
-    pub process: Process,
+    /// What each service of the app runs, by its name.
+    pub processes: BTreeMap<String, Process>,
+    /// Whether visitors are told of maintenance.
+    pub maintenance: bool,
+    /// A switch that isn't confirmed, as it lies on the host's disk.
+    pub pending: Option<SimPending>,
     /// Whether it can be reached at all.
     pub is_up: bool,
     layout: Layout,
+}
+
+/// A switch that isn't confirmed, and its way back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimPending {
+    /// What was written down.
+    pub record: PendingSwitch,
+    /// What the script beside it does.
+    pub way_back: Vec<Action>,
 }
 
 /// One slot of a host.
@@ -87,7 +100,9 @@ impl SimHost {
             hold: None,
             journal: Vec::new(),
             lock: None,
-            process: Process::Nothing,
+            processes: BTreeMap::new(),
+            maintenance: false,
+            pending: None,
             is_up: true,
             layout: settings.layout(host),
         }
@@ -111,7 +126,13 @@ impl SimHost {
             current: self.current(),
             slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
             hold: self.hold.clone(),
-            maintenance: None,
+            maintenance: self.maintenance.then(|| MaintenanceRecord {
+                at: Timestamp::UNIX_EPOCH,
+                by: "ada@laptop".to_owned(),
+                message: None,
+                until: None,
+            }),
+            pending: self.pending.as_ref().map(|pending| pending.record.clone()),
             packages: Vec::new(),
             installed: Vec::new(),
             lock: self.lock.clone().map(|holder| Lock { holder: Some(holder) }),
@@ -156,7 +177,10 @@ impl SimHost {
     /// Power comes back: the init system starts what the link leads to.
     pub fn boot(&mut self) {
         self.is_up = true;
-        self.restart();
+        let services: Vec<String> = self.processes.keys().cloned().collect();
+        for service in services {
+            self.start(service);
+        }
     }
 
     /// The state that a plan depends on, as the host's check sum would tell it apart.
@@ -175,15 +199,16 @@ impl SimHost {
         sum
     }
 
-    fn restart(&mut self) -> i32 {
+    fn start(&mut self, service: String) -> i32 {
         let process = match self.live_commit() {
             Some(commit) => Process::Runs(commit.clone()),
             None if matches!(self.current(), CurrentLink::Elsewhere(_)) => Process::Foreign,
             None if self.link.is_none() => Process::Nothing,
             None => Process::Dead,
         };
-        self.process = process;
-        i32::from(self.process == Process::Dead)
+        let status = i32::from(process == Process::Dead);
+        self.processes.insert(service, process);
+        status
     }
 
     /// Does an action as far as it gets, and gives back its exit status. An action that was cut short has one too, if
@@ -193,66 +218,131 @@ impl SimHost {
             return 1;
         }
         let all = progress == Progress::All;
-        match action {
-            Action::CreateFolders { .. } if all => self.has_folders = true,
-            Action::Lock { holder } => match &self.lock {
+        match action.effects().effect {
+            Effect::Nothing | Effect::Beside => {}
+            Effect::Folders => self.has_folders |= all,
+            Effect::Lock(holder) => match &self.lock {
                 Some(_) => return LOCK_IS_TAKEN,
                 None if !self.has_folders => return 73,
                 None if all => self.lock = Some(holder.clone()),
                 None => {}
             },
-            Action::Guard { state_sum, .. } if *state_sum != self.state_sum() => return GUARD_FAILED,
-            Action::Record { .. } | Action::Journal { .. } if !self.has_folders => return 1,
+            Effect::Unchanged(sum) => {
+                if sum != self.state_sum() {
+                    return GUARD_FAILED;
+                }
+            }
+            Effect::Recovered => return self.recover(progress, run, at),
             // A record is replaced by a rename: half of that is nothing.
-            Action::Record { slot, state, release, former, optional: _ } if all => {
-                self.slot(slot).record = Some(SlotRecord {
-                    at,
-                    state: *state,
-                    release: release.clone(),
-                    former: former.clone(),
-                    run: run.clone(),
-                });
+            Effect::Mark { slot, state, release, former } => {
+                if !self.has_folders {
+                    return 1;
+                }
+                if all {
+                    self.slot(slot).record = Some(SlotRecord {
+                        at,
+                        state,
+                        release: release.clone(),
+                        former: former.cloned(),
+                        run: run.clone(),
+                    });
+                }
             }
             // New objects alone change no file, but nobody should rely on that.
-            Action::Fetch { slot, .. } => self.slot(slot).content = Content::Partial,
-            Action::Checkout { slot, commit, .. } => {
+            Effect::Objects { slot, .. } => self.slot(slot).content = Content::Partial,
+            Effect::Files { slot, commit } => {
                 let slot = self.slot(slot);
                 slot.content = if all { Content::Complete(commit.clone()) } else { Content::Partial };
                 if all {
                     slot.head = Some(commit.clone());
                 }
             }
-            Action::VerifyCommit { slot, commit } => {
+            Effect::Part { slot } => {
+                if !all {
+                    self.slot(slot).content = Content::Partial;
+                }
+            }
+            // By a rename; and what it says is nothing that decides whether a release is whole.
+            Effect::Edit { .. } => {}
+            Effect::Holds { slot, commit } => {
                 return i32::from(self.slot(slot).content != Content::Complete(commit.clone()));
             }
-            Action::Hook { point: HookPoint::Build, around, .. } if !all => {
-                let slot = self.slots.iter_mut().find(|(name, _)| self.layout.slot(name) == around.directory);
-                if let Some((_, slot)) = slot {
+            Effect::Command { directory, fills } => {
+                let slot = self.slots.iter_mut().find(|(name, _)| self.layout.slot(name) == *directory);
+                if let Some((_, slot)) = slot.filter(|_| fills && !all) {
                     slot.content = Content::Partial;
                 }
             }
             // One rename(2): done, or not.
-            Action::SwitchLink { target } if all => self.link.clone_from(target),
-            Action::Restart { .. } if all => return self.restart(),
-            Action::Restart { .. } => self.process = Process::Dead,
-            Action::Journal { kind, by, release, from, reason } if all => {
-                self.journal.push(JournalRecord {
-                    at,
-                    kind: *kind,
-                    run: run.clone(),
-                    by: by.clone(),
-                    release: release.clone(),
-                    from: from.clone(),
-                    reason: reason.clone(),
-                });
+            Effect::Link(target) => {
+                if all {
+                    self.link = target.map(str::to_owned);
+                }
             }
-            Action::Hold { by, reason } if all => {
-                self.hold = Some(Hold { at, by: by.clone(), reason: reason.clone() });
+            Effect::Start(service) => {
+                let service = String::from(service.clone());
+                if all {
+                    return self.start(service);
+                }
+                self.processes.insert(service, Process::Dead);
             }
-            Action::Unhold if all => self.hold = None,
-            _ => {}
+            Effect::Stop(service) => {
+                let stopped = if all { Process::Nothing } else { Process::Dead };
+                self.processes.insert(String::from(service.clone()), stopped);
+            }
+            Effect::Journal { kind, by, release, from, reason } => {
+                if !self.has_folders {
+                    return 1;
+                }
+                if all {
+                    self.journal.push(JournalRecord {
+                        at,
+                        kind,
+                        run: run.clone(),
+                        by: by.to_owned(),
+                        release: release.cloned(),
+                        from: from.cloned(),
+                        reason: reason.map(str::to_owned),
+                    });
+                }
+            }
+            Effect::Hold { by, reason } => {
+                if all {
+                    self.hold = Some(Hold { at, by: by.to_owned(), reason: reason.to_owned() });
+                }
+            }
+            Effect::NoHold => {
+                if all {
+                    self.hold = None;
+                }
+            }
+            Effect::Maintenance(on) => {
+                if all {
+                    self.maintenance = on;
+                }
+            }
         }
         i32::from(!all)
+    }
+
+    /// The script beside the record of what is pending. It can be run again as often as it takes.
+    fn recover(&mut self, progress: Progress, run: &RunId, at: Timestamp) -> i32 {
+        let Some(SimPending { way_back, .. }) = self.pending.clone() else { return GUARD_FAILED };
+        let all = progress == Progress::All;
+        let done = if all { way_back.len() } else { way_back.len() / 2 };
+        let mut failed = false;
+        for action in &way_back[..done] {
+            let effects = action.effects();
+            let status = self.apply(action, Progress::All, run, at);
+            failed |= status != 0 && !effects.is_optional();
+            if failed && effects.failure != FailureMeans::StopUnlessGoingBack {
+                break;
+            }
+        }
+        if all && !failed {
+            self.pending = None;
+        }
+        i32::from(failed || !all)
     }
 
     fn slot(&mut self, name: &SlotName) -> &mut SimSlot {

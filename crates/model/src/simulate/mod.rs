@@ -28,6 +28,6 @@ mod runner;
 mod schedule;
 
 pub use fault::{Fault, FaultKind, Progress};
-pub use host::{Content, Process, SimHost, SimSlot};
-pub use network::{Ending, Scenario, simulate};
+pub use host::{Content, Process, SimHost, SimPending, SimSlot};
+pub use network::{Scenario, SimDeployer, SimulatedRun, simulate};
 pub use promises::Violation;

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::host::{Content, Process, SimHost};
+use super::network::SimDeployer;
+use crate::deployer::action::DeployerAction;
 use crate::host::facts::CurrentLink;
 use crate::host::record::{JournalKind, SlotState};
 use crate::names::{CommitId, HostName};
-use crate::plan::action::Action;
-use crate::plan::{Intent, Plan, Step};
+use crate::plan::action::Effect;
+use crate::plan::{Found, HostWork, Intent, PhaseKind, Plan, Step};
 use crate::run::outcome::{FailureKind, Outcome, Serving, Verdict};
 
 /// A promise that was broken.
@@ -35,6 +37,8 @@ pub(super) struct Promises {
     pub(super) violations: Vec<Violation>,
     /// Whether a person left without waiting for the end.
     pub(super) abandoned: bool,
+    /// Whether the deployer was gone before the end.
+    pub(super) deployer_gone: bool,
     starts: Vec<Start>,
     /// Steps that were done, and all of them.
     done: BTreeSet<u32>,
@@ -66,7 +70,11 @@ struct Start {
     moved: bool,
     answered: bool,
     could_not_revert: bool,
+    /// What the link led to before a run that was cut short, where that is still to be put back.
+    pending: Option<Option<String>>,
     lost_power: bool,
+    lost_runner: bool,
+    told: bool,
 }
 
 impl Promises {
@@ -74,33 +82,41 @@ impl Promises {
         let starts = plan.hosts.iter().map(|planned| {
             let name = &planned.host.name;
             let host = hosts.iter().find(|host| host.host.name == *name).expect("it is simulated");
-            let has = |wanted: fn(&Action) -> bool| {
+            let has = |wanted: fn(&Effect<'_>) -> bool| {
                 let work = plan.phases.iter().filter_map(|phase| phase.work_of(name));
-                work.flat_map(|work| &work.steps).any(|step| wanted(&step.action))
+                work.flat_map(HostWork::steps).any(|step| wanted(&step.action.effects().effect))
             };
             Start {
                 host: name.clone(),
                 link: host.link.clone(),
                 served: host.live_commit().cloned(),
                 was_running: host.link.is_some()
-                    && matches!(host.process, Process::Runs(_) | Process::Foreign),
-                restarts: has(|action| matches!(action, Action::Restart { .. })),
-                locks: has(|action| matches!(action, Action::Lock { .. })),
+                    && host
+                        .processes
+                        .values()
+                        .any(|process| matches!(process, Process::Runs(_) | Process::Foreign)),
+                restarts: has(|effect| matches!(effect, Effect::Start(_))),
+                locks: has(|effect| matches!(effect, Effect::Lock(_))),
                 phase: None,
                 moved: false,
                 answered: false,
                 could_not_revert: false,
                 lost_power: false,
+                lost_runner: false,
+                pending: host.pending.as_ref().map(|pending| pending.record.from.clone()),
+                told: host.maintenance,
             }
         });
         let numbered = plan.phases.iter().enumerate();
         let phase_of = numbered.flat_map(|(index, phase)| {
-            let steps = phase.work.iter().flat_map(|work| &work.steps);
-            steps.map(move |step| (step.id, index))
+            let steps = phase.work.iter().flat_map(HostWork::steps);
+            let hosts = steps.map(|step| step.id);
+            hosts.chain(phase.deployer.iter().map(|step| step.id)).map(move |id| (id, index))
         });
         Self {
             violations: Vec::new(),
             abandoned: false,
+            deployer_gone: false,
             starts: starts.collect(),
             done: BTreeSet::new(),
             phase_of: phase_of.collect(),
@@ -119,18 +135,35 @@ impl Promises {
         self.starts[site].lost_power = true;
     }
 
+    pub(super) fn lost_runner(&mut self, site: usize) {
+        self.starts[site].lost_runner = true;
+    }
+
+    pub(super) fn deployer_did(&mut self, step: u32) {
+        self.done.insert(step);
+    }
+
+    /// Nothing is done on the deployer, either, before all that comes before it was done.
+    pub(super) fn deployer_begins(&mut self, plan: &Plan, step: u32, kind: PhaseKind) {
+        let Some(phase) = self.phase_of.get(&step).copied() else { return };
+        if let Some((host, open)) = self.open_before(plan, phase) {
+            self.broken(None, format!("{kind} began here before \"{open}\" of {host} was done"));
+        }
+    }
+
     pub(super) fn could_not_revert(&mut self, site: usize) {
         self.starts[site].could_not_revert = true;
     }
 
     /// What holds after every single action.
-    pub(super) fn after(&mut self, plan: &Plan, host: &SimHost, site: usize, step: &Step, instruction: Done) {
-        let Done { succeeded, reverting, confirmed } = instruction;
+    pub(super) fn after(&mut self, plan: &Plan, host: &SimHost, site: usize, step: &Step, done: Done) {
+        let Done { succeeded, reverting, confirmed } = done;
         let name = &host.host.name;
         if let Some(what) = self.bad_link(site, host) {
             self.broken(Some(name), format!("after \"{}\": {what}", step.action));
         }
-        let before_the_lock = matches!(step.action, Action::CreateFolders { .. } | Action::Lock { .. });
+        let effects = step.action.effects();
+        let before_the_lock = matches!(effects.effect, Effect::Folders | Effect::Lock(_));
         if self.starts[site].locks
             && !before_the_lock
             && host.lock.as_ref().is_none_or(|lock| lock.run != plan.run)
@@ -138,7 +171,7 @@ impl Promises {
             self.broken(Some(name), format!("\"{}\" was done without the lock", step.action));
         }
         // Folders are made again with every attempt at the lock.
-        let may_repeat = matches!(step.action, Action::CreateFolders { .. });
+        let may_repeat = effects.effect == Effect::Folders;
         if succeeded && !self.done.insert(step.id) && !may_repeat {
             self.broken(Some(name), format!("\"{}\" was done twice", step.action));
         }
@@ -146,14 +179,14 @@ impl Promises {
             self.gate(plan, site, step);
             self.starts[site].moved |= host.link != self.starts[site].link;
         }
-        match &step.action {
-            Action::Record { state: SlotState::Live | SlotState::Retired, .. } if !confirmed => {
+        match effects.effect {
+            Effect::Mark { state: SlotState::Live | SlotState::Retired, .. } if !confirmed => {
                 self.broken(Some(name), "a release counts as proven that isn't confirmed");
             }
-            Action::Journal { kind: JournalKind::Deployed | JournalKind::RolledBack, .. } if !confirmed => {
+            Effect::Journal { kind: JournalKind::Deployed | JournalKind::RolledBack, .. } if !confirmed => {
                 self.broken(Some(name), "the journal tells of a release that isn't confirmed");
             }
-            Action::Journal { kind: JournalKind::Reverted, .. } if !reverting || confirmed => {
+            Effect::Journal { kind: JournalKind::Reverted, .. } if !reverting || confirmed => {
                 self.broken(Some(name), "the journal tells of a revert that didn't happen");
             }
             _ => {}
@@ -163,6 +196,10 @@ impl Promises {
     /// Whether the link leads to something that nobody should serve.
     fn bad_link(&self, site: usize, host: &SimHost) -> Option<String> {
         let start = &self.starts[site];
+        // What was never confirmed may be put back to what was there before, even to nothing.
+        if start.pending.as_ref() == Some(&host.link) {
+            return None;
+        }
         let Some(slot) = host.live_slot() else {
             return match (&start.served, host.link == start.link) {
                 (None, true) => None,
@@ -184,14 +221,26 @@ impl Promises {
             return;
         }
         self.starts[site].phase = Some(phase);
-        let earlier = plan.phases[..phase].iter().flat_map(|phase| &phase.work);
-        let mut steps = earlier.flat_map(|work| work.steps.iter().map(move |step| (&work.host, step)));
-        let is_open = |step: &Step| !step.action.is_optional() && !self.done.contains(&step.id);
-        if let Some((host, open)) = steps.find(|(_, step)| is_open(step)) {
+        if let Some((host, open)) = self.open_before(plan, phase) {
             let name = self.starts[site].host.clone();
             let kind = plan.phases[phase].kind;
-            self.broken(Some(&name), format!("{kind} began before \"{}\" of {host} was done", open.action));
+            self.broken(Some(&name), format!("{kind} began before \"{open}\" of {host} was done"));
         }
+    }
+
+    /// A step of an earlier phase that has to be done, and isn't.
+    fn open_before(&self, plan: &Plan, phase: usize) -> Option<(String, String)> {
+        plan.phases[..phase].iter().find_map(|phase| {
+            let deployer = phase.deployer.iter().find(|step| !self.done.contains(&step.id));
+            let open = deployer.map(|step| ("the deployer".to_owned(), step.action.to_string()));
+            open.or_else(|| {
+                let steps = phase.work.iter().flat_map(|work| work.steps().map(move |step| (work, step)));
+                let is_open =
+                    |step: &Step| !step.action.effects().is_optional() && !self.done.contains(&step.id);
+                let (work, step) = steps.into_iter().find(|(_, step)| is_open(step))?;
+                Some((work.host.to_string(), step.action.to_string()))
+            })
+        })
     }
 
     /// What holds when all is over and every runner has ended.
@@ -211,6 +260,7 @@ impl Promises {
             if let Some(what) = self.bad_link(site, host) {
                 self.broken(Some(&name), format!("at the end: {what}"));
             }
+            self.nothing_is_left(plan, site, host);
             // A restart that fails leaves an app that a person has to look after; no other run does.
             if plan.intent != Intent::Restart {
                 self.process_is_right(site, host);
@@ -225,11 +275,58 @@ impl Promises {
         }
     }
 
+    /// What a run has only begun, and nobody says how it goes on, is taken back: the switch, and what visitors are told.
+    fn nothing_is_left(&mut self, plan: &Plan, site: usize, host: &SimHost) {
+        let Start { host: name, told, could_not_revert, lost_power, lost_runner, .. } = &self.starts[site];
+        if *could_not_revert || *lost_power || *lost_runner {
+            return;
+        }
+        let (name, told) = (name.clone(), *told);
+        if host.pending.is_some() {
+            self.broken(Some(&name), "a switch is still pending");
+        }
+        let switches = matches!(plan.intent, Intent::Deploy | Intent::Rollback);
+        if switches && host.maintenance != told {
+            self.broken(Some(&name), "visitors are told something else than before the run");
+        }
+    }
+
+    /// A tag that nobody else has seen goes with the release that came to nothing; one that somebody has seen stays.
+    pub(super) fn of_the_deployer(
+        &mut self,
+        plan: &Plan,
+        before: &SimDeployer,
+        after: &SimDeployer,
+        outcome: Option<&Outcome>,
+    ) {
+        let new = |tag: &&String| !before.tags.contains(*tag);
+        let failed = outcome.is_some_and(|outcome| outcome.verdict != Verdict::Done);
+        for tag in after.tags.iter().filter(new) {
+            let is_public = after.remote_tags.get(tag) == Some(&true);
+            if failed && !is_public && !self.abandoned && !self.deployer_gone {
+                self.broken(None, format!("the tag {tag} is left, though the run came to nothing"));
+            }
+        }
+        let done = outcome.is_some_and(|outcome| outcome.verdict == Verdict::Done);
+        let tags = plan.deployer_steps().filter_map(|found| match found {
+            Found::OnDeployer { step, .. } => match &step.action {
+                DeployerAction::PushTag { tag, .. } => Some(tag),
+                _ => None,
+            },
+            Found::OnHost { .. } => None,
+        });
+        for tag in tags {
+            if done && after.remote_tags.get(tag) != Some(&true) {
+                self.broken(None, format!("all is done, and the tag {tag} was never pushed"));
+            }
+        }
+    }
+
     fn process_is_right(&mut self, site: usize, host: &SimHost) {
         let start = &self.starts[site];
         // Where nothing served before and nothing does now, there was nothing to start instead.
         let has_one = start.was_running || host.live_commit().is_some();
-        if !start.restarts || start.could_not_revert || !has_one {
+        if !start.restarts || start.could_not_revert || start.lost_runner || !has_one {
             return;
         }
         let expected = match (host.live_commit(), host.current()) {
@@ -237,9 +334,9 @@ impl Promises {
             (None, CurrentLink::Elsewhere(_)) => Process::Foreign,
             (None, _) => Process::Nothing,
         };
-        if host.process != expected {
-            let what = format!("the app is {:?}, and current leads to {expected:?}", host.process);
-            let name = start.host.clone();
+        let name = start.host.clone();
+        for (service, process) in host.processes.iter().filter(|(_, process)| **process != expected) {
+            let what = format!("{service} is {process:?}, and current leads to {expected:?}");
             self.broken(Some(&name), what);
         }
     }
@@ -254,7 +351,8 @@ impl Promises {
         let told_commit = match &told.serving {
             Serving::Unknown => {
                 let lost = |what: &FailureKind| matches!(what, FailureKind::Lost { .. });
-                let was_lost = outcome.failures.iter().any(|f| f.host == name && lost(&f.what));
+                let was_lost =
+                    outcome.failures.iter().any(|f| f.host.as_ref() == Some(&name) && lost(&f.what));
                 let excused = self.abandoned || start.could_not_revert || (was_lost && !start.answered);
                 let could_be_asked = was_lost && host.is_up && !start.answered;
                 if !excused || (could_be_asked && !self.abandoned) {
@@ -284,12 +382,15 @@ impl Promises {
         let start = &self.starts[site];
         let target = plan.hosts[site].to.as_ref();
         // What goes wrong after a person has left without waiting, nobody could have told them.
-        let is_unforeseen = self.abandoned && (start.could_not_revert || start.lost_power);
+        let is_unforeseen =
+            self.abandoned && (start.could_not_revert || start.lost_power || start.lost_runner);
         if !host.is_up || is_unforeseen {
             return;
         }
+        // A host that only told its visitors is confirmed, too, and serves what it served.
+        let is_confirmed_switch = confirmed && target.is_some();
         let is_unchanged =
-            host.link == start.link && host.live_commit() == start.served.as_ref() && !confirmed;
+            host.link == start.link && host.live_commit() == start.served.as_ref() && !is_confirmed_switch;
         let recorded = host.live_slot().and_then(|slot| slot.record.as_ref());
         let is_confirmed = confirmed || recorded.is_some_and(|record| record.state == SlotState::Live);
         let holds = match (outcome.verdict, target) {

@@ -4,54 +4,33 @@ use std::collections::VecDeque;
 
 use super::fault::Progress;
 use crate::names::HostName;
-use crate::plan::{PhaseKind, Plan, Step};
+use crate::plan::frame::{Arm, Instruction};
+use crate::plan::{Plan, Step};
 
-/// One thing that a runner does.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Instruction<'p> {
-    /// A step of the plan.
-    Step(&'p Step),
-    /// From here on it knows how to go back.
-    Arm(&'p [Step]),
-    /// From here on it doesn't go back, and what follows is run to its end.
-    Confirm,
-    /// This was all: it ends, without being told.
-    Leave,
-}
-
-/// What a frame makes a host do: the same calls, in the same order, as
-/// [`render_phases`](crate::shell::render_phases) writes.
+/// What a frame makes a host do, in order, as [`render_phases`](crate::shell::render_phases) writes it.
 pub(super) fn instructions<'p>(
     plan: &'p Plan,
     host: &HostName,
     phases: &[usize],
-) -> VecDeque<Instruction<'p>> {
-    let mut instructions = VecDeque::new();
-    for phase in phases.iter().map(|phase| &plan.phases[*phase]) {
-        let Some(work) = phase.work_of(host) else { continue };
-        if phase.kind == PhaseKind::Finish {
-            instructions.push_back(Instruction::Confirm);
-        }
-        let mut armed = work.revert.is_empty();
-        for step in &work.steps {
-            if step.action.switches() && !armed {
-                armed = true;
-                instructions.push_back(Instruction::Arm(&work.revert));
-            }
-            instructions.push_back(Instruction::Step(step));
-        }
-    }
-    if phases.last() == plan.phases.len().checked_sub(1).as_ref() {
-        instructions.push_back(Instruction::Leave);
-    }
-    instructions
+) -> VecDeque<&'p Instruction> {
+    let works = phases.iter().filter_map(|phase| plan.phases[*phase].work_of(host));
+    works.flat_map(|work| &work.frame).collect()
+}
+
+/// What a runner does next.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Next<'p> {
+    Step(&'p Step),
+    Arm(&'p Arm),
+    Confirm,
+    Leave,
 }
 
 /// A runner, between two of the things that it does.
 #[derive(Debug, Default)]
 pub(super) struct Runner<'p> {
     /// What is left of the frame that it works on.
-    pub(super) instructions: VecDeque<Instruction<'p>>,
+    pub(super) instructions: VecDeque<&'p Instruction>,
     /// Whether it works on a frame.
     pub(super) working: bool,
     /// Whether that frame is the way back.
@@ -61,8 +40,10 @@ pub(super) struct Runner<'p> {
     pub(super) failed_late: bool,
     pub(super) cancelled: bool,
     pub(super) confirmed: bool,
+    /// The steps of the way back that it works on.
+    pub(super) going_back: VecDeque<&'p Step>,
     /// What it was armed with.
-    revert: Option<&'p [Step]>,
+    way_back: Option<&'p [Step]>,
     /// Whether the frame that it works on is its last.
     pub(super) leaving: bool,
     /// The line is gone: how many more things it does until it notices, and how far the next one gets then.
@@ -74,7 +55,7 @@ pub(super) struct Runner<'p> {
 
 impl<'p> Runner<'p> {
     /// Begins on a frame.
-    pub(super) fn begin(&mut self, instructions: VecDeque<Instruction<'p>>) {
+    pub(super) fn begin(&mut self, instructions: VecDeque<&'p Instruction>) {
         self.instructions = instructions;
         self.working = true;
         self.failed = false;
@@ -85,7 +66,8 @@ impl<'p> Runner<'p> {
 
     /// Begins to go back, if it was armed; if not, the frame is over at once.
     pub(super) fn begin_revert(&mut self) {
-        self.begin(self.revert.unwrap_or_default().iter().map(Instruction::Step).collect());
+        self.begin(VecDeque::new());
+        self.going_back = self.way_back.unwrap_or_default().iter().collect();
         self.reverting = true;
     }
 
@@ -95,28 +77,46 @@ impl<'p> Runner<'p> {
     }
 
     /// What it does next in its frame; `None` at the frame's end. What is skipped is gone.
-    pub(super) fn next(&mut self) -> Option<Instruction<'p>> {
+    pub(super) fn next(&mut self) -> Option<Next<'p>> {
         let stopped = (self.cancelled || self.ending) && !self.is_unstoppable();
         if self.failed || stopped {
-            self.failed |= !self.instructions.is_empty();
+            self.failed |= !self.instructions.is_empty() || !self.going_back.is_empty();
             self.instructions.clear();
+            self.going_back.clear();
         }
-        self.instructions.front().copied()
+        if self.reverting {
+            return self.going_back.front().copied().map(Next::Step);
+        }
+        self.instructions.front().copied().map(|instruction| match instruction {
+            Instruction::Do(step) => Next::Step(step),
+            Instruction::Arm(arm) => Next::Arm(arm),
+            Instruction::Confirm => Next::Confirm,
+            Instruction::Leave => Next::Leave,
+        })
     }
 
-    pub(super) fn arm(&mut self, revert: &'p [Step]) {
-        self.revert = Some(revert);
+    /// Takes away what is next.
+    pub(super) fn take_next(&mut self) {
+        if self.reverting {
+            self.going_back.pop_front();
+        } else {
+            self.instructions.pop_front();
+        }
+    }
+
+    pub(super) fn arm(&mut self, arm: &'p Arm) {
+        self.way_back = Some(&arm.way_back);
     }
 
     pub(super) fn confirm(&mut self) {
         self.confirmed = true;
-        self.revert = None;
+        self.way_back = None;
     }
 
     /// The end of a frame; gives back whether all of it went well.
     pub(super) fn end_frame(&mut self) -> bool {
         if std::mem::take(&mut self.reverting) {
-            self.revert = None;
+            self.way_back = None;
         }
         self.working = false;
         !self.failed && !self.failed_late
@@ -124,7 +124,7 @@ impl<'p> Runner<'p> {
 
     /// Whether it has to go back before it may end.
     pub(super) fn is_armed(&self) -> bool {
-        self.revert.is_some()
+        self.way_back.is_some()
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
 
     /// The runner's own functions, which only say what they are called for.
     const SAY: &str = "step() { echo \"step $1\"; }; lock() { echo \"step $1\"; }; confirm() { echo confirm; }; leave() { echo leave; }\n\
-        arm() { echo arm; eval \"$1\" | sed 's/^/  /'; }\n";
+        arm() { echo arm; eval \"$3\" | sed 's/^/  /'; }\n";
 
     #[test]
     fn a_frame_does_what_its_text_says() {
@@ -170,12 +170,12 @@ mod tests {
         let mut expected = String::new();
         for instruction in instructions(&plan, &plan.hosts[0].host.name, &all) {
             match instruction {
-                Instruction::Step(step) => expected.push_str(&format!("step {}\n", step.id)),
+                Instruction::Do(step) => expected.push_str(&format!("step {}\n", step.id)),
                 Instruction::Confirm => expected.push_str("confirm\n"),
                 Instruction::Leave => expected.push_str("leave\n"),
-                Instruction::Arm(revert) => {
+                Instruction::Arm(arm) => {
                     expected.push_str("arm\n");
-                    revert.iter().for_each(|step| expected.push_str(&format!("  step {}\n", step.id)));
+                    arm.way_back.iter().for_each(|step| expected.push_str(&format!("  step {}\n", step.id)));
                 }
             }
         }

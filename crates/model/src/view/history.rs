@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::{Table, ago};
 use crate::host::record::{JournalKind, JournalRecord};
 use crate::names::HostName;
-use crate::plan::action::kind_word;
 
 /// One run, as the journals of its hosts tell it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,7 +59,7 @@ pub fn show_history(entries: &[HistoryEntry], hosts: usize, now: Timestamp) -> S
         table.row([
             record.at.strftime("%Y-%m-%d %H:%M").to_string(),
             ago(record.at, now),
-            kind_word(record.kind).to_owned(),
+            record.kind.in_words().to_owned(),
             about,
             on,
             record.by.clone(),

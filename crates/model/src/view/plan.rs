@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::Table;
-use crate::plan::{HostWork, Intent, Note, Plan, Step};
+use crate::plan::frame::Instruction;
+use crate::plan::{Closing, DeployerStep, End, HostWork, Intent, Note, PhaseKind, Plan, Step};
 use crate::shell::{render_deployer, render_step};
 
 /// How much of a plan to show.
@@ -42,30 +43,53 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         };
     }
     if detail == Detail::Changes {
-        for action in &plan.local {
-            let _ = writeln!(text, "  first: {action}");
+        for phase in &plan.phases {
+            let when = if phase.kind == PhaseKind::Begin { "first" } else { "when all hosts are ready" };
+            for step in &phase.deployer {
+                let _ = writeln!(text, "  {when}: {}", step.action);
+            }
         }
         return text;
     }
-    if !plan.local.is_empty() {
-        text.push_str("\nfirst\n  on this machine\n");
-    }
-    for action in &plan.local {
-        let _ = writeln!(text, "    {action}");
-        if detail == Detail::Shell {
-            for line in render_deployer(action).trim_end().lines() {
-                let _ = writeln!(text, "      $ {line}");
-            }
-        }
-    }
     for phase in &plan.phases {
         let _ = writeln!(text, "\n{}", phase.kind);
+        show_deployer(&mut text, &phase.deployer, detail);
         for (hosts, work) in group_alike(plan, &phase.work, detail) {
             let _ = writeln!(text, "  on {}", hosts.join(", "));
-            show_steps(&mut text, plan, work, detail);
+            show_work(&mut text, plan, work, detail);
         }
     }
+    for Closing { when, steps } in &plan.closing {
+        let _ = match when {
+            End::Done => writeln!(text, "\nwhen it is done"),
+            End::Failed => writeln!(text, "\nif it fails"),
+        };
+        show_deployer(&mut text, steps, detail);
+    }
     text
+}
+
+/// What this machine does, and after it what would take that back.
+fn show_deployer(text: &mut String, steps: &[DeployerStep], detail: Detail) {
+    if steps.is_empty() {
+        return;
+    }
+    text.push_str("  on this machine\n");
+    let mut show = |step: &DeployerStep, indent: &str| {
+        let _ = writeln!(text, "{indent}{}", step.action);
+        if detail == Detail::Shell {
+            show_shell(text, indent, &render_deployer(&step.action));
+        }
+    };
+    steps.iter().for_each(|step| show(step, "    "));
+    let ways_back = steps.iter().filter_map(|step| step.way_back.as_deref());
+    ways_back.for_each(|step| show(step, "    if it fails: "));
+}
+
+fn show_shell(text: &mut String, indent: &str, script: &str) {
+    for line in script.trim_end().lines() {
+        let _ = writeln!(text, "{indent}  $ {line}");
+    }
 }
 
 /// Notes that say the same, together.
@@ -86,7 +110,7 @@ fn group_alike<'p>(plan: &Plan, works: &'p [HostWork], detail: Detail) -> Vec<(V
     let mut groups: Vec<(String, Vec<String>, &HostWork)> = Vec::new();
     for work in works {
         let mut reading = String::new();
-        show_steps(&mut reading, plan, work, detail);
+        show_work(&mut reading, plan, work, detail);
         match groups.iter_mut().find(|(known, ..)| *known == reading) {
             Some((_, hosts, _)) => hosts.push(work.host.to_string()),
             None => groups.push((reading, vec![work.host.to_string()], work)),
@@ -95,16 +119,28 @@ fn group_alike<'p>(plan: &Plan, works: &'p [HostWork], detail: Detail) -> Vec<(V
     groups.into_iter().map(|(_, hosts, work)| (hosts, work)).collect()
 }
 
-fn show_steps(text: &mut String, plan: &Plan, work: &HostWork, detail: Detail) {
+/// The steps of a host, and then its way back; with their shell also what its runner is told between them.
+fn show_work(text: &mut String, plan: &Plan, work: &HostWork, detail: Detail) {
     let Some(planned) = plan.host(&work.host) else { return };
-    let mut show = |step: &Step, indent: &str| {
+    let show = |text: &mut String, step: &Step, indent: &str| {
         let _ = writeln!(text, "{indent}{}", step.action);
         if detail == Detail::Shell {
-            for line in render_step(&step.action, &planned.layout, &plan.run).trim_end().lines() {
-                let _ = writeln!(text, "{indent}  $ {line}");
-            }
+            show_shell(text, indent, &render_step(&step.action, &planned.layout, &plan.run));
         }
     };
-    work.steps.iter().for_each(|step| show(step, "    "));
-    work.revert.iter().for_each(|step| show(step, "    if it fails: "));
+    for instruction in &work.frame {
+        let word = match instruction {
+            Instruction::Do(step) => {
+                show(text, step, "    ");
+                continue;
+            }
+            Instruction::Arm(_) => "arm: from here on the host goes back by itself, unless it is confirmed",
+            Instruction::Confirm => "confirm: from here on the host doesn't go back",
+            Instruction::Leave => "leave: the runner ends, and the lock with it",
+        };
+        if detail == Detail::Shell {
+            let _ = writeln!(text, "    {word}");
+        }
+    }
+    work.way_back().for_each(|step| show(text, step, "    if it fails: "));
 }

@@ -18,7 +18,8 @@ type Told = (String, Vec<String>);
 #[derive(Debug, Default)]
 pub struct Summary {
     headline: String,
-    tails: BTreeMap<(HostName, u32), VecDeque<String>>,
+    /// What steps printed last; of the deployer's own under no host.
+    tails: BTreeMap<(Option<HostName>, u32), VecDeque<String>>,
     titles: BTreeMap<u32, String>,
     failures: usize,
     ended: Option<(Outcome, u64)>,
@@ -34,26 +35,31 @@ impl Summary {
     pub fn note(&mut self, event: &Event) {
         match event {
             Event::WorkStarted { headline, .. } => self.headline.clone_from(headline),
-            Event::StepStarted { host, step, title } => {
-                self.titles.insert(*step, title.clone());
-                // A host runs one step at a time: what the one before printed is needed no longer, unless it failed.
-                if self.failures == 0 {
-                    self.tails.retain(|(other, _), _| other != host);
-                }
-            }
-            Event::Output { host, step, line, .. } => {
-                let tail = self.tails.entry((host.clone(), *step)).or_default();
-                if tail.len() == LAST_LINES {
-                    tail.pop_front();
-                }
-                tail.push_back(line.clone());
-            }
+            Event::StepStarted { host, step, title } => self.begin_step(Some(host), *step, title),
+            Event::DeployerStarted { step, title, .. } => self.begin_step(None, *step, title),
+            Event::Output { host, step, line, .. } => self.keep(Some(host), *step, line),
             Event::StepFailed { .. } => self.failures += 1,
             Event::RunEnded { outcome, milliseconds, .. } => {
                 self.ended = Some((outcome.clone(), *milliseconds))
             }
             _ => {}
         }
+    }
+
+    fn begin_step(&mut self, host: Option<&HostName>, step: u32, title: &str) {
+        self.titles.insert(step, title.to_owned());
+        // A host runs one step at a time: what the one before printed is needed no longer, unless it failed.
+        if self.failures == 0 {
+            self.tails.retain(|(other, _), _| other.as_ref() != host);
+        }
+    }
+
+    fn keep(&mut self, host: Option<&HostName>, step: u32, line: &str) {
+        let tail = self.tails.entry((host.cloned(), step)).or_default();
+        if tail.len() == LAST_LINES {
+            tail.pop_front();
+        }
+        tail.push_back(line.to_owned());
     }
 
     /// Whether the run has ended, and not well.
@@ -100,9 +106,10 @@ impl Summary {
             };
             let tail = step.and_then(|step| self.tails.get(&(host.clone(), step)));
             let told = (told, tail.into_iter().flatten().cloned().collect());
+            let host = host.as_ref().map_or("here", HostName::as_str);
             match groups.iter_mut().find(|(_, known)| *known == told) {
-                Some((hosts, _)) => hosts.push(host.as_str()),
-                None => groups.push((vec![host.as_str()], told)),
+                Some((hosts, _)) => hosts.push(host),
+                None => groups.push((vec![host], told)),
             }
         }
         groups
@@ -132,9 +139,9 @@ fn next_commands(outcome: &Outcome, retry: &str, environment_command: &str) -> V
         Verdict::Locked | Verdict::Mixed => vec![status(), again()],
         Verdict::Unreachable => vec![check(), again()],
         Verdict::FailedBefore | Verdict::Reverted => {
-            let failed = outcome.failures.first().map(|failure| &failure.host);
-            let shell = failed.map(|host| ("look", format!("{environment_command} --hosts {host} shell")));
-            shell.into_iter().chain([again()]).collect()
+            let failed = outcome.failures.iter().find_map(|failure| failure.host.as_ref());
+            let look = failed.map(|host| ("look", format!("{environment_command} --hosts {host} shell")));
+            look.into_iter().chain([again()]).collect()
         }
         Verdict::Interrupted => vec![status(), again()],
     }

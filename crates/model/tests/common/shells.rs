@@ -1,5 +1,6 @@
 //! The shells that a host may have, and a folder to be a host in.
 
+use buedafab_model::plan::action::RecordAction;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -169,9 +170,9 @@ impl Place {
     }
 
     /// Does an action.
-    pub(crate) fn act(&self, shell: &Shell, action: &Action) -> String {
+    pub(crate) fn act<A: Clone + Into<Action>>(&self, shell: &Shell, action: &A) -> String {
         let run = RunId::new("r1").expect("a word");
-        told(&shell.run(&render_step(action, &self.layout, &run), &self.root()), self)
+        told(&shell.run(&render_step(&action.clone().into(), &self.layout, &run), &self.root()), self)
     }
 }
 
@@ -180,7 +181,7 @@ pub(crate) fn slot(name: &str) -> SlotName {
 }
 
 pub(crate) fn point(target: &str) -> Action {
-    Action::SwitchLink { target: Some(target.to_owned()) }
+    RecordAction::SwitchLink { target: Some(target.to_owned()) }.into()
 }
 
 /// Does the same with every shell, each in a place of its own; all have to come to the same.
@@ -203,7 +204,12 @@ pub(crate) fn everywhere_in(name: &str, work: impl Fn(&Shell, &Place) -> String)
 pub(crate) const ODD: &str = "it's 100% \"sure\"\\n\n$HOME `id` \u{1b}[1m é";
 
 /// Runs an action where these tools come before all others, each a shell script.
-pub(crate) fn with_tools(shell: &Shell, place: &Place, tools: &[(&str, &str)], action: &Action) -> String {
+pub(crate) fn with_tools<A: Clone + Into<Action>>(
+    shell: &Shell,
+    place: &Place,
+    tools: &[(&str, &str)],
+    action: &A,
+) -> String {
     let folder = place.root().join("fake tools");
     std::fs::create_dir_all(&folder).expect("a folder");
     for (name, script) in tools {
@@ -211,7 +217,7 @@ pub(crate) fn with_tools(shell: &Shell, place: &Place, tools: &[(&str, &str)], a
             "cat >'fake tools/{name}' <<'END'\n#!/bin/sh\n{script}\nEND\nchmod +x 'fake tools/{name}'"
         ));
     }
-    let script = render_step(action, &place.layout, &RunId::new("r1").expect("a word"));
+    let script = render_step(&action.clone().into(), &place.layout, &RunId::new("r1").expect("a word"));
     told(
         &shell
             .command(&format!("PATH=\"$PWD/fake tools:$PATH\"\n{script}"), &place.root())

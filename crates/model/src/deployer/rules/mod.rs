@@ -10,7 +10,7 @@ pub use question::{PushSurprise, Question};
 pub use tag::{TagChoice, check_new_tag, latest_tag, release_tag};
 
 use crate::config::Settings;
-use crate::deployer::action::{DeployerAction, PushedBranch};
+use crate::deployer::action::DeployerAction;
 use crate::deployer::checkout::{Ancestry, CheckoutFacts, LiveRelease, PushFacts};
 use crate::deployer::version;
 use crate::release::Release;
@@ -32,8 +32,10 @@ pub enum Ruling {
 pub struct Allowed {
     /// The commit, under its best name.
     pub release: Release,
-    /// Tagging and pushing.
-    pub actions: Vec<DeployerAction>,
+    /// What comes before any host is prepared: tagging, and the push that hosts fetch from.
+    pub before: Vec<DeployerAction>,
+    /// What is made public once every host is ready: a release that can't be built burns no version.
+    pub publish: Vec<DeployerAction>,
     /// What a person has to say yes to.
     pub questions: Vec<Question>,
     /// What a person should know.
@@ -83,7 +85,7 @@ pub fn judge(
         Choice::Known { tag, push } => (facts.release.clone().tagged(&tag), None, push.then_some(tag)),
         Choice::New(tag) => (facts.release.clone().tagged(&tag), Some(tag.clone()), Some(tag)),
     };
-    let mut actions = Vec::new();
+    let mut before = Vec::new();
     if let Some(tag) = new_tag {
         let shall_sign = settings.sign_tags || settings.verify_signatures;
         if shall_sign && !facts.can_sign {
@@ -92,7 +94,7 @@ pub fn judge(
             }
             questions.push(Question::Unsigned { tag: tag.clone() });
         }
-        actions.push(DeployerAction::Tag {
+        before.push(DeployerAction::Tag {
             tag,
             commit: release.commit.clone(),
             signed: shall_sign && facts.can_sign,
@@ -101,20 +103,19 @@ pub fn judge(
         });
     }
     questions.extend(push.and_then(|push| surprise(push, &facts.remote.name)));
-    if push.is_some() || push_tag.is_some() {
-        actions.push(DeployerAction::Push {
-            remote: facts.remote.name.clone(),
-            branch: push
-                .map(|push| PushedBranch { name: push.branch.clone(), commit: release.commit.clone() }),
-            tag: push_tag,
-        });
-    }
+    before.extend(push.map(|push| DeployerAction::PushBranch {
+        remote: facts.remote.name.clone(),
+        branch: push.branch.clone(),
+        commit: release.commit.clone(),
+    }));
+    let publish = push_tag.map(|tag| DeployerAction::PushTag { remote: facts.remote.name.clone(), tag });
+    let publish = publish.into_iter().collect();
     if !settings.allow_older
         && let Some(live) = live.iter().find(|live| is_older(&release, live))
     {
         questions.push(Question::Older { release: release.clone(), live: live.release.clone() });
     }
-    Ok(Ruling::Allowed(Box::new(Allowed { release, actions, questions, notes: notes(facts) })))
+    Ok(Ruling::Allowed(Box::new(Allowed { release, before, publish, questions, notes: notes(facts) })))
 }
 
 /// The push that brings the commit to the remote, if one is needed.

@@ -1,0 +1,193 @@
+//! What runs the app's own code, or is about its files and visitors.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::effects::{Effect, Effects, PhaseName, StepInput};
+use super::{Action, Surroundings};
+use crate::app::hooks::HookPoint;
+use crate::app::maintenance::MaintenanceMethod;
+use crate::app::text::one_line;
+use crate::names::{HostPath, SlotName};
+use crate::release::Release;
+
+/// What is done with the app.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum AppAction {
+    /// Links what outlives releases into a slot.
+    Shared {
+        /// The slot.
+        slot: SlotName,
+        /// Files, which have to be there.
+        files: Vec<String>,
+        /// Folders, which are made if they aren't.
+        dirs: Vec<String>,
+        /// The group that shall be able to write them.
+        group: Option<String>,
+    },
+    /// Runs a command of the configuration.
+    Hook {
+        /// Where in the run.
+        point: HookPoint,
+        /// The command, for `sh`.
+        command: String,
+        /// Where it runs.
+        #[serde(flatten)]
+        around: Surroundings,
+        /// Whether its failure is only told.
+        optional: bool,
+    },
+    /// Asks the app which release it runs, until it names this one, or fails.
+    AskApp {
+        /// Where it says so.
+        url: String,
+        /// The release.
+        release: Release,
+        /// For how long it is asked again, in seconds.
+        patience_seconds: u32,
+    },
+    /// Changes the file of variables. What is set comes as the step's input.
+    EnvFile {
+        /// How.
+        edit: EnvEdit,
+        /// The file.
+        file: HostPath,
+    },
+    /// Says in the settings of a release whether it is in maintenance. Nothing, where it can't be and needn't.
+    MaintenanceSetting {
+        /// Where the release lies.
+        slot: SlotName,
+        /// The settings' file in it.
+        file: String,
+        /// Whether it is.
+        on: bool,
+    },
+    /// Tells visitors of maintenance, or no longer.
+    Maintenance {
+        /// How.
+        method: MaintenanceMethod,
+        /// What they are told; `None`: nothing any more.
+        told: Option<ToldVisitors>,
+        /// Where a command that does it runs.
+        #[serde(flatten)]
+        around: Surroundings,
+    },
+    /// Runs a command that a person typed.
+    Run {
+        /// The command, for `sh`.
+        command: String,
+        /// Where it runs, if the folder is there.
+        #[serde(flatten)]
+        around: Surroundings,
+    },
+}
+
+/// A change of the file of variables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "edit", rename_all = "snake_case")]
+pub enum EnvEdit {
+    /// One variable gets another value.
+    Set {
+        /// Which.
+        name: String,
+    },
+    /// One variable goes.
+    Unset {
+        /// Which.
+        name: String,
+    },
+    /// All of them.
+    Replace,
+    /// The version before.
+    Restore,
+}
+
+impl fmt::Display for EnvEdit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EnvEdit::Set { name } => write!(f, "set {name}"),
+            EnvEdit::Unset { name } => write!(f, "unset {name}"),
+            EnvEdit::Replace => f.write_str("replace all variables"),
+            EnvEdit::Restore => f.write_str("restore the previous variables"),
+        }
+    }
+}
+
+/// What visitors are told, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToldVisitors {
+    /// The person and machine that run it.
+    pub by: String,
+    /// Why.
+    pub message: Option<String>,
+    /// Until when.
+    pub until: Option<String>,
+    /// The whole page.
+    pub page: String,
+}
+
+impl AppAction {
+    pub(super) fn effects(&self) -> Effects<'_> {
+        use PhaseName::{Announce, Finish, Once, Prepare, Reopen, Switch, Work};
+        match self {
+            AppAction::Shared { slot, .. } => Effects::new(Effect::Part { slot }, &[Prepare]),
+            AppAction::Hook { point, around, optional, .. } => Effects::new(
+                Effect::Command { directory: &around.directory, fills: *point == HookPoint::Build },
+                &[Prepare, Once, Switch, Finish],
+            )
+            .optional(*optional)
+            .by_sudo(true),
+            AppAction::AskApp { .. } => Effects::new(Effect::Nothing, &[Switch]),
+            AppAction::EnvFile { edit, .. } => {
+                let input = match edit {
+                    EnvEdit::Set { .. } | EnvEdit::Replace => Some(StepInput::Variables),
+                    EnvEdit::Unset { .. } | EnvEdit::Restore => None,
+                };
+                Effects { input, ..Effects::new(Effect::Beside, &[Work]) }
+            }
+            AppAction::MaintenanceSetting { slot, .. } => {
+                Effects::new(Effect::Edit { slot }, &[Announce, Prepare, Switch, Reopen, Work]).quick()
+            }
+            AppAction::Maintenance { told, around, .. } => {
+                Effects::new(Effect::Maintenance(told.is_some()), &[Announce, Switch, Reopen, Work])
+                    .by_sudo(around.run_as.is_some())
+            }
+            AppAction::Run { around, .. } => {
+                Effects::new(Effect::Command { directory: &around.directory, fills: false }, &[Work])
+                    .by_sudo(true)
+            }
+        }
+    }
+}
+
+impl fmt::Display for AppAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AppAction::Shared { slot, files, dirs, .. } => {
+                let names: Vec<&str> = files.iter().chain(dirs).map(String::as_str).collect();
+                write!(f, "link what is shared into {slot}: {}", one_line(&names.join(", ")))
+            }
+            AppAction::Hook { point, command, .. } => write!(f, "{point}: {}", one_line(command)),
+            AppAction::AskApp { release, .. } => write!(f, "ask the app whether it runs {release}"),
+            AppAction::EnvFile { edit, .. } => edit.fmt(f),
+            AppAction::MaintenanceSetting { slot, file, on } => {
+                let value = if *on { "True" } else { "False" };
+                write!(f, "set MAINTENANCE_MODE = {value} in {} of {slot}", one_line(file))
+            }
+            AppAction::Maintenance { method: MaintenanceMethod::Setting, told: Some(_), .. } => {
+                f.write_str("note that visitors are told of maintenance")
+            }
+            AppAction::Maintenance { told: Some(_), .. } => f.write_str("tell visitors of maintenance"),
+            AppAction::Maintenance { told: None, .. } => f.write_str("end maintenance"),
+            AppAction::Run { command, .. } => f.write_str(&one_line(command)),
+        }
+    }
+}
+
+impl From<AppAction> for Action {
+    fn from(action: AppAction) -> Action {
+        Action::App(action)
+    }
+}

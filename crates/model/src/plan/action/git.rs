@@ -1,0 +1,106 @@
+//! Filling a slot with a commit, and seeing that it is filled.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Action;
+use super::effects::{Effect, Effects, PhaseName};
+use crate::app::text::one_line;
+use crate::names::{CommitId, SlotName};
+
+/// What git does on a host.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum GitAction {
+    /// Brings a commit's objects into a slot's clone, which is made if it isn't there.
+    Fetch {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+        /// Where it comes from, if no slot of the host has it.
+        url: String,
+        /// Slots that may have it already.
+        siblings: Vec<SlotName>,
+        /// Lines of a `known_hosts` file; empty leaves it to the host.
+        known_hosts: Vec<String>,
+        /// Whether the deployer's SSH agent is lent.
+        lend_agent: bool,
+        /// The group that shall be able to write.
+        group: Option<String>,
+    },
+    /// Makes a slot's files those of the commit and nothing else, but for the virtualenv.
+    Checkout {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+        /// The group that shall own them and be able to write.
+        group: Option<String>,
+    },
+    /// Makes the submodules of a slot those of its commit, and nothing else.
+    Submodules {
+        /// The slot.
+        slot: SlotName,
+        /// The remote of the slot's own clone, which addresses of submodules may be relative to.
+        url: String,
+        /// Lines of a `known_hosts` file; empty leaves it to the host.
+        known_hosts: Vec<String>,
+        /// Whether the deployer's SSH agent is lent.
+        lend_agent: bool,
+        /// The group that shall own them and be able to write.
+        group: Option<String>,
+    },
+    /// Fails unless a slot holds just this commit, unchanged.
+    VerifyCommit {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+    },
+    /// Fails unless a release has this file.
+    RequireFile {
+        /// The slot.
+        slot: SlotName,
+        /// The file.
+        file: String,
+    },
+}
+
+impl GitAction {
+    pub(super) fn effects(&self) -> Effects<'_> {
+        const PREPARE: &[PhaseName] = &[PhaseName::Prepare];
+        match self {
+            GitAction::Fetch { slot, commit, lend_agent, .. } => {
+                Effects::new(Effect::Objects { slot, commit }, PREPARE).with_agent(*lend_agent)
+            }
+            GitAction::Checkout { slot, commit, .. } => Effects::new(Effect::Files { slot, commit }, PREPARE),
+            GitAction::Submodules { slot, lend_agent, .. } => {
+                Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent)
+            }
+            GitAction::VerifyCommit { slot, commit } => Effects::new(Effect::Holds { slot, commit }, PREPARE),
+            GitAction::RequireFile { .. } => Effects::new(Effect::Nothing, PREPARE).quick(),
+        }
+    }
+}
+
+impl fmt::Display for GitAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GitAction::Fetch { slot, commit, .. } => write!(f, "fetch {} into {slot}", commit.short()),
+            GitAction::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
+            GitAction::Submodules { slot, .. } => write!(f, "fetch the submodules of {slot}"),
+            GitAction::VerifyCommit { slot, commit } => {
+                write!(f, "verify that {slot} holds {}, unchanged", commit.short())
+            }
+            GitAction::RequireFile { file, .. } => write!(f, "require {}", one_line(file)),
+        }
+    }
+}
+
+impl From<GitAction> for Action {
+    fn from(action: GitAction) -> Action {
+        Action::Git(action)
+    }
+}

@@ -1,0 +1,107 @@
+//! Virtualenvs, the packages that they are made from, and Django's migrations.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::effects::{Effect, Effects, PhaseName, StepInput};
+use super::{Action, Surroundings};
+use crate::app::package::FetchedPackage;
+use crate::app::text::one_line;
+use crate::app::virtualenv::VirtualenvSpec;
+use crate::names::{CommitId, SlotName};
+
+/// What is done for Python.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum PythonAction {
+    /// Puts a private package on the host. It comes as the step's input.
+    Package {
+        /// Which.
+        package: FetchedPackage,
+        /// The group that shall be able to write.
+        group: Option<String>,
+    },
+    /// Makes a slot's virtualenv what its release asks for.
+    Virtualenv {
+        /// The slot.
+        slot: SlotName,
+        /// The release's commit.
+        commit: CommitId,
+        /// What it holds.
+        spec: VirtualenvSpec,
+        /// The environment of what installs it.
+        variables: BTreeMap<String, String>,
+        /// Whether the deployer's SSH agent is lent.
+        lend_agent: bool,
+        /// The group that shall own it and be able to write.
+        group: Option<String>,
+    },
+    /// Looks for migrations that the release in `older` doesn't know, and refuses or undoes them.
+    Migrations {
+        /// The slot of the release that is gone back to.
+        older: SlotName,
+        /// The slot that serves.
+        newer: SlotName,
+        /// What is done about them.
+        schema: Schema,
+        /// What the app's commands find around them.
+        #[serde(flatten)]
+        around: Surroundings,
+    },
+}
+
+/// What a rollback does about migrations that the older release doesn't know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schema {
+    /// It fails, and names them.
+    Refuse,
+    /// It leaves them.
+    Keep,
+    /// It undoes them, by the newer release.
+    Reverse,
+}
+
+impl PythonAction {
+    pub(super) fn effects(&self) -> Effects<'_> {
+        const PREPARE: &[PhaseName] = &[PhaseName::Prepare];
+        match self {
+            PythonAction::Package { package, .. } => {
+                Effects { input: Some(StepInput::Package(package)), ..Effects::new(Effect::Beside, PREPARE) }
+            }
+            PythonAction::Virtualenv { slot, lend_agent, .. } => {
+                Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent)
+            }
+            PythonAction::Migrations { schema, around, .. } => {
+                let (effect, phases): (_, &[PhaseName]) = match schema {
+                    Schema::Refuse | Schema::Keep => (Effect::Nothing, PREPARE),
+                    Schema::Reverse => (Effect::Beside, &[PhaseName::Once]),
+                };
+                Effects::new(effect, phases).by_sudo(around.run_as.is_some())
+            }
+        }
+    }
+}
+
+impl fmt::Display for PythonAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PythonAction::Package { package, .. } => write!(f, "send {}", one_line(&package.file)),
+            PythonAction::Virtualenv { slot, .. } => write!(f, "bring the virtualenv of {slot} up to date"),
+            PythonAction::Migrations { older, schema: Schema::Reverse, .. } => {
+                write!(f, "undo migrations that {older} doesn't know")
+            }
+            PythonAction::Migrations { older, schema: Schema::Refuse | Schema::Keep, .. } => {
+                write!(f, "look for migrations that {older} doesn't know")
+            }
+        }
+    }
+}
+
+impl From<PythonAction> for Action {
+    fn from(action: PythonAction) -> Action {
+        Action::Python(action)
+    }
+}

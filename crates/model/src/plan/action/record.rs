@@ -1,0 +1,152 @@
+//! What is buedafab's own on a host: folders, the lock, the link, records and the journal.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Action;
+use super::effects::{Effect, Effects, PhaseName};
+use crate::app::text::one_line;
+use crate::host::record::{JournalKind, LockHolder, SlotState};
+use crate::names::SlotName;
+use crate::release::Release;
+
+/// What is done about what a later run has to know.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum RecordAction {
+    /// Makes the app's folders.
+    CreateFolders {
+        /// The group that shall own them.
+        group: Option<String>,
+    },
+    /// Takes the host's lock.
+    Lock {
+        /// What others are told meanwhile.
+        holder: LockHolder,
+    },
+    /// Fails unless the host is still as it was when the plan was made.
+    Guard {
+        /// All slots of the host.
+        slots: Vec<SlotName>,
+        /// The check sum of what was seen.
+        state_sum: String,
+    },
+    /// Puts back a switch that was never confirmed, by the way that its run has left on the host's disk.
+    Recover,
+    /// Writes down what a slot is good for.
+    Record {
+        /// The slot.
+        slot: SlotName,
+        /// What it is good for.
+        state: SlotState,
+        /// What it holds.
+        release: Release,
+        /// What was proven live in it before.
+        former: Option<Release>,
+        /// Whether its failure is only told: what serves is decided, and this is a note about it.
+        optional: bool,
+    },
+    /// Makes the link lead to `target`: the step that decides what is live.
+    SwitchLink {
+        /// The text of the link, as a slot's name or as it was found; `None` takes the link away.
+        target: Option<String>,
+    },
+    /// Adds a line to the journal.
+    Journal {
+        /// What happened.
+        kind: JournalKind,
+        /// The person and machine that run it.
+        by: String,
+        /// What it was about.
+        release: Option<Release>,
+        /// What was live before.
+        from: Option<Release>,
+        /// The person's words.
+        reason: Option<String>,
+    },
+    /// Puts up a person's "do not deploy".
+    Hold {
+        /// Who says it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Takes it away.
+    Unhold,
+    /// Takes away what was kept of releases that no slot holds any more. A failure is only told.
+    Prune,
+}
+
+impl RecordAction {
+    pub(super) fn effects(&self) -> Effects<'_> {
+        use PhaseName::{Announce, Finish, Lock, Prepare, Reopen, Switch, Work};
+        match self {
+            // What is kept may have to be kept before the first deploy.
+            RecordAction::CreateFolders { .. } => Effects::new(Effect::Folders, &[Lock, Work]).quick(),
+            RecordAction::Lock { holder } => Effects::new(Effect::Lock(holder), &[Lock, Work]),
+            RecordAction::Guard { state_sum, .. } => {
+                Effects::new(Effect::Unchanged(state_sum), &[Lock, Work]).quick()
+            }
+            RecordAction::Recover => Effects::new(Effect::Recovered, &[Work]).by_sudo(true),
+            RecordAction::Record { slot, state, release, former, optional } => {
+                let phases: &[PhaseName] = match state {
+                    // What is rolled back from is marked as ready, which makes it no target of a rollback.
+                    SlotState::Building | SlotState::Ready => &[Prepare, Finish],
+                    SlotState::Live | SlotState::Retired | SlotState::Failed | SlotState::Empty => &[Finish],
+                };
+                let mark = Effect::Mark { slot, state: *state, release, former: former.as_ref() };
+                Effects::new(mark, phases).quick().optional(*optional)
+            }
+            RecordAction::SwitchLink { target } => {
+                Effects::new(Effect::Link(target.as_deref()), &[Switch]).quick()
+            }
+            RecordAction::Journal { kind, by, release, from, reason } => {
+                let line = Effect::Journal {
+                    kind: *kind,
+                    by,
+                    release: release.as_ref(),
+                    from: from.as_ref(),
+                    reason: reason.as_deref(),
+                };
+                Effects::new(line, &[Announce, Prepare, Reopen, Finish, Work]).quick().optional(true)
+            }
+            RecordAction::Hold { by, reason } => Effects::new(Effect::Hold { by, reason }, &[Work]).quick(),
+            RecordAction::Unhold => Effects::new(Effect::NoHold, &[Work]).quick(),
+            RecordAction::Prune => Effects::new(Effect::Beside, &[Finish]).optional(true),
+        }
+    }
+}
+
+impl fmt::Display for RecordAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RecordAction::CreateFolders { .. } => f.write_str("create the app's folders"),
+            RecordAction::Lock { .. } => f.write_str("take the lock"),
+            RecordAction::Guard { .. } => f.write_str("check that nothing changed since the look"),
+            RecordAction::Recover => f.write_str("put back the switch that was never confirmed"),
+            RecordAction::Record { slot, state, release, .. } => match state {
+                SlotState::Building => write!(f, "mark {slot} as being built for {release}"),
+                SlotState::Ready => write!(f, "mark {slot} as ready"),
+                SlotState::Live => write!(f, "mark {slot} as live"),
+                SlotState::Retired => write!(f, "keep {slot} for a rollback to {release}"),
+                SlotState::Failed => write!(f, "mark {slot} as failed"),
+                SlotState::Empty => write!(f, "mark {slot} as empty"),
+            },
+            RecordAction::SwitchLink { target: Some(target) } => {
+                write!(f, "switch the link to {}", one_line(target))
+            }
+            RecordAction::SwitchLink { target: None } => f.write_str("remove the link"),
+            RecordAction::Journal { kind, .. } => write!(f, "note in the journal: {}", kind.in_words()),
+            RecordAction::Hold { reason, .. } => write!(f, "hold deploys: {}", one_line(reason)),
+            RecordAction::Unhold => f.write_str("allow deploys again"),
+            RecordAction::Prune => f.write_str("remove what was kept of releases that no slot holds"),
+        }
+    }
+}
+
+impl From<RecordAction> for Action {
+    fn from(action: RecordAction) -> Action {
+        Action::Record(action)
+    }
+}

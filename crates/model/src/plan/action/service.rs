@@ -1,0 +1,139 @@
+//! The app's services, their files, and its jobs.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::effects::{Effect, Effects, FailureMeans, PhaseName};
+use super::{Action, Surroundings};
+use crate::app::crontab::CrontabLocation;
+use crate::app::service::Service;
+use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile};
+use crate::app::text::one_line;
+use crate::names::{CommitId, SlotName, Unit};
+
+/// What is done about what runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum ServiceAction {
+    /// Fails unless sudo takes the password that was typed: better now than half-way through a switch.
+    VerifySudo,
+    /// Keeps the unit files and init scripts of a release, once they have been looked over.
+    ServiceFiles {
+        /// Where the release lies.
+        slot: SlotName,
+        /// The release.
+        commit: CommitId,
+        /// Whose files those are that stand there now, if they aren't of any release.
+        there: FilesOf,
+        /// The files.
+        files: Vec<ServiceFile>,
+    },
+    /// Restarts a service of the app.
+    Restart {
+        /// How.
+        service: Service,
+        /// Its unit file or init script, which is put in place first.
+        file: Option<ReleasedServiceFile>,
+        /// Whether it is only reloaded, unless that file has changed.
+        reload: bool,
+        /// The commands that do it instead of `service`, if any.
+        commands: Vec<String>,
+        /// Where they run: in the release that shall run.
+        #[serde(flatten)]
+        around: Surroundings,
+    },
+    /// Fails unless services still run a while after their restart.
+    VerifyRunning {
+        /// Which, with the files that a release may have of them: one that it hasn't got has nothing to stay.
+        services: Vec<(Service, ReleasedServiceFile)>,
+        /// How long they have to, in seconds.
+        seconds: u32,
+    },
+    /// Stops a service that has to run elsewhere; nothing, where it doesn't run.
+    Stop {
+        /// Which.
+        service: Service,
+    },
+    /// Brings the app's jobs to what a release says. A failure is only told.
+    Crontab {
+        /// The slot.
+        slot: SlotName,
+        /// The release's crontab.
+        file: String,
+        /// The app.
+        unit: Unit,
+        /// Where its jobs stand.
+        place: CrontabLocation,
+    },
+}
+
+impl ServiceAction {
+    pub(super) fn effects(&self) -> Effects<'_> {
+        const RUNNING: &[PhaseName] =
+            &[PhaseName::Announce, PhaseName::Switch, PhaseName::Reopen, PhaseName::Work];
+        match self {
+            ServiceAction::VerifySudo => Effects::new(Effect::Nothing, &[PhaseName::Lock]).by_sudo(true),
+            ServiceAction::ServiceFiles { .. } => Effects::new(Effect::Beside, &[PhaseName::Prepare]),
+            ServiceAction::Restart { service, .. } => Effects {
+                failure: FailureMeans::StopUnlessGoingBack,
+                ..Effects::new(Effect::Start(service), RUNNING).by_sudo(true)
+            },
+            ServiceAction::VerifyRunning { .. } => Effects::new(Effect::Nothing, RUNNING).by_sudo(true),
+            ServiceAction::Stop { service } => Effects {
+                failure: FailureMeans::StopUnlessGoingBack,
+                ..Effects::new(Effect::Stop(service), RUNNING).by_sudo(true)
+            },
+            ServiceAction::Crontab { place, .. } => Effects::new(Effect::Beside, &[PhaseName::Finish])
+                .optional(true)
+                .by_sudo(*place == CrontabLocation::System),
+        }
+    }
+}
+
+impl fmt::Display for ServiceAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServiceAction::VerifySudo => f.write_str("check the password of sudo"),
+            ServiceAction::ServiceFiles { files, .. } => {
+                let name = |file: &ServiceFile| file.path.as_str().rsplit('/').next().map(str::to_owned);
+                let names: Vec<String> = files.iter().filter_map(name).collect();
+                write!(f, "write and check {}", one_line(&names.join(", ")))
+            }
+            ServiceAction::Restart { service, file, reload, commands, .. } => match commands.first() {
+                Some(command) => write!(f, "restart: {}", one_line(command)),
+                None => {
+                    let how = if *reload { "reload" } else { "restart" };
+                    let install = match file.as_ref().map(|file| &file.of) {
+                        Some(FilesOf::Release { .. }) => "install and ",
+                        Some(FilesOf::Before) => "put back and ",
+                        None => "",
+                    };
+                    write!(f, "{install}{how} {}", String::from(service.clone()))
+                }
+            },
+            ServiceAction::VerifyRunning { services, seconds } => {
+                let names: Vec<String> =
+                    services.iter().map(|(service, _)| String::from(service.clone())).collect();
+                write!(f, "verify that {} up for {seconds} s", stay(&names))
+            }
+            ServiceAction::Stop { service } => write!(f, "stop {}", String::from(service.clone())),
+            ServiceAction::Crontab { file, .. } => write!(f, "install the jobs of {}", one_line(file)),
+        }
+    }
+}
+
+/// `a stays`, `a and b stay`.
+fn stay(names: &[String]) -> String {
+    match names {
+        [name] => format!("{name} stays"),
+        [first @ .., last] => format!("{} and {last} stay", first.join(", ")),
+        [] => "nothing stays".to_owned(),
+    }
+}
+
+impl From<ServiceAction> for Action {
+    fn from(action: ServiceAction) -> Action {
+        Action::Service(action)
+    }
+}

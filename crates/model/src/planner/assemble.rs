@@ -1,0 +1,232 @@
+//! From what each host is to do to a plan of phases with gates between them.
+
+use std::collections::BTreeMap;
+
+use super::context::{HostChange, HostPlanning, RunContext};
+use super::numbers::{Numbers, Part};
+use super::waves::split_into_waves;
+use crate::config::Settings;
+use crate::deployer::action::DeployerAction;
+use crate::host::record::{JournalKind, LockHolder};
+use crate::plan::action::{Action, RecordAction, ServiceAction, ToldVisitors};
+use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan};
+
+/// What a change of hosts is: the part of a plan that isn't about one host.
+pub(super) struct Change {
+    pub(super) intent: Intent,
+    pub(super) kind: JournalKind,
+    /// What the deployer does before any host is touched, besides the project's own hooks; nothing of it if no host
+    /// changes.
+    pub(super) begin: Vec<DeployerAction>,
+    /// What is made public once every host is ready.
+    pub(super) publish: Vec<DeployerAction>,
+    /// What is done on the primary only: last in the preparation, and before any switch.
+    pub(super) primary: Primary,
+    /// What hosts that don't change tell their visitors meanwhile.
+    pub(super) others_tell: Option<ToldVisitors>,
+    pub(super) notes: Vec<Note>,
+}
+
+#[derive(Default)]
+pub(super) struct Primary {
+    pub(super) prepare: Vec<Action>,
+    pub(super) once: Vec<Action>,
+}
+
+/// Begin, lock, announce, prepare, publish, once, switch in waves, reopen, finish.
+pub(super) fn assemble(
+    settings: &Settings,
+    run: &RunContext,
+    change: Change,
+    changes: &[HostChange<'_>],
+    others: &[HostPlanning<'_>],
+) -> Plan {
+    let Change { intent, kind, begin, publish, primary, others_tell, notes } = change;
+    let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
+    plan.hosts = host_plans(settings, changes, others);
+    if changes.is_empty() {
+        return plan;
+    }
+    plan.variables = deployer_variables(settings, run, &plan);
+    let holder = run.holder(plan.headline());
+    let Primary { prepare, once } = primary;
+    // Those of them that take part at all.
+    let others = if others_tell.is_some() { others } else { &[] };
+
+    let mut numbers = Numbers::default();
+    let mut phases = Phases::default();
+    phases.deployer(PhaseKind::Begin, numbers.deployer(local_hooks(settings, begin)));
+    let all = || changes.iter().map(|change| &change.planning).chain(others);
+    let lock = all().map(|planning| {
+        numbers.work(planning.host, lock(planning, &holder).into_iter().map(Part::Do).collect())
+    });
+    phases.hosts(PhaseKind::Lock, lock.collect());
+
+    let mut announce = Vec::new();
+    for change in changes {
+        if let Some(told) = change.told.by_this_run() {
+            announce.push(numbers.work(change.planning.host, change.planning.announce_for_this_run(told)));
+        }
+    }
+    for planning in others {
+        if let Some(told) = &others_tell {
+            announce.push(numbers.work(planning.host, planning.announce_for_this_run(told)));
+        }
+    }
+    phases.hosts(PhaseKind::Announce, announce);
+
+    let mut prepare = Some(prepare);
+    let work = changes.iter().map(|change| {
+        // The first host is the primary.
+        let actions = change.prepare.iter().cloned().chain(prepare.take().into_iter().flatten());
+        numbers.work(change.planning.host, actions.map(Part::Do).collect())
+    });
+    phases.hosts(PhaseKind::Prepare, work.collect());
+    phases.deployer(PhaseKind::Publish, numbers.deployer(publish));
+    if !once.is_empty() {
+        let work = numbers.work(changes[0].planning.host, once.into_iter().map(Part::Do).collect());
+        phases.hosts(PhaseKind::Once, vec![work]);
+    }
+
+    let waves = split_into_waves(&settings.waves, changes.len());
+    let mut rest = changes;
+    for (index, size) in waves.iter().enumerate() {
+        let (wave, later) = rest.split_at(*size);
+        rest = later;
+        let is_last = index + 1 == waves.len();
+        let work = wave.iter().map(|change| numbers.work(change.planning.host, change.switch(is_last)));
+        let (wave, of) = (index as u32 + 1, waves.len() as u32);
+        phases.hosts(PhaseKind::Switch { wave, of }, work.collect());
+    }
+
+    let mut reopen = Vec::new();
+    for change in changes.iter().filter(|change| change.told.by_this_run().is_some()) {
+        let actions = change.planning.reopen(&change.to);
+        reopen.push(numbers.work(change.planning.host, actions.into_iter().map(Part::Do).collect()));
+    }
+    for planning in others {
+        let actions = planning.reopen_as_it_was();
+        reopen.push(numbers.work(planning.host, actions.into_iter().map(Part::Do).collect()));
+    }
+    phases.hosts(PhaseKind::Reopen, reopen);
+
+    let finish = |actions: Vec<Action>| {
+        let steps = actions.into_iter().map(Part::Do);
+        std::iter::once(Part::Confirm).chain(steps).chain([Part::Leave]).collect::<Vec<Part>>()
+    };
+    let mut work: Vec<HostWork> = Vec::new();
+    for change in changes {
+        work.push(numbers.work(change.planning.host, finish(change.finish(kind))));
+    }
+    for planning in others {
+        work.push(numbers.work(planning.host, finish(Vec::new())));
+    }
+    phases.hosts(PhaseKind::Finish, work);
+    plan.phases = phases.0;
+    for (when, commands) in
+        [(End::Done, &settings.local_hooks.after), (End::Failed, &settings.local_hooks.on_failure)]
+    {
+        if !commands.is_empty() {
+            plan.closing.push(Closing { when, steps: numbers.deployer(hooks(commands)) });
+        }
+    }
+    plan
+}
+
+/// A plan that does nothing yet.
+pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) -> Plan {
+    Plan {
+        run: run.run.clone(),
+        at: run.at,
+        by: run.by.clone(),
+        intent,
+        title: None,
+        unit: settings.unit.clone(),
+        environment: settings.environment.clone(),
+        hosts: Vec::new(),
+        phases: Vec::new(),
+        closing: Vec::new(),
+        variables: BTreeMap::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPlanning<'_>]) -> Vec<HostPlan> {
+    let changed = changes.iter().map(|change| HostPlan {
+        host: change.planning.host.clone(),
+        layout: change.planning.layout.clone(),
+        from: change.from.clone(),
+        to: Some(change.to.clone()),
+    });
+    let unchanged = others.iter().map(|planning| HostPlan {
+        host: planning.host.clone(),
+        layout: planning.layout.clone(),
+        from: planning.facts.live(),
+        to: None,
+    });
+    let mut hosts: Vec<HostPlan> = changed.chain(unchanged).collect();
+    hosts.sort_by_key(|planned| settings.hosts.iter().position(|host| host.name == planned.host.name));
+    hosts
+}
+
+/// Phases in which somebody has something to do.
+#[derive(Default)]
+struct Phases(Vec<Phase>);
+
+impl Phases {
+    fn deployer(&mut self, kind: PhaseKind, steps: Vec<DeployerStep>) {
+        if !steps.is_empty() {
+            self.0.push(Phase { kind, deployer: steps, work: Vec::new() });
+        }
+    }
+
+    fn hosts(&mut self, kind: PhaseKind, work: Vec<HostWork>) {
+        if !work.is_empty() {
+            self.0.push(Phase { kind, deployer: Vec::new(), work });
+        }
+    }
+}
+
+fn lock(planning: &HostPlanning<'_>, holder: &LockHolder) -> Vec<Action> {
+    let settings = planning.settings;
+    let mut actions = Vec::new();
+    if !planning.facts.has_folders {
+        actions.push(RecordAction::CreateFolders { group: settings.deploy_group.clone() }.into());
+    }
+    actions.extend(planning.lock_as_seen(holder));
+    if settings.ask_sudo_password && settings.may_use_sudo() {
+        actions.push(ServiceAction::VerifySudo.into());
+    }
+    actions
+}
+
+/// A tag is made last, when all else that could stop the run here is over.
+fn local_hooks(settings: &Settings, begin: Vec<DeployerAction>) -> Vec<DeployerAction> {
+    let is_test = |action: &DeployerAction| matches!(action, DeployerAction::Test { .. });
+    let (tests, rest): (Vec<_>, Vec<_>) = begin.into_iter().partition(is_test);
+    tests.into_iter().chain(hooks(&settings.local_hooks.before)).chain(rest).collect()
+}
+
+fn hooks(commands: &[String]) -> Vec<DeployerAction> {
+    commands.iter().map(|command| DeployerAction::Hook { command: command.clone() }).collect()
+}
+
+/// What commands on the deployer find in their environment.
+fn deployer_variables(settings: &Settings, run: &RunContext, plan: &Plan) -> BTreeMap<String, String> {
+    let release = plan.release();
+    let from = plan.hosts.iter().find_map(|planned| planned.from.as_ref());
+    let hosts: Vec<&str> = plan.hosts.iter().map(|planned| planned.host.name.as_str()).collect();
+    let mut variables = BTreeMap::new();
+    let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
+    set("DEPLOYMENT_TYPE", &settings.deployment_type);
+    set("BUEDAFAB_BY", &run.by);
+    set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
+    set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));
+    set("BUEDAFAB_ENVIRONMENT", plan.environment.as_str());
+    set("BUEDAFAB_HOSTS", &hosts.join(","));
+    set("BUEDAFAB_PREVIOUS_COMMIT", from.map_or("", |release| release.commit.as_str()));
+    set("BUEDAFAB_RUN", run.run.as_str());
+    set("BUEDAFAB_TAG", release.and_then(|release| release.tag.as_deref()).unwrap_or_default());
+    set("BUEDAFAB_UNIT", plan.unit.as_str());
+    variables
+}

@@ -1,0 +1,195 @@
+//! What a plan is made from: the run, and a host with what was seen on it.
+
+use jiff::Timestamp;
+
+use crate::app::hooks::HookPoint;
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::facts::{CurrentLink, HostFacts};
+use crate::host::layout::Layout;
+use crate::host::record::{JournalKind, LockHolder, PendingSwitch, SlotState};
+use crate::names::{HostPath, RunId, SlotName};
+use crate::plan::Target;
+use crate::plan::action::{Action, AppAction, RecordAction, ToldVisitors};
+use crate::release::Release;
+
+/// The run that is being planned.
+#[derive(Debug, Clone)]
+pub struct RunContext {
+    /// What tells it from all others.
+    pub run: RunId,
+    /// When it began, by the deployer's clock.
+    pub at: Timestamp,
+    /// The person and machine that run it.
+    pub by: String,
+}
+
+impl RunContext {
+    /// Who holds the locks of this run, and what for.
+    pub(super) fn holder(&self, doing: impl Into<String>) -> LockHolder {
+        LockHolder { at: self.at, by: self.by.clone(), doing: doing.into(), run: self.run.clone() }
+    }
+
+    /// A line of the journal that is about no release.
+    pub(super) fn note(&self, kind: JournalKind, reason: Option<String>) -> Action {
+        RecordAction::Journal { kind, by: self.by.clone(), release: None, from: None, reason }.into()
+    }
+}
+
+/// A host that takes part, with what was seen on it.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenHost<'a> {
+    /// The host.
+    pub host: &'a Host,
+    /// What was seen.
+    pub facts: &'a HostFacts,
+}
+
+/// All that a host's part of a plan is decided from.
+#[derive(Debug, Clone)]
+pub(super) struct HostPlanning<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) run: &'a RunContext,
+    pub(super) host: &'a Host,
+    pub(super) facts: &'a HostFacts,
+    pub(super) layout: Layout,
+}
+
+impl<'a> HostPlanning<'a> {
+    pub(super) fn new(settings: &'a Settings, run: &'a RunContext, seen: SeenHost<'a>) -> Self {
+        let SeenHost { host, facts } = seen;
+        HostPlanning { settings, run, host, facts, layout: settings.layout(host) }
+    }
+
+    /// All of these hosts.
+    pub(super) fn of_all(settings: &'a Settings, run: &'a RunContext, seen: &[SeenHost<'a>]) -> Vec<Self> {
+        seen.iter().map(|seen| HostPlanning::new(settings, run, *seen)).collect()
+    }
+
+    /// What serves, as a target: where it lies, and what it is.
+    pub(super) fn live_target(&self) -> Option<Target> {
+        Some(Target { slot: self.facts.live_slot()?.clone(), release: self.facts.live()? })
+    }
+
+    /// The text of the link, as it was found.
+    pub(super) fn link_before(&self) -> Option<String> {
+        match &self.facts.current {
+            CurrentLink::Slot(slot) => Some(slot.to_string()),
+            CurrentLink::Dangling(text) | CurrentLink::Elsewhere(text) => Some(text.clone()),
+            CurrentLink::Missing | CurrentLink::NotALink => None,
+        }
+    }
+
+    /// What the host keeps until the run is confirmed.
+    pub(super) fn pending(&self, to: Option<&SlotName>) -> PendingSwitch {
+        PendingSwitch {
+            at: self.run.at,
+            run: self.run.run.clone(),
+            from: self.link_before(),
+            to: to.cloned(),
+        }
+    }
+
+    /// Whether this host does what must be done once, also when it isn't the one that happens to change now.
+    pub(super) fn is_primary(&self) -> bool {
+        self.settings.hosts.first().is_some_and(|first| first.name == self.host.name)
+    }
+
+    /// The lock, and the guard that the host is still as it was: a colleague may have deployed in the meantime.
+    pub(super) fn lock_as_seen(&self, holder: &LockHolder) -> Vec<Action> {
+        vec![
+            RecordAction::Lock { holder: holder.clone() }.into(),
+            RecordAction::Guard {
+                slots: self.settings.release_paths.clone(),
+                state_sum: self.facts.state_sum.clone(),
+            }
+            .into(),
+        ]
+    }
+
+    /// Commands of the configuration at a point of the run, in the release in a slot.
+    pub(super) fn hooks(&self, to: &Target, point: HookPoint, commands: &[String]) -> Vec<Action> {
+        self.hooks_in(&self.layout.slot(&to.slot), to, point, commands)
+    }
+
+    /// The same in another folder.
+    pub(super) fn hooks_in(
+        &self,
+        directory: &HostPath,
+        to: &Target,
+        point: HookPoint,
+        commands: &[String],
+    ) -> Vec<Action> {
+        let around = self.hook_surroundings(point, directory, self.variables_of(to));
+        let hook = |command: &String| {
+            AppAction::Hook {
+                point,
+                command: command.clone(),
+                around: around.clone(),
+                optional: point == HookPoint::AfterFinish,
+            }
+            .into()
+        };
+        commands.iter().map(hook).collect()
+    }
+}
+
+/// What one host is to do: the part of a plan that deploy and rollback have in common.
+pub(super) struct HostChange<'a> {
+    pub(super) planning: HostPlanning<'a>,
+    pub(super) from: Option<Release>,
+    pub(super) to: Target,
+    /// How its slot is made ready.
+    pub(super) prepare: Vec<Action>,
+    /// What becomes of the slot that serves now.
+    pub(super) leaves_behind: SlotState,
+    /// Which way it goes.
+    pub(super) direction: Direction,
+    /// What visitors are told meanwhile.
+    pub(super) told: Told,
+}
+
+/// Which way a host goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// To a new release: workers know it before the app hands them anything.
+    Forward,
+    /// To an older one: the app no longer hands workers what they wouldn't know.
+    Back,
+}
+
+impl Direction {
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Direction::Forward => Direction::Back,
+            Direction::Back => Direction::Forward,
+        }
+    }
+}
+
+/// What visitors are told while a host changes. Where it is the release that tells them, the next one has to, too.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Told {
+    /// Nothing.
+    Nothing,
+    /// What they were told before this run, and will be after it.
+    Before(ToldVisitors),
+    /// What this run tells them, and takes back at its end and on every way back.
+    ByThisRun(ToldVisitors),
+}
+
+impl Told {
+    pub(super) fn visitors(&self) -> Option<&ToldVisitors> {
+        match self {
+            Told::Nothing => None,
+            Told::Before(told) | Told::ByThisRun(told) => Some(told),
+        }
+    }
+
+    pub(super) fn by_this_run(&self) -> Option<&ToldVisitors> {
+        match self {
+            Told::ByThisRun(told) => Some(told),
+            Told::Nothing | Told::Before(_) => None,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What a run has to see of a host before anything can be decided.
+
+use crate::app::service::Service;
+use crate::config::Settings;
+use crate::host::Host;
+use crate::shell::inspect::{AlsoLookAt, Scope, inspect_script};
+
+/// The shell of the one look at a host.
+pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
+    let url = settings.version_url_of(host);
+    let shared_files: Vec<String> = settings.shared_files.iter().chain(&settings.env_file).cloned().collect();
+    let services = settings.services_of_others(host);
+    let running = settings.services_on(host).into_iter().filter_map(|service| match service {
+        Service::Systemd(name) => Some(name.clone()),
+        Service::Init(_) | Service::None | Service::Supervisor(_) | Service::Runit(_) => None,
+    });
+    let running: Vec<String> = running.collect();
+    let also = AlsoLookAt {
+        version_url: url.as_deref(),
+        shared_files: &shared_files,
+        services: &services,
+        run_as: settings.run_as.as_deref(),
+        running: &running,
+    };
+    inspect_script(&settings.layout(host), &settings.release_paths, scope, &also)
+}

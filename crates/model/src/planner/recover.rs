@@ -1,0 +1,44 @@
+//! The plan that puts back switches which were never confirmed: their runner was killed, or their host lost its power.
+
+use super::context::{HostPlanning, RunContext, SeenHost};
+use super::work::work;
+use crate::config::Settings;
+use crate::plan::action::RecordAction;
+use crate::plan::refusal::Refusal;
+use crate::plan::{Intent, Note, Plan};
+
+/// Puts back what is pending on these hosts, by the way that its run has left there; `None` where nothing is. Whoever is
+/// at work on a host has it pending for a good reason: what speaks against this is their lock.
+pub fn plan_recover(
+    settings: &Settings,
+    run: &RunContext,
+    hosts: &[SeenHost<'_>],
+) -> Result<Option<Plan>, Vec<Refusal>> {
+    let hosts = HostPlanning::of_all(settings, run, hosts);
+    let pending: Vec<_> =
+        hosts.iter().filter_map(|planning| Some((planning, planning.facts.pending.as_ref()?))).collect();
+    if pending.is_empty() {
+        return Ok(None);
+    }
+    let locked = pending.iter().filter_map(|(planning, _)| {
+        let holder = planning.facts.lock.as_ref()?.holder.clone();
+        Some(Refusal::Locked { host: planning.host.name.clone(), holder })
+    });
+    let refusals: Vec<Refusal> = locked.collect();
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let holder = run.holder("recover");
+    let works = pending.iter().map(|(planning, _)| {
+        let mut actions = planning.lock_as_seen(&holder);
+        actions.push(RecordAction::Recover.into());
+        (planning.host, actions)
+    });
+    let mut plan = work(settings, run, Intent::Work, works.collect());
+    plan.title = Some("recover".to_owned());
+    plan.notes = pending
+        .iter()
+        .map(|(planning, pending)| Note { host: Some(planning.host.name.clone()), text: pending.in_words() })
+        .collect();
+    Ok(Some(plan))
+}

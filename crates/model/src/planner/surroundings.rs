@@ -1,0 +1,101 @@
+//! What the app's commands find around them: folder, variables, virtualenv, user.
+
+use std::collections::BTreeMap;
+
+use super::context::HostPlanning;
+use crate::app::hooks::HookPoint;
+use crate::config::Settings;
+use crate::names::{HostPath, SlotName};
+use crate::plan::Target;
+use crate::plan::action::Surroundings;
+use crate::release::Release;
+
+/// What the app's own commands find around them, in the release in a folder.
+pub(super) fn surroundings(
+    settings: &Settings,
+    directory: &HostPath,
+    variables: BTreeMap<String, String>,
+) -> Surroundings {
+    Surroundings {
+        directory: directory.clone(),
+        variables,
+        virtualenv: settings.recipe.is_python().then(|| directory.join(&settings.virtualenv)),
+        run_as: settings.run_as(),
+    }
+}
+
+impl HostPlanning<'_> {
+    /// What the app's own commands find around them in a folder.
+    pub(super) fn surroundings(
+        &self,
+        directory: &HostPath,
+        variables: BTreeMap<String, String>,
+    ) -> Surroundings {
+        surroundings(self.settings, directory, variables)
+    }
+
+    /// The same in the release in a slot.
+    pub(super) fn surroundings_of(&self, to: &Target) -> Surroundings {
+        self.surroundings(&self.layout.slot(&to.slot), self.variables_of(to))
+    }
+
+    /// What the live release's own commands find around them, whoever put it there.
+    pub(super) fn live_surroundings(&self) -> Surroundings {
+        let current = self.layout.current();
+        let live = self.facts.live();
+        self.surroundings(&current, self.variables(self.facts.live_slot(), live.as_ref(), &current))
+    }
+
+    /// What a hook finds around it. Only those that run the app's own code are the app's user's: the others are about the
+    /// host.
+    pub(super) fn hook_surroundings(
+        &self,
+        point: HookPoint,
+        directory: &HostPath,
+        variables: BTreeMap<String, String>,
+    ) -> Surroundings {
+        let around = self.surroundings(directory, variables);
+        match point {
+            HookPoint::Build | HookPoint::Check | HookPoint::Once => around,
+            HookPoint::BeforePrepare
+            | HookPoint::BeforeSwitch
+            | HookPoint::AfterSwitch
+            | HookPoint::Verify
+            | HookPoint::AfterFinish => Surroundings { run_as: None, ..around },
+        }
+    }
+
+    /// What every command of the app finds in its environment, for the release in a slot.
+    pub(super) fn variables_of(&self, to: &Target) -> BTreeMap<String, String> {
+        self.variables(Some(&to.slot), Some(&to.release), &self.layout.slot(&to.slot))
+    }
+
+    /// The same, where the release may have no name and lie in no slot.
+    pub(super) fn variables(
+        &self,
+        slot: Option<&SlotName>,
+        release: Option<&Release>,
+        directory: &HostPath,
+    ) -> BTreeMap<String, String> {
+        let HostPlanning { settings, run, host, facts, layout } = self;
+        let roles = host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
+        let previous = facts.live().map_or(String::new(), |release| release.commit.to_string());
+        let mut variables = settings.variables.clone();
+        let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
+        set("DEPLOYMENT_TYPE", &settings.deployment_type);
+        set("BUEDAFAB_BY", &run.by);
+        set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
+        set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));
+        set("BUEDAFAB_ENVIRONMENT", settings.environment.as_str());
+        set("BUEDAFAB_HOST", host.name.as_str());
+        set("BUEDAFAB_PATH", layout.path.as_str());
+        set("BUEDAFAB_PREVIOUS_COMMIT", &previous);
+        set("BUEDAFAB_RELEASE_PATH", directory.as_str());
+        set("BUEDAFAB_ROLES", &roles);
+        set("BUEDAFAB_RUN", run.run.as_str());
+        set("BUEDAFAB_SLOT", slot.map_or("", SlotName::as_str));
+        set("BUEDAFAB_TAG", release.and_then(|release| release.tag.as_deref()).unwrap_or_default());
+        set("BUEDAFAB_UNIT", settings.unit.as_str());
+        variables
+    }
+}

@@ -1,0 +1,130 @@
+//! A host's switch to another release: the way forward, the way back, and what follows once it is live for good.
+
+use super::context::{HostChange, RunContext};
+use super::numbers::Part;
+use crate::app::hooks::HookPoint;
+use crate::app::maintenance::MaintenanceMethod;
+use crate::host::record::{JournalKind, SlotState};
+use crate::plan::action::{Action, AppAction, RecordAction, ServiceAction};
+use crate::strategy;
+
+impl HostChange<'_> {
+    /// Before the link moves the host is armed: from then on it knows the way back.
+    pub(super) fn switch(&self, is_last_wave: bool) -> Vec<Part> {
+        let HostChange { planning, to, .. } = self;
+        let settings = planning.settings;
+        let named = &settings.hooks;
+        let mut before = planning.hooks(to, HookPoint::BeforeSwitch, &named.before_switch);
+        let told = self.told.visitors();
+        if let (MaintenanceMethod::Setting, Some(_)) = (settings.maintenance, told) {
+            before.push(planning.maintenance_setting(&to.slot, true));
+        }
+        let mut after: Vec<Action> =
+            vec![RecordAction::SwitchLink { target: Some(to.slot.to_string()) }.into()];
+        if let (MaintenanceMethod::Command, Some(told)) = (settings.maintenance, told) {
+            after.push(planning.tell(Some(told), planning.surroundings_of(to)));
+        }
+        after.extend(planning.restart(to, self.direction));
+        after.extend(planning.verify_running(to));
+        after.extend(planning.hooks(to, HookPoint::AfterSwitch, &named.after_switch));
+        // Where any host may answer, the old release does until the last wave.
+        if is_last_wave || !settings.version_url_is_shared() {
+            after.extend(settings.version_url_of(planning.host).map(|url| {
+                Action::from(AppAction::AskApp {
+                    url,
+                    release: to.release.clone(),
+                    patience_seconds: settings.version_timeout_seconds,
+                })
+            }));
+        }
+        after.extend(planning.hooks(to, HookPoint::Verify, &named.verify));
+
+        let mut parts: Vec<Part> = before.into_iter().map(Part::Do).collect();
+        parts.push(Part::Arm { pending: planning.pending(Some(&to.slot)), way_back: self.way_back() });
+        parts.extend(after.into_iter().map(Part::Do));
+        parts
+    }
+
+    /// The link first, for it decides; then the app; then the notes.
+    fn way_back(&self) -> Vec<Action> {
+        let HostChange { planning, to, .. } = self;
+        let mut actions: Vec<Action> =
+            vec![RecordAction::SwitchLink { target: planning.link_before() }.into()];
+        let reopens = self.told.by_this_run().is_some();
+        if reopens && let Some(live) = planning.facts.live_slot() {
+            actions.extend(planning.take_back_setting(live));
+        }
+        actions.extend(planning.restart_as_it_was(self.direction.opposite()));
+        if reopens {
+            actions.push(planning.tell(None, planning.live_surroundings()));
+        }
+        actions.push(
+            RecordAction::Record {
+                slot: to.slot.clone(),
+                state: SlotState::Failed,
+                release: to.release.clone(),
+                former: strategy::former(planning.settings, planning.facts, &to.slot),
+                optional: true,
+            }
+            .into(),
+        );
+        actions.push(self.journal(JournalKind::Reverted));
+        if reopens {
+            actions.push(planning.run.note(JournalKind::MaintenanceOff, None));
+        }
+        actions
+    }
+
+    /// What follows once the release is live for good. Nothing of it can fail the run.
+    pub(super) fn finish(&self, kind: JournalKind) -> Vec<Action> {
+        let HostChange { planning, to, from, leaves_behind, .. } = self;
+        let (settings, facts) = (planning.settings, planning.facts);
+        let record = |slot, state, release| {
+            Action::from(RecordAction::Record { slot, state, release, former: None, optional: true })
+        };
+        let mut actions = vec![record(to.slot.clone(), SlotState::Live, to.release.clone())];
+        if let (Some(slot), Some(release)) = (facts.live_slot(), from) {
+            let seen = facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
+            // A release that served without ever being confirmed is nothing to roll back to.
+            if seen.is_none_or(|seen| seen.state == SlotState::Live) {
+                actions.push(record(slot.clone(), *leaves_behind, release.clone()));
+            }
+        }
+        if let Some(file) = settings.crontab.as_ref().filter(|_| planning.is_primary()) {
+            let crontab = ServiceAction::Crontab {
+                slot: to.slot.clone(),
+                file: file.clone(),
+                unit: settings.unit.clone(),
+                place: settings.crontab_place,
+            };
+            actions.push(crontab.into());
+        }
+        if self.keeps_anything() {
+            actions.push(RecordAction::Prune.into());
+        }
+        actions.push(self.journal(kind));
+        actions.extend(planning.hooks(to, HookPoint::AfterFinish, &settings.hooks.after_finish));
+        actions
+    }
+
+    /// Whether anything is kept of releases but their commits.
+    fn keeps_anything(&self) -> bool {
+        let (settings, facts) = (self.planning.settings, self.planning.facts);
+        let has_packages =
+            !(settings.private_packages.is_empty() && settings.private_requirements.is_empty());
+        let has_files = settings.services.iter().any(|service| service.definition.is_some());
+        has_packages || has_files || !facts.packages.is_empty() || !facts.installed.is_empty()
+    }
+
+    fn journal(&self, kind: JournalKind) -> Action {
+        let RunContext { by, .. } = self.planning.run;
+        RecordAction::Journal {
+            kind,
+            by: by.clone(),
+            release: Some(self.to.release.clone()),
+            from: self.from.clone(),
+            reason: None,
+        }
+        .into()
+    }
+}

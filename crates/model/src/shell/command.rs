@@ -1,0 +1,100 @@
+//! A command of the app, with all that it finds around it: folder, variables, secrets, virtualenv, user.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::user::{GiveToGroup, Input, as_user};
+use super::{quote, quote_words};
+use crate::app::run_as::RunAs;
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::layout::Layout;
+use crate::names::HostPath;
+use crate::plan::action::Surroundings;
+
+/// A command in the live release of a host, at a person's terminal, with what the app's commands find around them as far
+/// as it doesn't belong to a run.
+pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
+    let layout = settings.layout(host);
+    let mut variables = settings.variables.clone();
+    variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+    let directory = layout.current();
+    let virtualenv = settings.recipe.is_python().then(|| directory.join(&layout.virtualenv));
+    let around = Surroundings { directory, variables, virtualenv, run_as: settings.run_as() };
+    within(&layout, &around, Input::Person, &format!("{}{command}", enter(&around.directory)))
+}
+
+/// A command of Django's `manage.py`, as [`app_shell`] runs it.
+pub fn manage_shell(settings: &Settings, host: &Host, words: &[String]) -> String {
+    app_shell(settings, host, &format!("exec python manage.py {}", quote_words(words)))
+}
+
+/// A person's own session, in the live release where there is one, and else in the app's directory.
+pub fn login_shell(settings: &Settings, host: &Host) -> String {
+    format!(
+        "cd {current} 2>/dev/null || cd {path} 2>/dev/null; exec \"${{SHELL:-/bin/sh}}\" -l",
+        current = quote(settings.layout(host).current().as_str()),
+        path = quote(host.path.as_str()),
+    )
+}
+
+/// The names in a file of variables; never what they are.
+pub(crate) fn list_variables(file: &HostPath) -> String {
+    let file = quote(file.as_str());
+    let names = r"s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1=…/p";
+    format!("[ ! -f {file} ] || sed -n '{names}' {file}")
+}
+
+/// A command in its folder, which has to be there.
+pub(super) fn app_command(layout: &Layout, around: &Surroundings, command: &str) -> String {
+    within(layout, around, Input::Nothing, &format!("{}{command}", enter(&around.directory)))
+}
+
+/// A command in its folder, or where the user logs in as long as there is none.
+pub(super) fn app_command_anywhere(layout: &Layout, around: &Surroundings, command: &str) -> String {
+    let directory = quote(around.directory.as_str());
+    within(
+        layout,
+        around,
+        Input::Nothing,
+        &format!("[ ! -d {directory} ] || cd {directory} || exit\n{command}"),
+    )
+}
+
+/// A script with the variables, secrets and programs of the app, as the app's user; its folder is its own business.
+pub(super) fn within(layout: &Layout, around: &Surroundings, input: Input, script: &str) -> String {
+    let Surroundings { directory, variables, virtualenv, run_as } = around;
+    let plain = format!("{}{}", exports(variables), activate(virtualenv.as_ref()));
+    let Some(RunAs { user, group }) = run_as else {
+        return format!("{}{plain}{script}", secrets(layout));
+    };
+    let give = group.as_deref().map(|group| GiveToGroup {
+        folder: directory,
+        group,
+        but: virtualenv.as_ref().map(|_| layout.virtualenv.as_str()),
+    });
+    as_user(user, layout.env_file.as_ref(), input, &format!("{plain}{script}"), give.as_ref())
+}
+
+fn enter(directory: &HostPath) -> String {
+    format!("cd {} || exit\n", quote(directory.as_str()))
+}
+
+pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
+    variables.iter().fold(String::new(), |mut text, (name, value)| {
+        let _ = writeln!(text, "export {name}={}", quote(value));
+        text
+    })
+}
+
+/// Puts a virtualenv's programs first, as activating it does.
+fn activate(virtualenv: Option<&HostPath>) -> String {
+    let Some(folder) = virtualenv.map(|path| quote(path.as_str())) else { return String::new() };
+    format!("[ ! -d {folder}/bin ] || export VIRTUAL_ENV={folder} PATH={folder}/bin:\"$PATH\"\n")
+}
+
+/// Reads the file of variables, if there is one.
+pub(super) fn secrets(layout: &Layout) -> String {
+    let Some(file) = layout.env_file.as_ref().map(|file| quote(file.as_str())) else { return String::new() };
+    format!("if [ -f {file} ]; then set -a; . {file}; set +a; fi\n")
+}

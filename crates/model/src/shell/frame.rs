@@ -1,0 +1,90 @@
+//! Frames as the text that a runner is sent: calls of its functions, in the order in which the plan has them.
+
+use std::fmt::Write;
+
+use super::{app, git, python, quote, record, service};
+use crate::host::layout::Layout;
+use crate::host::record::tail_of;
+use crate::names::RunId;
+use crate::plan::action::{Action, Effect, FailureMeans, Pace};
+use crate::plan::frame::{Arm, Instruction};
+use crate::plan::{HostPlan, Phase, Plan, Step};
+
+/// The text of one frame: what `host` does in these phases, as calls of the runner's functions. The first failure
+/// skips all that follows, over the phases' ends too.
+pub fn render_phases(plan: &Plan, host: &HostPlan, phases: &[&Phase]) -> String {
+    let mut text = String::new();
+    let frames = phases.iter().filter_map(|phase| phase.work_of(&host.host.name)).map(|work| &work.frame);
+    for instruction in frames.flatten() {
+        match instruction {
+            Instruction::Do(step) => text.push_str(&call(plan, host, step, Way::Forward)),
+            Instruction::Arm(Arm { pending, way_back }) => {
+                let way_back: String =
+                    way_back.iter().map(|step| call(plan, host, step, Way::Back)).collect();
+                let _ = writeln!(
+                    text,
+                    "arm {} {} {}",
+                    quote(host.layout.state().as_str()),
+                    quote(&tail_of(pending)),
+                    quote(&way_back)
+                );
+            }
+            Instruction::Confirm => text.push_str("confirm\n"),
+            Instruction::Leave => text.push_str("leave\n"),
+        }
+    }
+    text
+}
+
+/// The text of the frame that makes a host undo its switch, if it has begun to switch.
+pub fn render_revert() -> &'static str {
+    "revert\n"
+}
+
+/// The text of the frame that looks at a host by this script. The look is step 0.
+pub fn render_look(script: &str) -> String {
+    format!("step 0 q {}\n", quote(script))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Forward,
+    Back,
+}
+
+/// One step as a call of the runner. Its flags: q, it is quick, or s, it has a session of its own; k, on the way back what
+/// follows is done although it failed; a, the agent is lent to it; i, it reads an input; o, its failure is only told.
+fn call(plan: &Plan, host: &HostPlan, step: &Step, way: Way) -> String {
+    let effects = step.action.effects();
+    if let Effect::Lock(holder) = effects.effect {
+        let holder = serde_json::to_string(holder).expect("a holder is plain data");
+        return format!("lock {} {} {}\n", step.id, quote(host.layout.lock().as_str()), quote(&holder));
+    }
+    let mut flags = String::from(match effects.pace {
+        Pace::Quick => "q",
+        Pace::Slow => "s",
+    });
+    match effects.failure {
+        FailureMeans::StopUnlessGoingBack if way == Way::Back => flags.push('k'),
+        FailureMeans::Note => flags.push('o'),
+        FailureMeans::Stop | FailureMeans::StopUnlessGoingBack => {}
+    }
+    if effects.lends_agent {
+        flags.push('a');
+    }
+    if effects.input.is_some() {
+        flags.push('i');
+    }
+    format!("step {} {flags} {}\n", step.id, quote(&render_step(&step.action, &host.layout, &plan.run)))
+}
+
+/// The shell of one action, as it is run and as `--dry-run -v` shows it.
+pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
+    match action {
+        Action::Git(action) => git::render(action, layout, run),
+        Action::Python(action) => python::render(action, layout),
+        Action::Service(action) => service::render(action, layout),
+        Action::Record(action) => record::render(action, layout, run),
+        Action::App(action) => app::render(action, layout),
+    }
+}

@@ -1,0 +1,124 @@
+//! What is buedafab's own on a host, as the shell that writes it.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::group::umask;
+use super::inspect::guard_script;
+use super::quote;
+use crate::host::layout::Layout;
+use crate::host::record::{Hold, JournalRecord, SlotRecord, tail_of};
+use crate::names::{HostPath, RunId};
+use crate::plan::action::RecordAction;
+
+pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> String {
+    // The host says when.
+    let at = Timestamp::UNIX_EPOCH;
+    match action {
+        RecordAction::CreateFolders { group } => create_folders(layout, group.as_deref()),
+        // Shown, and never run: the runner itself takes the lock.
+        RecordAction::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
+        RecordAction::Guard { slots, state_sum } => guard_script(layout, slots, state_sum),
+        RecordAction::Recover => format!("exec sh {}", quote(layout.way_back().as_str())),
+        RecordAction::Record { slot, state, release, former, optional: _ } => {
+            let record = SlotRecord {
+                at,
+                state: *state,
+                release: release.clone(),
+                former: former.clone(),
+                run: run.clone(),
+            };
+            replace_file(&layout.record(slot), &record)
+        }
+        RecordAction::SwitchLink { target } => switch_link(layout, target.as_deref(), run),
+        RecordAction::Journal { kind, by, release, from, reason } => {
+            let record = JournalRecord {
+                at,
+                kind: *kind,
+                run: run.clone(),
+                by: by.clone(),
+                release: release.clone(),
+                from: from.clone(),
+                reason: reason.clone(),
+            };
+            format!("{} >>{}", stamped(&record), quote(layout.journal().as_str()))
+        }
+        RecordAction::Hold { by, reason } => {
+            let hold = Hold { at, by: by.clone(), reason: reason.clone() };
+            format!(
+                "mkdir -p {} && {{ {}; }}",
+                quote(layout.state().as_str()),
+                replace_file(&layout.hold(), &hold)
+            )
+        }
+        RecordAction::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
+        RecordAction::Prune => format!(
+            "kept={}\nslots={}\npackages={}\n{}",
+            quote(layout.kept().as_str()),
+            quote(layout.state().join("slots").as_str()),
+            quote(layout.packages().as_str()),
+            script!("prune")
+        ),
+    }
+}
+
+/// Prints a record as one line of JSON, with the host's time in front.
+fn stamped<T: Serialize>(record: &T) -> String {
+    format!("printf '{{\"at\":\"%s\",%s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" {}", quote(&tail_of(record)))
+}
+
+/// Replaces a file by one rename, so that a crash or a full disk leaves the old one or the new one.
+pub(super) fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String {
+    let new = quote(&format!("{path}.new"));
+    let path = quote(path.as_str());
+    format!(
+        "{{ {} >{new} && mv -f {new} {path}; }} || {{ echo \"can't write \"{path} >&2; exit 1; }}",
+        stamped(record)
+    )
+}
+
+fn create_folders(layout: &Layout, group: Option<&str>) -> String {
+    let mut script = umask(group);
+    let slots = layout.state().join("slots");
+    let _ = write!(
+        script,
+        "mkdir -p {releases} {slots} {shared} || exit\nrm -f {link}.*.new\n",
+        shared = quote(layout.shared().as_str()),
+        releases = quote(layout.releases.as_str()),
+        slots = quote(slots.as_str()),
+        link = quote(layout.current().as_str()),
+    );
+    if let Some(group) = group {
+        let folders = [&layout.path, &layout.releases, &layout.shared(), &layout.state(), &slots]
+            .map(|path| quote(path.as_str()));
+        let mine = format!("find {} -prune -user \"$(id -u)\"", folders.join(" "));
+        let group = quote(group);
+        // The lock and the journal are written by whoever comes next, too.
+        let _ = write!(
+            script,
+            "{mine} -exec chgrp {group} {{}} + || exit\n{mine} -exec chmod g+ws {{}} + || exit\n: >>{lock} && : >>{journal}\n",
+            lock = quote(layout.lock().as_str()),
+            journal = quote(layout.journal().as_str()),
+        );
+    }
+    script
+}
+
+/// One rename(2), then a look at what came of it. `mv -T` alone would move into the folder that an old link leads to.
+fn switch_link(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
+    let current = layout.current();
+    let link = quote(current.as_str());
+    let Some(target) = target else {
+        return format!("rm -f {link}");
+    };
+    let new = quote(&format!("{current}.{run}.new"));
+    // The dot keeps newlines at the end of a target, which the shell would take away.
+    let read_back = quote(&format!("{target}."));
+    let target = quote(target);
+    format!(
+        "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; exit 1; fi\n\
+         {{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link} && [ \"$(readlink -n {link}; echo .)\" = {read_back} ]\n"
+    )
+}
