@@ -204,7 +204,7 @@ fn two_deploys_at_once_one_waits_its_turn_and_says_whose() {
     let stage = Stage::new();
     stage.production(&["deploy"], 0);
     stage.configure(
-        "unit = \"five\"\n[hooks]\nbuild = \"sleep 4\"\nrestart = \"cat version >../../served\"\n\
+        "unit = \"five\"\n[hooks]\nbuild = \"until [ -e /tmp/go-on ]; do sleep 0.1; done\"\nrestart = \"cat version >../../served\"\n\
          [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
     );
     stage.release("two");
@@ -213,6 +213,7 @@ fn two_deploys_at_once_one_waits_its_turn_and_says_whose() {
     let second = stage.production(&["deploy"], 5);
     second.says("locked by ada@").says("deploy two (");
     stage.production(&["status"], 0).says("locked by ada@");
+    stage.fleet.hosts().iter().for_each(|host| _ = host.run("touch /tmp/go-on"));
     let (_, code) = first.finish();
     assert_eq!(code, 0);
     assert_eq!(stage.serving(), ["two", "two", "two"]);

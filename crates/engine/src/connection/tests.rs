@@ -40,6 +40,15 @@ impl Talk {
 
     /// `wrapper` is a command that gives a shell, such as a login shell of another kind.
     async fn start_under(shell: &str, wrapper: &[&str], first_phase: &str) -> Talk {
+        Self::start_patiently(shell, wrapper, 60, first_phase).await
+    }
+
+    async fn start_patiently(
+        shell: &str,
+        wrapper: &[&str],
+        step_timeout_seconds: u32,
+        first_phase: &str,
+    ) -> Talk {
         let shims = shims(shell);
         let path = format!("{}:{}", shims.path().display(), std::env::var("PATH").expect("a PATH"));
         let nonce = crate::random_word(12);
@@ -47,7 +56,7 @@ impl Talk {
             nonce: nonce.clone(),
             lost_after_seconds: LOST_AFTER,
             confirm_timeout_seconds: 60,
-            step_timeout_seconds: 60,
+            step_timeout_seconds,
         };
         let command = bootstrap(&options, first_phase);
         let mut words = vec!["env".to_owned(), format!("PATH={path}")];
@@ -136,6 +145,9 @@ macro_rules! under_every_shell {
         }
     };
 }
+
+// Below the macro that they use.
+mod stopping;
 
 under_every_shell!(
     a_phase_rides_inside_the_command_and_others_follow,

@@ -35,6 +35,10 @@ if [ -z "$room" ] || ! mkfifo "$room/queue"; then
 fi
 exec 4<>"$room/queue"
 echo 0 >"$room/beat"
+# The last phase that was cancelled, of those that came.
+echo 0 >"$room/cancelled"
+# What runs now, and whether it may be stopped: empty, `GROUP`, or `GROUP unstoppable`. The group is its first process's
+# id as well, and the file names it until that process was waited for: so no stranger has its number.
 : >"$room/group"
 
 # What sudo asks, once its password was sent. Where nothing in memory may be executed, the helper lies in a home, and the
@@ -54,21 +58,39 @@ lend_sudo() {
   export SUDO_ASKPASS="$askpass" BUEDAFAB_SUDO=-A
 }
 
-# Ends the running step, its whole process group, politely for two seconds.
+# Ends the running step, if it may be stopped, without waiting for its end.
+#
+# A cancel may come in any instant of a step's start. Whoever wants it stopped first writes so, and then looks for a
+# group; the main shell first writes the group, and then looks whether it is wanted stopped: one of them sees the other.
 stop_step() {
-  read -r group <"$room/group" || return 0
-  for try in 1 2 3; do
-    kill -TERM "-$group" 2>/dev/null
-    [ "$try" = 3 ] || sleep 1
-    kill -0 "-$group" 2>/dev/null || return 0
+  read -r group mode <"$room/group" || return 0
+  [ -z "$mode" ] || return 0
+  (
+    survive
+    exec >/dev/null 2>&1 3<&- 4>&- 9>&-
+    end_group "$group"
+  ) &
+}
+
+# Ends a whole process group, politely for two seconds.
+end_group() {
+  # A step that has just begun has no group yet: `setsid` makes it in a moment, or its process ends without one.
+  for try in 1 2 3 4 5 6 7 8 9 10; do
+    ! kill -TERM "-$1" || break
+    read -r group mode <"$room/group" && [ "$group" = "$1" ] || return 0
+    sleep 0.1 || sleep 1
   done
-  kill -KILL "-$group" 2>/dev/null
+  for try in 1 2; do
+    sleep 1
+    kill -TERM "-$1" || return 0
+  done
+  kill -KILL "-$1"
 }
 
 # The deployer is gone: stop, unless what runs now is the way back, or the last notes after a confirmation.
 lose() {
   : >"$room/lost"
-  [ -e "$room/unstoppable" ] || stop_step
+  stop_step
   echo lost >&4
 }
 
@@ -76,7 +98,7 @@ lose() {
 # its file, so that beats can pass between the pieces of a large one. A beat is answered, or the deployer gives up.
 reader() {
   survive
-  beat=0
+  beat=0 came=1
   while read -r verb size name <&3; do
     beat=$((beat + 1))
     echo "$beat" >"$room/beat"
@@ -89,15 +111,15 @@ reader() {
         # A large file takes its time on a slow line: each piece that came is a sign of life.
         say beat
         if [ "$verb" = phase ]; then
-          # Here and not where it is run: a cancel that follows closely is meant for this one.
-          rm -f "$room/cancel"
+          # Counted here and not where it is run: a cancel that follows closely is meant for this one.
+          came=$((came + 1))
           echo "phase $name" >&4
         fi
         ;;
       beat) say beat ;;
       cancel)
-        : >"$room/cancel"
-        [ -e "$room/unstoppable" ] || stop_step
+        echo "$came" >"$room/cancelled"
+        stop_step
         ;;
       bye)
         echo bye >&4
@@ -110,34 +132,32 @@ reader() {
 
 watcher() {
   survive
-  half=$(((lost_after + 1) / 2)) seen=none silent=0 pending=0
+  half=$(((lost_after + 1) / 2)) seen=none silent=0 pending=0 watched=none running=0 over=
   while sleep "$half"; do
+    read -r group mode <"$room/group"
     if ! kill -0 "$$" 2>/dev/null; then
-      stop_step
+      # The lock is let go: nothing of ours may go on without it, not even the way back.
+      [ -z "$group" ] || end_group "$group"
       rm -rf "$room"
       return
     fi
+    # Time limits are the deployer's to keep; this one is for steps that run even when it is gone.
+    if [ "$group$mode" = "$watched" ]; then running=$((running + half)); else running=0; fi
+    watched=$group$mode
+    if [ -n "$mode" ] && [ "$running" -ge "$step_timeout" ]; then end_group "$group"; fi
+    [ -z "$over" ] || continue
     read -r beat <"$room/beat"
     if [ "$beat" = "$seen" ]; then silent=$((silent + half)); else silent=0; fi
     if [ -e "$room/armed" ]; then pending=$((pending + half)); else pending=0; fi
     seen=$beat
     if [ "$silent" -ge "$lost_after" ] || [ "$pending" -ge "$confirm_timeout" ]; then
+      over=yes
+      # Where the reader has ended by itself, its number may be another's.
+      [ ! -e "$room/lost" ] || continue
       kill "$reader"
       lose
-      return
     fi
   done
-}
-
-# Time limits are the deployer's to keep; this one is for steps that run even when it is gone.
-limit() {
-  left=$step_timeout
-  while [ "$left" -gt 0 ]; do
-    sleep 2
-    left=$((left - 2))
-    kill -0 "$group" || return
-  done
-  stop_step
 }
 
 # step ID FLAGS SCRIPT: runs the script in a session of its own. Flags: a, the agent is lent to it; i, standard input
@@ -172,22 +192,23 @@ $3"
 printf '\\036$nonce start $1\\n' >&2
 $script" <"$input" 3<&- 4>&- 9>&- &
   fi
-  group=$!
+  leader=$!
   unset SSH_AUTH_SOCK
-  echo "$group" >"$room/group"
-  if [ -n "$unstoppable" ]; then
-    # A redirection of the function alone would leave this copy of the shell with a spare descriptor of the lock.
-    (
-      exec >/dev/null 2>&1 3<&- 4>&- 9>&-
-      limit
-    ) &
-  fi
+  echo "$leader $unstoppable" >"$room/group"
+  may_go_on || stop_step
   while :; do
-    wait "$group" 2>/dev/null
+    wait "$leader" 2>/dev/null
     status=$?
-    kill -0 "$group" 2>/dev/null || break
+    kill -0 "$leader" 2>/dev/null || break
   done
   : >"$room/group"
+  # What was stopped is over when all of it is: its children get no longer than the two seconds.
+  try=0
+  until may_go_on || [ "$try" = 30 ]; do
+    kill -0 "-$leader" 2>/dev/null || break
+    try=$((try + 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
   case $input in /dev/null) ;; *) rm -f "$input" ;; esac
   if [ -n "$unstoppable" ]; then
     cat "$room/out"
@@ -204,10 +225,15 @@ ended() {
 # Whether the next step may begin.
 goes_on() {
   [ -z "$failed" ] || return 1
-  [ -z "$unstoppable" ] || return 0
-  [ ! -e "$room/cancel" ] && [ ! -e "$room/lost" ] && return 0
+  may_go_on && return 0
   failed=1
   return 1
+}
+
+# Whether nobody wants this phase stopped, or nobody may. A file that is empty is just being written.
+may_go_on() {
+  [ -z "$unstoppable" ] || return 0
+  [ ! -e "$room/lost" ] && read -r cancelled <"$room/cancelled" && [ "$cancelled" -lt "$phase" ]
 }
 
 # lock ID FILE HOLDER: takes the lock for as long as this shell lives, or says who has it and fails with 75. Steps are
@@ -252,8 +278,7 @@ arm() {
 confirm() {
   goes_on || return 0
   revert_phase=
-  unstoppable=1
-  : >"$room/unstoppable"
+  unstoppable=unstoppable
   rm -f "$room/armed"
 }
 
@@ -263,15 +288,14 @@ leave() { over=${failed:-yes}; }
 # Runs what `arm` was given, once.
 revert() {
   [ -n "$revert_phase" ] || return 0
-  failed='' failed_late='' unstoppable=1
-  : >"$room/unstoppable"
+  failed='' failed_late='' unstoppable=unstoppable
   eval "$revert_phase"
   [ -z "$failed_late" ] || failed=1
   revert_phase='' unstoppable=''
-  rm -f "$room/armed" "$room/unstoppable"
+  rm -f "$room/armed"
 }
 
-failed='' failed_late='' unstoppable='' revert_phase='' held='' over=''
+failed='' failed_late='' unstoppable='' revert_phase='' held='' over='' phase=1
 reader 2>/dev/null &
 reader=$!
 watcher >/dev/null 2>&1 &
@@ -283,7 +307,7 @@ say "done p0 ${failed:-0}"
 while [ "$over" != yes ] && read -r verb name <&4; do
   case $verb in
     phase)
-      failed=
+      failed='' phase=$((phase + 1))
       . "$room/$name"
       rm -f "$room/$name"
       say "done $name ${failed:-0}"
