@@ -241,6 +241,29 @@ fn a_full_disk_stops_a_deploy_before_anything_changes() {
     assert_eq!(stage.serving(), ["two", "two", "two"]);
 }
 
+/// The way back couldn't be kept: so there is nothing to take back.
+#[test]
+fn a_disk_that_fills_just_before_the_switch_stops_it() {
+    let stage = Stage::with(buedafab_testkit::FleetOptions {
+        hosts: 1,
+        webapps_size: Some("2m".to_owned()),
+        ..Default::default()
+    });
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nbefore_switch = \"! cat /dev/zero >/var/webapps/.filler\"\n\
+         restart = \"cat version >../../served\"\n[environments.production]\nhosts = [\"web1\"]\n",
+    );
+    stage.production(&["deploy"], 8).says("without which nothing is switched").says("serving now: one (");
+    assert_eq!(stage.serving(), ["one"]);
+    stage.fleet.host("web1").free_disk();
+    assert_eq!(
+        stage.fleet.host("web1").run("ls -A /var/webapps/five/.buedafab | grep -e pending -e back || :"),
+        ""
+    );
+}
+
 #[test]
 fn a_host_that_loses_power_in_the_switch_is_told_and_healed() {
     let stage = deployed();

@@ -147,6 +147,7 @@ macro_rules! under_every_shell {
 }
 
 // Below the macro that they use.
+mod pending;
 mod stopping;
 
 under_every_shell!(
@@ -237,9 +238,9 @@ under_every_shell!(a_runner_that_loses_its_deployer_reverts_and_lets_go, talk, "
     let (lock, file) = (folder.path().join("lock"), folder.path().join("file"));
     let revert = format!("step 8 s 'echo reverted >>{}'\n", file.display());
     let text = format!(
-        "lock 1 {} ada\narm {}\nstep 2 s 'echo switched >{}'\n",
+        "lock 1 {} ada\n{}step 2 s 'echo switched >{}'\n",
         quote_path(&lock),
-        buedafab_model::shell::quote(&revert),
+        arm(folder.path(), &revert),
         file.display()
     );
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
@@ -257,9 +258,9 @@ under_every_shell!(a_runner_that_hears_nothing_reverts_too, talk, "step 0 s :", 
     let (lock, file) = (folder.path().join("lock"), folder.path().join("file"));
     let revert = format!("step 8 s 'echo reverted >>{}'\n", file.display());
     let text = format!(
-        "lock 1 {} ada\narm {}\nstep 2 s 'echo switched >{}'\n",
+        "lock 1 {} ada\n{}step 2 s 'echo switched >{}'\n",
         quote_path(&lock),
-        buedafab_model::shell::quote(&revert),
+        arm(folder.path(), &revert),
         file.display()
     );
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
@@ -274,8 +275,8 @@ under_every_shell!(a_runner_that_is_told_to_end_reverts_first, talk, "step 0 q '
     let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
-    let text =
-        format!("arm \"step 8 s 'echo reverted >>{0}'\"\nstep 2 s 'echo switched >{0}'\n", file.display());
+    let revert = format!("step 8 s 'echo reverted >>{}'", file.display());
+    let text = format!("{}step 2 s 'echo switched >{}'\n", arm(folder.path(), &revert), file.display());
     assert_eq!(talk.phase(&text).await, ["2 -> 0", "done"]);
     // As a host does when it shuts down.
     let killed = Process::new("kill").args(["-TERM", &id]).status().expect("kill runs");
@@ -288,7 +289,8 @@ under_every_shell!(what_is_confirmed_stays_and_is_finished, talk, "step 0 s :", 
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     let add = |word: &str| format!("echo {word} >>{}", file.display());
-    let text = format!("arm \"step 8 s '{}'\"\nstep 1 s '{}'\n", add("reverted"), add("switched"));
+    let revert = format!("step 8 s '{}'", add("reverted"));
+    let text = format!("{}step 1 s '{}'\n", arm(folder.path(), &revert), add("switched"));
     assert_eq!(talk.phase(&text).await, ["1 -> 0", "done"]);
     let text = format!("confirm\nstep 2 s 'sleep 1'\nstep 3 s '{}'\n", add("finished"));
     talk.connection.send_phase("p2", &text, Vec::new());
@@ -361,6 +363,12 @@ async fn what_ends_without_hello_says_why() {
 /// A step that ends the process whose id an earlier step wrote down.
 fn kill_recorded(step: u32, file: &str) -> String {
     format!("step {step} s \"read -r id <{file} && kill \\$id\"")
+}
+
+/// The call that arms a runner whose app's folder is this.
+fn arm(folder: &Path, revert: &str) -> String {
+    let revert = buedafab_model::shell::quote(revert);
+    format!("arm {} '\"run\":\"r1\",\"from\":\"a\",\"to\":\"b\"}}' {revert}\n", quote_path(folder))
 }
 
 fn quote_path(path: &Path) -> String {

@@ -130,15 +130,24 @@ reader() {
   lose
 }
 
+# A process that was killed keeps its number until its parent has asked for it, and not every parent does.
+main_lives() {
+  kill -0 "$$" 2>/dev/null || return 1
+  read -r stat 2>/dev/null <"/proc/$$/stat" || return 0
+  case $stat in *') Z '*) return 1 ;; esac
+}
+
 watcher() {
   survive
   half=$(((lost_after + 1) / 2)) seen=none silent=0 pending=0 watched=none running=0 over=
   while sleep "$half"; do
     read -r group mode <"$room/group"
-    if ! kill -0 "$$" 2>/dev/null; then
+    if ! main_lives; then
       # The lock is let go: nothing of ours may go on without it, not even the way back.
       [ -z "$group" ] || end_group "$group"
       rm -rf "$room"
+      # Its answers would make the deployer believe that somebody works here.
+      kill "$reader"
       return
     fi
     # Time limits are the deployer's to keep; this one is for steps that run even when it is gone.
@@ -164,6 +173,14 @@ watcher() {
 # is the upload in.ID; o, its failure is told and stops nothing; k, its failure counts, but only at the end; q, it is quick, and needs no session.
 step() {
   goes_on || return 0
+  if [ -n "$unarmed" ]; then
+    say_both "start $1"
+    cat "$room/why" >&2
+    echo "$unarmed" >&2
+    unarmed=
+    ended "$1" '' 73
+    return
+  fi
   case $2 in
     *q*)
       say_both "start $1"
@@ -267,16 +284,92 @@ lock() {
   [ "$status" = 0 ] || failed=1
 }
 
-# arm REVERT: from here until `confirm`, this host puts itself back by the phase REVERT if it loses its deployer.
+# arm FOLDER PENDING REVERT: from here until `confirm`, this host puts itself back by the phase REVERT if it loses its
+# deployer. For the case that this runner is killed, or the power fails, FOLDER keeps what is pending, and the way back.
 arm() {
   goes_on || return 0
-  revert_phase=$1
+  if ! keep_way_back "$1" "$2" "$3" 2>"$room/why"; then
+    # Told by the step that would have switched: it is the one that isn't done.
+    unarmed="can't write $1/pending.json, without which nothing is switched"
+    return
+  fi
+  pending_folder=$1
+  revert_phase=$3
   : >"$room/armed"
+}
+
+# On the disk, and not only on its way there: first the way back, then what says that there is one to go.
+keep_way_back() {
+  umask >"$room/umask"
+  read -r mask <"$room/umask"
+  quote "$1"
+  printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$1/.pending.$nonce" &&
+    # Those who deploy here as a group share it, as they share the folder.
+    if [ -g "$1" ]; then umask 027; else umask 077; fi &&
+    printf '%s\n' '#!/bin/sh' "folder=$quoted" "$way_back" "$3" "$way_back_end" >"$1/.back.$nonce" &&
+    umask "$mask" &&
+    sync "$1/.back.$nonce" "$1/.pending.$nonce" &&
+    mv -fT "$1/.back.$nonce" "$1/back.sh" &&
+    mv -fT "$1/.pending.$nonce" "$1/pending.json" &&
+    sync_folder "$1" && return 0
+  umask "$mask"
+  rm -f "$1/.back.$nonce" "$1/.pending.$nonce"
+  return 1
+}
+
+# Some file systems can't say of a folder whether it was written.
+sync_folder() { sync "$1" 2>/dev/null || sync; }
+
+# Sets `quoted` to a word that a shell reads as this.
+quote() {
+  rest=$1 quoted="'"
+  while :; do
+    case $rest in
+      *\'*)
+        quoted=$quoted${rest%%\'*}"'\\''"
+        rest=${rest#*\'}
+        ;;
+      *) break ;;
+    esac
+  done
+  quoted=$quoted$rest\'
+}
+
+# What stands before and behind REVERT in the script that is kept: the steps by themselves, without a runner.
+# shellcheck disable=SC2016
+way_back='PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+[ -f "$folder/pending.json" ] || { echo "nothing is pending in $folder: there is nothing to take back" >&2; exit 75; }
+failed= failed_late=
+step() {
+  [ -z "$failed" ] || return 0
+  echo "way back, step $1"
+  sh -c "$3" </dev/null
+  status=$?
+  [ "$status" != 0 ] || return 0
+  echo "way back, step $1 failed with status $status" >&2
+  case $2 in *o*) ;; *k*) failed_late=1 ;; *) failed=1 ;; esac
+}'
+# shellcheck disable=SC2016
+way_back_end='[ -z "$failed$failed_late" ] || { echo "not all was put back: $folder/pending.json stays" >&2; exit 1; }
+rm -f "$folder/pending.json" "$folder/back.sh"'
+
+# What is pending no longer is. A crash between the two files leaves one that does nothing.
+forget_way_back() {
+  rm -f "$pending_folder/pending.json" "$pending_folder/back.sh"
+  [ ! -e "$pending_folder/pending.json" ]
 }
 
 # The release is live for good: what follows is run to its end, deployer or not.
 confirm() {
   goes_on || return 0
+  if [ -n "$revert_phase" ]; then
+    if ! forget_way_back; then
+      failed=1
+      return
+    fi
+    # Or a host that loses its power now would go back from what was confirmed.
+    sync_folder "$pending_folder"
+  fi
   revert_phase=
   unstoppable=unstoppable
   rm -f "$room/armed"
@@ -291,11 +384,13 @@ revert() {
   failed='' failed_late='' unstoppable=unstoppable
   eval "$revert_phase"
   [ -z "$failed_late" ] || failed=1
+  # Otherwise it stays for a person, or for the next run.
+  [ -n "$failed" ] || forget_way_back || failed=1
   revert_phase='' unstoppable=''
   rm -f "$room/armed"
 }
 
-failed='' failed_late='' unstoppable='' revert_phase='' held='' over='' phase=1
+failed='' failed_late='' unstoppable='' revert_phase='' held='' over='' unarmed='' phase=1
 reader 2>/dev/null &
 reader=$!
 watcher >/dev/null 2>&1 &

@@ -28,9 +28,8 @@ fn told_process(lines: &[String]) -> Option<String> {
 under_every_shell!(a_step_is_cancelled_in_whatever_instant_of_its_start, talk, "step 0 s :", {
     frame(&mut talk).await;
     for round in 1..=ROUNDS {
-        talk.connection.send_phase("p1", &format!("step {round} s 'echo $$; exec sleep 1000'"));
-        talk.connection.send(delay(round));
-        talk.connection.cancel();
+        talk.connection.send_phase("p1", &format!("step {round} s 'echo $$; exec sleep 1000'"), Vec::new());
+        talk.connection.outbox.send_raw([delay(round), b"cancel\n".to_vec()].concat());
         let lines = frame(&mut talk).await;
         assert_eq!(lines.last().map(String::as_str), Some("failed"), "{round}: {lines:?}");
         if let Some(process) = told_process(&lines) {
@@ -39,7 +38,7 @@ under_every_shell!(a_step_is_cancelled_in_whatever_instant_of_its_start, talk, "
     }
     // As the deployer does that acts on what it hears.
     for step in 1..=ROUNDS as u32 / 5 {
-        talk.connection.send_phase("p1", &format!("step {step} s 'exec sleep 1000'"));
+        talk.connection.send_phase("p1", &format!("step {step} s 'exec sleep 1000'"), Vec::new());
         while talk.next().await != Reply::Started(step) {}
         talk.connection.cancel();
         let lines = frame(&mut talk).await;
@@ -60,9 +59,10 @@ async fn a_step_is_stopped_by_a_loss_in_whatever_instant_of_its_start() {
             let back = format!("step 8 s 'sleep 0.01; echo back >>{}'", file.display());
             let mut talk = Talk::start(shell, "step 0 s :").await;
             frame(&mut talk).await;
-            talk.connection.send_phase("p1", &format!("arm {}\nstep 1 s 'exec sleep 1000'", quote(&back)));
-            talk.connection.send(delay(round * 10));
-            talk.connection.hang_up();
+            let text = format!("{}step 1 s 'exec sleep 1000'", arm(folder.path(), &back));
+            talk.connection.send_phase("p1", &text, Vec::new());
+            talk.connection.outbox.send_raw(delay(round * 10));
+            talk.connection.outbox.hang_up();
             let closed = async { while !matches!(talk.next().await, Reply::Closed(_)) {} };
             tokio::time::timeout(LIMIT, closed).await.expect("the step is stopped");
             let went_back = std::fs::read_to_string(&file).unwrap_or_default();
@@ -79,12 +79,12 @@ under_every_shell!(
     "step 0 s :",
     {
         frame(&mut talk).await;
+        let folder = tempfile::tempdir().expect("a folder");
         for round in 1..=ROUNDS / 5 {
             let back = "step 8 s 'sleep 0.01; echo back'\nstep 9 s 'sleep 0.01; echo all of it'";
-            assert_eq!(talk.phase(&format!("arm {}", quote(back))).await, ["done"]);
-            talk.connection.send_phase("p2", "revert");
-            talk.connection.send(delay(round * 5));
-            talk.connection.cancel();
+            assert_eq!(talk.phase(&arm(folder.path(), back)).await, ["done"]);
+            talk.connection.send_phase("p2", "revert", Vec::new());
+            talk.connection.outbox.send_raw([delay(round * 5), b"cancel\n".to_vec()].concat());
             let lines = frame(&mut talk).await;
             assert_eq!(
                 lines,
@@ -98,10 +98,9 @@ under_every_shell!(
 under_every_shell!(a_cancel_is_for_what_came_before_it, talk, "step 0 s :", {
     frame(&mut talk).await;
     for round in 1..=ROUNDS / 5 {
-        talk.connection.send_phase("p1", "step 1 so 'exec sleep 1000'\nstep 2 s 'echo no'");
-        talk.connection.send(delay(round));
-        talk.connection.cancel();
-        talk.connection.send_phase("p2", "step 3 s 'echo yes'");
+        talk.connection.send_phase("p1", "step 1 so 'exec sleep 1000'\nstep 2 s 'echo no'", Vec::new());
+        talk.connection.outbox.send_raw([delay(round), b"cancel\n".to_vec()].concat());
+        talk.connection.send_phase("p2", "step 3 s 'echo yes'", Vec::new());
         let lines = frame(&mut talk).await;
         assert_eq!(lines.last().map(String::as_str), Some("failed"), "{round}: {lines:?}");
         assert!(!lines.iter().any(|line| line.contains("no")), "{round}: {lines:?}");
@@ -115,12 +114,9 @@ async fn a_way_back_that_hangs_is_ended_by_the_runner_itself() {
         eprintln!("under {shell}");
         let mut talk = Talk::start_patiently(shell, &[], 2, "step 0 s :").await;
         frame(&mut talk).await;
+        let folder = tempfile::tempdir().expect("a folder");
         let back = "step 8 sk 'exec sleep 1000'\nstep 9 s 'echo the rest'";
-        assert_eq!(talk.phase(&format!("arm {}", quote(back))).await, ["done"]);
+        assert_eq!(talk.phase(&arm(folder.path(), back)).await, ["done"]);
         assert_eq!(talk.phase("revert").await, ["8 -> 143", r#"9 out "the rest\n""#, "9 -> 0", "failed"]);
     }
-}
-
-fn quote(text: &str) -> String {
-    buedafab_model::shell::quote(text)
 }
