@@ -82,7 +82,7 @@ fn an_unreachable_host_stops_all() {
     let stage = deployed();
     stage.fleet.host("web2").stop_sshd();
     let ran = stage.production(&["deploy"], 6);
-    ran.says("web2").says("nothing was changed").says("--hosts leaves hosts out");
+    ran.says("web2").says("nothing was touched").says("--hosts leaves hosts out");
     assert_eq!(stage.serving(), ["one", "one", "one"]);
     stage.production(&["status"], 6).says("unreachable").says("one (");
     stage.production(&["--hosts", "web1,web3", "deploy"], 0);
@@ -255,7 +255,7 @@ fn a_disk_that_fills_just_before_the_switch_stops_it() {
         "unit = \"five\"\n[hooks]\nbefore_switch = \"! cat /dev/zero >/var/webapps/.filler\"\n\
          restart = \"cat version >../../served\"\n[environments.production]\nhosts = [\"web1\"]\n",
     );
-    stage.production(&["deploy"], 8).says("without which nothing is switched").says("serving now: one (");
+    stage.production(&["deploy"], 7).says("without which nothing is switched").says("serving now: one (");
     assert_eq!(stage.serving(), ["one"]);
     stage.fleet.host("web1").free_disk();
     assert_eq!(
@@ -306,4 +306,38 @@ fn a_daemon_that_a_restart_leaves_behind_holds_nothing_up() {
     stage.release("three");
     stage.production(&["deploy"], 0);
     wait_for("both daemons live", || stage.fleet.host("web1").run("pgrep -fxc 'sleep 300'").trim() == "2");
+}
+
+/// Nobody is left to go back: what was begun lies on the host's disk until somebody comes.
+#[test]
+fn a_switch_whose_runner_was_killed_is_put_back_by_the_next_run() {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    let killed = "kill -9 $PPID; exec sleep 60";
+    stage.configure(&format!(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
+         verify = \"test $(hostname) != web2 || test $(cat version) = one || {{ {killed}; }}\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n"
+    ));
+    stage.production(&["deploy"], 9).says("the hosts need a person").says("serving now: one (");
+    stage.wait_until_free();
+    assert_eq!(stage.serving(), ["one", "two", "one"]);
+    stage.production(&["status"], 0).says("a switch to slot b was never confirmed");
+    stage.production(&["check"], 4).says("a switch to slot b was never confirmed").says("recover");
+    stage.production(&["restart_webserver"], 4).says("never confirmed").says("`recover` puts it back");
+    stage.production(&["deploy", "--dry-run"], 4).says("put back the switch").says("recover puts it back");
+    stage.production(&["recover", "--dry-run"], 0).says("put back the switch");
+    assert_eq!(stage.serving(), ["one", "two", "one"], "a dry run changes nothing");
+    stage.production(&["recover"], 0).says("recover: done");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    stage.production(&["recover"], 0).says("nothing to recover");
+    // A deploy does the same by itself, and so does a rollback.
+    stage.production(&["deploy"], 9);
+    stage.wait_until_free();
+    stage.configure_with("");
+    stage.production(&["deploy"], 0).says("recover").says("serving now: two (");
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+    stage.production(&["rollback"], 0);
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
 }

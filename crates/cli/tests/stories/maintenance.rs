@@ -2,7 +2,7 @@
 
 use buedafab_testkit::FleetOptions;
 
-use super::stage::Stage;
+use super::stage::{Stage, step_starts};
 
 const PAGE: &str = "/var/webapps/five/shared/maintenance.html";
 
@@ -61,6 +61,37 @@ fn a_deploy_puts_it_back_as_it_was() {
     stage.production(&["deploy", "--maintenance"], 7).says("the check says no");
     assert!(!host.exec(&format!("test -e {PAGE}")).status.success(), "also when it fails");
     stage.production(&["maintenance", "status"], 0).says("web1: open to visitors");
+}
+
+/// Visitors aren't left standing before a page that nobody takes away.
+#[test]
+fn a_deployer_that_is_killed_leaves_no_page_behind() {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nbuild = \"test $(hostname) != web2 || sleep 60\"\nrestart = \"cat version >../../served\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    stage
+        .production(&["deploy", "--maintenance", "--dry-run"], 0)
+        .says("announce")
+        .says("tell visitors")
+        .says("reopen");
+    let mut run = stage.start(&["deploy", "--maintenance"]);
+    run.wait_for(step_starts("web2", "build"));
+    let is_told = || {
+        let hosts = stage.fleet.hosts().iter();
+        hosts.map(|host| host.exec(&format!("test -e {PAGE}")).status.success()).collect::<Vec<_>>()
+    };
+    assert_eq!(is_told(), [true, true, true]);
+    run.signal("KILL");
+    let _ = run.child.wait();
+    stage.wait_until_free();
+    assert_eq!(is_told(), [false, false, false]);
+    stage.production(&["maintenance", "status"], 0).says("web1: open to visitors");
+    stage.production(&["history"], 0).says("maintenance on").says("maintenance off");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
 }
 
 #[test]

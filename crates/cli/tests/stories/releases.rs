@@ -76,7 +76,7 @@ fn only_releases_go_to_production() {
     refused(&stage, &["deploy", "--tag", "v0.1.0"]).says("there is a tag \"v0.1.0\" already");
     refused(&stage, &["deploy:release=v0.3.0"]).says("there is no tag \"v0.3.0\", neither here nor on");
     let plan = stage.production(&["deploy", "--tag", "v0.2.0", "--dry-run", "-v"], 0);
-    plan.says("git tag -a --no-sign -m 'Release v0.2.0' v0.2.0 ").says("origin refs/tags/v0.2.0");
+    plan.says("git tag -a --no-sign -m 'Release v0.2.0' v0.2.0 ").says("push v0.2.0 to origin");
     assert_eq!(tags_on_remote(&stage), "v0.1.0");
     // As it stands in a pipeline: tagged, pushed, deployed; and again, after it has worked or hasn't.
     stage.production(&["deploy", "--tag", "v0.2.0"], 0).says("serving now: v0.2.0 (");
@@ -140,7 +140,7 @@ fn what_a_release_is_called_is_agreed_with_the_remote() {
     configure("push_before_deploy = false");
     refused(&stage, &["deploy:release=v0.3.0"]).says("isn't on the remote \"origin\"");
     configure("");
-    stage.production(&["deploy:release=v0.3.0"], 0).says("first: push v0.3.0 on origin");
+    stage.production(&["deploy:release=v0.3.0"], 0).says("when all hosts are ready: push v0.3.0 to origin");
     assert!(tags_on_remote(&stage).ends_with("v0.3.0"));
 }
 
@@ -149,24 +149,61 @@ fn a_remote_that_turns_a_push_down_leaves_nothing_behind() {
     let stage = stage();
     stage.production(&["deploy"], 0);
     stage.remote.commit(&[("version", "v0.2.0")], "Not pushed");
-    hook_on_remote(&stage, "update", "case $1 in refs/tags/*) echo no tags on Fridays >&2; exit 1 ;; esac");
+    hook_on_remote(&stage, "pre-receive", "echo closed for the night >&2; exit 1");
     let before = repositories(&stage);
     let ran = stage.production(&["deploy", "--tag", "v0.2.0"], 4);
-    ran.says("no tags on Fridays").says("serving now: v0.1.0 (").says("push ");
+    ran.says("closed for the night").says("serving now: v0.1.0 (");
     assert_eq!(repositories(&stage), before, "neither the branch nor the tag got anywhere");
-    hook_on_remote(&stage, "update", "exit 0");
-    hook_on_remote(&stage, "pre-receive", "echo closed for the night >&2; exit 1");
-    let ran = stage.production(&["deploy", "--tag", "v0.2.0"], 4);
-    ran.says("closed for the night");
-    assert_eq!(repositories(&stage), before);
-    assert_eq!(stage.serving(), ["v0.1.0"]);
     hook_on_remote(&stage, "pre-receive", "exit 0");
-    stage.production(&["deploy", "--tag", "v0.2.0"], 0).says("push ").says(" to master and v0.2.0 on origin");
+    // The branch is what hosts fetch from; the tag comes when they are ready, and then it is turned down.
+    hook_on_remote(&stage, "update", "case $1 in refs/tags/*) echo no tags on Fridays >&2; exit 1 ;; esac");
+    let ran = stage.production(&["deploy", "--tag", "v0.2.0"], 7);
+    ran.says("no tags on Fridays").says("push v0.2.0 to origin").says("serving now: v0.1.0 (");
+    assert_eq!(tags_on_remote(&stage), "v0.1.0");
+    assert_eq!(stage.remote.git(&["tag", "--list", "v0.2.0"]), "", "it is removed here, too");
     assert_eq!(
         stage.remote.git(&["ls-remote", &stage.remote.url(), "master"])[..40],
         stage.remote.git(&["rev-parse", "HEAD"])
     );
+    assert_eq!(stage.serving(), ["v0.1.0"]);
+    hook_on_remote(&stage, "update", "exit 0");
+    stage
+        .production(&["deploy", "--tag", "v0.2.0"], 0)
+        .says("when all hosts are ready: push v0.2.0 to origin");
+    assert_eq!(tags_on_remote(&stage), "v0.1.0 v0.2.0");
     assert_eq!(stage.serving(), ["v0.2.0"]);
+}
+
+#[test]
+fn a_release_that_comes_to_nothing_burns_no_version() {
+    let stage = stage();
+    stage.production(&["deploy"], 0);
+    stage.remote.commit(&[("version", "v0.2.0")], "Two");
+    let host = stage.fleet.host("web1");
+    let tags = || (stage.remote.git(&["tag", "--list", "v0.*"]), tags_on_remote(&stage));
+    let before = tags();
+    host.run("touch /tmp/fail-check");
+    stage
+        .production(&["deploy", "--tag", "v0.2.0"], 7)
+        .says("the check says no")
+        .says("here: remove the tag v0.2.0");
+    assert_eq!(tags(), before);
+    host.run("rm /tmp/fail-check");
+    // Somebody else takes the name after it was found free, and before it is pushed.
+    let path = stage.checkout().join("buedafab.toml");
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    let theirs = "[hooks]\nlocal.before = \"git push -q origin HEAD~1:refs/tags/v0.2.0\"";
+    std::fs::write(&path, text.replace("[hooks]", theirs)).expect("it is ours");
+    let ran = stage.production(&["deploy", "--tag", "v0.2.0"], 7);
+    ran.says("somebody else has pushed v0.2.0 to origin")
+        .says("choose another name")
+        .says("serving now: v0.1.0 (");
+    assert_eq!(stage.remote.git(&["tag", "--list", "v0.*"]), before.0, "ours is removed");
+    let theirs = stage.remote.git(&["ls-remote", &stage.remote.url(), "refs/tags/v0.2.0"]);
+    assert_eq!(theirs[..40], stage.remote.git(&["rev-parse", "HEAD~1"]), "theirs isn't touched");
+    rules(&stage, "");
+    stage.production(&["deploy", "--tag", "v0.2.1"], 0).says("serving now: v0.2.1 (");
+    assert_eq!(tags_on_remote(&stage), "v0.1.0 v0.2.0 v0.2.1");
 }
 
 #[test]

@@ -178,7 +178,10 @@ impl Refusal {
             }
             Refusal::BadTemplate { .. } => format!("in a template there are: {}", TEMPLATE_VARIABLES.join(", ")),
             Refusal::Held { .. } => "lift it with the command `unhold`, once its reason is gone".into(),
-            Refusal::Unreachable { hint, .. } => return hint.clone(),
+            Refusal::Unreachable { hint, .. } => {
+                let more = "the command `check` tells more, and --hosts leaves hosts out";
+                hint.as_ref().map_or_else(|| more.to_owned(), |hint| format!("{hint}; {more}"))
+            }
             Refusal::Pending { .. } => "the command `recover` puts it back; so do `deploy` and `rollback`, before anything else".into(),
             Refusal::Locked { .. } => "wait until it ends; a lock never outlives its run".into(),
             Refusal::NothingBefore { .. } => {

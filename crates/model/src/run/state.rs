@@ -17,6 +17,9 @@ use crate::shell::inspect::GUARD_FAILED;
 /// The exit status of a lock that somebody else holds; the runner's `lock` says it.
 pub const LOCK_IS_TAKEN: i32 = 75;
 
+/// The exit status of a step that wasn't begun, since the host couldn't keep the way back from it; the runner's `arm` says it.
+pub const NOT_ARMED: i32 = 73;
+
 /// How often a run that holds the first host's lock asks again for the others. Of two runs that took each other's
 /// hosts in the same moment, only one holds the first: the other lets go.
 const LOCK_ATTEMPTS: u32 = 4;
@@ -295,6 +298,14 @@ impl<'p> RunState<'p> {
                     state.lock_taken = true;
                     state.has_done_nothing();
                     return Vec::new();
+                }
+                // It was to switch, and couldn't be armed: the link is where it was.
+                if matches!(effect, Some(Effect::Link(_)))
+                    && what == (FailureKind::Exited { status: NOT_ARMED })
+                {
+                    let state = self.state(&host);
+                    state.switched = false;
+                    state.may_have_switched = false;
                 }
                 self.failures.push(Failure { host: Some(host), step: Some(step), what });
                 Vec::new()
