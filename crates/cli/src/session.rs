@@ -287,9 +287,10 @@ impl Session {
                 typed.trim() == environment
             }
         };
-        match confirmed {
-            true => Ok(()),
-            false => Err(CliError::verdict(Verdict::Refused, "not confirmed: nothing was touched")),
+        if confirmed {
+            Ok(())
+        } else {
+            Err(CliError::verdict(Verdict::Refused, "not confirmed: nothing was touched"))
         }
     }
 

@@ -1,4 +1,4 @@
-//! Carries out a plan: does what the run machine says, tells it what happened, and decides nothing.
+//! Carries out a plan: does what the state of the run says, tells it what happened, and decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -347,9 +347,10 @@ impl Driver<'_> {
             (self.events)(Event::StepEnded { host, step: id, status, milliseconds });
             return Vec::new();
         }
-        let what = match timed_out {
-            true => FailureKind::TimedOut { seconds: self.settings.step_timeout_seconds },
-            false => FailureKind::Exited { status },
+        let what = if timed_out {
+            FailureKind::TimedOut { seconds: self.settings.step_timeout_seconds }
+        } else {
+            FailureKind::Exited { status }
         };
         let title = step.action.to_string();
         (self.events)(Event::StepFailed { host: host.clone(), step: Some(id), title, what: what.clone() });

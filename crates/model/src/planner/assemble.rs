@@ -15,8 +15,9 @@ use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, 
 pub(super) struct Change {
     pub(super) intent: Intent,
     pub(super) kind: JournalKind,
-    /// What the deployer does before any host is touched, besides the project's own hooks; nothing of it if no host
-    /// changes.
+    /// The project's tests, before anything else.
+    pub(super) tests: Option<DeployerAction>,
+    /// What the deployer does last before any host is touched, when all else that could stop the run there is over.
     pub(super) begin: Vec<DeployerAction>,
     /// What is made public once every host is ready.
     pub(super) publish: Vec<DeployerAction>,
@@ -41,7 +42,7 @@ pub(super) fn assemble(
     changes: &[HostChange<'_>],
     others: &[HostPlanning<'_>],
 ) -> Plan {
-    let Change { intent, kind, begin, publish, primary, others_tell, notes } = change;
+    let Change { intent, kind, tests, begin, publish, primary, others_tell, notes } = change;
     let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
     plan.hosts = host_plans(settings, changes, others);
     if changes.is_empty() {
@@ -53,9 +54,10 @@ pub(super) fn assemble(
     // Those of them that take part at all.
     let others = if others_tell.is_some() { others } else { &[] };
 
+    let first = tests.into_iter().chain(hooks(&settings.local_hooks.before)).chain(begin);
     let mut numbers = Numbers::default();
     let mut phases = Phases::default();
-    phases.deployer(PhaseKind::Begin, numbers.deployer(local_hooks(settings, begin)));
+    phases.deployer(PhaseKind::Begin, numbers.deployer(first));
     let all = || changes.iter().map(|change| &change.planning).chain(others);
     let lock = all().map(|planning| {
         numbers.work(planning.host, lock(planning, &holder).into_iter().map(Part::Do).collect())
@@ -198,13 +200,6 @@ fn lock(planning: &HostPlanning<'_>, holder: &LockHolder) -> Vec<Action> {
         actions.push(ServiceAction::VerifySudo.into());
     }
     actions
-}
-
-/// A tag is made last, when all else that could stop the run here is over.
-fn local_hooks(settings: &Settings, begin: Vec<DeployerAction>) -> Vec<DeployerAction> {
-    let is_test = |action: &DeployerAction| matches!(action, DeployerAction::Test { .. });
-    let (tests, rest): (Vec<_>, Vec<_>) = begin.into_iter().partition(is_test);
-    tests.into_iter().chain(hooks(&settings.local_hooks.before)).chain(rest).collect()
 }
 
 fn hooks(commands: &[String]) -> Vec<DeployerAction> {

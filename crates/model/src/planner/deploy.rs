@@ -164,7 +164,8 @@ pub fn plan_deploy(
     let change = Change {
         intent: Intent::Deploy,
         kind: JournalKind::Deployed,
-        begin: tests.into_iter().chain(before.iter().cloned()).collect(),
+        tests,
+        begin: before.clone(),
         publish: publish.clone(),
         primary: Primary { prepare: Vec::new(), once: once.unwrap_or_default() },
         others_tell: told.cloned(),

@@ -100,6 +100,7 @@ pub fn plan_rollback(
     let change = Change {
         intent: Intent::Rollback,
         kind: JournalKind::RolledBack,
+        tests: None,
         begin: Vec::new(),
         publish: Vec::new(),
         primary: changes.first().map(|change| migrations(change, schema)).unwrap_or_default(),

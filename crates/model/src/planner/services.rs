@@ -80,7 +80,7 @@ impl HostPlanning<'_> {
 
     /// How the app and its services are made to run the release in `target`; nothing for an app that needs no restart.
     pub(super) fn restart(&self, target: &Target, direction: Direction) -> Vec<Action> {
-        self.restart_in(self.surroundings_of(target), &files_of(target), direction)
+        self.restart_in(self.surroundings_of(target), &files_of(target), Which::All, direction)
     }
 
     /// How they are made to run what the link led to when the host was looked at, whoever put it there; nothing if it led
@@ -89,17 +89,12 @@ impl HostPlanning<'_> {
         if let Some(live) = self.live_target() {
             return self.restart(&live, direction);
         }
-        let mut actions = self.restart_in(self.live_surroundings(), &FilesOf::Before, direction);
-        match &self.facts.current {
-            CurrentLink::Slot(_) | CurrentLink::Elsewhere(_) => {}
+        let which = match &self.facts.current {
+            CurrentLink::Slot(_) | CurrentLink::Elsewhere(_) => Which::All,
             // Where nothing served, nothing of what a first release has started may go on.
-            CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => {
-                actions.retain(|action| {
-                    !matches!(action, Action::Service(ServiceAction::Restart { file: None, .. }))
-                });
-            }
-        }
-        actions
+            CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => Which::WithFilesOfOurs,
+        };
+        self.restart_in(self.live_surroundings(), &FilesOf::Before, which, direction)
     }
 
     /// That they stay up: an app that dies of its first import has been started well, as far as a service manager can say.
@@ -116,41 +111,50 @@ impl HostPlanning<'_> {
             .then(|| ServiceAction::VerifyRunning { services, seconds }.into())
     }
 
-    fn restart_in(&self, around: Surroundings, of: &FilesOf, direction: Direction) -> Vec<Action> {
+    fn restart_in(
+        &self,
+        around: Surroundings,
+        of: &FilesOf,
+        which: Which,
+        direction: Direction,
+    ) -> Vec<Action> {
         let HostPlanning { settings, host, .. } = self;
         // Restarting is the business of the user who logs in, and of root.
         let around = Surroundings { run_as: None, ..around };
-        let named = |named: &NamedService| {
-            if settings.runs_on(named, host) {
-                ServiceAction::Restart {
-                    service: named.service.clone(),
-                    file: released_file(named, of),
-                    reload: named.reload,
-                    commands: Vec::new(),
-                    around: around.clone(),
-                }
-            } else {
-                ServiceAction::Stop { service: named.service.clone() }
-            }
+        let restart = |service: &Service, file, reload, commands| ServiceAction::Restart {
+            service: service.clone(),
+            file,
+            reload,
+            commands,
+            around: around.clone(),
         };
-        let mut actions: Vec<ServiceAction> =
-            settings.services.iter().filter(|service| service.is_on(&host.roles)).map(named).collect();
+        let mut actions: Vec<ServiceAction> = Vec::new();
+        for named in settings.services.iter().filter(|service| service.is_on(&host.roles)) {
+            let file = released_file(named, of);
+            if !settings.runs_on(named, host) {
+                actions.push(ServiceAction::Stop { service: named.service.clone() });
+            } else if which == Which::All || file.is_some() {
+                actions.push(restart(&named.service, file, named.reload, Vec::new()));
+            }
+        }
         // A hook is meant instead of the app's own service, and that comes last, unless a table gives it another place.
         let by_hook = (!settings.hooks.restart.is_empty()).then_some(&settings.service);
-        if let Some(service) = by_hook.or(settings.own_service()) {
-            actions.push(ServiceAction::Restart {
-                service: service.clone(),
-                file: None,
-                reload: false,
-                commands: settings.hooks.restart.clone(),
-                around,
-            });
+        if let Some(service) = by_hook.or(settings.own_service()).filter(|_| which == Which::All) {
+            actions.push(restart(service, None, false, settings.hooks.restart.clone()));
         }
         if direction == Direction::Back {
             actions.reverse();
         }
         actions.into_iter().map(Action::from).collect()
     }
+}
+
+/// Which services are restarted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    /// Those whose unit files or init scripts are ours to put back.
+    WithFilesOfOurs,
 }
 
 fn files_of(target: &Target) -> FilesOf {

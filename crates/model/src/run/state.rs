@@ -629,10 +629,12 @@ impl<'p> RunState<'p> {
                 let is_new = seen.slot.as_ref() == Some(&target.slot);
                 let from = planned.from.as_ref().map(|from| &from.commit);
                 let expected = if is_new { Some(&target.release.commit) } else { from };
-                match is_new {
-                    _ if seen.commit.as_ref() != expected => Served::Unknown,
-                    true => Served::New,
-                    false => Served::Old,
+                if seen.commit.as_ref() != expected {
+                    Served::Unknown
+                } else if is_new {
+                    Served::New
+                } else {
+                    Served::Old
                 }
             }
             (Some(_), _) => Served::Unknown,

@@ -57,7 +57,7 @@ pub enum FaultKind {
     },
     /// A person types Ctrl-C; what runs on each host gets so far.
     Interrupted(Progress),
-    /// A person types Ctrl-C, and once more when the machine has heard of so many more things.
+    /// A person types Ctrl-C, and once more when the run has heard of so many more things.
     Abandoned {
         /// How many.
         after: u32,

@@ -1,4 +1,4 @@
-//! A run without hosts: the real run machine, over hosts and runners that are only modelled, and whatever can go wrong
+//! A run without hosts: the real state of a run, over hosts and runners that are only modelled, and whatever can go wrong
 //! between them. Deterministic: the same plan, hosts, faults and seed give the same run.
 //!
 //! [`simulate`] carries out a plan and checks, after every single action and at the end, what is promised of every run:

@@ -139,7 +139,7 @@ impl<'p> Network<'p, '_> {
         self.say(host, Message::Frame(frame));
     }
 
-    /// What is said into a line that is gone is heard by nobody; that it is gone is on its way to the machine.
+    /// What is said into a line that is gone is heard by nobody; that it is gone is on its way to the run.
     pub(super) fn say(&mut self, host: &HostName, message: Message<'p>) {
         let site = self.site(host);
         if site.connected {

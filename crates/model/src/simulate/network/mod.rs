@@ -20,7 +20,7 @@ use crate::simulate::schedule::Schedule;
 /// What happened in a simulated run.
 #[derive(Debug)]
 pub struct SimulatedRun {
-    /// What the machine said; `None` if the deployer was killed before it could say anything.
+    /// What the run said at its end; `None` if the deployer was killed before it could say anything.
     pub outcome: Option<Outcome>,
     /// Which hosts were confirmed, in the order of the plan's hosts.
     pub confirmed: Vec<bool>,
@@ -259,7 +259,7 @@ impl<'p> Network<'p, '_> {
     }
 
     pub(super) fn site(&mut self, host: &HostName) -> &mut Site<'p> {
-        self.sites.iter_mut().find(|site| site.name == *host).expect("the machine knows the plan's hosts")
+        self.sites.iter_mut().find(|site| site.name == *host).expect("the run knows the plan's hosts")
     }
 }
 
