@@ -92,7 +92,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("Restarting, and waves", &["service", "settle_seconds", "waves"]),
-    ("Connections", &["connect", "keep_warm_seconds"]),
+    ("Connections", &["connect", "unreachable", "keep_warm_seconds"]),
     (
         "Limits on time",
         &["connect_timeout_seconds", "step_timeout_seconds", "confirm_timeout_seconds", "lost_after_seconds"],

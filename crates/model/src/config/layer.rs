@@ -12,7 +12,7 @@ use super::path::PathText;
 use super::python::PythonEntry;
 use super::release::{BranchText, Confirm, VersionText};
 use super::service::{ServiceLayer, ServiceText};
-use super::settings::{SourceName, StrategyName, WaveSize};
+use super::settings::{SourceName, StrategyName, Unreachable, WaveSize};
 use super::task::TaskLayer;
 use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
@@ -214,6 +214,8 @@ pub struct Layer {
     pub(super) lost_after_seconds: Option<Seconds<3>>,
     /// How long an idle SSH connection is kept open for the next command, in seconds; `0` keeps none. Default: `300`.
     pub(super) keep_warm_seconds: Option<Seconds<0>>,
+    /// What a run does about hosts that can't be reached: `"fail"`, it ends before anything is changed. Default: `"fail"`.
+    pub(super) unreachable: Option<Unreachable>,
     /// How hosts are reached: `"ssh"`, or a command that gives a POSIX shell on its standard input. `{host}` (its name),
     /// `{address}`, `{user}` and `{port}` may stand in it. Default: `"ssh"`, and `"sh"` for localhost without hosts.
     /// Example: `"docker exec -i {host} sh"`.
@@ -353,6 +355,7 @@ impl Layer {
             confirm_timeout_seconds: upper.confirm_timeout_seconds.or(below.confirm_timeout_seconds),
             lost_after_seconds: upper.lost_after_seconds.or(below.lost_after_seconds),
             keep_warm_seconds: upper.keep_warm_seconds.or(below.keep_warm_seconds),
+            unreachable: upper.unreachable.or(below.unreachable),
             connect: upper.connect.or(below.connect),
             tasks: merge(upper.tasks, below.tasks, add_missing),
             // Said by one layer about itself.

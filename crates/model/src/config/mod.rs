@@ -37,6 +37,6 @@ pub use file::{ConfigFile, parse};
 pub use layer::Layer;
 pub use release::{BranchPattern, Confirm, VersionPattern};
 pub use schema::schema;
-pub use settings::{Settings, SourceName, StrategyName, WaveSize};
+pub use settings::{Settings, SourceName, StrategyName, Unreachable, WaveSize};
 pub use show::show;
 pub use task::{Task, TaskTarget};

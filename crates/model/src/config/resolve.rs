@@ -14,7 +14,7 @@ use super::path::PathText;
 use super::python::PythonEntry;
 use super::release::{BranchPattern, BranchText, Confirm, VersionText};
 use super::service::{NamedAfter, resolve_service, resolve_services};
-use super::settings::{Settings, SourceName, StrategyName};
+use super::settings::{Settings, SourceName, StrategyName, Unreachable};
 use super::template::{Template, common, unfilled};
 use super::values::{
     Argument, Commands, FilePath, FolderName, Line, Name, Seconds, Text, Url, VariableName, Word,
@@ -128,6 +128,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         confirm_timeout_seconds,
         lost_after_seconds,
         keep_warm_seconds,
+        unreachable,
         connect,
         tasks,
         extends: _,
@@ -303,6 +304,7 @@ pub(super) fn resolve(lineage: &Lineage, top: &Layer, own: &Layer) -> Result<Set
         confirm_timeout_seconds: seconds(confirm_timeout_seconds, 1800),
         lost_after_seconds: seconds(lost_after_seconds, 15),
         keep_warm_seconds: seconds(keep_warm_seconds, 300),
+        unreachable: unreachable.unwrap_or(Unreachable::Fail),
         tasks: tasks.unwrap_or_default().into_iter().map(|(Name(name), task)| (name, task.into())).collect(),
         hosts,
     })

@@ -168,6 +168,8 @@ pub struct Settings {
     pub lost_after_seconds: u32,
     /// How long an idle SSH connection is kept open, in seconds; 0 keeps none.
     pub keep_warm_seconds: u32,
+    /// What a run does about hosts that can't be reached.
+    pub unreachable: Unreachable,
     /// Commands of the project's own.
     pub tasks: BTreeMap<TaskName, Task>,
     /// The hosts, in the order in which they were written.
@@ -251,6 +253,14 @@ pub enum StrategyName {
 pub enum SourceName {
     /// The host fetches from the git remote.
     Fetch,
+}
+
+/// What a run does about hosts that can't be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unreachable {
+    /// It ends before anything is changed on any host.
+    Fail,
 }
 
 /// How many hosts switch together. Written `2` or `"25%"`.

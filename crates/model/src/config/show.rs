@@ -90,6 +90,7 @@ pub fn show(settings: &Settings) -> String {
         confirm_timeout_seconds,
         lost_after_seconds,
         keep_warm_seconds,
+        unreachable,
         tasks,
         hosts,
     } = settings;
@@ -164,6 +165,7 @@ pub fn show(settings: &Settings) -> String {
     out.entry("confirm_timeout_seconds", i64::from(*confirm_timeout_seconds));
     out.entry("lost_after_seconds", i64::from(*lost_after_seconds));
     out.entry("keep_warm_seconds", i64::from(*keep_warm_seconds));
+    out.entry("unreachable", named(unreachable));
     if hosts.is_empty() {
         out.entry("hosts", Vec::<Value>::new());
     }

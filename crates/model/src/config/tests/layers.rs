@@ -73,6 +73,7 @@ fn defaults() {
     confirm_timeout_seconds = 1800
     lost_after_seconds = 15
     keep_warm_seconds = 300
+    unreachable = "fail"
     hosts = []
     "#);
 }
@@ -198,6 +199,7 @@ local.on_failure = "notify"
     confirm_timeout_seconds = 30
     lost_after_seconds = 3
     keep_warm_seconds = 0
+    unreachable = "fail"
 
     [environments.production.variables]
     A = "1"
