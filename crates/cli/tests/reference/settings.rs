@@ -9,95 +9,8 @@ use serde_json::Value;
 
 use crate::markdown::{list_item, paragraph};
 
-/// Every setting of the top level, in the order in which a person meets them.
-const GROUPS: [(&str, &[&str]); 9] = [
-    ("The app", &["unit", "path", "recipe", "steps", "deployment_type", "variables"]),
-    (
-        "Where the code comes from",
-        &[
-            "scm",
-            "scm_http_url",
-            "scm_known_hosts",
-            "forward_agent",
-            "master_remote",
-            "default_revision",
-            "source",
-        ],
-    ),
-    (
-        "What may be deployed",
-        &[
-            "branch",
-            "push_before_deploy",
-            "require_tag",
-            "version_pattern",
-            "sign_tags",
-            "verify_signatures",
-            "allowed_signers",
-            "require_clean",
-            "allow_older",
-            "confirm",
-            "version_url",
-            "version_timeout_seconds",
-        ],
-    ),
-    (
-        "A developer's checkout",
-        &[
-            "test_runner",
-            "linter",
-            "pip_requirements",
-            "pip_constraints",
-            "pip_requirements_dev",
-            "pip_requirements_production",
-            "extra_setup_tasks",
-        ],
-    ),
-    (
-        "Python, and what outlives releases",
-        &[
-            "python",
-            "private_requirements",
-            "private_source",
-            "s3_endpoint",
-            "s3_region",
-            "installer",
-            "pip_options",
-            "package_installation_scripts",
-            "collectstatic",
-            "extra_fixtures",
-            "syncdb",
-            "shared_files",
-            "shared_dirs",
-            "env_file",
-            "crontab",
-            "crontab_place",
-            "maintenance",
-            "settings_file",
-            "maintenance_page",
-        ],
-    ),
-    (
-        "The layout on a host",
-        &[
-            "strategy",
-            "releases_root",
-            "current_release_symlink",
-            "release_paths",
-            "virtualenv",
-            "deploy_user",
-            "deploy_group",
-            "run_as",
-            "ask_sudo_password",
-        ],
-    ),
-    ("Restarting, and waves", &["service", "settle_seconds", "waves"]),
-    ("Connections", &["connect", "unreachable", "keep_warm_seconds"]),
-    (
-        "Limits on time",
-        &["connect_timeout_seconds", "step_timeout_seconds", "confirm_timeout_seconds", "lost_after_seconds"],
-    ),
-];
+/// Settings that are tables have a part of the page each, below the others.
+const TABLES: [&str; 3] = ["hooks", "tasks", "services"];
 
 pub(crate) fn page() -> String {
     let schema = schema();
@@ -115,17 +28,19 @@ pub(crate) fn page() -> String {
     ] {
         let _ = writeln!(text, "{}", paragraph(sentences));
     }
-    for (title, names) in GROUPS {
-        let _ = write!(text, "## {title}\n\n");
+    assert!(left.remove("environments"));
+    for area in config::reference() {
+        // What belongs to environments only isn't there at the top level.
+        let names = area.settings.iter().map(|setting| setting.name).filter(|name| left.remove(*name));
+        let names: Vec<&str> = names.filter(|name| !TABLES.contains(name)).collect();
+        if !names.is_empty() {
+            let _ = write!(text, "## {}\n\n", area.title);
+        }
         for name in names {
-            assert!(left.remove(*name), "{name} is no setting, or in two groups");
-            list_setting(&mut text, name, &schema["properties"][*name], try_setting);
+            list_setting(&mut text, name, &schema["properties"][name], try_setting);
         }
     }
-    for table in ["hooks", "tasks", "services", "environments"] {
-        assert!(left.remove(table));
-    }
-    assert!(left.is_empty(), "in no group of settings.rs: {left:?}");
+    assert!(left.is_empty(), "in no area: {left:?}");
 
     let hooks = &schema["properties"]["hooks"];
     let _ = write!(text, "## Hooks\n\n{}\n", paragraph(&described(hooks).meaning));

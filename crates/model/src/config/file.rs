@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::areas::Layer;
+use super::areas::Task;
 use super::at::At;
 use super::diagnostics::{Diagnostic, Diagnostics, Source};
-use super::layer::Layer;
+use super::lineage::{BUILT_IN, Lineage};
 use super::mistake::{Mistake, quoted};
 use super::nearest::{nearest, one_of};
-use super::read::read;
-use super::resolve::{BUILT_IN, Lineage, resolve};
+use super::rule::Written;
 use super::settings::Settings;
 use super::syntax;
-use super::task::Task;
 use super::values::Name;
 use crate::names::{EnvironmentName, TaskName};
 
@@ -46,8 +46,8 @@ pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
     let mut table = table.into_inner();
     let environments = take_environments(&mut table, &mut diagnostics);
     refuse_top_level(&mut table, &mut diagnostics);
-    let top = read::<Layer>(Spanned::new(span, table), text, &mut diagnostics);
-    let read_one = |(name, table)| (name, read::<Layer>(table, text, &mut diagnostics));
+    let top = Layer::read(Spanned::new(span, table), text, &mut diagnostics);
+    let read_one = |(name, table)| (name, Layer::read(table, text, &mut diagnostics));
     let environments = environments.into_iter().map(read_one).collect();
     match diagnostics.is_empty() {
         true => Ok(ConfigFile { source, top, environments }),
@@ -65,7 +65,7 @@ impl ConfigFile {
     /// The project's own commands in any environment, with what they are for.
     pub fn tasks(&self) -> BTreeMap<TaskName, Task> {
         let layers = self.environments.iter().map(|(_, layer)| layer).chain([&self.top]);
-        let tasks = layers.flat_map(|layer| layer.tasks.iter().flatten());
+        let tasks = layers.flat_map(|layer| layer.tasks.tasks.iter().flatten());
         tasks.map(|(Name(name), task)| (name.clone(), task.clone().into())).collect()
     }
 
@@ -73,14 +73,20 @@ impl ConfigFile {
     ///
     /// # Errors
     ///
-    /// No such environment, no `unit`, or settings that contradict each other.
+    /// No such environment; or no `unit`, and all settings that contradict each other.
     pub fn settings(&self, environment: &EnvironmentName) -> Result<Settings, Diagnostics> {
         let fail = |list| Diagnostics::new(self.source.clone(), list);
         if !self.environment_names().contains(environment) {
             return Err(fail(vec![self.unknown_environment(environment)]));
         }
         let (lineage, own) = self.lineage(environment).map_err(|diagnostic| fail(vec![diagnostic]))?;
-        resolve(&lineage, &self.top, &own).map_err(fail)
+        let all = own.clone().over(self.top.clone());
+        let written = Written::new(&lineage, &own, &all);
+        let settings = Settings::resolve(&written);
+        match written.mistakes() {
+            mistakes if mistakes.is_empty() => Ok(settings),
+            mistakes => Err(fail(mistakes)),
+        }
     }
 
     /// The environment and those that it extends, and what all of them say together.
@@ -90,7 +96,7 @@ impl ConfigFile {
         };
         let mut lineage = vec![environment.clone()];
         let mut own = layer(environment).cloned().unwrap_or_default();
-        let mut next = own.extends.take();
+        let mut next = own.hosts.extends.take();
         while let Some(At { value: Name(parent), span }) = next {
             if lineage.contains(&parent) {
                 let mistake = Mistake::new(format!("{} extends itself", quoted(environment.as_str())));
@@ -104,8 +110,8 @@ impl ConfigFile {
                 return Err(Diagnostic { message, span: Some(span), help });
             }
             let below = layer(&parent).cloned().unwrap_or_default();
-            next = below.extends.clone();
-            own = own.over(&below);
+            next = below.hosts.extends.clone();
+            own = own.over(below);
             lineage.push(parent);
         }
         Ok((Lineage(lineage), own))

@@ -4,39 +4,37 @@
 //! write instead. [`ConfigFile::settings`] lays an environment over the top level, fills in defaults and placeholders and
 //! expands the hosts; what comes out needs no further checking. Nothing here reads a file or asks a machine anything.
 
+mod area;
+mod areas;
 mod at;
-mod connect;
 mod diagnostics;
-mod expand;
 mod file;
-mod hosts;
-mod layer;
+mod lineage;
 mod mistake;
 mod nearest;
 mod path;
-mod pattern;
-mod python;
 mod read;
-mod release;
-mod resolve;
+mod rule;
 mod schema;
-mod service;
 mod settings;
 mod show;
 mod syntax;
-mod task;
 mod template;
 #[cfg(test)]
 mod tests;
 mod values;
-mod version_url;
-mod waves;
 
+pub use area::{AreaReference, SettingReference};
+pub use areas::{
+    AppSettings, Areas, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,
+    DjangoSettings, HookSettings, LayoutSettings, LimitsSettings, MaintenanceSettings, PythonBase,
+    PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, SharedSettings, SourceName,
+    SourceSettings, StrategyName, Task, TaskTarget, Unreachable, UsersSettings, VersionPattern,
+    VersionSettings, WaveSize, reference,
+};
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use file::{ConfigFile, parse};
-pub use layer::Layer;
-pub use release::{BranchPattern, Confirm, VersionPattern};
+pub use rule::DefaultValue;
 pub use schema::schema;
-pub use settings::{Settings, SourceName, StrategyName, Unreachable, WaveSize};
+pub use settings::Settings;
 pub use show::show;
-pub use task::{Task, TaskTarget};

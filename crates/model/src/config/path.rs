@@ -1,29 +1,8 @@
-//! The app's directory, as it is written.
+//! Absolute paths, as they are written.
 
-use std::str::FromStr;
-
-use schemars::json_schema;
-
-use super::mistake::{Mistake, quoted, typed_as_text};
+use super::mistake::{Mistake, quoted};
 use super::template::Template;
-use super::values::schema_of;
-
-/// What may stand in braces in a path.
-const PLACEHOLDERS: [&str; 2] = ["unit", "environment"];
-
-/// An absolute path with placeholders.
-#[derive(Debug, Clone)]
-pub(super) struct PathText(pub(super) Template);
-
-typed_as_text!(PathText);
-
-impl FromStr for PathText {
-    type Err = Mistake;
-
-    fn from_str(text: &str) -> Result<Self, Mistake> {
-        Ok(PathText(absolute(text, &PLACEHOLDERS)?))
-    }
-}
+use crate::names::HostPath;
 
 /// Reads an absolute path in which these placeholders may stand. That it doesn't lead through `..` is checked once they
 /// are filled.
@@ -35,6 +14,9 @@ pub(super) fn absolute(text: &str, placeholders: &[&str]) -> Result<Template, Mi
     Template::parse(text, placeholders)
 }
 
-schema_of! {
-    PathText => json_schema!({ "type": "string", "pattern": "^/" }),
+/// A path with all its placeholders filled, without slashes at its end.
+pub(super) fn host_path(text: &str) -> Result<HostPath, Mistake> {
+    let trimmed = text.trim_end_matches('/');
+    HostPath::new(if trimmed.is_empty() { text } else { trimmed })
+        .map_err(|error| Mistake::new(error.to_string()))
 }

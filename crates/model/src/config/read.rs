@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use serde::de::DeserializeOwned;
-use serde::de::value::MapDeserializer;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
+use super::area::AreaLayer;
+use super::areas::{HooksLayer, LocalHooksLayer, reference};
 use super::diagnostics::Diagnostic;
-use super::layer::{HooksLayer, Layer, LocalHooksLayer};
 use super::mistake::{Mistake, quoted};
 use super::nearest::{nearest, one_of};
 
@@ -16,27 +15,41 @@ use super::nearest::{nearest, one_of};
 /// often at most, because each time costs as much as the first.
 const MOST_MISTAKES: usize = 20;
 
-/// Reads a table. Whatever is wrong with it is added to the diagnostics.
-pub(super) fn read<T: DeserializeOwned + Default>(
-    table: Spanned<DeTable<'_>>,
+/// Takes the keys of an area out of a table and reads them. Whatever is wrong is added to the diagnostics.
+pub(super) fn read_keys<'i, T: AreaLayer>(
+    table: &mut DeTable<'i>,
+    span: &Range<usize>,
     text: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> T {
-    let span = table.span();
-    let mut table = table.into_inner();
+    let names = T::reference().settings.into_iter().map(|setting| setting.name);
+    let mut own: DeTable<'i> = names.filter_map(|name| table.remove_entry(name)).collect();
     for _ in 0..MOST_MISTAKES {
-        let value = Spanned::new(span.clone(), DeValue::Table(table.clone()));
+        let value = Spanned::new(span.clone(), DeValue::Table(own.clone()));
         let error = match T::deserialize(ValueDeserializer::from(value)) {
             Ok(read) => return read,
             Err(error) => error,
         };
-        let path = error.span().and_then(|span| locate_in_table(&table, &span)).unwrap_or_default();
-        diagnostics.push(explain(&error, &path, &table, text));
-        if !take_out(&mut table, &path) {
+        let path = error.span().and_then(|span| locate_in_table(&own, &span)).unwrap_or_default();
+        diagnostics.push(explain(&error, &path, &own, text));
+        if !take_out(&mut own, &path) {
             break;
         }
     }
     T::default()
+}
+
+/// Refuses what is left of a table when every area has taken its keys.
+pub(super) fn refuse_unknown(table: &DeTable<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for key in table.keys() {
+        let path = [Step::Key(key.get_ref().to_string())];
+        diagnostics.push(Diagnostic::at(&key.span(), unknown_key(key.get_ref(), &path, &settings())));
+    }
+}
+
+/// The names of all settings.
+fn settings() -> Vec<String> {
+    reference().into_iter().flat_map(|area| area.settings).map(|setting| setting.name.to_string()).collect()
 }
 
 /// Nobody reads a longer list of right names than this.
@@ -160,11 +173,9 @@ fn candidates(message: &str) -> Vec<String> {
     expected.split('`').skip(1).step_by(2).map(str::to_string).collect()
 }
 
-/// The names of all fields of a type, from what serde says when it meets one that no type has.
-fn fields_of<T: DeserializeOwned>() -> Vec<String> {
-    let pairs = std::iter::once(("\0", 0));
-    let deserializer = MapDeserializer::<_, serde::de::value::Error>::new(pairs);
-    T::deserialize(deserializer).err().map(|error| candidates(&error.to_string())).unwrap_or_default()
+/// Whether this is a key of these.
+fn has_key<T: AreaLayer>(key: &str) -> bool {
+    T::reference().settings.iter().any(|setting| setting.name == key)
 }
 
 /// Besides a slip of the keyboard, the usual reason is the right key in the wrong table: TOML has no way back to the top
@@ -183,15 +194,14 @@ fn unknown_key(key: &str, path: &[Step], known: &[String]) -> Mistake {
         (_, true) => format!("unknown hook {}", quoted(key)),
         _ => format!("unknown setting {}", quoted(key)),
     };
-    let has = |fields: Vec<String>| fields.iter().any(|field| field == key);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let help = if let Some(right) = nearest(key, known.iter().copied()) {
         format!("did you mean `{right}`?")
-    } else if in_hooks && has(fields_of::<Layer>()) {
+    } else if in_hooks && settings().iter().any(|name| name == key) {
         format!("`{key}` isn't a hook: write it above the first line in square brackets")
-    } else if !in_host && !in_task && has(fields_of::<LocalHooksLayer>()) {
+    } else if !in_host && !in_task && has_key::<LocalHooksLayer>(key) {
         format!("`{key}` runs on your own machine: write it below `[hooks.local]`")
-    } else if !in_host && !in_task && has(fields_of::<HooksLayer>()) {
+    } else if !in_host && !in_task && has_key::<HooksLayer>(key) {
         format!("`{key}` is a hook: write it below `[hooks]`")
     } else if known.len() > MOST_TOLD {
         "`buedafab config` shows all that there are".to_string()

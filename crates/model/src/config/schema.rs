@@ -3,16 +3,62 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::layer::Layer;
-use super::resolve::BUILT_IN;
+use super::area::{AreaLayer, AreaReference, SettingReference};
+use super::areas::{HooksLayer, Layer, LocalHooksLayer};
+use super::lineage::BUILT_IN;
+
+/// The schema of what may be typed of one area.
+pub(super) struct AreaSchema(Value);
+
+impl AreaSchema {
+    pub(super) fn of<T: AreaLayer>() -> Self {
+        let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+        let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+        tidy(&mut schema);
+        describe(&mut schema, &T::reference());
+        AreaSchema(schema)
+    }
+}
+
+/// Adds the defaults and examples, for programs and in words.
+fn describe(schema: &mut Value, reference: &AreaReference) {
+    for SettingReference { name, default, example } in &reference.settings {
+        let Some(property) = schema["properties"][*name].as_object_mut() else { continue };
+        let Some(Value::String(description)) = property.get_mut("description") else { continue };
+        if let Some(default) = default {
+            description.push_str(&format!(" Default: {default}."));
+        }
+        if let Some(example) = example {
+            description.push_str(&format!(" Example: `{example}`."));
+        }
+        let value = default.as_ref().and_then(|default| default.value.clone());
+        property.extend(value.and_then(plain).map(|value| ("default".to_string(), value)));
+        let example = example.and_then(|example| format!("x = {example}").parse::<toml::Table>().ok());
+        let example = example.and_then(|mut table| table.remove("x")).and_then(plain);
+        property.extend(example.map(|value| ("examples".to_string(), json!([value]))));
+    }
+}
+
+fn plain(value: toml::Value) -> Option<Value> {
+    serde_json::to_value(value).ok()
+}
 
 /// The schema of `buedafab.toml`, as draft 7, which is what TOML editors know.
 pub fn schema() -> Value {
-    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
-    let mut environment = settings.into_generator().into_root_schema_for::<Layer>().to_value();
-    tidy(&mut environment);
-    let meta = environment.as_object_mut().and_then(|object| object.remove("$schema"));
-
+    let mut properties = Map::new();
+    let mut meta = None;
+    for AreaSchema(mut area) in Layer::schemas() {
+        meta = area.as_object_mut().and_then(|area| area.remove("$schema"));
+        if let Some(Value::Object(own)) = area.get_mut("properties").map(Value::take) {
+            properties.extend(own);
+        }
+    }
+    if let Some(hooks) = properties.get_mut("hooks") {
+        describe(hooks, &HooksLayer::reference());
+        describe(&mut hooks["properties"]["local"], &LocalHooksLayer::reference());
+    }
+    let mut environment =
+        json!({ "type": "object", "properties": properties, "additionalProperties": false });
     let mut top = environment.clone();
     let reference = json!({ "$ref": "#/definitions/environment" });
     let built_in: Map<String, Value> =

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::release::{BranchPattern, Confirm, VersionPattern};
-use super::task::Task;
+use super::areas::Task;
+use super::areas::{Areas, SourceName, StrategyName, Unreachable, WaveSize};
+use super::areas::{BranchPattern, Confirm, VersionPattern};
+use super::rule::Written;
+use super::show::Out;
 use crate::app::crontab::CrontabLocation;
 use crate::app::hooks::{Hooks, LocalHooks};
 use crate::app::maintenance::MaintenanceMethod;
@@ -18,8 +21,8 @@ use crate::host::Host;
 use crate::host::layout::Layout;
 use crate::names::{EnvironmentName, HostPath, SlotName, TaskName, Unit};
 
-/// All settings of one environment. What was typed is a [`Layer`](super::Layer); this is what was meant.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// All settings of one environment. What was typed is a `Layer`; this is what was meant.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The environment that these settings are of.
     pub environment: EnvironmentName,
@@ -174,9 +177,118 @@ pub struct Settings {
     pub tasks: BTreeMap<TaskName, Task>,
     /// The hosts, in the order in which they were written.
     pub hosts: Vec<Host>,
+    /// The same by area.
+    areas: Areas,
+}
+
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.areas.serialize(serializer)
+    }
 }
 
 impl Settings {
+    pub(super) fn resolve(written: &Written<'_>) -> Settings {
+        let areas = Areas::resolve(written);
+        Settings {
+            environment: areas.environment.clone(),
+            unit: areas.app.unit.clone(),
+            path: areas.app.path.clone(),
+            scm: areas.source.scm.clone(),
+            scm_http_url: areas.source.scm_http_url.clone(),
+            scm_known_hosts: areas.source.scm_known_hosts.clone(),
+            forward_agent: areas.source.forward_agent,
+            master_remote: areas.source.master_remote.clone(),
+            default_revision: areas.source.default_revision.clone(),
+            push_before_deploy: areas.rules.push_before_deploy,
+            branch: areas.rules.branch.clone(),
+            require_tag: areas.rules.require_tag,
+            version_pattern: areas.rules.version_pattern.clone(),
+            sign_tags: areas.rules.sign_tags,
+            allow_older: areas.rules.allow_older,
+            require_clean: areas.rules.require_clean,
+            verify_signatures: areas.rules.verify_signatures,
+            allowed_signers: areas.rules.allowed_signers.clone(),
+            confirm: areas.rules.confirm,
+            version_url: areas.version.url.clone(),
+            version_timeout_seconds: areas.version.timeout_seconds,
+            test_runner: areas.developer.test_runner.clone(),
+            linter: areas.developer.linter.clone(),
+            pip_requirements: areas.python.requirements.clone(),
+            pip_constraints: areas.python.constraints.clone(),
+            pip_requirements_dev: areas.python.requirements_dev.clone(),
+            pip_requirements_production: areas.python.requirements_production.clone(),
+            extra_setup_tasks: areas.developer.extra_setup_tasks.clone(),
+            recipe: areas.app.recipe,
+            steps: areas.app.steps.clone(),
+            collectstatic: areas.django.collectstatic,
+            shared_files: areas.shared.files.clone(),
+            shared_dirs: areas.shared.folders.clone(),
+            python: areas.python.base.interpreter.clone(),
+            private_packages: areas.python.base.private_packages.clone(),
+            private_requirements: areas.python.private_requirements.clone(),
+            private_source: areas.python.private_source.clone(),
+            s3_endpoint: areas.python.s3_endpoint.clone(),
+            s3_region: areas.python.s3_region.clone(),
+            installer: areas.python.installer,
+            pip_options: areas.python.options.clone(),
+            package_installation_scripts: areas.python.installation_scripts.clone(),
+            extra_fixtures: areas.django.extra_fixtures.clone(),
+            syncdb: areas.django.syncdb,
+            env_file: areas.shared.env_file.clone(),
+            crontab: areas.crontab.file.clone(),
+            crontab_place: areas.crontab.location,
+            maintenance: areas.maintenance.method,
+            settings_file: areas.maintenance.settings_file.clone(),
+            maintenance_page: areas.maintenance.page.clone(),
+            strategy: areas.layout.strategy,
+            source: areas.source.method,
+            releases_root: areas.layout.releases_root.clone(),
+            current_release_symlink: areas.layout.current_release_symlink.clone(),
+            release_paths: areas.layout.release_paths.clone(),
+            virtualenv: areas.layout.virtualenv.clone(),
+            deploy_user: areas.users.deploy_user.clone(),
+            run_as: areas.users.run_as.clone(),
+            ask_sudo_password: areas.users.ask_sudo_password,
+            deploy_group: areas.users.deploy_group.clone(),
+            deployment_type: areas.app.deployment_type.clone(),
+            variables: areas.app.variables.clone(),
+            service: areas.services.app.clone(),
+            services: areas.services.named.clone(),
+            settle_seconds: areas.services.settle_seconds,
+            hooks: areas.hooks.on_hosts.clone(),
+            local_hooks: areas.hooks.local.clone(),
+            waves: areas.rollout.waves.clone(),
+            connect_timeout_seconds: areas.connection.connect_timeout_seconds,
+            step_timeout_seconds: areas.limits.step_timeout_seconds,
+            confirm_timeout_seconds: areas.limits.confirm_timeout_seconds,
+            lost_after_seconds: areas.connection.lost_after_seconds,
+            keep_warm_seconds: areas.connection.keep_warm_seconds,
+            unreachable: areas.rollout.unreachable,
+            tasks: areas.tasks.clone(),
+            hosts: areas.hosts.clone(),
+            areas,
+        }
+    }
+
+    pub(super) fn show_entries(&self, out: &mut Out) {
+        self.areas.show_entries(out);
+    }
+
+    pub(super) fn show_tables(&self, table: &str, out: &mut Out) {
+        self.areas.show_tables(table, out);
+    }
+
+    /// Where the app on this host says which release it runs.
+    pub fn version_url_of(&self, host: &Host) -> Option<String> {
+        self.areas.version.url_of(host)
+    }
+
+    /// Whether any host may answer at that address, as behind a load balancer: it names no host.
+    pub fn version_url_is_shared(&self) -> bool {
+        self.areas.version.url_is_shared()
+    }
+
     /// Where everything lies on a host.
     pub fn layout(&self, host: &Host) -> Layout {
         Layout {
@@ -237,38 +349,4 @@ impl Settings {
         };
         restarts || self.run_as.is_some()
     }
-}
-
-/// How release directories are arranged on a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum StrategyName {
-    /// Alternating slots, each a full clone, with a link that flips between them.
-    Ab,
-}
-
-/// How a commit reaches a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SourceName {
-    /// The host fetches from the git remote.
-    Fetch,
-}
-
-/// What a run does about hosts that can't be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unreachable {
-    /// It ends before anything is changed on any host.
-    Fail,
-}
-
-/// How many hosts switch together. Written `2` or `"25%"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaveSize {
-    /// So many hosts, at least one.
-    Hosts(u32),
-    /// So many of every hundred hosts of the run, rounded up.
-    Percent(u32),
 }

@@ -8,6 +8,7 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::mistake::{Mistake, TextVisitor, quoted, typed_as_text};
+use super::rule::{Typed, means};
 use crate::names::NameError;
 
 /// A text that is handed to commands: not empty, no NUL byte, and nothing that they would take for an option.
@@ -271,6 +272,34 @@ fn too_small<E: serde::de::Error>(number: impl fmt::Display, min: u32) -> E {
 
 fn too_large<E: serde::de::Error>(number: impl fmt::Display, max: u32) -> E {
     Mistake::new(format!("{number} is too large")).help(format!("the largest is {max}")).into_error()
+}
+
+means! {
+    Argument => String: Argument(text) => text,
+    Url => String: Url(text) => text,
+    Text => String: Text(text) => text,
+    Line => String: Line(text) => text,
+    Word => String: Word(text) => text,
+    FolderName => String: FolderName(name) => name,
+    FilePath => String: FilePath(path) => path,
+    VariableName => String: VariableName(name) => name,
+    Commands => Vec<String>: Commands(commands) => commands,
+}
+
+impl<T: Clone> Typed for Name<T> {
+    type Meaning = T;
+
+    fn meaning(self) -> T {
+        self.0
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> Typed for Bounded<MIN, MAX> {
+    type Meaning = u32;
+
+    fn meaning(self) -> u32 {
+        self.0
+    }
 }
 
 /// Implements `JsonSchema` by one expression.

@@ -21,11 +21,11 @@ fn production_has_stricter_rules() {
     let rules = |name: &str| shown(name, "unit = 'five'\n[environments.demo]", &RULES).replace('\n', "; ");
     let all = ["localhost", "development", "staging", "production", "demo"].map(rules);
     insta::assert_snapshot!(all.join("\n"), @r#"
-    branch = "*"; require_tag = false; confirm = "nothing"; deployment_type = "SOLO"
-    branch = "*"; require_tag = false; confirm = "nothing"; deployment_type = "DEV"
-    branch = "*"; require_tag = false; confirm = "yes"; deployment_type = "STAGING"
-    branch = "master"; require_tag = true; confirm = "yes"; deployment_type = "PRODUCTION"
-    branch = "*"; require_tag = false; confirm = "yes"; deployment_type = "DEMO"
+    deployment_type = "SOLO"; branch = "*"; require_tag = false; confirm = "nothing"
+    deployment_type = "DEV"; branch = "*"; require_tag = false; confirm = "nothing"
+    deployment_type = "STAGING"; branch = "*"; require_tag = false; confirm = "yes"
+    deployment_type = "PRODUCTION"; branch = "master"; require_tag = true; confirm = "yes"
+    deployment_type = "DEMO"; branch = "*"; require_tag = false; confirm = "yes"
     "#);
 }
 
@@ -52,10 +52,10 @@ fn an_environment_has_what_the_one_it_extends_has() {
     let keys = ["default_revision", "branch", "require_tag", "deployment_type", "A", "B", "name", "path"];
     insta::assert_snapshot!(shown("blue", FAMILY, &keys), @r#"
     path = "/var/webapps/five"
+    deployment_type = "PRODUCTION"
     default_revision = "blue"
     branch = "main"
     require_tag = true
-    deployment_type = "PRODUCTION"
     A = "top"
     B = "production"
     name = "web1"
@@ -63,10 +63,10 @@ fn an_environment_has_what_the_one_it_extends_has() {
     "#);
     insta::assert_snapshot!(shown("blue-two", FAMILY, &keys), @r#"
     path = "/var/webapps/five"
+    deployment_type = "PRODUCTION"
     default_revision = "blue"
     branch = "main"
     require_tag = false
-    deployment_type = "PRODUCTION"
     A = "top"
     B = "production"
     name = "web9"
@@ -369,7 +369,7 @@ fn private_packages_say_what_they_are() {
     ['private.txt'] → `private_requirements` needs `private_source`; say where they are: `private_source = "git@github.com:bueda/{name}.git"`, or `"s3://bueda/{name}-{release}.tar.gz"`
 
     private_source = 'git@x:{nam}.git'
-    'git@x:{nam}.git' → `{nam}` isn't a placeholder here; did you mean `{name}`?
+    {nam} → `{nam}` isn't a placeholder here; did you mean `{name}`?
 
     python.private = [{ url = 'git@x:y.git' }]
     { url = 'git@x:y.git' } → a package from git needs a `rev`: a tag, a branch or a commit; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket

@@ -9,45 +9,47 @@ fn defaults() {
     [environments.production]
     unit = "five"
     path = "/var/webapps/five"
-    # scm: the URL of `origin`
+    recipe = "generic"
+    deployment_type = "PRODUCTION"
+    # scm: the URL of `master_remote` in your checkout
     # scm_http_url: none
     scm_known_hosts = []
     forward_agent = false
     master_remote = "origin"
     default_revision = "HEAD"
-    push_before_deploy = true
+    source = "fetch"
     branch = "master"
+    push_before_deploy = true
     require_tag = true
     version_pattern = '^v\d+(\.\d+)+?$'
     sign_tags = true
-    allow_older = false
-    require_clean = false
     verify_signatures = false
     allowed_signers = []
+    require_clean = false
+    allow_older = false
     confirm = "yes"
-    # version_url: the app isn't asked
+    # version_url: none, and the app isn't asked
     version_timeout_seconds = 30
     # test_runner: none
     linter = "pylint"
+    extra_setup_tasks = []
+    python = "python3"
     pip_requirements = []
     pip_constraints = []
     pip_requirements_dev = []
     pip_requirements_production = []
-    extra_setup_tasks = []
-    recipe = "generic"
-    collectstatic = "every-host"
-    shared_files = []
-    shared_dirs = []
-    python = "python3"
     private_requirements = []
     # private_source: none
-    # s3_endpoint: what AWS_ENDPOINT_URL_S3 says
-    # s3_region: what AWS_REGION says
+    # s3_endpoint: what `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` says, and else Amazon's
+    # s3_region: what `AWS_REGION` or `AWS_DEFAULT_REGION` says, and else `us-east-1`
     installer = "auto"
     pip_options = []
     package_installation_scripts = []
+    collectstatic = "every-host"
     extra_fixtures = []
     syncdb = false
+    shared_files = []
+    shared_dirs = []
     # env_file: none
     # crontab: none
     crontab_place = "user"
@@ -55,25 +57,23 @@ fn defaults() {
     settings_file = "settings.py"
     # maintenance_page: the program's own
     strategy = "ab"
-    source = "fetch"
     releases_root = "releases"
     current_release_symlink = "current"
     release_paths = ["a", "b"]
     virtualenv = "env"
-    # deploy_user: what ssh_config says
+    # deploy_user: what your ssh_config says
+    # deploy_group: the group of the user
     # run_as: the user who logs in
     ask_sudo_password = false
-    # deploy_group: the group of the user
-    deployment_type = "PRODUCTION"
     service = "init:five"
     settle_seconds = 2
     waves = []
+    unreachable = "fail"
     connect_timeout_seconds = 10
-    step_timeout_seconds = 900
-    confirm_timeout_seconds = 1800
     lost_after_seconds = 15
     keep_warm_seconds = 300
-    unreachable = "fail"
+    step_timeout_seconds = 900
+    confirm_timeout_seconds = 1800
     hosts = []
     "#);
 }
@@ -130,76 +130,31 @@ build = []
 restart = "sudo systemctl restart five"
 local.on_failure = "notify"
 "#;
-    let settings = settings("production", text).unwrap();
-    insta::assert_snapshot!(show(&settings), @r#"
-    [environments.production]
-    unit = "five"
+    let shown = show(&settings("production", text).unwrap());
+    let defaults = show(&settings("production", "unit = 'five'").unwrap());
+    let differs = |line: &&str| line.is_empty() || !defaults.lines().any(|default| default == *line);
+    let different: Vec<&str> = shown.lines().filter(differs).collect();
+    insta::assert_snapshot!(different.join("\n"), @r#"
     path = "/srv/five"
+    deployment_type = "LIVE"
     scm = "git@github.com:bueda/five.git"
     scm_http_url = "https://github.com/bueda/five"
     scm_known_hosts = ["github.com ssh-ed25519 AAAA"]
     forward_agent = true
     master_remote = "upstream"
     default_revision = "main"
-    push_before_deploy = true
-    branch = "master"
-    require_tag = true
-    version_pattern = '^v\d+(\.\d+)+?$'
-    sign_tags = true
-    allow_older = false
-    require_clean = false
-    verify_signatures = false
-    allowed_signers = []
-    confirm = "yes"
-    # version_url: the app isn't asked
-    version_timeout_seconds = 30
-    # test_runner: none
-    linter = "pylint"
-    pip_requirements = []
-    pip_constraints = []
-    pip_requirements_dev = []
-    pip_requirements_production = []
-    extra_setup_tasks = []
-    recipe = "generic"
-    collectstatic = "every-host"
-    shared_files = []
-    shared_dirs = []
-    python = "python3"
-    private_requirements = []
-    # private_source: none
-    # s3_endpoint: what AWS_ENDPOINT_URL_S3 says
-    # s3_region: what AWS_REGION says
-    installer = "auto"
-    pip_options = []
-    package_installation_scripts = []
-    extra_fixtures = []
-    syncdb = false
-    # env_file: none
-    # crontab: none
-    crontab_place = "user"
-    maintenance = "file"
-    settings_file = "settings.py"
-    # maintenance_page: the program's own
-    strategy = "ab"
-    source = "fetch"
     releases_root = "rel"
     current_release_symlink = "live"
     release_paths = ["blue", "green", "red"]
     virtualenv = "venv"
-    # deploy_user: what ssh_config says
-    # run_as: the user who logs in
-    ask_sudo_password = false
     deploy_group = "www-data"
-    deployment_type = "LIVE"
     service = "systemd:five@production"
-    settle_seconds = 2
     waves = [1, "25%", "100%"]
     connect_timeout_seconds = 5
-    step_timeout_seconds = 60
-    confirm_timeout_seconds = 30
     lost_after_seconds = 3
     keep_warm_seconds = 0
-    unreachable = "fail"
+    step_timeout_seconds = 60
+    confirm_timeout_seconds = 30
 
     [environments.production.variables]
     A = "1"

@@ -413,6 +413,74 @@ fn contradictions() {
     "#);
 }
 
+/// Every line of these is at odds with another one, or with what it stands for, and every one of them is told.
+#[test]
+fn all_contradictions_are_told_at_once() {
+    insta::assert_snapshot!(told_of("…", &[
+        "unit = 'x'\nverify_signatures = true\nprivate_requirements = ['p.txt']\nrelease_paths = ['a']\n\
+         steps.biuld = 'make'\npath = '/srv/../{unit}'\nreleases_root = 'shared'\npython.private = [{ url = 'git@x:y.git' }]",
+        "releases_root = 'packages'\ncurrent_release_symlink = 'a'\n[environments.production]\n\
+         hosts = [{ name = 'web1:22' }, 'a', 'a']",
+        "unit = 'x'\npath = '/{unit}/..'\nconnect = 'nc {address} {port}'\n[environments.production]\n\
+         hosts = ['b', { name = 'c', path = '/srv/..' }]",
+        "unit = 'x'\nstep_timeout_seconds = 60\nverify_signatures = true\n[services]\na = {}\n\
+         b = { command = 'x', template = 'y', stop_seconds = 60, reload = true, service = 'runit:y' }\n\
+         c = { service = 'init:x', stop_seconds = 5 }\nd = { service = 'init:x' }",
+    ]), @r#"
+    unit = 'x'
+    verify_signatures = true
+    private_requirements = ['p.txt']
+    release_paths = ['a']
+    steps.biuld = 'make'
+    path = '/srv/../{unit}'
+    releases_root = 'shared'
+    python.private = [{ url = 'git@x:y.git' }]
+    true → `verify_signatures` needs `allowed_signers`; list who may sign: `allowed_signers = ["ada@example.com ssh-ed25519 AAAA…"]`
+    ['p.txt'] → `private_requirements` needs `private_source`; say where they are: `private_source = "git@github.com:bueda/{name}.git"`, or `"s3://bueda/{name}-{release}.tar.gz"`
+    ['a'] → `release_paths` needs two slots or more; one serves while another is prepared: `["a", "b"]`
+    'make' → the recipe has no step `biuld`; this recipe has no steps of its own: write hooks
+    '/srv/../{unit}' → "/srv/../x" can't be a path on a host: it leads through `.` or `..`
+    'shared' → `shared` is used for something else in `path`; choose another folder; the default is `releases`
+    { url = 'git@x:y.git' } → a package from git needs a `rev`: a tag, a branch or a commit; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
+
+    releases_root = 'packages'
+    current_release_symlink = 'a'
+    [environments.production]
+    hosts = [{ name = 'web1:22' }, 'a', 'a']
+    nowhere → `unit` is missing; name the app in the first line of the file: `unit = "five"`
+    'packages' → `packages` is used for something else in `path`; choose another folder; the default is `releases`
+    'a' → `a` can't be both a slot and the link to it; rename the slot in `release_paths`, or the link in `current_release_symlink`
+    { name = 'web1:22' } → `web1:22` names a host and a port; the port has a key of its own: `port = 1222`
+    'a' → there are two hosts called `a`; leave one out, or tell them apart: `{ name = "…", address = "…" }`
+
+    unit = 'x'
+    path = '/{unit}/..'
+    connect = 'nc {address} {port}'
+    [environments.production]
+    hosts = ['b', { name = 'c', path = '/srv/..' }]
+    '/{unit}/..' → "/x/.." can't be a path on a host: it leads through `.` or `..`
+    'nc {address} {port}' → `{port}` has no value for the host `b`; give the host a port, or leave `{port}` out
+    '/srv/..' → "/srv/.." can't be a path on a host: it leads through `.` or `..`
+
+    unit = 'x'
+    step_timeout_seconds = 60
+    verify_signatures = true
+    [services]
+    a = {}
+    b = { command = 'x', template = 'y', stop_seconds = 60, reload = true, service = 'runit:y' }
+    c = { service = 'init:x', stop_seconds = 5 }
+    d = { service = 'init:x' }
+    true → `verify_signatures` needs `allowed_signers`; list who may sign: `allowed_signers = ["ada@example.com ssh-ed25519 AAAA…"]`
+    {} → which service is it?; add `service = "systemd:{unit}-worker"`, or say what it is: `command = "python -m celery -A five worker"`
+    'x' → what `runit:y` is can't be said here; files are written for `systemd:NAME` and `init:NAME`; others are yours to set up
+    'y' → two keys say what this service is; leave one of `command`, `template` and `default`
+    60 → a step may take 60 s, and this service as long as that to stop; make `step_timeout_seconds` longer than the longest `stop_seconds`
+    true → a reload would go on with the old release's code; the process works in its slot; leave `reload` out, or write a `template` whose process looks where `current` leads
+    5 → `stop_seconds` needs a service that is described here; add a `command` or a `template`
+    { service = 'init:x' } → `init:x` is `services.c` already; each table is a service of its own
+    "#);
+}
+
 #[test]
 fn no_unit() {
     insta::assert_snapshot!(mistakes(""), @r#"

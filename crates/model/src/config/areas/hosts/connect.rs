@@ -4,14 +4,14 @@ use std::str::FromStr;
 
 use schemars::json_schema;
 
-use super::mistake::{Mistake, quoted, typed_as_text};
-use super::template::{Template, escape};
-use super::values::schema_of;
+use crate::config::mistake::{Mistake, quoted, typed_as_text};
+use crate::config::template::{Template, escape};
+use crate::config::values::schema_of;
 use crate::host::Connect;
 
 /// A [`Connect`] whose words may still hold placeholders.
 #[derive(Debug, Clone)]
-pub(super) enum ConnectText {
+pub(in crate::config) enum ConnectText {
     /// `ssh` and nothing else: the user's own OpenSSH.
     Ssh,
     /// The words of a command. They are told apart before anything is filled in, so that no value can become two words.
@@ -63,7 +63,10 @@ impl ConnectText {
     /// # Errors
     ///
     /// The name of the first placeholder that has no value for this host.
-    pub(super) fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Result<Connect, String> {
+    pub(in crate::config) fn fill<'v>(
+        &self,
+        value: impl Fn(&str) -> Option<&'v str>,
+    ) -> Result<Connect, String> {
         match self {
             ConnectText::Ssh => Ok(Connect::Ssh),
             ConnectText::Command(words) => {
@@ -74,7 +77,7 @@ impl ConnectText {
 }
 
 /// The text that is read as this very [`Connect`].
-pub(super) fn write_connect(connect: &Connect) -> String {
+pub(in crate::config) fn write_connect(connect: &Connect) -> String {
     match connect {
         Connect::Ssh => "ssh".to_string(),
         Connect::Command(words) => {

@@ -1,12 +1,79 @@
-//! Which commits may be released, as it is written: branches, versions, and what a person is asked for.
+//! What may be deployed, and what a person is asked for first.
 
 use std::str::FromStr;
 
 use schemars::json_schema;
 use serde::{Deserialize, Serialize};
 
-use super::mistake::{Mistake, quoted, typed_as_text};
-use super::values::{Argument, schema_of};
+use crate::config::area::area;
+use crate::config::at::At;
+use crate::config::mistake::{Mistake, quoted, typed_as_text};
+use crate::config::rule::{
+    Always, DefaultValue, Empty, InPlayground, InProduction, Rule, Written, means, means_itself,
+};
+use crate::config::show::{Valued, text};
+use crate::config::values::{Argument, Line, schema_of};
+
+area! {
+    /// What may be deployed.
+    rules: RulesSettings, RulesLayer, "What may be deployed";
+
+    /// The branch of the remote that a release has to be on; `*` in it stands for any characters, and `"*"` alone for
+    /// any branch.
+    branch: BranchText => BranchPattern = InProduction {
+        value: BranchPattern::fixed("master"),
+        elsewhere: BranchPattern::fixed("*"),
+    }, example r#""main""#;
+
+    /// Whether a commit that isn't on the remote yet is pushed there before a deploy, with the branch that is checked
+    /// out; never by force.
+    push_before_deploy: bool => bool = Always(true);
+
+    /// Whether only tagged commits are deployed; a deploy offers to make the tag.
+    require_tag: bool => bool = InProduction { value: true, elsewhere: false };
+
+    /// What the name of a release's tag looks like, as a regular expression.
+    version_pattern: VersionText => VersionPattern = Always(VersionPattern::default());
+
+    /// Whether tags that a deploy makes are signed, with the key that your git is set up with.
+    sign_tags: bool => bool = Always(true);
+
+    /// Whether the tag of a release has to carry a signature of one of `allowed_signers`.
+    verify_signatures: At<bool> => bool = VerifySignatures;
+
+    /// Who may sign releases: lines of an OpenSSH `allowed_signers` file, and fingerprints of OpenPGP keys.
+    allowed_signers: Vec<Line> => Vec<String> = Empty;
+
+    /// Whether a deploy is refused while files in your checkout aren't committed.
+    require_clean: bool => bool = Always(false);
+
+    /// Whether a release that is older than the one that is live is deployed without asking.
+    allow_older: bool => bool = Always(false);
+
+    /// What a person is asked for before a deploy or a rollback: `"nothing"`, a `"yes"`, or the `"name"` of the
+    /// environment.
+    confirm: Confirm => Confirm = InPlayground { value: Confirm::Nothing, elsewhere: Confirm::Yes };
+}
+
+/// Signatures are of somebody.
+struct VerifySignatures;
+
+impl Rule<At<bool>, bool> for VerifySignatures {
+    fn resolve(&self, typed: Option<&At<bool>>, written: &Written<'_>) -> bool {
+        if let Some(At { value: true, span }) = typed
+            && RulesLayer::allowed_signers(written).is_empty()
+        {
+            let mistake = Mistake::new("`verify_signatures` needs `allowed_signers`")
+                .help("list who may sign: `allowed_signers = [\"ada@example.com ssh-ed25519 AAAA…\"]`");
+            written.note_at(span, mistake);
+        }
+        typed.is_some_and(|verify| verify.value)
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::value(false.into())
+    }
+}
 
 /// The names of branches, with `*` for any characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,7 +82,7 @@ pub struct BranchPattern(glob::Pattern);
 
 /// A [`BranchPattern`] as it is typed.
 #[derive(Debug, Clone)]
-pub(super) struct BranchText(pub(super) BranchPattern);
+pub(in crate::config) struct BranchText(pub(in crate::config) BranchPattern);
 
 /// What the name of a release's tag looks like.
 #[derive(Debug, Clone)]
@@ -23,7 +90,7 @@ pub struct VersionPattern(regex::Regex);
 
 /// A [`VersionPattern`] as it is typed.
 #[derive(Debug, Clone)]
-pub(super) struct VersionText(pub(super) VersionPattern);
+pub(in crate::config) struct VersionText(pub(in crate::config) VersionPattern);
 
 /// What a person is asked for before hosts are changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -54,7 +121,7 @@ impl BranchPattern {
     }
 
     /// A pattern that stands in this program.
-    pub(super) fn fixed(text: &str) -> Self {
+    pub(in crate::config) fn fixed(text: &str) -> Self {
         BranchPattern(glob::Pattern::new(text).expect("it is a plain name or a star"))
     }
 }
@@ -126,6 +193,25 @@ impl FromStr for VersionText {
             Mistake::new(format!("{} isn't a regular expression: {why}", quoted(text)))
                 .help(r"write it in single quotes, as in '^v\d+\.\d+$'")
         })
+    }
+}
+
+means_itself!(Confirm);
+
+means! {
+    BranchText => BranchPattern: BranchText(pattern) => pattern,
+    VersionText => VersionPattern: VersionText(pattern) => pattern,
+}
+
+impl Valued for BranchPattern {
+    fn value(&self) -> toml::Value {
+        text(self.as_str())
+    }
+}
+
+impl Valued for VersionPattern {
+    fn value(&self) -> toml::Value {
+        text(self.as_str())
     }
 }
 

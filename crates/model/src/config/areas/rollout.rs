@@ -1,14 +1,47 @@
-//! The sizes of waves as they are written: `2` or `"25%"`.
+//! How several hosts are deployed together.
 
 use std::fmt;
 
 use schemars::json_schema;
 use serde::de::Visitor;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::mistake::{Mistake, quoted};
-use super::settings::WaveSize;
-use super::values::schema_of;
+use crate::config::area::area;
+use crate::config::mistake::{Mistake, quoted};
+use crate::config::rule::{Always, Empty, Noted, means, means_itself};
+use crate::config::show::{Valued, text};
+use crate::config::values::schema_of;
+
+/// How many hosts switch together. Written `2` or `"25%"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaveSize {
+    /// So many hosts, at least one.
+    Hosts(u32),
+    /// So many of every hundred hosts of the run, rounded up.
+    Percent(u32),
+}
+
+/// What a run does about hosts that can't be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unreachable {
+    /// It ends before anything is changed on any host.
+    Fail,
+}
+
+means_itself!(Unreachable);
+
+area! {
+    /// How several hosts are deployed together.
+    rollout: RolloutSettings, RolloutLayer, "Several hosts";
+
+    /// How many hosts switch together, wave by wave; the last wave takes all that are left.
+    waves: Vec<WaveSize> => Vec<WaveSize> = Noted(Empty, "all at once"), example r#"[1, "25%", "100%"]"#;
+
+    /// What a run does about hosts that can't be reached: `"fail"`, it ends before anything is changed.
+    unreachable: Unreachable => Unreachable = Always(Unreachable::Fail);
+}
 
 impl<'de> Deserialize<'de> for WaveSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -60,6 +93,17 @@ fn percent(text: &str) -> Result<u32, Mistake> {
 fn bad(text: &str) -> Mistake {
     Mistake::new(format!("{} isn't the size of a wave", quoted(text)))
         .help("write a number of hosts such as `2`, or a percentage from `\"1%\"` to `\"100%\"`")
+}
+
+means! { WaveSize => WaveSize: itself => itself }
+
+impl Valued for WaveSize {
+    fn value(&self) -> toml::Value {
+        match self {
+            WaveSize::Hosts(hosts) => hosts.value(),
+            WaveSize::Percent(percent) => text(&format!("{percent}%")),
+        }
+    }
 }
 
 schema_of! {

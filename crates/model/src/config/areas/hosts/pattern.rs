@@ -1,14 +1,14 @@
 //! Many host names in one text: `web[1:3].example.com`, `db[a:c]`, `web[01:20]`.
 
-use super::mistake::{Mistake, quoted};
+use crate::config::mistake::{Mistake, quoted};
 
 /// No text stands for more hosts than this: a slip of the finger should not fill the memory.
-pub(super) const MOST_HOSTS: usize = 10_000;
+pub(in crate::config) const MOST_HOSTS: usize = 10_000;
 
 /// A host's name with any number of ranges in it. Knows that what it expands to are names that a host can have, and that
 /// they are not too many.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern(Vec<Segment>);
+pub(in crate::config) struct Pattern(Vec<Segment>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
@@ -41,12 +41,12 @@ impl Segment {
 
 impl Pattern {
     /// One host whose name is this very text.
-    pub(super) fn literal(text: &str) -> Self {
+    pub(in crate::config) fn literal(text: &str) -> Self {
         Pattern(vec![Segment::Text(text.to_string())])
     }
 
     /// Reads a name with ranges. A leading `[::1]` is an IPv6 address and no range.
-    pub(super) fn parse(text: &str) -> Result<Self, Mistake> {
+    pub(in crate::config) fn parse(text: &str) -> Result<Self, Mistake> {
         check_characters(text)?;
         let mut segments = Vec::new();
         let mut at = ipv6_prefix(text).map_or(0, |inner| inner.len() + 2);
@@ -74,12 +74,12 @@ impl Pattern {
     }
 
     /// How many names it stands for.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::config) fn len(&self) -> usize {
         self.0.iter().fold(1, |count: usize, segment| count.saturating_mul(segment.len()))
     }
 
     /// All the names, the last range running fastest.
-    pub(super) fn expand(&self) -> Vec<String> {
+    pub(in crate::config) fn expand(&self) -> Vec<String> {
         let mut names = vec![String::new()];
         for segment in &self.0 {
             let texts = segment.texts();
@@ -93,7 +93,7 @@ impl Pattern {
 const HOW: &str = "ranges look like `web[1:3]`, `web[01:20]` or `db[a:c]`";
 
 /// The address in a text that begins with an IPv6 address in brackets. A range has one colon, an address two or more.
-pub(super) fn ipv6_prefix(text: &str) -> Option<&str> {
+pub(in crate::config) fn ipv6_prefix(text: &str) -> Option<&str> {
     let (inner, _) = text.strip_prefix('[')?.split_once(']')?;
     let plain = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
     let address = inner.split_once('%').map_or(inner, |(address, _zone)| address);
@@ -101,7 +101,7 @@ pub(super) fn ipv6_prefix(text: &str) -> Option<&str> {
 }
 
 /// Hosts too many to be meant.
-pub(super) fn too_many() -> Mistake {
+pub(in crate::config) fn too_many() -> Mistake {
     Mistake::new("these are more than 10,000 hosts").help("is there a digit too many?")
 }
 

@@ -1,15 +1,58 @@
-//! The project's own commands, as they are written: `[tasks.rechef]`.
+//! The project's own commands.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, json_schema};
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
+use toml::Value;
 
-use super::mistake::{Mistake, quoted, typed_as_text};
-use super::nearest::did_you_mean;
-use super::values::{Commands, Text, VariableName, schema_of};
-use crate::names::Role;
+use crate::config::area::{Area, layer};
+use crate::config::mistake::{Mistake, quoted, typed_as_text};
+use crate::config::nearest::did_you_mean;
+use crate::config::rule::{Typed, Written, means};
+use crate::config::show::{Out, Valued, key, text};
+use crate::config::values::{Commands, Name, Text, VariableName, schema_of};
+use crate::names::{Role, TaskName};
+
+layer! {
+    /// The one key of this area.
+    TasksKey, "Tasks";
+
+    /// Commands of your own: `buedafab production NAME` runs them. Those of an environment are added to those of the
+    /// top level.
+    tasks: BTreeMap<Name<TaskName>, TaskLayer>, default None, example None;
+}
+
+means! { TaskLayer => Task: layer => Task::from(layer) }
+
+impl Area for BTreeMap<TaskName, Task> {
+    type Layer = TasksKey;
+
+    fn resolve(written: &Written<'_>) -> Self {
+        written.all.tasks.tasks.clone().unwrap_or_default().meaning()
+    }
+
+    fn show_entries(&self, _: &mut Out) {}
+
+    fn show_tables(&self, table: &str, out: &mut Out) {
+        for (name, Task { run, on, description, arguments }) in self {
+            out.header(&format!("[{table}.tasks.{}]", key(name.as_str())));
+            out.entry("run", run.value());
+            out.entry("on", text(&String::from(on.clone())));
+            out.entry_or("description", description.as_deref().map(text), "none");
+            let arguments = arguments.as_ref().map(|arguments| {
+                Value::Table(arguments.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+            });
+            out.entry_or("arguments", arguments, "any");
+        }
+    }
+
+    fn serialize_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("tasks", self)
+    }
+}
 
 /// A command of the project's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,7 +88,7 @@ struct PlaceText(TaskTarget);
 /// A [`Task`] as it is typed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TaskLayer {
+pub(in crate::config) struct TaskLayer {
     /// What it runs: shell, in the live release on a host. Example: `"sudo chef-client"`.
     run: Commands,
     /// Where: `"hosts"`, all of them; `"primary"`, the first; `"role:NAME"`; or `"deployer"`, your own machine. Default:

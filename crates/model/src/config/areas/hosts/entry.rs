@@ -8,77 +8,78 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::at::At;
 use super::connect::ConnectText;
-use super::mistake::{Mistake, quoted, typed_as_text};
-use super::path::absolute;
 use super::pattern::{Pattern, ipv6_prefix};
-use super::template::Template;
-use super::values::{Name, Port, schema_of};
+use crate::config::at::At;
+use crate::config::mistake::{Mistake, quoted, typed_as_text};
+use crate::config::path::absolute;
+use crate::config::rule::means;
+use crate::config::template::Template;
+use crate::config::values::{Name, Port, schema_of};
 use crate::names::Role;
 
 /// One entry of `hosts`: one host, or as many as its pattern stands for.
 #[derive(Debug, Clone)]
-pub(super) enum HostEntry {
+pub(in crate::config) enum HostEntry {
     Text(HostText),
     Table(Box<HostTable>),
 }
 
 /// `[user@]pattern[:port]`.
 #[derive(Debug, Clone)]
-pub(super) struct HostText {
-    pub(super) user: Option<String>,
-    pub(super) pattern: Pattern,
-    pub(super) port: Option<u16>,
+pub(in crate::config) struct HostText {
+    pub(in crate::config) user: Option<String>,
+    pub(in crate::config) pattern: Pattern,
+    pub(in crate::config) port: Option<u16>,
 }
 
 /// A host with more to say about it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct HostTable {
+pub(in crate::config) struct HostTable {
     /// What the host is called in output and in `--hosts`; it may be a pattern. Example: `"web[1:3]"`.
-    pub(super) name: NameText,
+    pub(in crate::config) name: NameText,
     /// Where it is reached: a name of your ssh_config, a DNS name or an IP address. `{name}`, `{unit}` and
     /// `{environment}` may stand in it. Default: its name.
     #[serde(default)]
-    pub(super) address: Option<At<AddressText>>,
+    pub(in crate::config) address: Option<At<AddressText>>,
     /// The TCP port. Default: what your ssh_config says.
     #[serde(default)]
-    pub(super) port: Option<Port>,
+    pub(in crate::config) port: Option<Port>,
     /// The user to log in as. Default: `deploy_user`, and else what your ssh_config says.
     #[serde(default)]
-    pub(super) user: Option<UserText>,
+    pub(in crate::config) user: Option<UserText>,
     /// What the host is for. Default: `["web"]`.
     #[serde(default)]
-    pub(super) roles: Option<Roles>,
+    pub(in crate::config) roles: Option<Roles>,
     /// The app's directory on this host. `{name}`, `{unit}` and `{environment}` may stand in it. Default: the `path`
     /// of the environment.
     #[serde(default)]
-    pub(super) path: Option<At<HostPathText>>,
+    pub(in crate::config) path: Option<At<HostPathText>>,
     /// How the host is reached, as `connect` of the environment. Example: `"docker exec -i {host} sh"`.
     #[serde(default)]
-    pub(super) connect: Option<At<ConnectText>>,
+    pub(in crate::config) connect: Option<At<ConnectText>>,
 }
 
 /// The name of a host or a pattern of such names.
 #[derive(Debug, Clone)]
-pub(super) struct NameText(pub(super) Pattern);
+pub(in crate::config) struct NameText(pub(in crate::config) Pattern);
 
 /// An address with placeholders.
 #[derive(Debug, Clone)]
-pub(super) struct AddressText(pub(super) Template);
+pub(in crate::config) struct AddressText(pub(in crate::config) Template);
 
 /// An absolute path with the placeholders of a host.
 #[derive(Debug, Clone)]
-pub(super) struct HostPathText(pub(super) Template);
+pub(in crate::config) struct HostPathText(pub(in crate::config) Template);
 
 /// Who logs in.
 #[derive(Debug, Clone)]
-pub(super) struct UserText(pub(super) String);
+pub(in crate::config) struct UserText(pub(in crate::config) String);
 
 /// One role or more.
 #[derive(Debug, Clone)]
-pub(super) struct Roles(pub(super) Vec<Role>);
+pub(in crate::config) struct Roles(pub(in crate::config) Vec<Role>);
 
 const PLACEHOLDERS: [&str; 3] = ["name", "unit", "environment"];
 
@@ -183,7 +184,7 @@ impl FromStr for AddressText {
 }
 
 /// Checks what is handed to ssh as the place to connect to.
-pub(super) fn check_address(text: &str) -> Result<(), Mistake> {
+pub(in crate::config) fn check_address(text: &str) -> Result<(), Mistake> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ',' | '@' | '/');
     if text.starts_with('-') {
         return Err(Mistake::new(format!("ssh would take {} for an option", quoted(text)))
@@ -230,6 +231,8 @@ impl<'de> Deserialize<'de> for Roles {
         }
     }
 }
+
+means! { UserText => String: UserText(name) => name }
 
 schema_of! {
     NameText => json_schema!({ "type": "string", "pattern": "^[^-]" }),

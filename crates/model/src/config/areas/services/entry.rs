@@ -7,68 +7,70 @@ use std::str::FromStr;
 use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 
-use super::at::At;
-use super::diagnostics::Diagnostic;
-use super::hosts::Roles;
-use super::mistake::{Mistake, quoted, typed_as_text};
-use super::nearest::nearest;
-use super::template::{Template, common, unfilled};
-use super::values::{Argument, Bounded, FilePath, Seconds, schema_of};
 use crate::app::service::{DefinedBy, NamedService, Service, ServiceDefinition};
 use crate::app::service_file::service_file_place;
+use crate::config::areas::hosts::entry::Roles;
+use crate::config::areas::{AppLayer, LimitsLayer};
+use crate::config::at::At;
+use crate::config::diagnostics::Diagnostic;
+use crate::config::mistake::{Mistake, quoted, typed_as_text};
+use crate::config::nearest::nearest;
+use crate::config::rule::Written;
+use crate::config::template::{Template, common, unfilled};
+use crate::config::values::{Argument, Bounded, FilePath, Seconds, schema_of};
 use crate::names::{EnvironmentName, Unit};
 use crate::shell::quote;
 
 /// A [`Service`] whose name may still hold placeholders.
 #[derive(Debug, Clone)]
-pub(super) struct ServiceText(pub(super) Template);
+pub(in crate::config) struct ServiceText(pub(in crate::config) Template);
 
 /// A service besides the app's own, as it is typed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ServiceLayer {
+pub(in crate::config) struct ServiceLayer {
     /// Which service it is, as `service` says it; `{deployment_type}` may stand in it, too. Default, where one of the
     /// next three says what it is: `"systemd:{unit}-NAME"`, outside of production with `-{environment}` after it. Example: `"init:celeryd-{unit}_{deployment_type}"`.
     #[serde(default)]
-    pub(super) service: Option<At<ServiceText>>,
+    pub(in crate::config) service: Option<At<ServiceText>>,
     /// The command that it is, in the live release with its virtualenv: one program with its arguments, or any shell, whose
     /// last part should begin with `exec`. A unit file, or an init script, is made of it. Example: `"python -m celery -A five worker"`.
     #[serde(default)]
-    pub(super) command: Option<At<Argument>>,
+    pub(in crate::config) command: Option<At<Argument>>,
     /// Its unit file or init script, a template of the project. Example: `"conf/worker.service"`.
     #[serde(default)]
-    pub(super) template: Option<At<FilePath>>,
+    pub(in crate::config) template: Option<At<FilePath>>,
     /// What it is, in a word: `"celery"`, workers of the app that is called like the unit, or `"celery-beat"`, their
     /// scheduler, which is `single`.
     #[serde(default)]
-    pub(super) default: Option<At<ServiceDefault>>,
+    pub(in crate::config) default: Option<At<ServiceDefault>>,
     /// How long it may take to stop before it is killed, in seconds; less than `step_timeout_seconds`. Default: `90`, and
     /// `600` for `default = "celery"`.
     #[serde(default)]
-    pub(super) stop_seconds: Option<At<Seconds<1>>>,
+    pub(in crate::config) stop_seconds: Option<At<Seconds<1>>>,
     /// Whether a new release only takes a reload, as long as its file is the same; for a `template`, or a unit of your own,
     /// whose process looks where `current` leads. Default: `false`, a restart.
     #[serde(default)]
-    pub(super) reload: Option<At<bool>>,
+    pub(in crate::config) reload: Option<At<bool>>,
     /// The roles of the hosts that have it. Default: all hosts. Example: `["worker"]`.
     #[serde(default)]
-    pub(super) roles: Option<Roles>,
+    pub(in crate::config) roles: Option<Roles>,
     /// Whether it runs on the first of these hosts only, and is stopped on the others, as a scheduler has to. Default:
     /// `false`, and `true` for `default = "celery-beat"`.
     #[serde(default)]
-    pub(super) single: Option<bool>,
+    pub(in crate::config) single: Option<bool>,
 }
 
 /// A service that needs no further words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum ServiceDefault {
+pub(in crate::config) enum ServiceDefault {
     Celery,
     CeleryBeat,
 }
 
 impl ServiceDefault {
-    pub(super) fn command(self, unit: &Unit) -> String {
+    pub(in crate::config) fn command(self, unit: &Unit) -> String {
         let app = quote(unit.as_str());
         match self {
             ServiceDefault::Celery => format!("python -m celery -A {app} worker --loglevel INFO"),
@@ -80,14 +82,14 @@ impl ServiceDefault {
     }
 
     /// Tasks are finished, not killed.
-    pub(super) fn stop_seconds(self) -> u32 {
+    pub(in crate::config) fn stop_seconds(self) -> u32 {
         match self {
             ServiceDefault::Celery => 600,
             ServiceDefault::CeleryBeat => 90,
         }
     }
 
-    pub(super) fn is_single(self) -> bool {
+    pub(in crate::config) fn is_single(self) -> bool {
         self == ServiceDefault::CeleryBeat
     }
 }
@@ -109,7 +111,7 @@ impl FromStr for ServiceText {
 }
 
 /// Reads a service once its placeholders are filled.
-pub(super) fn read_service(text: &str) -> Result<Service, Mistake> {
+pub(in crate::config) fn read_service(text: &str) -> Result<Service, Mistake> {
     const WITH_NAME: [&str; 4] = ["init", "systemd", "supervisor", "runit"];
     let mistake = || Mistake::new(format!("{} isn't a service", quoted(text)));
     let (kind, name) = text.split_once(':').unwrap_or((text, ""));
@@ -143,63 +145,71 @@ pub(super) fn read_service(text: &str) -> Result<Service, Mistake> {
 }
 
 /// What the name of a service may be made of.
-pub(super) struct NamedAfter<'a> {
-    pub(super) environment: &'a EnvironmentName,
-    pub(super) unit: &'a Unit,
-    pub(super) deployment_type: &'a str,
-    pub(super) is_production: bool,
+pub(in crate::config) struct NamedAfter<'a> {
+    pub(in crate::config) environment: &'a EnvironmentName,
+    pub(in crate::config) unit: Unit,
+    pub(in crate::config) deployment_type: String,
+    pub(in crate::config) is_production: bool,
 }
 
-pub(super) fn resolve_service(
+impl<'a> NamedAfter<'a> {
+    pub(in crate::config) fn of(written: &'a Written<'_>) -> Self {
+        NamedAfter {
+            environment: written.environment(),
+            unit: AppLayer::unit(written),
+            deployment_type: AppLayer::deployment_type(written),
+            is_production: written.lineage.is_production(),
+        }
+    }
+}
+
+pub(in crate::config) fn resolve_service(
     named: &NamedAfter<'_>,
     typed: &At<ServiceText>,
 ) -> Result<Service, Diagnostic> {
     let At { value: ServiceText(template), span } = typed;
     let filled = template.fill(|placeholder| match placeholder {
-        "deployment_type" => Some(named.deployment_type),
-        other => common(named.environment, named.unit)(other),
+        "deployment_type" => Some(named.deployment_type.as_str()),
+        other => common(named.environment, &named.unit)(other),
     });
     let service = filled.map_err(|name| unfilled(&name)).and_then(|filled| read_service(&filled));
     service.map_err(|mistake| Diagnostic::at(span, mistake))
 }
 
 /// In the order of the file, which is that of their restarts.
-pub(super) fn resolve_services(
-    named: &NamedAfter<'_>,
-    step_timeout_seconds: u32,
+pub(in crate::config) fn resolve_services(
+    written: &Written<'_>,
     typed: BTreeMap<String, At<ServiceLayer>>,
-) -> Result<Vec<NamedService>, Vec<Diagnostic>> {
+) -> Vec<NamedService> {
+    let named = NamedAfter::of(written);
     let mut typed: Vec<_> = typed.into_iter().collect();
     typed.sort_by_key(|(_, layer)| layer.span.start);
-    let mut diagnostics = Vec::new();
-    let mut services = Vec::new();
-    for (name, layer) in typed {
-        match resolve_named_service(named, step_timeout_seconds, name, layer) {
-            Ok((service, span)) => {
-                let same = |other: &&NamedService| other.service == service.service;
-                if let Some(other) = services.iter().find(same).filter(|_| service.service != Service::None) {
-                    let mistake = Mistake::new(format!(
-                        "{} is {} already",
-                        quoted(&String::from(service.service.clone())),
-                        quoted(&format!("services.{}", other.name))
-                    ))
-                    .help("each table is a service of its own");
-                    diagnostics.push(Diagnostic::at(&span, mistake));
-                }
-                services.push(service);
-            }
-            Err(diagnostic) => diagnostics.push(diagnostic),
+    let mut services: Vec<NamedService> = Vec::new();
+    for (name, At { value: layer, span }) in typed {
+        let Some(service) = resolve_named_service(&named, written, name, layer, &span) else { continue };
+        let same = |other: &&NamedService| other.service == service.service;
+        if let Some(other) = services.iter().find(same).filter(|_| service.service != Service::None) {
+            let mistake = Mistake::new(format!(
+                "{} is {} already",
+                quoted(&String::from(service.service.clone())),
+                quoted(&format!("services.{}", other.name))
+            ))
+            .help("each table is a service of its own");
+            written.note_at(&span, mistake);
         }
+        services.push(service);
     }
-    if diagnostics.is_empty() { Ok(services) } else { Err(diagnostics) }
+    services
 }
 
+/// One of them, unless it isn't known which service it is. All that is wrong with it is noted.
 fn resolve_named_service(
     named: &NamedAfter<'_>,
-    step_timeout_seconds: u32,
+    written: &Written<'_>,
     name: String,
-    At { value: layer, span }: At<ServiceLayer>,
-) -> Result<(NamedService, Range<usize>), Diagnostic> {
+    layer: ServiceLayer,
+    span: &Range<usize>,
+) -> Option<NamedService> {
     let ServiceLayer { service: typed, command, template, default, stop_seconds, reload, roles, single } =
         layer;
     let preset = default.as_ref().map(|default| default.value);
@@ -211,67 +221,70 @@ fn resolve_named_service(
         says.push((DefinedBy::Template(file), span));
     }
     if let Some(At { value: default, span }) = default {
-        says.push((DefinedBy::Command(default.command(named.unit)), span));
+        says.push((DefinedBy::Command(default.command(&named.unit)), span));
     }
     if let [_, (_, span), ..] = says.as_slice() {
         let mistake = Mistake::new("two keys say what this service is")
             .help("leave one of `command`, `template` and `default`");
-        return Err(Diagnostic::at(span, mistake));
+        written.note_at(span, mistake);
     }
     let service = match &typed {
-        Some(typed) => resolve_service(named, typed)?,
-        None if !says.is_empty() => Service::Systemd(match named.is_production {
+        Some(typed) => resolve_service(named, typed).map_err(|diagnostic| written.note(diagnostic)).ok(),
+        None if !says.is_empty() => Some(Service::Systemd(match named.is_production {
             true => format!("{}-{name}", named.unit),
             // It may share a machine with production.
             false => format!("{}-{name}-{}", named.unit, named.environment),
-        }),
+        })),
         None => {
             let mistake = Mistake::new("which service is it?").help(
                 "add `service = \"systemd:{unit}-worker\"`, or say what it is: `command = \"python -m celery -A five worker\"`",
             );
-            return Err(Diagnostic::at(&span, mistake));
+            written.note_at(span, mistake);
+            None
         }
     };
     let says = says.into_iter().next();
-    if let (Some((_, span)), None) = (&says, service_file_place(&service)) {
+    if let (Some((_, span)), Some(service)) = (&says, &service)
+        && service_file_place(service).is_none()
+    {
         let mistake =
             Mistake::new(format!("what {} is can't be said here", quoted(&String::from(service.clone()))))
                 .help("files are written for `systemd:NAME` and `init:NAME`; others are yours to set up");
-        return Err(Diagnostic::at(span, mistake));
+        written.note_at(span, mistake);
     }
+    let step_timeout_seconds = LimitsLayer::step_timeout_seconds(written);
     if let Some(At { value: Bounded(seconds), span }) = &stop_seconds {
         if says.is_none() {
             let mistake = Mistake::new("`stop_seconds` needs a service that is described here")
                 .help("add a `command` or a `template`");
-            return Err(Diagnostic::at(span, mistake));
+            written.note_at(span, mistake);
         }
         if *seconds >= step_timeout_seconds {
             let mistake = Mistake::new(format!(
                 "a step may take {step_timeout_seconds} s, and this service as long as that to stop"
             ))
             .help("make `step_timeout_seconds` longer than the longest `stop_seconds`");
-            return Err(Diagnostic::at(span, mistake));
+            written.note_at(span, mistake);
         }
     }
     if let (Some((DefinedBy::Command(_), _)), Some(At { value: true, span })) = (&says, &reload) {
         let mistake = Mistake::new("a reload would go on with the old release's code").help(
             "the process works in its slot; leave `reload` out, or write a `template` whose process looks where `current` leads",
         );
-        return Err(Diagnostic::at(span, mistake));
+        written.note_at(span, mistake);
     }
     let stop_seconds = stop_seconds.map(|stop| stop.value.0).unwrap_or_else(|| {
         let usual = preset.map_or(90, ServiceDefault::stop_seconds);
         usual.min(step_timeout_seconds.saturating_sub(1)).max(1)
     });
-    let service = NamedService {
+    Some(NamedService {
         name,
-        service,
+        service: service?,
         definition: says.map(|(by, _)| ServiceDefinition { by, stop_seconds }),
         reload: reload.is_some_and(|reload| reload.value),
         roles: roles.map(|roles| roles.0.into_iter().collect()).unwrap_or_default(),
         single: single.unwrap_or(preset.is_some_and(ServiceDefault::is_single)),
-    };
-    Ok((service, span))
+    })
 }
 
 impl From<Service> for String {

@@ -1,0 +1,103 @@
+//! The hosts of an environment, and how each is reached.
+
+mod connect;
+pub(in crate::config) mod entry;
+mod expand;
+mod pattern;
+
+use serde::ser::SerializeMap;
+use toml::Value;
+
+use self::connect::{ConnectText, write_connect};
+use self::entry::HostEntry;
+use self::expand::{HostDefaults, expand, this_machine};
+use crate::config::area::{Area, layer};
+use crate::config::areas::{AppLayer, UsersLayer};
+use crate::config::at::At;
+use crate::config::rule::{DefaultValue, Written, means};
+use crate::config::show::{Out, Valued, text};
+use crate::config::template::escape;
+use crate::config::values::Name;
+use crate::host::{Connect, Host};
+use crate::names::EnvironmentName;
+
+layer! {
+    /// Where an environment is. All but `connect` belongs to environments only.
+    HostsLayer, "How hosts are reached";
+
+    /// How hosts are reached: `"ssh"`, or a command that gives a POSIX shell on its standard input. `{host}` (its name),
+    /// `{address}`, `{user}` and `{port}` may stand in it.
+    connect: At<ConnectText>, default Some(DefaultValue {
+        value: Some("ssh".into()),
+        words: Some("and `\"sh\"` for localhost without hosts".to_string()),
+    }), example Some(r#""docker exec -i {host} sh""#);
+
+    /// The environment whose settings hold here where nothing else is said, hosts and defaults included.
+    extends: At<Name<EnvironmentName>>, default DefaultValue::words("none"), example Some(r#""production""#);
+
+    /// The hosts of this environment: strings such as `"web1"`, `"deploy@web1:1222"`, `"web[1:3].example.com"`, or tables
+    /// with `name`, `address`, `port`, `user`, `roles`, `path` and `connect`.
+    hosts: Vec<At<HostEntry>>, default DefaultValue::words("none, and this machine for localhost"), example None;
+}
+
+means! {
+    ConnectText => ConnectText: itself => itself,
+    HostEntry => HostEntry: itself => itself,
+}
+
+impl Area for Vec<Host> {
+    type Layer = HostsLayer;
+
+    fn resolve(written: &Written<'_>) -> Self {
+        let HostsLayer { connect, extends: _, hosts } = &written.all.hosts;
+        let (unit, path) = (AppLayer::unit(written), AppLayer::path(written));
+        let user = UsersLayer::deploy_user(written);
+        let mut defaults = HostDefaults {
+            unit: &unit,
+            environment: written.environment(),
+            path: &path,
+            user: user.as_deref(),
+            connect: connect.as_ref(),
+        };
+        match hosts {
+            Some(entries) => expand(entries, &defaults, written),
+            None if written.lineage.kind() == Some("localhost") => {
+                // A `connect` for all environments is meant for other machines than this one.
+                defaults.connect = written.own.hosts.connect.as_ref();
+                this_machine(&defaults, written)
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn show_entries(&self, out: &mut Out) {
+        if self.is_empty() {
+            out.entry("hosts", Vec::<Value>::new());
+        }
+    }
+
+    fn show_tables(&self, table: &str, out: &mut Out) {
+        for Host { name, address, user, port, roles, path, connect } in self {
+            out.header(&format!("[[{table}.hosts]]"));
+            out.entry("name", text(name.as_str()));
+            out.entry("address", text(&escape(address)));
+            out.entry_or("user", user.as_deref().map(text), unsaid(connect));
+            out.entry_or("port", port.map(i64::from), unsaid(connect));
+            out.entry("roles", roles.iter().map(Valued::value).collect::<Vec<_>>());
+            out.entry("path", path.value());
+            out.entry("connect", text(&write_connect(connect)));
+        }
+    }
+
+    fn serialize_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("hosts", self)
+    }
+}
+
+/// What decides when nothing is written.
+fn unsaid(connect: &Connect) -> &'static str {
+    match connect {
+        Connect::Ssh => "what ssh_config says",
+        Connect::Command(_) => "none",
+    }
+}

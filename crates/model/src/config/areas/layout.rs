@@ -1,0 +1,124 @@
+//! The layout on a host.
+
+use serde::{Deserialize, Serialize};
+use toml::Value;
+
+use crate::config::area::area;
+use crate::config::at::At;
+use crate::config::mistake::{Mistake, quoted};
+use crate::config::rule::{Always, DefaultValue, Rule, Typed, Written, means_itself};
+use crate::config::show::Valued;
+use crate::config::values::{FolderName, Name};
+use crate::names::SlotName;
+
+/// How release directories are arranged on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StrategyName {
+    /// Alternating slots, each a full clone, with a link that flips between them.
+    Ab,
+}
+
+means_itself!(StrategyName);
+
+area! {
+    /// The layout on a host.
+    layout: LayoutSettings, LayoutLayer, "The layout on a host";
+
+    /// How release directories are arranged.
+    strategy: StrategyName => StrategyName = Always(StrategyName::Ab);
+
+    /// The folder below `path` that holds the slots.
+    releases_root: At<FolderName> => String = ReleasesRoot;
+
+    /// The link in `releases_root` that decides what is live.
+    current_release_symlink: At<FolderName> => String = Link;
+
+    /// The slots, two or more; with three, the previous release survives a failed deploy.
+    release_paths: At<Vec<At<Name<SlotName>>>> => Vec<SlotName> = Slots;
+
+    /// The folder in a slot that holds its virtualenv; it survives the clean-up of a slot.
+    virtualenv: FolderName => String = Always("env");
+}
+
+/// Folders of the app's directory that are there for something else.
+const TAKEN: [&str; 3] = ["shared", "packages", ".buedafab"];
+
+struct ReleasesRoot;
+
+impl Rule<At<FolderName>, String> for ReleasesRoot {
+    fn resolve(&self, typed: Option<&At<FolderName>>, written: &Written<'_>) -> String {
+        if let Some(At { value: FolderName(name), span }) = typed
+            && TAKEN.contains(&name.as_str())
+        {
+            let mistake = Mistake::new(format!("{} is used for something else in `path`", quoted(name)))
+                .help("choose another folder; the default is `releases`");
+            written.note_at(span, mistake);
+        }
+        Always("releases").resolve(typed, written)
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::value("releases".into())
+    }
+}
+
+struct Link;
+
+impl Rule<At<FolderName>, String> for Link {
+    fn resolve(&self, typed: Option<&At<FolderName>>, written: &Written<'_>) -> String {
+        // A slot that was typed is to blame before a link that was typed: the link's name is the one that others rely on.
+        if let (Some(At { value: FolderName(name), span }), None) = (typed, &written.all.layout.release_paths)
+            && Slots::usual().iter().any(|slot| slot.as_str() == name)
+        {
+            written.note_at(span, both_slot_and_link(name));
+        }
+        Always("current").resolve(typed, written)
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::value("current".into())
+    }
+}
+
+struct Slots;
+
+impl Slots {
+    fn usual() -> Vec<SlotName> {
+        ["a", "b"].map(|name| SlotName::new(name).expect("it is a plain name")).to_vec()
+    }
+}
+
+impl Rule<At<Vec<At<Name<SlotName>>>>, Vec<SlotName>> for Slots {
+    fn resolve(&self, typed: Option<&At<Vec<At<Name<SlotName>>>>>, written: &Written<'_>) -> Vec<SlotName> {
+        let Some(typed) = typed else { return Slots::usual() };
+        let At { value: slots, span } = typed;
+        if slots.len() < 2 {
+            let mistake = Mistake::new("`release_paths` needs two slots or more")
+                .help("one serves while another is prepared: `[\"a\", \"b\"]`");
+            written.note_at(span, mistake);
+        }
+        let link = LayoutLayer::current_release_symlink(written);
+        for (index, slot) in slots.iter().enumerate() {
+            let Name(name) = &slot.value;
+            if name.as_str() == link {
+                written.note_at(&slot.span, both_slot_and_link(&link));
+            } else if slots[..index].iter().any(|earlier| earlier.value.0 == *name) {
+                let mistake = Mistake::new(format!("there are two slots called {}", quoted(name.as_str())))
+                    .help("every slot is a folder of its own");
+                written.note_at(&slot.span, mistake);
+            }
+        }
+        typed.clone().meaning()
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        let usual: Value = Slots::usual().value();
+        DefaultValue::value(usual)
+    }
+}
+
+fn both_slot_and_link(name: &str) -> Mistake {
+    Mistake::new(format!("{} can't be both a slot and the link to it", quoted(name)))
+        .help("rename the slot in `release_paths`, or the link in `current_release_symlink`")
+}
