@@ -26,13 +26,26 @@ pub struct SettingReference {
     pub example: Option<&'static str>,
 }
 
+/// A table whose keys are documented.
+pub(super) trait Described {
+    /// What the reference says about each key.
+    fn keys() -> Vec<SettingReference>;
+}
+
 /// What may be typed of an area. All of it is optional.
-pub(super) trait AreaLayer: Clone + Default + DeserializeOwned + schemars::JsonSchema {
-    /// What the reference says.
-    fn reference() -> AreaReference;
+pub(super) trait AreaLayer:
+    Clone + Default + DeserializeOwned + schemars::JsonSchema + Described
+{
+    /// A heading.
+    const TITLE: &'static str;
 
     /// This layer, with the gaps filled from the one below it.
     fn over(self, below: Self) -> Self;
+
+    /// What the reference says.
+    fn reference() -> AreaReference {
+        AreaReference { title: Self::TITLE, settings: Self::keys() }
+    }
 }
 
 /// What is meant by an area, with every default filled in.
@@ -52,31 +65,52 @@ pub(super) trait Area: Sized {
     fn serialize_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
 }
 
-/// What may be typed of an area: `key: type = rule, example "…";` for each setting.
+/// A table as it is typed: `key: type, default …, example "…";` for each key, with its meaning as the comment above it. A
+/// default and an example may be left out.
+macro_rules! table {
+    (
+        $(#[$table_doc:meta])*
+        $Table:ident;
+        $($(#[$doc:meta])* $key:ident: $typed:ty $(, default $default:expr)? $(, example $example:literal)?;)*
+    ) => {
+        #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
+        $(#[$table_doc])*
+        #[serde(deny_unknown_fields)]
+        #[schemars(transform = $crate::config::schema::describe::<$Table>)]
+        pub(in crate::config) struct $Table {
+            $($(#[$doc])* pub(in crate::config) $key: $typed,)*
+        }
+
+        impl $crate::config::area::Described for $Table {
+            fn keys() -> Vec<$crate::config::area::SettingReference> {
+                vec![$($crate::config::area::SettingReference {
+                    name: stringify!($key),
+                    default: None$(.or($default))?,
+                    example: None$(.or(Some($example)))?,
+                }),*]
+            }
+        }
+    };
+}
+pub(super) use table;
+
+/// The same for a table whose keys are all optional, and which may stand in several layers.
 macro_rules! layer {
     (
         $(#[$layer_doc:meta])*
         $Layer:ident, $title:literal;
-        $($(#[$doc:meta])* $key:ident: $typed:ty, default $default:expr, example $example:expr;)*
+        $($(#[$doc:meta])* $key:ident: $typed:ty $(, default $default:expr)? $(, example $example:literal)?;)*
     ) => {
-        $(#[$layer_doc])*
-        #[derive(Debug, Clone, Default, serde::Deserialize, schemars::JsonSchema)]
-        #[serde(deny_unknown_fields, default)]
-        pub(in crate::config) struct $Layer {
-            $($(#[$doc])* pub(in crate::config) $key: Option<$typed>,)*
+        $crate::config::area::table! {
+            $(#[$layer_doc])*
+            #[derive(Default)]
+            #[serde(default)]
+            $Layer;
+            $($(#[$doc])* $key: Option<$typed> $(, default $default)? $(, example $example)?;)*
         }
 
         impl $crate::config::area::AreaLayer for $Layer {
-            fn reference() -> $crate::config::area::AreaReference {
-                $crate::config::area::AreaReference {
-                    title: $title,
-                    settings: vec![$($crate::config::area::SettingReference {
-                        name: stringify!($key),
-                        default: $default,
-                        example: $example,
-                    }),*],
-                }
-            }
+            const TITLE: &'static str = $title;
 
             fn over(self, below: Self) -> Self {
                 $Layer { $($key: $crate::config::rule::over(self.$key, below.$key),)* }
@@ -114,8 +148,8 @@ macro_rules! area {
             /// The same as it is typed.
             $Layer, $title;
             $($(#[$doc])* $key: $typed,
-                default $crate::config::rule::Rule::<$typed, $meant>::default_value(&$rule),
-                example None$(.or(Some($example)))?;)*
+                default $crate::config::rule::Rule::<$typed, $meant>::default_value(&$rule)
+                $(, example $example)?;)*
         }
 
         impl $Layer {

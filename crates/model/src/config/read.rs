@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
-use super::area::AreaLayer;
+use super::area::{AreaLayer, Described};
 use super::areas::{HooksLayer, LocalHooksLayer, reference};
 use super::diagnostics::Diagnostic;
 use super::mistake::{Mistake, quoted};
@@ -22,7 +22,7 @@ pub(super) fn read_keys<'i, T: AreaLayer>(
     text: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> T {
-    let names = T::reference().settings.into_iter().map(|setting| setting.name);
+    let names = T::keys().into_iter().map(|setting| setting.name);
     let mut own: DeTable<'i> = names.filter_map(|name| table.remove_entry(name)).collect();
     for _ in 0..MOST_MISTAKES {
         let value = Spanned::new(span.clone(), DeValue::Table(own.clone()));
@@ -174,8 +174,8 @@ fn candidates(message: &str) -> Vec<String> {
 }
 
 /// Whether this is a key of these.
-fn has_key<T: AreaLayer>(key: &str) -> bool {
-    T::reference().settings.iter().any(|setting| setting.name == key)
+fn has_key<T: Described>(key: &str) -> bool {
+    T::keys().iter().any(|setting| setting.name == key)
 }
 
 /// Besides a slip of the keyboard, the usual reason is the right key in the wrong table: TOML has no way back to the top

@@ -1,10 +1,11 @@
 //! The JSON schema of the configuration file, for editors.
 
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::area::{AreaLayer, AreaReference, SettingReference};
-use super::areas::{HooksLayer, Layer, LocalHooksLayer};
+use super::area::{AreaLayer, Described, SettingReference};
+use super::areas::Layer;
 use super::lineage::BUILT_IN;
 
 /// The schema of what may be typed of one area.
@@ -15,24 +16,24 @@ impl AreaSchema {
         let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
         let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
         tidy(&mut schema);
-        describe(&mut schema, &T::reference());
         AreaSchema(schema)
     }
 }
 
-/// Adds the defaults and examples, for programs and in words.
-fn describe(schema: &mut Value, reference: &AreaReference) {
-    for SettingReference { name, default, example } in &reference.settings {
-        let Some(property) = schema["properties"][*name].as_object_mut() else { continue };
+/// Adds to the schema of a table the defaults and examples of its keys, for programs and in words.
+pub(super) fn describe<T: Described>(schema: &mut Schema) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for SettingReference { name, default, example } in T::keys() {
+        let Some(property) = properties.get_mut(name).and_then(Value::as_object_mut) else { continue };
         let Some(Value::String(description)) = property.get_mut("description") else { continue };
-        if let Some(default) = default {
+        if let Some(default) = &default {
             description.push_str(&format!(" Default: {default}."));
         }
         if let Some(example) = example {
             description.push_str(&format!(" Example: `{example}`."));
         }
-        let value = default.as_ref().and_then(|default| default.value.clone());
-        property.extend(value.and_then(plain).map(|value| ("default".to_string(), value)));
+        let value = default.and_then(|default| default.value).and_then(plain);
+        property.extend(value.map(|value| ("default".to_string(), value)));
         let example = example.and_then(|example| format!("x = {example}").parse::<toml::Table>().ok());
         let example = example.and_then(|mut table| table.remove("x")).and_then(plain);
         property.extend(example.map(|value| ("examples".to_string(), json!([value]))));
@@ -52,10 +53,6 @@ pub fn schema() -> Value {
         if let Some(Value::Object(own)) = area.get_mut("properties").map(Value::take) {
             properties.extend(own);
         }
-    }
-    if let Some(hooks) = properties.get_mut("hooks") {
-        describe(hooks, &HooksLayer::reference());
-        describe(&mut hooks["properties"]["local"], &LocalHooksLayer::reference());
     }
     let mut environment =
         json!({ "type": "object", "properties": properties, "additionalProperties": false });

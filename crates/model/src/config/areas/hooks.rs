@@ -22,7 +22,7 @@ layer! {
     HooksKey, "Hooks";
 
     /// Shell commands at named points of a deploy. Those of an environment replace those of the top level, hook by hook.
-    hooks: HooksLayer, default None, example None;
+    hooks: HooksLayer;
 }
 
 layer! {
@@ -31,34 +31,34 @@ layer! {
     HooksLayer, "Hooks";
 
     /// On every host, before anything in the idle slot changes; in the app's directory.
-    before_prepare: Commands, default None, example None;
+    before_prepare: Commands;
 
     /// In the new slot, once its code is there.
-    build: Commands, default None, example Some(r#""make""#);
+    build: Commands, example r#""make""#;
 
     /// In the new slot, last before it counts as ready: what fails here never gets live.
-    check: Commands, default None, example Some(r#"["env/bin/python manage.py check --deploy"]"#);
+    check: Commands, example r#"["env/bin/python manage.py check --deploy"]"#;
 
     /// In the new slot of the primary host only, when all hosts are ready and none has switched.
-    once: Commands, default None, example Some(r#""env/bin/python manage.py migrate""#);
+    once: Commands, example r#""env/bin/python manage.py migrate""#;
 
     /// In the new slot, right before the link moves.
-    before_switch: Commands, default None, example None;
+    before_switch: Commands;
 
     /// Instead of `service`: makes the app run the code of `current`.
-    restart: Commands, default None, example Some(r#""sudo systemctl restart five""#);
+    restart: Commands, example r#""sudo systemctl restart five""#;
 
     /// In the new slot, after the restart.
-    after_switch: Commands, default None, example None;
+    after_switch: Commands;
 
     /// In the new slot, last before the switch counts: what fails here reverts the host.
-    verify: Commands, default None, example Some(r#""curl -fsS http://localhost:8000/healthz""#);
+    verify: Commands, example r#""curl -fsS http://localhost:8000/healthz""#;
 
     /// After the release is live for good; a failure is told and changes nothing.
-    after_finish: Commands, default None, example None;
+    after_finish: Commands;
 
     /// Shell commands on your own machine.
-    local: LocalHooksLayer, default None, example None;
+    local: LocalHooksLayer;
 }
 
 layer! {
@@ -66,13 +66,13 @@ layer! {
     LocalHooksLayer, "Hooks on your own machine";
 
     /// Before any host is touched; a failure stops the run.
-    before: Commands, default None, example Some(r#""make test""#);
+    before: Commands, example r#""make test""#;
 
     /// After a run that succeeded.
-    after: Commands, default None, example None;
+    after: Commands;
 
     /// After a run that failed.
-    on_failure: Commands, default None, example None;
+    on_failure: Commands;
 }
 
 impl Typed for HooksLayer {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::app::package::{PackageSource, PrivatePackage, locate, name_of};
 use crate::app::virtualenv::Installer;
-use crate::config::area::area;
+use crate::config::area::{area, table};
 use crate::config::at::At;
 use crate::config::mistake::{Mistake, typed_as_text};
 use crate::config::rule::{Always, DefaultValue, Empty, Rule, Unset, Written, means, means_itself};
@@ -205,32 +205,35 @@ pub(in crate::config) enum PythonEntry {
     Table(Box<PythonTable>),
 }
 
-/// The same with more to say about it.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct PythonTable {
-    /// The Python that virtualenvs are made with, on the hosts. Default: `"python3"`. Example: `"python3.12"`.
-    pub(in crate::config) interpreter: Option<Argument>,
+table! {
+    /// The same with more to say about it.
+    #[derive(Default)]
+    #[serde(default)]
+    PythonTable;
+
+    /// The Python that virtualenvs are made with, on the hosts.
+    interpreter: Option<Argument>, default DefaultValue::value(USUAL.into()), example r#""python3.12""#;
+
     /// Packages that no index has: fetched by the deployer, sent to the hosts, installed into every virtualenv.
-    pub(in crate::config) private: Vec<At<PrivateTable>>,
+    private: Vec<At<PrivateTable>>;
 }
 
-/// A package that no index has.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::config) struct PrivateTable {
+table! {
+    /// A package that no index has.
+    PrivateTable;
+
     /// A git repository as your own git reaches it, or an object of a bucket such as `"s3://bueda/plato-1.2.tar.gz"`, a
-    /// source distribution or a wheel. Example: `"git@github.com:bueda/five-utils.git"`.
-    pub(in crate::config) url: Argument,
-    /// Of a git repository: a tag, a branch, or a whole commit id. Example: `"v1.2"`.
-    #[serde(default)]
-    pub(in crate::config) rev: Option<Argument>,
+    /// source distribution or a wheel.
+    url: Argument, example r#""git@github.com:bueda/five-utils.git""#;
+
+    /// Of a git repository: a tag, a branch, or a whole commit id.
+    rev: Option<Argument>, example r#""v1.2""#;
+
     /// Of an object: its check sum, as `sha256sum` prints it.
-    #[serde(default)]
-    pub(in crate::config) sha256: Option<Word>,
-    /// What it is called in what you see. Default: what the URL says.
-    #[serde(default)]
-    pub(in crate::config) name: Option<Word>,
+    sha256: Option<Word>;
+
+    /// What it is called in what you see.
+    name: Option<Word>, default DefaultValue::words("what the URL says");
 }
 
 impl PythonEntry {

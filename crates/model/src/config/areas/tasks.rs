@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, json_schema};
+use schemars::json_schema;
+use serde::Serialize;
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::config::area::{Area, layer};
+use crate::config::area::{Area, layer, table};
 use crate::config::mistake::{Mistake, quoted, typed_as_text};
 use crate::config::nearest::did_you_mean;
-use crate::config::rule::{Typed, Written, means};
+use crate::config::rule::{DefaultValue, Typed, Written, means};
 use crate::config::show::{Out, Valued, key, text};
 use crate::config::values::{Commands, Name, Text, VariableName, schema_of};
 use crate::names::{Role, TaskName};
@@ -22,7 +22,7 @@ layer! {
 
     /// Commands of your own: `buedafab production NAME` runs them. Those of an environment are added to those of the
     /// top level.
-    tasks: BTreeMap<Name<TaskName>, TaskLayer>, default None, example None;
+    tasks: BTreeMap<Name<TaskName>, TaskLayer>;
 }
 
 means! { TaskLayer => Task: layer => Task::from(layer) }
@@ -83,25 +83,25 @@ pub enum TaskTarget {
 
 /// A [`TaskTarget`] as it is typed.
 #[derive(Debug, Clone)]
-struct PlaceText(TaskTarget);
+pub(in crate::config) struct PlaceText(TaskTarget);
 
-/// A [`Task`] as it is typed.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::config) struct TaskLayer {
-    /// What it runs: shell, in the live release on a host. Example: `"sudo chef-client"`.
-    run: Commands,
-    /// Where: `"hosts"`, all of them; `"primary"`, the first; `"role:NAME"`; or `"deployer"`, your own machine. Default:
-    /// `"hosts"`.
-    #[serde(default)]
-    on: Option<PlaceText>,
-    /// What it is for, told by `buedafab --list`. Default: none. Example: `"Run chef again"`.
-    #[serde(default)]
-    description: Option<Text>,
+table! {
+    /// A [`Task`] as it is typed.
+    TaskLayer;
+
+    /// What it runs: shell, in the live release on a host.
+    run: Commands, example r#""sudo chef-client""#;
+
+    /// Where: `"hosts"`, all of them; `"primary"`, the first; `"role:NAME"`; or `"deployer"`, your own machine.
+    on: Option<PlaceText>, default DefaultValue::value("hosts".into());
+
+    /// What it is for, told by `buedafab --list`.
+    description: Option<Text>, default DefaultValue::words("none"), example r#""Run chef again""#;
+
     /// The arguments that it takes, with their defaults: `buedafab production NAME:verbose=1` sets the variable
-    /// `verbose`. Default: it takes any. Example: `{ verbose = "0" }`.
-    #[serde(default)]
-    arguments: Option<BTreeMap<VariableName, Text>>,
+    /// `verbose`.
+    arguments: Option<BTreeMap<VariableName, Text>>, default DefaultValue::words("it takes any"),
+        example r#"{ verbose = "0" }"#;
 }
 
 impl From<TaskLayer> for Task {

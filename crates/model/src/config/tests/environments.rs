@@ -308,7 +308,7 @@ fn services_keep_the_order_of_the_file() {
         "services.a = { default = 'celery', reload = true }",
     ]), @r#"
     services.a = {}
-    {} → which service is it?; add `service = "systemd:{unit}-worker"`, or say what it is: `command = "python -m celery -A five worker"`
+    {} → this service isn't defined; add `service = "systemd:{unit}-worker"`, or define it: `command = "python -m celery -A five worker"`
 
     services.a = { service = 'upstart:x' }
     upstart → `upstart:x` isn't a service; write `none`, `init`, `systemd:NAME`, `supervisor:NAME` or `runit:NAME`
@@ -317,10 +317,10 @@ fn services_keep_the_order_of_the_file() {
     role → a service has no key `role`; did you mean `roles`?
 
     services.a = { command = 'x', template = 'y' }
-    'y' → two keys say what this service is; leave one of `command`, `template` and `default`
+    'y' → this service is defined twice; keep only one of `command`, `template` and `default`
 
     services.a = { command = 'x', service = 'runit:y' }
-    'x' → what `runit:y` is can't be said here; files are written for `systemd:NAME` and `init:NAME`; others are yours to set up
+    'x' → `runit:y` can't be defined in this file; `command`, `template` and `default` are for `systemd:NAME` and `init:NAME`; set up other services yourself
 
     services.a = { service = 'init:x', stop_seconds = 5 }
     5 → `stop_seconds` needs a service that is described here; add a `command` or a `template`

@@ -471,9 +471,9 @@ fn all_contradictions_are_told_at_once() {
     c = { service = 'init:x', stop_seconds = 5 }
     d = { service = 'init:x' }
     true → `verify_signatures` needs `allowed_signers`; list who may sign: `allowed_signers = ["ada@example.com ssh-ed25519 AAAA…"]`
-    {} → which service is it?; add `service = "systemd:{unit}-worker"`, or say what it is: `command = "python -m celery -A five worker"`
-    'x' → what `runit:y` is can't be said here; files are written for `systemd:NAME` and `init:NAME`; others are yours to set up
-    'y' → two keys say what this service is; leave one of `command`, `template` and `default`
+    {} → this service isn't defined; add `service = "systemd:{unit}-worker"`, or define it: `command = "python -m celery -A five worker"`
+    'x' → `runit:y` can't be defined in this file; `command`, `template` and `default` are for `systemd:NAME` and `init:NAME`; set up other services yourself
+    'y' → this service is defined twice; keep only one of `command`, `template` and `default`
     60 → a step may take 60 s, and this service as long as that to stop; make `step_timeout_seconds` longer than the longest `stop_seconds`
     true → a reload would go on with the old release's code; the process works in its slot; leave `reload` out, or write a `template` whose process looks where `current` leads
     5 → `stop_seconds` needs a service that is described here; add a `command` or a `template`

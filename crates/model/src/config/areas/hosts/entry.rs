@@ -10,10 +10,11 @@ use serde::{Deserialize, Deserializer};
 
 use super::connect::ConnectText;
 use super::pattern::{Pattern, ipv6_prefix};
+use crate::config::area::table;
 use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted, typed_as_text};
 use crate::config::path::absolute;
-use crate::config::rule::means;
+use crate::config::rule::{DefaultValue, means};
 use crate::config::template::Template;
 use crate::config::values::{Name, Port, schema_of};
 use crate::names::Role;
@@ -33,32 +34,31 @@ pub(in crate::config) struct HostText {
     pub(in crate::config) port: Option<u16>,
 }
 
-/// A host with more to say about it.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::config) struct HostTable {
-    /// What the host is called in output and in `--hosts`; it may be a pattern. Example: `"web[1:3]"`.
-    pub(in crate::config) name: NameText,
+table! {
+    /// A host with more to say about it.
+    HostTable;
+
+    /// What the host is called in output and in `--hosts`; it may be a pattern.
+    name: NameText, example r#""web[1:3]""#;
+
     /// Where it is reached: a name of your ssh_config, a DNS name or an IP address. `{name}`, `{unit}` and
-    /// `{environment}` may stand in it. Default: its name.
-    #[serde(default)]
-    pub(in crate::config) address: Option<At<AddressText>>,
-    /// The TCP port. Default: what your ssh_config says.
-    #[serde(default)]
-    pub(in crate::config) port: Option<Port>,
-    /// The user to log in as. Default: `deploy_user`, and else what your ssh_config says.
-    #[serde(default)]
-    pub(in crate::config) user: Option<UserText>,
-    /// What the host is for. Default: `["web"]`.
-    #[serde(default)]
-    pub(in crate::config) roles: Option<Roles>,
-    /// The app's directory on this host. `{name}`, `{unit}` and `{environment}` may stand in it. Default: the `path`
-    /// of the environment.
-    #[serde(default)]
-    pub(in crate::config) path: Option<At<HostPathText>>,
-    /// How the host is reached, as `connect` of the environment. Example: `"docker exec -i {host} sh"`.
-    #[serde(default)]
-    pub(in crate::config) connect: Option<At<ConnectText>>,
+    /// `{environment}` may stand in it.
+    address: Option<At<AddressText>>, default DefaultValue::words("its name");
+
+    /// The TCP port.
+    port: Option<Port>, default DefaultValue::words("what your ssh_config says");
+
+    /// The user to log in as.
+    user: Option<UserText>, default DefaultValue::words("`deploy_user`, and else what your ssh_config says");
+
+    /// What the host is for.
+    roles: Option<Roles>, default DefaultValue::value(vec!["web"].into());
+
+    /// The app's directory on this host. `{name}`, `{unit}` and `{environment}` may stand in it.
+    path: Option<At<HostPathText>>, default DefaultValue::words("the `path` of the environment");
+
+    /// How the host is reached, as `connect` of the environment.
+    connect: Option<At<ConnectText>>, example r#""docker exec -i {host} sh""#;
 }
 
 /// The name of a host or a pattern of such names.

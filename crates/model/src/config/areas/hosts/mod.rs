@@ -30,14 +30,14 @@ layer! {
     connect: At<ConnectText>, default Some(DefaultValue {
         value: Some("ssh".into()),
         words: Some("and `\"sh\"` for localhost without hosts".to_string()),
-    }), example Some(r#""docker exec -i {host} sh""#);
+    }), example r#""docker exec -i {host} sh""#;
 
     /// The environment whose settings hold here where nothing else is said, hosts and defaults included.
-    extends: At<Name<EnvironmentName>>, default DefaultValue::words("none"), example Some(r#""production""#);
+    extends: At<Name<EnvironmentName>>, default DefaultValue::words("none"), example r#""production""#;
 
     /// The hosts of this environment: strings such as `"web1"`, `"deploy@web1:1222"`, `"web[1:3].example.com"`, or tables
     /// with `name`, `address`, `port`, `user`, `roles`, `path` and `connect`.
-    hosts: Vec<At<HostEntry>>, default DefaultValue::words("none, and this machine for localhost"), example None;
+    hosts: Vec<At<HostEntry>>, default DefaultValue::words("none, and this machine for localhost");
 }
 
 means! {

@@ -9,13 +9,14 @@ use serde::Deserialize;
 
 use crate::app::service::{DefinedBy, NamedService, Service, ServiceDefinition};
 use crate::app::service_file::service_file_place;
+use crate::config::area::table;
 use crate::config::areas::hosts::entry::Roles;
 use crate::config::areas::{AppLayer, LimitsLayer};
 use crate::config::at::At;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::mistake::{Mistake, quoted, typed_as_text};
 use crate::config::nearest::nearest;
-use crate::config::rule::Written;
+use crate::config::rule::{DefaultValue, Written};
 use crate::config::template::{Template, common, unfilled};
 use crate::config::values::{Argument, Bounded, FilePath, Seconds, schema_of};
 use crate::names::{EnvironmentName, Unit};
@@ -25,41 +26,51 @@ use crate::shell::quote;
 #[derive(Debug, Clone)]
 pub(in crate::config) struct ServiceText(pub(in crate::config) Template);
 
-/// A service besides the app's own, as it is typed.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::config) struct ServiceLayer {
-    /// Which service it is, as `service` says it; `{deployment_type}` may stand in it, too. Default, where one of the
-    /// next three says what it is: `"systemd:{unit}-NAME"`, outside of production with `-{environment}` after it. Example: `"init:celeryd-{unit}_{deployment_type}"`.
-    #[serde(default)]
-    pub(in crate::config) service: Option<At<ServiceText>>,
+table! {
+    /// A service besides the app's own, as it is typed.
+    ServiceLayer;
+
+    /// Which service it is, as `service` says it; `{deployment_type}` may stand in it, too.
+    service: Option<At<ServiceText>>, default DefaultValue::words(
+        "`\"systemd:{unit}-NAME\"`, and outside of production `\"systemd:{unit}-NAME-{environment}\"`, if `command`, \
+         `template` or `default` is set"
+    ), example r#""init:celeryd-{unit}_{deployment_type}""#;
+
     /// The command that it is, in the live release with its virtualenv: one program with its arguments, or any shell, whose
-    /// last part should begin with `exec`. A unit file, or an init script, is made of it. Example: `"python -m celery -A five worker"`.
-    #[serde(default)]
-    pub(in crate::config) command: Option<At<Argument>>,
-    /// Its unit file or init script, a template of the project. Example: `"conf/worker.service"`.
-    #[serde(default)]
-    pub(in crate::config) template: Option<At<FilePath>>,
+    /// last part should begin with `exec`. A unit file, or an init script, is made of it.
+    command: Option<At<Argument>>, example r#""python -m celery -A five worker""#;
+
+    /// Its unit file or init script, a template of the project.
+    template: Option<At<FilePath>>, example r#""conf/worker.service""#;
+
     /// What it is, in a word: `"celery"`, workers of the app that is called like the unit, or `"celery-beat"`, their
     /// scheduler, which is `single`.
-    #[serde(default)]
-    pub(in crate::config) default: Option<At<ServiceDefault>>,
-    /// How long it may take to stop before it is killed, in seconds; less than `step_timeout_seconds`. Default: `90`, and
-    /// `600` for `default = "celery"`.
-    #[serde(default)]
-    pub(in crate::config) stop_seconds: Option<At<Seconds<1>>>,
+    default: Option<At<ServiceDefault>>;
+
+    /// How long it may take to stop before it is killed, in seconds; less than `step_timeout_seconds`.
+    stop_seconds: Option<At<Seconds<1>>>, default Some(DefaultValue {
+        value: Some(USUAL_STOP_SECONDS.into()),
+        words: Some("and `600` for `default = \"celery\"`".to_string()),
+    });
+
     /// Whether a new release only takes a reload, as long as its file is the same; for a `template`, or a unit of your own,
-    /// whose process looks where `current` leads. Default: `false`, a restart.
-    #[serde(default)]
-    pub(in crate::config) reload: Option<At<bool>>,
-    /// The roles of the hosts that have it. Default: all hosts. Example: `["worker"]`.
-    #[serde(default)]
-    pub(in crate::config) roles: Option<Roles>,
-    /// Whether it runs on the first of these hosts only, and is stopped on the others, as a scheduler has to. Default:
-    /// `false`, and `true` for `default = "celery-beat"`.
-    #[serde(default)]
-    pub(in crate::config) single: Option<bool>,
+    /// whose process looks where `current` leads.
+    reload: Option<At<bool>>, default Some(DefaultValue {
+        value: Some(false.into()),
+        words: Some("a restart".to_string()),
+    });
+
+    /// The roles of the hosts that have it.
+    roles: Option<Roles>, default DefaultValue::words("all hosts"), example r#"["worker"]"#;
+
+    /// Whether it runs on the first of these hosts only, and is stopped on the others, as a scheduler has to.
+    single: Option<bool>, default Some(DefaultValue {
+        value: Some(false.into()),
+        words: Some("and `true` for `default = \"celery-beat\"`".to_string()),
+    });
 }
+
+const USUAL_STOP_SECONDS: u32 = 90;
 
 /// A service that needs no further words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -85,7 +96,7 @@ impl ServiceDefault {
     pub(in crate::config) fn stop_seconds(self) -> u32 {
         match self {
             ServiceDefault::Celery => 600,
-            ServiceDefault::CeleryBeat => 90,
+            ServiceDefault::CeleryBeat => USUAL_STOP_SECONDS,
         }
     }
 
@@ -224,8 +235,8 @@ fn resolve_named_service(
         says.push((DefinedBy::Command(default.command(&named.unit)), span));
     }
     if let [_, (_, span), ..] = says.as_slice() {
-        let mistake = Mistake::new("two keys say what this service is")
-            .help("leave one of `command`, `template` and `default`");
+        let mistake = Mistake::new("this service is defined twice")
+            .help("keep only one of `command`, `template` and `default`");
         written.note_at(span, mistake);
     }
     let service = match &typed {
@@ -236,8 +247,8 @@ fn resolve_named_service(
             false => format!("{}-{name}-{}", named.unit, named.environment),
         })),
         None => {
-            let mistake = Mistake::new("which service is it?").help(
-                "add `service = \"systemd:{unit}-worker\"`, or say what it is: `command = \"python -m celery -A five worker\"`",
+            let mistake = Mistake::new("this service isn't defined").help(
+                "add `service = \"systemd:{unit}-worker\"`, or define it: `command = \"python -m celery -A five worker\"`",
             );
             written.note_at(span, mistake);
             None
@@ -248,8 +259,8 @@ fn resolve_named_service(
         && service_file_place(service).is_none()
     {
         let mistake =
-            Mistake::new(format!("what {} is can't be said here", quoted(&String::from(service.clone()))))
-                .help("files are written for `systemd:NAME` and `init:NAME`; others are yours to set up");
+            Mistake::new(format!("{} can't be defined in this file", quoted(&String::from(service.clone()))))
+                .help("`command`, `template` and `default` are for `systemd:NAME` and `init:NAME`; set up other services yourself");
         written.note_at(span, mistake);
     }
     let step_timeout_seconds = LimitsLayer::step_timeout_seconds(written);
@@ -274,7 +285,7 @@ fn resolve_named_service(
         written.note_at(span, mistake);
     }
     let stop_seconds = stop_seconds.map(|stop| stop.value.0).unwrap_or_else(|| {
-        let usual = preset.map_or(90, ServiceDefault::stop_seconds);
+        let usual = preset.map_or(USUAL_STOP_SECONDS, ServiceDefault::stop_seconds);
         usual.min(step_timeout_seconds.saturating_sub(1)).max(1)
     });
     Some(NamedService {
