@@ -24,6 +24,20 @@ fn what_is_shown_means_the_same_again() {
     }
 }
 
+#[test]
+fn json_has_every_setting_under_its_key() {
+    let json = serde_json::to_value(settings("production", "unit = 'five'").unwrap()).unwrap();
+    let mut found: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    let areas = reference();
+    let names = areas.iter().flat_map(|area| &area.settings).map(|setting| setting.name);
+    // What a host is reached by stands with each host, and what was extended has been.
+    let mut expected: Vec<&str> = names.filter(|name| !["connect", "extends"].contains(name)).collect();
+    expected.extend(["environment", "local_hooks", "private_packages"]);
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
 fn snippets() -> impl Strategy<Value = String> {
     const WORDS: &str = "unit path hosts hooks variables environments production waves connect name = = [ ] [[ ]] { } . , \
         ' \" \"\"\" 1 -1 'five' 'web[1:3]' '/srv/{unit}' true 1.5 2026-01-01 # é 0x nan";
