@@ -49,9 +49,10 @@ pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
     let top = Layer::read(Spanned::new(span, table), text, &mut diagnostics);
     let read_one = |(name, table)| (name, Layer::read(table, text, &mut diagnostics));
     let environments = environments.into_iter().map(read_one).collect();
-    match diagnostics.is_empty() {
-        true => Ok(ConfigFile { source, top, environments }),
-        false => Err(Diagnostics::new(source, diagnostics)),
+    if diagnostics.is_empty() {
+        Ok(ConfigFile { source, top, environments })
+    } else {
+        Err(Diagnostics::new(source, diagnostics))
     }
 }
 

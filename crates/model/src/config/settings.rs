@@ -343,9 +343,10 @@ impl Settings {
     /// Whether something is done by sudo, where the user isn't root.
     pub fn needs_sudo(&self) -> bool {
         let asks = |command: &String| command.trim_start().starts_with("sudo ");
-        let restarts = match self.hooks.restart.is_empty() {
-            true => self.service != Service::None || !self.services.is_empty(),
-            false => self.hooks.restart.iter().any(asks),
+        let restarts = if self.hooks.restart.is_empty() {
+            self.service != Service::None || !self.services.is_empty()
+        } else {
+            self.hooks.restart.iter().any(asks)
         };
         restarts || self.run_as.is_some()
     }

@@ -97,9 +97,10 @@ impl FromStr for Text {
     type Err = Mistake;
 
     fn from_str(text: &str) -> Result<Self, Mistake> {
-        match text.contains('\0') {
-            true => Err(Mistake::new("a NUL byte can't stand in here")),
-            false => Ok(Text(text.to_string())),
+        if text.contains('\0') {
+            Err(Mistake::new("a NUL byte can't stand in here"))
+        } else {
+            Ok(Text(text.to_string()))
         }
     }
 }
@@ -220,9 +221,10 @@ impl FromStr for Command {
 
     fn from_str(text: &str) -> Result<Self, Mistake> {
         let Text(text) = text.parse()?;
-        match text.trim().is_empty() {
-            true => Err(Mistake::new("this command is empty").help("write `[]` to run nothing")),
-            false => Ok(Command(text)),
+        if text.trim().is_empty() {
+            Err(Mistake::new("this command is empty").help("write `[]` to run nothing"))
+        } else {
+            Ok(Command(text))
         }
     }
 }
@@ -251,10 +253,7 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Bounded<MIN, MAX>
             }
 
             fn visit_i128<E: serde::de::Error>(self, number: i128) -> Result<Self::Value, E> {
-                match number < 0 {
-                    true => Err(too_small(number, MIN)),
-                    false => Err(too_large(number, MAX)),
-                }
+                if number < 0 { Err(too_small(number, MIN)) } else { Err(too_large(number, MAX)) }
             }
 
             fn visit_u128<E: serde::de::Error>(self, number: u128) -> Result<Self::Value, E> {

@@ -137,9 +137,10 @@ impl Rule<BTreeMap<String, At<Commands>>, Steps> for StepsOfTheRecipe {
         let typed = typed.cloned().unwrap_or_default();
         let known = AppLayer::recipe(written).step_names();
         for (name, commands) in typed.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
-            let help = match known.is_empty() {
-                true => "this recipe has no steps of its own: write hooks".to_string(),
-                false => did_you_mean(name, known.iter().copied()),
+            let help = if known.is_empty() {
+                "this recipe has no steps of its own: write hooks".to_string()
+            } else {
+                did_you_mean(name, known.iter().copied())
             };
             let mistake = Mistake::new(format!("the recipe has no step {}", quoted(name))).help(help);
             written.note_at(&commands.span, mistake);

@@ -137,9 +137,10 @@ struct OfThisKind;
 impl Rule<Vec<FilePath>, Vec<String>> for OfThisKind {
     fn resolve(&self, typed: Option<&Vec<FilePath>>, written: &Written<'_>) -> Vec<String> {
         let mut all: Vec<String> = Empty.resolve(typed, written);
-        let own = match written.lineage.is_playground() {
-            true => PythonLayer::pip_requirements_dev(written),
-            false => PythonLayer::pip_requirements_production(written),
+        let own = if written.lineage.is_playground() {
+            PythonLayer::pip_requirements_dev(written)
+        } else {
+            PythonLayer::pip_requirements_production(written)
         };
         for file in own {
             if !all.contains(&file) {

@@ -88,10 +88,8 @@ impl VersionSettings {
     /// Where the app on this host says which release it runs.
     pub fn url_of(&self, host: &Host) -> Option<String> {
         let url = self.url.as_ref()?;
-        let address = match host.address.contains(':') {
-            true => format!("[{}]", host.address),
-            false => host.address.clone(),
-        };
+        let address =
+            if host.address.contains(':') { format!("[{}]", host.address) } else { host.address.clone() };
         Some(url.replace("{host}", host.name.as_str()).replace("{address}", &address))
     }
 

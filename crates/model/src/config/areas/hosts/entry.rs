@@ -223,11 +223,12 @@ impl FromStr for UserText {
 impl<'de> Deserialize<'de> for Roles {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let roles = Vec::<Name<Role>>::deserialize(deserializer)?;
-        match roles.is_empty() {
-            true => Err(Mistake::new("a host needs a role")
+        if roles.is_empty() {
+            Err(Mistake::new("a host needs a role")
                 .help("leave `roles` out for `[\"web\"]`, or name one")
-                .into_error()),
-            false => Ok(Roles(roles.into_iter().map(|Name(role)| role).collect())),
+                .into_error())
+        } else {
+            Ok(Roles(roles.into_iter().map(|Name(role)| role).collect()))
         }
     }
 }

@@ -241,10 +241,11 @@ fn resolve_named_service(
     }
     let service = match &typed {
         Some(typed) => resolve_service(named, typed).map_err(|diagnostic| written.note(diagnostic)).ok(),
-        None if !says.is_empty() => Some(Service::Systemd(match named.is_production {
-            true => format!("{}-{name}", named.unit),
+        None if !says.is_empty() => Some(Service::Systemd(if named.is_production {
+            format!("{}-{name}", named.unit)
+        } else {
             // It may share a machine with production.
-            false => format!("{}-{name}-{}", named.unit, named.environment),
+            format!("{}-{name}-{}", named.unit, named.environment)
         })),
         None => {
             let mistake = Mistake::new("this service isn't defined").help(

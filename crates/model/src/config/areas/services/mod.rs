@@ -39,9 +39,12 @@ struct AppService;
 impl Rule<At<ServiceText>, Service> for AppService {
     fn resolve(&self, typed: Option<&At<ServiceText>>, written: &Written<'_>) -> Service {
         let named = NamedAfter::of(written);
-        let usual = || match AppLayer::recipe(written).has_process() {
-            true => Service::Init(named.unit.to_string()),
-            false => Service::None,
+        let usual = || {
+            if AppLayer::recipe(written).has_process() {
+                Service::Init(named.unit.to_string())
+            } else {
+                Service::None
+            }
         };
         let typed = typed.map(|typed| resolve_service(&named, typed));
         typed.transpose().map_err(|diagnostic| written.note(diagnostic)).ok().flatten().unwrap_or_else(usual)
