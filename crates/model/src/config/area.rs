@@ -156,6 +156,7 @@ macro_rules! area {
             $(
                 /// What this setting means, whether it is written or not.
                 pub(in crate::config) fn $key(written: &$crate::config::rule::Written<'_>) -> $meant {
+                    written.rests_on(stringify!($key));
                     let typed = written.all.$area.$key.as_ref();
                     $crate::config::rule::Rule::<$typed, $meant>::resolve(&$rule, typed, written)
                 }
@@ -166,7 +167,7 @@ macro_rules! area {
             type Layer = $Layer;
 
             fn resolve(written: &$crate::config::rule::Written<'_>) -> Self {
-                $Settings { $($field: $Layer::$key(written),)* }
+                $Settings { $($field: written.apart(|| $Layer::$key(written)),)* }
             }
 
             fn show_entries(&self, out: &mut $crate::config::show::Out) {

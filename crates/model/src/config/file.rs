@@ -31,7 +31,8 @@ pub struct ConfigFile {
 ///
 /// # Errors
 ///
-/// All the mistakes that can be found in one go: either what isn't TOML, or what isn't a setting.
+/// All the mistakes that can be found in one go: either what isn't TOML; or what isn't a setting, with what contradicts
+/// itself in any environment.
 pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
     // Editors on Windows begin a file with a byte order mark, which is no column of its first line.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -49,11 +50,17 @@ pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
     let top = Layer::read(Spanned::new(span, table), text, &mut diagnostics);
     let read_one = |(name, table)| (name, Layer::read(table, text, &mut diagnostics));
     let environments = environments.into_iter().map(read_one).collect();
+    let file = ConfigFile { source, top, environments };
     if diagnostics.is_empty() {
-        Ok(ConfigFile { source, top, environments })
-    } else {
-        Err(Diagnostics::new(source, diagnostics))
+        return Ok(file);
     }
+    // What contradicts itself is told as well, so that a file is mended in one go; that something is missing altogether can
+    // wait until it is known what the file says.
+    for (lineage, own) in file.environment_names().iter().filter_map(|name| file.lineage(name).ok()) {
+        let contradictions = file.resolve(&lineage, &own).err().unwrap_or_default();
+        diagnostics.extend(contradictions.into_iter().filter(|diagnostic| diagnostic.span.is_some()));
+    }
+    Err(Diagnostics::new(file.source, diagnostics))
 }
 
 impl ConfigFile {
@@ -81,12 +88,16 @@ impl ConfigFile {
             return Err(fail(vec![self.unknown_environment(environment)]));
         }
         let (lineage, own) = self.lineage(environment).map_err(|diagnostic| fail(vec![diagnostic]))?;
+        self.resolve(&lineage, &own).map_err(fail)
+    }
+
+    fn resolve(&self, lineage: &Lineage, own: &Layer) -> Result<Settings, Vec<Diagnostic>> {
         let all = own.clone().over(self.top.clone());
-        let written = Written::new(&lineage, &own, &all);
+        let written = Written::new(lineage, own, &all);
         let settings = Settings::resolve(&written);
         match written.mistakes() {
             mistakes if mistakes.is_empty() => Ok(settings),
-            mistakes => Err(fail(mistakes)),
+            mistakes => Err(mistakes),
         }
     }
 

@@ -1,5 +1,6 @@
 //! From a parsed table to a typed one, with every mistake that can be found on the way.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -15,11 +16,13 @@ use super::nearest::{nearest, one_of};
 /// often at most, because each time costs as much as the first.
 const MOST_MISTAKES: usize = 20;
 
-/// Takes the keys of an area out of a table and reads them. Whatever is wrong is added to the diagnostics.
+/// Takes the keys of an area out of a table and reads them. Whatever is wrong is added to the diagnostics, and the keys
+/// whose values are missed by it to the unread ones.
 pub(super) fn read_keys<'i, T: AreaLayer>(
     table: &mut DeTable<'i>,
     span: &Range<usize>,
     text: &str,
+    unread: &mut BTreeSet<String>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> T {
     let names = T::keys().into_iter().map(|setting| setting.name);
@@ -32,6 +35,11 @@ pub(super) fn read_keys<'i, T: AreaLayer>(
         };
         let path = error.span().and_then(|span| locate_in_table(&own, &span)).unwrap_or_default();
         diagnostics.push(explain(&error, &path, &own, text));
+        if let Some(Step::Key(key)) = path.first()
+            && (path.len() == 1 || !(key == "hosts" || is_named_table(key)))
+        {
+            unread.insert(key.clone());
+        }
         if !take_out(&mut own, &path) {
             break;
         }
@@ -40,10 +48,16 @@ pub(super) fn read_keys<'i, T: AreaLayer>(
 }
 
 /// Refuses what is left of a table when every area has taken its keys.
-pub(super) fn refuse_unknown(table: &DeTable<'_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn refuse_unknown(
+    table: &DeTable<'_>,
+    unread: &mut BTreeSet<String>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     for key in table.keys() {
+        let names = settings();
+        unread.extend(nearest(key.get_ref(), names.iter().map(String::as_str)).map(str::to_string));
         let path = [Step::Key(key.get_ref().to_string())];
-        diagnostics.push(Diagnostic::at(&key.span(), unknown_key(key.get_ref(), &path, &settings())));
+        diagnostics.push(Diagnostic::at(&key.span(), unknown_key(key.get_ref(), &path, &names)));
     }
 }
 

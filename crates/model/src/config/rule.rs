@@ -1,6 +1,6 @@
 //! What a setting means, whether it is written or not: its default, as data.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -15,6 +15,9 @@ use super::mistake::Mistake;
 use super::show::Valued;
 use crate::names::{EnvironmentName, Unit};
 
+/// Settings whose defaults serve as well, where they couldn't be read, to check others against.
+const ANY_WILL_DO: [&str; 3] = ["unit", "path", "deployment_type"];
+
 /// All that was written for one environment, and what turned out to be wrong with it.
 ///
 /// The meaning of each setting is a function of this alone, so a setting that rests on another asks for it, whichever area
@@ -26,11 +29,13 @@ pub(super) struct Written<'a> {
     /// The same over the top level.
     pub(super) all: &'a Layer,
     mistakes: RefCell<Vec<Diagnostic>>,
+    /// Whether the setting that is resolved rests on one that couldn't be read.
+    is_doubtful: Cell<bool>,
 }
 
 impl<'a> Written<'a> {
     pub(super) fn new(lineage: &'a Lineage, own: &'a Layer, all: &'a Layer) -> Self {
-        Written { lineage, own, all, mistakes: RefCell::default() }
+        Written { lineage, own, all, mistakes: RefCell::default(), is_doubtful: Cell::new(false) }
     }
 
     pub(super) fn environment(&self) -> &EnvironmentName {
@@ -48,6 +53,25 @@ impl<'a> Written<'a> {
 
     pub(super) fn note_at(&self, span: &Range<usize>, mistake: Mistake) {
         self.note(Diagnostic::at(span, mistake));
+    }
+
+    /// Says that the setting that is resolved rests on this one.
+    pub(super) fn rests_on(&self, key: &str) {
+        if !ANY_WILL_DO.contains(&key) && self.all.unread.contains(key) {
+            self.is_doubtful.set(true);
+        }
+    }
+
+    /// Resolves one setting. Where it rests on one that couldn't be read, which is a mistake already, nobody knows whether
+    /// it is wrong.
+    pub(super) fn apart<R>(&self, resolve: impl FnOnce() -> R) -> R {
+        let before = self.mistakes.borrow().len();
+        self.is_doubtful.set(false);
+        let resolved = resolve();
+        if self.is_doubtful.get() {
+            self.mistakes.borrow_mut().truncate(before);
+        }
+        resolved
     }
 
     pub(super) fn mistakes(self) -> Vec<Diagnostic> {

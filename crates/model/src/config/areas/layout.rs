@@ -67,6 +67,7 @@ struct Link;
 
 impl Rule<At<FolderName>, String> for Link {
     fn resolve(&self, typed: Option<&At<FolderName>>, written: &Written<'_>) -> String {
+        written.rests_on("release_paths");
         // A slot that was typed is to blame before a link that was typed: the link's name is the one that others rely on.
         if let (Some(At { value: FolderName(name), span }), None) = (typed, &written.all.layout.release_paths)
             && Slots::usual().iter().any(|slot| slot.as_str() == name)

@@ -23,7 +23,7 @@ mod tasks;
 mod users;
 mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use toml::Spanned;
@@ -71,6 +71,8 @@ macro_rules! areas {
         #[derive(Debug, Clone, Default)]
         pub(super) struct Layer {
             $(pub(super) $area: <$Settings as Area>::Layer,)*
+            /// The keys with a value that couldn't be read, and those that were probably meant by unknown ones.
+            pub(super) unread: BTreeSet<String>,
         }
 
         impl Layer {
@@ -78,15 +80,19 @@ macro_rules! areas {
             pub(super) fn read(table: Spanned<DeTable<'_>>, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Layer {
                 let span = table.span();
                 let mut table = table.into_inner();
-                let layer = Layer { $($area: read_keys(&mut table, &span, text, diagnostics),)* };
-                refuse_unknown(&table, diagnostics);
-                layer
+                let mut unread = BTreeSet::new();
+                $(let $area = read_keys(&mut table, &span, text, &mut unread, diagnostics);)*
+                refuse_unknown(&table, &mut unread, diagnostics);
+                Layer { $($area,)* unread }
             }
 
             /// This layer, with the gaps filled from the one below it. Tables are merged key by key; any other value
             /// replaces the one below.
             pub(super) fn over(self, below: Layer) -> Layer {
-                Layer { $($area: AreaLayer::over(self.$area, below.$area),)* }
+                Layer {
+                    $($area: AreaLayer::over(self.$area, below.$area),)*
+                    unread: self.unread.into_iter().chain(below.unread).collect(),
+                }
             }
 
             /// The schemas of all areas.

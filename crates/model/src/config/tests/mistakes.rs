@@ -481,6 +481,68 @@ fn all_contradictions_are_told_at_once() {
     "#);
 }
 
+/// What can't be read doesn't hide what contradicts itself; but nothing is said to be missing that only couldn't be read.
+#[test]
+fn contradictions_are_told_beside_what_can_not_be_read() {
+    insta::assert_snapshot!(told_of("…", &[
+        "unit = 'x'\nwaves = 2\nreleases_root = 'shared'\n[environments.production]\nhosts = ['a', 7, 'a']",
+        "unit = 3\nrelease_paths = ['a']\nservices.a = {}\nservices.b = 1",
+        "verify_signatures = true\nallowed_signers = 'ada'\nprivate_requirements = ['p.txt']\nprivate_sorce = 'git@x:y.git'",
+        "unit = 'x'\ncurrent_release_symlink = 'a'\nrelease_paths = 3\nrecipe = 'djnago'\nsteps.migrate = 'x'\n\
+         connect = 'nc {user}'\ndeploy_user = 1\n[environments.production]\nhosts = ['a']",
+        "unit = 'x'\nwaves = 2\n[environments.blue]\nrelease_paths = ['a']\n[environments.production]\nreleases_root = 'shared'",
+    ]), @r#"
+    unit = 'x'
+    waves = 2
+    releases_root = 'shared'
+    [environments.production]
+    hosts = ['a', 7, 'a']
+    2 → `waves` takes a list, not a whole number; put it in square brackets: `[2]`
+    'shared' → `shared` is used for something else in `path`; choose another folder; the default is `releases`
+    7 → `hosts` takes a string or a table, not a whole number
+    'a' → there are two hosts called `a`; leave one out, or tell them apart: `{ name = "…", address = "…" }`
+
+    unit = 3
+    release_paths = ['a']
+    services.a = {}
+    services.b = 1
+    3 → `unit` takes a string, not a whole number; put it in quotes: `"3"`
+    ['a'] → `release_paths` needs two slots or more; one serves while another is prepared: `["a", "b"]`
+    {} → this service isn't defined; add `service = "systemd:{unit}-worker"`, or define it: `command = "python -m celery -A five worker"`
+    1 → `b` takes a table, not a whole number
+
+    verify_signatures = true
+    allowed_signers = 'ada'
+    private_requirements = ['p.txt']
+    private_sorce = 'git@x:y.git'
+    'ada' → `allowed_signers` takes a list, not a string; put it in square brackets: `['ada']`
+    private_sorce → unknown setting `private_sorce`; did you mean `private_source`?
+
+    unit = 'x'
+    current_release_symlink = 'a'
+    release_paths = 3
+    recipe = 'djnago'
+    steps.migrate = 'x'
+    connect = 'nc {user}'
+    deploy_user = 1
+    [environments.production]
+    hosts = ['a']
+    3 → `release_paths` takes a list, not a whole number; put it in square brackets: `[3]`
+    'djnago' → `recipe` can't be `djnago`; did you mean `django`?
+    1 → `deploy_user` takes a string, not a whole number; put it in quotes: `"1"`
+
+    unit = 'x'
+    waves = 2
+    [environments.blue]
+    release_paths = ['a']
+    [environments.production]
+    releases_root = 'shared'
+    2 → `waves` takes a list, not a whole number; put it in square brackets: `[2]`
+    ['a'] → `release_paths` needs two slots or more; one serves while another is prepared: `["a", "b"]`
+    'shared' → `shared` is used for something else in `path`; choose another folder; the default is `releases`
+    "#);
+}
+
 #[test]
 fn no_unit() {
     insta::assert_snapshot!(mistakes(""), @r#"

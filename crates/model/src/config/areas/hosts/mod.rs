@@ -49,25 +49,7 @@ impl Area for Vec<Host> {
     type Layer = HostsLayer;
 
     fn resolve(written: &Written<'_>) -> Self {
-        let HostsLayer { connect, extends: _, hosts } = &written.all.hosts;
-        let (unit, path) = (AppLayer::unit(written), AppLayer::path(written));
-        let user = UsersLayer::deploy_user(written);
-        let mut defaults = HostDefaults {
-            unit: &unit,
-            environment: written.environment(),
-            path: &path,
-            user: user.as_deref(),
-            connect: connect.as_ref(),
-        };
-        match hosts {
-            Some(entries) => expand(entries, &defaults, written),
-            None if written.lineage.kind() == Some("localhost") => {
-                // A `connect` for all environments is meant for other machines than this one.
-                defaults.connect = written.own.hosts.connect.as_ref();
-                this_machine(&defaults, written)
-            }
-            None => Vec::new(),
-        }
+        written.apart(|| hosts_of(written))
     }
 
     fn show_entries(&self, out: &mut Out) {
@@ -99,5 +81,28 @@ fn unsaid(connect: &Connect) -> &'static str {
     match connect {
         Connect::Ssh => "what ssh_config says",
         Connect::Command(_) => "none",
+    }
+}
+
+fn hosts_of(written: &Written<'_>) -> Vec<Host> {
+    let HostsLayer { connect, extends: _, hosts } = &written.all.hosts;
+    written.rests_on("connect");
+    let (unit, path) = (AppLayer::unit(written), AppLayer::path(written));
+    let user = UsersLayer::deploy_user(written);
+    let mut defaults = HostDefaults {
+        unit: &unit,
+        environment: written.environment(),
+        path: &path,
+        user: user.as_deref(),
+        connect: connect.as_ref(),
+    };
+    match hosts {
+        Some(entries) => expand(entries, &defaults, written),
+        None if written.lineage.kind() == Some("localhost") => {
+            // A `connect` for all environments is meant for other machines than this one.
+            defaults.connect = written.own.hosts.connect.as_ref();
+            this_machine(&defaults, written)
+        }
+        None => Vec::new(),
     }
 }
