@@ -29,7 +29,7 @@ pub(crate) async fn fetch_packages(
     release: &Release,
 ) -> Result<Packages, CliError> {
     let mut packages = Packages::default();
-    if !session.settings.recipe.is_python() {
+    if !session.settings.app.recipe.is_python() {
         return Ok(packages);
     }
     let wanted = wanted(session, repository, release).await?;
@@ -61,13 +61,14 @@ async fn wanted(
     release: &Release,
 ) -> Result<Vec<PrivatePackage>, CliError> {
     let settings = &session.settings;
-    let mut wanted = settings.private_packages.clone();
-    for list in &settings.private_requirements {
+    let mut wanted = settings.python.base.private_packages.clone();
+    for list in &settings.python.private_requirements {
         let refuse =
             |why: String| CliError::verdict(Verdict::Refused, format!("{list}: {why}: nothing was touched"));
         let text = repository.file_in(&release.commit, list).await;
         let text = text.ok_or_else(|| refuse(format!("{release} has no such file")))?;
-        let source = settings.private_source.as_deref().expect("the configuration is refused without it");
+        let source =
+            settings.python.private_source.as_deref().expect("the configuration is refused without it");
         wanted.extend(read_private_requirements(&text, source).map_err(|error| refuse(error.to_string()))?);
     }
     Ok(wanted)

@@ -23,7 +23,7 @@ pub(crate) fn wanted(arguments: &ReleaseArgs, settings: &Settings) -> Wanted {
         (Some(commit), _) => Wanted::Commit(commit.clone()),
         (None, Some("latest_tag")) => Wanted::LatestTag,
         (None, Some(tag)) => Wanted::Tag(tag.to_owned()),
-        (None, None) => Wanted::Commit(settings.default_revision.clone()),
+        (None, None) => Wanted::Commit(settings.source.default_revision.clone()),
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn settle(
     arguments: &DeployArgs,
 ) -> Result<(Allowed, CheckoutFacts), CliError> {
     if arguments.allow_older {
-        session.settings.allow_older = true;
+        session.settings.rules.allow_older = true;
     }
     let mut new_tag = arguments.tag.clone();
     let allowed = loop {
@@ -124,7 +124,7 @@ async fn choose_tag(
         return match latest {
             Some(latest) => Ok(Chosen::Latest(latest)),
             None => {
-                let pattern = session.settings.version_pattern.as_str().to_owned();
+                let pattern = session.settings.rules.version_pattern.as_str().to_owned();
                 Err(session.refuse(&[Refusal::Rule(BrokenRule::NoLatestTag { pattern })], look))
             }
         };

@@ -71,7 +71,7 @@ impl Session {
         };
         session.event(Event::RunStarted {
             run: session.context.run.clone(),
-            unit: session.settings.unit.clone(),
+            unit: session.settings.app.unit.clone(),
             environment: session.settings.environment.clone(),
             hosts: session.hosts.iter().map(|host| host.name.clone()).collect(),
         });
@@ -265,7 +265,7 @@ impl Session {
     /// Asks for what the environment wants to hear before hosts are changed, where a person is there to say it.
     pub(crate) async fn confirm(&mut self, question: String) -> Result<(), CliError> {
         let environment = self.settings.environment.to_string();
-        let confirmed = match self.settings.confirm {
+        let confirmed = match self.settings.rules.confirm {
             Confirm::Nothing => true,
             _ if self.global.yes => true,
             Confirm::Yes if !is_interactive(&self.global) => true,
@@ -313,7 +313,7 @@ impl Session {
 
     async fn execute(&mut self, plan: &Plan, mut inputs: Inputs) -> Result<Outcome, CliError> {
         debug_assert_eq!(check_plan(plan), [], "the planner made a plan that breaks a rule");
-        if self.settings.ask_sudo_password && plan.may_use_sudo() {
+        if self.settings.users.ask_sudo_password && plan.may_use_sudo() {
             inputs.sudo_password = Some(self.sudo_password().await?);
             if !self.fleet.is_connected() {
                 self.look_or_stop(Scope::Plan).await?;

@@ -65,10 +65,10 @@ impl Connector {
     pub fn new(settings: &Settings) -> Self {
         Self {
             transports: Transports::new(settings),
-            lost_after: Duration::from_secs(settings.lost_after_seconds.into()),
-            connect_timeout: Duration::from_secs(settings.connect_timeout_seconds.into()),
-            confirm_timeout_seconds: settings.confirm_timeout_seconds,
-            step_timeout_seconds: settings.step_timeout_seconds,
+            lost_after: Duration::from_secs(settings.connection.lost_after_seconds.into()),
+            connect_timeout: Duration::from_secs(settings.connection.connect_timeout_seconds.into()),
+            confirm_timeout_seconds: settings.limits.confirm_timeout_seconds,
+            step_timeout_seconds: settings.limits.step_timeout_seconds,
             handshakes: Arc::new(Semaphore::new(MOST_HANDSHAKES)),
         }
     }

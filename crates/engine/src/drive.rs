@@ -348,7 +348,7 @@ impl Driver<'_> {
             return Vec::new();
         }
         let what = if timed_out {
-            FailureKind::TimedOut { seconds: self.settings.step_timeout_seconds }
+            FailureKind::TimedOut { seconds: self.settings.limits.step_timeout_seconds }
         } else {
             FailureKind::Exited { status }
         };
@@ -368,7 +368,7 @@ impl Driver<'_> {
 
     /// Time limits: of steps, of cancelled steps, and of silence.
     async fn watch(&mut self) -> Vec<Input> {
-        let limit = Duration::from_secs(self.settings.step_timeout_seconds.into());
+        let limit = Duration::from_secs(self.settings.limits.step_timeout_seconds.into());
         let lost_after = self.fleet.connector().lost_after();
         let mut too_long = Vec::new();
         let mut lost = Vec::new();

@@ -47,10 +47,14 @@ impl S3 {
     pub(crate) fn new(settings: &Settings) -> Self {
         let first =
             |names: [&str; 2]| names.iter().find_map(|name| OsEnv.var(name).filter(|v| !v.is_empty()));
-        let region = settings.s3_region.clone().or_else(|| first(["AWS_REGION", "AWS_DEFAULT_REGION"]));
+        let region =
+            settings.python.s3_region.clone().or_else(|| first(["AWS_REGION", "AWS_DEFAULT_REGION"]));
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-        let endpoint =
-            settings.s3_endpoint.clone().or_else(|| first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
+        let endpoint = settings
+            .python
+            .s3_endpoint
+            .clone()
+            .or_else(|| first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
         let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
         Self { endpoint: endpoint.trim_end_matches('/').to_owned(), region }
     }

@@ -1014,7 +1014,7 @@ proptest! {
         let text = format!("release_paths = [{names}]\n{waves}\n[hooks]\nbuild = \"make\"\nonce = \"migrate\"\nverify = \"curl\"");
         let settings = fleet(&text, facts.len());
         let hosts: Vec<Seen> = facts.into_iter().map(|mut facts| {
-            facts.slots.retain(|slot, _| settings.release_paths.contains(slot));
+            facts.slots.retain(|slot, _| settings.layout.release_paths.contains(slot));
             if let CurrentLink::Slot(slot) = &facts.current
                 && !facts.slots.contains_key(slot)
             {

@@ -210,7 +210,7 @@ fn the_names_of_a_recipes_steps_are_those_of_its_steps() {
     for recipe in ["django", "tornado", "wsgi", "asgi", "webpy", "static", "generic"] {
         let settings = fleet(&format!("recipe = \"{recipe}\""), 1);
         let names: Vec<&str> = steps(&settings).iter().map(|step| step.name).collect();
-        assert_eq!(names, Recipe::step_names(settings.recipe), "{recipe}");
+        assert_eq!(names, Recipe::step_names(settings.app.recipe), "{recipe}");
     }
 }
 

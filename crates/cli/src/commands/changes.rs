@@ -34,7 +34,7 @@ pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<ExitCo
     }
     let mut changes = Vec::new();
     for (from, hosts) in groups {
-        changes.push(change(&repository, hosts, from, &to, settings.scm_http_url.as_deref()).await);
+        changes.push(change(&repository, hosts, from, &to, settings.source.scm_http_url.as_deref()).await);
     }
     if session.global.json {
         changes.iter().for_each(print_json);

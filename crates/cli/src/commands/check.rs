@@ -20,7 +20,7 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
     let look = session.look(Scope::Full).await?;
     let now = Timestamp::now();
     // A password isn't asked for by a look.
-    let needs_sudo = session.settings.needs_sudo() && !session.settings.ask_sudo_password;
+    let needs_sudo = session.settings.needs_sudo() && !session.settings.users.ask_sudo_password;
     let check = |host: &HostName, facts: Option<&HostFacts>| match facts {
         Some(facts) => HostCheck::of(host.clone(), facts, needs_sudo, now),
         None => {
@@ -60,7 +60,7 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
             return check;
         }
     };
-    let wanted = Wanted::Commit(settings.default_revision.clone());
+    let wanted = Wanted::Commit(settings.source.default_revision.clone());
     let facts = match repository.survey(settings, &wanted, None).await {
         Ok(facts) => facts,
         Err(error) => {
@@ -68,7 +68,7 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
             return check;
         }
     };
-    check.pass("revision", format!("{} is {}", settings.default_revision, facts.release));
+    check.pass("revision", format!("{} is {}", settings.source.default_revision, facts.release));
     let live = repository.ancestry(&facts.release.commit, live_releases(look)).await;
     match judge(settings, &facts, &live, None) {
         Err(broken) => {
@@ -104,7 +104,7 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
             );
         }
     }
-    match settings.scm.as_ref().or(facts.remote.url.as_ref()) {
+    match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {
         Some(url) => check.pass("source", format!("hosts fetch from {url}")),
         None => check.fail("source", format!("no remote {:?}, and `scm` isn't set", facts.remote.name), None),
     }

@@ -44,17 +44,17 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     );
     let (look, facts) = (look?, facts?);
     let (allowed, facts) = settle(&mut session, &repository, facts, &look, arguments).await?;
-    let Some(url) = settings.scm.clone().or(facts.remote.url.clone()) else {
+    let Some(url) = settings.source.scm.clone().or(facts.remote.url.clone()) else {
         return Err(session.refuse(&[Refusal::NoRemote { remote: facts.remote.name }], &look));
     };
     let Allowed { release, before, publish, questions: _, mut notes } = allowed;
-    let tests = !skip_tests && settings.test_runner.is_some();
+    let tests = !skip_tests && settings.developer.test_runner.is_some();
     if tests && (!facts.is_head || !facts.changes.is_empty()) {
         let text = "the tests run on your checkout, which isn't just what is deployed".to_owned();
         notes.push(text);
     }
     let mut templates = BTreeMap::new();
-    for file in settings.services.iter().filter_map(|service| service.template()) {
+    for file in settings.services.named.iter().filter_map(|service| service.template()) {
         if let Some(text) = repository.file_in(&release.commit, file).await {
             templates.insert(file.to_owned(), text);
         }

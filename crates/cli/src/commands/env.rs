@@ -19,7 +19,7 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
     let wrong = |error: EnvFileError| CliError::usage(error.to_string());
     let output = if matches!(what, EnvCommand::List) { StepOutput::Data } else { StepOutput::Talk };
     let mut session = Session::start(cli, "env list", output)?;
-    let Some(file) = session.settings.env_file.clone() else {
+    let Some(file) = session.settings.shared.env_file.clone() else {
         return Err(CliError::configuration("this app has no file of variables")
             .hint("name one, which will be kept in `shared` on the hosts: env_file = \".env\""));
     };

@@ -44,19 +44,19 @@ pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Res
 
 /// What visitors are told, in the page of the project or the program's own.
 pub(crate) fn tell(session: &Session, announcement: Announcement) -> Result<ToldVisitors, CliError> {
-    let own = session.settings.maintenance_page.as_ref().map(|name| session.root().join(name));
+    let own = session.settings.maintenance.page.as_ref().map(|name| session.root().join(name));
     let template = own.as_ref().map(std::fs::read_to_string).transpose().map_err(|error| {
         let path = own.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         CliError::configuration(format!("can't read {path}: {error}"))
     })?;
     let page = render_page(
-        &session.settings.unit,
+        &session.settings.app.unit,
         &session.settings.environment,
         template.as_deref(),
         &announcement,
     )
     .map_err(|error| {
-        let name = session.settings.maintenance_page.as_deref().unwrap_or("the page");
+        let name = session.settings.maintenance.page.as_deref().unwrap_or("the page");
         CliError::configuration(format!("{name}: {error}"))
             .hint("`message`, `until`, `unit` and `environment` may stand in it")
     })?;

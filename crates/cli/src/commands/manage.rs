@@ -13,7 +13,7 @@ use crate::exit::CliError;
 
 pub(crate) fn manage(cli: &Cli, words: &[String]) -> Result<ExitCode, CliError> {
     let (settings, host) = one_host(cli, "manage -- COMMAND")?;
-    if settings.recipe != Recipe::Django {
+    if settings.app.recipe != Recipe::Django {
         return Err(
             CliError::configuration("only a Django project has a manage.py").hint("set recipe = \"django\"")
         );

@@ -19,10 +19,10 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
     let look = session.look_and_recover(*dry_run).await?;
     // Only a release that was overwritten needs the remote, and then nearly never: a missing checkout is no reason
     // to refuse a rollback.
-    let url = match (&session.settings.scm, session.repository()) {
+    let url = match (&session.settings.source.scm, session.repository()) {
         (Some(url), _) => url.clone(),
         (None, Ok(repository)) => {
-            repository.remote_url(&session.settings.master_remote).await.unwrap_or_default()
+            repository.remote_url(&session.settings.source.master_remote).await.unwrap_or_default()
         }
         (None, Err(_)) => String::new(),
     };

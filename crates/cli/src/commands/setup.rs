@@ -16,7 +16,7 @@ pub(crate) async fn setup(cli: &Cli) -> Result<ExitCode, CliError> {
     let settings = project.developer_settings(cli, color)?;
     let facts = SetupFacts {
         active_virtualenv: std::env::var("VIRTUAL_ENV").ok().filter(|folder| !folder.is_empty()),
-        has_virtualenv: project.root.join(&settings.virtualenv).join("bin/python").exists(),
+        has_virtualenv: project.root.join(&settings.layout.virtualenv).join("bin/python").exists(),
         has_uv: has_program("uv"),
         has_submodules: project.root.join(".gitmodules").exists(),
     };
@@ -27,7 +27,7 @@ pub(crate) async fn setup(cli: &Cli) -> Result<ExitCode, CliError> {
         );
         return Ok(ExitCode::Done);
     }
-    let kind = ("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+    let kind = ("DEPLOYMENT_TYPE".to_owned(), settings.app.deployment_type.clone());
     let code = carry_out(&actions, &project.root, &[kind])?;
     print_talk("✓ this checkout is ready");
     Ok(code)

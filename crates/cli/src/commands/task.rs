@@ -29,10 +29,10 @@ pub(crate) async fn task(cli: &Cli, typed: &TaskArgs) -> Result<ExitCode, CliErr
     };
     let arguments = read_arguments(&typed.name, task, &typed.arguments)?;
     if task.on == TaskTarget::Deployer {
-        let mut variables = settings.variables.clone();
-        variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+        let mut variables = settings.app.variables.clone();
+        variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.app.deployment_type.clone());
         variables.insert("BUEDAFAB_ENVIRONMENT".to_owned(), settings.environment.to_string());
-        variables.insert("BUEDAFAB_UNIT".to_owned(), settings.unit.to_string());
+        variables.insert("BUEDAFAB_UNIT".to_owned(), settings.app.unit.to_string());
         variables.insert("BUEDAFAB_HOSTS".to_owned(), host_names(cli, &settings)?);
         variables.extend(arguments);
         let variables: Vec<(String, String)> = variables.into_iter().collect();

@@ -82,11 +82,11 @@ impl Repository {
         branch: Option<&str>,
         listing: &Listing,
     ) -> Result<SeenOnRemote, GitError> {
-        let remote = settings.master_remote.as_str();
+        let remote = settings.source.master_remote.as_str();
         let fitting: BTreeMap<&str, &str> = listing
             .branches
             .iter()
-            .filter(|(name, _)| settings.branch.matches(name))
+            .filter(|(name, _)| settings.rules.branch.matches(name))
             .map(|(name, id)| (name.as_str(), id.as_str()))
             .collect();
         let look = async || {

@@ -31,13 +31,17 @@ impl Repository {
         wanted: &Wanted,
         new_tag: Option<&str>,
     ) -> Result<CheckoutFacts, GitError> {
-        let remote = settings.master_remote.as_str();
-        let needs_tags = settings.require_tag
-            || settings.verify_signatures
+        let remote = settings.source.master_remote.as_str();
+        let needs_tags = settings.rules.require_tag
+            || settings.rules.verify_signatures
             || new_tag.is_some()
             || !matches!(wanted, Wanted::Commit(_));
         let (local_tags, listing) = tokio::join!(self.tags(), async {
-            if needs_tags || !settings.branch.is_any() { self.list(remote).await.map(Some) } else { Ok(None) }
+            if needs_tags || !settings.rules.branch.is_any() {
+                self.list(remote).await.map(Some)
+            } else {
+                Ok(None)
+            }
         });
         let (local_tags, listing) = (local_tags?, listing?);
         let (asked, commit) = match wanted {
@@ -69,7 +73,7 @@ impl Repository {
             }
         };
         let tags_there = listing.as_ref().map(Listing::tags).unwrap_or_default();
-        let bad_signature = if settings.verify_signatures {
+        let bad_signature = if settings.rules.verify_signatures {
             let mut all = local_tags.iter().chain(&tags_there);
             let tag = match (&asked, new_tag) {
                 (Asked::Tag(tag), _) => Some(tag.as_str()),
@@ -78,14 +82,14 @@ impl Repository {
                 }
                 (Asked::Commit(_), None) => release_tag(settings, all, &commit),
             };
-            self.check_signature(tag, listing.as_ref(), &settings.allowed_signers).await
+            self.check_signature(tag, listing.as_ref(), &settings.rules.allowed_signers).await
         } else {
             None
         };
         let unpushed_submodules =
             if release.submodules { self.unpushed_submodules(&commit).await } else { Vec::new() };
-        let own_env = format!("{}/", settings.virtualenv);
-        let may_tag = needs_tags && (settings.sign_tags || settings.verify_signatures);
+        let own_env = format!("{}/", settings.layout.virtualenv);
+        let may_tag = needs_tags && (settings.rules.sign_tags || settings.rules.verify_signatures);
         Ok(CheckoutFacts {
             is_head: head.is_ok_and(|head| head == commit.as_str()),
             release: match &asked {

@@ -30,9 +30,9 @@ pub(crate) struct SshOptions {
 impl SshOptions {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            keep_warm_seconds: settings.keep_warm_seconds,
-            connect_timeout_seconds: settings.connect_timeout_seconds,
-            forward_agent: settings.forward_agent,
+            keep_warm_seconds: settings.connection.keep_warm_seconds,
+            connect_timeout_seconds: settings.connection.connect_timeout_seconds,
+            forward_agent: settings.source.forward_agent,
             private_folder: private_folder(),
         }
     }

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::areas::Layer;
-use super::areas::Task;
+use super::areas::{Layer, Settings, Task};
 use super::at::At;
 use super::diagnostics::{Diagnostic, Diagnostics, Source};
 use super::lineage::{BUILT_IN, Lineage};
 use super::mistake::{Mistake, quoted};
 use super::nearest::{nearest, one_of};
 use super::rule::Written;
-use super::settings::Settings;
 use super::syntax;
 use super::values::Name;
 use crate::names::{EnvironmentName, TaskName};

@@ -26,9 +26,9 @@ mod values;
 
 pub use area::{AreaReference, SettingReference};
 pub use areas::{
-    AppSettings, Areas, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,
+    AppSettings, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,
     DjangoSettings, HookSettings, LayoutSettings, LimitsSettings, MaintenanceSettings, PythonBase,
-    PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, SharedSettings, SourceName,
+    PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, Settings, SharedSettings, SourceName,
     SourceSettings, StrategyName, Task, TaskTarget, Unreachable, UsersSettings, VersionPattern,
     VersionSettings, WaveSize, reference,
 };
@@ -36,5 +36,4 @@ pub use diagnostics::{Diagnostic, Diagnostics};
 pub use file::{ConfigFile, parse};
 pub use rule::DefaultValue;
 pub use schema::schema;
-pub use settings::Settings;
 pub use show::show;

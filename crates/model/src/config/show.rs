@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use toml::Value;
 
+use super::areas::Settings;
 use super::rule::DefaultValue;
-use super::settings::Settings;
 use super::template::escape;
 use crate::names::{EnvironmentName, HostPath, Role, SlotName, Unit};
 

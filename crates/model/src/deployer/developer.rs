@@ -18,7 +18,7 @@ pub struct SetupFacts {
 
 /// The project's tests; `None` where nothing says how to run them.
 pub fn tests_of(settings: &Settings) -> Option<DeployerAction> {
-    let command = match settings.test_runner.as_deref()? {
+    let command = match settings.developer.test_runner.as_deref()? {
         "django" => "python manage.py test --noinput",
         "nose" | "webpy" => "python -m nose",
         "pytest" => "python -m pytest",
@@ -26,21 +26,21 @@ pub fn tests_of(settings: &Settings) -> Option<DeployerAction> {
         "unittest" => "python -m unittest discover",
         command => command,
     };
-    Some(DeployerAction::Test { command: command.to_owned(), virtualenv: settings.virtualenv.clone() })
+    Some(DeployerAction::Test { command: command.to_owned(), virtualenv: settings.layout.virtualenv.clone() })
 }
 
 /// A look over the project's code; `None` where there is none. `python_roots`: the files and folders at the project's
 /// root that hold Python.
 pub fn lint_of(settings: &Settings, python_roots: &[String]) -> Option<DeployerAction> {
-    let is_pylint = settings.linter == "pylint";
+    let is_pylint = settings.developer.linter == "pylint";
     let paths = if is_pylint { python_roots.to_vec() } else { Vec::new() };
-    let command = match settings.linter.as_str() {
+    let command = match settings.developer.linter.as_str() {
         "pylint" if python_roots.is_empty() => return None,
         "pylint" => "pylint --recursive=y".to_owned(),
         "ruff" => "ruff check".to_owned(),
         command => command.to_owned(),
     };
-    Some(DeployerAction::Lint { command, paths, virtualenv: settings.virtualenv.clone() })
+    Some(DeployerAction::Lint { command, paths, virtualenv: settings.layout.virtualenv.clone() })
 }
 
 /// All that makes a developer's checkout ready, in order. Doing it again brings it up to date.
@@ -51,15 +51,16 @@ pub fn plan_setup(settings: &Settings, facts: &SetupFacts) -> Vec<DeployerAction
     if *has_submodules {
         actions.push(DeployerAction::UpdateSubmodules);
     }
-    let mut files = settings.pip_requirements.clone();
+    let mut files = settings.python.requirements.clone();
     files.extend(
         settings
-            .pip_requirements_dev
+            .python
+            .requirements_dev
             .iter()
-            .filter(|file| !settings.pip_requirements.contains(file))
+            .filter(|file| !settings.python.requirements.contains(file))
             .cloned(),
     );
-    let virtualenv = active_virtualenv.clone().unwrap_or_else(|| settings.virtualenv.clone());
+    let virtualenv = active_virtualenv.clone().unwrap_or_else(|| settings.layout.virtualenv.clone());
     if !files.is_empty() {
         if active_virtualenv.is_none() && !has_virtualenv {
             actions.push(DeployerAction::MakeVirtualenv { folder: virtualenv.clone(), uv: *has_uv });
@@ -70,7 +71,7 @@ pub fn plan_setup(settings: &Settings, facts: &SetupFacts) -> Vec<DeployerAction
             files,
         });
     }
-    let extra = settings.extra_setup_tasks.iter();
+    let extra = settings.developer.extra_setup_tasks.iter();
     actions.extend(
         extra.map(|command| DeployerAction::SetUp {
             command: command.clone(),

@@ -54,7 +54,7 @@ pub(super) fn assemble(
     // Those of them that take part at all.
     let others = if others_tell.is_some() { others } else { &[] };
 
-    let first = tests.into_iter().chain(hooks(&settings.local_hooks.before)).chain(begin);
+    let first = tests.into_iter().chain(hooks(&settings.hooks.local.before)).chain(begin);
     let mut numbers = Numbers::default();
     let mut phases = Phases::default();
     phases.deployer(PhaseKind::Begin, numbers.deployer(first));
@@ -90,7 +90,7 @@ pub(super) fn assemble(
         phases.hosts(PhaseKind::Once, vec![work]);
     }
 
-    let waves = split_into_waves(&settings.waves, changes.len());
+    let waves = split_into_waves(&settings.rollout.waves, changes.len());
     let mut rest = changes;
     for (index, size) in waves.iter().enumerate() {
         let (wave, later) = rest.split_at(*size);
@@ -126,7 +126,7 @@ pub(super) fn assemble(
     phases.hosts(PhaseKind::Finish, work);
     plan.phases = phases.0;
     for (when, commands) in
-        [(End::Done, &settings.local_hooks.after), (End::Failed, &settings.local_hooks.on_failure)]
+        [(End::Done, &settings.hooks.local.after), (End::Failed, &settings.hooks.local.on_failure)]
     {
         if !commands.is_empty() {
             plan.closing.push(Closing { when, steps: numbers.deployer(hooks(commands)) });
@@ -143,7 +143,7 @@ pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) 
         by: run.by.clone(),
         intent,
         title: None,
-        unit: settings.unit.clone(),
+        unit: settings.app.unit.clone(),
         environment: settings.environment.clone(),
         hosts: Vec::new(),
         phases: Vec::new(),
@@ -193,10 +193,10 @@ fn lock(planning: &HostPlanning<'_>, holder: &LockHolder) -> Vec<Action> {
     let settings = planning.settings;
     let mut actions = Vec::new();
     if !planning.facts.has_folders {
-        actions.push(RecordAction::CreateFolders { group: settings.deploy_group.clone() }.into());
+        actions.push(RecordAction::CreateFolders { group: settings.users.deploy_group.clone() }.into());
     }
     actions.extend(planning.lock_as_seen(holder));
-    if settings.ask_sudo_password && settings.may_use_sudo() {
+    if settings.users.ask_sudo_password && settings.may_use_sudo() {
         actions.push(ServiceAction::VerifySudo.into());
     }
     actions
@@ -213,7 +213,7 @@ fn deployer_variables(settings: &Settings, run: &RunContext, plan: &Plan) -> BTr
     let hosts: Vec<&str> = plan.hosts.iter().map(|planned| planned.host.name.as_str()).collect();
     let mut variables = BTreeMap::new();
     let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
-    set("DEPLOYMENT_TYPE", &settings.deployment_type);
+    set("DEPLOYMENT_TYPE", &settings.app.deployment_type);
     set("BUEDAFAB_BY", &run.by);
     set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
     set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));

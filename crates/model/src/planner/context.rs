@@ -100,7 +100,7 @@ impl<'a> HostPlanning<'a> {
         vec![
             RecordAction::Lock { holder: holder.clone() }.into(),
             RecordAction::Guard {
-                slots: self.settings.release_paths.clone(),
+                slots: self.settings.layout.release_paths.clone(),
                 state_sum: self.facts.state_sum.clone(),
             }
             .into(),

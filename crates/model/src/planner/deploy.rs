@@ -159,7 +159,7 @@ pub fn plan_deploy(
     }
     let changes: Vec<HostChange<'_>> = changes.into_iter().flatten().collect();
     let tests = tests.then(|| tests_of(settings)).flatten();
-    let commands = with_recipe(settings, HookPoint::Once, &settings.hooks.once);
+    let commands = with_recipe(settings, HookPoint::Once, &settings.hooks.on_hosts.once);
     let once = changes.first().map(|primary| primary.planning.hooks(&primary.to, HookPoint::Once, &commands));
     let change = Change {
         intent: Intent::Deploy,

@@ -22,7 +22,7 @@ pub(super) fn examine(settings: &Settings, hosts: &[HostPlanning<'_>]) -> (Vec<R
         if let CurrentLink::Dangling(target) = &facts.current {
             note(format!(
                 "{} points to {target:?}, which isn't there: nothing serves now",
-                settings.current_release_symlink
+                settings.layout.current_release_symlink
             ));
         }
         planning.forgotten_services().into_iter().for_each(&mut note);

@@ -7,8 +7,9 @@ use crate::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 
 /// The shell of the one look at a host.
 pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
-    let url = settings.version_url_of(host);
-    let shared_files: Vec<String> = settings.shared_files.iter().chain(&settings.env_file).cloned().collect();
+    let url = settings.version.url_of(host);
+    let shared_files: Vec<String> =
+        settings.shared.files.iter().chain(&settings.shared.env_file).cloned().collect();
     let services = settings.services_of_others(host);
     let running = settings.services_on(host).into_iter().filter_map(|service| match service {
         Service::Systemd(name) => Some(name.clone()),
@@ -19,8 +20,8 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         version_url: url.as_deref(),
         shared_files: &shared_files,
         services: &services,
-        run_as: settings.run_as.as_deref(),
+        run_as: settings.users.run_as.as_deref(),
         running: &running,
     };
-    inspect_script(&settings.layout(host), &settings.release_paths, scope, &also)
+    inspect_script(&settings.layout(host), &settings.layout.release_paths, scope, &also)
 }

@@ -22,13 +22,13 @@ pub fn plan_maintenance(
 ) -> Result<Plan, Vec<Refusal>> {
     let hosts = HostPlanning::of_all(settings, run, hosts);
     let mut refusals = Vec::new();
-    if settings.maintenance != MaintenanceMethod::File {
+    if settings.maintenance.method != MaintenanceMethod::File {
         // Without a release nobody is there to tell them.
         let nothing_live = hosts.iter().filter(|planning| planning.facts.live_slot().is_none());
         refusals
             .extend(nothing_live.map(|planning| Refusal::NothingLive { host: planning.host.name.clone() }));
     }
-    if settings.maintenance == MaintenanceMethod::Setting {
+    if settings.maintenance.method == MaintenanceMethod::Setting {
         let (more, _) = examine(settings, &hosts);
         refusals.extend(more.into_iter().filter(|refusal| !matches!(refusal, Refusal::Held { .. })));
     }
@@ -38,7 +38,7 @@ pub fn plan_maintenance(
     let doing = if told.is_some() { "maintenance on" } else { "maintenance off" };
     let works = hosts.iter().map(|planning| {
         let mut actions = Vec::new();
-        if settings.maintenance == MaintenanceMethod::Setting {
+        if settings.maintenance.method == MaintenanceMethod::Setting {
             actions.extend(planning.lock_as_seen(&run.holder(doing)));
         }
         actions.extend(planning.announce(told));
@@ -51,7 +51,7 @@ pub fn plan_maintenance(
 
 /// Whether a host can be made to tell visitors, and doesn't yet.
 pub(super) fn can_announce(settings: &Settings, facts: &HostFacts) -> bool {
-    let by_file = settings.maintenance == MaintenanceMethod::File;
+    let by_file = settings.maintenance.method == MaintenanceMethod::File;
     facts.maintenance.is_none() && (by_file || facts.live_slot().is_some())
 }
 
@@ -65,7 +65,8 @@ impl HostPlanning<'_> {
     /// Has the release that is live tell visitors, or no longer.
     fn announce(&self, told: Option<&ToldVisitors>) -> Vec<Action> {
         let mut actions = Vec::new();
-        if let (MaintenanceMethod::Setting, Some(slot)) = (self.settings.maintenance, self.facts.live_slot())
+        if let (MaintenanceMethod::Setting, Some(slot)) =
+            (self.settings.maintenance.method, self.facts.live_slot())
         {
             actions.push(self.maintenance_setting(slot, told.is_some()));
             actions.extend(self.restart_as_it_was(Direction::Forward));
@@ -87,7 +88,7 @@ impl HostPlanning<'_> {
     /// Has the release in `target`, which serves by now, tell visitors nothing any more.
     pub(super) fn reopen(&self, target: &Target) -> Vec<Action> {
         let mut actions = Vec::new();
-        if self.settings.maintenance == MaintenanceMethod::Setting {
+        if self.settings.maintenance.method == MaintenanceMethod::Setting {
             actions.push(self.maintenance_setting(&target.slot, false));
             actions.extend(self.restart(target, Direction::Forward));
             actions.extend(self.verify_running(target));
@@ -104,19 +105,24 @@ impl HostPlanning<'_> {
 
     /// Tells visitors this, or nothing any more.
     pub(super) fn tell(&self, told: Option<&ToldVisitors>, around: Surroundings) -> Action {
-        AppAction::Maintenance { method: self.settings.maintenance, told: told.cloned(), around }.into()
+        AppAction::Maintenance { method: self.settings.maintenance.method, told: told.cloned(), around }
+            .into()
     }
 
     /// Says in a slot's settings whether it is in maintenance.
     pub(super) fn maintenance_setting(&self, slot: &SlotName, on: bool) -> Action {
-        AppAction::MaintenanceSetting { slot: slot.clone(), file: self.settings.settings_file.clone(), on }
-            .into()
+        AppAction::MaintenanceSetting {
+            slot: slot.clone(),
+            file: self.settings.maintenance.settings_file.clone(),
+            on,
+        }
+        .into()
     }
 
     /// A slot whose release was left while visitors were told still says so in a file of git's: that is taken back before
     /// anything else is made of it.
     pub(super) fn take_back_setting(&self, slot: &SlotName) -> Option<Action> {
-        (self.settings.maintenance == MaintenanceMethod::Setting)
+        (self.settings.maintenance.method == MaintenanceMethod::Setting)
             .then(|| self.maintenance_setting(slot, false))
     }
 }

@@ -34,7 +34,7 @@ impl HostPlanning<'_> {
         let Build { former, url, reinstall, packages, services } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
-        let group = || settings.deploy_group.clone();
+        let group = || settings.users.deploy_group.clone();
         let record = |state| {
             RecordAction::Record {
                 slot: slot.clone(),
@@ -46,8 +46,12 @@ impl HostPlanning<'_> {
             .into()
         };
 
-        let mut actions =
-            self.hooks_in(&layout.path, target, HookPoint::BeforePrepare, &settings.hooks.before_prepare);
+        let mut actions = self.hooks_in(
+            &layout.path,
+            target,
+            HookPoint::BeforePrepare,
+            &settings.hooks.on_hosts.before_prepare,
+        );
         actions.push(record(SlotState::Building));
         actions.extend(self.take_back_setting(slot));
         actions.push(
@@ -56,8 +60,8 @@ impl HostPlanning<'_> {
                 commit: release.commit.clone(),
                 url: url.to_owned(),
                 siblings: self.siblings_to_fetch_from(slot, release),
-                known_hosts: settings.scm_known_hosts.clone(),
-                lend_agent: settings.forward_agent,
+                known_hosts: settings.source.scm_known_hosts.clone(),
+                lend_agent: settings.source.forward_agent,
                 group: group(),
             }
             .into(),
@@ -69,17 +73,17 @@ impl HostPlanning<'_> {
             let submodules = GitAction::Submodules {
                 slot: slot.clone(),
                 url: url.to_owned(),
-                known_hosts: settings.scm_known_hosts.clone(),
-                lend_agent: settings.forward_agent,
+                known_hosts: settings.source.scm_known_hosts.clone(),
+                lend_agent: settings.source.forward_agent,
                 group: group(),
             };
             actions.push(submodules.into());
         }
-        if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
+        if !(settings.shared.files.is_empty() && settings.shared.folders.is_empty()) {
             let shared = AppAction::Shared {
                 slot: slot.clone(),
-                files: settings.shared_files.clone(),
-                dirs: settings.shared_dirs.clone(),
+                files: settings.shared.files.clone(),
+                dirs: settings.shared.folders.clone(),
                 group: group(),
             };
             actions.push(shared.into());
@@ -97,17 +101,18 @@ impl HostPlanning<'_> {
                 commit: release.commit.clone(),
                 spec,
                 variables: self.variables_of(target),
-                lend_agent: settings.forward_agent,
+                lend_agent: settings.source.forward_agent,
                 group: group(),
             }
             .into()
         }));
-        for (point, own) in
-            [(HookPoint::Build, &settings.hooks.build), (HookPoint::Check, &settings.hooks.check)]
-        {
+        for (point, own) in [
+            (HookPoint::Build, &settings.hooks.on_hosts.build),
+            (HookPoint::Check, &settings.hooks.on_hosts.check),
+        ] {
             actions.extend(self.hooks(target, point, &with_recipe(settings, point, own)));
         }
-        if let Some(file) = settings.crontab.as_ref().filter(|_| self.is_primary()) {
+        if let Some(file) = settings.crontab.file.as_ref().filter(|_| self.is_primary()) {
             actions.push(GitAction::RequireFile { slot: slot.clone(), file: file.clone() }.into());
         }
         if !services.is_empty() {

@@ -115,7 +115,7 @@ fn migrations(change: &HostChange<'_>, schema: Schema) -> Primary {
     let HostChange { planning, to, .. } = change;
     let settings = planning.settings;
     let Some(newer) = planning.facts.live_slot().cloned() else { return Primary::default() };
-    if settings.recipe != Recipe::Django || schema == Schema::Keep {
+    if settings.app.recipe != Recipe::Django || schema == Schema::Keep {
         return Primary::default();
     }
     let look = PythonAction::Migrations {
@@ -125,7 +125,7 @@ fn migrations(change: &HostChange<'_>, schema: Schema) -> Primary {
         around: Surroundings {
             virtualenv: None,
             // It looks, and leaves nothing in a release.
-            run_as: settings.run_as().map(|app| RunAs { group: None, ..app }),
+            run_as: settings.users.run_as().map(|app| RunAs { group: None, ..app }),
             ..planning.surroundings(&planning.layout.releases, planning.variables_of(to))
         },
     };

@@ -15,8 +15,11 @@ use crate::shell::service_file::{ServedBy, render_service_file};
 
 /// Services that no host has: a role that was mistyped, most likely.
 pub(super) fn homeless_services(settings: &Settings) -> Vec<String> {
-    let nowhere =
-        settings.services.iter().filter(|named| !settings.hosts.iter().any(|host| named.is_on(&host.roles)));
+    let nowhere = settings
+        .services
+        .named
+        .iter()
+        .filter(|named| !settings.hosts.iter().any(|host| named.is_on(&host.roles)));
     nowhere
         .map(|named| {
             let roles: Vec<&str> = named.roles.iter().map(|role| role.as_str()).collect();
@@ -37,7 +40,7 @@ impl HostPlanning<'_> {
         let mut files = Vec::new();
         let mut refusals = Vec::new();
         // Also of what runs on another host now: a way back may bring it here.
-        for service in settings.services.iter().filter(|service| service.is_on(&host.roles)) {
+        for service in settings.services.named.iter().filter(|service| service.is_on(&host.roles)) {
             match render_service_file(service, &served, |file| templates.get(file).cloned()) {
                 Ok(file) => files.extend(file),
                 Err(error) => refusals.push(Refusal::BadTemplate {
@@ -53,7 +56,7 @@ impl HostPlanning<'_> {
 
     /// Services that were installed here once, and aren't in the configuration any more: they are a person's to remove.
     pub(super) fn forgotten_services(&self) -> Vec<String> {
-        let here = self.settings.services.iter().filter(|service| service.is_on(&self.host.roles));
+        let here = self.settings.services.named.iter().filter(|service| service.is_on(&self.host.roles));
         let known: Vec<HostPath> =
             here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect();
         let gone =
@@ -105,8 +108,8 @@ impl HostPlanning<'_> {
             |named: &&NamedService| named.definition.is_some() && self.settings.runs_on(named, self.host);
         let with_file = |named: &NamedService| Some((named.service.clone(), released_file(named, &of)?));
         let services: Vec<(Service, ReleasedServiceFile)> =
-            self.settings.services.iter().filter(runs).filter_map(with_file).collect();
-        let seconds = self.settings.settle_seconds;
+            self.settings.services.named.iter().filter(runs).filter_map(with_file).collect();
+        let seconds = self.settings.services.settle_seconds;
         (seconds > 0 && !services.is_empty())
             .then(|| ServiceAction::VerifyRunning { services, seconds }.into())
     }
@@ -129,7 +132,7 @@ impl HostPlanning<'_> {
             around: around.clone(),
         };
         let mut actions: Vec<ServiceAction> = Vec::new();
-        for named in settings.services.iter().filter(|service| service.is_on(&host.roles)) {
+        for named in settings.services.named.iter().filter(|service| service.is_on(&host.roles)) {
             let file = released_file(named, of);
             if !settings.runs_on(named, host) {
                 actions.push(ServiceAction::Stop { service: named.service.clone() });
@@ -138,9 +141,9 @@ impl HostPlanning<'_> {
             }
         }
         // A hook is meant instead of the app's own service, and that comes last, unless a table gives it another place.
-        let by_hook = (!settings.hooks.restart.is_empty()).then_some(&settings.service);
+        let by_hook = (!settings.hooks.on_hosts.restart.is_empty()).then_some(&settings.services.app);
         if let Some(service) = by_hook.or(settings.own_service()).filter(|_| which == Which::All) {
-            actions.push(restart(service, None, false, settings.hooks.restart.clone()));
+            actions.push(restart(service, None, false, settings.hooks.on_hosts.restart.clone()));
         }
         if direction == Direction::Back {
             actions.reverse();

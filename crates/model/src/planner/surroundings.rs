@@ -19,8 +19,8 @@ pub(super) fn surroundings(
     Surroundings {
         directory: directory.clone(),
         variables,
-        virtualenv: settings.recipe.is_python().then(|| directory.join(&settings.virtualenv)),
-        run_as: settings.run_as(),
+        virtualenv: settings.app.recipe.is_python().then(|| directory.join(&settings.layout.virtualenv)),
+        run_as: settings.users.run_as(),
     }
 }
 
@@ -80,9 +80,9 @@ impl HostPlanning<'_> {
         let HostPlanning { settings, run, host, facts, layout } = self;
         let roles = host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
         let previous = facts.live().map_or(String::new(), |release| release.commit.to_string());
-        let mut variables = settings.variables.clone();
+        let mut variables = settings.app.variables.clone();
         let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
-        set("DEPLOYMENT_TYPE", &settings.deployment_type);
+        set("DEPLOYMENT_TYPE", &settings.app.deployment_type);
         set("BUEDAFAB_BY", &run.by);
         set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
         set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));
@@ -95,7 +95,7 @@ impl HostPlanning<'_> {
         set("BUEDAFAB_RUN", run.run.as_str());
         set("BUEDAFAB_SLOT", slot.map_or("", SlotName::as_str));
         set("BUEDAFAB_TAG", release.and_then(|release| release.tag.as_deref()).unwrap_or_default());
-        set("BUEDAFAB_UNIT", settings.unit.as_str());
+        set("BUEDAFAB_UNIT", settings.app.unit.as_str());
         variables
     }
 }

@@ -13,27 +13,27 @@ impl HostChange<'_> {
     pub(super) fn switch(&self, is_last_wave: bool) -> Vec<Part> {
         let HostChange { planning, to, .. } = self;
         let settings = planning.settings;
-        let named = &settings.hooks;
+        let named = &settings.hooks.on_hosts;
         let mut before = planning.hooks(to, HookPoint::BeforeSwitch, &named.before_switch);
         let told = self.told.visitors();
-        if let (MaintenanceMethod::Setting, Some(_)) = (settings.maintenance, told) {
+        if let (MaintenanceMethod::Setting, Some(_)) = (settings.maintenance.method, told) {
             before.push(planning.maintenance_setting(&to.slot, true));
         }
         let mut after: Vec<Action> =
             vec![RecordAction::SwitchLink { target: Some(to.slot.to_string()) }.into()];
-        if let (MaintenanceMethod::Command, Some(told)) = (settings.maintenance, told) {
+        if let (MaintenanceMethod::Command, Some(told)) = (settings.maintenance.method, told) {
             after.push(planning.tell(Some(told), planning.surroundings_of(to)));
         }
         after.extend(planning.restart(to, self.direction));
         after.extend(planning.verify_running(to));
         after.extend(planning.hooks(to, HookPoint::AfterSwitch, &named.after_switch));
         // Where any host may answer, the old release does until the last wave.
-        if is_last_wave || !settings.version_url_is_shared() {
-            after.extend(settings.version_url_of(planning.host).map(|url| {
+        if is_last_wave || !settings.version.url_is_shared() {
+            after.extend(settings.version.url_of(planning.host).map(|url| {
                 Action::from(AppAction::AskApp {
                     url,
                     release: to.release.clone(),
-                    patience_seconds: settings.version_timeout_seconds,
+                    patience_seconds: settings.version.timeout_seconds,
                 })
             }));
         }
@@ -90,12 +90,12 @@ impl HostChange<'_> {
                 actions.push(record(slot.clone(), *leaves_behind, release.clone()));
             }
         }
-        if let Some(file) = settings.crontab.as_ref().filter(|_| planning.is_primary()) {
+        if let Some(file) = settings.crontab.file.as_ref().filter(|_| planning.is_primary()) {
             let crontab = ServiceAction::Crontab {
                 slot: to.slot.clone(),
                 file: file.clone(),
-                unit: settings.unit.clone(),
-                place: settings.crontab_place,
+                unit: settings.app.unit.clone(),
+                place: settings.crontab.location,
             };
             actions.push(crontab.into());
         }
@@ -103,16 +103,16 @@ impl HostChange<'_> {
             actions.push(RecordAction::Prune.into());
         }
         actions.push(self.journal(kind));
-        actions.extend(planning.hooks(to, HookPoint::AfterFinish, &settings.hooks.after_finish));
+        actions.extend(planning.hooks(to, HookPoint::AfterFinish, &settings.hooks.on_hosts.after_finish));
         actions
     }
 
     /// Whether anything is kept of releases but their commits.
     fn keeps_anything(&self) -> bool {
         let (settings, facts) = (self.planning.settings, self.planning.facts);
-        let has_packages =
-            !(settings.private_packages.is_empty() && settings.private_requirements.is_empty());
-        let has_files = settings.services.iter().any(|service| service.definition.is_some());
+        let has_packages = !(settings.python.base.private_packages.is_empty()
+            && settings.python.private_requirements.is_empty());
+        let has_files = settings.services.named.iter().any(|service| service.definition.is_some());
         has_packages || has_files || !facts.packages.is_empty() || !facts.installed.is_empty()
     }
 

@@ -9,14 +9,14 @@ pub(crate) fn virtualenv_of(
     packages: Packages,
     reinstall: bool,
 ) -> Option<VirtualenvSpec> {
-    settings.recipe.is_python().then(|| VirtualenvSpec {
-        python: settings.python.clone(),
-        installer: settings.installer,
-        options: settings.pip_options.clone(),
-        requirements: settings.pip_requirements.clone(),
-        constraints: settings.pip_constraints.clone(),
+    settings.app.recipe.is_python().then(|| VirtualenvSpec {
+        python: settings.python.base.interpreter.clone(),
+        installer: settings.python.installer,
+        options: settings.python.options.clone(),
+        requirements: settings.python.requirements.clone(),
+        constraints: settings.python.constraints.clone(),
         packages,
-        scripts: settings.package_installation_scripts.clone(),
+        scripts: settings.python.installation_scripts.clone(),
         reinstall,
     })
 }

@@ -30,8 +30,8 @@ pub fn plan_task(
     hosts: &[&Host],
 ) -> Plan {
     let actions = |host: &Host| {
-        let mut variables = settings.variables.clone();
-        variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+        let mut variables = settings.app.variables.clone();
+        variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.app.deployment_type.clone());
         variables.extend(arguments.clone());
         let around = surroundings(settings, &settings.layout(host).current(), variables);
         let command =
@@ -61,7 +61,7 @@ pub fn plan_env(settings: &Settings, run: &RunContext, edit: &EnvEdit, file: &st
     let mut plan = work_on(settings, run, hosts, |host| {
         let file = settings.layout(host).shared().join(file);
         vec![
-            RecordAction::CreateFolders { group: settings.deploy_group.clone() }.into(),
+            RecordAction::CreateFolders { group: settings.users.deploy_group.clone() }.into(),
             AppAction::EnvFile { edit: edit.clone(), file }.into(),
             run.note(JournalKind::EnvChanged, Some(edit.to_string())),
         ]

@@ -16,11 +16,11 @@ use crate::plan::action::Surroundings;
 /// as it doesn't belong to a run.
 pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
     let layout = settings.layout(host);
-    let mut variables = settings.variables.clone();
-    variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.deployment_type.clone());
+    let mut variables = settings.app.variables.clone();
+    variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.app.deployment_type.clone());
     let directory = layout.current();
-    let virtualenv = settings.recipe.is_python().then(|| directory.join(&layout.virtualenv));
-    let around = Surroundings { directory, variables, virtualenv, run_as: settings.run_as() };
+    let virtualenv = settings.app.recipe.is_python().then(|| directory.join(&layout.virtualenv));
+    let around = Surroundings { directory, variables, virtualenv, run_as: settings.users.run_as() };
     within(&layout, &around, Input::Person, &format!("{}{command}", enter(&around.directory)))
 }
 

@@ -7,14 +7,14 @@ use crate::config::Settings;
 
 /// The steps of the recipe, as the project has them: its own commands in place of the recipe's.
 pub fn steps(settings: &Settings) -> Vec<RecipeStep> {
-    let mut steps = match settings.recipe {
+    let mut steps = match settings.app.recipe {
         Recipe::Django => django(settings),
         Recipe::Tornado | Recipe::Wsgi | Recipe::Asgi | Recipe::Webpy | Recipe::Static | Recipe::Generic => {
             Vec::new()
         }
     };
     for step in &mut steps {
-        if let Some(commands) = settings.steps.get(step.name) {
+        if let Some(commands) = settings.app.steps.get(step.name) {
             step.commands.clone_from(commands);
         }
     }
@@ -29,7 +29,7 @@ pub(crate) fn commands_at(settings: &Settings, point: HookPoint, side: Side) -> 
 
 fn django(settings: &Settings) -> Vec<RecipeStep> {
     let step = |name, point, side, command: String| RecipeStep { name, point, side, commands: vec![command] };
-    let (collect_at, side) = match settings.collectstatic {
+    let (collect_at, side) = match settings.django.collectstatic {
         // Hooks may build what is collected.
         Collectstatic::EveryHost => (HookPoint::Build, Side::After),
         Collectstatic::Once => (HookPoint::Once, Side::Before),
@@ -44,12 +44,16 @@ fn django(settings: &Settings) -> Vec<RecipeStep> {
 /// Migrates only where something is pending, and says what before it does.
 fn migrate(settings: &Settings) -> String {
     let mut work = vec![manage("migrate --plan"), manage("migrate --noinput")];
-    if !settings.extra_fixtures.is_empty() {
-        work.push(manage(&format!("loaddata {}", quote_words(&settings.extra_fixtures))));
+    if !settings.django.extra_fixtures.is_empty() {
+        work.push(manage(&format!("loaddata {}", quote_words(&settings.django.extra_fixtures))));
     }
     let pending = manage("migrate --check");
     let migrate = format!("{pending} >/dev/null 2>&1 || {{ {}; }}", work.join(" && "));
-    if settings.syncdb { format!("{} && {{ {migrate}; }}", manage("syncdb --noinput")) } else { migrate }
+    if settings.django.syncdb {
+        format!("{} && {{ {migrate}; }}", manage("syncdb --noinput"))
+    } else {
+        migrate
+    }
 }
 
 fn manage(command: &str) -> String {

@@ -41,20 +41,20 @@ pub(crate) fn render_service_file(
     let ServedBy { settings, host, facts, target } = served;
     let layout = settings.layout(host);
     let current = layout.current();
-    let virtualenv = settings.recipe.is_python().then(|| current.join(&layout.virtualenv));
+    let virtualenv = settings.app.recipe.is_python().then(|| current.join(&layout.virtualenv));
     let text = fill(
         &template,
         context! {
-            unit => settings.unit.as_str(),
+            unit => settings.app.unit.as_str(),
             environment => settings.environment.as_str(),
-            deployment_type => settings.deployment_type.as_str(),
+            deployment_type => settings.app.deployment_type.as_str(),
             service => service.name.as_str(),
             name => path.as_str().rsplit('/').next(),
             host => host.name.as_str(),
             address => host.address.as_str(),
             roles => host.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            user => settings.run_as.as_deref().unwrap_or(&facts.user),
-            group => settings.deploy_group.as_deref(),
+            user => settings.users.run_as.as_deref().unwrap_or(&facts.user),
+            group => settings.users.deploy_group.as_deref(),
             path => layout.path.as_str(),
             releases => layout.releases.as_str(),
             current => current.as_str(),
@@ -63,7 +63,7 @@ pub(crate) fn render_service_file(
             release => layout.slot(&target.slot).as_str(),
             virtualenv => virtualenv.as_ref().map(HostPath::as_str),
             env_file => layout.env_file.as_ref().map(HostPath::as_str),
-            variables => &settings.variables,
+            variables => &settings.app.variables,
             commit => target.release.commit.as_str(),
             describe => target.release.describe.as_str(),
             tag => target.release.tag.as_deref(),

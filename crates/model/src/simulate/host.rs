@@ -96,7 +96,7 @@ impl SimHost {
             host: host.clone(),
             has_folders: false,
             link: None,
-            slots: settings.release_paths.iter().map(|slot| (slot.clone(), empty.clone())).collect(),
+            slots: settings.layout.release_paths.iter().map(|slot| (slot.clone(), empty.clone())).collect(),
             hold: None,
             journal: Vec::new(),
             lock: None,

@@ -39,21 +39,21 @@ pub enum BeforeState {
 
 /// Where a new release goes on a host.
 pub fn destination(settings: &Settings, facts: &HostFacts) -> Destination {
-    match settings.strategy {
-        StrategyName::Ab => ab::destination(&settings.release_paths, facts),
+    match settings.layout.strategy {
+        StrategyName::Ab => ab::destination(&settings.layout.release_paths, facts),
     }
 }
 
 /// Where the release before the live one is; `None` if none was ever proven live on this host, or none is left.
 pub fn before(settings: &Settings, facts: &HostFacts) -> Option<Before> {
-    match settings.strategy {
-        StrategyName::Ab => ab::before(&settings.release_paths, facts),
+    match settings.layout.strategy {
+        StrategyName::Ab => ab::before(&settings.layout.release_paths, facts),
     }
 }
 
 /// The release that was proven live in an idle slot: still there, or overwritten since.
 pub fn former(settings: &Settings, facts: &HostFacts, slot: &SlotName) -> Option<Release> {
-    match settings.strategy {
+    match settings.layout.strategy {
         StrategyName::Ab => ab::former(facts, slot),
     }
 }

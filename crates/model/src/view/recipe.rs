@@ -13,14 +13,14 @@ use crate::shell::recipe::steps;
 
 /// The steps of the recipe as configuration: what is copied from here into `[steps]` changes nothing, until it is changed.
 pub fn show_recipe(settings: &Settings) -> String {
-    let recipe = serde_json::to_value(settings.recipe).expect("an enum without fields is a string");
+    let recipe = serde_json::to_value(settings.app.recipe).expect("an enum without fields is a string");
     let mut text = format!("recipe = {recipe}\n");
     let mut line = |what: &str| {
         let _ = writeln!(text, "{what}");
     };
     line("");
     line("# In every new slot, before anything else:");
-    if !(settings.shared_files.is_empty() && settings.shared_dirs.is_empty()) {
+    if !(settings.shared.files.is_empty() && settings.shared.folders.is_empty()) {
         line("# - what is shared is linked into it: shared_files, shared_dirs");
     }
     match virtualenv_of(settings, Packages::WrittenDown, false) {
@@ -30,12 +30,19 @@ pub fn show_recipe(settings: &Settings) -> String {
             } else {
                 spec.requirements.join(", ")
             };
-            if !(settings.private_packages.is_empty() && settings.private_requirements.is_empty()) {
-                let packages = settings.private_packages.iter().map(|package| package.name.clone());
-                let named: Vec<String> = packages.chain(settings.private_requirements.clone()).collect();
+            if !(settings.python.base.private_packages.is_empty()
+                && settings.python.private_requirements.is_empty())
+            {
+                let packages =
+                    settings.python.base.private_packages.iter().map(|package| package.name.clone());
+                let named: Vec<String> =
+                    packages.chain(settings.python.private_requirements.clone()).collect();
                 line(&format!("# - private packages are sent to the host: {}", named.join(", ")));
             }
-            line(&format!("# - the virtualenv {} is brought to what {from} asks for", settings.virtualenv));
+            line(&format!(
+                "# - the virtualenv {} is brought to what {from} asks for",
+                settings.layout.virtualenv
+            ));
         }
         None => line("# - its files are those of the commit, and no others"),
     }
@@ -50,7 +57,7 @@ pub fn show_recipe(settings: &Settings) -> String {
             Side::Before => "before",
             Side::After => "after",
         };
-        let whose = if settings.steps.contains_key(step.name) { "; your own" } else { "" };
+        let whose = if settings.app.steps.contains_key(step.name) { "; your own" } else { "" };
         let where_else = if step.point == HookPoint::Once { ", on the primary" } else { "" };
         line(&format!("# {side} your `{}` hooks{where_else}{whose}", step.point));
         let commands = step.commands.iter().cloned().map(Value::String).collect();

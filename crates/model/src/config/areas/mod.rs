@@ -65,12 +65,12 @@ use crate::names::{EnvironmentName, TaskName};
 /// Makes of a list of areas: the layer with all that may be typed, the settings with all that is meant, and what goes
 /// through all of them.
 macro_rules! areas {
-    ($($(#[$doc:meta])* $area:ident: $Settings:ty,)*) => {
+    ($($(#[$doc:meta])* $area:ident: $Area:ty,)*) => {
         /// Settings as they were typed. All are optional; what is typed in an environment goes before what is typed at the
         /// top.
         #[derive(Debug, Clone, Default)]
         pub(super) struct Layer {
-            $(pub(super) $area: <$Settings as Area>::Layer,)*
+            $(pub(super) $area: <$Area as Area>::Layer,)*
             /// The keys with a value that couldn't be read, and those that were probably meant by unknown ones.
             pub(super) unread: BTreeSet<String>,
         }
@@ -97,22 +97,22 @@ macro_rules! areas {
 
             /// The schemas of all areas.
             pub(super) fn schemas() -> Vec<AreaSchema> {
-                vec![$(AreaSchema::of::<<$Settings as Area>::Layer>()),*]
+                vec![$(AreaSchema::of::<<$Area as Area>::Layer>()),*]
             }
         }
 
         /// All settings of one environment, by area. What was typed is a `Layer`; this is what was meant.
         #[derive(Debug, Clone, PartialEq)]
-        pub struct Areas {
+        pub struct Settings {
             /// The environment that these settings are of.
             pub environment: EnvironmentName,
-            $($(#[$doc])* pub $area: $Settings,)*
+            $($(#[$doc])* pub $area: $Area,)*
         }
 
-        impl Areas {
+        impl Settings {
             /// What it all means. Whatever is wrong is noted in what was written.
-            pub(super) fn resolve(written: &Written<'_>) -> Areas {
-                Areas { environment: written.environment().clone(), $($area: Area::resolve(written),)* }
+            pub(super) fn resolve(written: &Written<'_>) -> Settings {
+                Settings { environment: written.environment().clone(), $($area: Area::resolve(written),)* }
             }
 
             pub(super) fn show_entries(&self, out: &mut Out) {
@@ -125,7 +125,7 @@ macro_rules! areas {
         }
 
         /// Flat, as in the file.
-        impl Serialize for Areas {
+        impl Serialize for Settings {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut map = serializer.serialize_map(None)?;
                 map.serialize_entry("environment", &self.environment)?;
@@ -136,7 +136,7 @@ macro_rules! areas {
 
         /// What the reference says about every setting, area by area, in the order in which a person meets them.
         pub fn reference() -> Vec<AreaReference> {
-            vec![$(<<$Settings as Area>::Layer>::reference()),*]
+            vec![$(<<$Area as Area>::Layer>::reference()),*]
         }
     };
 }

@@ -132,8 +132,8 @@ fn the_app_is_asked_where_it_says_its_version() {
             "unit = 'five'\nversion_url = '{url}'\n[environments.{environment}]\nhosts = [{hosts}]\n"
         );
         let settings = settings(environment, &text).unwrap();
-        let of = settings.hosts.iter().filter_map(|host| settings.version_url_of(host));
-        let shared = if settings.version_url_is_shared() { "shared: " } else { "" };
+        let of = settings.hosts.iter().filter_map(|host| settings.version.url_of(host));
+        let shared = if settings.version.url_is_shared() { "shared: " } else { "" };
         format!("{shared}{}", of.collect::<Vec<_>>().join(" "))
     };
     let all = [
@@ -262,7 +262,7 @@ fn services_keep_the_order_of_the_file() {
     let text = "unit = 'five'\n[services.zeta]\nservice = 'systemd:{unit}-z'\nroles = ['worker']\n[services.alpha]\nservice = 'init:a'\nsingle = true\n\
                 [environments.production.services.more]\nservice = 'runit:m'\n";
     let first = settings("production", text).unwrap();
-    let names: Vec<&str> = first.services.iter().map(|service| service.name.as_str()).collect();
+    let names: Vec<&str> = first.services.named.iter().map(|service| service.name.as_str()).collect();
     assert_eq!(names, ["zeta", "alpha", "more"]);
     assert_eq!(settings("production", &show(&first)).unwrap(), first);
     let described = "unit = 'five'\n[services.celery]\ndefault = 'celery'\nservice = 'init:celeryd-{unit}_{deployment_type}'\n\
@@ -345,8 +345,9 @@ fn private_packages_say_what_they_are() {
          [[python.private]]\nurl = 's3://bueda/x/plato-1.2.tar.gz'\nsha256 = '{sum}'\n"
     );
     let first = settings("production", &text).unwrap();
-    let names: Vec<&str> = first.private_packages.iter().map(|package| package.name.as_str()).collect();
-    assert_eq!((first.python.as_str(), names), ("python3.12", vec!["five-utils", "plato"]));
+    let names: Vec<&str> =
+        first.python.base.private_packages.iter().map(|package| package.name.as_str()).collect();
+    assert_eq!((first.python.base.interpreter.as_str(), names), ("python3.12", vec!["five-utils", "plato"]));
     assert_eq!(settings("production", &show(&first)).unwrap(), first);
     insta::assert_snapshot!(told_of("unit = 'x'\n…", &[
         "python = 3",

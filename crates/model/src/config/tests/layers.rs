@@ -212,14 +212,14 @@ fn every_environment_has_its_own_defaults() {
         let text = "unit = 'five'\n[environments.demo-1]";
         check(environment, text, "deployment_type", &format!("deployment_type = \"{kind}\""));
         let typed = settings(environment, text).unwrap();
-        assert_eq!(typed.path.as_str(), format!("/var/webapps/{path}"));
+        assert_eq!(typed.app.path.as_str(), format!("/var/webapps/{path}"));
         assert_eq!(typed.hosts.len(), usize::from(environment == "localhost"));
     }
 }
 
 #[test]
 fn staging_has_a_path_of_its_own() {
-    let staging = |text: &str| settings("staging", text).unwrap().path.to_string();
+    let staging = |text: &str| settings("staging", text).unwrap().app.path.to_string();
     assert_eq!(staging("unit = 'five'\npath = '/srv/{unit}/{environment}/'"), "/srv/five/staging-staging");
     assert_eq!(staging("unit = 'five'\n[environments.staging]\npath = '/srv/{unit}'"), "/srv/five");
     assert_eq!(staging("unit = 'five'\npath = '/srv/{{{unit}}}'"), "/srv/{five}-staging");
@@ -246,8 +246,9 @@ fn environments_go_before_the_top_level() {
 
 #[test]
 fn services() {
-    let service =
-        |text: &str| settings("production", &format!("unit = 'five'\nservice = '{text}'")).unwrap().service;
+    let service = |text: &str| {
+        settings("production", &format!("unit = 'five'\nservice = '{text}'")).unwrap().services.app
+    };
     assert_eq!(service("init"), Service::Init("five".into()));
     assert_eq!(service("init:fived"), Service::Init("fived".into()));
     assert_eq!(service("none"), Service::None);

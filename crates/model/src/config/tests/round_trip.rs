@@ -85,6 +85,6 @@ proptest! {
         config.insert("variables".into(), toml::Value::Table([("A".to_string(), quoted(&value))].into_iter().collect()));
         let first = settings("production", &config.to_string()).unwrap();
         prop_assert_eq!(&settings("production", &show(&first)).unwrap(), &first);
-        prop_assert_eq!(&first.hooks.build, &[command]);
+        prop_assert_eq!(&first.hooks.on_hosts.build, &[command]);
     }
 }

@@ -130,7 +130,7 @@ fn not_toml() {
 #[test]
 fn windows_files_are_read_like_any_other() {
     let text = "\u{feff}unit = \"five\"\r\n[hooks]\r\nbuild = \"\"\"\r\nmake\r\n\"\"\"\r\n";
-    assert_eq!(settings("production", text).unwrap().unit.as_str(), "five");
+    assert_eq!(settings("production", text).unwrap().app.unit.as_str(), "five");
     insta::assert_snapshot!(mistakes("\u{feff}unti = \"five\"\r\nwaves = [0]\r\n"), @r#"
     error: unknown setting `unti`
      --> buedafab.toml:1:1

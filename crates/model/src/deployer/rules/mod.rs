@@ -56,7 +56,7 @@ pub fn judge(
 ) -> Result<Ruling, Vec<BrokenRule>> {
     let mut broken = Vec::new();
     let mut questions = Vec::new();
-    if settings.require_clean && !facts.changes.is_empty() {
+    if settings.rules.require_clean && !facts.changes.is_empty() {
         broken.push(BrokenRule::NotClean { changes: facts.changes.clone() });
     }
     let push = match push(settings, facts) {
@@ -87,9 +87,9 @@ pub fn judge(
     };
     let mut before = Vec::new();
     if let Some(tag) = new_tag {
-        let shall_sign = settings.sign_tags || settings.verify_signatures;
+        let shall_sign = settings.rules.sign_tags || settings.rules.verify_signatures;
         if shall_sign && !facts.can_sign {
-            if settings.verify_signatures {
+            if settings.rules.verify_signatures {
                 return Err(vec![BrokenRule::CannotSign { tag }]);
             }
             questions.push(Question::Unsigned { tag: tag.clone() });
@@ -98,7 +98,11 @@ pub fn judge(
             tag,
             commit: release.commit.clone(),
             signed: shall_sign && facts.can_sign,
-            signers: if settings.verify_signatures { settings.allowed_signers.clone() } else { Vec::new() },
+            signers: if settings.rules.verify_signatures {
+                settings.rules.allowed_signers.clone()
+            } else {
+                Vec::new()
+            },
             remote: facts.remote.name.clone(),
         });
     }
@@ -110,7 +114,7 @@ pub fn judge(
     }));
     let publish = push_tag.map(|tag| DeployerAction::PushTag { remote: facts.remote.name.clone(), tag });
     let publish = publish.into_iter().collect();
-    if !settings.allow_older
+    if !settings.rules.allow_older
         && let Some(live) = live.iter().find(|live| is_older(&release, live))
     {
         questions.push(Question::Older { release: release.clone(), live: live.release.clone() });
@@ -121,15 +125,15 @@ pub fn judge(
 /// The push that brings the commit to the remote, if one is needed.
 fn push<'f>(settings: &Settings, facts: &'f CheckoutFacts) -> Result<Option<&'f PushFacts>, BrokenRule> {
     let remote = &facts.remote;
-    if remote.has_release && (remote.branch_has_release || settings.branch.is_any()) {
+    if remote.has_release && (remote.branch_has_release || settings.rules.branch.is_any()) {
         return Ok(None);
     }
     let not_on_remote =
         |way| BrokenRule::NotOnRemote { release: facts.release.clone(), remote: remote.name.clone(), way };
     match &remote.push {
-        Some(push) if !settings.branch.matches(&push.branch) => Ok(None),
-        Some(push) if settings.push_before_deploy && push.is_fast_forward => Ok(Some(push)),
-        Some(push) if settings.push_before_deploy => Err(BrokenRule::NotFastForward {
+        Some(push) if !settings.rules.branch.matches(&push.branch) => Ok(None),
+        Some(push) if settings.rules.push_before_deploy && push.is_fast_forward => Ok(Some(push)),
+        Some(push) if settings.rules.push_before_deploy => Err(BrokenRule::NotFastForward {
             branch: push.branch.clone(),
             remote: remote.name.clone(),
             release: facts.release.clone(),
@@ -143,10 +147,10 @@ fn push<'f>(settings: &Settings, facts: &'f CheckoutFacts) -> Result<Option<&'f 
 
 fn branch(settings: &Settings, facts: &CheckoutFacts, pushed: bool) -> Option<BrokenRule> {
     let remote = &facts.remote;
-    if settings.branch.is_any() || remote.branch_has_release || pushed {
+    if settings.rules.branch.is_any() || remote.branch_has_release || pushed {
         return None;
     }
-    let (pattern, remote_name) = (settings.branch.as_str().to_owned(), remote.name.clone());
+    let (pattern, remote_name) = (settings.rules.branch.as_str().to_owned(), remote.name.clone());
     Some(if remote.has_branch {
         BrokenRule::WrongBranch { release: facts.release.clone(), pattern, remote: remote_name }
     } else {

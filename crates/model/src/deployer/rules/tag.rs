@@ -28,8 +28,8 @@ pub fn check_new_tag(settings: &Settings, facts: &CheckoutFacts, tag: &str) -> R
     if !is_tag_name(tag) {
         return Err(BrokenRule::NotAName { tag: tag.to_owned() });
     }
-    if !settings.version_pattern.matches(tag) {
-        let pattern = settings.version_pattern.as_str().to_owned();
+    if !settings.rules.version_pattern.matches(tag) {
+        let pattern = settings.rules.version_pattern.as_str().to_owned();
         return Err(BrokenRule::NotAVersion { tag: tag.to_owned(), pattern });
     }
     match facts.tags.iter().chain(&facts.remote.tags).find(|known| known.name == tag) {
@@ -41,8 +41,8 @@ pub fn check_new_tag(settings: &Settings, facts: &CheckoutFacts, tag: &str) -> R
 /// The latest release's tag, here or on the remote.
 pub fn latest_tag(settings: &Settings, tags: &[Tag]) -> Result<String, BrokenRule> {
     let names = tags.iter().map(|tag| tag.name.as_str());
-    let latest = version::latest(names, &settings.version_pattern).map(str::to_owned);
-    let pattern = settings.version_pattern.as_str().to_owned();
+    let latest = version::latest(names, &settings.rules.version_pattern).map(str::to_owned);
+    let pattern = settings.rules.version_pattern.as_str().to_owned();
     latest.ok_or(BrokenRule::NoLatestTag { pattern })
 }
 
@@ -78,7 +78,7 @@ pub(super) fn choose_tag(
     facts: &CheckoutFacts,
     new_tag: Option<&str>,
 ) -> Result<Choice, BrokenRule> {
-    let required = settings.require_tag || settings.verify_signatures;
+    let required = settings.rules.require_tag || settings.rules.verify_signatures;
     let commit = &facts.release.commit;
     let stands = |tag: &&Tag| tag.commit == *commit;
     if let Some(tag) = new_tag {
@@ -91,8 +91,8 @@ pub(super) fn choose_tag(
         return known_tag(settings, facts, tag);
     }
     if let Asked::Tag(tag) = &facts.asked {
-        if required && !settings.version_pattern.matches(tag) {
-            let pattern = settings.version_pattern.as_str().to_owned();
+        if required && !settings.rules.version_pattern.matches(tag) {
+            let pattern = settings.rules.version_pattern.as_str().to_owned();
             return Err(BrokenRule::NotAVersion { tag: tag.clone(), pattern });
         }
         return known_tag(settings, facts, tag);
@@ -113,7 +113,7 @@ pub fn release_tag<'t>(
     commit: &CommitId,
 ) -> Option<&'t str> {
     let standing = tags.into_iter().filter(|tag| tag.commit == *commit);
-    version::latest(standing.map(|tag| tag.name.as_str()), &settings.version_pattern)
+    version::latest(standing.map(|tag| tag.name.as_str()), &settings.rules.version_pattern)
 }
 
 /// A tag that is there has to be the same to everybody.
@@ -130,11 +130,11 @@ fn known_tag(settings: &Settings, facts: &CheckoutFacts, tag: &str) -> Result<Ch
             there: there.commit.clone(),
         });
     }
-    if there.is_none() && !settings.push_before_deploy {
+    if there.is_none() && !settings.rules.push_before_deploy {
         return Err(BrokenRule::TagNotOnRemote { tag: tag.to_owned(), remote });
     }
     match &facts.bad_signature {
-        Some(why) if settings.verify_signatures => Err(BrokenRule::BadSignature { why: why.clone() }),
+        Some(why) if settings.rules.verify_signatures => Err(BrokenRule::BadSignature { why: why.clone() }),
         _ => Ok(Choice::Known { tag: tag.to_owned(), push: there.is_none() }),
     }
 }
@@ -144,7 +144,7 @@ pub(super) fn tag_choice(settings: &Settings, facts: &CheckoutFacts) -> TagChoic
         facts.tags.iter().chain(&facts.remote.tags).map(|tag| tag.name.as_str()).collect();
     known.sort_by(|one, other| version::compare(one, other));
     known.dedup();
-    let pattern = &settings.version_pattern;
+    let pattern = &settings.rules.version_pattern;
     TagChoice {
         release: facts.release.clone(),
         latest: version::latest(known.iter().copied(), pattern).map(str::to_owned),
