@@ -1,6 +1,6 @@
 //! What is done about hosts that can't be reached.
 
-use crate::config::Settings;
+use crate::config::{Settings, Unreachable};
 use crate::names::HostName;
 use crate::plan::refusal::Refusal;
 
@@ -18,10 +18,10 @@ pub struct UnreachableHost {
 /// What speaks against a plan as long as these hosts can't be reached. A fleet changes together or not at all, and a host
 /// that nobody can ask can't be told either.
 pub fn without_unreachable(settings: &Settings, unreachable: &[UnreachableHost]) -> Result<(), Vec<Refusal>> {
-    let Settings { .. } = settings;
     if unreachable.is_empty() {
         return Ok(());
     }
+    let Unreachable::Fail = settings.rollout.unreachable;
     let refusal = |UnreachableHost { host, why, hint }: &UnreachableHost| Refusal::Unreachable {
         host: host.clone(),
         why: why.clone(),
