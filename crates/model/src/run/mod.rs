@@ -2,5 +2,7 @@
 
 pub mod event;
 pub mod exit_code;
+pub mod message;
 pub mod outcome;
+mod settle;
 pub mod state;

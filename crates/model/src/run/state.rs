@@ -7,12 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::host::facts::HostFacts;
-use crate::names::{CommitId, HostName, SlotName};
+use crate::names::HostName;
 use crate::plan::action::Effect;
-use crate::plan::{End, Found, HostPlan, Intent, PhaseKind, Plan};
-use crate::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
-use crate::shell::inspect::GUARD_FAILED;
+use crate::plan::{End, Found, Intent, PhaseKind, Plan};
+use crate::run::message::{Command, DeployerEnd, Input, Seen};
+use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
 
 /// The exit status of a lock that somebody else holds; the runner's `lock` says it.
 pub const LOCK_IS_TAKEN: i32 = 75;
@@ -23,139 +22,6 @@ pub const NOT_ARMED: i32 = 73;
 /// How often a run that holds the first host's lock asks again for the others. Of two runs that took each other's
 /// hosts in the same moment, only one holds the first: the other lets go.
 const LOCK_ATTEMPTS: u32 = 4;
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// A step began.
-    StepStarted {
-        /// Where.
-        host: HostName,
-        /// Which.
-        step: u32,
-    },
-    /// A step failed; the host skips the rest of what it was sent.
-    StepFailed {
-        /// Where.
-        host: HostName,
-        /// Which.
-        step: u32,
-        /// How.
-        what: FailureKind,
-    },
-    /// A host has worked through what it was sent.
-    Ended {
-        /// Where.
-        host: HostName,
-        /// Whether all of it went well.
-        ok: bool,
-    },
-    /// A host that was to be connected can't be: it did nothing.
-    Unreachable {
-        /// Which.
-        host: HostName,
-        /// Why.
-        why: String,
-    },
-    /// The connection to a host is gone, and what it was doing is unknown.
-    Lost {
-        /// Which.
-        host: HostName,
-        /// Why, as far as it is known.
-        why: String,
-    },
-    /// A lost host was asked what it serves.
-    Seen {
-        /// Which.
-        host: HostName,
-        /// What it said; `None` if it couldn't be asked.
-        seen: Option<Seen>,
-    },
-    /// A step of the deployer ended.
-    DeployerEnded {
-        /// Which.
-        step: u32,
-        /// How.
-        how: DeployerEnd,
-    },
-    /// A person asked to stop.
-    Interrupted,
-    /// A person doesn't want to wait any longer.
-    Abandoned,
-}
-
-/// How a step of the deployer ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeployerEnd {
-    /// Well.
-    Done,
-    /// It failed.
-    Failed(FailureKind),
-    /// It was ended, by a person or because it was cancelled.
-    Stopped,
-}
-
-/// What a host that was lost says it serves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The slot that is live, if the link leads to one.
-    pub slot: Option<SlotName>,
-    /// The commit that is live, if any.
-    pub commit: Option<CommitId>,
-    /// Whether the run that switched to it was confirmed.
-    pub confirmed: bool,
-}
-
-impl Seen {
-    /// What was seen on a host, as far as the run asks for it.
-    pub fn of(facts: &HostFacts) -> Self {
-        Self {
-            slot: facts.live_slot().cloned(),
-            commit: facts.live().map(|release| release.commit),
-            confirmed: facts.live_is_confirmed(),
-        }
-    }
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// Send a host these phases of the plan, in one go.
-    Send {
-        /// Where.
-        host: HostName,
-        /// Indices into [`Plan::phases`].
-        phases: Vec<usize>,
-    },
-    /// End the step that runs on a host, and skip the rest.
-    Cancel {
-        /// Where.
-        host: HostName,
-    },
-    /// Have a host undo its switch, if it began one.
-    Revert {
-        /// Where.
-        host: HostName,
-    },
-    /// Connect to a lost host again, once nothing runs there, and ask what it serves.
-    LookAgain {
-        /// Which.
-        host: HostName,
-    },
-    /// Do a step on the deployer.
-    RunOnDeployer {
-        /// Which.
-        step: u32,
-        /// How the run ended, where it is done at the end.
-        verdict: Option<Verdict>,
-    },
-    /// End the step that runs on the deployer.
-    CancelOnDeployer,
-    /// Let all hosts go, and with them their locks: nothing more is wanted of them.
-    LetGo,
-    /// The run is over.
-    End(Outcome),
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -169,49 +35,41 @@ enum Mode {
     Over,
 }
 
-/// What a host serves, as far as the run knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Served {
-    Old,
-    New,
-    Unknown,
-}
-
 #[derive(Debug, Clone, Default)]
-struct HostState {
+pub(super) struct HostState {
     /// It was sent something.
-    begun: bool,
-    working: bool,
+    pub(super) begun: bool,
+    pub(super) working: bool,
     /// What it was sent last ended well.
-    ok: bool,
-    lost: bool,
+    pub(super) ok: bool,
+    pub(super) lost: bool,
     /// It may be armed: it has to be told to go back, or be confirmed.
-    may_be_armed: bool,
+    pub(super) may_be_armed: bool,
     /// It may serve the new release, or be on its way there.
-    may_have_switched: bool,
+    pub(super) may_have_switched: bool,
     /// The link is known to have been touched.
-    switched: bool,
-    reverted: bool,
+    pub(super) switched: bool,
+    pub(super) reverted: bool,
     /// It was told to go back, and couldn't.
-    stuck: bool,
-    confirmed: bool,
-    lock_taken: bool,
-    seen: Option<Option<Seen>>,
+    pub(super) stuck: bool,
+    pub(super) confirmed: bool,
+    pub(super) lock_taken: bool,
+    pub(super) seen: Option<Option<Seen>>,
 }
 
 /// The state of one run.
 #[derive(Debug)]
 pub struct RunState<'p> {
-    plan: &'p Plan,
+    pub(super) plan: &'p Plan,
     groups: Vec<Vec<usize>>,
     group: usize,
     mode: Mode,
-    interrupted: bool,
-    abandoned: bool,
+    pub(super) interrupted: bool,
+    pub(super) abandoned: bool,
     lock_attempts: u32,
-    hosts: BTreeMap<HostName, HostState>,
+    pub(super) hosts: BTreeMap<HostName, HostState>,
     deployer: DeployerState,
-    failures: Vec<Failure>,
+    pub(super) failures: Vec<Failure>,
     /// Once it is certain.
     outcome: Option<Outcome>,
 }
@@ -405,7 +263,7 @@ impl<'p> RunState<'p> {
         told || self.hosts.values().any(|state| state.confirmed)
     }
 
-    fn group_has(&self, kind: PhaseKind) -> bool {
+    pub(super) fn group_has(&self, kind: PhaseKind) -> bool {
         self.current_phases().iter().any(|phase| self.plan.phases[*phase].kind == kind)
     }
 
@@ -599,106 +457,6 @@ impl<'p> RunState<'p> {
         self.mode = Mode::Over;
         self.outcome.take().map(Command::End).into_iter().collect()
     }
-
-    fn settle(&mut self) -> Outcome {
-        // What wasn't looked at isn't told.
-        let looked_at = self.plan.intent != Intent::Work;
-        let planned = self.plan.hosts.iter().filter(|_| looked_at);
-        let hosts: Vec<HostOutcome> = planned.map(|planned| self.host_outcome(planned)).collect();
-        let verdict = self.verdict();
-        Outcome { verdict, hosts, failures: std::mem::take(&mut self.failures) }
-    }
-
-    fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {
-        let serving = match (&planned.to, self.served(planned)) {
-            (Some(target), Served::New) => Serving::Release { release: target.release.clone() },
-            (_, Served::Unknown) => Serving::Unknown,
-            _ => Serving::of(planned.from.clone()),
-        };
-        HostOutcome { host: planned.host.name.clone(), serving }
-    }
-
-    fn served(&self, planned: &HostPlan) -> Served {
-        let state = &self.hosts[&planned.host.name];
-        match (&planned.to, &state.seen) {
-            (None, _) => Served::Old,
-            (Some(_), _) if state.confirmed => Served::New,
-            (Some(_), _) if !state.may_have_switched || state.reverted => Served::Old,
-            // The slot decides: the same commit may be in both.
-            (Some(target), Some(Some(seen))) => {
-                let is_new = seen.slot.as_ref() == Some(&target.slot);
-                let from = planned.from.as_ref().map(|from| &from.commit);
-                let expected = if is_new { Some(&target.release.commit) } else { from };
-                if seen.commit.as_ref() != expected {
-                    Served::Unknown
-                } else if is_new {
-                    Served::New
-                } else {
-                    Served::Old
-                }
-            }
-            (Some(_), _) => Served::Unknown,
-        }
-    }
-
-    fn effect_of(&self, failure: &Failure) -> Option<Effect<'p>> {
-        self.plan.action(failure.step?).map(|action| action.effects().effect)
-    }
-
-    fn has_failed_to_recover(&self) -> bool {
-        self.failures.iter().any(|failure| self.effect_of(failure) == Some(Effect::Recovered))
-    }
-
-    fn verdict(&self) -> Verdict {
-        if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
-            return Verdict::Locked;
-        }
-        let changing = || self.plan.hosts.iter().filter(|planned| planned.to.is_some());
-        let is_confirmed = |planned: &HostPlan| {
-            let state = &self.hosts[&planned.host.name];
-            state.confirmed || matches!(&state.seen, Some(Some(seen)) if seen.confirmed)
-        };
-        let all_new = changing().all(|planned| self.served(planned) == Served::New && is_confirmed(planned));
-        let is_untroubled = self.failures.is_empty() && !self.interrupted;
-        if all_new && (is_untroubled || changing().next().is_some()) {
-            return Verdict::Done;
-        }
-        if self.abandoned {
-            // Hosts that wait for their `confirm` go back by themselves. Where some may have got it, and where the way
-            // back is in doubt, nobody knows how it ends.
-            let in_doubt = |state: &HostState| state.stuck || state.needs_look();
-            let is_open = self.group_has(PhaseKind::Finish) || self.hosts.values().any(in_doubt);
-            return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
-        }
-        // A host that couldn't take back what it was armed with isn't as it was, whatever its link says.
-        if self.hosts.values().any(|state| state.stuck) || self.has_failed_to_recover() {
-            return Verdict::Mixed;
-        }
-        let all_old = changing().all(|planned| self.served(planned) == Served::Old);
-        if !all_old {
-            return Verdict::Mixed;
-        }
-        if self.interrupted {
-            return Verdict::Interrupted;
-        }
-        if self.hosts.values().any(|state| state.switched || (state.may_have_switched && state.lost)) {
-            return Verdict::Reverted;
-        }
-        let unreachable = |failure: &Failure| matches!(failure.what, FailureKind::Unreachable { .. });
-        if self.failures.iter().all(unreachable) {
-            return Verdict::Unreachable;
-        }
-        let guard = |failure: &Failure| {
-            matches!(self.effect_of(failure), Some(Effect::Unchanged(_)))
-                && failure.what == FailureKind::Exited { status: GUARD_FAILED }
-        };
-        // On the deployer, before any host was touched.
-        let begun = self.hosts.values().any(|state| state.begun);
-        if !begun {
-            return Verdict::Refused;
-        }
-        if self.failures.iter().all(guard) { Verdict::Refused } else { Verdict::FailedBefore }
-    }
 }
 
 impl HostState {
@@ -708,7 +466,7 @@ impl HostState {
         self.may_be_armed = false;
     }
 
-    fn needs_look(&self) -> bool {
+    pub(super) fn needs_look(&self) -> bool {
         self.lost && self.may_have_switched
     }
 }

@@ -20,6 +20,7 @@
 //!
 //! What a host that has no power serves is nobody's to know, and no promise is checked there but that its disk is right.
 
+mod deployer;
 mod fault;
 mod host;
 mod network;
@@ -27,7 +28,8 @@ mod promises;
 mod runner;
 mod schedule;
 
+pub use deployer::SimDeployer;
 pub use fault::{Fault, FaultKind, Progress};
 pub use host::{Content, Process, SimHost, SimPending, SimSlot};
-pub use network::{Scenario, SimDeployer, SimulatedRun, simulate};
+pub use network::{Scenario, SimulatedRun, simulate};
 pub use promises::Violation;

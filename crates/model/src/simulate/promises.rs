@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::deployer::SimDeployer;
 use super::host::{Content, Process, SimHost};
-use super::network::SimDeployer;
 use crate::deployer::action::DeployerAction;
 use crate::host::facts::CurrentLink;
 use crate::host::record::{JournalKind, SlotState};

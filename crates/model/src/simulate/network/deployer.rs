@@ -1,40 +1,12 @@
 //! The deployer's side: it does what the run says, and tells it what it hears.
 
-use super::{DeployerWork, Message, Network, SimDeployer, Site, shorten};
-use crate::deployer::action::DeployerAction;
+use super::{DeployerWork, Message, Network, Site, shorten};
 use crate::names::HostName;
 use crate::plan::Found;
+use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::FailureKind;
-use crate::run::state::{Command, DeployerEnd, Input, Seen};
 use crate::simulate::fault::{FaultKind, Progress};
 use crate::simulate::runner::instructions;
-
-impl SimDeployer {
-    /// Does a step as far as it gets, and says whether it went well.
-    fn apply(&mut self, action: &DeployerAction, progress: Progress) -> bool {
-        if progress != Progress::All {
-            return false;
-        }
-        match action {
-            DeployerAction::Tag { tag, .. } => self.tags.insert(tag.clone()),
-            DeployerAction::RemoveTag { tag, .. } => {
-                if self.remote_tags.get(tag) != Some(&true) {
-                    self.tags.remove(tag);
-                }
-                true
-            }
-            DeployerAction::PushTag { tag, .. } => *self.remote_tags.entry(tag.clone()).or_insert(true),
-            DeployerAction::Test { .. }
-            | DeployerAction::Hook { .. }
-            | DeployerAction::PushBranch { .. }
-            | DeployerAction::MakeVirtualenv { .. }
-            | DeployerAction::InstallRequirements { .. }
-            | DeployerAction::UpdateSubmodules
-            | DeployerAction::Lint { .. }
-            | DeployerAction::SetUp { .. } => true,
-        }
-    }
-}
 
 impl<'p> Network<'p, '_> {
     pub(super) fn handle(&mut self, input: Input) {
@@ -61,10 +33,10 @@ impl<'p> Network<'p, '_> {
                 }
                 Command::LookAgain { host } => self.site(&host).look_wanted = true,
                 Command::RunOnDeployer { step, verdict: _ } => {
-                    self.deployer.running = Some(DeployerWork { step, cancelled: false });
+                    self.running = Some(DeployerWork { step, cancelled: false });
                 }
                 Command::CancelOnDeployer => {
-                    if let Some(work) = &mut self.deployer.running {
+                    if let Some(work) = &mut self.running {
                         work.cancelled = true;
                     }
                 }
@@ -85,10 +57,10 @@ impl<'p> Network<'p, '_> {
 
     /// The deployer's own step comes to its end.
     pub(super) fn deployer_works(&mut self) {
-        let Some(DeployerWork { step: id, cancelled }) = self.deployer.running.take() else { return };
+        let Some(DeployerWork { step: id, cancelled }) = self.running.take() else { return };
         let Some(Found::OnDeployer { phase, step, .. }) = self.plan.step(id) else { return };
-        let nth = self.deployer.begun;
-        self.deployer.begun += 1;
+        let nth = self.begun;
+        self.begun += 1;
         let fails = self.faults.iter().enumerate().find_map(|(index, fault)| match fault.kind {
             FaultKind::DeployerStepFails { nth: this, progress } if this == nth => Some((index, progress)),
             _ => None,

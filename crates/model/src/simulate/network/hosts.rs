@@ -3,8 +3,9 @@
 use super::{Message, Network, Site};
 use crate::plan::Step;
 use crate::plan::action::{Effect, FailureMeans};
+use crate::run::message::Input;
 use crate::run::outcome::FailureKind;
-use crate::run::state::{Input, LOCK_IS_TAKEN};
+use crate::run::state::LOCK_IS_TAKEN;
 use crate::simulate::fault::{Fault, FaultKind, Progress};
 use crate::simulate::host::SimPending;
 use crate::simulate::promises::Done;

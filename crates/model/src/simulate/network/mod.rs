@@ -4,13 +4,15 @@
 mod deployer;
 mod hosts;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::names::HostName;
 use crate::plan::Plan;
 use crate::plan::frame::Instruction;
+use crate::run::message::{Command, Input};
 use crate::run::outcome::Outcome;
-use crate::run::state::{Command, Input, RunState};
+use crate::run::state::RunState;
+use crate::simulate::deployer::SimDeployer;
 use crate::simulate::fault::{Fault, Progress};
 use crate::simulate::host::SimHost;
 use crate::simulate::promises::{Promises, Violation};
@@ -76,6 +78,8 @@ pub fn simulate(plan: &Plan, hosts: &mut [SimHost], scenario: &Scenario) -> Simu
         schedule: Schedule::new(scenario.seed),
         trace: scenario.keep_trace.then(Vec::new),
         deployer: scenario.deployer.clone(),
+        running: None,
+        begun: 0,
     };
     network.obey(commands);
     network.run();
@@ -147,19 +151,6 @@ enum Happening {
     RunnerWorks,
 }
 
-/// The deployer's own machine, as far as a plan can change it.
-#[derive(Debug, Clone, Default)]
-pub struct SimDeployer {
-    /// The tags of the checkout.
-    pub tags: BTreeSet<String>,
-    /// The tags of the remote, and whether each is the one that the checkout has.
-    pub remote_tags: BTreeMap<String, bool>,
-    /// What the step that runs is, and how far it has to get if it is told to end.
-    running: Option<DeployerWork>,
-    /// How many steps it has begun.
-    begun: u32,
-}
-
 /// A step of the deployer that runs.
 #[derive(Debug, Clone)]
 struct DeployerWork {
@@ -183,6 +174,10 @@ struct Network<'p, 'w> {
     schedule: Schedule,
     trace: Option<Vec<String>>,
     deployer: SimDeployer,
+    /// The step of the deployer that runs.
+    running: Option<DeployerWork>,
+    /// How many steps the deployer has begun.
+    begun: u32,
 }
 
 impl<'p> Network<'p, '_> {
@@ -192,9 +187,7 @@ impl<'p> Network<'p, '_> {
             busy.clear();
             busy.extend((0..self.sites.len()).filter(|site| self.happenings(*site).next().is_some()));
             // The deployer's own work comes after all hosts.
-            busy.extend(
-                (self.state.is_some() && self.deployer.running.is_some()).then_some(self.sites.len()),
-            );
+            busy.extend((self.state.is_some() && self.running.is_some()).then_some(self.sites.len()));
             if busy.is_empty() {
                 if self.state.is_some() {
                     self.promises.broken(None, "the run waits for something that never happens");

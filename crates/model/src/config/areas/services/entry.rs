@@ -20,7 +20,6 @@ use crate::config::rule::{DefaultValue, Written};
 use crate::config::template::{Template, common, unfilled};
 use crate::config::values::{Argument, Bounded, FilePath, Seconds, schema_of};
 use crate::names::{EnvironmentName, Unit};
-use crate::shell::quote;
 
 /// A [`Service`] whose name may still hold placeholders.
 #[derive(Debug, Clone)]
@@ -82,7 +81,7 @@ pub(in crate::config) enum ServiceDefault {
 
 impl ServiceDefault {
     pub(in crate::config) fn command(self, unit: &Unit) -> String {
-        let app = quote(unit.as_str());
+        let app = shlex::try_quote(unit.as_str()).expect("a unit's name holds no NUL byte");
         match self {
             ServiceDefault::Celery => format!("python -m celery -A {app} worker --loglevel INFO"),
             // What it remembers has to outlive releases.

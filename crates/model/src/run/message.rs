@@ -1,0 +1,138 @@
+//! What a run is told, and what it wants done.
+
+use super::outcome::{FailureKind, Outcome, Verdict};
+use crate::host::facts::HostFacts;
+use crate::names::{CommitId, HostName, SlotName};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A step began.
+    StepStarted {
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: u32,
+    },
+    /// A step failed; the host skips the rest of what it was sent.
+    StepFailed {
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: u32,
+        /// How.
+        what: FailureKind,
+    },
+    /// A host has worked through what it was sent.
+    Ended {
+        /// Where.
+        host: HostName,
+        /// Whether all of it went well.
+        ok: bool,
+    },
+    /// A host that was to be connected can't be: it did nothing.
+    Unreachable {
+        /// Which.
+        host: HostName,
+        /// Why.
+        why: String,
+    },
+    /// The connection to a host is gone, and what it was doing is unknown.
+    Lost {
+        /// Which.
+        host: HostName,
+        /// Why, as far as it is known.
+        why: String,
+    },
+    /// A lost host was asked what it serves.
+    Seen {
+        /// Which.
+        host: HostName,
+        /// What it said; `None` if it couldn't be asked.
+        seen: Option<Seen>,
+    },
+    /// A step of the deployer ended.
+    DeployerEnded {
+        /// Which.
+        step: u32,
+        /// How.
+        how: DeployerEnd,
+    },
+    /// A person asked to stop.
+    Interrupted,
+    /// A person doesn't want to wait any longer.
+    Abandoned,
+}
+
+/// How a step of the deployer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeployerEnd {
+    /// Well.
+    Done,
+    /// It failed.
+    Failed(FailureKind),
+    /// It was ended, by a person or because it was cancelled.
+    Stopped,
+}
+
+/// What a host that was lost says it serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The slot that is live, if the link leads to one.
+    pub slot: Option<SlotName>,
+    /// The commit that is live, if any.
+    pub commit: Option<CommitId>,
+    /// Whether the run that switched to it was confirmed.
+    pub confirmed: bool,
+}
+
+impl Seen {
+    /// What was seen on a host, as far as the run asks for it.
+    pub fn of(facts: &HostFacts) -> Self {
+        Self {
+            slot: facts.live_slot().cloned(),
+            commit: facts.live().map(|release| release.commit),
+            confirmed: facts.live_is_confirmed(),
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Send a host these phases of the plan, in one go.
+    Send {
+        /// Where.
+        host: HostName,
+        /// Indices into [`Plan::phases`].
+        phases: Vec<usize>,
+    },
+    /// End the step that runs on a host, and skip the rest.
+    Cancel {
+        /// Where.
+        host: HostName,
+    },
+    /// Have a host undo its switch, if it began one.
+    Revert {
+        /// Where.
+        host: HostName,
+    },
+    /// Connect to a lost host again, once nothing runs there, and ask what it serves.
+    LookAgain {
+        /// Which.
+        host: HostName,
+    },
+    /// Do a step on the deployer.
+    RunOnDeployer {
+        /// Which.
+        step: u32,
+        /// How the run ended, where it is done at the end.
+        verdict: Option<Verdict>,
+    },
+    /// End the step that runs on the deployer.
+    CancelOnDeployer,
+    /// Let all hosts go, and with them their locks: nothing more is wanted of them.
+    LetGo,
+    /// The run is over.
+    End(Outcome),
+}

@@ -1,0 +1,118 @@
+//! How a run ended, as far as its state tells: the verdict, and what every host serves.
+
+use super::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
+use super::state::{HostState, RunState};
+use crate::plan::action::Effect;
+use crate::plan::{HostPlan, Intent, PhaseKind};
+use crate::shell::inspect::GUARD_FAILED;
+
+/// What a host serves, as far as the run knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    Old,
+    New,
+    Unknown,
+}
+
+impl<'p> RunState<'p> {
+    /// What is to be told of the run.
+    pub(super) fn settle(&mut self) -> Outcome {
+        // What wasn't looked at isn't told.
+        let looked_at = self.plan.intent != Intent::Work;
+        let planned = self.plan.hosts.iter().filter(|_| looked_at);
+        let hosts: Vec<HostOutcome> = planned.map(|planned| self.host_outcome(planned)).collect();
+        let verdict = self.verdict();
+        Outcome { verdict, hosts, failures: std::mem::take(&mut self.failures) }
+    }
+
+    fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {
+        let serving = match (&planned.to, self.served(planned)) {
+            (Some(target), Served::New) => Serving::Release { release: target.release.clone() },
+            (_, Served::Unknown) => Serving::Unknown,
+            _ => Serving::of(planned.from.clone()),
+        };
+        HostOutcome { host: planned.host.name.clone(), serving }
+    }
+
+    fn served(&self, planned: &HostPlan) -> Served {
+        let state = &self.hosts[&planned.host.name];
+        match (&planned.to, &state.seen) {
+            (None, _) => Served::Old,
+            (Some(_), _) if state.confirmed => Served::New,
+            (Some(_), _) if !state.may_have_switched || state.reverted => Served::Old,
+            // The slot decides: the same commit may be in both.
+            (Some(target), Some(Some(seen))) => {
+                let is_new = seen.slot.as_ref() == Some(&target.slot);
+                let from = planned.from.as_ref().map(|from| &from.commit);
+                let expected = if is_new { Some(&target.release.commit) } else { from };
+                if seen.commit.as_ref() != expected {
+                    Served::Unknown
+                } else if is_new {
+                    Served::New
+                } else {
+                    Served::Old
+                }
+            }
+            (Some(_), _) => Served::Unknown,
+        }
+    }
+
+    fn effect_of(&self, failure: &Failure) -> Option<Effect<'p>> {
+        self.plan.action(failure.step?).map(|action| action.effects().effect)
+    }
+
+    fn has_failed_to_recover(&self) -> bool {
+        self.failures.iter().any(|failure| self.effect_of(failure) == Some(Effect::Recovered))
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
+            return Verdict::Locked;
+        }
+        let changing = || self.plan.hosts.iter().filter(|planned| planned.to.is_some());
+        let is_confirmed = |planned: &HostPlan| {
+            let state = &self.hosts[&planned.host.name];
+            state.confirmed || matches!(&state.seen, Some(Some(seen)) if seen.confirmed)
+        };
+        let all_new = changing().all(|planned| self.served(planned) == Served::New && is_confirmed(planned));
+        let is_untroubled = self.failures.is_empty() && !self.interrupted;
+        if all_new && (is_untroubled || changing().next().is_some()) {
+            return Verdict::Done;
+        }
+        if self.abandoned {
+            // Hosts that wait for their `confirm` go back by themselves. Where some may have got it, and where the way
+            // back is in doubt, nobody knows how it ends.
+            let in_doubt = |state: &HostState| state.stuck || state.needs_look();
+            let is_open = self.group_has(PhaseKind::Finish) || self.hosts.values().any(in_doubt);
+            return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
+        }
+        // A host that couldn't take back what it was armed with isn't as it was, whatever its link says.
+        if self.hosts.values().any(|state| state.stuck) || self.has_failed_to_recover() {
+            return Verdict::Mixed;
+        }
+        let all_old = changing().all(|planned| self.served(planned) == Served::Old);
+        if !all_old {
+            return Verdict::Mixed;
+        }
+        if self.interrupted {
+            return Verdict::Interrupted;
+        }
+        if self.hosts.values().any(|state| state.switched || (state.may_have_switched && state.lost)) {
+            return Verdict::Reverted;
+        }
+        let unreachable = |failure: &Failure| matches!(failure.what, FailureKind::Unreachable { .. });
+        if self.failures.iter().all(unreachable) {
+            return Verdict::Unreachable;
+        }
+        let guard = |failure: &Failure| {
+            matches!(self.effect_of(failure), Some(Effect::Unchanged(_)))
+                && failure.what == FailureKind::Exited { status: GUARD_FAILED }
+        };
+        // On the deployer, before any host was touched.
+        let begun = self.hosts.values().any(|state| state.begun);
+        if !begun {
+            return Verdict::Refused;
+        }
+        if self.failures.iter().all(guard) { Verdict::Refused } else { Verdict::FailedBefore }
+    }
+}

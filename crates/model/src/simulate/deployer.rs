@@ -1,0 +1,42 @@
+//! The deployer's own machine, as far as a plan can change it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fault::Progress;
+use crate::deployer::action::DeployerAction;
+
+/// The deployer's own machine, as far as a plan can change it.
+#[derive(Debug, Clone, Default)]
+pub struct SimDeployer {
+    /// The tags of the checkout.
+    pub tags: BTreeSet<String>,
+    /// The tags of the remote, and whether each is the one that the checkout has.
+    pub remote_tags: BTreeMap<String, bool>,
+}
+
+impl SimDeployer {
+    /// Does a step as far as it gets, and says whether it went well.
+    pub(super) fn apply(&mut self, action: &DeployerAction, progress: Progress) -> bool {
+        if progress != Progress::All {
+            return false;
+        }
+        match action {
+            DeployerAction::Tag { tag, .. } => self.tags.insert(tag.clone()),
+            DeployerAction::RemoveTag { tag, .. } => {
+                if self.remote_tags.get(tag) != Some(&true) {
+                    self.tags.remove(tag);
+                }
+                true
+            }
+            DeployerAction::PushTag { tag, .. } => *self.remote_tags.entry(tag.clone()).or_insert(true),
+            DeployerAction::Test { .. }
+            | DeployerAction::Hook { .. }
+            | DeployerAction::PushBranch { .. }
+            | DeployerAction::MakeVirtualenv { .. }
+            | DeployerAction::InstallRequirements { .. }
+            | DeployerAction::UpdateSubmodules
+            | DeployerAction::Lint { .. }
+            | DeployerAction::SetUp { .. } => true,
+        }
+    }
+}
