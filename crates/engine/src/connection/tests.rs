@@ -146,6 +146,34 @@ macro_rules! under_every_shell {
     };
 }
 
+under_every_shell!(
+    /// A step that takes no shell of its own can fail without harm to the runner's.
+    what_the_runner_does_itself_leaves_it_as_it_was,
+    talk,
+    "step 0 qh :",
+    {
+        assert_eq!(talk.frame().await, ["0 -> 0", "done"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let (lock, file) = (folder.path().join("lock"), folder.path().join("file"));
+        assert_eq!(talk.phase(&format!("lock 1 {} ada", quote_path(&lock))).await, ["1 -> 0", "done"]);
+        let write = |step: u32, file: &Path| {
+            let script = format!("{{ echo new >{0}.new && mv -f {0}.new {0}; }} || {{ echo no >&2; false; }}", file.display());
+            format!("step {step} qh {}\n", buedafab_model::shell::quote(&script))
+        };
+        assert_eq!(talk.phase(&write(2, &file)).await, ["2 -> 0", "done"]);
+        assert_eq!(std::fs::read_to_string(&file).expect("it is there"), "new\n");
+        let lines = talk.phase(&write(3, Path::new("/nowhere/file"))).await;
+        assert!(lines[0].starts_with("3 err ") && lines[0].ends_with("no\\n\""), "{lines:?}");
+        assert_eq!(lines[1..], ["3 -> 1", "failed"]);
+        assert!(!flock_is_free(&lock));
+        assert_eq!(talk.phase("step 4 s 'echo again'").await, [r#"4 out "again\n""#, "4 -> 0", "done"]);
+        // The line still stands, and so does the queue.
+        talk.connection.say_bye();
+        while !matches!(talk.next().await, Reply::Closed(_)) {}
+        wait_for(|| flock_is_free(&lock)).await;
+    }
+);
+
 // Below the macro that they use.
 mod pending;
 mod stopping;

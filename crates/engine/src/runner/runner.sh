@@ -40,6 +40,7 @@ echo 0 >"$room/cancelled"
 # What runs now, and whether it may be stopped: empty, `GROUP`, or `GROUP unstoppable`. The group is its first process's
 # id as well, and the file names it until that process was waited for: so no stranger has its number.
 : >"$room/group"
+: >"$room/armed"
 
 # What sudo asks, once its password was sent. Where nothing in memory may be executed, the helper lies in a home, and the
 # password stays here.
@@ -157,7 +158,7 @@ watcher() {
     [ -z "$over" ] || continue
     read -r beat <"$room/beat"
     if [ "$beat" = "$seen" ]; then silent=$((silent + half)); else silent=0; fi
-    if [ -e "$room/armed" ]; then pending=$((pending + half)); else pending=0; fi
+    if [ -s "$room/armed" ]; then pending=$((pending + half)); else pending=0; fi
     seen=$beat
     if [ "$silent" -ge "$lost_after" ] || [ "$pending" -ge "$confirm_timeout" ]; then
       over=yes
@@ -170,7 +171,8 @@ watcher() {
 }
 
 # step ID FLAGS SCRIPT: runs the script in a session of its own. Flags: a, the agent is lent to it; i, standard input
-# is the upload in.ID; o, its failure is told and stops nothing; k, its failure counts, but only at the end; q, it is quick, and needs no session.
+# is the upload in.ID; o, its failure is told and stops nothing; k, its failure counts, but only at the end; q, it is quick, and
+# needs no session; h, not even a shell of its own: it sets no variable, and never exits.
 step() {
   goes_on || return 0
   if [ -n "$unarmed" ]; then
@@ -184,7 +186,11 @@ step() {
   case $2 in
     *q*)
       say_both "start $1"
-      (eval "$3") 3<&- 4>&- 9>&-
+      case $3 in *buedafab_now*) stamp ;; esac
+      case $2 in
+        *h*) do_here "$3" 3<&- 4>&- 9>&- ;;
+        *) (eval "$3") 3<&- 4>&- 9>&- ;;
+      esac
       ended "$1" "$2" $?
       return
       ;;
@@ -209,7 +215,7 @@ $3"
 printf '\\036$nonce start $1\\n' >&2
 $script" <"$input" 3<&- 4>&- 9>&- &
   fi
-  leader=$!
+  leader=$! buedafab_now=
   unset SSH_AUTH_SOCK
   echo "$leader $unstoppable" >"$room/group"
   may_go_on || stop_step
@@ -226,13 +232,19 @@ $script" <"$input" 3<&- 4>&- 9>&- &
     try=$((try + 1))
     sleep 0.1 2>/dev/null || sleep 1
   done
-  case $input in /dev/null) ;; *) rm -f "$input" ;; esac
+  # Files of the room are emptied, which takes no process, and go with it.
+  case $input in /dev/null) ;; *) : >"$input" ;; esac
   if [ -n "$unstoppable" ]; then
-    cat "$room/out"
-    cat "$room/err" >&2
+    [ ! -s "$room/out" ] || cat "$room/out"
+    [ ! -s "$room/err" ] || cat "$room/err" >&2
   fi
   ended "$1" "$2" "$status"
 }
+
+do_here() { eval "$1"; }
+
+# The time, once for all quick steps in a row.
+stamp() { [ -n "$buedafab_now" ] || buedafab_now=$(date -u +%Y-%m-%dT%H:%M:%SZ); }
 
 ended() {
   say_both "end $1 $3"
@@ -259,7 +271,8 @@ lock() {
   goes_on || return 0
   say_both "start $1"
   status=0
-  if (: >>"$2"); then
+  # Not `:`, which may end a shell that can't write.
+  if printf '' >>"$2"; then
     exec 9<>"$2"
     # Whoever only looks at a lock, or lets go of several, holds it for a moment: ask for a second.
     for try in 1 2 3 4 5; do
@@ -295,7 +308,7 @@ arm() {
   fi
   pending_folder=$1
   revert_phase=$3
-  : >"$room/armed"
+  echo armed >"$room/armed"
 }
 
 # On the disk, and not only on its way there: first the way back, then what says that there is one to go.
@@ -303,7 +316,8 @@ keep_way_back() {
   umask >"$room/umask"
   read -r mask <"$room/umask"
   quote "$1"
-  printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$1/.pending.$nonce" &&
+  stamp
+  printf '{"at":"%s",%s\n' "$buedafab_now" "$2" >"$1/.pending.$nonce" &&
     # Those who deploy here as a group share it, as they share the folder.
     if [ -g "$1" ]; then umask 027; else umask 077; fi &&
     printf '%s\n' '#!/bin/sh' "folder=$quoted" "$way_back" "$3" "$way_back_end" >"$1/.back.$nonce" &&
@@ -339,6 +353,8 @@ quote() {
 # shellcheck disable=SC2016
 way_back='PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 [ -f "$folder/pending.json" ] || { echo "nothing is pending in $folder: there is nothing to take back" >&2; exit 75; }
+buedafab_now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+export buedafab_now
 failed= failed_late=
 step() {
   [ -z "$failed" ] || return 0
@@ -372,7 +388,7 @@ confirm() {
   fi
   revert_phase=
   unstoppable=unstoppable
-  rm -f "$room/armed"
+  : >"$room/armed"
 }
 
 # The run is over, if all went well: nothing more needs to be said.
@@ -381,16 +397,16 @@ leave() { over=${failed:-yes}; }
 # Runs what `arm` was given, once.
 revert() {
   [ -n "$revert_phase" ] || return 0
-  failed='' failed_late='' unstoppable=unstoppable
+  failed='' failed_late='' unstoppable=unstoppable buedafab_now=''
   eval "$revert_phase"
   [ -z "$failed_late" ] || failed=1
   # Otherwise it stays for a person, or for the next run.
   [ -n "$failed" ] || forget_way_back || failed=1
   revert_phase='' unstoppable=''
-  rm -f "$room/armed"
+  : >"$room/armed"
 }
 
-failed='' failed_late='' unstoppable='' revert_phase='' held='' over='' unarmed='' phase=1
+failed='' failed_late='' unstoppable='' revert_phase='' held='' over='' unarmed='' buedafab_now='' phase=1
 reader 2>/dev/null &
 reader=$!
 watcher >/dev/null 2>&1 &
@@ -402,9 +418,9 @@ say "done p0 ${failed:-0}"
 while [ "$over" != yes ] && read -r verb name <&4; do
   case $verb in
     phase)
-      failed='' phase=$((phase + 1))
+      failed='' buedafab_now='' phase=$((phase + 1))
       . "$room/$name"
-      rm -f "$room/$name"
+      : >"$room/$name"
       say "done $name ${failed:-0}"
       ;;
     *) break ;;

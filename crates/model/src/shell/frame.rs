@@ -52,7 +52,7 @@ enum Way {
     Back,
 }
 
-/// One step as a call of the runner. Its flags: q, it is quick, or s, it has a session of its own; k, on the way back what
+/// One step as a call of the runner. Its flags: q, it is quick (h, and done by the runner's own shell), or s, it has a session of its own; k, on the way back what
 /// follows is done although it failed; a, the agent is lent to it; i, it reads an input; o, its failure is only told.
 fn call(plan: &Plan, host: &HostPlan, step: &Step, way: Way) -> String {
     let effects = step.action.effects();
@@ -61,6 +61,7 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step, way: Way) -> String {
         return format!("lock {} {} {}\n", step.id, quote(host.layout.lock().as_str()), quote(&holder));
     }
     let mut flags = String::from(match effects.pace {
+        Pace::Instant => "qh",
         Pace::Quick => "q",
         Pace::Slow => "s",
     });

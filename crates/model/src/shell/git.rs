@@ -64,15 +64,17 @@ if [ ! -d "$slot/.git" ]; then
   rm -rf "$slot" && mv "$slot.new" "$slot" || exit
 fi
 cd "$slot" || exit
-rm -f .git/index.lock .git/HEAD.lock .git/shallow.lock
+for lock in index HEAD shallow; do [ ! -e ".git/$lock.lock" ] || rm -f ".git/$lock.lock"; done
 has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
 has && exit 0
+came() { [ -s ".git/objects/${commit%"${commit#??}"}/${commit#??}" ] || has; }
 for sibling; do
   [ -d "$sibling/.git" ] && git -C "$sibling" cat-file -e "$commit^{commit}" 2>/dev/null || continue
   git fetch --quiet --prune --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
 done
 git fetch --quiet --force --prune --tags -- "$url" '+refs/heads/*:refs/remotes/origin/*' || exit
-has && exit 0
+# What was just fetched lies there by itself, if it wasn't much.
+came && exit 0
 git fetch --quiet -- "$url" "$commit"
 has && exit 0
 echo "the commit $commit isn't on $url" >&2

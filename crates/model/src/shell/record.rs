@@ -64,9 +64,12 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
     }
 }
 
-/// Prints a record as one line of JSON, with the host's time in front.
+/// Prints a record as one line of JSON, with the host's time in front. A runner asks for the time once for several.
 fn stamped<T: Serialize>(record: &T) -> String {
-    format!("printf '{{\"at\":\"%s\",%s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" {}", quote(&tail_of(record)))
+    format!(
+        "printf '{{\"at\":\"%s\",%s\\n' \"${{buedafab_now:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}}\" {}",
+        quote(&tail_of(record))
+    )
 }
 
 /// Replaces a file by one rename, so that a crash or a full disk leaves the old one or the new one.
@@ -74,7 +77,7 @@ pub(super) fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String 
     let new = quote(&format!("{path}.new"));
     let path = quote(path.as_str());
     format!(
-        "{{ {} >{new} && mv -f {new} {path}; }} || {{ echo \"can't write \"{path} >&2; exit 1; }}",
+        "{{ {} >{new} && mv -f {new} {path}; }} || {{ echo \"can't write \"{path} >&2; false; }}",
         stamped(record)
     )
 }
@@ -114,11 +117,14 @@ fn switch_link(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
         return format!("rm -f {link}");
     };
     let new = quote(&format!("{current}.{run}.new"));
-    // The dot keeps newlines at the end of a target, which the shell would take away.
+    // The dot keeps newlines at the end of a target, which the shell would take away. Where the link leads to a slot,
+    // as it does but on strange ways back, no process is needed to see that.
     let read_back = quote(&format!("{target}."));
+    let slot = quote(layout.releases.join(target).join(".").as_str());
     let target = quote(target);
     format!(
-        "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; exit 1; fi\n\
-         {{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link} && [ \"$(readlink -n {link}; echo .)\" = {read_back} ]\n"
+        "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; false; else\n  \
+           {{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link} &&\n  \
+           {{ [ {link}/. -ef {slot} ] || [ \"$(readlink -n {link}; echo .)\" = {read_back} ]; }}\nfi\n"
     )
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// How often a shell is asked to stop a step, each time a little later after the step was sent.
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 60;
 
 /// Signs of life before the word that stops a step: each keeps the reader busy for some microseconds, so that over the
 /// rounds the word comes in every instant from before the step's process is made until after it has said its start.
@@ -53,7 +53,7 @@ under_every_shell!(a_step_is_cancelled_in_whatever_instant_of_its_start, talk, "
 async fn a_step_is_stopped_by_a_loss_in_whatever_instant_of_its_start() {
     for shell in SHELLS {
         eprintln!("under {shell}");
-        for round in 1..=20 {
+        for round in 1..=12 {
             let folder = tempfile::tempdir().expect("a folder");
             let file = folder.path().join("file");
             let back = format!("step 8 s 'sleep 0.01; echo back >>{}'", file.display());
@@ -61,7 +61,7 @@ async fn a_step_is_stopped_by_a_loss_in_whatever_instant_of_its_start() {
             frame(&mut talk).await;
             let text = format!("{}step 1 s 'exec sleep 1000'", arm(folder.path(), &back));
             talk.connection.send_phase("p1", &text, Vec::new());
-            talk.connection.outbox.send_raw(delay(round * 10));
+            talk.connection.outbox.send_raw(delay(round * 16));
             talk.connection.outbox.hang_up();
             let closed = async { while !matches!(talk.next().await, Reply::Closed(_)) {} };
             tokio::time::timeout(LIMIT, closed).await.expect("the step is stopped");

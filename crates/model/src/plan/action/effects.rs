@@ -46,6 +46,10 @@ impl<'a> Effects<'a> {
         Effects { pace: Pace::Quick, ..self }
     }
 
+    pub(super) fn instant(self) -> Self {
+        Effects { pace: Pace::Instant, ..self }
+    }
+
     pub(super) fn optional(self, optional: bool) -> Self {
         if optional { Effects { failure: FailureMeans::Note, ..self } } else { self }
     }
@@ -182,6 +186,8 @@ pub enum StepInput<'a> {
 /// How long an action takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
+    /// It is quick, and its shell sets no variable and never exits: no process is needed for it alone.
+    Instant,
     /// It is over in a moment, so that nobody would ever want to end it.
     Quick,
     /// It may have to be ended.

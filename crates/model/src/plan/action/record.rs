@@ -96,10 +96,10 @@ impl RecordAction {
                     SlotState::Live | SlotState::Retired | SlotState::Failed | SlotState::Empty => &[Finish],
                 };
                 let mark = Effect::Mark { slot, state: *state, release, former: former.as_ref() };
-                Effects::new(mark, phases).quick().optional(*optional)
+                Effects::new(mark, phases).instant().optional(*optional)
             }
             RecordAction::SwitchLink { target } => {
-                Effects::new(Effect::Link(target.as_deref()), &[Switch]).quick()
+                Effects::new(Effect::Link(target.as_deref()), &[Switch]).instant()
             }
             RecordAction::Journal { kind, by, release, from, reason } => {
                 let line = Effect::Journal {
@@ -109,7 +109,7 @@ impl RecordAction {
                     from: from.as_ref(),
                     reason: reason.as_deref(),
                 };
-                Effects::new(line, &[Announce, Prepare, Reopen, Finish, Work]).quick().optional(true)
+                Effects::new(line, &[Announce, Prepare, Reopen, Finish, Work]).instant().optional(true)
             }
             RecordAction::Hold { by, reason } => Effects::new(Effect::Hold { by, reason }, &[Work]).quick(),
             RecordAction::Unhold => Effects::new(Effect::NoHold, &[Work]).quick(),
