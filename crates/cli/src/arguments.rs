@@ -168,7 +168,12 @@ Running it again is always safe, and repairs what a crash left.";
 
 const ROLLBACK_NOTES: &str = "\
 Each host goes back to the release that was proven live on it before; all to the same one, or none does. A release that
-was rolled back from isn't gone back to: deploy it by its name, which is quick.";
+was rolled back from isn't gone back to: deploy it by its name, which is quick.
+
+Examples:
+  buedafab production rollback
+  buedafab production rollback --to v0.1.0    or the beginning of a commit's id; `status` shows what there is
+  buedafab production rollback:to=v0.1.0      Fabric's form";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -254,6 +259,9 @@ pub(crate) struct RecoverArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
+    /// Go to this release, by its tag or its commit, rather than to the one before
+    #[arg(long, value_name = "TAG|COMMIT")]
+    pub to: Option<String>,
     /// Leave migrations that the older release doesn't know
     #[arg(long)]
     pub keep_schema: bool,

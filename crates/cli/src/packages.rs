@@ -1,4 +1,4 @@
-//! The private packages of a release: which they are, and their files on this machine.
+//! What a release needs besides its commit: its private packages, with their files on this machine, and its templates.
 
 use std::time::Instant;
 
@@ -53,6 +53,21 @@ pub(crate) async fn fetch_packages(
         packages.fetched.push(fetched);
     }
     Ok(packages)
+}
+
+/// Those of these templates that a release has, by their paths in the project.
+pub(crate) async fn templates_of(
+    repository: &Repository,
+    release: &Release,
+    files: impl IntoIterator<Item = String>,
+) -> BTreeMap<String, String> {
+    let mut templates = BTreeMap::new();
+    for file in files {
+        if let Some(text) = repository.file_in(&release.commit, &file).await {
+            templates.insert(file, text);
+        }
+    }
+    templates
 }
 
 async fn wanted(

@@ -152,7 +152,7 @@ impl Fleet {
                 News::Reply(host, Reply::Done(..)) => {
                     let Some((planned, stdout, stderr)) = open.remove(&host) else { continue };
                     let layout = settings.layout(planned);
-                    match HostFacts::parse(&stdout, &layout, &settings.layout.release_paths) {
+                    match HostFacts::parse(&stdout, &layout, jiff::Timestamp::now()) {
                         Ok(facts) => drop(look.facts.insert(host, facts)),
                         Err(error) => {
                             let why = format!("{error}\n{}", String::from_utf8_lossy(&stderr));

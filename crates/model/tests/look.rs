@@ -4,13 +4,17 @@ mod common;
 
 use buedafab_model::plan::action::RecordAction;
 use std::fmt::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use buedafab_model::app::resolved::ResolvedRelease;
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::plan::action::Action;
 use buedafab_model::shell::inspect::Scope;
 use insta::assert_snapshot;
+use jiff::Timestamp;
 
 use common::shells::{Place, Shell, shells};
 
@@ -25,9 +29,15 @@ fn describe(facts: &HostFacts, place: &Place) -> String {
         let record = slot.record.as_ref();
         let record = record.map_or("no record".to_owned(), |r| format!("{:?} {}", r.state, r.release));
         let _ = write!(text, "\n{:?}: {commit}, {record}", name.as_str());
+        if slot.folder_is_gone {
+            text.push_str(", no folder");
+        }
         if let Some(changes) = &slot.changes {
             let _ = write!(text, ", changes {changes:?}");
         }
+    }
+    if facts.more_slots > 0 {
+        let _ = write!(text, "\nand {} more", facts.more_slots);
     }
     if let Some(hold) = &facts.hold {
         let _ = write!(text, "\nheld by {}: {:?}", hold.by, hold.reason);
@@ -112,6 +122,8 @@ fn links() {
         "mkdir releases/current",
         "touch releases/current",
         "mkdir releases/a; ln -s a releases/current; ln -s b releases/current.r1.new",
+        "mkdir releases/c; ln -s c releases/a; ln -s a releases/current",
+        "mkdir releases/c; ln -s c releases/a; ln -s \"$PWD/../five/releases/c\" releases/current",
     ];
     let found: Vec<String> = cases.iter().map(|case| format!("{case}\n→ {}\n", check(case))).collect();
     assert_snapshot!(found.join("\n"), @r#"
@@ -146,10 +158,10 @@ fn links() {
     mkdir releases/a; touch releases/b; ln -s b releases/current
     → Dangling("b"); exists true, has room true, writable true
     "a": no commit, no record
-    "b": no commit, no record
 
     mkdir releases/c; ln -s c releases/current
-    → Elsewhere("c"); exists true, has room true, writable true
+    → Slot("c"); exists true, has room true, writable true
+    "c": no commit, no record
 
     mkdir /tmp -p; ln -s /tmp releases/current
     → Elsewhere("/tmp"); exists true, has room true, writable true
@@ -157,6 +169,7 @@ fn links() {
     ln -s 'it'"'"'s "$HOME"
     ' releases/current; mkdir "releases/$(readlink releases/current; echo .)" || true
     → Dangling("it's \"$HOME\"\n"); exists true, has room true, writable true
+    "it's \"$HOME\"\n\n.": no commit, no record
 
     mkdir releases/current
     → NotALink; exists true, has room true, writable true
@@ -167,7 +180,115 @@ fn links() {
     mkdir releases/a; ln -s a releases/current; ln -s b releases/current.r1.new
     → Slot("a"); exists true, has room false, writable true
     "a": no commit, no record
+
+    mkdir releases/c; ln -s c releases/a; ln -s a releases/current
+    → Slot("a"); exists true, has room true, writable true
+    "a": no commit, no record
+    "c": no commit, no record
+
+    mkdir releases/c; ln -s c releases/a; ln -s "$PWD/../five/releases/c" releases/current
+    → Slot("c"); exists true, has room true, writable true
+    "a": no commit, no record
+    "c": no commit, no record
     "#);
+}
+
+/// Whatever may hold a release, and nothing else.
+#[test]
+fn slots_are_found() {
+    let cases = [
+        "mkdir releases/2 releases/10 releases/'it'\\''s a \"slot\"' releases/\"$(printf 'two\\nlines')\"",
+        "mkdir releases/.hidden releases/a.new releases/-rf; touch releases/file; ln -s nothing releases/b",
+        "mkdir releases/current; mkdir elsewhere; ln -s ../elsewhere releases/a",
+        "mkdir releases/b; echo scribble >.buedafab/slots/c.json; echo scribble >.buedafab/slots/b.json.r1.new",
+        "rmdir releases; echo scribble >.buedafab/slots/a.json",
+        "mkdir releases/\"$(printf 'a\\377')\"",
+    ];
+    let found: Vec<String> = cases.iter().map(|case| format!("{case}\n→ {}\n", check(case))).collect();
+    assert_snapshot!(found.join("\n"), @r#"
+    mkdir releases/2 releases/10 releases/'it'\''s a "slot"' releases/"$(printf 'two\nlines')"
+    → Missing; exists true, has room true, writable true
+    "10": no commit, no record
+    "2": no commit, no record
+    "it's a \"slot\"": no commit, no record
+    "two\nlines": no commit, no record
+
+    mkdir releases/.hidden releases/a.new releases/-rf; touch releases/file; ln -s nothing releases/b
+    → Missing; exists true, has room true, writable true
+
+    mkdir releases/current; mkdir elsewhere; ln -s ../elsewhere releases/a
+    → NotALink; exists true, has room true, writable true
+    "a": no commit, no record
+
+    mkdir releases/b; echo scribble >.buedafab/slots/c.json; echo scribble >.buedafab/slots/b.json.r1.new
+    → Missing; exists true, has room true, writable true
+    "b": no commit, no record
+    "c": no commit, no record, no folder
+
+    rmdir releases; echo scribble >.buedafab/slots/a.json
+    → Missing; exists true, has room false, writable true
+    "a": no commit, no record, no folder
+
+    mkdir releases/"$(printf 'a\377')"
+    → Missing; exists true, has room true, writable true
+    "#);
+}
+
+/// A folder a deploy, as other tools make them: the last by name are looked at, what has a record, and what serves.
+#[test]
+fn not_all_of_many_slots_are_looked_at() {
+    let place = Place::with_room("five");
+    place.by_hand(
+        "cd five/releases; mkdir $(seq -w 1 300); ln -s 007 current; echo scribble >../.buedafab/slots/008.json",
+    );
+    let seen = see(&place, Scope::Full);
+    let names: Vec<&str> =
+        seen.lines().filter_map(|line| line.strip_prefix('"')?.split('"').next()).collect();
+    // The last hundred names are those of 99 folders and of the link.
+    assert_eq!((names.len(), &names[..3], names[100]), (101, &["007", "008", "202"][..], "300"), "{seen}");
+    assert!(seen.starts_with("Slot(\"007\")") && seen.ends_with("and 199 more"), "{seen}");
+}
+
+/// What was resolved for releases comes back as it was kept, whoever kept it; what can't be read is as good as not there.
+#[test]
+fn what_was_resolved_for_releases() {
+    let place = Place::with_room("it's \"five\"\n$HOME");
+    let settings =
+        common::fleet("variables = { KEY = \"secret\" }\n[hooks]\nbuild = \"it's \\\"$HOME\\\" \\n é\"", 1);
+    let hosts = [common::bare()];
+    let plan = buedafab_model::planner::plan_deploy(
+        &settings,
+        &common::run(1),
+        &common::request(1),
+        &common::seen(&settings, &hosts),
+    );
+    let plan = plan.expect("nothing speaks against it");
+    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
+    let keep = steps.map(|step| &step.action).find_map(|action| match action {
+        Action::Record(RecordAction::KeepResolved { resolved }) => Some(resolved.clone()),
+        _ => None,
+    });
+    let kept = keep.expect("it is kept");
+    let in_b = Box::new(ResolvedRelease { slot: common::shells::slot("b"), ..(*kept).clone() });
+    for shell in shells() {
+        for resolved in [&kept, &in_b] {
+            let keep = RecordAction::KeepResolved { resolved: resolved.clone() };
+            assert_eq!(place.act(&shell, &keep), "0");
+        }
+        let facts = place.look(&shell, Scope::Plan);
+        assert_eq!(facts.resolved, [(*kept).clone(), (*in_b).clone()], "{}", shell.name);
+        let found = |slot: &str| facts.resolved_for(&common::shells::slot(slot), &kept.commit).cloned();
+        assert_eq!(
+            [found("a"), found("b"), found("c")],
+            [Some((*kept).clone()), Some((*in_b).clone()), Some((*kept).clone())]
+        );
+    }
+    let file = PathBuf::from(place.layout.resolved(&kept.commit, &kept.slot).as_str());
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    assert!(!text.contains("secret"), "{text}");
+    assert_eq!(std::fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o660);
+    std::fs::write(&file, "scribble\n").expect("it is written");
+    assert_eq!(place.look(&shells()[0], Scope::Plan).resolved, [*in_b]);
 }
 
 #[test]
@@ -351,7 +472,6 @@ fn tools_that_are_missing() {
     place.by_hand("mkdir tools; for tool in sh id date readlink cksum df tail true; do ln -s \"$(command -v $tool)\" tools; done");
     let script = buedafab_model::shell::inspect::inspect_script(
         &place.layout,
-        &place.slots,
         Scope::Plan,
         &buedafab_model::shell::inspect::AlsoLookAt::default(),
     );
@@ -360,7 +480,7 @@ fn tools_that_are_missing() {
         .env("PATH", place.root().join("tools"))
         .output()
         .expect("it runs");
-    let facts = HostFacts::parse(&output.stdout, &place.layout, &place.slots).expect("a look");
+    let facts = HostFacts::parse(&output.stdout, &place.layout, Timestamp::UNIX_EPOCH).expect("a look");
     assert_snapshot!(describe(&facts, &place), @r#"
     Missing; exists true, has room true, writable true
     missing ["git", "flock", "setsid", "mktemp", "mkfifo"]
@@ -375,7 +495,6 @@ fn a_folder_that_cannot_be_written() {
     let is_root = Command::new("id").arg("-u").output().expect("it runs").stdout == b"0\n";
     let script = buedafab_model::shell::inspect::inspect_script(
         &place.layout,
-        &place.slots,
         Scope::Plan,
         &buedafab_model::shell::inspect::AlsoLookAt::default(),
     );
@@ -385,7 +504,7 @@ fn a_folder_that_cannot_be_written() {
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
     }
     let output = command.args(["-c", &script]).current_dir("/").output().expect("it runs");
-    let facts = HostFacts::parse(&output.stdout, &place.layout, &place.slots).expect("a look");
+    let facts = HostFacts::parse(&output.stdout, &place.layout, Timestamp::UNIX_EPOCH).expect("a look");
     assert_snapshot!(describe(&facts, &place), @r#"Missing; exists true, has room true, writable false"#);
     place.by_hand("chmod u+w five/releases");
 }
@@ -400,7 +519,7 @@ fn a_guard() {
     let guarded = |by_hand: &str| -> Vec<String> {
         let guard = |shell: &Shell| {
             let state_sum = place.look(shell, Scope::Plan).state_sum;
-            RecordAction::Guard { slots: place.slots.clone(), state_sum }.into()
+            RecordAction::Guard { state_sum }.into()
         };
         let guards: Vec<Action> = shells.iter().map(guard).collect();
         place.by_hand(&format!("cd five; {by_hand}"));
@@ -409,7 +528,9 @@ fn a_guard() {
     let cases = [
         "true",
         "touch .buedafab/journal.jsonl releases/a/file .buedafab/lock",
+        "touch releases/file; mkdir releases/.cache releases/c.new; ln -s a releases/current.r9.new",
         "mkdir releases/c",
+        "rmdir releases/c",
         "ln -sfn b releases/current",
         "rm releases/current",
         "mkdir releases/current",
@@ -427,7 +548,9 @@ fn a_guard() {
     assert_snapshot!(found, @r#"
     true → 0
     touch .buedafab/journal.jsonl releases/a/file .buedafab/lock → 0
-    mkdir releases/c → 0
+    touch releases/file; mkdir releases/.cache releases/c.new; ln -s a releases/current.r9.new → 0
+    mkdir releases/c → 75: somebody changed this host since it was looked at
+    rmdir releases/c → 75: somebody changed this host since it was looked at
     ln -sfn b releases/current → 75: somebody changed this host since it was looked at
     rm releases/current → 75: somebody changed this host since it was looked at
     mkdir releases/current → 75: somebody changed this host since it was looked at

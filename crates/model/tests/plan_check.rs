@@ -7,6 +7,7 @@ use buedafab_model::names::{CommitId, EnvironmentName, HostPath, RunId, SlotName
 use buedafab_model::plan::action::{Action, AppAction, GitAction, RecordAction, Surroundings};
 use buedafab_model::plan::check::PlanRule;
 use buedafab_model::plan::frame::{Arm, Instruction};
+use buedafab_model::plan::promise::Promise;
 use buedafab_model::plan::{DeployerStep, HostWork, Phase, PhaseKind, Plan, Step};
 use buedafab_model::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
 use buedafab_model::release::Release;
@@ -187,6 +188,12 @@ fn the_live_slot_is_left_alone() {
         assert_eq!(broken(|plan| insert(plan, "prepare", hook(directory))), [LiveSlotTouched], "{directory}");
     }
     assert_eq!(broken(|plan| insert(plan, "prepare", hook("releases/ab"))), []);
+    // A strategy that works in place says so, and a person is told.
+    let in_place = |plan: &mut Plan| {
+        plan.broken_promises = vec![Promise::LiveUntouched];
+        insert(plan, "prepare", hook("releases/a"));
+    };
+    assert_eq!(broken(in_place), []);
     let into_live = broken(|plan| {
         for step in steps(plan, "prepare") {
             if let Action::Git(GitAction::Checkout { slot: into, .. }) = &mut step.action {

@@ -11,8 +11,8 @@ use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    DeployRequest, plan_deploy, plan_hold, plan_maintenance, plan_restart, plan_rollback, plan_run,
-    plan_unhold,
+    DeployRequest, RollbackRequest, plan_deploy, plan_hold, plan_maintenance, plan_restart, plan_rollback,
+    plan_run, plan_unhold,
 };
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
@@ -26,12 +26,17 @@ use common::{
 #[track_caller]
 fn rollback(text: &str, hosts: &[Seen]) -> String {
     let settings = fleet(text, hosts.len());
-    check(plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, hosts)))
+    check(plan_rollback(
+        &settings,
+        &run(60),
+        &RollbackRequest::new(URL, Schema::Refuse),
+        &seen(&settings, hosts),
+    ))
 }
 
 #[test]
 fn a_first_deploy() {
-    assert_snapshot!(deploy("", &[bare(), bare()], 1), @"
+    assert_snapshot!(deploy("", &[bare(), bare()], 1), @r#"
     deploy v1 (1111111111)
       web1  nothing live  → v1 (1111111111) in slot a
       web2  nothing live  → v1 (1111111111) in slot a
@@ -47,6 +52,7 @@ fn a_first_deploy() {
         mark a as being built for v1 (1111111111)
         fetch 1111111111 into a
         check out 1111111111 in a
+        keep what 1111111111 is built and run with
         mark a as ready
 
     switch
@@ -61,15 +67,16 @@ fn a_first_deploy() {
       on web1, web2
         mark a as live
         note in the journal: deployed
-    ");
+    "#);
 }
 
 #[test]
 fn a_deploy() {
-    assert_snapshot!(deploy("", &[second(), second()], 3), @"
+    assert_snapshot!(deploy("", &[second(), second()], 3), @r#"
     deploy v3 (3333333333)
       web1  v2 (2222222222)  → v3 (3333333333) in slot a
       web2  v2 (2222222222)  → v3 (3333333333) in slot a
+      if it fails: web1, web2 can be rolled back to v1 (1111111111), which has to be built again then
 
     lock
       on web1, web2
@@ -81,6 +88,7 @@ fn a_deploy() {
         mark a as being built for v3 (3333333333)
         fetch 3333333333 into a
         check out 3333333333 in a
+        keep what 3333333333 is built and run with
         mark a as ready
 
     switch
@@ -97,7 +105,7 @@ fn a_deploy() {
         mark a as live
         keep b for a rollback to v2 (2222222222)
         note in the journal: deployed
-    ");
+    "#);
 }
 
 #[test]
@@ -105,7 +113,7 @@ fn a_deploy_with_hooks_at_every_point() {
     let text = "service = \"none\"\n[hooks]\nbefore_prepare = \"df\"\nbuild = [\"uv sync\", \"make\"]\ncheck = \"make test\"\n\
         once = \"env/bin/python manage.py migrate\"\nbefore_switch = \"warm up\"\nrestart = \"sudo systemctl restart five\"\n\
         after_switch = \"touch it\"\nverify = \"curl -f localhost\"\nafter_finish = \"tell them\"\n";
-    assert_snapshot!(deploy(text, &[live(), live()], 2), @"
+    assert_snapshot!(deploy(text, &[live(), live()], 2), @r#"
     deploy v2 (2222222222)
       web1  v1 (1111111111)  → v2 (2222222222) in slot b
       web2  v1 (1111111111)  → v2 (2222222222) in slot b
@@ -124,6 +132,7 @@ fn a_deploy_with_hooks_at_every_point() {
         build: uv sync
         build: make
         check: make test
+        keep what 2222222222 is built and run with
         mark b as ready
 
     once
@@ -148,12 +157,12 @@ fn a_deploy_with_hooks_at_every_point() {
         keep a for a rollback to v1 (1111111111)
         note in the journal: deployed
         after_finish: tell them
-    ");
+    "#);
 }
 
 #[test]
 fn without_a_service_nothing_is_restarted() {
-    assert_snapshot!(deploy("service = \"none\"", &[live()], 2), @"
+    assert_snapshot!(deploy("service = \"none\"", &[live()], 2), @r#"
     deploy v2 (2222222222)
       web1  v1 (1111111111)  → v2 (2222222222) in slot b
 
@@ -167,6 +176,7 @@ fn without_a_service_nothing_is_restarted() {
         mark b as being built for v2 (2222222222)
         fetch 2222222222 into b
         check out 2222222222 in b
+        keep what 2222222222 is built and run with
         mark b as ready
 
     switch
@@ -181,7 +191,7 @@ fn without_a_service_nothing_is_restarted() {
         mark b as live
         keep a for a rollback to v1 (1111111111)
         note in the journal: deployed
-    ");
+    "#);
 }
 
 #[test]
@@ -196,7 +206,7 @@ fn what_is_live_already_stays() {
 
 #[test]
 fn one_host_is_behind() {
-    assert_snapshot!(deploy("", &[second(), live()], 2), @"
+    assert_snapshot!(deploy("", &[second(), live()], 2), @r#"
     deploy v2 (2222222222)
       web1  v2 (2222222222)  stays as it is
       web2  v1 (1111111111)  → v2 (2222222222) in slot b
@@ -212,6 +222,7 @@ fn one_host_is_behind() {
         mark b as being built for v2 (2222222222)
         fetch 2222222222 into b
         check out 2222222222 in b
+        keep what 2222222222 is built and run with
         mark b as ready
 
     switch
@@ -228,14 +239,15 @@ fn one_host_is_behind() {
         mark b as live
         keep a for a rollback to v1 (1111111111)
         note in the journal: deployed
-    ");
+    "#);
 }
 
 #[test]
 fn a_forced_deploy_of_what_is_live() {
-    assert_snapshot!(deploy_as("", &[second()], &DeployRequest { force: true, ..request(2) }), @"
+    assert_snapshot!(deploy_as("", &[second()], &DeployRequest { force: true, ..request(2) }), @r#"
     deploy v2 (2222222222)
       web1  v2 (2222222222)  → v2 (2222222222) in slot a
+      if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
 
     lock
       on web1
@@ -247,6 +259,7 @@ fn a_forced_deploy_of_what_is_live() {
         mark a as being built for v2 (2222222222)
         fetch 2222222222 into a
         check out 2222222222 in a
+        keep what 2222222222 is built and run with
         mark a as ready
 
     switch
@@ -263,17 +276,18 @@ fn a_forced_deploy_of_what_is_live() {
         mark a as live
         keep b for a rollback to v2 (2222222222)
         note in the journal: deployed
-    ");
+    "#);
 }
 
 #[test]
 fn what_is_live_but_was_never_confirmed_is_deployed_again() {
     let unconfirmed =
         bare().slot("a", SlotState::Live, 1).slot_with_former("b", SlotState::Ready, 2, None).link("b");
-    assert_snapshot!(deploy("", std::slice::from_ref(&unconfirmed), 2), @"
+    assert_snapshot!(deploy("", std::slice::from_ref(&unconfirmed), 2), @r#"
     deploy v2 (2222222222)
       web1  v2 (2222222222)  → v2 (2222222222) in slot a
-      note: web1: what serves now was switched to by a run that never confirmed it
+      note: web1: the run that switched to what is live never confirmed it
+      if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
 
     lock
       on web1
@@ -285,6 +299,7 @@ fn what_is_live_but_was_never_confirmed_is_deployed_again() {
         mark a as being built for v2 (2222222222)
         fetch 2222222222 into a
         check out 2222222222 in a
+        keep what 2222222222 is built and run with
         mark a as ready
 
     switch
@@ -300,11 +315,12 @@ fn what_is_live_but_was_never_confirmed_is_deployed_again() {
       on web1
         mark a as live
         note in the journal: deployed
-    ");
-    assert_snapshot!(rollback("", &[unconfirmed]), @"
+    "#);
+    assert_snapshot!(rollback("", &[unconfirmed]), @r#"
     roll back to v1 (1111111111)
       web1  v2 (2222222222)  → v1 (1111111111) in slot a
-      note: web1: what serves now was switched to by a run that never confirmed it
+      note: web1: the run that switched to what is live never confirmed it
+      note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
 
     lock
       on web1
@@ -328,15 +344,16 @@ fn what_is_live_but_was_never_confirmed_is_deployed_again() {
       on web1
         mark a as live
         note in the journal: rolled back
-    ");
+    "#);
 }
 
 #[test]
 fn a_rollback_flips_back() {
-    assert_snapshot!(rollback("", &[second(), second()]), @"
+    assert_snapshot!(rollback("", &[second(), second()]), @r#"
     roll back to v1 (1111111111)
       web1  v2 (2222222222)  → v1 (1111111111) in slot a
       web2  v2 (2222222222)  → v1 (1111111111) in slot a
+      note: web1, web2: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
 
     lock
       on web1, web2
@@ -361,7 +378,7 @@ fn a_rollback_flips_back() {
         mark a as live
         mark b as ready
         note in the journal: rolled back
-    ");
+    "#);
 }
 
 #[test]
@@ -387,10 +404,11 @@ fn there_is_nothing_before_a_first_release() {
 fn a_release_that_was_overwritten_is_built_again() {
     let failed =
         bare().slot_with_former("a", SlotState::Building, 3, Some(1)).slot("b", SlotState::Live, 2).link("b");
-    assert_snapshot!(rollback("", &[failed]), @"
+    assert_snapshot!(rollback("", &[failed]), @r#"
     roll back to v1 (1111111111)
       web1  v2 (2222222222)  → v1 (1111111111) in slot a
-      note: web1: v1 (1111111111) was overwritten by a later attempt: it is built again first
+      note: web1: v1 (1111111111) has to be built again first: it was overwritten by a later attempt
+      note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
 
     lock
       on web1
@@ -402,6 +420,7 @@ fn a_release_that_was_overwritten_is_built_again() {
         mark a as being built for v1 (1111111111)
         fetch 1111111111 into a
         check out 1111111111 in a
+        keep what 1111111111 is built and run with
         mark a as ready
 
     switch
@@ -418,7 +437,7 @@ fn a_release_that_was_overwritten_is_built_again() {
         mark a as live
         mark b as ready
         note in the journal: rolled back
-    ");
+    "#);
 }
 
 #[test]
@@ -461,7 +480,8 @@ fn a_link_that_leads_to_nothing() {
     assert_snapshot!(deploy("", std::slice::from_ref(&dangling), 3), @r#"
     deploy v3 (3333333333)
       web1  nothing live  → v3 (3333333333) in slot a
-      note: web1: current points to "b", which isn't there: nothing serves now
+      note: web1: /var/webapps/five/releases/current points to "b", which isn't there: nothing is live here
+      if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
 
     lock
       on web1
@@ -473,6 +493,7 @@ fn a_link_that_leads_to_nothing() {
         mark a as being built for v3 (3333333333)
         fetch 3333333333 into a
         check out 3333333333 in a
+        keep what 3333333333 is built and run with
         mark a as ready
 
     switch
@@ -491,7 +512,8 @@ fn a_link_that_leads_to_nothing() {
     assert_snapshot!(rollback("", &[dangling]), @r#"
     roll back to v1 (1111111111)
       web1  nothing live  → v1 (1111111111) in slot a
-      note: web1: current points to "b", which isn't there: nothing serves now
+      note: web1: /var/webapps/five/releases/current points to "b", which isn't there: nothing is live here
+      note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
 
     lock
       on web1
@@ -540,6 +562,7 @@ fn a_link_that_leads_elsewhere() {
         mark a as being built for v1 (1111111111)
         fetch 1111111111 into a
         check out 1111111111 in a
+        keep what 1111111111 is built and run with
         mark a as ready
 
     switch
@@ -577,7 +600,7 @@ fn slots_that_another_tool_filled() {
             seen.record = None;
         }
     });
-    assert_snapshot!(deploy("", std::slice::from_ref(&foreign), 2), @"
+    assert_snapshot!(deploy("", std::slice::from_ref(&foreign), 2), @r#"
     deploy v2 (2222222222)
       web1  1111111111  → v2 (2222222222) in slot b
 
@@ -591,6 +614,7 @@ fn slots_that_another_tool_filled() {
         mark b as being built for v2 (2222222222)
         fetch 2222222222 into b
         check out 2222222222 in b
+        keep what 2222222222 is built and run with
         mark b as ready
 
     switch
@@ -607,9 +631,9 @@ fn slots_that_another_tool_filled() {
         mark b as live
         keep a for a rollback to 1111111111
         note in the journal: deployed
-    ");
+    "#);
     let nameless = foreign.change(|facts| facts.slots.values_mut().for_each(|seen| seen.commit = None));
-    assert_snapshot!(deploy("", std::slice::from_ref(&nameless), 2), @"
+    assert_snapshot!(deploy("", std::slice::from_ref(&nameless), 2), @r#"
     deploy v2 (2222222222)
       web1  nothing live  → v2 (2222222222) in slot b
 
@@ -623,6 +647,7 @@ fn slots_that_another_tool_filled() {
         mark b as being built for v2 (2222222222)
         fetch 2222222222 into b
         check out 2222222222 in b
+        keep what 2222222222 is built and run with
         mark b as ready
 
     switch
@@ -638,7 +663,7 @@ fn slots_that_another_tool_filled() {
       on web1
         mark b as live
         note in the journal: deployed
-    ");
+    "#);
     assert_snapshot!(rollback("", &[nameless]), @r#"
     web1: nothing to roll back to: what serves is the first release on this host
       hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
@@ -653,9 +678,10 @@ fn a_hold_stops_deploys_and_no_rollback() {
     web1: deploys are on hold: "the audit", says bob@desk since 2026-11-05T00:05:00Z
       hint: lift it with the command `unhold`, once its reason is gone
     "#);
-    assert_snapshot!(rollback("", &[held]), @"
+    assert_snapshot!(rollback("", &[held]), @r#"
     roll back to v1 (1111111111)
       web1  v2 (2222222222)  → v1 (1111111111) in slot a
+      note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
 
     lock
       on web1
@@ -680,7 +706,7 @@ fn a_hold_stops_deploys_and_no_rollback() {
         mark a as live
         mark b as ready
         note in the journal: rolled back
-    ");
+    "#);
 }
 
 #[test]
@@ -743,7 +769,7 @@ fn a_disk_that_is_nearly_full_is_told() {
     nothing to do
       web1  v2 (2222222222)  stays as it is
       note: web1: only 3 % of the disk's space is left
-      note: web1: only 4 % of the disk's inodes is left
+      note: web1: only 4 % of the disk's inodes are left
       note: web1: v2 (2222222222) is live already
     "#);
 }
@@ -799,9 +825,10 @@ fn a_rollback_on_three_slots_goes_one_back() {
         .slot("b", SlotState::Retired, 2)
         .slot("c", SlotState::Live, 3)
         .link("c");
-    assert_snapshot!(rollback("release_paths = [\"a\", \"b\", \"c\"]", &[full]), @"
+    assert_snapshot!(rollback("release_paths = [\"a\", \"b\", \"c\"]", &[full]), @r#"
     roll back to v2 (2222222222)
       web1  v3 (3333333333)  → v2 (2222222222) in slot b
+      note: web1: what v2 (2222222222) was prepared with wasn't kept: the commands of today's configuration are used
 
     lock
       on web1
@@ -826,7 +853,7 @@ fn a_rollback_on_three_slots_goes_one_back() {
         mark b as live
         mark c as ready
         note in the journal: rolled back
-    ");
+    "#);
 }
 
 #[test]
@@ -888,6 +915,8 @@ fn a_group_of_deployers() {
     $ umask 002
     $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + || exit
     $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -perm -020 -exec chmod g+w {} + || exit
+    $ umask 002
+    $ umask 007
     "#);
 }
 
@@ -1025,7 +1054,7 @@ proptest! {
         let request = DeployRequest { force, take_over, ..request(number) };
         let plans = [
             plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)),
-            plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, &hosts)),
+            plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, Schema::Refuse), &seen(&settings, &hosts)),
             plan_restart(&settings, &run(60), &seen(&settings, &hosts)),
         ];
         for plan in plans.iter().flatten() {
@@ -1058,6 +1087,7 @@ fn what_comes_first_on_the_deployer_stands_in_the_plan() {
     let shown = show_plan(&plan, Detail::Shell);
     assert_snapshot!(shown[..shown.find("\nlock").expect("there is one")], @r#"
       web1  v2 (2222222222)  → v3 (3333333333) in slot a
+      if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
 
     begin
       on this machine
@@ -1104,16 +1134,16 @@ fn submodules_are_fetched_where_a_release_has_them() {
     let shown = deploy_as(text, &[second()], &request);
     let prepare =
         &shown[shown.find("\nprepare").expect("there is one")..shown.find("\nswitch").expect("there is one")];
-    assert_snapshot!(prepare, @"
-
+    assert_snapshot!(prepare, @r#"
     prepare
       on web1
         mark a as being built for v3 (3333333333)
         fetch 3333333333 into a
         check out 3333333333 in a
         fetch the submodules of a
+        keep what 3333333333 is built and run with
         mark a as ready
-    ");
+    "#);
 }
 
 #[test]
@@ -1133,7 +1163,7 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
         until: None,
     };
     let hosts = [second().change(|facts| facts.maintenance = Some(record))];
-    assert_snapshot!(told(plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts))), @"
+    assert_snapshot!(told(plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts))), @r#"
     note: web1: in maintenance, says ada@laptop: visitors are told so until `maintenance off`
     take the lock
     set MAINTENANCE_MODE = False in settings.py of a
@@ -1142,9 +1172,10 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
     switch the link to a
     restart systemd:five
     note in the journal: deployed
-    ");
-    assert_snapshot!(told(plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, &hosts))), @"
+    "#);
+    assert_snapshot!(told(plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, Schema::Refuse), &seen(&settings, &hosts))), @r#"
     note: web1: in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+    note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
     take the lock
     set MAINTENANCE_MODE = False in settings.py of a
     verify that a holds 1111111111, unchanged
@@ -1152,7 +1183,7 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
     switch the link to a
     restart systemd:five
     note in the journal: rolled back
-    ");
+    "#);
     assert_snapshot!(told(plan_maintenance(&settings, &run(60), None, &seen(&settings, &hosts))), @"
     take the lock
     set MAINTENANCE_MODE = False in settings.py of b

@@ -5,7 +5,7 @@ mod common;
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::plan::action::{Action, Schema};
 use buedafab_model::plan::action::{AppAction, PythonAction, ServiceAction};
-use buedafab_model::planner::{plan_deploy, plan_rollback};
+use buedafab_model::planner::{RollbackRequest, plan_deploy, plan_rollback};
 use buedafab_model::shell::render_step;
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
@@ -61,10 +61,11 @@ const DJANGO: &str = "recipe = \"django\"\nservice = \"systemd:five\"\npip_requi
 
 #[test]
 fn a_deploy_of_a_django_project() {
-    assert_snapshot!(deploy(DJANGO, &[second(), second()], 3), @"
+    assert_snapshot!(deploy(DJANGO, &[second(), second()], 3), @r#"
     deploy v3 (3333333333)
       web1  v2 (2222222222)  → v3 (3333333333) in slot a
       web2  v2 (2222222222)  → v3 (3333333333) in slot a
+      if it fails: web1, web2 can be rolled back to v1 (1111111111), which has to be built again then
 
     lock
       on web1, web2
@@ -81,6 +82,7 @@ fn a_deploy_of_a_django_project() {
         build: npm run build
         build: python manage.py collectstatic --noinput --verbosity 0
         check: python manage.py check --deploy
+        keep what 3333333333 is built and run with
         mark a as ready
 
     once
@@ -101,7 +103,7 @@ fn a_deploy_of_a_django_project() {
         mark a as live
         keep b for a rollback to v2 (2222222222)
         note in the journal: deployed
-    ");
+    "#);
 }
 
 #[test]
@@ -109,7 +111,9 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
     let steps = |schema: Schema| {
         let settings = fleet(DJANGO, 2);
         let hosts = [second(), second()];
-        let plan = plan_rollback(&settings, &run(60), URL, schema, &seen(&settings, &hosts)).expect("a plan");
+        let plan =
+            plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, schema), &seen(&settings, &hosts))
+                .expect("a plan");
         assert_sound(&plan);
         let shown = show_plan(&plan, Detail::Steps);
         let lines = shown.lines().skip_while(|line| *line != "prepare").take_while(|line| *line != "switch");
@@ -145,7 +149,8 @@ fn whatever_runs_the_app_reads_its_secrets() {
     let hosts = [second()];
     let seen = seen(&settings, &hosts);
     let deploy = plan_deploy(&settings, &run(60), &request(3), &seen).expect("a plan");
-    let rollback = plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen).expect("a plan");
+    let rollback = plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, Schema::Refuse), &seen)
+        .expect("a plan");
     let asks = |action: &Action| {
         matches!(
             action,

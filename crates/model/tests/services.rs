@@ -6,7 +6,7 @@ use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::ServiceAction;
 use buedafab_model::plan::action::{Action, Schema};
 use buedafab_model::plan::refusal::Refusal;
-use buedafab_model::planner::{DeployRequest, plan_deploy, plan_rollback};
+use buedafab_model::planner::{DeployRequest, RollbackRequest, plan_deploy, plan_rollback};
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
 
@@ -57,8 +57,13 @@ fn services_come_before_the_app_and_go_after_it() {
       if it fails: stop systemd:five-beat
       if it fails: restart systemd:five-worker
     ");
-    let back =
-        plan_rollback(&settings, &run(60), URL, Schema::Refuse, &seen(&settings, &hosts)).expect("a plan");
+    let back = plan_rollback(
+        &settings,
+        &run(60),
+        &RollbackRequest::new(URL, Schema::Refuse),
+        &seen(&settings, &hosts),
+    )
+    .expect("a plan");
     assert_snapshot!(restarts(&back), @"
     on web1
       restart systemd:five

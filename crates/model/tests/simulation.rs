@@ -17,7 +17,7 @@ use buedafab_model::plan::action::{Action, Effect};
 use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    DeployRequest, SeenHost, plan_deploy, plan_recover, plan_restart, plan_rollback,
+    DeployRequest, RollbackRequest, SeenHost, plan_deploy_by, plan_recover, plan_restart, plan_rollback_by,
 };
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
@@ -25,6 +25,8 @@ use buedafab_model::simulate::{
     simulate,
 };
 
+use buedafab_model::strategy::{self, Strategy};
+use common::folder_per_deploy::FolderPerDeploy;
 use common::{URL, assert_sound, release, run, settings};
 
 /// What is asked for.
@@ -34,6 +36,7 @@ enum Wanted {
     Force(u8),
     TakeOver(u8),
     Rollback,
+    RollbackTo(u8),
     Restart,
     /// Under a tag that is made and pushed for it, while visitors are told of maintenance.
     Release(u8),
@@ -43,6 +46,7 @@ enum Wanted {
 #[derive(Clone)]
 struct Fleet {
     settings: Rc<Settings>,
+    strategy: &'static dyn Strategy,
     hosts: Vec<SimHost>,
     /// The commits that were ever confirmed, host by host.
     proven: Vec<BTreeSet<CommitId>>,
@@ -56,7 +60,27 @@ impl Fleet {
             format!("unit = \"five\"\n{text}\n[environments.production]\nhosts = [{}]\n", names.join(", "));
         let settings = settings(&text);
         let hosts: Vec<SimHost> = settings.hosts.iter().map(|host| SimHost::bare(&settings, host)).collect();
-        Fleet { proven: vec![BTreeSet::new(); hosts.len()], hosts, settings: Rc::new(settings), runs: 0 }
+        let strategy = strategy::of(&settings);
+        Fleet {
+            proven: vec![BTreeSet::new(); hosts.len()],
+            hosts,
+            settings: Rc::new(settings),
+            strategy,
+            runs: 0,
+        }
+    }
+
+    fn by(self, strategy: &'static dyn Strategy) -> Fleet {
+        Fleet { strategy, ..self }
+    }
+
+    /// The last host has joined with its first deploy: of all before it knows nothing.
+    fn last_joins(mut self, wanted: Wanted) -> Fleet {
+        let settings = self.settings.clone();
+        let (host, proven) = self.hosts.iter_mut().zip(&mut self.proven).next_back().expect("there is one");
+        (*host, *proven) =
+            (SimHost::bare(&settings, &settings.hosts[settings.hosts.len() - 1]), BTreeSet::new());
+        self.succeed(wanted)
     }
 
     fn plan(&self, wanted: Wanted) -> Result<Plan, Vec<Refusal>> {
@@ -66,13 +90,19 @@ impl Fleet {
         let context = run(self.runs + 1);
         let deploy = |number, force, take_over| {
             let request = DeployRequest { force, take_over, ..DeployRequest::new(release(number), URL) };
-            plan_deploy(&self.settings, &context, &request, &seen)
+            plan_deploy_by(self.strategy, &self.settings, &context, &request, &seen)
+        };
+        let rollback = |to: Option<u8>| {
+            let to = to.map(|number| format!("v{number}"));
+            let request = RollbackRequest { to, ..RollbackRequest::new(URL, Schema::Refuse) };
+            plan_rollback_by(self.strategy, &self.settings, &context, &request, &seen)
         };
         match wanted {
             Wanted::Deploy(number) => deploy(number, false, false),
             Wanted::Force(number) => deploy(number, true, false),
             Wanted::TakeOver(number) => deploy(number, false, true),
-            Wanted::Rollback => plan_rollback(&self.settings, &context, URL, Schema::Refuse, &seen),
+            Wanted::Rollback => rollback(None),
+            Wanted::RollbackTo(number) => rollback(Some(number)),
             Wanted::Restart => plan_restart(&self.settings, &context, &seen),
             Wanted::Release(number) => {
                 let (remote, tag) = ("origin".to_owned(), format!("v{number}"));
@@ -96,7 +126,7 @@ impl Fleet {
                     publish: vec![DeployerAction::PushTag { remote, tag }],
                     ..DeployRequest::new(release(number), URL)
                 };
-                plan_deploy(&self.settings, &context, &request, &seen)
+                plan_deploy_by(self.strategy, &self.settings, &context, &request, &seen)
             }
         }
     }
@@ -280,7 +310,8 @@ impl Exploration<'_> {
         let ending = simulate(self.plan, &mut hosts, &scenario);
         let mut broken: Vec<String> = ending.violations.iter().map(ToString::to_string).collect();
         let (settings, proven) = (self.fleet.settings.clone(), self.fleet.proven.clone());
-        let mut after = Fleet { settings, hosts, proven, runs: self.fleet.runs };
+        let mut after =
+            Fleet { settings, strategy: self.fleet.strategy, hosts, proven, runs: self.fleet.runs };
         after.learn(self.plan, &ending);
         if broken.is_empty() && self.endings.insert(after.key()) {
             after.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
@@ -668,6 +699,28 @@ fn a_rollback_to_a_release_that_was_overwritten() {
 #[test]
 fn a_rollback_on_three_slots() {
     explore(1..=2, THREE_SLOTS, three, Wanted::Rollback);
+}
+
+#[test]
+fn a_rollback_to_a_release_that_is_named() {
+    explore(1..=2, THREE_SLOTS, three, Wanted::RollbackTo(1));
+}
+
+#[test]
+fn a_rollback_to_a_release_that_a_host_never_had() {
+    let history = |fleet: Fleet| two(fleet).last_joins(Wanted::Deploy(3));
+    explore(2..=2, THREE_SLOTS, history, Wanted::RollbackTo(1));
+    explore(2..=2, HOOKS, history, Wanted::RollbackTo(2));
+}
+
+/// A folder for every release is planned, checked and carried out as slots that take turns are.
+#[test]
+fn a_strategy_of_another_kind() {
+    let by_folder = |history: fn(Fleet) -> Fleet| move |fleet: Fleet| history(fleet.by(&FolderPerDeploy));
+    explore(1..=2, "", by_folder(|fleet| fleet), Wanted::Deploy(1));
+    explore(1..=2, "", by_folder(three), Wanted::Deploy(4));
+    explore(1..=2, "", by_folder(three), Wanted::Rollback);
+    explore(1..=1, "", by_folder(three), Wanted::RollbackTo(1));
 }
 
 #[test]

@@ -2,12 +2,11 @@
 
 use buedafab_engine::{Look, Wanted};
 use buedafab_model::deployer::rules::{Ruling, judge};
-use buedafab_model::host::facts::HostFacts;
-use buedafab_model::names::HostName;
+use buedafab_model::host::Host;
+use buedafab_model::planner::{SeenHost, diagnose_host};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{HostCheck, show_checks};
-use jiff::Timestamp;
 
 use crate::arguments::Cli;
 use crate::exit::CliError;
@@ -18,22 +17,21 @@ use crate::session::Session;
 pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "check", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
-    let now = Timestamp::now();
-    // A password isn't asked for by a look.
-    let needs_sudo = session.settings.needs_sudo() && !session.settings.users.ask_sudo_password;
-    let check = |host: &HostName, facts: Option<&HostFacts>| match facts {
-        Some(facts) => HostCheck::of(host.clone(), facts, needs_sudo, now),
+    let check = |host: &Host| match look.facts.get(&host.name) {
+        Some(facts) => {
+            let diagnoses = diagnose_host(&session.settings, SeenHost { host, facts });
+            HostCheck::of(host.name.clone(), facts, &diagnoses)
+        }
         None => {
-            let error = look.unreachable.get(host);
+            let error = look.unreachable.get(&host.name);
             HostCheck::unreachable(
-                host.clone(),
+                host.name.clone(),
                 error.map(|error| error.why.clone()).unwrap_or_default(),
                 error.and_then(|error| error.hint.clone()),
             )
         }
     };
-    let mut checks: Vec<HostCheck> =
-        session.hosts.iter().map(|host| check(&host.name, look.facts.get(&host.name))).collect();
+    let mut checks: Vec<HostCheck> = session.hosts.iter().map(check).collect();
     checks.insert(0, check_here(&session, &look).await);
     if session.global.json {
         checks.iter().for_each(print_json);

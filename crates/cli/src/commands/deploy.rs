@@ -1,20 +1,18 @@
 //! `deploy`: makes a release live on all hosts, or on none.
 
-use buedafab_model::run::exit_code::ExitCode;
-use std::collections::BTreeMap;
-
 use buedafab_engine::{Inputs, Repository};
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::deployer::rules::Allowed;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{DeployRequest, plan_deploy};
+use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::view::show_commits;
 
 use crate::arguments::{Cli, DeployArgs};
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
-use crate::packages::fetch_packages;
+use crate::packages::{fetch_packages, templates_of};
 use crate::release::{settle, wanted};
 use crate::session::Session;
 
@@ -53,12 +51,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let text = "the tests run on your checkout, which isn't just what is deployed".to_owned();
         notes.push(text);
     }
-    let mut templates = BTreeMap::new();
-    for file in settings.services.named.iter().filter_map(|service| service.template()) {
-        if let Some(text) = repository.file_in(&release.commit, file).await {
-            templates.insert(file.to_owned(), text);
-        }
-    }
+    let templates = settings.services.named.iter().filter_map(|service| Some(service.template()?.to_owned()));
+    let templates = templates_of(&repository, &release, templates).await;
     let packages = fetch_packages(&mut session, &repository, &release).await?;
     let told = maintenance.then(|| tell(&session, Announcement::default())).transpose()?;
     let request = DeployRequest {

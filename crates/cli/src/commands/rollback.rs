@@ -1,15 +1,17 @@
-//! `rollback`: makes the release before the live one live again.
+//! `rollback`: makes an older release live again: the one before the live one, or one that is named.
 
+use buedafab_engine::Inputs;
 use buedafab_model::plan::action::Schema;
-use buedafab_model::planner::plan_rollback;
+use buedafab_model::planner::{Preparation, RollbackRequest, plan_rollback, rollback_preparation};
 use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::{Cli, RollbackArgs};
 use crate::exit::CliError;
+use crate::packages::{fetch_packages, templates_of};
 use crate::session::Session;
 
 pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<ExitCode, CliError> {
-    let RollbackArgs { keep_schema, reverse_migrations, dry_run } = arguments;
+    let RollbackArgs { to, keep_schema, reverse_migrations, dry_run } = arguments;
     let schema = match (keep_schema, reverse_migrations) {
         (true, _) => Schema::Keep,
         (false, true) => Schema::Reverse,
@@ -17,8 +19,8 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
     };
     let mut session = Session::start(cli, "rollback", crate::report::StepOutput::Talk)?;
     let look = session.look_and_recover(*dry_run).await?;
-    // Only a release that was overwritten needs the remote, and then nearly never: a missing checkout is no reason
-    // to refuse a rollback.
+    // Only a release that isn't whole on every host needs the remote, and then nearly never: a missing checkout is no
+    // reason to refuse a rollback.
     let url = match (&session.settings.source.scm, session.repository()) {
         (Some(url), _) => url.clone(),
         (None, Ok(repository)) => {
@@ -26,7 +28,15 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         }
         (None, Err(_)) => String::new(),
     };
-    let planned = plan_rollback(&session.settings, &session.context, &url, schema, &session.seen(&look));
+    let mut request = RollbackRequest { to: to.clone(), ..RollbackRequest::new(url, schema) };
+    let mut inputs = Inputs::default();
+    let fresh = rollback_preparation(&session.settings, &session.context, &request, &session.seen(&look));
+    if let (Some(Preparation { release, templates }), Ok(repository)) = (fresh, session.repository()) {
+        request.templates = templates_of(&repository, &release, templates).await;
+        let packages = fetch_packages(&mut session, &repository, &release).await?;
+        (request.packages, inputs.packages) = (packages.fetched, packages.files);
+    }
+    let planned = plan_rollback(&session.settings, &session.context, &request, &session.seen(&look));
     let plan = match planned {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
@@ -36,5 +46,5 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         return Ok(ExitCode::Done);
     }
     session.confirm(format!("Roll {} back on {} hosts?", plan.environment, plan.hosts.len())).await?;
-    session.carry_out(&plan).await
+    session.carry_out_with(&plan, inputs).await
 }

@@ -1,5 +1,6 @@
 //! `status`: what runs where, since when, by whom. Asked of the hosts alone: there is no other state.
 
+use buedafab_model::planner::{SeenHost, diagnose_host};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::strategy;
@@ -17,8 +18,10 @@ pub(crate) async fn status(cli: &Cli) -> Result<ExitCode, CliError> {
     let now = Timestamp::now();
     let status = |host: &buedafab_model::host::Host| match look.facts.get(&host.name) {
         Some(facts) => {
-            let rollback = strategy::before(&session.settings, facts).map(|before| before.release);
-            HostStatus::of(host.name.clone(), facts, rollback, now)
+            let settings = &session.settings;
+            let diagnoses = diagnose_host(settings, SeenHost { host, facts });
+            let targets = strategy::of(settings).rollback_targets(settings, facts);
+            HostStatus::of(host.name.clone(), facts, &diagnoses, targets, now)
         }
         None => {
             let why = look.unreachable.get(&host.name).map(|error| error.why.clone()).unwrap_or_default();

@@ -37,7 +37,9 @@ fn a_failed_prepare_costs_the_way_back_only_a_rebuild() {
     stage.fleet.host("web2").run("touch /tmp/fail-check");
     stage.production(&["deploy"], 7);
     stage.fleet.host("web2").run("rm /tmp/fail-check");
-    stage.production(&["rollback"], 0).says("was overwritten by a later attempt: it is built again first");
+    stage
+        .production(&["rollback"], 0)
+        .says("has to be built again first: it was overwritten by a later attempt");
     assert_eq!(stage.serving(), ["one", "one", "one"]);
 }
 
@@ -282,7 +284,7 @@ fn a_host_that_loses_power_in_the_switch_is_told_and_healed() {
     stage.fleet.host("web2").start_sshd();
     assert_eq!(stage.serving(), ["one", "two", "one"]);
     let status = stage.production(&["status"], 0);
-    status.says("the run that switched to it never confirmed it").says("drift");
+    status.says("web2: a switch to slot b was never confirmed").says("drift");
     stage.configure_with("");
     stage.production(&["deploy"], 0);
     assert_eq!(stage.serving(), ["two", "two", "two"]);

@@ -5,6 +5,7 @@ mod crontab;
 mod deploying;
 mod developer;
 mod faults;
+mod going_back;
 mod lines;
 mod log;
 mod maintenance;

@@ -46,7 +46,7 @@ fn the_apps_code_runs_as_its_own_user_and_what_it_leaves_is_cleaned_up() {
     stage.production(&["--hosts", "web2", "who"], 0).says("web2 │ app\nweb2 │ it's $5\n");
     stage.production(&["--hosts", "web2", "run", "--", "id", "-un"], 0).says("web2 │ app\n");
     stage.production(&["rollback"], 0);
-    stage.production(&["check"], 0).says("works without a password");
+    stage.production(&["check"], 0).says("can be used without a password");
     assert!(!all_that_is_said(&stage, &["run", "--", "true"]).contains("find:"));
     let path = stage.checkout().join("buedafab.toml");
     let text = std::fs::read_to_string(&path).expect("it is there");

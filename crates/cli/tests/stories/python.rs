@@ -194,7 +194,7 @@ fn what_is_shared_outlives_releases_and_is_never_made_up() {
     configure("shared_files = [\"conf/.env\"]\nshared_dirs = [\"media\", \"var/up loads\"]\n");
     let ran = stage.production(&["deploy"], 7);
     ran.says("web1: not in /var/webapps/five/shared: conf/.env").says("nothing was touched");
-    stage.production(&["check"], 4).says("missing: conf/.env");
+    stage.production(&["check"], 4).says("shared: conf/.env");
     let host = stage.fleet.host("web1");
     host.run("mkdir -p /var/webapps/five/shared/conf && echo SECRET=1 >/var/webapps/five/shared/conf/.env && chown -R deploy /var/webapps/five");
     stage.production(&["check"], 0);

@@ -41,7 +41,7 @@ fn the_app_has_to_say_that_it_runs_the_release() {
     // What runs isn't what is live, and everybody is told.
     host.run("rm /tmp/stubborn /tmp/version; printf %s nonsense >/tmp/version; chown deploy /tmp/version");
     stage.production(&["status"], 0).says("asked what it runs, the app doesn't name one (").says("nonsense");
-    stage.production(&["check"], 0).says("doesn't say that it runs one (");
+    stage.production(&["check"], 0).says("the app doesn't name one (");
     stage.production(&["deploy"], 0).says("note: web1: asked what it runs, the app doesn't name one (");
     assert_eq!(stage.serving(), ["two"]);
     assert_eq!(stage.status()[0]["app"], "two");

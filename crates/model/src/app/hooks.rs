@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Shell commands at named points of a run on a host. Each runs in the release that the run is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Hooks {
     /// On every host, before anything in the idle slot changes; in the app's directory.
     pub before_prepare: Vec<String>,

@@ -6,6 +6,7 @@ pub mod hooks;
 pub mod maintenance;
 pub mod package;
 pub mod recipe;
+pub mod resolved;
 pub mod run_as;
 pub mod service;
 pub mod service_file;

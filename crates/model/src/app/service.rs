@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::names::Role;
 
 /// How the app is restarted. Written `init:five`, `none`, `systemd:five`, `supervisor:five`, `runit:five`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(into = "String", try_from = "String")]
 #[schemars(with = "String")]
 pub enum Service {
     /// `/etc/init.d/NAME restart`; NAME is the unit by default, as in buedafab.
@@ -23,8 +23,29 @@ pub enum Service {
     Runit(String),
 }
 
+/// A text that is none of a service.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} isn't a service")]
+pub struct ServiceError(String);
+
+impl TryFrom<String> for Service {
+    type Error = ServiceError;
+
+    /// Reads back what was written down; what a person types is read with the configuration.
+    fn try_from(text: String) -> Result<Self, ServiceError> {
+        match text.split_once(':') {
+            None if text == "none" => Ok(Service::None),
+            Some(("init", name)) => Ok(Service::Init(name.to_owned())),
+            Some(("systemd", name)) => Ok(Service::Systemd(name.to_owned())),
+            Some(("supervisor", name)) => Ok(Service::Supervisor(name.to_owned())),
+            Some(("runit", name)) => Ok(Service::Runit(name.to_owned())),
+            None | Some(_) => Err(ServiceError(text)),
+        }
+    }
+}
+
 /// A service besides the app's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedService {
     /// What it is called here.
     pub name: String,
@@ -41,7 +62,7 @@ pub struct NamedService {
 }
 
 /// What a service is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceDefinition {
     /// Who says it.
     pub by: DefinedBy,
@@ -50,7 +71,7 @@ pub struct ServiceDefinition {
 }
 
 /// Who says what a service is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DefinedBy {
     /// A shell command, in the program's own unit file or init script.

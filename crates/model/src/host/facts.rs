@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::app::maintenance::MaintenanceRecord;
+use crate::app::resolved::ResolvedRelease;
 use crate::host::app_version::AppAnswer;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
@@ -12,7 +13,7 @@ use crate::names::{CommitId, RunId, SlotName};
 use crate::release::Release;
 
 /// What was seen on one host.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct HostFacts {
     /// The user that commands run as.
     pub user: String,
@@ -20,18 +21,28 @@ pub struct HostFacts {
     pub is_root: bool,
     /// The host's clock when it was looked at.
     pub clock: Option<Timestamp>,
+    /// The deployer's clock when the look came back.
+    pub arrived: Option<Timestamp>,
     /// Whether the app's directory is there.
     pub exists: bool,
     /// Whether all its folders are there, and no half-made link lies about.
     pub has_folders: bool,
     /// Whether the user may write it, or make it.
     pub writable: bool,
+    /// A folder that is there and can't be written.
+    pub read_only: Option<String>,
     /// What stands where the link should be.
     pub current: CurrentLink,
-    /// The slots that are there.
+    /// The text of the link, if there is one.
+    pub link: Option<String>,
+    /// The slots that are there: folders that may hold a release, and records of such.
     pub slots: BTreeMap<SlotName, SlotFacts>,
+    /// How many more there are, which weren't looked at.
+    pub more_slots: u32,
     /// A person's "do not deploy".
     pub hold: Option<Hold>,
+    /// What was resolved for the releases that the slots hold, or held last.
+    pub resolved: Vec<ResolvedRelease>,
     /// What visitors are told, while the app is in maintenance.
     pub maintenance: Option<MaintenanceRecord>,
     /// A switch that was never confirmed; `None` where a run is at work that will say so.
@@ -50,7 +61,7 @@ pub struct HostFacts {
     pub inodes: Option<Capacity>,
     /// Tools that are needed and not there.
     pub missing_tools: Vec<String>,
-    /// Whether sudo works without a password; `None` if that wasn't asked.
+    /// Whether sudo does anything at all without a password; `None` if that wasn't asked.
     pub sudo: Option<bool>,
     /// Git's version there; `None` if that wasn't asked.
     pub git_version: Option<String>,
@@ -70,9 +81,10 @@ pub struct HostFacts {
 }
 
 /// What stands where the link should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CurrentLink {
     /// Nothing: no release was ever switched to.
+    #[default]
     Missing,
     /// A link to a slot that is there.
     Slot(SlotName),
@@ -89,6 +101,8 @@ pub enum CurrentLink {
 pub struct SlotFacts {
     /// The commit that is checked out, if there is a git checkout.
     pub commit: Option<CommitId>,
+    /// Whether there is only a record of it: somebody has taken its folder away.
+    pub folder_is_gone: bool,
     /// What buedafab wrote about it; `None` if it wrote nothing, or nothing that can be read.
     pub record: Option<SlotRecord>,
     /// Tracked files that somebody changed, as `git status --porcelain` names them; `None` if that wasn't asked.
@@ -111,48 +125,32 @@ pub struct Capacity {
     pub total: u64,
 }
 
+impl Capacity {
+    /// How many of every hundred parts are left.
+    pub fn percent_free(&self) -> u64 {
+        self.free * 100 / self.total.max(1)
+    }
+
+    /// Whether a deploy may fill it up.
+    pub fn is_low(&self) -> bool {
+        self.free * 20 < self.total
+    }
+}
+
 /// Why a look can't be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the look at the host can't be understood: {0}")]
 pub struct FactsError(String);
 
 impl HostFacts {
-    /// Reads what [`inspect_script`](crate::shell::inspect::inspect_script) printed.
-    pub fn parse(output: &[u8], layout: &Layout, slots: &[SlotName]) -> Result<Self, FactsError> {
+    /// Reads what [`inspect_script`](crate::shell::inspect::inspect_script) printed, and what came back at `arrived`.
+    pub fn parse(output: &[u8], layout: &Layout, arrived: Timestamp) -> Result<Self, FactsError> {
         let text = String::from_utf8_lossy(output);
         let mut fields = text.split('\0');
-        let mut facts = HostFacts {
-            user: String::new(),
-            is_root: false,
-            clock: None,
-            exists: false,
-            has_folders: false,
-            writable: false,
-            current: CurrentLink::Missing,
-            slots: BTreeMap::new(),
-            hold: None,
-            maintenance: None,
-            pending: None,
-            packages: Vec::new(),
-            installed: Vec::new(),
-            lock: None,
-            journal: Vec::new(),
-            disk_kib: None,
-            inodes: None,
-            missing_tools: Vec::new(),
-            sudo: None,
-            git_version: None,
-            missing_shared: Vec::new(),
-            missing_services: Vec::new(),
-            missing_user: None,
-            services: Vec::new(),
-            app: None,
-            state_sum: String::new(),
-        };
-        let mut link = None;
+        let mut facts = HostFacts { arrived: Some(arrived), ..HostFacts::default() };
         let mut dangling = false;
-        let mut slot = None;
-        let mut live = None;
+        let mut slot: Option<SlotName> = None;
+        let (mut live, mut live_by_a_link) = (None, None);
         while let (Some(key), Some(value)) = (fields.next(), fields.next()) {
             match key.trim_start_matches('\n') {
                 "id" => (facts.user, facts.is_root) = read_id(value),
@@ -161,15 +159,23 @@ impl HostFacts {
                 "has_folders" => facts.has_folders = true,
                 "litter" => facts.has_folders = false,
                 "writable" => facts.writable = true,
-                "read_only" => facts.writable = false,
-                "link" => link = Some(value.strip_suffix("\n.").unwrap_or(value).to_owned()),
+                "read_only" => (facts.writable, facts.read_only) = (false, Some(value.to_owned())),
+                "link" => facts.link = Some(value.strip_suffix("\n.").unwrap_or(value).to_owned()),
                 "dangling" => dangling = true,
                 "not_a_link" => facts.current = CurrentLink::NotALink,
                 "slot" => {
-                    let name = slots.iter().find(|name| name.as_str() == value).cloned();
+                    // What has a name that is no text can't be asked for by it.
+                    let name = SlotName::new(value).ok().filter(|_| !value.contains('\u{fffd}'));
                     slot = name.inspect(|name| drop(facts.slots.insert(name.clone(), SlotFacts::default())));
                 }
-                "live" => live = live.or_else(|| slot.clone()),
+                "folder_is_gone" => {
+                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
+                        seen.folder_is_gone = true;
+                    }
+                }
+                "more_slots" => facts.more_slots = value.parse().unwrap_or(u32::MAX),
+                "live" if value == "itself" => live = live.or_else(|| slot.clone()),
+                "live" => live_by_a_link = live_by_a_link.or_else(|| slot.clone()),
                 "head" => {
                     if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
                         seen.commit = CommitId::new(value).ok();
@@ -187,6 +193,7 @@ impl HostFacts {
                         seen.changes = Some(lines.lines().map(str::to_owned).collect());
                     }
                 }
+                "resolved" => facts.resolved = read_resolved(value),
                 "hold" => facts.hold = Some(read_hold(value)),
                 "maintenance" => facts.maintenance = Some(read_maintenance(value)),
                 "pending" => facts.pending = Some(read_pending(value)),
@@ -195,7 +202,7 @@ impl HostFacts {
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
                 "journal" => facts.journal = read_journal(value),
                 "disk" => facts.disk_kib = read_df(value),
-                "inodes" => facts.inodes = read_df(value).filter(|room| room.total > 0),
+                "inodes" => facts.inodes = read_df(value).filter(|inodes| inodes.total > 0),
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
                 "git" => facts.git_version = Some(value.to_owned()),
                 "sudo" => facts.sudo = Some(value == "yes"),
@@ -212,14 +219,20 @@ impl HostFacts {
         if facts.user.is_empty() || facts.state_sum.is_empty() {
             return Err(FactsError("it ended early".to_owned()));
         }
-        if let Some(target) = link {
-            facts.current = match slot_of_target(&target, layout, &facts.slots).or(live) {
+        if let Some(target) = facts.link.clone() {
+            let slot = slot_of_target(&target, layout, &facts.slots).or(live).or(live_by_a_link);
+            facts.current = match slot {
                 _ if dangling => CurrentLink::Dangling(target),
                 Some(slot) => CurrentLink::Slot(slot),
                 None => CurrentLink::Elsewhere(target),
             };
         }
         Ok(facts)
+    }
+
+    /// How far the host's clock and the deployer's are apart.
+    pub fn clock_skew_seconds(&self) -> Option<i64> {
+        Some(self.arrived?.duration_since(self.clock?).as_secs().abs())
     }
 
     /// Services that should run, and don't, each with what systemd says of it.
@@ -247,6 +260,12 @@ impl HostFacts {
             (_, Some(commit)) => Some(Release::unnamed(commit.clone())),
             (None, None) => None,
         }
+    }
+
+    /// What was resolved for a release: best of all as it was prepared in this slot.
+    pub fn resolved_for(&self, slot: &SlotName, commit: &CommitId) -> Option<&ResolvedRelease> {
+        let of_commit = || self.resolved.iter().filter(|resolved| resolved.commit == *commit);
+        of_commit().find(|resolved| resolved.slot == *slot).or_else(|| of_commit().next())
     }
 
     /// Whether the run that switched to what serves was confirmed.
@@ -291,6 +310,11 @@ fn read_pending(line: &str) -> PendingSwitch {
         from: None,
         to: None,
     })
+}
+
+/// What can't be read, because another version of the program wrote it, is as good as not there.
+fn read_resolved(lines: &str) -> Vec<ResolvedRelease> {
+    lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 fn read_journal(lines: &str) -> Vec<JournalRecord> {

@@ -1,7 +1,7 @@
 //! Where everything lies on a host.
 
 use crate::app::service_file::FilesOf;
-use crate::names::{HostPath, SlotName};
+use crate::names::{CommitId, HostPath, SlotName};
 
 /// The paths of one app on one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,11 @@ impl Layout {
     /// What releases need besides their commits, a folder for each: so that the way back needs neither git nor a deployer.
     pub fn kept(&self) -> HostPath {
         self.state().join("releases")
+    }
+
+    /// What was resolved for a release, as it was prepared in a slot.
+    pub fn resolved(&self, commit: &CommitId, slot: &SlotName) -> HostPath {
+        self.kept().join(commit.as_str()).join(&format!("resolved-{slot}.json"))
     }
 
     /// The folder that unit files and init scripts are kept in.

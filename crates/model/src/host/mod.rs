@@ -1,8 +1,11 @@
 //! Where the app is deployed to: a host, how it is reached, where everything lies on it, and what was seen there.
 
 pub mod app_version;
+pub mod diagnosis;
 pub mod facts;
+pub mod known;
 pub mod layout;
+pub mod proven;
 pub mod record;
 mod transport;
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::action::{Effect, Effects};
 use super::frame::Instruction;
+use super::promise::Promise;
 use super::{DeployerStep, Found, HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
 use crate::deployer::action::DeployerAction;
 use crate::host::layout::Layout;
@@ -37,7 +38,7 @@ pub enum PlanRule {
     Misplaced,
     /// A host that is changed has its lock taken first, and its state is then compared with what the plan was made from.
     Unlocked,
-    /// Nothing before the switch touches the slot that serves.
+    /// Nothing before the switch touches the slot that serves, unless the strategy can't promise that.
     LiveSlotTouched,
     /// A slot is marked as being built before anything in it changes, and as ready last.
     Unmarked,
@@ -80,7 +81,9 @@ pub(crate) fn check(plan: &Plan) -> Vec<Finding> {
         findings.host = Some(host.host.name.clone());
         let line = HostLine::new(plan, host);
         unlocked(&line, &mut findings);
-        live_slot(&line, &mut findings);
+        if !plan.broken_promises.contains(&Promise::LiveUntouched) {
+            live_slot(&line, &mut findings);
+        }
         marks(&line, &mut findings);
         targets(&line, &mut findings);
         way_back(&line, &mut findings);

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod check;
 pub mod frame;
+pub mod promise;
 pub mod refusal;
 
 use std::collections::BTreeMap;
@@ -17,10 +18,12 @@ use serde::{Deserialize, Serialize};
 use crate::deployer::action::DeployerAction;
 use crate::host::Host;
 use crate::host::layout::Layout;
+use crate::host::proven::RollbackTarget;
 use crate::names::{EnvironmentName, HostName, RunId, SlotName, Unit};
 use crate::release::Release;
 use action::{Action, PhaseName};
 use frame::{Arm, Instruction};
+use promise::Promise;
 
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -51,6 +54,9 @@ pub struct Plan {
     /// What commands on the deployer find in their environment.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
+    /// Promises that the strategy can't keep, and nobody checks therefore.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken_promises: Vec<Promise>,
     /// What a person should know before they say yes.
     pub notes: Vec<Note>,
 }
@@ -81,6 +87,9 @@ pub struct HostPlan {
     pub from: Option<Release>,
     /// What serves after it; `None` if the run switches nothing here.
     pub to: Option<Target>,
+    /// What could be gone back to when the run was planned, where a rollback goes first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rollback_targets: Vec<RollbackTarget>,
 }
 
 /// What a host is switched to.

@@ -43,7 +43,9 @@ pub(super) fn assemble(
     others: &[HostPlanning<'_>],
 ) -> Plan {
     let Change { intent, kind, tests, begin, publish, primary, others_tell, notes } = change;
-    let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
+    let broken_promises =
+        changes.first().map(|change| change.planning.strategy.broken_promises().to_vec()).unwrap_or_default();
+    let mut plan = Plan { notes, broken_promises, ..empty_plan(settings, run, intent) };
     plan.hosts = host_plans(settings, changes, others);
     if changes.is_empty() {
         return plan;
@@ -149,6 +151,7 @@ pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) 
         phases: Vec::new(),
         closing: Vec::new(),
         variables: BTreeMap::new(),
+        broken_promises: Vec::new(),
         notes: Vec::new(),
     }
 }
@@ -159,12 +162,14 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
         layout: change.planning.layout.clone(),
         from: change.from.clone(),
         to: Some(change.to.clone()),
+        rollback_targets: change.planning.rollback_targets(),
     });
     let unchanged = others.iter().map(|planning| HostPlan {
         host: planning.host.clone(),
         layout: planning.layout.clone(),
         from: planning.facts.live(),
         to: None,
+        rollback_targets: planning.rollback_targets(),
     });
     let mut hosts: Vec<HostPlan> = changed.chain(unchanged).collect();
     hosts.sort_by_key(|planned| settings.hosts.iter().position(|host| host.name == planned.host.name));

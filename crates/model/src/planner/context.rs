@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::resolved::settings_back_to;
 use crate::app::hooks::HookPoint;
 use crate::config::Settings;
 use crate::host::Host;
@@ -12,6 +13,7 @@ use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::Target;
 use crate::plan::action::{Action, AppAction, RecordAction, ToldVisitors};
 use crate::release::Release;
+use crate::strategy::{self, Destination, RollbackTarget, Strategy};
 
 /// The run that is being planned.
 #[derive(Debug, Clone)]
@@ -48,6 +50,10 @@ pub struct SeenHost<'a> {
 /// All that a host's part of a plan is decided from.
 #[derive(Debug, Clone)]
 pub(super) struct HostPlanning<'a> {
+    pub(super) strategy: &'a dyn Strategy,
+    /// What the configuration says now.
+    pub(super) configured: &'a Settings,
+    /// What the release is built and run with: the same, or what was kept for it when it was prepared.
     pub(super) settings: &'a Settings,
     pub(super) run: &'a RunContext,
     pub(super) host: &'a Host,
@@ -56,14 +62,50 @@ pub(super) struct HostPlanning<'a> {
 }
 
 impl<'a> HostPlanning<'a> {
-    pub(super) fn new(settings: &'a Settings, run: &'a RunContext, seen: SeenHost<'a>) -> Self {
-        let SeenHost { host, facts } = seen;
-        HostPlanning { settings, run, host, facts, layout: settings.layout(host) }
+    /// All of these hosts, their releases arranged as the settings say.
+    pub(super) fn of_all(settings: &'a Settings, run: &'a RunContext, seen: &[SeenHost<'a>]) -> Vec<Self> {
+        HostPlanning::of_all_by(strategy::of(settings), settings, run, seen)
     }
 
-    /// All of these hosts.
-    pub(super) fn of_all(settings: &'a Settings, run: &'a RunContext, seen: &[SeenHost<'a>]) -> Vec<Self> {
-        seen.iter().map(|seen| HostPlanning::new(settings, run, *seen)).collect()
+    /// The same with another strategy.
+    pub(super) fn of_all_by(
+        strategy: &'a dyn Strategy,
+        settings: &'a Settings,
+        run: &'a RunContext,
+        seen: &[SeenHost<'a>],
+    ) -> Vec<Self> {
+        let planning = |SeenHost { host, facts }: &SeenHost<'a>| HostPlanning {
+            strategy,
+            configured: settings,
+            settings,
+            run,
+            host,
+            facts,
+            layout: settings.layout(host),
+        };
+        seen.iter().map(planning).collect()
+    }
+
+    /// Where a new release goes.
+    pub(super) fn destination(&self, release: &Release) -> Destination {
+        self.strategy.destination(self.settings, self.facts, self.run.at, release)
+    }
+
+    /// What could be gone back to.
+    pub(super) fn rollback_targets(&self) -> Vec<RollbackTarget> {
+        self.strategy.rollback_targets(self.configured, self.facts)
+    }
+
+    /// Whether a slot is meant for releases, and isn't another tool's.
+    pub(super) fn is_ours(&self, slot: &SlotName) -> bool {
+        strategy::is_ours(self.strategy, self.settings, self.facts, slot)
+    }
+
+    /// What serves now is built and run with, if that was kept; `None` leaves it to the configuration.
+    pub(super) fn settings_of_live(&self) -> Option<Settings> {
+        let live = self.live_target()?;
+        let resolved = self.facts.resolved_for(&live.slot, &live.release.commit)?;
+        Some(settings_back_to(self.configured, resolved))
     }
 
     /// What serves, as a target: where it lies, and what it is.
@@ -71,10 +113,11 @@ impl<'a> HostPlanning<'a> {
         Some(Target { slot: self.facts.live_slot()?.clone(), release: self.facts.live()? })
     }
 
-    /// The text of the link, as it was found.
+    /// The text that the link is put back to: what isn't ours, to the letter.
     pub(super) fn link_before(&self) -> Option<String> {
         match &self.facts.current {
-            CurrentLink::Slot(slot) => Some(slot.to_string()),
+            CurrentLink::Slot(slot) if self.is_ours(slot) => Some(slot.to_string()),
+            CurrentLink::Slot(slot) => Some(self.facts.link.clone().unwrap_or_else(|| slot.to_string())),
             CurrentLink::Dangling(text) | CurrentLink::Elsewhere(text) => Some(text.clone()),
             CurrentLink::Missing | CurrentLink::NotALink => None,
         }
@@ -99,11 +142,7 @@ impl<'a> HostPlanning<'a> {
     pub(super) fn lock_as_seen(&self, holder: &LockHolder) -> Vec<Action> {
         vec![
             RecordAction::Lock { holder: holder.clone() }.into(),
-            RecordAction::Guard {
-                slots: self.settings.layout.release_paths.clone(),
-                state_sum: self.facts.state_sum.clone(),
-            }
-            .into(),
+            RecordAction::Guard { state_sum: self.facts.state_sum.clone() }.into(),
         ]
     }
 
@@ -147,6 +186,16 @@ pub(super) struct HostChange<'a> {
     pub(super) direction: Direction,
     /// What visitors are told meanwhile.
     pub(super) told: Told,
+    /// Records of other slots that are no longer true once it has gone there.
+    pub(super) corrected: Vec<CorrectedRecord>,
+}
+
+/// What is written about a slot whose release was gone back past: a later rollback must not go forward to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CorrectedRecord {
+    pub(super) slot: SlotName,
+    pub(super) state: SlotState,
+    pub(super) release: Release,
 }
 
 /// Which way a host goes.

@@ -13,13 +13,14 @@ use crate::app::virtualenv::Packages;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
 use crate::deployer::developer::tests_of;
+use crate::host::diagnosis::DiagnosisKind;
 use crate::host::facts::CurrentLink;
 use crate::host::record::{JournalKind, SlotState};
 use crate::plan::action::ToldVisitors;
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::release::Release;
-use crate::strategy;
+use crate::strategy::{self, Strategy};
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
@@ -77,6 +78,17 @@ pub fn plan_deploy(
     request: &DeployRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
+    plan_deploy_by(strategy::of(settings), settings, run, request, hosts)
+}
+
+/// The same with another strategy than that of the settings.
+pub fn plan_deploy_by(
+    strategy: &dyn Strategy,
+    settings: &Settings,
+    run: &RunContext,
+    request: &DeployRequest,
+    hosts: &[SeenHost<'_>],
+) -> Result<Plan, Vec<Refusal>> {
     let DeployRequest {
         release,
         url: _,
@@ -91,38 +103,15 @@ pub fn plan_deploy(
         publish,
         notes: more,
     } = request;
-    let hosts = HostPlanning::of_all(settings, run, hosts);
+    let hosts = HostPlanning::of_all_by(strategy, settings, run, hosts);
     let (mut refusals, mut notes) = examine(settings, &hosts);
-    notes.splice(0..0, more.iter().map(|text| Note { host: None, text: text.clone() }));
-    for planning in &hosts {
-        let HostPlanning { host, facts, layout, .. } = planning;
-        let host = || host.name.clone();
-        if !facts.missing_shared.is_empty() {
-            let (path, files) = (layout.shared().to_string(), facts.missing_shared.clone());
-            refusals.push(Refusal::MissingShared { host: host(), path, files });
-        }
-        if !facts.missing_services.is_empty() {
-            let services = facts.missing_services.clone();
-            refusals.push(Refusal::MissingServices { host: host(), services });
-        }
-        if let Some(user) = &facts.missing_user {
-            refusals.push(Refusal::MissingUser { host: host(), user: user.clone() });
-        }
-        let path = layout.current().to_string();
-        match &facts.current {
-            CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host(), path }),
-            CurrentLink::Elsewhere(target) if *take_over => notes.push(Note {
-                host: Some(host()),
-                text: format!(
-                    "{path} points to {target:?}: it will be replaced, and a rollback can't go back to it"
-                ),
-            }),
-            CurrentLink::Elsewhere(target) => {
-                refusals.push(Refusal::Elsewhere { host: host(), path, target: target.clone() });
-            }
-            CurrentLink::Missing | CurrentLink::Slot(_) | CurrentLink::Dangling(_) => {}
-        }
+    if *take_over {
+        refusals.retain(|refusal| {
+            !matches!(refusal, Refusal::Unfit { diagnosis, .. } if diagnosis.kind == DiagnosisKind::Elsewhere)
+        });
+        notes.extend(hosts.iter().filter_map(taken_over));
     }
+    notes.splice(0..0, more.iter().map(|text| Note { host: None, text: text.clone() }));
     if !refusals.is_empty() {
         return Err(refusals);
     }
@@ -140,7 +129,7 @@ pub fn plan_deploy(
         notes.push(Note { host: Some(planning.host.name.clone()), text });
     }
     for planning in &hosts {
-        let slot = strategy::destination(settings, planning.facts).slot;
+        let slot = planning.destination(release).slot;
         if planning.facts.slots.get(&slot).is_some_and(|found| found.record.is_none()) {
             let text = format!(
                 "slot {slot} is none that buedafab made: files in it that git doesn't know will be removed"
@@ -174,6 +163,22 @@ pub fn plan_deploy(
     Ok(assemble(settings, run, change, &changes, &others))
 }
 
+/// What becomes of a link that isn't ours; `None` if it is.
+fn taken_over(planning: &HostPlanning<'_>) -> Option<Note> {
+    let HostPlanning { host, facts, layout, .. } = planning;
+    let (target, back) = match &facts.current {
+        CurrentLink::Elsewhere(target) => (target.as_str(), false),
+        CurrentLink::Slot(slot) if !planning.is_ours(slot) => (slot.as_str(), facts.live().is_some()),
+        CurrentLink::Slot(_) | CurrentLink::Missing | CurrentLink::Dangling(_) | CurrentLink::NotALink => {
+            return None;
+        }
+    };
+    let path = layout.current();
+    let back = if back { "a rollback goes back to it" } else { "a rollback can't go back to it" };
+    let text = format!("{path} points to {target:?}: it will be replaced, and {back}");
+    Some(Note { host: Some(host.name.clone()), text })
+}
+
 /// What is wrong with a template is so on every host.
 fn told_once(refusals: impl Iterator<Item = Refusal>) -> Vec<Refusal> {
     let mut told: Vec<Refusal> = Vec::new();
@@ -198,7 +203,7 @@ fn change<'a>(
     request: &DeployRequest,
     told: Option<&ToldVisitors>,
 ) -> Result<HostChange<'a>, Vec<Refusal>> {
-    let destination = strategy::destination(planning.settings, planning.facts);
+    let destination = planning.destination(&request.release);
     let to = Target { slot: destination.slot, release: request.release.clone() };
     let build = Build {
         former: destination.former,
@@ -206,12 +211,14 @@ fn change<'a>(
         reinstall: request.reinstall,
         packages: Packages::These(request.packages.clone()),
         services: planning.service_files(&to, &request.templates)?,
+        resolved: None,
     };
     Ok(HostChange {
         from: planning.facts.live(),
         prepare: planning.build(build, &to),
         to,
         leaves_behind: SlotState::Retired,
+        corrected: Vec::new(),
         direction: Direction::Forward,
         told: match (&planning.facts.maintenance, told) {
             (Some(record), _) => Told::Before(told_before(record)),

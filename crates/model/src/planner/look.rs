@@ -1,5 +1,6 @@
 //! What a run has to see of a host before anything can be decided.
 
+use super::diagnosis::needs_sudo;
 use crate::app::service::Service;
 use crate::config::Settings;
 use crate::host::Host;
@@ -20,8 +21,9 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         version_url: url.as_deref(),
         shared_files: &shared_files,
         services: &services,
+        needs_sudo: needs_sudo(settings, host),
         run_as: settings.users.run_as.as_deref(),
         running: &running,
     };
-    inspect_script(&settings.layout(host), &settings.layout.release_paths, scope, &also)
+    inspect_script(&settings.layout(host), scope, &also)
 }

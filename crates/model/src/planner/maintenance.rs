@@ -30,7 +30,9 @@ pub fn plan_maintenance(
     }
     if settings.maintenance.method == MaintenanceMethod::Setting {
         let (more, _) = examine(settings, &hosts);
-        refusals.extend(more.into_iter().filter(|refusal| !matches!(refusal, Refusal::Held { .. })));
+        refusals.extend(more.into_iter().filter(|refusal| {
+            !matches!(refusal, Refusal::Unfit { diagnosis, .. } if !diagnosis.kind.stops_any_change())
+        }));
     }
     if !refusals.is_empty() {
         return Err(refusals);

@@ -1,9 +1,11 @@
 //! Filling a slot: from the commit's files to a release that every check has passed.
 
 use super::context::HostPlanning;
+use super::resolved::resolve_release;
 use super::virtualenv::virtualenv_of;
 use crate::app::hooks::HookPoint;
 use crate::app::recipe::Side;
+use crate::app::resolved::ResolvedRelease;
 use crate::app::service_file::ServiceFile;
 use crate::app::virtualenv::Packages;
 use crate::config::Settings;
@@ -26,12 +28,17 @@ pub(super) struct Build<'a> {
     pub(super) packages: Packages,
     /// The unit files and init scripts of the release. None, where they are kept on the host already.
     pub(super) services: Vec<ServiceFile>,
+    /// What was resolved for the release when it was prepared before. `None`: it is resolved now.
+    pub(super) resolved: Option<ResolvedRelease>,
 }
+
+/// So many slots are asked for a commit before the remote is.
+const SIBLINGS_ASKED: usize = 8;
 
 impl HostPlanning<'_> {
     /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
     pub(super) fn build(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
-        let Build { former, url, reinstall, packages, services } = build;
+        let Build { former, url, reinstall, packages, services, resolved } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
         let group = || settings.users.deploy_group.clone();
@@ -124,6 +131,13 @@ impl HostPlanning<'_> {
             };
             actions.push(files.into());
         }
+        let resolved = match resolved {
+            Some(resolved) => ResolvedRelease { slot: slot.clone(), ..resolved },
+            None => resolve_release(settings, target),
+        };
+        if !facts.resolved.contains(&resolved) {
+            actions.push(RecordAction::KeepResolved { resolved: Box::new(resolved) }.into());
+        }
         actions.push(record(SlotState::Ready));
         actions
     }
@@ -133,10 +147,14 @@ impl HostPlanning<'_> {
     fn siblings_to_fetch_from(&self, slot: &SlotName, release: &Release) -> Vec<SlotName> {
         let facts = self.facts;
         let is_clone = facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some());
-        let others = facts.slots.iter().filter(|(other, seen)| *other != slot && seen.commit.is_some());
+        // What another tool keeps beside them may be a clone of something else.
+        let others = facts.slots.iter().filter(|(other, seen)| {
+            *other != slot && !seen.folder_is_gone && seen.commit.is_some() && self.is_ours(other)
+        });
         let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
         let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();
         siblings.sort_by_key(|sibling| Some(sibling) != facts.live_slot());
+        siblings.truncate(SIBLINGS_ASKED);
         siblings
     }
 }

@@ -1,8 +1,10 @@
 //! The plan that puts back switches which were never confirmed: their runner was killed, or their host lost its power.
 
 use super::context::{HostPlanning, RunContext, SeenHost};
+use super::diagnosis::diagnose_host;
 use super::work::work;
 use crate::config::Settings;
+use crate::host::diagnosis::DiagnosisKind;
 use crate::plan::action::RecordAction;
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan};
@@ -21,8 +23,10 @@ pub fn plan_recover(
         return Ok(None);
     }
     let locked = pending.iter().filter_map(|(planning, _)| {
-        let holder = planning.facts.lock.as_ref()?.holder.clone();
-        Some(Refusal::Locked { host: planning.host.name.clone(), holder })
+        planning.facts.lock.as_ref()?;
+        let all = diagnose_host(settings, SeenHost { host: planning.host, facts: planning.facts });
+        let diagnosis = all.into_iter().find(|diagnosis| diagnosis.kind == DiagnosisKind::Locked)?;
+        Some(Refusal::Unfit { host: planning.host.name.clone(), diagnosis })
     });
     let refusals: Vec<Refusal> = locked.collect();
     if !refusals.is_empty() {

@@ -1,92 +1,146 @@
-//! The plan that makes the release before the live one live again.
+//! The plan that makes an older release live again: the one before the live one, or one that a person names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::{Change, Primary, assemble};
-use super::context::{Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
+use super::context::{CorrectedRecord, Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::examine::examine;
 use super::maintenance::told_before;
 use super::prepare::Build;
+use super::resolved::{later_service, lost_variables, settings_as_of};
+use crate::app::package::FetchedPackage;
 use crate::app::recipe::Recipe;
+use crate::app::resolved::ResolvedRelease;
 use crate::app::run_as::RunAs;
 use crate::app::virtualenv::Packages;
 use crate::config::Settings;
-use crate::host::facts::{CurrentLink, HostFacts};
-use crate::host::record::{JournalKind, SlotState};
+use crate::host::facts::HostFacts;
+use crate::host::known::known_release;
+use crate::host::proven::served_last;
+use crate::host::record::{JournalKind, SlotRecord, SlotState};
+use crate::names::SlotName;
 use crate::plan::action::{Action, GitAction, PythonAction, Schema, Surroundings};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
-use crate::strategy::{self, BeforeState};
+use crate::release::Release;
+use crate::strategy::{self, RollbackTarget, Strategy};
 
-/// Plans a rollback of these hosts, all to one release, or says all that speaks against it. `url` is where a release
-/// that was overwritten would be fetched from again; its objects are nearly always still on the host.
+/// What a person asked for.
+#[derive(Debug, Clone)]
+pub struct RollbackRequest {
+    /// The release, by its tag or the beginning of its commit's id. `None`: on each host, the one before.
+    pub to: Option<String>,
+    /// Where a release that isn't whole any more is fetched from again; its objects are nearly always still on the host.
+    pub url: String,
+    /// What is done about migrations that the release doesn't know.
+    pub schema: Schema,
+    /// The private packages of the release, for hosts that never had it.
+    pub packages: Vec<FetchedPackage>,
+    /// Its templates of unit files and init scripts, for the same hosts.
+    pub templates: BTreeMap<String, String>,
+}
+
+impl RollbackRequest {
+    /// Back to the release before.
+    pub fn new(url: impl Into<String>, schema: Schema) -> Self {
+        let (packages, templates) = (Vec::new(), BTreeMap::new());
+        RollbackRequest { to: None, url: url.into(), schema, packages, templates }
+    }
+}
+
+/// Plans a rollback of these hosts, all to one release, or says all that speaks against it.
 pub fn plan_rollback(
     settings: &Settings,
     run: &RunContext,
-    url: &str,
-    schema: Schema,
+    request: &RollbackRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    let hosts = HostPlanning::of_all(settings, run, hosts);
-    let (mut refusals, mut notes) = examine(settings, &hosts);
-    // A person who rolls back at night must not be stopped by a colleague's "do not deploy".
-    refusals.retain(|refusal| !matches!(refusal, Refusal::Held { .. }));
+    plan_rollback_by(strategy::of(settings), settings, run, request, hosts)
+}
+
+/// The same with another strategy than that of the settings.
+pub fn plan_rollback_by(
+    strategy: &dyn Strategy,
+    settings: &Settings,
+    run: &RunContext,
+    request: &RollbackRequest,
+    hosts: &[SeenHost<'_>],
+) -> Result<Plan, Vec<Refusal>> {
+    let all = HostPlanning::of_all_by(strategy, settings, run, hosts);
+    let (mut refusals, mut notes) = examine(settings, &all);
+    // A person who rolls back at night must not be stopped by a colleague's "do not deploy", nor by what only a new release
+    // would need.
+    refusals.retain(
+        |refusal| !matches!(refusal, Refusal::Unfit { diagnosis, .. } if !diagnosis.kind.stops_rollbacks()),
+    );
+    let mut others = Vec::new();
+    let mut ways = Vec::new();
+    match &request.to {
+        None => {
+            for planning in all {
+                match planning.rollback_targets().into_iter().next() {
+                    Some(target) => ways.push((planning, Way::of(target))),
+                    None => {
+                        let host = planning.host.name.clone();
+                        // Where there is nothing to go back to, it doesn't matter where the link leads.
+                        refusals.retain(|refusal| match refusal {
+                            Refusal::Unfit { host: other, diagnosis } => {
+                                *other != host || diagnosis.kind.stops_any_change()
+                            }
+                            _ => true,
+                        });
+                        refusals.push(Refusal::NothingBefore { host, why: why_nothing(planning.facts) });
+                    }
+                }
+            }
+        }
+        Some(word) => {
+            let release = match named_release(&all, word) {
+                Ok(release) => release,
+                Err(refusal) => {
+                    refusals.push(refusal);
+                    return Err(refusals);
+                }
+            };
+            for planning in all {
+                match way_to(&planning, &release) {
+                    Some(way) => ways.push((planning, way)),
+                    None => {
+                        let text = format!("{release} is live already");
+                        notes.push(Note { host: Some(planning.host.name.clone()), text });
+                        others.push(planning);
+                    }
+                }
+            }
+            if request.url.is_empty() && ways.iter().any(|(_, way)| matches!(way.how, How::Anew)) {
+                refusals.push(Refusal::NoRemote { remote: settings.source.master_remote.clone() });
+            }
+        }
+    }
+    // What a release was prepared with is the same on all hosts: one that never had it learns it from another.
+    let kept: Vec<Option<ResolvedRelease>> = ways
+        .iter()
+        .map(|(planning, way)| {
+            let here = planning.facts.resolved_for(&way.to.slot, &way.to.release.commit);
+            here.or_else(|| kept_anywhere(hosts, &way.to)).cloned()
+        })
+        .collect();
+    let own: Vec<Option<Settings>> = kept
+        .iter()
+        .map(|resolved| resolved.as_ref().map(|resolved| settings_as_of(settings, resolved)))
+        .collect();
     let mut changes = Vec::new();
-    for planning in hosts {
-        let HostPlanning { host, facts, layout, .. } = &planning;
-        let host = || host.name.clone();
-        let Some(before) = strategy::before(settings, facts) else {
-            refusals.push(Refusal::NothingBefore { host: host(), why: why_nothing(facts) });
-            continue;
-        };
-        if facts.live().is_some_and(|live| live.commit == before.release.commit) {
-            let text = format!(
-                "the release before is {}, too: both slots hold it since it was deployed again with --force",
-                before.release
-            );
-            notes.push(Note { host: Some(host()), text });
+    for (((planning, way), resolved), own) in ways.into_iter().zip(kept).zip(&own) {
+        let planning = HostPlanning { settings: own.as_ref().unwrap_or(settings), ..planning };
+        notes.extend(
+            notes_about(&planning, &way, resolved.as_ref())
+                .into_iter()
+                .map(|text| Note { host: Some(planning.host.name.clone()), text }),
+        );
+        match change(planning, way, resolved, request) {
+            Ok(change) => changes.push(change),
+            Err(more) => refusals.extend(more),
         }
-        let path = layout.current().to_string();
-        match &facts.current {
-            CurrentLink::NotALink => refusals.push(Refusal::NotALink { host: host(), path }),
-            CurrentLink::Elsewhere(target) => {
-                refusals.push(Refusal::Elsewhere { host: host(), path, target: target.clone() });
-            }
-            CurrentLink::Missing | CurrentLink::Slot(_) | CurrentLink::Dangling(_) => {}
-        }
-        let to = Target { slot: before.slot, release: before.release };
-        let prepare = match before.state {
-            BeforeState::Complete => {
-                let verify =
-                    GitAction::VerifyCommit { slot: to.slot.clone(), commit: to.release.commit.clone() };
-                planning.take_back_setting(&to.slot).into_iter().chain([Action::from(verify)]).collect()
-            }
-            BeforeState::Overwritten => {
-                let text =
-                    format!("{} was overwritten by a later attempt: it is built again first", to.release);
-                notes.push(Note { host: Some(host()), text });
-                let build = Build {
-                    former: Some(to.release.clone()),
-                    url,
-                    reinstall: false,
-                    packages: Packages::WrittenDown,
-                    services: Vec::new(),
-                };
-                planning.build(build, &to)
-            }
-        };
-        changes.push(HostChange {
-            from: facts.live(),
-            to,
-            prepare,
-            leaves_behind: SlotState::Ready,
-            direction: Direction::Back,
-            told: facts
-                .maintenance
-                .as_ref()
-                .map_or(Told::Nothing, |record| Told::Before(told_before(record))),
-            planning,
-        });
     }
     let releases: BTreeSet<_> = changes.iter().map(|change| &change.to.release.commit).collect();
     if releases.len() > 1 {
@@ -103,11 +157,211 @@ pub fn plan_rollback(
         tests: None,
         begin: Vec::new(),
         publish: Vec::new(),
-        primary: changes.first().map(|change| migrations(change, schema)).unwrap_or_default(),
+        primary: changes.first().map(|change| migrations(change, request.schema)).unwrap_or_default(),
         others_tell: None,
         notes,
     };
-    Ok(assemble(settings, run, change, &changes, &[]))
+    Ok(assemble(settings, run, change, &changes, &others))
+}
+
+/// A release that a rollback prepares on hosts that never had it, and what has to be at hand for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preparation {
+    /// The release.
+    pub release: Release,
+    /// Its templates of unit files and init scripts, by their paths in the project.
+    pub templates: Vec<String>,
+}
+
+/// What a rollback would have to prepare from nothing on some host; `None` where no host lacks the release, or there is
+/// none of that name.
+pub fn rollback_preparation(
+    settings: &Settings,
+    run: &RunContext,
+    request: &RollbackRequest,
+    hosts: &[SeenHost<'_>],
+) -> Option<Preparation> {
+    let all = HostPlanning::of_all(settings, run, hosts);
+    let release = named_release(&all, request.to.as_ref()?).ok()?;
+    let mut ways = all.iter().filter_map(|planning| way_to(planning, &release));
+    let to = ways.find(|way| matches!(way.how, How::Anew))?.to;
+    let own = kept_anywhere(hosts, &to).map(|resolved| settings_as_of(settings, resolved));
+    let services = &own.as_ref().unwrap_or(settings).services.named;
+    let templates = services.iter().filter_map(|service| Some(service.template()?.to_owned())).collect();
+    Some(Preparation { release, templates })
+}
+
+/// What a release was prepared with, as any of these hosts has kept it.
+fn kept_anywhere<'a>(hosts: &[SeenHost<'a>], to: &Target) -> Option<&'a ResolvedRelease> {
+    hosts.iter().find_map(|seen| seen.facts.resolved_for(&to.slot, &to.release.commit))
+}
+
+/// Where one host goes, and what it takes.
+struct Way {
+    to: Target,
+    how: How,
+    /// Records of releases that are gone back past.
+    corrected: Vec<CorrectedRecord>,
+}
+
+enum How {
+    /// Switching is enough.
+    AsItIs,
+    /// The release is built again where it was, for this reason.
+    Again(&'static str),
+    /// The host never had it, or lost every trace of it.
+    Anew,
+}
+
+impl Way {
+    fn of(RollbackTarget { slot, release, condition }: RollbackTarget) -> Self {
+        let how = condition.why_rebuilt().map_or(How::AsItIs, How::Again);
+        Way { to: Target { slot, release }, how, corrected: Vec::new() }
+    }
+}
+
+/// The release that a word names, if it was proven live on any host.
+fn named_release(hosts: &[HostPlanning<'_>], word: &str) -> Result<Release, Refusal> {
+    let release = known_release(word, hosts.iter().map(|planning| planning.facts))?;
+    let is_live = |planning: &HostPlanning<'_>| {
+        planning.facts.live_is_confirmed()
+            && planning.facts.live().is_some_and(|live| live.commit == release.commit)
+    };
+    let proven = hosts.iter().any(|planning| {
+        is_live(planning)
+            || planning.rollback_targets().iter().any(|target| target.release.commit == release.commit)
+    });
+    if proven {
+        return Ok(release);
+    }
+    let mut others: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for planning in hosts {
+        for target in planning.rollback_targets() {
+            others.entry(target.to_string()).or_default().push(planning.host.name.as_str());
+        }
+    }
+    let targets = others.iter().map(|(target, hosts)| format!("{target} on {}", hosts.join(", ")));
+    Err(Refusal::NeverProven { release, targets: targets.collect() })
+}
+
+/// How a host comes to a release; `None` if it is there.
+fn way_to(planning: &HostPlanning<'_>, release: &Release) -> Option<Way> {
+    let HostPlanning { facts, .. } = planning;
+    let is_live = facts.live().is_some_and(|live| live.commit == release.commit);
+    if is_live && facts.live_is_confirmed() {
+        return None;
+    }
+    let targets = planning.rollback_targets();
+    let target = targets.iter().find(|target| target.release.commit == release.commit);
+    let mut way = match target {
+        Some(target) => Way::of(target.clone()),
+        None => {
+            let slot = planning.destination(release).slot;
+            let to = Target { slot, release: release.clone() };
+            Way { to, how: How::Anew, corrected: Vec::new() }
+        }
+    };
+    let recorded = |slot: &SlotName| facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
+    // Where the host never had it, all that it had came later.
+    let since = target.and_then(|target| recorded(&target.slot)).map(|record| record.at);
+    // In one second two runs may end: then all but what served last may have come before.
+    let last =
+        target.and_then(|target| facts.slots.get(&target.slot)).is_some_and(|seen| served_last(facts, seen));
+    let is_later =
+        |record: &SlotRecord| since.is_none_or(|since| record.at > since || (record.at == since && !last));
+    let passed = targets.iter().filter(|other| other.slot != way.to.slot).filter_map(|other| {
+        let record = recorded(&other.slot).filter(|record| is_later(record))?;
+        let state = match record.state {
+            SlotState::Live | SlotState::Retired => SlotState::Ready,
+            SlotState::Empty | SlotState::Building | SlotState::Ready | SlotState::Failed => record.state,
+        };
+        Some(CorrectedRecord { slot: other.slot.clone(), state, release: record.release.clone() })
+    });
+    way.corrected = passed.collect();
+    Some(way)
+}
+
+/// What a person should know about a host's way.
+fn notes_about(planning: &HostPlanning<'_>, way: &Way, resolved: Option<&ResolvedRelease>) -> Vec<String> {
+    let Way { to: Target { slot: _, release }, how, corrected: _ } = way;
+    let mut notes = Vec::new();
+    if planning.facts.live().is_some_and(|live| live.commit == release.commit) {
+        notes.push(format!(
+            "the release before is {release}, too: both slots hold it since it was deployed again with --force"
+        ));
+    }
+    match how {
+        How::AsItIs => {}
+        How::Again(why) => notes.push(format!("{release} has to be built again first: {why}")),
+        How::Anew => {
+            notes.push(format!("{release} was never live here: it is prepared first, from the remote"))
+        }
+    }
+    match resolved {
+        None => notes.push(format!(
+            "what {release} was prepared with wasn't kept: the commands of today's configuration are used"
+        )),
+        Some(resolved) => {
+            let lost = lost_variables(planning.configured, resolved);
+            if !lost.is_empty() {
+                notes.push(format!(
+                    "{release} was given variables that aren't set any more: {}",
+                    lost.join(", ")
+                ));
+            }
+            if let Some(service) = later_service(planning.configured, resolved) {
+                notes.push(format!(
+                    "{} came after {release}, and is left as it is",
+                    String::from(service.clone())
+                ));
+            }
+        }
+    }
+    notes
+}
+
+fn change<'a>(
+    planning: HostPlanning<'a>,
+    way: Way,
+    resolved: Option<ResolvedRelease>,
+    request: &RollbackRequest,
+) -> Result<HostChange<'a>, Vec<Refusal>> {
+    let Way { to, how, corrected } = way;
+    let build = |former, packages, services| Build {
+        former,
+        url: &request.url,
+        reinstall: false,
+        packages,
+        services,
+        resolved,
+    };
+    let prepare = match how {
+        How::AsItIs => {
+            let verify = GitAction::VerifyCommit { slot: to.slot.clone(), commit: to.release.commit.clone() };
+            planning.take_back_setting(&to.slot).into_iter().chain([Action::from(verify)]).collect()
+        }
+        How::Again(_) => {
+            let build = build(Some(to.release.clone()), Packages::WrittenDown, Vec::new());
+            planning.build(build, &to)
+        }
+        How::Anew => {
+            let former = planning.destination(&to.release).former;
+            let services = planning.service_files(&to, &request.templates)?;
+            let build = build(former, Packages::These(request.packages.clone()), services);
+            planning.build(build, &to)
+        }
+    };
+    let told = planning.facts.maintenance.as_ref();
+    Ok(HostChange {
+        from: planning.facts.live(),
+        to,
+        prepare,
+        leaves_behind: SlotState::Ready,
+        direction: Direction::Back,
+        told: told.map_or(Told::Nothing, |record| Told::Before(told_before(record))),
+        corrected,
+        planning,
+    })
 }
 
 /// What the primary does about migrations that the older release doesn't know, where the app has any.

@@ -7,7 +7,6 @@ use crate::app::service::{NamedService, Service};
 use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, service_file_place};
 use crate::config::Settings;
 use crate::host::facts::CurrentLink;
-use crate::names::HostPath;
 use crate::plan::Target;
 use crate::plan::action::{Action, ServiceAction, Surroundings};
 use crate::plan::refusal::Refusal;
@@ -52,28 +51,6 @@ impl HostPlanning<'_> {
             }
         }
         if refusals.is_empty() { Ok(files) } else { Err(refusals) }
-    }
-
-    /// Services that were installed here once, and aren't in the configuration any more: they are a person's to remove.
-    pub(super) fn forgotten_services(&self) -> Vec<String> {
-        let here = self.settings.services.named.iter().filter(|service| service.is_on(&self.host.roles));
-        let known: Vec<HostPath> =
-            here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect();
-        let gone =
-            self.facts.installed.iter().filter(|path| !known.iter().any(|known| known.as_str() == *path));
-        gone.map(|path| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            let remove = if path.starts_with("/etc/init.d/") {
-                format!("{path} stop; update-rc.d -f {name} remove; rm {path}")
-            } else {
-                format!("systemctl disable --now {name}; rm {path}")
-            };
-            let list = self.layout.installed_services();
-            format!(
-                "{path} is no service of this host any more, and is left as it is; as root: {remove}; and take its line out of {list}"
-            )
-        })
-        .collect()
     }
 
     /// Whose unit files stand here now, if they aren't of any release.

@@ -1,10 +1,11 @@
 //! A host's switch to another release: the way forward, the way back, and what follows once it is live for good.
 
-use super::context::{HostChange, RunContext};
+use super::context::{CorrectedRecord, HostChange, HostPlanning, RunContext};
 use super::numbers::Part;
 use crate::app::hooks::HookPoint;
 use crate::app::maintenance::MaintenanceMethod;
 use crate::host::record::{JournalKind, SlotState};
+use crate::names::CommitId;
 use crate::plan::action::{Action, AppAction, RecordAction, ServiceAction};
 use crate::strategy;
 
@@ -54,7 +55,11 @@ impl HostChange<'_> {
         if reopens && let Some(live) = planning.facts.live_slot() {
             actions.extend(planning.take_back_setting(live));
         }
-        actions.extend(planning.restart_as_it_was(self.direction.opposite()));
+        // What served is put back by its own commands.
+        let own = planning.settings_of_live();
+        let settings = own.as_ref().unwrap_or(planning.configured);
+        let before = HostPlanning { settings, ..planning.clone() };
+        actions.extend(before.restart_as_it_was(self.direction.opposite()));
         if reopens {
             actions.push(planning.tell(None, planning.live_surroundings()));
         }
@@ -63,7 +68,7 @@ impl HostChange<'_> {
                 slot: to.slot.clone(),
                 state: SlotState::Failed,
                 release: to.release.clone(),
-                former: strategy::former(planning.settings, planning.facts, &to.slot),
+                former: strategy::former(planning.facts, &to.slot),
                 optional: true,
             }
             .into(),
@@ -90,6 +95,9 @@ impl HostChange<'_> {
                 actions.push(record(slot.clone(), *leaves_behind, release.clone()));
             }
         }
+        for CorrectedRecord { slot, state, release } in &self.corrected {
+            actions.push(record(slot.clone(), *state, release.clone()));
+        }
         if let Some(file) = settings.crontab.file.as_ref().filter(|_| planning.is_primary()) {
             let crontab = ServiceAction::Crontab {
                 slot: to.slot.clone(),
@@ -110,10 +118,21 @@ impl HostChange<'_> {
     /// Whether anything is kept of releases but their commits.
     fn keeps_anything(&self) -> bool {
         let (settings, facts) = (self.planning.settings, self.planning.facts);
+        let forgets = facts.resolved.iter().any(|kept| !self.remembers(&kept.commit));
         let has_packages = !(settings.python.base.private_packages.is_empty()
             && settings.python.private_requirements.is_empty());
         let has_files = settings.services.named.iter().any(|service| service.definition.is_some());
-        has_packages || has_files || !facts.packages.is_empty() || !facts.installed.is_empty()
+        forgets || has_packages || has_files || !facts.packages.is_empty() || !facts.installed.is_empty()
+    }
+
+    /// Whether a slot holds a release, or could be rolled back to it, when this run has ended.
+    fn remembers(&self, commit: &CommitId) -> bool {
+        let HostChange { planning, to, .. } = self;
+        let others = planning.facts.slots.iter().filter(|(slot, _)| **slot != to.slot);
+        let records = others.filter_map(|(_, seen)| seen.record.as_ref());
+        let mut releases =
+            records.flat_map(|record| [Some(&record.release), record.former.as_ref()]).flatten();
+        to.release.commit == *commit || releases.any(|release| release.commit == *commit)
     }
 
     fn journal(&self, kind: JournalKind) -> Action {

@@ -95,7 +95,9 @@ pub fn plan_restart(
 ) -> Result<Plan, Vec<Refusal>> {
     let hosts = HostPlanning::of_all(settings, run, hosts);
     let (mut refusals, notes) = examine(settings, &hosts);
-    refusals.retain(|refusal| !matches!(refusal, Refusal::Held { .. }));
+    refusals.retain(
+        |refusal| !matches!(refusal, Refusal::Unfit { diagnosis, .. } if !diagnosis.kind.stops_any_change()),
+    );
     for planning in hosts.iter().filter(|planning| planning.facts.live_slot().is_none()) {
         refusals.push(Refusal::NothingLive { host: planning.host.name.clone() });
     }
@@ -134,8 +136,13 @@ pub(super) fn work(
     intent: Intent,
     works: Vec<(&Host, Vec<Action>)>,
 ) -> Plan {
-    let planned =
-        |host: &Host| HostPlan { host: host.clone(), layout: settings.layout(host), from: None, to: None };
+    let planned = |host: &Host| HostPlan {
+        host: host.clone(),
+        layout: settings.layout(host),
+        from: None,
+        to: None,
+        rollback_targets: Vec::new(),
+    };
     let hosts = works.iter().map(|(host, _)| planned(host)).collect();
     let mut numbers = Numbers::default();
     let work = works.into_iter().map(|(host, actions)| {

@@ -75,21 +75,17 @@ pub fn verdict_of(refusals: &[Refusal]) -> Verdict {
 fn verdict_of_one(refusal: &Refusal) -> Verdict {
     match refusal {
         // Waiting, or a word with a colleague, is all that it takes.
-        Refusal::Locked { .. } | Refusal::Held { .. } => Verdict::Locked,
+        Refusal::Unfit { diagnosis, .. } if diagnosis.kind.says_wait() => Verdict::Locked,
         Refusal::Unreachable { .. } => Verdict::Unreachable,
         // The release can't be made ready. That is seen so early that the idle slot, and what could be rolled back to
         // in it, is still as it was.
-        Refusal::MissingShared { .. }
-        | Refusal::MissingServices { .. }
-        | Refusal::MissingUser { .. }
-        | Refusal::BadTemplate { .. } => Verdict::FailedBefore,
+        Refusal::Unfit { diagnosis, .. } if diagnosis.kind.is_the_apps_need() => Verdict::FailedBefore,
+        Refusal::BadTemplate { .. } => Verdict::FailedBefore,
         Refusal::NoHosts
-        | Refusal::NotALink { .. }
-        | Refusal::Elsewhere { .. }
-        | Refusal::NotWritable { .. }
-        | Refusal::MissingTools { .. }
-        | Refusal::Pending { .. }
+        | Refusal::Unfit { .. }
         | Refusal::NothingBefore { .. }
+        | Refusal::NotKnown(_)
+        | Refusal::NeverProven { .. }
         | Refusal::DifferentTargets { .. }
         | Refusal::NothingLive { .. }
         | Refusal::Rule(_)

@@ -6,7 +6,6 @@
 use super::ask;
 use crate::app::service::Service;
 use crate::host::layout::Layout;
-use crate::names::SlotName;
 use crate::shell::quote;
 
 /// The tools without which a host can't be deployed to.
@@ -21,6 +20,8 @@ pub struct AlsoLookAt<'a> {
     pub shared_files: &'a [String],
     /// Services whose unit files or init scripts have to be there already.
     pub services: &'a [Service],
+    /// Whether something is done by sudo.
+    pub needs_sudo: bool,
     /// The user that the app's own code runs as.
     pub run_as: Option<&'a str>,
     /// Services of systemd that should run, as far as anything is live.
@@ -32,21 +33,24 @@ pub struct AlsoLookAt<'a> {
 pub enum Scope {
     /// What a plan depends on.
     Plan,
-    /// Also what people ask about: local changes, the whole journal, the right to use sudo.
+    /// Also what people ask about: local changes, the whole journal, what runs.
     Full,
 }
 
 /// The shell that looks at an app on a host, and changes nothing.
-pub fn inspect_script(layout: &Layout, slots: &[SlotName], scope: Scope, also: &AlsoLookAt<'_>) -> String {
-    let mut script = state_function(layout, slots);
-    script.push_str(LOOK);
+pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> String {
+    let mut script = state_function(layout);
+    script.push_str(&format!("resolved_listed={RESOLVED_LISTED}\n{LOOK}"));
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
     }
     if scope == Scope::Full {
         script.push_str(FULL_LOOK);
     }
-    let AlsoLookAt { version_url, shared_files, services, run_as, running } = also;
+    let AlsoLookAt { version_url, shared_files, services, needs_sudo, run_as, running } = also;
+    if *needs_sudo {
+        script.push_str(SUDO_LOOK);
+    }
     if !services.is_empty() {
         script.push_str(HAS_UNIT);
     }
@@ -80,11 +84,11 @@ pub fn inspect_script(layout: &Layout, slots: &[SlotName], scope: Scope, also: &
 }
 
 /// The shell that fails, and says so, unless the state is still the one with this check sum.
-pub(crate) fn guard_script(layout: &Layout, slots: &[SlotName], state_sum: &str) -> String {
+pub(crate) fn guard_script(layout: &Layout, state_sum: &str) -> String {
     format!(
         "{}state >/dev/null\nsum_up\n[ \"$sum\" = {} ] && exit 0\n\
          echo 'somebody changed this host since it was looked at' >&2\nexit {GUARD_FAILED}\n",
-        state_function(layout, slots),
+        state_function(layout),
         quote(state_sum),
     )
 }
@@ -92,12 +96,26 @@ pub(crate) fn guard_script(layout: &Layout, slots: &[SlotName], state_sum: &str)
 /// The exit status of a guard that found another state: a temporary failure, in the words of sysexits.h.
 pub const GUARD_FAILED: i32 = 75;
 
-/// Defines `fact` and `state`: all that decides what a plan does. A record is read up to its first newline.
-fn state_function(layout: &Layout, slots: &[SlotName]) -> String {
-    let slots = slots.iter().map(|slot| quote(slot.as_str())).collect::<Vec<_>>().join(" ");
+/// At most so many folders of `releases` are looked at, the last by their names: a folder a deploy, as other tools make them,
+/// can come to thousands. Those that buedafab wrote about are looked at before any other, as is the one that serves.
+const FOLDERS_LISTED: usize = 100;
+
+/// At most so many slots are looked at, whatever is known about them.
+const SLOTS_LISTED: usize = 200;
+
+/// At most of so many releases is what was resolved for them read; a deploy takes away what no slot remembers.
+const RESOLVED_LISTED: usize = 50;
+
+/// Defines `fact`, `slots` and `state`.
+///
+/// The state is all that decides what a plan does, and a plan that was made from another state is not carried out: the
+/// link, a person's hold, and every slot with its record and the commit that is checked out in it. A slot is a folder in
+/// `releases`, or a record of one. So the state is another when a folder comes or goes, and is still the same whatever is
+/// done to files and hidden folders in `releases`, to what a run has left half-made there, or to the files of a slot.
+fn state_function(layout: &Layout) -> String {
     format!(
         "path={path}\nreleases={releases}\nlink={link}\nmemory={memory}\nlock={lock}\n\
-         slots() {{ set -- {slots}; for slot; do \"$look\"; done; }}\n{STATE}",
+         folders_listed={FOLDERS_LISTED}\nslots_listed={SLOTS_LISTED}\n{STATE}",
         path = quote(layout.path.as_str()),
         releases = quote(layout.releases.as_str()),
         link = quote(layout.current().as_str()),
@@ -106,6 +124,7 @@ fn state_function(layout: &Layout, slots: &[SlotName]) -> String {
     )
 }
 
+/// A record is read up to its first newline.
 const STATE: &str = r#"fact() {
   printf '%s\0%s\0' "$1" "$2"
   seen="$seen$1=$2;"
@@ -119,11 +138,47 @@ sum_up() {
   fi
 }
 record() { [ ! -f "$2" ] || { IFS= read -r line <"$2" || [ -n "$line" ] || line=; fact "$1" "$line"; }; }
+serves() { [ -L "$link" ] && [ "$link/." -ef "$releases/$slot/." ]; }
+slots() {
+  # In the same order whatever the language of who looks.
+  LC_ALL=C
+  listed=0
+  more=0
+  set -- "$releases"/*
+  for folder; do
+    slot=${folder##*/}
+    left=$#
+    shift
+    case $slot in "${link##*/}" | *.new | -*) continue ;; esac
+    [ -d "$folder" ] || continue
+    if [ "$listed" -lt "$slots_listed" ] && { [ "$left" -le "$folders_listed" ] || [ -f "$memory/slots/$slot.json" ]; } ||
+      serves; then
+      listed=$((listed + 1))
+      "$look"
+    else
+      more=$((more + 1))
+    fi
+  done
+  for folder in "$memory"/slots/*.json; do
+    [ -f "$folder" ] || continue
+    slot=${folder##*/}
+    slot=${slot%.json}
+    [ ! -d "$releases/$slot" ] || continue
+    if [ "$listed" -lt "$slots_listed" ]; then
+      listed=$((listed + 1))
+      "$look"
+    else
+      more=$((more + 1))
+    fi
+  done
+}
 look_at_slot() {
-  [ -e "$releases/$slot" ] || [ -L "$releases/$slot" ] || return 0
   fact slot "$slot"
-  # By whatever way the link leads there.
-  [ ! -L "$link" ] || [ ! "$link/." -ef "$releases/$slot/." ] || fact live yes
+  [ -d "$releases/$slot" ] || fact folder_is_gone yes
+  # By whatever way the link leads there, and by whatever other name.
+  if serves; then
+    if [ -L "$releases/$slot" ]; then fact live "by a link"; else fact live itself; fi
+  fi
   if [ -f "$releases/$slot/.git/HEAD" ]; then
     IFS= read -r line <"$releases/$slot/.git/HEAD"
     # Our own clones stand on a commit; on those of others a branch may be checked out.
@@ -144,19 +199,25 @@ state() {
   elif [ -e "$link" ]; then
     fact not_a_link yes
   fi
-  look=look_at_slot slots
+  look=look_at_slot
+  slots
+  [ "$more" = 0 ] || fact more_slots "$more"
   record hold "$memory/hold"
 }
 "#;
 
 const LOOK: &str = r#"umask 022
-fact id "$(id)"
+id=$(id)
+fact id "$id"
 fact clock "$(date +%s)"
 state
 sum_up
 fact sum "$sum"
 record maintenance "$memory/maintenance"
 record pending "$memory/pending.json"
+set -- "$memory"/releases/*/resolved-*.json
+while [ $# -gt "$resolved_listed" ]; do shift; done
+[ ! -f "$1" ] || fact resolved "$(cat "$@")"
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 [ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
 [ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
@@ -183,13 +244,22 @@ const HAS_UNIT: &str = r#"has_unit() {
 }
 "#;
 
+/// Whether sudo allows anything without a password. To run something that isn't allowed would be reported to root, and who
+/// may only restart one service may still deploy.
+const SUDO_LOOK: &str = r#"case $id in
+  'uid=0('*) ;;
+  *) if sudo -n -l >/dev/null 2>&1; then fact sudo yes; else fact sudo no; fi ;;
+esac
+"#;
+
 const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 200 "$memory/journal.jsonl")"
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
+  [ -f "$memory/slots/$slot.json" ] || serves || return 0
   [ ! -d "$releases/$slot/.git" ] || fact changes "$slot/$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null)"
 }
-look=look_for_changes slots
-if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then fact sudo yes; else fact sudo no; fi
+look=look_for_changes
+slots
 fact git "$(git --version 2>/dev/null)"
 "#;
 
@@ -208,8 +278,7 @@ mod tests {
             virtualenv: "env".into(),
             env_file: None,
         };
-        let slots = [SlotName::new("a").expect("a slot"), SlotName::new("$b c").expect("a slot")];
-        let script = inspect_script(&layout, &slots, Scope::Full, &AlsoLookAt::default());
+        let script = inspect_script(&layout, Scope::Full, &AlsoLookAt::default());
         for shell in ["dash", "bash"] {
             let status = std::process::Command::new(shell).args(["-nc", &script]).status().expect("it runs");
             assert!(status.success(), "{shell}");

@@ -20,6 +20,7 @@ mod python;
 mod quote;
 pub mod recipe;
 mod record;
+mod resolved;
 mod service;
 pub(crate) mod service_file;
 mod user;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::group::umask;
 use super::inspect::guard_script;
 use super::quote;
+use super::resolved::keep_resolved;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, SlotRecord, tail_of};
 use crate::names::{HostPath, RunId};
@@ -20,7 +21,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
         RecordAction::CreateFolders { group } => create_folders(layout, group.as_deref()),
         // Shown, and never run: the runner itself takes the lock.
         RecordAction::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
-        RecordAction::Guard { slots, state_sum } => guard_script(layout, slots, state_sum),
+        RecordAction::Guard { state_sum } => guard_script(layout, state_sum),
         RecordAction::Recover => format!("exec sh {}", quote(layout.way_back().as_str())),
         RecordAction::Record { slot, state, release, former, optional: _ } => {
             let record = SlotRecord {
@@ -32,6 +33,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
             };
             replace_file(&layout.record(slot), &record)
         }
+        RecordAction::KeepResolved { resolved } => keep_resolved(layout, resolved),
         RecordAction::SwitchLink { target } => switch_link(layout, target.as_deref(), run),
         RecordAction::Journal { kind, by, release, from, reason } => {
             let record = JournalRecord {

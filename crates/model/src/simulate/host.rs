@@ -25,7 +25,7 @@ pub struct SimHost {
     pub has_folders: bool,
     /// The text of the link that decides what is live; `None` if there is none.
     pub link: Option<String>,
-    /// Every slot of the settings, whether it is there or not.
+    /// Every slot that there is, or was.
     pub slots: BTreeMap<SlotName, SimSlot>,
     /// A person's "do not deploy".
     pub hold: Option<Hold>,
@@ -64,6 +64,13 @@ pub struct SimSlot {
     pub head: Option<CommitId>,
 }
 
+impl SimSlot {
+    /// Whether there is a folder, or at least a record of one.
+    fn is_there(&self) -> bool {
+        self.content != Content::Missing || self.record.is_some()
+    }
+}
+
 /// What is in a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -91,12 +98,11 @@ pub enum Process {
 impl SimHost {
     /// A host on which nothing was ever deployed.
     pub fn bare(settings: &Settings, host: &Host) -> Self {
-        let empty = SimSlot { record: None, content: Content::Missing, head: None };
         Self {
             host: host.clone(),
             has_folders: false,
             link: None,
-            slots: settings.layout.release_paths.iter().map(|slot| (slot.clone(), empty.clone())).collect(),
+            slots: BTreeMap::new(),
             hold: None,
             journal: Vec::new(),
             lock: None,
@@ -110,20 +116,20 @@ impl SimHost {
 
     /// What a look at the host would show.
     pub fn facts(&self) -> HostFacts {
-        let slots = self.slots.iter().filter(|(_, slot)| slot.content != Content::Missing);
+        let slots = self.slots.iter().filter(|(_, slot)| slot.is_there());
         let seen = |slot: &SimSlot| SlotFacts {
             commit: slot.head.clone(),
+            folder_is_gone: slot.content == Content::Missing,
             record: slot.record.clone(),
             ..SlotFacts::default()
         };
         HostFacts {
             user: "deploy".to_owned(),
-            is_root: false,
-            clock: None,
             exists: self.has_folders,
             has_folders: self.has_folders,
             writable: true,
             current: self.current(),
+            link: self.link.clone(),
             slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
             hold: self.hold.clone(),
             maintenance: self.maintenance.then(|| MaintenanceRecord {
@@ -133,21 +139,10 @@ impl SimHost {
                 until: None,
             }),
             pending: self.pending.as_ref().map(|pending| pending.record.clone()),
-            packages: Vec::new(),
-            installed: Vec::new(),
             lock: self.lock.clone().map(|holder| Lock { holder: Some(holder) }),
             journal: self.journal.clone(),
-            disk_kib: None,
-            inodes: None,
-            missing_tools: Vec::new(),
-            sudo: None,
-            git_version: None,
-            missing_shared: Vec::new(),
-            missing_services: Vec::new(),
-            missing_user: None,
-            services: Vec::new(),
-            app: None,
             state_sum: self.state_sum(),
+            ..HostFacts::default()
         }
     }
 
@@ -187,10 +182,11 @@ impl SimHost {
     fn state_sum(&self) -> String {
         let mut sum = format!("{:?}{:?}", self.link, self.hold);
         for (name, slot) in &self.slots {
-            if slot.content == Content::Missing {
+            if !slot.is_there() {
                 continue;
             }
             sum.push_str(name.as_str());
+            sum.push_str(if slot.content == Content::Missing { "gone" } else { "" });
             sum.push_str(slot.head.as_ref().map_or("-", CommitId::as_str));
             if let Some(record) = &slot.record {
                 sum.push_str(&format!("{:?}", (record.at, record.state, &record.release, &record.former)));

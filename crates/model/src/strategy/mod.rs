@@ -1,59 +1,74 @@
-//! How release directories are arranged. A strategy answers two questions about a host, and contributes nothing else:
-//! where would a new release go, and where is the one before?
+//! How release directories are arranged. A strategy answers a few questions about a host, purely, and contributes nothing
+//! else: where does a new release go, what can be gone back to, what may be pruned, and which promises can't it keep?
 
 mod ab;
 
+use std::fmt;
+
+use jiff::Timestamp;
+
 use crate::config::{Settings, StrategyName};
-use crate::host::facts::HostFacts;
+use crate::host::facts::{CurrentLink, HostFacts};
+pub use crate::host::proven::{Condition, RollbackTarget, former, proven, proven_targets};
 use crate::names::SlotName;
+pub use crate::plan::promise::Promise;
 use crate::release::Release;
+
+/// A way of arranging release directories.
+///
+/// Slots are what was found on the host, and not all of them are the strategy's: another tool may have left folders there,
+/// or another configuration.
+pub trait Strategy: fmt::Debug + Sync {
+    /// Where a new release goes. Never to the slot that serves.
+    fn destination(
+        &self,
+        settings: &Settings,
+        facts: &HostFacts,
+        at: Timestamp,
+        release: &Release,
+    ) -> Destination;
+
+    /// What can be gone back to, and was proven live on this host. The first is where a rollback goes that names no
+    /// release.
+    fn rollback_targets(&self, settings: &Settings, facts: &HostFacts) -> Vec<RollbackTarget>;
+
+    /// Slots that nobody would miss, beginning with the least worthy. Never the one that serves.
+    fn prunable(&self, settings: &Settings, facts: &HostFacts) -> Vec<SlotName>;
+
+    /// Whether a folder of this name is meant for releases, though nothing was written about it.
+    fn expects(&self, settings: &Settings, slot: &SlotName) -> bool;
+
+    /// The promises that it can't keep.
+    fn broken_promises(&self) -> &'static [Promise];
+}
+
+/// The strategy that these settings ask for.
+pub fn of(settings: &Settings) -> &'static dyn Strategy {
+    match settings.layout.strategy {
+        StrategyName::Ab => &ab::Ab,
+    }
+}
 
 /// Where a new release goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
-    /// The slot that will be overwritten. Never the one that serves.
+    /// The slot that will be filled, or overwritten.
     pub slot: SlotName,
     /// The release that was proven live in it, and that overwriting it destroys.
     pub former: Option<Release>,
 }
 
-/// Where the release before the live one is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Before {
-    /// The slot that it is in, or was in.
-    pub slot: SlotName,
-    /// The release.
-    pub release: Release,
-    /// Whether it is still there, complete, or has to be built again.
-    pub state: BeforeState,
+/// Whether a slot is meant for releases: by its name, or because a release was put there before.
+pub fn is_ours(strategy: &dyn Strategy, settings: &Settings, facts: &HostFacts, slot: &SlotName) -> bool {
+    let recorded = facts.slots.get(slot).is_some_and(|seen| seen.record.is_some());
+    recorded || strategy.expects(settings, slot)
 }
 
-/// Whether the release before is still there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BeforeState {
-    /// Switching is enough.
-    Complete,
-    /// A later attempt overwrote it, and got nowhere.
-    Overwritten,
-}
-
-/// Where a new release goes on a host.
-pub fn destination(settings: &Settings, facts: &HostFacts) -> Destination {
-    match settings.layout.strategy {
-        StrategyName::Ab => ab::destination(&settings.layout.release_paths, facts),
-    }
-}
-
-/// Where the release before the live one is; `None` if none was ever proven live on this host, or none is left.
-pub fn before(settings: &Settings, facts: &HostFacts) -> Option<Before> {
-    match settings.layout.strategy {
-        StrategyName::Ab => ab::before(&settings.layout.release_paths, facts),
-    }
-}
-
-/// The release that was proven live in an idle slot: still there, or overwritten since.
-pub fn former(settings: &Settings, facts: &HostFacts, slot: &SlotName) -> Option<Release> {
-    match settings.layout.strategy {
-        StrategyName::Ab => ab::former(facts, slot),
+/// The name that the link has, whether its slot is there or not: a slot that isn't there, and that the link names, would be
+/// live from the moment in which it is made.
+pub fn linked_name(facts: &HostFacts) -> Option<&str> {
+    match &facts.current {
+        CurrentLink::Dangling(text) => text.trim_end_matches('/').rsplit('/').next(),
+        _ => facts.live_slot().map(SlotName::as_str),
     }
 }

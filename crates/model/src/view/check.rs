@@ -2,13 +2,12 @@
 
 use std::fmt::Write;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Table;
-use crate::host::facts::{CurrentLink, HostFacts};
+use crate::host::diagnosis::{Diagnosis, DiagnosisKind, Severity};
+use crate::host::facts::{Capacity, HostFacts};
 use crate::names::HostName;
-use crate::plan::refusal::{Refusal, host_refusals};
 
 /// What was checked in one place: a host, or the deployer itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,111 +57,28 @@ impl HostCheck {
         check
     }
 
-    /// A host that was looked at in full.
-    pub fn of(host: HostName, facts: &HostFacts, needs_sudo: bool, now: Timestamp) -> Self {
-        let mut check = HostCheck { host: Some(host.clone()), points: Vec::new() };
+    /// A host that was looked at in full. What would stop a deploy is what the planner refuses: both read one diagnosis.
+    pub fn of(host: HostName, facts: &HostFacts, diagnoses: &[Diagnosis]) -> Self {
+        let mut check = HostCheck { host: Some(host), points: Vec::new() };
         check.pass("ssh", format!("reached as {}", facts.user));
-        let refusals = host_refusals(&host, "the app's folder", facts);
-        let refused = |fits: fn(&Refusal) -> bool| refusals.iter().find(|refusal| fits(refusal));
-        match refused(|refusal| matches!(refusal, Refusal::MissingTools { .. })) {
-            Some(refusal) => {
-                check.fail("tools", format!("missing: {}", facts.missing_tools.join(", ")), refusal.hint())
+        for point in POINTS {
+            let mut said: Vec<&Diagnosis> =
+                diagnoses.iter().filter(|diagnosis| point_of(diagnosis.kind) == point).collect();
+            said.sort_by_key(|diagnosis| std::cmp::Reverse(diagnosis.severity));
+            if said.iter().all(|diagnosis| diagnosis.severity == Severity::Informs)
+                && let Some(found) = good(point, facts)
+            {
+                check.pass(point, found);
             }
-            None => check.pass("tools", facts.git_version.clone().unwrap_or_else(|| "all there".to_owned())),
-        }
-        match (facts.writable, facts.exists) {
-            (true, true) => check.pass("rights", "the app's folder can be written".to_owned()),
-            (true, false) => check.pass("rights", "the app's folder will be made".to_owned()),
-            (false, _) => {
-                let hint = "on that host, as root: install -d -o USER PATH".replace("USER", &facts.user);
-                check.fail("rights", format!("{} can't write the app's folder", facts.user), Some(hint));
+            for Diagnosis { kind: _, severity, words, help } in said {
+                let state = match severity {
+                    Severity::Informs => CheckState::Passed,
+                    Severity::Warns => CheckState::Warned,
+                    Severity::Blocks => CheckState::Failed,
+                };
+                let (found, hint) = (words.clone(), help.clone());
+                check.points.push(CheckPoint { name: point, state, found, hint });
             }
-        }
-        match (facts.sudo, needs_sudo) {
-            (Some(false), true) => check.fail(
-                "sudo",
-                format!("{} can't use sudo without a password, and the restart needs it", facts.user),
-                Some(
-                    "allow that one command in /etc/sudoers.d, or set a `restart` hook without sudo"
-                        .to_owned(),
-                ),
-            ),
-            (Some(true), true) => check.pass("sudo", "works without a password".to_owned()),
-            _ => {}
-        }
-        for (name, room) in [("disk", facts.disk_kib), ("inodes", facts.inodes)] {
-            let Some(room) = room else { continue };
-            let percent = room.free * 100 / room.total.max(1);
-            let found = match name {
-                "disk" => format!("{} MiB free ({percent} %)", room.free / 1024),
-                _ => format!("{} free ({percent} %)", room.free),
-            };
-            if room.free * 20 < room.total { check.warn(name, found) } else { check.pass(name, found) }
-        }
-        if let Some(clock) = facts.clock {
-            let apart = now.duration_since(clock).as_secs().abs();
-            if apart > 60 {
-                check.warn("clock", format!("{apart} s apart from this machine's"))
-            } else {
-                check.pass("clock", "right".to_owned())
-            }
-        }
-        match &facts.current {
-            CurrentLink::Missing => check.pass("current", "nothing is live yet".to_owned()),
-            CurrentLink::Slot(_) => {
-                let live =
-                    facts.live().map_or_else(|| "an unknown release".to_owned(), |live| live.to_string());
-                check.pass("current", format!("{live} is live"));
-            }
-            CurrentLink::Dangling(target) => {
-                check.warn("current", format!("points to {target:?}, which isn't there"))
-            }
-            CurrentLink::Elsewhere(target) => check.fail(
-                "current",
-                format!("points to {target:?}, which is no slot"),
-                Some("deploy --take-over replaces it".to_owned()),
-            ),
-            CurrentLink::NotALink => {
-                check.fail(
-                    "current",
-                    "is a folder or a file, not a link".to_owned(),
-                    Some("move it away".to_owned()),
-                );
-            }
-        }
-        if let (Some(app), Some(live)) = (&facts.app, facts.live()) {
-            if app.names(&live) {
-                check.pass("app", format!("says that it runs {live}"))
-            } else {
-                check.warn("app", format!("doesn't say that it runs {live}: {}", app.shown()))
-            }
-        }
-        if facts.live_slot().is_some() {
-            for (name, state) in facts.services_down() {
-                check.warn("service", format!("{name} is {state}"));
-            }
-        }
-        if !facts.missing_services.is_empty() {
-            let hint = "install it there, describe it in [services.NAME], or set `service`".to_owned();
-            check.fail(
-                "service",
-                format!("there is no {}", facts.missing_services.join(" and no ")),
-                Some(hint),
-            );
-        }
-        if let Some(user) = &facts.missing_user {
-            check.fail("run_as", format!("there is no user {user}"), Some("make that user there".to_owned()));
-        }
-        if !facts.missing_shared.is_empty() {
-            let hint = "put them there, with what they should hold".to_owned();
-            check.fail("shared", format!("missing: {}", facts.missing_shared.join(", ")), Some(hint));
-        }
-        for refusal in
-            refusals.iter().filter(|refusal| matches!(refusal, Refusal::Locked { .. } | Refusal::Held { .. }))
-        {
-            let found = refusal.to_string();
-            let found = found.strip_prefix(&format!("{host}: ")).unwrap_or(&found).to_owned();
-            check.fail("lock", found, refusal.hint());
         }
         check
     }
@@ -182,9 +98,85 @@ impl HostCheck {
         self.points.push(CheckPoint { name, state: CheckState::Failed, found, hint });
     }
 
+    /// The points that would stop a deploy.
+    pub fn stops(&self) -> impl Iterator<Item = &CheckPoint> {
+        self.points.iter().filter(|point| point.state == CheckState::Failed)
+    }
+
     /// Whether a deploy would be stopped here.
     pub fn would_stop(&self) -> bool {
-        self.points.iter().any(|point| point.state == CheckState::Failed)
+        self.stops().next().is_some()
+    }
+}
+
+/// What is checked of a host that was reached, in the order in which it is told.
+const POINTS: [&str; 14] = [
+    "tools",
+    "rights",
+    "sudo",
+    "disk",
+    "inodes",
+    "clock",
+    "current",
+    "app",
+    "service",
+    "run_as",
+    "shared",
+    "slots",
+    "maintenance",
+    "lock",
+];
+
+/// The point that a diagnosis belongs to.
+fn point_of(kind: DiagnosisKind) -> &'static str {
+    match kind {
+        DiagnosisKind::MissingTools => "tools",
+        DiagnosisKind::NotWritable => "rights",
+        DiagnosisKind::NoSudo => "sudo",
+        DiagnosisKind::LowSpace => "disk",
+        DiagnosisKind::LowInodes => "inodes",
+        DiagnosisKind::ClockSkew => "clock",
+        DiagnosisKind::NotALink
+        | DiagnosisKind::Elsewhere
+        | DiagnosisKind::Dangling
+        | DiagnosisKind::NothingLive
+        | DiagnosisKind::Pending
+        | DiagnosisKind::AwaitsConfirmation
+        | DiagnosisKind::Unconfirmed
+        | DiagnosisKind::Unrecorded => "current",
+        DiagnosisKind::AppDisagrees => "app",
+        DiagnosisKind::MissingServices | DiagnosisKind::ServiceDown | DiagnosisKind::StrayService => {
+            "service"
+        }
+        DiagnosisKind::MissingUser => "run_as",
+        DiagnosisKind::MissingShared => "shared",
+        DiagnosisKind::OtherCommit | DiagnosisKind::LocalChanges | DiagnosisKind::MoreSlots => "slots",
+        DiagnosisKind::Maintenance => "maintenance",
+        DiagnosisKind::Held | DiagnosisKind::Locked => "lock",
+    }
+}
+
+/// What was found where nothing is wrong; `None` where there is nothing to say, or nothing was asked.
+fn good(point: &str, facts: &HostFacts) -> Option<String> {
+    let free = |capacity: Capacity, what: String| format!("{what}free ({} %)", capacity.percent_free());
+    match point {
+        "tools" => Some(facts.git_version.clone().unwrap_or_else(|| "all there".to_owned())),
+        "rights" if facts.exists => Some("the app's folder can be written".to_owned()),
+        "rights" => Some("the app's folder will be made".to_owned()),
+        "sudo" => facts.sudo.map(|_| "can be used without a password".to_owned()),
+        "disk" => facts.disk_kib.map(|disk| free(disk, format!("{} MiB ", disk.free / 1024))),
+        "inodes" => facts.inodes.map(|inodes| free(inodes, format!("{} ", inodes.free))),
+        "clock" => facts.clock.map(|_| "right".to_owned()),
+        "current" => {
+            facts.live_slot()?;
+            let live = facts.live().map_or_else(|| "an unknown release".to_owned(), |live| live.to_string());
+            Some(format!("{live} is live"))
+        }
+        "app" => {
+            facts.app.as_ref()?;
+            Some(format!("says that it runs {}", facts.live()?))
+        }
+        _ => None,
     }
 }
 

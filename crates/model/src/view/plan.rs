@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::Table;
+use crate::host::proven::{Condition, RollbackTarget};
 use crate::plan::frame::Instruction;
-use crate::plan::{Closing, DeployerStep, End, HostWork, Intent, Note, PhaseKind, Plan, Step};
+use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, PhaseKind, Plan, Step};
 use crate::shell::{render_deployer, render_step};
 
 /// How much of a plan to show.
@@ -41,6 +42,12 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         } else {
             writeln!(text, "  note: {}: {note}", hosts.join(", "))
         };
+    }
+    if plan.intent == Intent::Deploy && detail != Detail::Changes {
+        let targets: Vec<Note> = plan.hosts.iter().filter_map(rollback_if_it_fails).collect();
+        for (hosts, target) in group_notes(&targets) {
+            let _ = writeln!(text, "  if it fails: {} can be rolled back to {target}", hosts.join(", "));
+        }
     }
     if detail == Detail::Changes {
         for phase in &plan.phases {
@@ -90,6 +97,19 @@ fn show_shell(text: &mut String, indent: &str, script: &str) {
     for line in script.trim_end().lines() {
         let _ = writeln!(text, "{indent}  $ {line}");
     }
+}
+
+/// What could be gone back to if the deploy failed: a release in the slot that it prepares is lost by then.
+fn rollback_if_it_fails(planned: &HostPlan) -> Option<Note> {
+    let HostPlan { host, to, rollback_targets, .. } = planned;
+    let slot = &to.as_ref()?.slot;
+    let stays = |target: &&RollbackTarget| target.slot != *slot && target.condition == Condition::Whole;
+    let text = match (rollback_targets.iter().find(stays), rollback_targets.first()) {
+        (Some(target), _) => format!("{}, which stays whole", target.release),
+        (None, Some(target)) => format!("{}, which has to be built again then", target.release),
+        (None, None) => return None,
+    };
+    Some(Note { host: Some(host.name.clone()), text })
 }
 
 /// Notes that say the same, together.

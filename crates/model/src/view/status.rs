@@ -9,11 +9,12 @@ use serde::Serialize;
 use super::{Table, ago};
 use crate::app::maintenance::MaintenanceRecord;
 use crate::host::app_version::AppAnswer;
-use crate::host::facts::{CurrentLink, HostFacts};
+use crate::host::diagnosis::{Diagnosis, DiagnosisKind};
+use crate::host::facts::HostFacts;
 use crate::host::record::{Hold, JournalKind, LockHolder, SlotState};
 use crate::names::{HostName, SlotName};
-use crate::plan::refusal::describe_holder;
 use crate::release::Release;
+use crate::strategy::RollbackTarget;
 
 /// What a person wants to know about a host, as a document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +36,8 @@ pub struct HostStatus {
     pub by: Option<String>,
     /// The release that a rollback would go to.
     pub rollback: Option<Release>,
+    /// All that can be gone back to, beginning with that one.
+    pub rollback_targets: Vec<RollbackTarget>,
     /// What every slot holds.
     pub slots: Vec<SlotStatus>,
     /// What the app says which release it runs, where it is asked.
@@ -74,6 +77,7 @@ impl HostStatus {
             since: None,
             by: None,
             rollback: None,
+            rollback_targets: Vec::new(),
             slots: Vec::new(),
             app: None,
             locked: None,
@@ -83,65 +87,23 @@ impl HostStatus {
         }
     }
 
-    /// The status of a host that was looked at; `rollback` is the strategy's answer.
-    pub fn of(host: HostName, facts: &HostFacts, rollback: Option<Release>, now: Timestamp) -> Self {
+    /// The status of a host that was looked at; `rollback_targets` is the strategy's answer.
+    pub fn of(
+        host: HostName,
+        facts: &HostFacts,
+        diagnoses: &[Diagnosis],
+        rollback_targets: Vec<RollbackTarget>,
+        now: Timestamp,
+    ) -> Self {
         let live = facts.live();
         let got_live = facts.journal.iter().rev().find(|record| {
             let kind = matches!(record.kind, JournalKind::Deployed | JournalKind::RolledBack);
             kind && record.release.as_ref().map(|release| &release.commit) == live.as_ref().map(|r| &r.commit)
         });
-        let mut problems = Vec::new();
-        match &facts.current {
-            CurrentLink::Missing => problems.push("nothing is live here".to_owned()),
-            CurrentLink::Slot(_) => {}
-            CurrentLink::Dangling(target) => {
-                problems.push(format!("current points to {target:?}, which isn't there"))
-            }
-            CurrentLink::Elsewhere(target) => {
-                problems.push(format!("current points to {target:?}, which is no slot"))
-            }
-            CurrentLink::NotALink => problems.push("current is a folder or a file, not a link".to_owned()),
-        }
-        if facts.live_slot().is_some() && !facts.live_is_confirmed() {
-            let recorded = facts.live_slot().and_then(|slot| facts.slots.get(slot)?.record.as_ref());
-            problems.push(match recorded {
-                Some(_) if facts.lock.is_some() => "switched, and waiting for its confirmation".to_owned(),
-                Some(_) => "the run that switched to it never confirmed it".to_owned(),
-                None => "buedafab has no record of what is live".to_owned(),
-            });
-        }
-        if let (Some(app), Some(live)) = (&facts.app, &live)
-            && !app.names(live)
-        {
-            problems.push(format!("asked what it runs, the app doesn't name {live}"));
-        }
-        if facts.live_slot().is_some() {
-            let down = facts.services_down();
-            problems.extend(down.map(|(name, state)| format!("{name} doesn't run: it is {state}")));
-        }
-        for (slot, seen) in &facts.slots {
-            let recorded = seen.record.as_ref().map(|record| &record.release.commit);
-            let complete = seen.record.as_ref().is_some_and(|record| {
-                matches!(record.state, SlotState::Live | SlotState::Retired | SlotState::Ready)
-            });
-            if complete && seen.commit.is_some() && recorded != seen.commit.as_ref() {
-                problems.push(format!("somebody checked out another commit in slot {slot}"));
-            }
-            if let Some(changes) = seen.changes.as_ref().filter(|changes| !changes.is_empty() && complete) {
-                problems.push(format!("local changes in slot {slot}: {}", changes.join(", ")));
-            }
-        }
-        for (what, room) in [("space", facts.disk_kib), ("inodes", facts.inodes)] {
-            if let Some(room) = room.filter(|room| room.free * 20 < room.total) {
-                problems.push(format!("{} % of the disk's {what} left", room.free * 100 / room.total.max(1)));
-            }
-        }
-        if let Some(clock) = facts.clock {
-            let apart = now.duration_since(clock).as_secs().abs();
-            if apart > 60 {
-                problems.push(format!("its clock is {apart} s apart from this one"));
-            }
-        }
+        // Who holds it, and who is told what, stand in fields of their own.
+        let stands_elsewhere = |kind| matches!(kind, DiagnosisKind::Held | DiagnosisKind::Maintenance);
+        let problems = diagnoses.iter().filter(|diagnosis| !stands_elsewhere(diagnosis.kind));
+        let problems = problems.map(|diagnosis| diagnosis.words.clone()).collect();
         HostStatus {
             host,
             unreachable: None,
@@ -150,7 +112,8 @@ impl HostStatus {
             since: got_live.map(|record| record.at),
             by: got_live.map(|record| record.by.clone()),
             live,
-            rollback,
+            rollback: rollback_targets.first().map(|target| target.release.clone()),
+            rollback_targets,
             slots: facts
                 .slots
                 .iter()
@@ -202,7 +165,7 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
             or_dash(status.slot.as_ref().map(ToString::to_string)),
             or_dash(status.since.map(|since| ago(since, now))),
             or_dash(status.by.clone()),
-            or_dash(status.rollback.as_ref().map(ToString::to_string)),
+            or_dash(status.rollback_targets.first().map(ToString::to_string)),
         ];
         table.row(cells.into_iter().chain(asks.then(|| or_dash(status.app.clone()))));
     }
@@ -214,9 +177,6 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
         if let Some(why) = &status.unreachable {
             line(&status.host, why.lines().next_back().unwrap_or_default());
         }
-        if let Some(holder) = &status.locked {
-            line(&status.host, &describe_holder(Some(holder)));
-        }
         if let Some(hold) = &status.hold {
             line(
                 &status.host,
@@ -225,6 +185,10 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
         }
         if let Some(record) = &status.maintenance {
             line(&status.host, &describe_maintenance(record, now));
+        }
+        if status.rollback_targets.len() > 1 {
+            let targets: Vec<String> = status.rollback_targets.iter().map(ToString::to_string).collect();
+            line(&status.host, &format!("can go back to {}", targets.join("; ")));
         }
         for problem in &status.problems {
             line(&status.host, problem);

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod folder_per_deploy;
 pub(crate) mod shells;
 
 use buedafab_model::config::{Settings, parse};

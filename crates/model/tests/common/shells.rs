@@ -10,6 +10,7 @@ use buedafab_model::names::{HostPath, RunId, SlotName};
 use buedafab_model::plan::action::Action;
 use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::shell::render_step;
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 /// A shell, and the tools that come with it.
@@ -89,7 +90,6 @@ pub(crate) fn told(output: &Output, place: &Place) -> String {
 pub(crate) struct Place {
     folder: TempDir,
     pub(crate) layout: Layout,
-    pub(crate) slots: Vec<SlotName>,
 }
 
 impl Place {
@@ -106,8 +106,7 @@ impl Place {
             virtualenv: "env".to_owned(),
             env_file: None,
         };
-        let slots = ["a", "b"].map(|slot| SlotName::new(slot).expect("a slot")).to_vec();
-        Place { folder, layout, slots }
+        Place { folder, layout }
     }
 
     /// One with all its folders, and nothing in them.
@@ -162,11 +161,10 @@ impl Place {
     /// Looks at the place.
     #[track_caller]
     pub(crate) fn look(&self, shell: &Shell, scope: Scope) -> HostFacts {
-        let output = shell
-            .run(&inspect_script(&self.layout, &self.slots, scope, &AlsoLookAt::default()), &self.root());
+        let output = shell.run(&inspect_script(&self.layout, scope, &AlsoLookAt::default()), &self.root());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(stderr, "", "a look by {} complains", shell.name);
-        HostFacts::parse(&output.stdout, &self.layout, &self.slots).expect("it can be understood")
+        HostFacts::parse(&output.stdout, &self.layout, Timestamp::UNIX_EPOCH).expect("it can be understood")
     }
 
     /// Does an action.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Action;
 use super::effects::{Effect, Effects, PhaseName};
+use crate::app::resolved::ResolvedRelease;
 use crate::app::text::one_line;
 use crate::host::record::{JournalKind, LockHolder, SlotState};
 use crate::names::SlotName;
@@ -27,8 +28,6 @@ pub enum RecordAction {
     },
     /// Fails unless the host is still as it was when the plan was made.
     Guard {
-        /// All slots of the host.
-        slots: Vec<SlotName>,
         /// The check sum of what was seen.
         state_sum: String,
     },
@@ -46,6 +45,11 @@ pub enum RecordAction {
         former: Option<Release>,
         /// Whether its failure is only told: what serves is decided, and this is a note about it.
         optional: bool,
+    },
+    /// Keeps what was resolved for a release beside it, for every way back to it.
+    KeepResolved {
+        /// What.
+        resolved: Box<ResolvedRelease>,
     },
     /// Makes the link lead to `target`: the step that decides what is live.
     SwitchLink {
@@ -85,7 +89,7 @@ impl RecordAction {
             // What is kept may have to be kept before the first deploy.
             RecordAction::CreateFolders { .. } => Effects::new(Effect::Folders, &[Lock, Work]).quick(),
             RecordAction::Lock { holder } => Effects::new(Effect::Lock(holder), &[Lock, Work]),
-            RecordAction::Guard { state_sum, .. } => {
+            RecordAction::Guard { state_sum } => {
                 Effects::new(Effect::Unchanged(state_sum), &[Lock, Work]).quick()
             }
             RecordAction::Recover => Effects::new(Effect::Recovered, &[Work]).by_sudo(true),
@@ -97,6 +101,10 @@ impl RecordAction {
                 };
                 let mark = Effect::Mark { slot, state: *state, release, former: former.as_ref() };
                 Effects::new(mark, phases).instant().optional(*optional)
+            }
+            // Without it a slot isn't whole: a rebuild, or a way back, would run the commands of another release.
+            RecordAction::KeepResolved { resolved } => {
+                Effects::new(Effect::Part { slot: &resolved.slot }, &[Prepare]).quick()
             }
             RecordAction::SwitchLink { target } => {
                 Effects::new(Effect::Link(target.as_deref()), &[Switch]).instant()
@@ -133,6 +141,9 @@ impl fmt::Display for RecordAction {
                 SlotState::Failed => write!(f, "mark {slot} as failed"),
                 SlotState::Empty => write!(f, "mark {slot} as empty"),
             },
+            RecordAction::KeepResolved { resolved } => {
+                write!(f, "keep what {} is built and run with", resolved.commit.short())
+            }
             RecordAction::SwitchLink { target: Some(target) } => {
                 write!(f, "switch the link to {}", one_line(target))
             }

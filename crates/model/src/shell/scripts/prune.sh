@@ -7,11 +7,17 @@ is_id() {
   case $1 in *[!0-9a-f]*) return 1 ;; esac
   [ "${#1}" = 40 ] || [ "${#1}" = 64 ]
 }
+remembered=
+for record in "$slots"/*.json; do
+  [ -f "$record" ] || continue
+  IFS= read -r line <"$record" || [ -n "$line" ] || continue
+  remembered="$remembered $line"
+done
 for old in "$kept"/*/; do
   old=${old%/}
   is_id "${old##*/}" || continue
   # A slot holds it, or could be rolled back to it.
-  grep -qsF -e "${old##*/}" "$slots"/*.json || rm -rf "$old"
+  case $remembered in *"${old##*/}"*) ;; *) rm -rf "$old" ;; esac
 done
 for old in "$packages"/*/; do
   old=${old%/}

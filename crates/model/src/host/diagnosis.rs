@@ -1,0 +1,372 @@
+//! What is wrong with a host, in one place: the planner refuses and notes what stands here, `check` tells it point by point,
+//! and `status` tells it beside what is live. So what `check` says would stop a deploy is what stops one.
+
+use serde::Serialize;
+
+use crate::host::facts::{Capacity, CurrentLink, HostFacts};
+use crate::host::layout::Layout;
+use crate::host::record::{LockHolder, SlotState};
+use crate::names::HostPath;
+
+/// One thing that a person should know about a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnosis {
+    /// What it is.
+    pub kind: DiagnosisKind,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The same for people: without the host's name, and without a full stop.
+    pub words: String,
+    /// What a person can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// How bad a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It stops nothing, and is as it should be, or nearly.
+    Informs,
+    /// It stops nothing, and a person should know before they go on.
+    Warns,
+    /// It stops a deploy, before anything is touched.
+    Blocks,
+}
+
+impl Diagnosis {
+    /// All of it in one line.
+    pub fn line(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}; {help}", self.words),
+            None => self.words.clone(),
+        }
+    }
+}
+
+/// What can be said of a host. In this order it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiagnosisKind {
+    /// Tools are missing.
+    MissingTools,
+    /// The app's folder, or the one of its releases, can't be written.
+    NotWritable,
+    /// Something is done by sudo, and sudo wants a password.
+    NoSudo,
+    /// A person said "do not deploy".
+    Held,
+    /// Another run is at work.
+    Locked,
+    /// Files that every release needs aren't there.
+    MissingShared,
+    /// Services that would be restarted aren't there.
+    MissingServices,
+    /// The user that the app's own code should run as isn't there.
+    MissingUser,
+    /// Where the link should be there is a folder or file.
+    NotALink,
+    /// The link leads to something that isn't ours.
+    Elsewhere,
+    /// The link leads to nothing.
+    Dangling,
+    /// Nothing was ever switched to.
+    NothingLive,
+    /// A run was cut short after it had begun to switch, and nothing has put the host back.
+    Pending,
+    /// What is live was switched to by a run that is still at work.
+    AwaitsConfirmation,
+    /// What is live was switched to by a run that ended too early.
+    Unconfirmed,
+    /// Nothing was written about what is live.
+    Unrecorded,
+    /// Somebody checked out another commit in a slot.
+    OtherCommit,
+    /// Somebody changed files in a slot.
+    LocalChanges,
+    /// More folders lie beside the slots than are looked at.
+    MoreSlots,
+    /// Services that should run don't.
+    ServiceDown,
+    /// A service that was put in place once isn't in the configuration any more.
+    StrayService,
+    /// Visitors are told of maintenance.
+    Maintenance,
+    /// The app doesn't name the release that is live.
+    AppDisagrees,
+    /// The disk is nearly full.
+    LowSpace,
+    /// The disk can hold only few more files.
+    LowInodes,
+    /// The host's clock is wrong, or the deployer's is.
+    ClockSkew,
+}
+
+impl DiagnosisKind {
+    /// Whether it stops a rollback, too: it speaks against moving the link at all, and not only against a new release.
+    pub fn stops_rollbacks(self) -> bool {
+        self.stops_any_change() || matches!(self, DiagnosisKind::NotALink | DiagnosisKind::Elsewhere)
+    }
+
+    /// Whether nothing is wrong, and a person or another run only wants deploys to wait.
+    pub fn says_wait(self) -> bool {
+        matches!(self, DiagnosisKind::Held | DiagnosisKind::Locked)
+    }
+
+    /// Whether what is missing is something that releases of this app need, rather than the program.
+    pub fn is_the_apps_need(self) -> bool {
+        matches!(
+            self,
+            DiagnosisKind::MissingShared | DiagnosisKind::MissingServices | DiagnosisKind::MissingUser
+        )
+    }
+
+    /// Whether it stops whatever is done under the lock, a restart for one.
+    pub fn stops_any_change(self) -> bool {
+        matches!(
+            self,
+            DiagnosisKind::MissingTools
+                | DiagnosisKind::NotWritable
+                | DiagnosisKind::Locked
+                | DiagnosisKind::Pending
+        )
+    }
+}
+
+/// What the settings want of a host.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// Where everything lies.
+    pub layout: &'a Layout,
+    /// Whether the slot that serves, if one does, is meant for releases of this app.
+    pub live_is_ours: bool,
+    /// Whether something is done by sudo here, without a person who types a password.
+    pub needs_sudo: bool,
+    /// The unit files and init scripts that may stand here.
+    pub service_files: &'a [HostPath],
+}
+
+/// All that there is to say about a host, in the order of [`DiagnosisKind`].
+pub fn diagnose(facts: &HostFacts, expected: &Expected<'_>) -> Vec<Diagnosis> {
+    let mut found = Diagnoses::default();
+    fitness(facts, expected, &mut found);
+    link(facts, expected, &mut found);
+    slots(facts, expected, &mut found);
+    services(facts, expected, &mut found);
+    machine(facts, &mut found);
+    found.list.sort_by_key(|diagnosis| diagnosis.kind);
+    found.list
+}
+
+#[derive(Default)]
+struct Diagnoses {
+    list: Vec<Diagnosis>,
+}
+
+impl Diagnoses {
+    fn blocks(&mut self, kind: DiagnosisKind, words: String, help: impl Into<String>) {
+        self.list.push(Diagnosis { kind, severity: Severity::Blocks, words, help: Some(help.into()) });
+    }
+
+    fn warns(&mut self, kind: DiagnosisKind, words: String) -> &mut Diagnosis {
+        self.list.push(Diagnosis { kind, severity: Severity::Warns, words, help: None });
+        self.list.last_mut().expect("it was just put there")
+    }
+
+    fn informs(&mut self, kind: DiagnosisKind, words: String) {
+        self.list.push(Diagnosis { kind, severity: Severity::Informs, words, help: None });
+    }
+}
+
+/// What speaks against a deploy, whatever is live.
+fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
+    let HostFacts { user, missing_tools, missing_shared, missing_services, .. } = facts;
+    let Layout { path, .. } = expected.layout;
+    if !missing_tools.is_empty() {
+        let words = format!("{} not found", missing_tools.join(", "));
+        let help = "install them there; Debian: apt-get install git util-linux";
+        found.blocks(DiagnosisKind::MissingTools, words, help);
+    }
+    if !facts.writable {
+        // Where the app's folder isn't there yet, it is the one around it that can't be written.
+        let folder = facts.read_only.as_deref().filter(|_| facts.exists).unwrap_or(path.as_str());
+        let words = format!("{user} can't write {folder}");
+        let help = format!("on that host, as root: install -d -o {user} {folder}");
+        found.blocks(DiagnosisKind::NotWritable, words, help);
+    }
+    if expected.needs_sudo && facts.sudo == Some(false) {
+        let words = format!("{user} can't use sudo without a password, and a deploy needs it");
+        let help = "allow those commands in a file of /etc/sudoers.d; or set `ask_sudo_password`, or a `restart` hook without sudo";
+        found.blocks(DiagnosisKind::NoSudo, words, help);
+    }
+    if let Some(hold) = &facts.hold {
+        let words = format!("deploys are on hold: {:?}, says {} since {}", hold.reason, hold.by, hold.at);
+        found.blocks(
+            DiagnosisKind::Held,
+            words,
+            "lift it with the command `unhold`, once its reason is gone",
+        );
+    }
+    if let Some(lock) = &facts.lock {
+        let words = describe_holder(lock.holder.as_ref());
+        found.blocks(DiagnosisKind::Locked, words, "wait until it ends; a lock never outlives its run");
+    }
+    if !missing_shared.is_empty() {
+        let words = format!("not in {}: {}", expected.layout.shared(), missing_shared.join(", "));
+        let help = "put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`";
+        found.blocks(DiagnosisKind::MissingShared, words, help);
+    }
+    if !missing_services.is_empty() {
+        let words = format!("there is no {}", missing_services.join(" and no "));
+        let help = "install its unit file or init script there; or describe it in a table [services.NAME] with a `command`; or set `service`, which is \"init\" by default";
+        found.blocks(DiagnosisKind::MissingServices, words, help);
+    }
+    if let Some(user) = &facts.missing_user {
+        let words = format!("there is no user {user}, which `run_as` names");
+        found.blocks(
+            DiagnosisKind::MissingUser,
+            words,
+            "make that user there, in `deploy_group`, or set another",
+        );
+    }
+}
+
+/// Who is at work, in words.
+pub fn describe_holder(holder: Option<&LockHolder>) -> String {
+    match holder {
+        Some(holder) => {
+            format!("locked by {} since {} ({}, run {})", holder.by, holder.at, holder.doing, holder.run)
+        }
+        None => "locked by a run that hasn't said who it is".to_owned(),
+    }
+}
+
+/// Where the link leads, and what is known of what it leads to.
+fn link(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
+    let path = expected.layout.current();
+    let mut elsewhere = |target: &str| {
+        let words = format!("{path} points to {target:?}, which is none of the slots");
+        let help = "another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure";
+        found.blocks(DiagnosisKind::Elsewhere, words, help);
+    };
+    match &facts.current {
+        CurrentLink::Missing => {
+            found.informs(DiagnosisKind::NothingLive, "nothing is live here".to_owned());
+        }
+        CurrentLink::Slot(slot) if !expected.live_is_ours => elsewhere(slot.as_str()),
+        CurrentLink::Elsewhere(target) => elsewhere(target),
+        CurrentLink::Slot(_) => {}
+        CurrentLink::Dangling(target) => {
+            let words = format!("{path} points to {target:?}, which isn't there: nothing is live here");
+            found.warns(DiagnosisKind::Dangling, words);
+        }
+        CurrentLink::NotALink => {
+            let words = format!("{path} is a folder or a file, not a link");
+            let help = format!("move it away on that host, then deploy again: mv {path} {path}.old");
+            found.blocks(DiagnosisKind::NotALink, words, help);
+        }
+    }
+    // Whoever is at work would say how it goes on.
+    if let Some(pending) = facts.pending.as_ref().filter(|_| facts.lock.is_none()) {
+        let help = "the command `recover` puts it back; so do `deploy` and `rollback`, before anything else";
+        found.blocks(DiagnosisKind::Pending, pending.in_words(), help);
+        return;
+    }
+    let Some(seen) =
+        facts.live_slot().filter(|_| expected.live_is_ours).and_then(|slot| facts.slots.get(slot))
+    else {
+        return;
+    };
+    match &seen.record {
+        None => {
+            let words = "buedafab has no record of what is live".to_owned();
+            found.informs(DiagnosisKind::Unrecorded, words);
+        }
+        Some(record) if record.state == SlotState::Live => {}
+        Some(_) if facts.lock.is_some() => {
+            let words = "switched, and waiting for its confirmation".to_owned();
+            found.informs(DiagnosisKind::AwaitsConfirmation, words);
+        }
+        Some(_) => {
+            let words = "the run that switched to what is live never confirmed it".to_owned();
+            found.warns(DiagnosisKind::Unconfirmed, words);
+        }
+    }
+}
+
+/// What somebody did to the slots by hand.
+fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
+    for (slot, seen) in &facts.slots {
+        let Some(record) = &seen.record else { continue };
+        let complete = matches!(record.state, SlotState::Live | SlotState::Retired | SlotState::Ready);
+        if !complete {
+            continue;
+        }
+        if seen.commit.as_ref().is_some_and(|commit| *commit != record.release.commit) {
+            let words = format!("somebody checked out another commit in slot {slot}");
+            found.warns(DiagnosisKind::OtherCommit, words);
+        }
+        if let Some(changes) = seen.changes.as_ref().filter(|changes| !changes.is_empty()) {
+            let words = format!("local changes in slot {slot}: {}", changes.join(", "));
+            found.warns(DiagnosisKind::LocalChanges, words);
+        }
+    }
+    if facts.more_slots > 0 {
+        let words =
+            format!("{} more folders in {} weren't looked at", facts.more_slots, expected.layout.releases);
+        found.informs(DiagnosisKind::MoreSlots, words);
+    }
+}
+
+/// What runs.
+fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
+    // Where nothing is live, nothing can run.
+    if facts.live_slot().is_some() {
+        for (name, state) in facts.services_down() {
+            found.warns(DiagnosisKind::ServiceDown, format!("{name} doesn't run: it is {state}"));
+        }
+    }
+    let is_expected = |path: &&String| expected.service_files.iter().any(|known| known.as_str() == *path);
+    for path in facts.installed.iter().filter(|path| !is_expected(path)) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let remove = if path.starts_with("/etc/init.d/") {
+            format!("{path} stop; update-rc.d -f {name} remove; rm {path}")
+        } else {
+            format!("systemctl disable --now {name}; rm {path}")
+        };
+        let list = expected.layout.installed_services();
+        let words = format!("{path} is no service of this host any more, and is left as it is");
+        found.warns(DiagnosisKind::StrayService, words).help =
+            Some(format!("as root: {remove}; and take its line out of {list}"));
+    }
+    if let Some(record) = &facts.maintenance {
+        let words =
+            format!("in maintenance, says {}: visitors are told so until `maintenance off`", record.by);
+        found.warns(DiagnosisKind::Maintenance, words);
+    }
+    if let (Some(app), Some(live)) = (&facts.app, facts.live())
+        && !app.names(&live)
+    {
+        let words = format!("asked what it runs, the app doesn't name {live}: {}", app.shown());
+        found.warns(DiagnosisKind::AppDisagrees, words);
+    }
+}
+
+/// How far a clock may be off before anybody is told, in seconds.
+const CLOCK_TOLERANCE_SECONDS: i64 = 60;
+
+/// Disk and clock.
+fn machine(facts: &HostFacts, found: &mut Diagnoses) {
+    let capacities = [
+        (DiagnosisKind::LowSpace, "space", facts.disk_kib),
+        (DiagnosisKind::LowInodes, "inodes", facts.inodes),
+    ];
+    for (kind, what, capacity) in capacities {
+        let Some(capacity) = capacity.filter(Capacity::is_low) else { continue };
+        let verb = if what == "inodes" { "are" } else { "is" };
+        found.warns(kind, format!("only {} % of the disk's {what} {verb} left", capacity.percent_free()));
+    }
+    if let Some(apart) = facts.clock_skew_seconds().filter(|apart| *apart > CLOCK_TOLERANCE_SECONDS) {
+        found.warns(DiagnosisKind::ClockSkew, format!("its clock is {apart} s apart from this machine's"));
+    }
+}

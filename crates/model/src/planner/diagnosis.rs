@@ -1,0 +1,41 @@
+//! The diagnosis of a host, with what the settings want of it.
+
+use super::context::SeenHost;
+use crate::app::service_file::service_file_place;
+use crate::config::Settings;
+use crate::host::Host;
+use crate::host::diagnosis::{Diagnosis, Expected, diagnose};
+use crate::names::HostPath;
+use crate::strategy::{self, Strategy};
+
+/// All that there is to say about a host: what a deploy would refuse, what its plan would note, and the rest.
+pub fn diagnose_host(settings: &Settings, seen: SeenHost<'_>) -> Vec<Diagnosis> {
+    diagnose_by(strategy::of(settings), settings, seen)
+}
+
+/// The same, where another strategy than that of the settings says which slots are ours.
+pub(super) fn diagnose_by(
+    strategy: &dyn Strategy,
+    settings: &Settings,
+    seen: SeenHost<'_>,
+) -> Vec<Diagnosis> {
+    let SeenHost { host, facts } = seen;
+    let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
+    let service_files: Vec<HostPath> =
+        here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect();
+    let is_ours = |slot| strategy::is_ours(strategy, settings, facts, slot);
+    let expected = Expected {
+        layout: &settings.layout(host),
+        live_is_ours: facts.live_slot().is_none_or(is_ours),
+        needs_sudo: needs_sudo(settings, host),
+        service_files: &service_files,
+    };
+    diagnose(facts, &expected)
+}
+
+/// Whether something is done by sudo on a host, where the user isn't root, and no person is there to type a password.
+pub(super) fn needs_sudo(settings: &Settings, host: &Host) -> bool {
+    let asks = |command: &String| command.trim_start().starts_with("sudo ");
+    let restarts = !settings.services_on(host).is_empty() || settings.hooks.on_hosts.restart.iter().any(asks);
+    !settings.users.ask_sudo_password && (restarts || settings.users.run_as.is_some())
+}

@@ -1,0 +1,474 @@
+//! One diagnosis of a host: what the planner, `status` and `check` say of the same facts.
+
+mod common;
+
+use std::fmt::Write;
+
+use buedafab_model::app::maintenance::MaintenanceRecord;
+use buedafab_model::host::app_version::AppAnswer;
+use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
+use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
+use buedafab_model::names::SlotName;
+use buedafab_model::plan::refusal::Refusal;
+use buedafab_model::planner::{diagnose_host, plan_deploy};
+use buedafab_model::strategy;
+use buedafab_model::view::{HostCheck, HostStatus, show_checks, show_status};
+use insta::assert_snapshot;
+use jiff::Timestamp;
+
+use common::{bare, fleet, live, release, request, run, second, seen};
+
+fn at() -> Timestamp {
+    run(0).at
+}
+
+/// Everything that can be wrong with a host, one after another.
+fn cases() -> Vec<(&'static str, common::Seen)> {
+    let lock = |facts: &mut HostFacts| {
+        let holder =
+            LockHolder { at: at(), by: "bob@desk".into(), doing: "deploy v2".into(), run: run(7).run };
+        facts.lock = Some(Lock { holder: Some(holder) });
+    };
+    let current = |link: CurrentLink| bare().change(|facts| facts.current = link);
+    let slot = |facts: &mut HostFacts, change: fn(&mut SlotFacts)| {
+        change(facts.slots.values_mut().next().expect("there is one"));
+    };
+    vec![
+        ("all is well", live()),
+        ("nothing was ever deployed", bare()),
+        ("tools are missing", live().change(|f| f.missing_tools = vec!["git".into(), "flock".into()])),
+        ("the app's folder can't be made", bare().change(|f| (f.writable, f.exists) = (false, false))),
+        ("the app's folder can't be written", live().change(|f| f.writable = false)),
+        (
+            "the folder of releases can't be written",
+            live().change(|f| {
+                (f.writable, f.read_only) = (false, Some("/var/webapps/five/releases".into()));
+            }),
+        ),
+        ("sudo wants a password", live().change(|f| f.sudo = Some(false))),
+        ("sudo wants none", live().change(|f| f.sudo = Some(true))),
+        (
+            "a person holds it",
+            live().change(|f| {
+                f.hold = Some(Hold { at: at(), by: "bob@desk".into(), reason: "the audit".into() })
+            }),
+        ),
+        ("another run is at work", live().change(lock)),
+        ("a run that said nothing is at work", live().change(|f| f.lock = Some(Lock { holder: None }))),
+        (
+            "shared files are missing",
+            live().change(|f| f.missing_shared = vec![".env".into(), "x.pem".into()]),
+        ),
+        ("a service is missing", live().change(|f| f.missing_services = vec!["init:five".into()])),
+        ("the app's user is missing", live().change(|f| f.missing_user = Some("five".into()))),
+        ("the link is none", current(CurrentLink::NotALink)),
+        ("the link leads elsewhere", current(CurrentLink::Elsewhere("/srv/old".into()))),
+        (
+            "the link leads to a folder of another tool",
+            live().change(|f| {
+                let foreign = f.slots.pop_first().expect("there is one").1;
+                let name = SlotName::new("20260101").expect("a slot");
+                let foreign = SlotFacts { record: None, ..foreign };
+                f.slots.insert(name.clone(), foreign);
+                f.current = CurrentLink::Slot(name);
+            }),
+        ),
+        ("the link leads to nothing", current(CurrentLink::Dangling("a".into()))),
+        ("nothing was written about what is live", live().change(|f| slot(f, |s| s.record = None))),
+        ("a run never confirmed it", bare().slot("a", SlotState::Ready, 1).link("a")),
+        (
+            "a run was cut short in its switch",
+            bare().slot("a", SlotState::Ready, 1).link("a").change(|f| {
+                f.pending = Some(PendingSwitch { at: at(), run: run(7).run, from: None, to: None });
+            }),
+        ),
+        ("a run is about to confirm it", bare().slot("a", SlotState::Ready, 1).link("a").change(lock)),
+        ("another commit is checked out", live().change(|f| slot(f, |s| s.commit = Some(release(9).commit)))),
+        ("files were changed", live().change(|f| slot(f, |s| s.changes = Some(vec![" M app.py".into()])))),
+        ("there are more folders than are listed", live().change(|f| f.more_slots = 7)),
+        (
+            "a service is down",
+            live().change(|f| f.services = vec!["five failed".into(), "jobs active".into()]),
+        ),
+        ("a service is left over", live().change(|f| f.installed = vec!["/etc/init.d/five-old".into()])),
+        (
+            "visitors are told of maintenance",
+            live().change(|f| {
+                let message = Some("back soon".to_owned());
+                f.maintenance =
+                    Some(MaintenanceRecord { at: at(), by: "ada@laptop".into(), message, until: None });
+            }),
+        ),
+        ("the app runs another release", live().change(|f| f.app = Some(AppAnswer::Says("v9".into())))),
+        (
+            "the app doesn't answer",
+            live().change(|f| f.app = Some(AppAnswer::Silent { why: "refused".into() })),
+        ),
+        (
+            "the disk is full",
+            live().change(|f| f.disk_kib = Some(Capacity { free: 40_960, total: 1_024_000 })),
+        ),
+        ("inodes are few", live().change(|f| f.inodes = Some(Capacity { free: 1, total: 100 }))),
+        (
+            "the clock is wrong",
+            live().change(|f| {
+                f.clock = Some(at());
+                f.arrived = Some(at() + jiff::SignedDuration::from_secs(90));
+            }),
+        ),
+    ]
+}
+
+/// What all three say of a host, and whether a deploy is refused.
+fn told(text: &str, host: &common::Seen) -> String {
+    let settings = fleet(text, 1);
+    let hosts = std::slice::from_ref(host);
+    let seen = seen(&settings, hosts)[0];
+    let mut told = String::new();
+    match plan_deploy(&settings, &run(60), &request(3), &[seen]) {
+        Ok(plan) => {
+            for note in plan.notes {
+                let _ = writeln!(told, "  plan    note: {}", note.text);
+            }
+        }
+        Err(refusals) => {
+            for refusal in refusals {
+                let _ = writeln!(told, "  plan    refused: {refusal}");
+                let _ = writeln!(told, "          {}", refusal.hint().unwrap_or_default());
+            }
+        }
+    }
+    let diagnoses = diagnose_host(&settings, seen);
+    let name = seen.host.name.clone();
+    let targets = strategy::of(&settings).rollback_targets(&settings, seen.facts);
+    let status = HostStatus::of(name.clone(), seen.facts, &diagnoses, targets, at());
+    for line in show_status(&[status], at()).lines().skip(2) {
+        let _ = writeln!(told, "  status  {line}");
+    }
+    let check = HostCheck::of(name, seen.facts, &diagnoses);
+    for line in show_checks(&[check]).lines().filter(|line| !line.contains("✓ ") && *line != "web1") {
+        let _ = writeln!(told, "  check   {}", line.trim());
+    }
+    told
+}
+
+#[test]
+fn all_three_say_the_same() {
+    let all: Vec<String> = cases().iter().map(|(name, host)| format!("{name}\n{}", told("", host))).collect();
+    assert_snapshot!(all.join("\n"), @r#"
+    all is well
+      check   ready to deploy
+
+    nothing was ever deployed
+      status  web1: nothing is live here
+      check   ready to deploy
+
+    tools are missing
+      plan    refused: web1: git, flock not found
+              install them there; Debian: apt-get install git util-linux
+      status  web1: git, flock not found
+      check   ✗  tools    git, flock not found
+      check   help: install them there; Debian: apt-get install git util-linux
+      check   a deploy would be stopped
+
+    the app's folder can't be made
+      plan    refused: web1: deploy can't write /var/webapps/five
+              on that host, as root: install -d -o deploy /var/webapps/five
+      status  web1: deploy can't write /var/webapps/five
+      status  web1: nothing is live here
+      check   ✗  rights   deploy can't write /var/webapps/five
+      check   help: on that host, as root: install -d -o deploy /var/webapps/five
+      check   a deploy would be stopped
+
+    the app's folder can't be written
+      plan    refused: web1: deploy can't write /var/webapps/five
+              on that host, as root: install -d -o deploy /var/webapps/five
+      status  web1: deploy can't write /var/webapps/five
+      check   ✗  rights   deploy can't write /var/webapps/five
+      check   help: on that host, as root: install -d -o deploy /var/webapps/five
+      check   a deploy would be stopped
+
+    the folder of releases can't be written
+      plan    refused: web1: deploy can't write /var/webapps/five/releases
+              on that host, as root: install -d -o deploy /var/webapps/five/releases
+      status  web1: deploy can't write /var/webapps/five/releases
+      check   ✗  rights   deploy can't write /var/webapps/five/releases
+      check   help: on that host, as root: install -d -o deploy /var/webapps/five/releases
+      check   a deploy would be stopped
+
+    sudo wants a password
+      plan    refused: web1: deploy can't use sudo without a password, and a deploy needs it
+              allow those commands in a file of /etc/sudoers.d; or set `ask_sudo_password`, or a `restart` hook without sudo
+      status  web1: deploy can't use sudo without a password, and a deploy needs it
+      check   ✗  sudo     deploy can't use sudo without a password, and a deploy needs it
+      check   help: allow those commands in a file of /etc/sudoers.d; or set `ask_sudo_password`, or a `restart` hook without sudo
+      check   a deploy would be stopped
+
+    sudo wants none
+      check   ready to deploy
+
+    a person holds it
+      plan    refused: web1: deploys are on hold: "the audit", says bob@desk since 2026-11-05T00:00:00Z
+              lift it with the command `unhold`, once its reason is gone
+      status  web1: on hold since 0 s ago, says bob@desk: the audit
+      check   ✗  lock     deploys are on hold: "the audit", says bob@desk since 2026-11-05T00:00:00Z
+      check   help: lift it with the command `unhold`, once its reason is gone
+      check   a deploy would be stopped
+
+    another run is at work
+      plan    refused: web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+              wait until it ends; a lock never outlives its run
+      status  web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+      check   ✗  lock     locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+      check   help: wait until it ends; a lock never outlives its run
+      check   a deploy would be stopped
+
+    a run that said nothing is at work
+      plan    refused: web1: locked by a run that hasn't said who it is
+              wait until it ends; a lock never outlives its run
+      status  web1: locked by a run that hasn't said who it is
+      check   ✗  lock     locked by a run that hasn't said who it is
+      check   help: wait until it ends; a lock never outlives its run
+      check   a deploy would be stopped
+
+    shared files are missing
+      plan    refused: web1: not in /var/webapps/five/shared: .env, x.pem
+              put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`
+      status  web1: not in /var/webapps/five/shared: .env, x.pem
+      check   ✗  shared   not in /var/webapps/five/shared: .env, x.pem
+      check   help: put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`
+      check   a deploy would be stopped
+
+    a service is missing
+      plan    refused: web1: there is no init:five
+              install its unit file or init script there; or describe it in a table [services.NAME] with a `command`; or set `service`, which is "init" by default
+      status  web1: there is no init:five
+      check   ✗  service  there is no init:five
+      check   help: install its unit file or init script there; or describe it in a table [services.NAME] with a `command`; or set `service`, which is "init" by default
+      check   a deploy would be stopped
+
+    the app's user is missing
+      plan    refused: web1: there is no user five, which `run_as` names
+              make that user there, in `deploy_group`, or set another
+      status  web1: there is no user five, which `run_as` names
+      check   ✗  run_as   there is no user five, which `run_as` names
+      check   help: make that user there, in `deploy_group`, or set another
+      check   a deploy would be stopped
+
+    the link is none
+      plan    refused: web1: /var/webapps/five/releases/current is a folder or a file, not a link
+              move it away on that host, then deploy again: mv /var/webapps/five/releases/current /var/webapps/five/releases/current.old
+      status  web1: /var/webapps/five/releases/current is a folder or a file, not a link
+      check   ✗  current  /var/webapps/five/releases/current is a folder or a file, not a link
+      check   help: move it away on that host, then deploy again: mv /var/webapps/five/releases/current /var/webapps/five/releases/current.old
+      check   a deploy would be stopped
+
+    the link leads elsewhere
+      plan    refused: web1: /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
+              another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
+      status  web1: /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
+      check   ✗  current  /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
+      check   help: another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
+      check   a deploy would be stopped
+
+    the link leads to a folder of another tool
+      plan    refused: web1: /var/webapps/five/releases/current points to "20260101", which is none of the slots
+              another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
+      status  web1: /var/webapps/five/releases/current points to "20260101", which is none of the slots
+      check   ✗  current  /var/webapps/five/releases/current points to "20260101", which is none of the slots
+      check   help: another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
+      check   a deploy would be stopped
+
+    the link leads to nothing
+      plan    note: /var/webapps/five/releases/current points to "a", which isn't there: nothing is live here
+      status  web1: /var/webapps/five/releases/current points to "a", which isn't there: nothing is live here
+      check   !  current  /var/webapps/five/releases/current points to "a", which isn't there: nothing is live here
+      check   ready to deploy
+
+    nothing was written about what is live
+      status  web1: buedafab has no record of what is live
+      check   ready to deploy
+
+    a run never confirmed it
+      plan    note: the run that switched to what is live never confirmed it
+      status  web1: the run that switched to what is live never confirmed it
+      check   !  current  the run that switched to what is live never confirmed it
+      check   ready to deploy
+
+    a run was cut short in its switch
+      plan    refused: web1: visitors are told of maintenance by run r7, which was cut short at 2026-11-05T00:00:00Z
+              the command `recover` puts it back; so do `deploy` and `rollback`, before anything else
+      status  web1: visitors are told of maintenance by run r7, which was cut short at 2026-11-05T00:00:00Z
+      check   ✗  current  visitors are told of maintenance by run r7, which was cut short at 2026-11-05T00:00:00Z
+      check   help: the command `recover` puts it back; so do `deploy` and `rollback`, before anything else
+      check   a deploy would be stopped
+
+    a run is about to confirm it
+      plan    refused: web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+              wait until it ends; a lock never outlives its run
+      status  web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+      status  web1: switched, and waiting for its confirmation
+      check   ✗  lock     locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+      check   help: wait until it ends; a lock never outlives its run
+      check   a deploy would be stopped
+
+    another commit is checked out
+      plan    note: somebody checked out another commit in slot a
+      status  web1: somebody checked out another commit in slot a
+      check   !  slots    somebody checked out another commit in slot a
+      check   ready to deploy
+
+    files were changed
+      plan    note: local changes in slot a:  M app.py
+      status  web1: local changes in slot a:  M app.py
+      check   !  slots    local changes in slot a:  M app.py
+      check   ready to deploy
+
+    there are more folders than are listed
+      status  web1: 7 more folders in /var/webapps/five/releases weren't looked at
+      check   ready to deploy
+
+    a service is down
+      plan    note: five doesn't run: it is failed
+      status  web1: five doesn't run: it is failed
+      check   !  service  five doesn't run: it is failed
+      check   ready to deploy
+
+    a service is left over
+      plan    note: /etc/init.d/five-old is no service of this host any more, and is left as it is; as root: /etc/init.d/five-old stop; update-rc.d -f five-old remove; rm /etc/init.d/five-old; and take its line out of /var/webapps/five/.buedafab/installed
+      status  web1: /etc/init.d/five-old is no service of this host any more, and is left as it is
+      check   !  service  /etc/init.d/five-old is no service of this host any more, and is left as it is
+      check   help: as root: /etc/init.d/five-old stop; update-rc.d -f five-old remove; rm /etc/init.d/five-old; and take its line out of /var/webapps/five/.buedafab/installed
+      check   ready to deploy
+
+    visitors are told of maintenance
+      plan    note: in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+      status  web1: in maintenance since 0 s ago, says ada@laptop: back soon
+      check   !  maintenance  in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+      check   ready to deploy
+
+    the app runs another release
+      plan    note: asked what it runs, the app doesn't name v1 (1111111111): v9
+      status  web1: asked what it runs, the app doesn't name v1 (1111111111): v9
+      check   !  app      asked what it runs, the app doesn't name v1 (1111111111): v9
+      check   ready to deploy
+
+    the app doesn't answer
+      plan    note: asked what it runs, the app doesn't name v1 (1111111111): no answer: refused
+      status  web1: asked what it runs, the app doesn't name v1 (1111111111): no answer: refused
+      check   !  app      asked what it runs, the app doesn't name v1 (1111111111): no answer: refused
+      check   ready to deploy
+
+    the disk is full
+      plan    note: only 4 % of the disk's space is left
+      status  web1: only 4 % of the disk's space is left
+      check   !  disk     only 4 % of the disk's space is left
+      check   ready to deploy
+
+    inodes are few
+      plan    note: only 1 % of the disk's inodes are left
+      status  web1: only 1 % of the disk's inodes are left
+      check   !  inodes   only 1 % of the disk's inodes are left
+      check   ready to deploy
+
+    the clock is wrong
+      plan    note: its clock is 90 s apart from this machine's
+      status  web1: its clock is 90 s apart from this machine's
+      check   !  clock    its clock is 90 s apart from this machine's
+      check   ready to deploy
+    "#);
+}
+
+/// What `check` says would stop a deploy is what the planner refuses, to the word, whatever else is wrong as well.
+#[test]
+fn check_stops_what_the_planner_refuses() {
+    let settings = fleet("", 1);
+    let cases = cases();
+    for (name, host) in &cases {
+        let seen = seen(&settings, std::slice::from_ref(host))[0];
+        let refused = match plan_deploy(&settings, &run(60), &request(3), &[seen]) {
+            Ok(_) => Vec::new(),
+            Err(refusals) => refusals
+                .into_iter()
+                .map(|refusal| match refusal {
+                    Refusal::Unfit { diagnosis, .. } => diagnosis.words,
+                    other => panic!("{other}"),
+                })
+                .collect(),
+        };
+        let diagnoses = diagnose_host(&settings, seen);
+        let check = HostCheck::of(seen.host.name.clone(), seen.facts, &diagnoses);
+        let mut stops: Vec<String> = check.stops().map(|point| point.found.clone()).collect();
+        assert_eq!(stops.len(), refused.len(), "{name}");
+        stops.retain(|found| !refused.contains(found));
+        assert!(stops.is_empty(), "{name}: {stops:?}");
+    }
+}
+
+/// Nothing is done by sudo where an app needs no restart.
+#[test]
+fn sudo_is_not_asked_for_in_vain() {
+    let host = live().change(|facts| facts.sudo = Some(false));
+    assert_snapshot!(told("service = \"none\"", &host), @r#"  check   ready to deploy"#);
+    assert_snapshot!(told("ask_sudo_password = true", &host), @r#"  check   ready to deploy"#);
+}
+
+#[test]
+fn what_can_be_gone_back_to() {
+    let show = |text: &str, host: &common::Seen| {
+        let settings = fleet(text, 1);
+        let facts = &host.0;
+        let targets = strategy::of(&settings).rollback_targets(&settings, facts);
+        let targets =
+            targets.iter().map(|target| format!("{}: {target} ({:?})", target.slot, target.condition));
+        targets.collect::<Vec<_>>().join("\n")
+    };
+    let gone = second().change(|facts| {
+        let first = facts.slots.values_mut().next().expect("there are two");
+        (first.folder_is_gone, first.commit) = (true, None);
+    });
+    let changed = second().change(|facts| {
+        facts.slots.values_mut().next().expect("there are two").commit = Some(release(9).commit);
+    });
+    let three = second().slot("c", SlotState::Retired, 3);
+    let overwritten = bare()
+        .slot_with_former("c", SlotState::Failed, 9, Some(3))
+        .slot("a", SlotState::Retired, 1)
+        .slot("b", SlotState::Live, 2)
+        .link("b");
+    let names = "release_paths = [\"a\", \"b\", \"c\"]";
+    let cases = [
+        ("two slots", show("", &second())),
+        ("its folder is gone", show("", &gone)),
+        ("another commit is checked out in it", show("", &changed)),
+        ("three slots", show(names, &three)),
+        ("the later one was overwritten", show(names, &overwritten)),
+        ("a slot of an earlier configuration", show("", &three)),
+        ("nothing but what is live", show("", &live())),
+    ];
+    let all: Vec<String> = cases.iter().map(|(name, targets)| format!("{name}\n{targets}\n")).collect();
+    assert_snapshot!(all.join("\n"), @r#"
+    two slots
+    a: v1 (1111111111) (Whole)
+
+    its folder is gone
+    a: v1 (1111111111), built again (Gone)
+
+    another commit is checked out in it
+    a: v1 (1111111111), built again (Changed)
+
+    three slots
+    c: v3 (3333333333) (Whole)
+    a: v1 (1111111111) (Whole)
+
+    the later one was overwritten
+    a: v1 (1111111111) (Whole)
+    c: v3 (3333333333), built again (Overwritten)
+
+    a slot of an earlier configuration
+    c: v3 (3333333333) (Whole)
+    a: v1 (1111111111) (Whole)
+
+    nothing but what is live
+    "#);
+}

@@ -1,0 +1,134 @@
+//! What strategies answer, and that a strategy of another kind fits: one that makes a new folder for every release.
+
+mod common;
+
+use buedafab_model::host::known::{NotKnown, known_release};
+use buedafab_model::host::record::SlotState;
+use buedafab_model::names::SlotName;
+use buedafab_model::release::Release;
+use buedafab_model::strategy::{self, Strategy};
+use insta::assert_snapshot;
+
+use common::folder_per_deploy::FolderPerDeploy;
+use common::{Seen, bare, fleet, live, release, run, second};
+
+const THREE: &str = "release_paths = [\"a\", \"b\", \"c\"]";
+
+/// Where a new release would go, and what could be gone back to meanwhile.
+#[track_caller]
+fn answers(text: &str, host: &Seen) -> (String, Vec<String>) {
+    let settings = fleet(text, 1);
+    let strategy = strategy::of(&settings);
+    let destination = strategy.destination(&settings, &host.0, run(60).at, &release(9));
+    let targets = strategy.rollback_targets(&settings, &host.0);
+    (destination.slot.to_string(), targets.iter().map(ToString::to_string).collect())
+}
+
+/// The preparation of release 9 has failed in the slot that it went to.
+fn after_a_failed_prepare(text: &str, host: Seen) -> (String, Vec<String>) {
+    let (slot, _) = answers(text, &host);
+    let former = strategy::former(&host.0, &SlotName::new(slot.clone()).expect("a slot"));
+    let former = former.map(|former| former.commit.as_str()[..1].parse().expect("a digit"));
+    answers(text, &host.slot_with_former(&slot, SlotState::Building, 9, former))
+}
+
+/// With three slots, a deploy that fails doesn't cost the release that a rollback goes to, and neither does the next one.
+#[test]
+fn a_failed_prepare_and_the_rollback_target() {
+    let two = || bare().slot("a", SlotState::Retired, 1).slot("b", SlotState::Live, 2).link("b");
+    let built_again = vec!["v1 (1111111111), built again".to_owned()];
+    assert_eq!(after_a_failed_prepare("", two()), ("a".to_owned(), built_again));
+    let whole = vec!["v1 (1111111111)".to_owned()];
+    assert_eq!(after_a_failed_prepare(THREE, two()), ("c".to_owned(), whole));
+    let full = two().slot("c", SlotState::Retired, 0);
+    let both = vec!["v1 (1111111111)".to_owned(), "v0 (0000000000), built again".to_owned()];
+    assert_eq!(after_a_failed_prepare(THREE, full), ("c".to_owned(), both));
+}
+
+#[test]
+fn a_folder_for_every_release() {
+    let settings = fleet("", 1);
+    let answers = |host: &Seen| {
+        let facts = &host.0;
+        let slot = FolderPerDeploy.destination(&settings, facts, run(60).at, &release(9)).slot;
+        let targets = FolderPerDeploy.rollback_targets(&settings, facts);
+        let targets = targets.iter().map(|target| format!("{} in {}", target, target.slot));
+        let pruned = FolderPerDeploy.prunable(&settings, facts);
+        format!(
+            "to {slot}; back to {}; pruned {}",
+            targets.collect::<Vec<_>>().join(", "),
+            pruned.iter().map(SlotName::as_str).collect::<Vec<_>>().join(", ")
+        )
+    };
+    let four = bare()
+        .slot("20261101-120000", SlotState::Retired, 1)
+        .slot("20261102-120000", SlotState::Retired, 2)
+        .slot("20261103-120000", SlotState::Retired, 3)
+        .slot("20261104-120000", SlotState::Failed, 4)
+        .slot("20261105-010000", SlotState::Live, 5)
+        .link("20261105-010000");
+    assert_snapshot!(answers(&four), @r#"to 20261105-010000-2; back to v3 (3333333333) in 20261103-120000, v2 (2222222222) in 20261102-120000, v1 (1111111111) in 20261101-120000; pruned 20261101-120000, 20261104-120000"#);
+    assert_snapshot!(answers(&bare()), @r#"to 20261105-010000; back to ; pruned"#);
+}
+
+/// The host's clock counts seconds: what the live release took over from goes before what was retired in the same second.
+#[test]
+fn two_runs_in_one_second() {
+    let full = bare()
+        .slot("a", SlotState::Retired, 1)
+        .slot("b", SlotState::Retired, 2)
+        .slot("c", SlotState::Live, 3)
+        .link("c")
+        .change(|facts| {
+            let records = facts.slots.values_mut().filter_map(|seen| seen.record.as_mut());
+            records
+                .zip([2, 3, 3])
+                .for_each(|(record, by)| (record.at, record.run) = (run(3).at, run(by).run));
+        });
+    let targets = vec!["v2 (2222222222)".to_owned(), "v1 (1111111111)".to_owned()];
+    assert_eq!(answers(THREE, &full), ("a".to_owned(), targets));
+}
+
+/// What a word names among the releases that hosts know.
+#[test]
+fn words_for_releases() {
+    let other = bare().slot("a", SlotState::Live, 1).link("a").change(|facts| {
+        // The same digits as release 1 to begin with, and no tag.
+        let record = facts.slots.values_mut().next().and_then(|seen| seen.record.as_mut()).expect("a record");
+        let commit = format!("{}{}", "1".repeat(20), "2".repeat(20));
+        record.release = Release {
+            describe: "v1-3-g1111111".to_owned(),
+            ..Release::unnamed(buedafab_model::names::CommitId::new(commit).expect("40 digits"))
+        };
+    });
+    let former = live().slot_with_former("b", SlotState::Failed, 8, Some(4));
+    let hosts = [second(), other, former];
+    let named = |word: &str| match known_release(word, hosts.iter().map(|host| &host.0)) {
+        Ok(release) => release.to_string(),
+        Err(why @ (NotKnown::Unknown { .. } | NotKnown::Ambiguous { .. })) => format!("✗ {why}"),
+    };
+    let words = [
+        "v1",
+        "v4",
+        "v1-3-g1111111",
+        "2222",
+        "222",
+        "11111111111111111111",
+        "111111111111111111111",
+        "v9",
+        "",
+    ];
+    let all: Vec<String> = words.iter().map(|word| format!("{word:?} → {}", named(word))).collect();
+    assert_snapshot!(all.join("\n"), @r#"
+    "v1" → v1 (1111111111)
+    "v4" → v4 (4444444444)
+    "v1-3-g1111111" → v1-3-g1111111 (1111111111)
+    "2222" → v2 (2222222222)
+    "222" → ✗ no host knows a release "222": v1 (1111111111), v1-3-g1111111 (1111111111), v2 (2222222222), v4 (4444444444), v8 (8888888888)
+    "11111111111111111111" → ✗ "11111111111111111111" may be any of these: v1 (1111111111), v1-3-g1111111 (1111111111)
+    "111111111111111111111" → v1 (1111111111)
+    "v9" → ✗ no host knows a release "v9": v1 (1111111111), v1-3-g1111111 (1111111111), v2 (2222222222), v4 (4444444444), v8 (8888888888)
+    "" → ✗ no host knows a release "": v1 (1111111111), v1-3-g1111111 (1111111111), v2 (2222222222), v4 (4444444444), v8 (8888888888)
+    "#);
+    assert_snapshot!(known_release("v1", []).expect_err("nothing is known"), @r#"no host knows a release "v1": there is none to go back to"#);
+}
