@@ -86,6 +86,10 @@ unit = {unit_word}
 # The app's folder on every host. {{unit}} and {{environment}} are replaced.
 path = "/var/webapps/{{unit}}"
 
+# The folders that releases take turns in, in `releases` on every host. Two are enough; with a third one, a deploy that
+# fails never costs you the release that you could go back to.
+release_paths = ["a", "b", "c"]
+
 # Where hosts fetch from. Without it: the URL of this checkout's remote `origin`.
 {scm}
 # Lend your SSH agent to the one step that fetches, for hosts that may not read the repository themselves:
