@@ -154,18 +154,17 @@ impl Session {
             .hint(format!("{} recover puts it back", self.environment_command())));
         }
         let outcome = self.execute(&plan, Inputs::default()).await?;
-        if outcome.verdict != Verdict::Done {
-            let verdict = outcome.verdict;
-            self.run_ended(outcome);
-            self.tell_end();
-            return Err(CliError::verdict(
-                verdict,
-                "the switch that was never confirmed couldn't be put back",
-            )
-            .hint(format!("{} status shows what serves", self.environment_command())));
-        }
+        let verdict = outcome.verdict;
         // Its locks are let go; the connections may be warm.
         self.fleet.close(BYE_PATIENCE).await;
+        self.run_ended(outcome);
+        if verdict != Verdict::Done {
+            self.tell_end();
+        }
+        if verdict == Verdict::Interrupted {
+            return Err(CliError::verdict(verdict, "interrupted: what follows wasn't begun"));
+        }
+        // What the planner says of what is left decides: a link that is back is enough to go on.
         self.context = new_run();
         self.look_or_stop(Scope::Plan).await
     }

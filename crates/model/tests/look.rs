@@ -469,7 +469,7 @@ fn locks() {
 fn tools_that_are_missing() {
     let place = Place::with_room("five");
     // All that the look itself needs, but for what it can tell of.
-    place.by_hand("mkdir tools; for tool in sh id date readlink cksum df tail true; do ln -s \"$(command -v $tool)\" tools; done");
+    place.by_hand("mkdir tools; for tool in sh id date readlink cksum stat tail true; do ln -s \"$(command -v $tool)\" tools; done");
     let script = buedafab_model::shell::inspect::inspect_script(
         &place.layout,
         Scope::Plan,

@@ -343,3 +343,19 @@ fn a_switch_whose_runner_was_killed_is_put_back_by_the_next_run() {
     stage.production(&["rollback"], 0);
     assert_eq!(stage.serving(), ["one", "one", "one"]);
 }
+
+/// An app that can't be started as it was must not stand in the way of the release that mends it.
+#[test]
+fn what_can_not_be_put_back_is_deployed_over() {
+    let stage = Stage::with(Default::default());
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    let host = stage.fleet.host("web1");
+    host.run("printf 'one\\ntwo\\n' >/tmp/fail-restart");
+    stage.production(&["deploy"], 9).says("the restart says no");
+    stage.production(&["status"], 0).says("the link is back already");
+    stage.release("three");
+    stage.production(&["deploy"], 0).says("recover: the hosts need a person").says("serving now: three (");
+    assert_eq!(stage.serving(), ["three"]);
+    stage.production(&["recover"], 0).says("nothing to recover");
+}

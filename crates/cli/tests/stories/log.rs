@@ -24,7 +24,7 @@ fn the_log_tells_of_connections_and_frames_and_of_no_secret() {
     )
     .says("host{name=web1}: buedafab_engine::connection::outbox: sent an upload name=\"in.")
     .says("send a phase name=\"p1\" bytes=")
-    .says("the machine is told input=Ended");
+    .says("the run is told input=Ended");
     assert!(!ran.stderr.contains(SECRET), "{}", ran.stderr);
     let lines = ran.stdout.lines();
     assert!(lines.clone().count() > 0 && lines.clone().all(|line| line.starts_with('{')), "{}", ran.stdout);

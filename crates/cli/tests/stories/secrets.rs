@@ -81,6 +81,6 @@ fn a_file_is_pushed_as_a_whole() {
     stage.configure_with("env_file = \".env\"");
     stage.fleet.host("web2").stop_sshd();
     write("C=3\n");
-    stage.production(&["env", "push", "live.env"], 6).says("web2 can't be reached");
+    stage.production(&["env", "push", "live.env"], 6).says("web2: can't be reached");
     assert_eq!(stage.fleet.host("web3").read(FILE), "A=\"it is\"\nB=\"two words\"\n");
 }

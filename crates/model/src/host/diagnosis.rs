@@ -268,9 +268,17 @@ fn link(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     }
     // Whoever is at work would say how it goes on.
     if let Some(pending) = facts.pending.as_ref().filter(|_| facts.lock.is_none()) {
-        let help = "the command `recover` puts it back; so do `deploy` and `rollback`, before anything else";
-        found.blocks(DiagnosisKind::Pending, pending.in_words(), help);
-        return;
+        if facts.link_is_back_at(pending.from.as_deref()) {
+            // The link decides what is live, and it is back: what else the way back is to do may have failed for good.
+            let words = format!("{}; the link is back already, and the rest may not be", pending.in_words());
+            found.warns(DiagnosisKind::Pending, words).help =
+                Some("`deploy` and `rollback` try the rest again, and go on in any case".to_owned());
+        } else {
+            let help =
+                "the command `recover` puts it back; so do `deploy` and `rollback`, before anything else";
+            found.blocks(DiagnosisKind::Pending, pending.in_words(), help);
+            return;
+        }
     }
     let Some(seen) =
         facts.live_slot().filter(|_| expected.live_is_ours).and_then(|slot| facts.slots.get(slot))

@@ -193,7 +193,8 @@ impl HostFacts {
                         seen.changes = Some(lines.lines().map(str::to_owned).collect());
                     }
                 }
-                "resolved" => facts.resolved = read_resolved(value),
+                // What another version of the program wrote, and can't be read, is as good as not there.
+                "resolved" => facts.resolved.extend(serde_json::from_str::<ResolvedRelease>(value).ok()),
                 "hold" => facts.hold = Some(read_hold(value)),
                 "maintenance" => facts.maintenance = Some(read_maintenance(value)),
                 "pending" => facts.pending = Some(read_pending(value)),
@@ -201,8 +202,7 @@ impl HostFacts {
                 "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
                 "journal" => facts.journal = read_journal(value),
-                "disk" => facts.disk_kib = read_df(value),
-                "inodes" => facts.inodes = read_df(value).filter(|inodes| inodes.total > 0),
+                "capacity" => (facts.disk_kib, facts.inodes) = read_capacity(value),
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
                 "git" => facts.git_version = Some(value.to_owned()),
                 "sudo" => facts.sudo = Some(value == "yes"),
@@ -240,6 +240,18 @@ impl HostFacts {
         let told = self.services.iter().filter_map(|line| line.rsplit_once(' '));
         // Where nobody could be asked, nothing is said.
         told.filter(|(_, state)| !matches!(*state, "" | "active" | "reloading"))
+    }
+
+    /// Whether the link leads where a run has found it before it switched; `None`: there was none.
+    pub fn link_is_back_at(&self, before: Option<&str>) -> bool {
+        match &self.current {
+            CurrentLink::Slot(slot) => {
+                before.is_some_and(|before| before == slot.as_str() || self.link.as_deref() == Some(before))
+            }
+            CurrentLink::Dangling(text) | CurrentLink::Elsewhere(text) => before == Some(text),
+            CurrentLink::Missing => before.is_none(),
+            CurrentLink::NotALink => false,
+        }
     }
 
     /// The slot that serves.
@@ -312,11 +324,6 @@ fn read_pending(line: &str) -> PendingSwitch {
     })
 }
 
-/// What can't be read, because another version of the program wrote it, is as good as not there.
-fn read_resolved(lines: &str) -> Vec<ResolvedRelease> {
-    lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
 fn read_journal(lines: &str) -> Vec<JournalRecord> {
     lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
@@ -328,10 +335,12 @@ fn read_id(text: &str) -> (String, bool) {
     (rest.trim_end_matches(')').to_owned(), number == "0")
 }
 
-/// What `df -P` prints: a heading, then device, total, used, free, percent, mount point.
-fn read_df(text: &str) -> Option<Capacity> {
-    let words: Vec<&str> = text.lines().nth(1)?.split_whitespace().collect();
-    let percent = words.iter().position(|word| word.ends_with('%') || *word == "-")?;
-    let number = |at: usize| words.get(at)?.parse().ok();
-    Some(Capacity { total: number(percent.checked_sub(3)?)?, free: number(percent.checked_sub(1)?)? })
+/// What `stat -f` says of a file system: free and all blocks, their size in bytes, free and all inodes. Where it doesn't
+/// count inodes, there are none.
+fn read_capacity(text: &str) -> (Option<Capacity>, Option<Capacity>) {
+    let numbers: Vec<u64> = text.split_whitespace().map_while(|word| word.parse().ok()).collect();
+    let [free, total, block_size, free_inodes, inodes] = numbers[..] else { return (None, None) };
+    let kib = |blocks: u64| blocks.saturating_mul(block_size) / 1024;
+    let disk = Capacity { free: kib(free), total: kib(total) };
+    (Some(disk), (inodes > 0).then_some(Capacity { free: free_inodes, total: inodes }))
 }

@@ -9,7 +9,8 @@ use crate::host::layout::Layout;
 use crate::shell::quote;
 
 /// The tools without which a host can't be deployed to.
-pub const NEEDED_TOOLS: [&str; 8] = ["git", "flock", "setsid", "mktemp", "mkfifo", "readlink", "cksum", "df"];
+pub const NEEDED_TOOLS: [&str; 8] =
+    ["git", "flock", "setsid", "mktemp", "mkfifo", "readlink", "cksum", "stat"];
 
 /// What else to look at, as the settings say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -217,7 +218,7 @@ record maintenance "$memory/maintenance"
 record pending "$memory/pending.json"
 set -- "$memory"/releases/*/resolved-*.json
 while [ $# -gt "$resolved_listed" ]; do shift; done
-[ ! -f "$1" ] || fact resolved "$(cat "$@")"
+for file; do record resolved "$file"; done
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 [ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
 [ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
@@ -228,8 +229,8 @@ for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
 while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
 [ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes
 for folder in "$place" "$releases"; do [ ! -e "$folder" ] || [ -w "$folder" ] || fact read_only "$folder"; done
-fact disk "$(df -Pk "$place" 2>/dev/null)"
-fact inodes "$(df -Pi "$place" 2>/dev/null)"
+# Of this file system alone: a df asks all of them, and one of them may be a server that is gone.
+fact capacity "$(stat -f -c '%a %b %S %d %c' -- "$place" 2>/dev/null)"
 "#;
 
 /// Whether systemd would find a unit, in any of its folders or as an init script. Not everybody may ask systemd itself.
