@@ -40,6 +40,10 @@ pub(crate) struct Cli {
     /// The words of it, as they were typed but for the program's name.
     #[arg(skip)]
     pub words: Vec<String>,
+
+    /// What the command is called.
+    #[arg(skip)]
+    pub command_name: String,
 }
 
 const EXAMPLES: &str = "\
@@ -433,7 +437,9 @@ impl Cli {
             name: name.to_owned(),
             arguments: typed.get_many::<String>(TASK_ARGUMENTS).into_iter().flatten().cloned().collect(),
         });
+        let command_name = matches.subcommand_name().unwrap_or_default().to_owned();
         Ok(Cli {
+            command_name,
             environment: matches.get_one::<String>("environment").cloned(),
             global: GlobalArgs::from_arg_matches(&matches)?,
             command: match task {

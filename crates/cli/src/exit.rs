@@ -50,6 +50,16 @@ impl CliError {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// What is wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What a person was told that they can do about it.
+    pub(crate) fn hinted(&self) -> Option<&String> {
+        self.hint.as_ref()
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
         self.code

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod developer;
 mod discover;
+mod events;
 mod exit;
 mod fabric;
 mod log;
@@ -17,6 +18,7 @@ mod sudo;
 use std::collections::BTreeMap;
 
 use buedafab_model::app::maintenance::Announcement;
+use buedafab_model::app::mask::mask_urls;
 use buedafab_model::run::exit_code::ExitCode;
 use clap::error::ErrorKind;
 
@@ -90,7 +92,7 @@ fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<
 }
 
 fn stop(error: &CliError) -> ExitCode {
-    report::print_talk(&error.to_string());
+    report::print_talk(&mask_urls(&error.to_string()));
     error.code()
 }
 

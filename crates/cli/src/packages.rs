@@ -32,7 +32,7 @@ pub(crate) async fn fetch_packages(
     if !session.settings.app.recipe.is_python() {
         return Ok(packages);
     }
-    let wanted = wanted(session, repository, release).await?;
+    let wanted = wanted(session, repository, release).await.map_err(|error| session.give_up(error))?;
     let cache = PackageCache::new(&session.settings);
     for package in &wanted {
         let title = format!("fetch the private package {}", package.name);
@@ -46,8 +46,9 @@ pub(crate) async fn fetch_packages(
             milliseconds: began.elapsed().as_millis() as u64,
         });
         let fetched = fetched.map_err(|error| {
-            CliError::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"))
-                .hint("it is fetched on this machine, with your own git and your AWS credentials")
+            let error = CliError::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"))
+                .hint("it is fetched on this machine, with your own git and your AWS credentials");
+            session.give_up(error)
         })?;
         packages.files.insert(fetched.key.clone(), cache.path(&fetched));
         packages.fetched.push(fetched);

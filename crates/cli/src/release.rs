@@ -54,7 +54,8 @@ pub(crate) async fn settle(
             Ok(Ruling::NeedsTag(choice)) => match choose_tag(session, &facts, choice, look).await? {
                 Chosen::New(tag) => new_tag = Some(tag),
                 Chosen::Latest(tag) => {
-                    facts = repository.survey(&session.settings, &Wanted::Tag(tag), None).await?;
+                    let surveyed = repository.survey(&session.settings, &Wanted::Tag(tag), None).await;
+                    facts = surveyed.map_err(|error| session.give_up(error.into()))?;
                 }
             },
             Err(broken) => {
@@ -68,10 +69,7 @@ pub(crate) async fn settle(
     }
     for question in &allowed.questions {
         if !answer(session, question, look).await? {
-            return Err(CliError::verdict(
-                buedafab_model::run::outcome::Verdict::Refused,
-                "not confirmed: nothing was touched",
-            ));
+            return Err(session.not_confirmed());
         }
     }
     Ok((allowed, facts))
@@ -112,10 +110,10 @@ async fn choose_tag(
         let rule = BrokenRule::NeedsTag { release, proposed };
         return Err(session.refuse(&[Refusal::Rule(rule)], look));
     }
-    session.reporter.say(&format!("{release} has no release tag, and only releases are deployed here"));
+    session.say(&format!("{release} has no release tag, and only releases are deployed here"));
     let question = match &latest {
         Some(latest) => {
-            session.reporter.say(&format!("  the last tags: {}", last.join(", ")));
+            session.say(&format!("  the last tags: {}", last.join(", ")));
             format!("Tag this release? If not, {latest} is deployed.")
         }
         None => "Tag this release? There is no other yet.".to_owned(),

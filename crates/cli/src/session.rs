@@ -12,7 +12,7 @@ use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{RunContext, SeenHost, UnreachableHost, plan_recover, without_unreachable};
 use buedafab_model::run::event::{Event, Reason};
 use buedafab_model::run::exit_code::ExitCode;
-use buedafab_model::run::outcome::{Failure, HostOutcome, Outcome, Serving, Verdict, verdict_of};
+use buedafab_model::run::outcome::{HostOutcome, Outcome, Serving, Verdict, verdict_of};
 use buedafab_model::shell::check_plan;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::quote_words;
@@ -20,6 +20,7 @@ use buedafab_model::view::Detail;
 use tokio::sync::mpsc;
 
 use crate::arguments::{Cli, GlobalArgs};
+use crate::events::Events;
 use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
 use crate::report::{Reporter, StepOutput, is_interactive};
@@ -35,11 +36,12 @@ pub(crate) struct Session {
     pub context: RunContext,
     /// The flags.
     pub global: GlobalArgs,
-    /// Who tells what happens.
-    pub reporter: Reporter,
+    /// What happens, on its way to those who read it.
+    pub events: Events,
     /// The hosts' connections.
     pub fleet: Fleet,
     root: PathBuf,
+    command_name: String,
     retry_command: String,
     interrupts: mpsc::Receiver<()>,
     began: Instant,
@@ -59,9 +61,10 @@ impl Session {
         let context = new_run();
         let mut session = Session {
             fleet: Fleet::new(&settings),
-            reporter: Reporter::new(&cli.global, output),
+            events: Events::new(Reporter::new(&cli.global, output)),
             global: cli.global.clone(),
             root: project.root,
+            command_name: cli.command_name.clone(),
             retry_command: cli.retry_command(),
             interrupts: watch_interrupts(),
             began: Instant::now(),
@@ -69,13 +72,19 @@ impl Session {
             hosts,
             context,
         };
-        session.event(Event::RunStarted {
-            run: session.context.run.clone(),
-            unit: session.settings.app.unit.clone(),
-            environment: session.settings.environment.clone(),
-            hosts: session.hosts.iter().map(|host| host.name.clone()).collect(),
-        });
+        session.run_started();
         Ok(session)
+    }
+
+    fn run_started(&mut self) {
+        self.event(Event::RunStarted {
+            run: self.context.run.clone(),
+            command: self.command_name.clone(),
+            by: self.context.by.clone(),
+            unit: self.settings.app.unit.clone(),
+            environment: self.settings.environment.clone(),
+            hosts: self.hosts.iter().map(|host| host.name.clone()).collect(),
+        });
     }
 
     /// The checkout around the project.
@@ -89,20 +98,24 @@ impl Session {
     }
 
     pub(crate) fn event(&mut self, event: Event) {
-        self.reporter.event(&event);
+        self.events.tell(event);
+    }
+
+    /// Something to read that is no data.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.events.reporter.say(text);
     }
 
     /// Looks at all hosts; Ctrl-C ends it.
     pub(crate) async fn look(&mut self, scope: Scope) -> Result<Look, CliError> {
         let hosts: Vec<&Host> = self.hosts.iter().collect();
-        let reporter = &mut self.reporter;
-        let mut events = |event: Event| reporter.event(&event);
-        tokio::select! {
-            look = self.fleet.look(&self.settings, &hosts, scope, Sharing::Allowed, &mut events) => Ok(look),
-            Some(()) = self.interrupts.recv() => {
-                Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
-            }
-        }
+        let events = &mut self.events;
+        let mut events = |event: Event| events.tell(event);
+        let look = tokio::select! {
+            look = self.fleet.look(&self.settings, &hosts, scope, Sharing::Allowed, &mut events) => Some(look),
+            Some(()) = self.interrupts.recv() => None,
+        };
+        look.ok_or_else(|| self.interrupted())
     }
 
     /// Waits for something on this machine that changes no host; Ctrl-C ends it.
@@ -110,12 +123,11 @@ impl Session {
         &mut self,
         work: impl Future<Output = T>,
     ) -> Result<T, CliError> {
-        tokio::select! {
-            done = work => Ok(done),
-            Some(()) = self.interrupts.recv() => {
-                Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
-            }
-        }
+        let done = tokio::select! {
+            done = work => Some(done),
+            Some(()) = self.interrupts.recv() => None,
+        };
+        done.ok_or_else(|| self.interrupted())
     }
 
     /// Looks at all hosts, and stops if the planner can't do without one that can't be reached.
@@ -147,11 +159,12 @@ impl Session {
         };
         self.show(&plan, dry_run);
         if dry_run {
-            return Err(CliError::verdict(
+            let error = CliError::verdict(
                 Verdict::Refused,
                 "a switch was never confirmed: what follows can be planned when it has been put back",
             )
-            .hint(format!("{} recover puts it back", self.environment_command())));
+            .hint(format!("{} recover puts it back", self.environment_command()));
+            return Err(self.give_up(error));
         }
         let outcome = self.execute(&plan, Inputs::default()).await?;
         let verdict = outcome.verdict;
@@ -165,7 +178,10 @@ impl Session {
             return Err(CliError::verdict(verdict, "interrupted: what follows wasn't begun"));
         }
         // What the planner says of what is left decides: a link that is back is enough to go on.
+        // What was asked for is a run of its own.
         self.context = new_run();
+        self.began = Instant::now();
+        self.run_started();
         self.look_or_stop(Scope::Plan).await
     }
 
@@ -176,8 +192,8 @@ impl Session {
             (true, 0) => Detail::Steps,
             (true, _) => Detail::Shell,
         };
-        self.reporter.say(&format!("{} · {} · {}", plan.unit, plan.environment, plan.headline()));
-        self.reporter.plan(plan, detail, dry_run);
+        self.events.reporter.say(&format!("{} · {} · {}", plan.unit, plan.environment, plan.headline()));
+        self.events.reporter.plan(plan, detail, dry_run);
     }
 
     /// The hosts with what was seen on them.
@@ -194,7 +210,7 @@ impl Session {
             .map(|refusal| Reason { message: refusal.to_string(), hint: refusal.hint() })
             .collect();
         self.event(Event::Refused { reasons });
-        self.end_early(verdict, look, Vec::new());
+        self.end_early(verdict, verdict.exit_code(), look);
         let mut lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
         lines.push("nothing was touched".to_owned());
         let mut hints: Vec<String> = refusals.iter().filter_map(Refusal::hint).collect();
@@ -203,20 +219,41 @@ impl Session {
         if hints.is_empty() { stop } else { stop.hint(hints.join("\n        ")) }
     }
 
-    fn end_early(&mut self, verdict: Verdict, look: &Look, failures: Vec<Failure>) {
+    /// Tells that the run ends before it has changed anything, for a reason that isn't the planner's.
+    pub(crate) fn give_up(&mut self, error: CliError) -> CliError {
+        let verdict = match error.code() {
+            // A person who stops it knows why.
+            ExitCode::Interrupted => Verdict::Interrupted,
+            _ => {
+                let reason = Reason { message: error.message().to_owned(), hint: error.hinted().cloned() };
+                self.event(Event::Refused { reasons: vec![reason] });
+                Verdict::Refused
+            }
+        };
+        self.end_early(verdict, error.code(), &Look::default());
+        error
+    }
+
+    fn interrupted(&mut self) -> CliError {
+        self.give_up(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
+    }
+
+    fn end_early(&mut self, verdict: Verdict, code: ExitCode, look: &Look) {
         let hosts = self.hosts.iter().map(|host| HostOutcome {
             host: host.name.clone(),
             serving: look.facts.get(&host.name).map_or(Serving::Unknown, |facts| Serving::of(facts.live())),
         });
-        let outcome = Outcome { verdict, hosts: hosts.collect(), failures };
-        // For those who read events; a person reads the reason.
-        if self.global.json {
-            self.run_ended(outcome);
-        }
+        let outcome = Outcome { verdict, hosts: hosts.collect(), failures: Vec::new() };
+        self.run_ended_with(outcome, code);
     }
 
     fn run_ended(&mut self, outcome: Outcome) {
-        let exit_code = outcome.verdict.exit_code().number();
+        let code = outcome.verdict.exit_code();
+        self.run_ended_with(outcome, code);
+    }
+
+    fn run_ended_with(&mut self, outcome: Outcome, code: ExitCode) {
+        let exit_code = code.number();
         let milliseconds = self.began.elapsed().as_millis() as u64;
         self.event(Event::RunEnded { outcome, exit_code, milliseconds });
     }
@@ -231,14 +268,14 @@ impl Session {
         &mut self,
         prompt: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
     ) -> Result<T, CliError> {
-        self.reporter.pause();
+        self.events.reporter.pause();
         let asked = Instant::now();
         let answer = tokio::task::spawn_blocking(prompt).await;
         // What a person takes to answer isn't what the run takes.
         self.began += asked.elapsed();
         match answer {
             Ok(Ok(answer)) => Ok(answer),
-            _ => Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched")),
+            _ => Err(self.interrupted()),
         }
     }
 
@@ -253,12 +290,13 @@ impl Session {
             return Ok(known);
         }
         if !is_interactive(&self.global) {
-            return Err(sudo::nobody_to_ask());
+            return Err(self.give_up(sudo::nobody_to_ask()));
         }
         let prompt = format!("The password of sudo on the hosts of {}", self.settings.environment);
         let ask =
             move || dialoguer::Password::new().with_prompt(prompt).allow_empty_password(true).interact();
-        sudo::remember_password(self.ask(ask).await?)
+        let typed = self.ask(ask).await?;
+        sudo::remember_password(typed).map_err(|error| self.give_up(error))
     }
 
     /// Asks for what the environment wants to hear before hosts are changed, where a person is there to say it.
@@ -270,11 +308,12 @@ impl Session {
             Confirm::Yes if !is_interactive(&self.global) => true,
             Confirm::Yes => self.ask_whether(question).await?,
             Confirm::Name if !is_interactive(&self.global) => {
-                return Err(CliError::verdict(
+                let error = CliError::verdict(
                     Verdict::Refused,
                     format!("nobody is here to type the name of {environment}: nothing was touched"),
                 )
-                .hint("say it with --yes"));
+                .hint("say it with --yes");
+                return Err(self.give_up(error));
             }
             Confirm::Name => {
                 let prompt = format!("{question} Type its name, {environment}");
@@ -286,11 +325,12 @@ impl Session {
                 typed.trim() == environment
             }
         };
-        if confirmed {
-            Ok(())
-        } else {
-            Err(CliError::verdict(Verdict::Refused, "not confirmed: nothing was touched"))
-        }
+        if confirmed { Ok(()) } else { Err(self.not_confirmed()) }
+    }
+
+    /// A person said no.
+    pub(crate) fn not_confirmed(&mut self) -> CliError {
+        self.give_up(CliError::verdict(Verdict::Refused, "not confirmed: nothing was touched"))
     }
 
     /// Carries out a plan, tells the end, and gives back the exit code.
@@ -319,14 +359,14 @@ impl Session {
             }
         }
         let root = self.root();
-        let Session { reporter, settings, fleet, interrupts, .. } = self;
-        let mut events = |event: Event| reporter.event(&event);
+        let Session { events, settings, fleet, interrupts, .. } = self;
+        let mut events = |event: Event| events.tell(event);
         Ok(execute(plan, &inputs, settings, &root, fleet, interrupts, &mut events).await)
     }
 
     fn tell_end(&mut self) {
         let environment_command = self.environment_command();
-        self.reporter.tell_end(&self.retry_command, &environment_command);
+        self.events.tell_end(&self.retry_command, &environment_command);
     }
 
     /// How a command for this environment begins.

@@ -32,7 +32,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         take_over,
     } = arguments;
     let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
-    let repository = session.repository()?;
+    let repository = session.repository().map_err(|error| session.give_up(error))?;
     let wanted = wanted(release, &session.settings);
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
@@ -40,7 +40,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         session.look_and_recover(*dry_run),
         repository.survey(&settings, &wanted, tag.as_deref())
     );
-    let (look, facts) = (look?, facts?);
+    let (look, facts) = (look?, facts.map_err(|error| session.give_up(error.into()))?);
     let (allowed, facts) = settle(&mut session, &repository, facts, &look, arguments).await?;
     let Some(url) = settings.source.scm.clone().or(facts.remote.url.clone()) else {
         return Err(session.refuse(&[Refusal::NoRemote { remote: facts.remote.name }], &look));
@@ -54,7 +54,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let templates = settings.services.named.iter().filter_map(|service| Some(service.template()?.to_owned()));
     let templates = templates_of(&repository, &release, templates).await;
     let packages = fetch_packages(&mut session, &repository, &release).await?;
-    let told = maintenance.then(|| tell(&session, Announcement::default())).transpose()?;
+    let told = maintenance.then(|| tell(&session, Announcement::default())).transpose();
+    let told = told.map_err(|error| session.give_up(error))?;
     let request = DeployRequest {
         told,
         packages: packages.fetched,
@@ -95,7 +96,7 @@ async fn show(session: &mut Session, repository: &Repository, plan: &Plan, dry_r
         && let Some(commits) =
             repository.commits_between(&from.commit, &target.release.commit, MOST_COMMITS).await
     {
-        session.reporter.say(&show_commits(&commits));
+        session.say(&show_commits(&commits));
     }
 }
 

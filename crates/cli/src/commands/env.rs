@@ -49,7 +49,7 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
                 normalize(&text).map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
             let names = names_in(&kept);
             let environment = session.settings.environment.clone();
-            session.reporter.say(&format!("{}: {}", file.display(), names.join(", ")));
+            session.say(&format!("{}: {}", file.display(), names.join(", ")));
             session
                 .confirm(format!("Replace all variables of {environment} by these {}?", names.len()))
                 .await?;

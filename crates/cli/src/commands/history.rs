@@ -23,7 +23,7 @@ pub(crate) async fn history(cli: &Cli, arguments: &HistoryArgs) -> Result<ExitCo
     if session.global.json {
         newest.iter().for_each(print_json);
     } else if newest.is_empty() {
-        session.reporter.say("nothing has happened yet");
+        session.say("nothing has happened yet");
     } else {
         print_data(&show_history(newest, journals.len(), Timestamp::now()));
     }

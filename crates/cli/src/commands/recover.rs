@@ -19,7 +19,7 @@ pub(crate) async fn recover(cli: &Cli, dry_run: bool) -> Result<ExitCode, CliErr
             if dry_run { Ok(ExitCode::Done) } else { session.carry_out(&plan).await }
         }
         Ok(None) => {
-            session.reporter.say("nothing to recover: no switch is pending on any host");
+            session.say("nothing to recover: no switch is pending on any host");
             Ok(ExitCode::Done)
         }
         Err(refusals) => Err(session.refuse(&refusals, &look)),

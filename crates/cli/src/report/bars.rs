@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use buedafab_model::names::HostName;
 use buedafab_model::plan::PhaseKind;
 use buedafab_model::run::event::Event;
+use buedafab_model::view::duration;
 use console::{measure_text_width, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -33,7 +34,7 @@ impl Bars {
             Event::RunStarted { hosts, .. } => self.start(hosts),
             Event::Connected { host, warm, milliseconds } => {
                 let how = if *warm { "connected (warm)" } else { "connected" };
-                self.message(host, &format!("{how} in {}", super::duration(*milliseconds)));
+                self.message(host, &format!("{how} in {}", duration(*milliseconds)));
             }
             Event::Unreachable { host, why, hint } => {
                 let why = why.lines().next_back().unwrap_or_default();

@@ -1,30 +1,20 @@
 //! Reporters: the only code that prints. Data goes to standard output, talk to standard error.
 
 mod bars;
-mod json;
 mod lines;
 
 use std::io::{IsTerminal, Write};
 
 use buedafab_model::plan::Plan;
-use buedafab_model::run::event::Event;
-use buedafab_model::view::{Detail, Summary, show_plan};
+use buedafab_model::run::event::StampedEvent;
+pub(crate) use buedafab_model::view::StepOutput;
+use buedafab_model::view::{Detail, RunLines, Summary, show_plan};
 use console::style;
 use serde::Serialize;
 
 use crate::arguments::GlobalArgs;
+use crate::events::Consumer;
 use crate::log;
-
-/// What is told while something happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StepOutput {
-    /// Nothing: the answer comes at the end.
-    Silent,
-    /// What steps print is what was asked for: every line, prefixed by its host, to standard output.
-    Data,
-    /// What steps print is shown when that was asked for, and when a step failed.
-    Talk,
-}
 
 /// Prints one line of data to standard output. A reader that is gone ends the program, as it does others.
 pub(crate) fn print_data(text: &str) {
@@ -61,14 +51,13 @@ pub(crate) fn is_interactive(global: &GlobalArgs) -> bool {
 #[derive(Debug)]
 pub(crate) struct Reporter {
     format: Format,
-    summary: Summary,
 }
 
 #[derive(Debug)]
 enum Format {
     Silent,
     Json,
-    Lines(lines::Lines),
+    Lines(RunLines),
     Bars(bars::Bars),
 }
 
@@ -83,26 +72,14 @@ impl Reporter {
             // Bars are drawn over and over: no other lines may come between.
             Format::Bars(bars::Bars::new(global.verbose > 0))
         } else {
-            Format::Lines(lines::Lines::new(global.verbose > 0, output))
+            Format::Lines(RunLines::new(global.verbose > 0, output))
         };
-        Self { format, summary: Summary::default() }
-    }
-
-    /// Tells one event.
-    pub(crate) fn event(&mut self, event: &Event) {
-        self.summary.note(event);
-        match &mut self.format {
-            Format::Silent => {}
-            Format::Json => json::event(event),
-            Format::Lines(lines) => lines.event(event),
-            Format::Bars(bars) => bars.event(event),
-        }
+        Self { format }
     }
 
     /// Shows a plan: as a document, or to read. What a dry run asked for is data.
     pub(crate) fn plan(&mut self, plan: &Plan, detail: Detail, dry_run: bool) {
         self.pause();
-        self.summary.begin(&plan.headline());
         match (&self.format, dry_run) {
             (Format::Json, true) => print_json(plan),
             (Format::Json, false) => {}
@@ -127,20 +104,31 @@ impl Reporter {
     }
 
     /// Tells how the run ended. `retry` is the command that would do it again.
-    pub(crate) fn tell_end(&mut self, retry: &str, environment_command: &str) {
+    pub(crate) fn tell_end(&mut self, summary: &Summary, retry: &str, environment_command: &str) {
         if let Format::Bars(bars) = &mut self.format {
             bars.clear();
         }
         // Whoever asked for what steps print wants that, and no word about it, unless something went wrong.
         let wanted = match &self.format {
             Format::Json | Format::Silent => false,
-            Format::Lines(lines) => !lines.is_data() || self.summary.went_wrong(),
+            Format::Lines(lines) => !lines.is_data() || summary.went_wrong(),
             Format::Bars(_) => true,
         };
         if wanted {
-            for line in self.summary.tell(retry, environment_command).lines() {
+            for line in summary.tell(retry, environment_command).lines() {
                 print_talk(&paint(line));
             }
+        }
+    }
+}
+
+impl Consumer for Reporter {
+    fn event(&mut self, event: &StampedEvent) {
+        match &mut self.format {
+            Format::Silent => {}
+            Format::Json => print_json(event),
+            Format::Lines(lines) => lines::event(lines, event),
+            Format::Bars(bars) => bars.event(&event.event),
         }
     }
 }
@@ -152,14 +140,5 @@ fn paint(line: &str) -> String {
         style(line).red().bold().for_stderr().to_string()
     } else {
         line.to_owned()
-    }
-}
-
-/// `0.12 s`, `3.4 s`, `2 min 5 s`.
-fn duration(milliseconds: u64) -> String {
-    match milliseconds {
-        0..1_000 => format!("{:.2} s", milliseconds as f64 / 1000.0),
-        1_000..60_000 => format!("{:.1} s", milliseconds as f64 / 1000.0),
-        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1000),
     }
 }

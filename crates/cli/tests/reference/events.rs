@@ -14,8 +14,8 @@ use crate::samples::{at, production, release, run, unit, web};
 all! {
     events_told: Event, &'static str,
     RunStarted => Event::RunStarted {
-        run: run(), unit: unit(), environment: production(), hosts: vec![web(1), web(2)],
-    }, "A run began. `hosts` are in order.";
+        run: run(), command: "deploy".into(), by: "ada@laptop".into(), unit: unit(), environment: production(), hosts: vec![web(1), web(2)],
+    }, "A run began. `command` is what was typed, without its arguments; `hosts` are in order.";
     Connected => Event::Connected { host: web(1), warm: true, milliseconds: 41 },
         "A connection stands. `warm` says whether one was open already.";
     Unreachable => Event::Unreachable {

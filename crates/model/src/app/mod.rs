@@ -4,6 +4,7 @@ pub mod crontab;
 pub mod env_file;
 pub mod hooks;
 pub mod maintenance;
+pub mod mask;
 pub mod package;
 pub mod recipe;
 pub mod resolved;

@@ -16,6 +16,12 @@ pub enum Event {
     RunStarted {
         /// Its id.
         run: RunId,
+        /// What was typed for it, without its arguments: `deploy`, or the name of a task.
+        #[serde(default)]
+        command: String,
+        /// The person and machine that run it.
+        #[serde(default)]
+        by: String,
         /// The app.
         unit: Unit,
         /// Where.

@@ -3,6 +3,7 @@
 mod changes;
 mod check;
 mod history;
+mod lines;
 mod plan;
 mod recipe;
 mod status;
@@ -12,6 +13,7 @@ mod table;
 pub use changes::{Change, show_changes, show_commits};
 pub use check::{CheckPoint, CheckState, HostCheck, show_checks};
 pub use history::{HistoryEntry, show_history};
+pub use lines::{Line, RunLines, StepOutput, duration};
 pub use plan::{Detail, show_plan};
 pub use recipe::show_recipe;
 pub use status::{HostStatus, describe_maintenance, show_status};

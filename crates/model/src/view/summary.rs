@@ -26,14 +26,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Takes note of what the run is to do, in a few words.
-    pub fn begin(&mut self, headline: &str) {
-        headline.clone_into(&mut self.headline);
-    }
-
     /// Takes note of an event.
     pub fn note(&mut self, event: &Event) {
         match event {
+            // A run before it, which put something right first, is over.
+            Event::RunStarted { command, .. } => {
+                *self = Summary { headline: command.clone(), ..Summary::default() }
+            }
             Event::WorkStarted { headline, .. } => self.headline.clone_from(headline),
             Event::StepStarted { host, step, title } => self.begin_step(Some(host), *step, title),
             Event::DeployerStarted { step, title, .. } => self.begin_step(None, *step, title),

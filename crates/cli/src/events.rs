@@ -1,0 +1,55 @@
+//! Events on their way from where they happen to those who read them: stamped once, and without secrets.
+
+use buedafab_model::run::event::{Event, StampedEvent};
+use buedafab_model::view::Summary;
+use jiff::Timestamp;
+
+use crate::report::Reporter;
+use crate::sudo;
+
+/// Reads all that happens, and stops nothing: what goes wrong with it is its own affair.
+pub(crate) trait Consumer {
+    /// Takes note of an event.
+    fn event(&mut self, event: &StampedEvent);
+}
+
+/// What happens in a run, and who reads it.
+#[derive(Debug)]
+pub(crate) struct Events {
+    /// Who tells it, as it happens.
+    pub reporter: Reporter,
+    summary: Summary,
+}
+
+impl Events {
+    /// Events that are told by `reporter`.
+    pub(crate) fn new(reporter: Reporter) -> Self {
+        Self { reporter, summary: Summary::default() }
+    }
+
+    fn consumers(&mut self) -> [&mut dyn Consumer; 2] {
+        [&mut self.reporter, &mut self.summary]
+    }
+
+    /// Passes on what has happened just now.
+    pub(crate) fn tell(&mut self, event: Event) {
+        let at = Timestamp::now();
+        let password = sudo::known_password();
+        let password = password.as_ref().and_then(|secret| std::str::from_utf8(secret.reveal()).ok());
+        let event = StampedEvent { at, event: event.masked(password.as_slice()) };
+        for consumer in self.consumers() {
+            consumer.event(&event);
+        }
+    }
+
+    /// Tells how the run ended. `retry` is the command that would do it again.
+    pub(crate) fn tell_end(&mut self, retry: &str, environment_command: &str) {
+        self.reporter.tell_end(&self.summary, retry, environment_command);
+    }
+}
+
+impl Consumer for Summary {
+    fn event(&mut self, event: &StampedEvent) {
+        self.note(&event.event);
+    }
+}

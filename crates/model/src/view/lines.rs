@@ -1,0 +1,165 @@
+//! A run line by line: for log files, pipes and people who like to scroll, as it happens or when it is shown again.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
+use crate::names::HostName;
+use crate::plan::PhaseKind;
+use crate::run::event::{Event, StampedEvent, Stream};
+
+/// A step that takes so many milliseconds is told even if nobody asked for details.
+const SLOW: u64 = 3_000;
+
+/// What is told while something happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepOutput {
+    /// Nothing: the answer comes at the end.
+    Silent,
+    /// What steps print is what was asked for: every line, prefixed by its host, to standard output.
+    Data,
+    /// What steps print is shown when that was asked for, and when a step failed.
+    Talk,
+}
+
+/// A line, and what it is to the reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// What was asked for.
+    Data(String),
+    /// A word about it.
+    Talk(String),
+}
+
+/// A fold over events that makes lines of them.
+#[derive(Debug)]
+pub struct RunLines {
+    verbose: bool,
+    output: StepOutput,
+    width: usize,
+    /// The phase under way, and when it began.
+    phase: Option<(PhaseKind, Timestamp)>,
+    titles: BTreeMap<(Option<HostName>, u32), String>,
+}
+
+impl RunLines {
+    /// No line yet. `verbose`: every step is told, and what it prints.
+    pub fn new(verbose: bool, output: StepOutput) -> Self {
+        Self { verbose, output, width: 0, phase: None, titles: BTreeMap::new() }
+    }
+
+    /// Whether what steps print is what was asked for.
+    pub fn is_data(&self) -> bool {
+        self.output == StepOutput::Data
+    }
+
+    /// The lines that an event makes.
+    pub fn tell(&mut self, StampedEvent { at, event }: &StampedEvent) -> Vec<Line> {
+        let width = self.width;
+        let quiet = self.output == StepOutput::Data;
+        let talk = |text: String| vec![Line::Talk(text)];
+        match event {
+            Event::RunStarted { hosts, .. } => {
+                self.width = hosts.iter().map(|host| host.as_str().width()).max().unwrap_or(0);
+                Vec::new()
+            }
+            Event::Unreachable { host, why, hint } => {
+                let why = why.lines().next_back().unwrap_or_default();
+                let mut lines = talk(format!("{}  unreachable: {why}", pad(host.as_str(), width)));
+                lines.extend(hint.iter().map(|hint| Line::Talk(format!("{:width$}  help: {hint}", ""))));
+                lines
+            }
+            Event::PhaseStarted { phase } if !quiet => {
+                let mut lines = self.end_phase(*at);
+                self.phase = Some((*phase, *at));
+                if self.verbose {
+                    lines.push(Line::Talk(format!("{phase}:")));
+                }
+                lines
+            }
+            Event::StepStarted { host, step, title } => {
+                self.titles.insert((Some(host.clone()), *step), title.clone());
+                Vec::new()
+            }
+            Event::Output { host, line, stream, .. } => {
+                let host = pad(host.as_str(), width);
+                match (self.output, stream) {
+                    (StepOutput::Data, Stream::Stdout) => vec![Line::Data(format!("{host} │ {line}"))],
+                    (StepOutput::Data, Stream::Stderr) => talk(format!("{host} │ {line}")),
+                    (StepOutput::Talk, _) if self.verbose || self.is_once() => {
+                        talk(format!("  {host}  │ {line}"))
+                    }
+                    (StepOutput::Talk | StepOutput::Silent, _) => Vec::new(),
+                }
+            }
+            Event::StepEnded { host, step, status, milliseconds } => {
+                let title = self.titles.remove(&(Some(host.clone()), *step)).unwrap_or_default();
+                let host = pad(host.as_str(), width);
+                match status {
+                    0 if quiet || !self.verbose && *milliseconds < SLOW => Vec::new(),
+                    0 => talk(format!("  {host}  {title}  {}", duration(*milliseconds))),
+                    _ => talk(format!("  {host}  {title}: status {status}")),
+                }
+            }
+            Event::StepFailed { host, title, what, .. } => {
+                self.phase = None;
+                let title = if title.is_empty() { String::new() } else { format!("{title}: ") };
+                talk(format!("  {}  ✗ {title}{what}", pad(host.as_str(), width)))
+            }
+            Event::Interrupted { then } => talk(format!("interrupted: {then}")),
+            Event::Reverting { hosts } => {
+                let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+                talk(format!("reverting: {}", hosts.join(", ")))
+            }
+            Event::LookingAgain { host } => talk(format!("asking {host} again what it serves")),
+            Event::DeployerStarted { step, title, .. } => {
+                self.titles.insert((None, *step), title.clone());
+                talk(format!("here: {title}"))
+            }
+            Event::DeployerOutput { line, .. } => talk(format!("  {:width$}  │ {line}", "")),
+            Event::DeployerEnded { step, status, milliseconds } => {
+                let title = self.titles.remove(&(None, *step)).unwrap_or_default();
+                match status {
+                    0 if self.verbose && !quiet => {
+                        talk(format!("  {}  {title}  {}", pad("here", width), duration(*milliseconds)))
+                    }
+                    // A failure is told in full at the end.
+                    _ => Vec::new(),
+                }
+            }
+            Event::RunEnded { .. } => self.end_phase(*at),
+            Event::StepCancelled { .. }
+            | Event::Connected { .. }
+            | Event::WorkStarted { .. }
+            | Event::Refused { .. }
+            | Event::PhaseStarted { .. } => Vec::new(),
+        }
+    }
+
+    /// What is done once for all, migrations above all, is worth reading.
+    fn is_once(&self) -> bool {
+        self.phase.is_some_and(|(phase, _)| phase == PhaseKind::Once)
+    }
+
+    fn end_phase(&mut self, at: Timestamp) -> Vec<Line> {
+        let Some((phase, began)) = self.phase.take() else { return Vec::new() };
+        // A clock that was set back in between tells nothing.
+        let milliseconds = u64::try_from(at.duration_since(began).as_millis()).unwrap_or(0);
+        vec![Line::Talk(format!("  {phase:8}  {}", duration(milliseconds)))]
+    }
+}
+
+fn pad(text: &str, width: usize) -> String {
+    // `format!` counts letters, and some take two columns, others none.
+    format!("{text}{:1$}", "", width.saturating_sub(text.width()))
+}
+
+/// `0.12 s`, `3.4 s`, `2 min 5 s`.
+pub fn duration(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1_000 => format!("{:.2} s", milliseconds as f64 / 1000.0),
+        1_000..60_000 => format!("{:.1} s", milliseconds as f64 / 1000.0),
+        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1000),
+    }
+}
