@@ -222,6 +222,7 @@ impl Stage {
             .current_dir(self.remote.checkout_dir())
             .env("PATH", &self.path)
             .env("XDG_RUNTIME_DIR", self.runtime.path())
+            .env("XDG_STATE_HOME", self.runtime.path().join("state"))
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .status()

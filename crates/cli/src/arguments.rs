@@ -160,6 +160,43 @@ pub(crate) enum CommandArgs {
     Task(TaskArgs),
 }
 
+impl CommandArgs {
+    /// Whether it may change a host, and not only look: its run is written down.
+    pub(crate) fn changes_hosts(&self) -> bool {
+        match self {
+            CommandArgs::Deploy(DeployArgs { dry_run, .. })
+            | CommandArgs::Rollback(RollbackArgs { dry_run, .. })
+            | CommandArgs::Recover(RecoverArgs { dry_run }) => !dry_run,
+            CommandArgs::Env(EnvArgs { what }) => !matches!(what, EnvCommand::List),
+            CommandArgs::Maintenance(MaintenanceArgs { state, .. }) => *state != MaintenanceState::Status,
+            CommandArgs::Hold(_)
+            | CommandArgs::Unhold
+            | CommandArgs::Enable(_)
+            | CommandArgs::Disable(_)
+            | CommandArgs::Run(_)
+            | CommandArgs::RestartWebserver
+            | CommandArgs::Task(_) => true,
+            // The last three have the terminal to themselves: what happens there is nobody's to write down.
+            CommandArgs::Init(_)
+            | CommandArgs::Test(_)
+            | CommandArgs::Lint
+            | CommandArgs::Setup
+            | CommandArgs::Check
+            | CommandArgs::Changes(_)
+            | CommandArgs::Status
+            | CommandArgs::History(_)
+            | CommandArgs::Recipe
+            | CommandArgs::Config(_)
+            | CommandArgs::List
+            | CommandArgs::Demo(_)
+            | CommandArgs::Completions(_)
+            | CommandArgs::Manage(_)
+            | CommandArgs::DjangoShell
+            | CommandArgs::Shell => false,
+        }
+    }
+}
+
 const DEPLOY_EXAMPLES: &str = "\
 Examples:
   buedafab production deploy                    what HEAD is now; asks for a tag where one is needed

@@ -1,10 +1,12 @@
 //! Events on their way from where they happen to those who read them: stamped once, and without secrets.
 
+use buedafab_model::app::mask::mask_urls;
 use buedafab_model::run::event::{Event, StampedEvent};
 use buedafab_model::view::Summary;
 use jiff::Timestamp;
 
 use crate::report::Reporter;
+use crate::run_log::RunLog;
 use crate::sudo;
 
 /// Reads all that happens, and stops nothing: what goes wrong with it is its own affair.
@@ -19,16 +21,17 @@ pub(crate) struct Events {
     /// Who tells it, as it happens.
     pub reporter: Reporter,
     summary: Summary,
+    log: RunLog,
 }
 
 impl Events {
-    /// Events that are told by `reporter`.
-    pub(crate) fn new(reporter: Reporter) -> Self {
-        Self { reporter, summary: Summary::default() }
+    /// Events that are told by `reporter`, and written to `log`.
+    pub(crate) fn new(reporter: Reporter, log: RunLog) -> Self {
+        Self { reporter, summary: Summary::default(), log }
     }
 
-    fn consumers(&mut self) -> [&mut dyn Consumer; 2] {
-        [&mut self.reporter, &mut self.summary]
+    fn consumers(&mut self) -> [&mut dyn Consumer; 3] {
+        [&mut self.reporter, &mut self.summary, &mut self.log]
     }
 
     /// Passes on what has happened just now.
@@ -39,6 +42,9 @@ impl Events {
         let event = StampedEvent { at, event: event.masked(password.as_slice()) };
         for consumer in self.consumers() {
             consumer.event(&event);
+        }
+        if let Some(trouble) = self.log.take_trouble() {
+            self.reporter.warn(&mask_urls(&trouble));
         }
     }
 

@@ -12,6 +12,8 @@ mod packages;
 mod project;
 mod release;
 mod report;
+mod run_log;
+mod runs;
 mod session;
 mod sudo;
 

@@ -24,6 +24,7 @@ use crate::events::Events;
 use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
 use crate::report::{Reporter, StepOutput, is_interactive};
+use crate::run_log::RunLog;
 use crate::sudo;
 
 /// One command at work.
@@ -59,9 +60,10 @@ impl Session {
         let settings = project.settings(&environment, color)?;
         let hosts: Vec<Host> = choose_hosts(&settings, &cli.global)?.into_iter().cloned().collect();
         let context = new_run();
+        let log = if cli.command.changes_hosts() { RunLog::wanted() } else { RunLog::default() };
         let mut session = Session {
             fleet: Fleet::new(&settings),
-            events: Events::new(Reporter::new(&cli.global, output)),
+            events: Events::new(Reporter::new(&cli.global, output), log),
             global: cli.global.clone(),
             root: project.root,
             command_name: cli.command_name.clone(),

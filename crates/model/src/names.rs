@@ -117,6 +117,18 @@ impl CommitId {
     }
 }
 
+impl RunId {
+    /// Whether it begins with the day and time, `20261123-203221-`, as the ids do that this program gives: sorted, they
+    /// stand in the order in which their runs began.
+    pub fn is_dated(&self) -> bool {
+        let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+        match self.0.splitn(3, '-').collect::<Vec<_>>()[..] {
+            [day, time, word] => digits(day, 8) && digits(time, 6) && !word.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 impl HostPath {
     /// The path of `name` inside this directory.
     pub fn join(&self, name: &str) -> HostPath {

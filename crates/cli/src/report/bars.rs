@@ -88,7 +88,10 @@ impl Bars {
                     self.resume();
                 }
             }
-            Event::Refused { .. } | Event::Output { .. } | Event::RunEnded { .. } => {}
+            Event::Refused { .. }
+            | Event::Output { .. }
+            | Event::OutputCut { .. }
+            | Event::RunEnded { .. } => {}
         }
     }
 
@@ -143,7 +146,7 @@ impl Bars {
         }
     }
 
-    fn line(&self, text: &str) {
+    pub(super) fn line(&self, text: &str) {
         // Where no bars are drawn, they would swallow it.
         if self.all.is_hidden() {
             super::print_talk(text);

@@ -96,6 +96,14 @@ impl Reporter {
         }
     }
 
+    /// A word of warning, which is said in the middle of a run, and beside documents too.
+    pub(crate) fn warn(&mut self, text: &str) {
+        match &self.format {
+            Format::Bars(bars) => bars.line(text),
+            Format::Silent | Format::Json | Format::Lines(_) => print_talk(text),
+        }
+    }
+
     /// Leaves the screen to a prompt.
     pub(crate) fn pause(&mut self) {
         if let Format::Bars(bars) = &mut self.format {

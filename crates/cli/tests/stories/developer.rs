@@ -47,6 +47,7 @@ impl Desk {
             .current_dir(self.remote.checkout_dir())
             .env("PATH", &self.path)
             .env("XDG_RUNTIME_DIR", self.runtime.path())
+            .env("XDG_STATE_HOME", self.runtime.path().join("state"))
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env_remove("VIRTUAL_ENV")
             .env_remove("PYTHONPATH")

@@ -105,6 +105,7 @@ impl Stage {
             .env("PATH", &self.path)
             .env("XDG_RUNTIME_DIR", self.runtime.path())
             .env("XDG_CACHE_HOME", self.cache())
+            .env("XDG_STATE_HOME", self.state())
             .env("USER", "ada")
             .env_remove("LOGNAME")
             .env_remove("SSH_AUTH_SOCK")
@@ -182,6 +183,11 @@ impl Stage {
     /// Where the program keeps what it has fetched.
     pub(crate) fn cache(&self) -> PathBuf {
         self.runtime.path().join("cache")
+    }
+
+    /// Where the program keeps what it was told of runs.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.runtime.path().join("state")
     }
 
     pub(crate) fn checkout(&self) -> &Path {

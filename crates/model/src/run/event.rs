@@ -162,6 +162,11 @@ pub enum Event {
         /// How long it took.
         milliseconds: u64,
     },
+    /// Steps have printed so much that the run's log keeps no more of it: output goes on, and isn't here.
+    OutputCut {
+        /// How much of a run is kept.
+        most_bytes: u64,
+    },
     /// The run ended.
     RunEnded {
         /// How, and what serves now.

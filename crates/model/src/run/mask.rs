@@ -51,7 +51,8 @@ impl Event {
             | Event::StepCancelled { host: _, step: _ }
             | Event::Reverting { hosts: _ }
             | Event::LookingAgain { host: _ }
-            | Event::DeployerEnded { step: _, status: _, milliseconds: _ } => self,
+            | Event::DeployerEnded { step: _, status: _, milliseconds: _ }
+            | Event::OutputCut { most_bytes: _ } => self,
         }
     }
 }

@@ -133,7 +133,8 @@ impl RunLines {
             | Event::Connected { .. }
             | Event::WorkStarted { .. }
             | Event::Refused { .. }
-            | Event::PhaseStarted { .. } => Vec::new(),
+            | Event::PhaseStarted { .. }
+            | Event::OutputCut { .. } => Vec::new(),
         }
     }
 
