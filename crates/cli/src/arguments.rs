@@ -9,6 +9,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use crate::discover::environment_names_nearby;
 use crate::fabric::TASK_ARGUMENTS;
+use crate::runs::RunFolder;
 
 /// Everything on the command line.
 #[derive(Debug, Parser)]
@@ -116,7 +117,8 @@ pub(crate) enum CommandArgs {
     Recover(RecoverArgs),
     /// What runs where, since when, by whom; drift, locks, holds
     Status,
-    /// What happened, run by run
+    /// What happened, run by run; or one run again, with its log
+    #[command(after_help = HISTORY_EXAMPLES)]
     History(HistoryArgs),
     /// Stop deploys until `unhold`; rollbacks still work
     Hold(HoldArgs),
@@ -215,6 +217,16 @@ Examples:
   buedafab production rollback
   buedafab production rollback --to v0.1.0    or the beginning of a commit's id; `status` shows what there is
   buedafab production rollback:to=v0.1.0      Fabric's form";
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  buedafab production history                        what the hosts' journals say
+  buedafab production history last                   the newest run of this machine again, with its log
+  buedafab production history ie2d                   a run by its id, or the beginning or the end of it
+  buedafab production history:ie2d                   Fabric's form
+  buedafab production history last --json            its events, as `deploy --json` printed them
+Runs that may change hosts are written down on the machine that they run on, in $XDG_STATE_HOME/buedafab/runs, or else in \
+~/.local/state/buedafab/runs: the last 200. Only you can read them, and secrets are masked. No host is asked for them.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -316,6 +328,9 @@ pub(crate) struct RollbackArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
+    /// Show this run again, from its log on this machine: its id, the beginning or the end of it, or `last`
+    #[arg(value_name = "RUN", add = ArgValueCandidates::new(complete_runs), conflicts_with = "most")]
+    pub run: Option<String>,
     /// How many entries, the newest ones
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
     pub most: usize,
@@ -507,6 +522,13 @@ impl Cli {
 
 fn complete_environments() -> Vec<CompletionCandidate> {
     environment_names_nearby().into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The newest first, as they are asked for.
+fn complete_runs() -> Vec<CompletionCandidate> {
+    let runs = RunFolder::find().ok().flatten().and_then(|folder| folder.list().ok()).unwrap_or_default();
+    let runs = runs.iter().rev().map(ToString::to_string);
+    ["last".to_owned()].into_iter().chain(runs).map(CompletionCandidate::new).collect()
 }
 
 #[cfg(test)]

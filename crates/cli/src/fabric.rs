@@ -31,7 +31,7 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
             let takes_next = takes_next_word(&word, current, root);
             line.push(word);
             line.extend(takes_next.then(|| words.next()).flatten());
-        } else if !is_complete && current.is_some_and(|command| belongs(&word, command)) {
+        } else if !is_complete && current.is_some_and(|command| belongs(&word, command, root)) {
             line.push(word);
         } else {
             let (name, parameters) = word.split_once(':').unwrap_or((&word, ""));
@@ -60,7 +60,7 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
 }
 
 /// Whether a plain word is an argument of the command before it, rather than the next command.
-fn belongs(word: &str, command: &Command) -> bool {
+fn belongs(word: &str, command: &Command, root: &Command) -> bool {
     if command.has_subcommands() {
         return true;
     }
@@ -68,6 +68,8 @@ fn belongs(word: &str, command: &Command) -> bool {
         Some(argument) if argument.get_id() == TASK_ARGUMENTS => {
             word.split_once('=').is_some_and(|(name, _)| !name.contains(':'))
         }
+        // `history status` is two commands: no run is called so.
+        Some(_) if command.get_name() == "history" => root.find_subcommand(word).is_none(),
         Some(_) => true,
         None => false,
     }
@@ -105,8 +107,15 @@ fn arguments(command: &Command, parameters: &str) -> Vec<String> {
     let is_task = command.get_positionals().any(|argument| argument.get_id() == TASK_ARGUMENTS);
     split_parameters(parameters)
         .into_iter()
-        .map(|parameter| if is_task { parameter } else { flag(&parameter) })
+        .map(|parameter| if is_task || is_run_id(command, &parameter) { parameter } else { flag(&parameter) })
         .collect()
+}
+
+/// Whether it is the run of `history:RUN`: that is no flag's name.
+fn is_run_id(command: &Command, parameter: &str) -> bool {
+    let names_flag =
+        || command.get_arguments().any(|argument| argument.get_long() == Some(&parameter.replace('_', "-")));
+    command.get_name() == "history" && !parameter.contains('=') && !names_flag()
 }
 
 /// Fabric separates parameters by commas, and a backslash keeps one.
@@ -163,6 +172,9 @@ mod tests {
         check(&["b", "p", "run:uptime | wc: x"], &["b|p|run|--|uptime | wc: x"]);
         check(&["b", "p", "deploy:"], &["b|p|deploy"]);
         check(&["b", "test:deployment_type=DEV"], &["b|test|--deployment-type=DEV"]);
+        check(&["b", "p", "history:ie2d"], &["b|p|history|ie2d"]);
+        check(&["b", "p", "history:last,json"], &["b|p|history|last|--json"]);
+        check(&["b", "p", "history:most=3"], &["b|p|history|--most=3"]);
         check(&["b", "p", "rechef:verbose=1,why=a b"], &["b|p|rechef|verbose=1|why=a b"]);
     }
 
@@ -190,6 +202,8 @@ mod tests {
             &["b|p|deploy|--commit|status", "b|p|status|-vH|a", "b|p|rechef|x=1", "b|p|status"],
         );
         check(&["b", "p", "run:uptime", "status"], &["b|p|run|--|uptime", "b|p|status"]);
+        check(&["b", "p", "history", "status"], &["b|p|history", "b|p|status"]);
+        check(&["b", "p", "history", "last", "status"], &["b|p|history|last", "b|p|status"]);
         check(&["b", "help"], &["b|--help"]);
         check(&["b", "p", "status", "run", "deploy"], &["b|p|status", "b|p|run|deploy"]);
         check(&["b", "p", "status", "sttaus"], &["b|p|status", "b|p|sttaus"]);

@@ -1,9 +1,10 @@
 //! The logs of runs on this machine: `$XDG_STATE_HOME/buedafab/runs/RUN.jsonl`, readable by the user alone.
 //!
 //! Nothing depends on them: what serves, and what may be done, is asked of the hosts. Only files whose names are those of
-//! runs are ever removed, and no link is followed to one.
+//! runs are ever read or removed, and no link is followed to one.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,10 @@ use rustix::io::Errno;
 /// How many logs are kept.
 pub(crate) const MOST_RUNS: usize = 200;
 
-/// Why logs can't be kept.
+/// No log is longer, but for its last few lines; the rest of one that somebody has made longer isn't read.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Why logs can't be kept, or read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunsError {
     #[error("neither HOME nor XDG_STATE_HOME says where")]
@@ -35,6 +39,16 @@ impl RunFolder {
     /// The user's own folder, made if it isn't there.
     pub(crate) fn make() -> Result<RunFolder, RunsError> {
         RunFolder::make_at(usual_path().ok_or(RunsError::NoHome)?)
+    }
+
+    /// The user's own folder; `None` if there is none yet.
+    pub(crate) fn find() -> Result<Option<RunFolder>, RunsError> {
+        let Some(path) = usual_path() else { return Ok(None) };
+        match open_folder(&path) {
+            Ok(folder) => Ok(Some(RunFolder { path, folder })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(RunsError::File { path, error: error.into() }),
+        }
     }
 
     fn make_at(path: PathBuf) -> Result<RunFolder, RunsError> {
@@ -59,7 +73,7 @@ impl RunFolder {
     }
 
     /// The runs with a log, the oldest first.
-    fn list(&self) -> Result<Vec<RunId>, RunsError> {
+    pub(crate) fn list(&self) -> Result<Vec<RunId>, RunsError> {
         let failed = |error: Errno| RunsError::File { path: self.path.clone(), error: error.into() };
         let mut runs = Vec::new();
         for entry in rustix::fs::Dir::read_from(&self.folder).map_err(failed)? {
@@ -69,6 +83,30 @@ impl RunFolder {
         }
         runs.sort_unstable();
         Ok(runs)
+    }
+
+    /// What the log of a run holds.
+    pub(crate) fn read(&self, run: &RunId) -> Result<String, RunsError> {
+        let mut bytes = Vec::new();
+        self.open(run)?.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| self.error(run, error))?;
+        // A crash may have cut a letter in two.
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Its first line, which says what was worked on.
+    pub(crate) fn read_first_line(&self, run: &RunId) -> Result<String, RunsError> {
+        let mut line = Vec::new();
+        BufReader::new(self.open(run)?.take(MOST_BYTES))
+            .read_until(b'\n', &mut line)
+            .map_err(|error| self.error(run, error))?;
+        Ok(String::from_utf8_lossy(&line).into_owned())
+    }
+
+    fn open(&self, run: &RunId) -> Result<File, RunsError> {
+        // A pipe of this name must not keep us waiting.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.folder, file_name(run), flags, Mode::empty());
+        file.map(File::from).map_err(|error| self.error(run, error.into()))
     }
 
     /// Another program may do the same at the same time; and a log too many is no reason to stop a run.
@@ -155,6 +193,7 @@ mod tests {
         let run = id("20261123-203221-ie2d");
         symlink(&victim, folder.path.join(file_name(&run))).expect("it is ours");
         folder.begin(&run).expect_err("a link is there");
+        folder.read(&run).expect_err("nor is it read");
         assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
         let other = outer.path().join("other");
         symlink(&folder.path, &other).expect("it is ours");

@@ -1,31 +1,183 @@
-//! `history`: what happened, run by run, from the journals of the hosts.
+//! `history`: what happened, run by run, from the journals of the hosts; and one run again, from its log on this machine.
 
+use buedafab_engine::Look;
+use buedafab_model::names::{EnvironmentName, HostName, RunId, Unit};
 use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::run::log::{RunLog, runs_meant, short_id};
 use buedafab_model::shell::inspect::Scope;
-use buedafab_model::view::{HistoryEntry, show_history};
+use buedafab_model::view::{HistoryEntry, Table, ago, show_history, show_replay};
 use jiff::Timestamp;
 
 use crate::arguments::{Cli, HistoryArgs};
 use crate::exit::CliError;
-use crate::report::{StepOutput, print_data, print_json};
+use crate::project::{Project, require_environment};
+use crate::report::{StepOutput, print_data, print_json, print_talk};
+use crate::runs::RunFolder;
 use crate::session::Session;
 
+/// How many runs are named where none was meant.
+const MOST_NAMED: usize = 12;
+
 pub(crate) async fn history(cli: &Cli, arguments: &HistoryArgs) -> Result<ExitCode, CliError> {
+    let HistoryArgs { run, most } = arguments;
+    match run {
+        Some(run) => show_run(cli, run).await,
+        None => list(cli, *most).await,
+    }
+}
+
+async fn list(cli: &Cli, most: usize) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "history", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
-    let journals: Vec<_> = session
-        .hosts
-        .iter()
-        .filter_map(|host| Some((host.name.clone(), look.facts.get(&host.name)?.journal.clone())))
-        .collect();
+    let journals = journals(&session, &look);
     let entries = HistoryEntry::collect(&journals);
-    let newest = &entries[entries.len().saturating_sub(arguments.most)..];
+    let newest = &entries[entries.len().saturating_sub(most)..];
+    let logs = LogsHere::of(&session.settings.app.unit, &session.settings.environment);
     if session.global.json {
         newest.iter().for_each(print_json);
     } else if newest.is_empty() {
         session.say("nothing has happened yet");
     } else {
-        print_data(&show_history(newest, journals.len(), Timestamp::now()));
+        let shown = |run: &RunId| logs.runs.contains(run).then(|| short_id(run, &logs.runs).to_owned());
+        print_data(&show_history(newest, journals.len(), shown, Timestamp::now()));
+    }
+    // Runs that came to nothing stand in no journal.
+    if !logs.runs.is_empty() && !session.global.json {
+        let command = session.environment_command();
+        session
+            .say(&format!("{command} history last shows the newest run of this machine again, with its log"));
     }
     Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable })
+}
+
+fn journals(
+    session: &Session,
+    look: &Look,
+) -> Vec<(HostName, Vec<buedafab_model::host::record::JournalRecord>)> {
+    let journal =
+        |name: &HostName| Some((name.clone(), look.facts.get(name).map(|facts| facts.journal.clone())?));
+    session.hosts.iter().filter_map(|host| journal(&host.name)).collect()
+}
+
+/// The logs on this machine of one app in one environment.
+struct LogsHere {
+    folder: Option<RunFolder>,
+    /// The oldest first.
+    runs: Vec<RunId>,
+    /// Of what other logs are.
+    others: Vec<(RunId, Unit, EnvironmentName)>,
+}
+
+impl LogsHere {
+    /// Finds them. What can't be read is said, and then isn't there.
+    fn of(unit: &Unit, environment: &EnvironmentName) -> LogsHere {
+        let mut logs = LogsHere { folder: None, runs: Vec::new(), others: Vec::new() };
+        let found = RunFolder::find().and_then(|folder| {
+            let runs = folder.as_ref().map(RunFolder::list).transpose()?;
+            Ok(folder.zip(runs))
+        });
+        let (folder, runs) = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => return logs,
+            Err(error) => {
+                print_talk(&format!("the logs on this machine can't be read: {error}"));
+                return logs;
+            }
+        };
+        for run in runs {
+            // Another program may have removed it just now.
+            let Ok(first) = folder.read_first_line(&run) else { continue };
+            match RunLog::parse(&first).place() {
+                Some((its, place)) if its == unit && place == environment => logs.runs.push(run),
+                Some((its, place)) => logs.others.push((run, its.clone(), place.clone())),
+                None => {}
+            }
+        }
+        logs.folder = Some(folder);
+        logs
+    }
+
+    fn read(&self, run: &RunId) -> Result<String, CliError> {
+        let folder = self.folder.as_ref().expect("a run is listed only where there is a folder");
+        folder.read(run).map_err(|error| CliError::usage(format!("the log of {run} can't be read: {error}")))
+    }
+}
+
+/// Shows one run again. No host is asked, unless no log here is meant.
+async fn show_run(cli: &Cli, typed: &str) -> Result<ExitCode, CliError> {
+    let color = console::colors_enabled_stderr();
+    let environment = require_environment(cli.environment.as_ref(), "history RUN")?;
+    let settings = Project::find(&cli.global, color)?.settings(&environment, color)?;
+    let logs = LogsHere::of(&settings.app.unit, &settings.environment);
+    let meant = match typed {
+        "last" => logs.runs.last().into_iter().collect(),
+        _ => runs_meant(typed, &logs.runs),
+    };
+    match meant[..] {
+        [run] => {
+            let text = logs.read(run)?;
+            if cli.global.json {
+                RunLog::documents(&text).for_each(print_data);
+            } else {
+                print_data(&show_replay(&RunLog::parse(&text), Timestamp::now()));
+            }
+            Ok(ExitCode::Done)
+        }
+        [] => {
+            let other = logs.others.iter().find(|(run, ..)| run.as_str() == typed);
+            if let Some((run, unit, environment)) = other {
+                return Err(CliError::usage(format!("the run {run} was one of {unit}, in {environment}")));
+            }
+            ask_hosts(cli, typed, &logs).await
+        }
+        _ => Err(CliError::usage(format!("{typed:?} may mean several runs")).hint(name_runs(&logs, &meant))),
+    }
+}
+
+/// What the journals of the hosts know of a run that has no log here.
+async fn ask_hosts(cli: &Cli, typed: &str, logs: &LogsHere) -> Result<ExitCode, CliError> {
+    let all: Vec<&RunId> = logs.runs.iter().collect();
+    let named = || match all[..] {
+        [] => "no run of this app and environment was written down on this machine".to_owned(),
+        _ => name_runs(logs, &all),
+    };
+    if typed == "last" {
+        return Err(CliError::usage("there is no last run").hint(named()));
+    }
+    let mut session = Session::start(cli, "history RUN", StepOutput::Silent)?;
+    let look = session.look(Scope::Full).await?;
+    let journals = journals(&session, &look);
+    let mut entries = HistoryEntry::collect(&journals);
+    let mut known: Vec<RunId> = entries.iter().map(|entry| entry.record.run.clone()).collect();
+    known.sort_unstable();
+    known.dedup();
+    let meant: Vec<RunId> = runs_meant(typed, &known).into_iter().cloned().collect();
+    entries.retain(|entry| meant.contains(&entry.record.run));
+    if entries.is_empty() {
+        let unasked: Vec<&str> = look.unreachable.keys().map(HostName::as_str).collect();
+        let where_ = match unasked[..] {
+            [] => "neither on this machine nor in the hosts' journals".to_owned(),
+            _ => format!("not on this machine, and {} can't be asked", unasked.join(", ")),
+        };
+        return Err(CliError::usage(format!("there is no run {typed:?}: {where_}")).hint(named()));
+    }
+    if session.global.json {
+        entries.iter().for_each(print_json);
+    } else {
+        session.say("there is no log of it on this machine; the hosts' journals say:");
+        print_data(&show_history(&entries, journals.len(), |_| None, Timestamp::now()));
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The newest of these runs, each with what it was.
+fn name_runs(logs: &LogsHere, runs: &[&RunId]) -> String {
+    let mut table = Table::default();
+    for run in runs.iter().rev().take(MOST_NAMED) {
+        let log = RunLog::parse(&logs.read(run).unwrap_or_default());
+        let when = log.events.first().map_or_else(String::new, |first| ago(first.at, Timestamp::now()));
+        let verdict = log.verdict().map_or_else(|| "never ended".to_owned(), |verdict| verdict.to_string());
+        table.row([run.to_string(), when, log.headline().to_owned(), verdict]);
+    }
+    format!("written down on this machine are\n{}", table.render("        ").trim_end())
 }

@@ -73,7 +73,7 @@ all! {
     DeployerEnded => Event::DeployerEnded { step: 1, status: 0, milliseconds: 5120 },
         "A step on the machine that deploys ended.";
     OutputCut => Event::OutputCut { most_bytes: 4 << 20 },
-        "The log of the run keeps no more of what steps print. It stands in logs alone.";
+        "The log of the run keeps no more of what steps print. It stands in logs alone: `history RUN --json`.";
     RunEnded => Event::RunEnded {
         outcome: Outcome {
             verdict: Verdict::FailedBefore,

@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod exit_code;
+pub mod log;
 pub mod mask;
 pub mod message;
 pub mod outcome;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Table, ago};
 use crate::host::record::{JournalKind, JournalRecord};
-use crate::names::HostName;
+use crate::names::{HostName, RunId};
 
 /// One run, as the journals of its hosts tell it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,8 +38,13 @@ impl HistoryEntry {
     }
 }
 
-/// A line for each run.
-pub fn show_history(entries: &[HistoryEntry], hosts: usize, now: Timestamp) -> String {
+/// A line for each run; the last column has what `history` takes for it, where `logged` knows that it can be shown again.
+pub fn show_history(
+    entries: &[HistoryEntry],
+    hosts: usize,
+    logged: impl Fn(&RunId) -> Option<String>,
+    now: Timestamp,
+) -> String {
     let mut table = Table::default();
     for HistoryEntry { record, hosts: told } in entries {
         let about = match (&record.release, &record.from, &record.reason) {
@@ -63,6 +68,7 @@ pub fn show_history(entries: &[HistoryEntry], hosts: usize, now: Timestamp) -> S
             about,
             on,
             record.by.clone(),
+            logged(&record.run).map(|run| format!("log: {run}")).unwrap_or_default(),
         ]);
     }
     table.render("")

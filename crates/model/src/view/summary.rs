@@ -69,6 +69,20 @@ impl Summary {
     /// The end, in words; `retry` is the command that would do the same again, `status` the one that shows what is.
     pub fn tell(&self, retry: &str, environment_command: &str) -> String {
         let Some((outcome, milliseconds)) = &self.ended else { return String::new() };
+        let mut text = self.tell_end(outcome, *milliseconds, "serving now");
+        for (what, command) in next_commands(outcome, retry, environment_command) {
+            let _ = writeln!(text, "  {what}: {command}");
+        }
+        text
+    }
+
+    /// The end of a run that is long over: what is to be done now isn't known from it.
+    pub fn tell_again(&self) -> String {
+        let Some((outcome, milliseconds)) = &self.ended else { return String::new() };
+        self.tell_end(outcome, *milliseconds, "served then")
+    }
+
+    fn tell_end(&self, outcome: &Outcome, milliseconds: u64, served: &str) -> String {
         let mut text = String::new();
         for (hosts, (what, tail)) in self.group_failures(&outcome.failures) {
             let _ = writeln!(text, "{}: {what}", hosts.join(", "));
@@ -76,7 +90,7 @@ impl Summary {
                 let _ = writeln!(text, "  │ {line}");
             }
         }
-        let seconds = *milliseconds as f64 / 1000.0;
+        let seconds = milliseconds as f64 / 1000.0;
         let what = if self.headline.is_empty() { "run" } else { &self.headline };
         let _ = match outcome.verdict {
             Verdict::Done => writeln!(text, "✓ {what}: done in {seconds:.1} s"),
@@ -87,10 +101,7 @@ impl Summary {
             verdict => writeln!(text, "✗ {what}: {verdict} (exit {})", verdict.exit_code()),
         };
         for (serving, hosts) in group_serving(outcome) {
-            let _ = writeln!(text, "  serving now: {serving} on {}", hosts.join(", "));
-        }
-        for (what, command) in next_commands(outcome, retry, environment_command) {
-            let _ = writeln!(text, "  {what}: {command}");
+            let _ = writeln!(text, "  {served}: {serving} on {}", hosts.join(", "));
         }
         text
     }
