@@ -3,7 +3,9 @@
 //! Configuration and facts go in, plans and events come out. Nothing here reads a file, opens a connection, looks at
 //! a clock or makes random numbers: time, ids and what was seen are arguments.
 //!
-//! From the ground up; a module imports only what stands above it in this list.
+//! From the ground up: names, release, app, host, config, deployer, plan, strategy, shell, planner, run, simulate, view. A
+//! folder imports only what stands before it, which `tests/folders.rs` proves. `deployer` stands before `plan` because a plan
+//! holds the deployer's actions, and `shell` before `planner` because unit files are rendered for the plan.
 
 pub mod names;
 pub mod release;
