@@ -378,7 +378,7 @@ impl Driver<'_> {
             if silence > lost_after {
                 lost.push((host.clone(), format!("no sign of life for {} s", silence.as_secs())));
             } else if work.cancelled.is_some_and(|since| since.elapsed() > CANCEL_PATIENCE) {
-                lost.push((host.clone(), "a step that was told to end doesn't".to_owned()));
+                lost.push((host.clone(), "a step doesn't end, although it was asked to".to_owned()));
             } else if work.cancelled.is_none()
                 && work.step.as_ref().is_some_and(|step| step.began.elapsed() > limit)
             {

@@ -15,7 +15,7 @@ use crate::s3::{S3, S3Error};
 
 /// Why a package can't be had.
 #[derive(Debug, thiserror::Error)]
-#[error("the private package {package} can't be had: {why}")]
+#[error("the private package {package} can't be fetched: {why}")]
 pub struct PackageError {
     package: String,
     why: PackageProblem,
@@ -29,7 +29,7 @@ enum PackageProblem {
     NoRevision { url: String, rev: String },
     #[error(transparent)]
     S3(#[from] S3Error),
-    #[error("its check sum is {found} and not {expected}: it isn't what was meant")]
+    #[error("its check sum is {found} instead of {expected}")]
     CheckSum { found: String, expected: String },
     #[error("there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")]
     NoCache,

@@ -23,7 +23,7 @@ pub(crate) struct S3 {
 /// Why an object can't be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum S3Error {
-    #[error("{url} says {status}{}", told(said))]
+    #[error("{url} answers {status}{}", told(said))]
     Status { url: String, status: u16, said: String },
     #[error("{url}: {why}")]
     NoAnswer { url: String, why: String },

@@ -184,7 +184,7 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     });
     assert_snapshot!(found, @"
     a bad one: 1: 1:Typ=exec
-    five-jobs.service can't be right: see the template, or the command, of its service
+    five-jobs.service has a mistake: correct the template, or the command, of its service
     a good one: 0
     first: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
@@ -297,7 +297,7 @@ fn a_setting_is_set_and_nothing_around_it() {
     A = True
     MAINTENANCE_MODE=False  # why
     MAINTENANCE_MODES = False
-    other.py true: 1: there is no line MAINTENANCE_MODE = False in ROOT/it's "five" */releases/a/other.py, which this could be told by; `settings_file` in buedafab.toml names another
+    other.py true: 1: there is no line MAINTENANCE_MODE = False in ROOT/it's "five" */releases/a/other.py: add it, or name another file by `settings_file` in buedafab.toml
     other.py false: 0
     gone.py false: 0
     "#);

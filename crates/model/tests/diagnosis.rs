@@ -296,10 +296,10 @@ fn all_three_say_the_same() {
       check   ready to deploy
 
     a run was cut short in its switch
-      plan    refused: web1: visitors are told of maintenance by run r7, which was cut short at 2026-11-05T00:00:00Z
+      plan    refused: web1: run r7 told visitors of maintenance, and was cut short at 2026-11-05T00:00:00Z
               the command `recover` puts it back; so do `deploy` and `rollback`, before anything else
-      status  web1: visitors are told of maintenance by run r7, which was cut short at 2026-11-05T00:00:00Z
-      check   ✗  current  visitors are told of maintenance by run r7, which was cut short at 2026-11-05T00:00:00Z
+      status  web1: run r7 told visitors of maintenance, and was cut short at 2026-11-05T00:00:00Z
+      check   ✗  current  run r7 told visitors of maintenance, and was cut short at 2026-11-05T00:00:00Z
       check   help: the command `recover` puts it back; so do `deploy` and `rollback`, before anything else
       check   a deploy would be stopped
 
@@ -342,9 +342,9 @@ fn all_three_say_the_same() {
       check   ready to deploy
 
     visitors are told of maintenance
-      plan    note: in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+      plan    note: in maintenance, says ada@laptop: `maintenance off` ends it
       status  web1: in maintenance since 0 s ago, says ada@laptop: back soon
-      check   !  maintenance  in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+      check   !  maintenance  in maintenance, says ada@laptop: `maintenance off` ends it
       check   ready to deploy
 
     the app runs another release

@@ -112,7 +112,7 @@ fn a_release_is_fetched_checked_out_and_proven() {
     fetch SECOND into a → 0
     check out SECOND in a → 0
     verify that a holds SECOND, unchanged → 0
-    verify that a holds FIRST, unchanged → 1: a no longer holds just FIRST:
+    verify that a holds FIRST, unchanged → 1: a no longer holds exactly FIRST:
     ## HEAD (no branch)
     .git/ .gitignore binary file, a/
     ");
@@ -374,15 +374,15 @@ fn a_slot_that_somebody_changed_is_not_proven() {
     assert_snapshot!(found, @r#"
     touch untracked → 0
     touch file → 0
-    echo changed >file → 1: a no longer holds just FIRST:
+    echo changed >file → 1: a no longer holds exactly FIRST:
     ## HEAD (no branch)
      M file
     ?? untracked
-    git checkout -q file; git checkout -q --detach origin/master → 1: a no longer holds just FIRST:
+    git checkout -q file; git checkout -q --detach origin/master → 1: a no longer holds exactly FIRST:
     ## HEAD (no branch)
     ?? untracked
     rm -rf .git → 1: fatal: not a git repository (or any of the parent directories): .git
-    a no longer holds just FIRST:
+    a no longer holds exactly FIRST:
     fatal: not a git repository (or any of the parent directories): .git
     "#);
 }

@@ -1100,14 +1100,14 @@ fn what_comes_first_on_the_deployer_stands_in_the_plan() {
         tag 3333333333 as v3
           $ git tag -a --no-sign -m 'Release v3' v3 3333333333333333333333333333333333333333
         if it fails: remove the tag v3
-        if it fails:   $ tag=v3 remote=origin
-        if it fails:   $ ours=$(git rev-parse --verify --quiet "refs/tags/$tag") || exit 0
-        if it fails:   $ there=$(git ls-remote "$remote" "refs/tags/$tag") || {
-        if it fails:   $   echo "$tag is left as it is: $remote can't be asked whether it has it" >&2
-        if it fails:   $   exit 1
-        if it fails:   $ }
-        if it fails:   $ case $there in "$ours"*) exit 0 ;; esac
-        if it fails:   $ git tag --delete "$tag" >/dev/null
+          $ tag=v3 remote=origin
+          $ ours=$(git rev-parse --verify --quiet "refs/tags/$tag") || exit 0
+          $ there=$(git ls-remote "$remote" "refs/tags/$tag") || {
+          $   echo "$tag isn't removed: $remote doesn't answer whether it has that tag" >&2
+          $   exit 1
+          $ }
+          $ case $there in "$ours"*) exit 0 ;; esac
+          $ git tag --delete "$tag" >/dev/null
     "#);
     assert_snapshot!(show_plan(&plan, Detail::Changes), @"
     web1  v2 (2222222222)  → v3 (3333333333) in slot a
@@ -1164,7 +1164,7 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
     };
     let hosts = [second().change(|facts| facts.maintenance = Some(record))];
     assert_snapshot!(told(plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts))), @r#"
-    note: web1: in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+    note: web1: in maintenance, says ada@laptop: `maintenance off` ends it
     take the lock
     set MAINTENANCE_MODE = False in settings.py of a
     check out 3333333333 in a
@@ -1174,7 +1174,7 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
     note in the journal: deployed
     "#);
     assert_snapshot!(told(plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, Schema::Refuse), &seen(&settings, &hosts))), @r#"
-    note: web1: in maintenance, says ada@laptop: visitors are told so until `maintenance off`
+    note: web1: in maintenance, says ada@laptop: `maintenance off` ends it
     note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
     take the lock
     set MAINTENANCE_MODE = False in settings.py of a

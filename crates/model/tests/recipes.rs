@@ -188,7 +188,7 @@ fn a_recipe_can_be_read_and_replaced() {
 
     # In every new slot, before anything else:
     # - what is shared is linked into it: shared_files, shared_dirs
-    # - the virtualenv env is brought to what requirements.txt asks for
+    # - the virtualenv env gets exactly what requirements.txt asks for
 
     [steps]
     # after your `build` hooks; your own

@@ -207,11 +207,11 @@ fn words_that_name_nothing_to_go_back_to() {
       hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
 
     the one that was rolled back from
-    v2 (2222222222) can't be gone back to: it was never proven live, or was rolled back from
+    can't roll back to v2 (2222222222): it was never proven live, or was rolled back from
       hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
 
     one that never served
-    v7 (7777777777) can't be gone back to: it was never proven live, or was rolled back from; there is v1 (1111111111) on web2
+    can't roll back to v7 (7777777777): it was never proven live, or was rolled back from; there is v1 (1111111111) on web2
       hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
 
     nothing is known
@@ -219,7 +219,7 @@ fn words_that_name_nothing_to_go_back_to() {
       hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
 
     no remote to prepare it from
-    where hosts fetch from isn't known: `scm` isn't set, and the checkout has no remote "origin"
+    hosts have nowhere to fetch from: `scm` isn't set, and the checkout has no remote "origin"
       hint: set `scm` in buedafab.toml to the URL that hosts fetch from
     "#);
 }

@@ -128,13 +128,13 @@ fn a_new_tag_has_a_good_name_that_is_free() {
         .collect();
     assert_snapshot!(told.join("\n"), @r#"
     v3.1: good
-    there is a tag "v2.0" already, on 2222222222
+    the tag "v2.0" exists already, on 2222222222
     "nightly" doesn't look like a release (^v\d+(\.\d+)+?$)
-    git takes no tag called "v1 .0"
-    git takes no tag called "-v1.0"
-    git takes no tag called "v1..0"
-    git takes no tag called "v1.0.lock"
-    git takes no tag called ""
+    "v1 .0" can't be the name of a tag in git
+    "-v1.0" can't be the name of a tag in git
+    "v1..0" can't be the name of a tag in git
+    "v1.0.lock" can't be the name of a tag in git
+    "" can't be the name of a tag in git
     "#);
 }
 
@@ -143,8 +143,8 @@ fn a_tag_is_the_same_to_everybody() {
     let mut facts = asked_by_tag("v3.0");
     facts.remote.tags[2] = tag("v3.0", 2);
     assert_snapshot!(rule("", &facts), @r#"
-    "v3.0" is 3333333333 here, and 2222222222 on "origin"
-      hint: find out who is right; to take theirs: git tag -d v3.0 && git fetch origin tag v3.0
+    the tag "v3.0" is 3333333333 here, and 2222222222 on "origin"
+      hint: find out which of the two is right; to take theirs: git tag -d v3.0 && git fetch origin tag v3.0
     "#);
     facts.remote.tags.pop();
     assert_snapshot!(rule("", &facts), @"
@@ -157,7 +157,7 @@ fn a_tag_is_the_same_to_everybody() {
     "#);
     assert_snapshot!(rule("", &CheckoutFacts { release: release(3).tagged("nightly"), ..asked_by_tag("nightly") }), @r#"
     "nightly" doesn't look like a release (^v\d+(\.\d+)+?$)
-      hint: `version_pattern` in buedafab.toml says what one looks like
+      hint: `version_pattern` in buedafab.toml says what the tag of a release looks like
     "#);
 }
 
@@ -183,7 +183,7 @@ fn what_is_not_on_the_remote_is_pushed_or_refused() {
     facts.remote.push = None;
     assert_snapshot!(rule(staging, &facts), @r#"
     4444444444 isn't on the remote "origin": hosts couldn't fetch it
-      hint: only the branch that is checked out is pushed: check out the one that it is on. If it was on "origin" once, somebody has rewritten that branch: git fetch origin
+      hint: a deploy pushes only the branch that is checked out: check out the branch that has this commit. If "origin" had it once, somebody has rewritten the branch there: git fetch origin
     "#);
 }
 
@@ -216,12 +216,12 @@ fn releases_come_from_the_branch() {
     facts.remote.branch_has_release = false;
     facts.branch = Some("topic".to_owned());
     assert_snapshot!(rule(text, &facts), @r#"
-    v3.0 (3333333333) isn't on master of "origin", where releases come from here
-      hint: merge it into master first; `branch` in buedafab.toml says where releases come from
+    v3.0 (3333333333) isn't on master of "origin", the branch that releases come from
+      hint: merge it into master first; `branch` in buedafab.toml names the branch that releases come from
     "#);
     facts.remote.has_branch = false;
     assert_snapshot!(rule(text, &facts), @r#"
-    "origin" has no branch master, where releases come from here
+    "origin" has no branch master, the branch that releases come from
       hint: set `branch` in buedafab.toml to the branch that releases come from: branch = "main"
     "#);
     assert_snapshot!(rule("require_tag = false\nbranch = \"*\"", &facts), @"deploy v3.0 (3333333333)");
@@ -242,8 +242,8 @@ fn releases_come_from_the_branch() {
     let mut facts = unpushed();
     facts.remote.push.as_mut().expect("there is one").branch = "topic".to_owned();
     assert_snapshot!(rule(text, &facts), @r#"
-    4444444444 isn't on master of "origin", where releases come from here
-      hint: merge it into master first; `branch` in buedafab.toml says where releases come from
+    4444444444 isn't on master of "origin", the branch that releases come from
+      hint: merge it into master first; `branch` in buedafab.toml names the branch that releases come from
     "#);
 }
 
@@ -285,7 +285,7 @@ fn signatures_are_made_and_checked() {
     assert_eq!(refused, rule_with(&format!("{verify}\nsign_tags = false"), &cannot, &[], Some("v3.1")));
     assert_snapshot!(refused, @r#"
     "v3.1" has to be signed, and git has no key to sign with
-      hint: set up a key, as in: git config --global gpg.format ssh; git config --global user.signingKey ~/.ssh/id_ed25519.pub
+      hint: set up a key, for example: git config --global gpg.format ssh; git config --global user.signingKey ~/.ssh/id_ed25519.pub
     "#);
     let bad = CheckoutFacts { bad_signature: Some("v3.0 carries no signature".to_owned()), ..checkout() };
     assert_snapshot!(rule(verify, &bad), @"
@@ -303,11 +303,11 @@ fn what_is_not_committed_is_told_or_refused() {
     assert_snapshot!(rule("", &facts), @"
     deploy v3.0 (3333333333)
     note: not committed, so not deployed: file1.py, file2.py, file3.py, file4.py, file5.py and 2 more
-    note: the submodule vendor/lib stands on a commit that its remote doesn't have, as far as is known here
+    note: the submodule vendor/lib is at a commit that its remote doesn't have, as far as this checkout knows
     ");
     assert_snapshot!(rule("require_clean = true", &facts), @"
     files in your checkout aren't committed: file1.py, file2.py, file3.py, file4.py, file5.py and 2 more
-      hint: commit or stash them; `require_clean` asks for it
+      hint: commit or stash them: `require_clean` is set
     ");
 }
 
@@ -321,6 +321,6 @@ fn all_that_is_broken_is_told_at_once() {
     assert_snapshot!(reasons.join("\n"), @r#"
     files in your checkout aren't committed: new.py
     4444444444 isn't on the remote "origin": hosts couldn't fetch it
-    there is a tag "v2.0" already, on 2222222222
+    the tag "v2.0" exists already, on 2222222222
     "#);
 }

@@ -272,17 +272,17 @@ fn a_first_release_that_fails_leaves_nothing_running() {
 fn a_template_that_cannot_be_filled_is_told_before_anything() {
     assert_snapshot!(check(jobs("one\n{{ hots }}\n")), @"
     jobs1, jobs2: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
-      hint: in a template there are: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
+      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
     ");
     assert_snapshot!(check(jobs("{% if %}")), @"
     jobs1, jobs2: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
-      hint: in a template there are: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
+      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
     ");
     let settings = settings(JOBS);
     let without = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second(), second()]));
     assert_snapshot!(check(without), @"
     jobs1, jobs2: [services.web] conf/web.service: the release has no such file
-      hint: commit it, or name another in buedafab.toml
+      hint: commit the file, or name another one in buedafab.toml
     ");
 }
 

@@ -138,14 +138,14 @@ fn celery_and_gunicorn_are_units_that_a_deploy_brings_along() {
     ticks("v2");
     wait_for("the web answers", || says() == "v2");
 
-    // What can't be right gets nowhere: neither a template that can't be filled, nor a unit that systemd doesn't take.
+    // A mistake gets nowhere: neither a template that can't be filled, nor a unit that systemd rejects.
     release("v3", &WEB_UNIT.replace("{{ unit }}", "{{ untt }}"));
     stage
         .production(&["deploy"], 7)
         .says("web1: [services.web] web.service: undefined value: `untt` is undefined in line 2");
     release("v4", &WEB_UNIT.replace("Type=exec", "Tpye=exec"));
     let ran = stage.production(&["deploy"], 7);
-    ran.says("Unknown key").says("Tpye").says("five.service can't be right").says("serving now: v2 (");
+    ran.says("Unknown key").says("Tpye").says("five.service has a mistake").says("serving now: v2 (");
     // A changed unit is put in place, and the old one back.
     release("v5", &WEB_UNIT.replace("Description=", "Description=new "));
     stage.production(&["-v", "deploy"], 0).says("installed /etc/systemd/system/five.service");

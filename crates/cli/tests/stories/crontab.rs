@@ -38,7 +38,7 @@ fn jobs_stand_in_a_block_of_the_first_host_and_leave_the_rest_alone() {
     let before = jobs("web1");
     stage
         .production(&["-v", "deploy"], 0)
-        .says("has only one end of the block of five")
+        .says("one of the two lines is missing that mark the block of five")
         .says("serving now: four");
     assert_eq!(jobs("web1"), before);
 }

@@ -84,7 +84,7 @@ fn an_unreachable_host_stops_all() {
     let stage = deployed();
     stage.fleet.host("web2").stop_sshd();
     let ran = stage.production(&["deploy"], 6);
-    ran.says("web2").says("nothing was touched").says("--hosts leaves hosts out");
+    ran.says("web2").says("nothing was touched").says("name the others with --hosts");
     assert_eq!(stage.serving(), ["one", "one", "one"]);
     stage.production(&["status"], 6).says("unreachable").says("one (");
     stage.production(&["--hosts", "web1,web3", "deploy"], 0);

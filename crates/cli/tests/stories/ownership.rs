@@ -127,10 +127,10 @@ fn a_password_for_sudo_is_asked_for_once_and_shown_nowhere() {
     let host = stage.fleet.host("web1");
     stage
         .production(&["deploy"], 4)
-        .says("nobody is here to type the password of sudo")
+        .says("there is no terminal at which to type the password of sudo")
         .says("BUEDAFAB_SUDO_PASSWORD");
     let ran = with_password(&stage, "wrong", &["deploy"], 7);
-    ran.says("sudo doesn't take the password").says("serving now: nothing on web1, web2");
+    ran.says("sudo rejects the password").says("serving now: nothing on web1, web2");
     let ran = with_password(&stage, PASSWORD, &["-v", "deploy"], 0);
     ran.says("the password is ********\n");
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(PASSWORD));

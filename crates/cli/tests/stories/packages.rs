@@ -191,14 +191,14 @@ fn the_life_of_private_packages(app: &App, top: &str) {
     app.run(&["deploy"], 7).says("no-such-package");
     app.run(&["rollback"], 0).says("serving now: three (");
     assert_eq!(app.installed(), "five-utils1.0 iniconfig2.0.0 plato1.0 six1.16.0");
-    // What isn't what was meant goes nowhere.
+    // A package with another check sum goes nowhere.
     configure("v2", "1.1", &sum);
     app.stage.release_with("six", &[("requirements.txt", "six==1.16.0\n")]);
-    app.run(&["deploy"], 4).says("plato can't be had: its check sum is").says("nothing was touched");
+    app.run(&["deploy"], 4).says("plato can't be fetched: its check sum is").says("nothing was touched");
     configure("v9", "1.1", &later);
     app.run(&["deploy"], 4).says("has no tag and no branch called \"v9\"");
     configure("v2", "9.9", &later);
-    app.run(&["deploy"], 4).says("/bueda/plato-9.9.tar.gz says 404 (NoSuchKey");
+    app.run(&["deploy"], 4).says("/bueda/plato-9.9.tar.gz answers 404 (NoSuchKey");
     configure("v2", "1.1", &later);
     app.run(&["deploy"], 0);
     assert_eq!(app.installed(), "five-utils2.0 plato1.1 six1.16.0");

@@ -73,7 +73,7 @@ fn only_releases_go_to_production() {
     refused(&stage, &["deploy", "--yes"]).says("has no release tag");
     refused(&stage, &["deploy", "--dry-run"]).says("has no release tag");
     refused(&stage, &["deploy", "--tag", "next"]).says("\"next\" doesn't look like a release");
-    refused(&stage, &["deploy", "--tag", "v0.1.0"]).says("there is a tag \"v0.1.0\" already");
+    refused(&stage, &["deploy", "--tag", "v0.1.0"]).says("the tag \"v0.1.0\" exists already");
     refused(&stage, &["deploy:release=v0.3.0"]).says("there is no tag \"v0.3.0\", neither here nor on");
     let plan = stage.production(&["deploy", "--tag", "v0.2.0", "--dry-run", "-v"], 0);
     plan.says("git tag -a --no-sign -m 'Release v0.2.0' v0.2.0 ").says("push v0.2.0 to origin");
@@ -121,12 +121,14 @@ fn what_a_release_is_called_is_agreed_with_the_remote() {
     theirs(&["tag", "v0.2.0"]);
     theirs(&["push", "-q", "origin", "master", "v0.2.0"]);
     stage.remote.git(&["tag", "v0.2.0"]);
-    refused(&stage, &["deploy:release=v0.2.0"]).says("\"v0.2.0\" is").says("find out who is right");
+    refused(&stage, &["deploy:release=v0.2.0"])
+        .says("\"v0.2.0\" is")
+        .says("find out which of the two is right");
     stage.remote.git(&["tag", "-d", "v0.2.0"]);
     // A name that is taken over there is no name for a new one, though this checkout never heard of it.
     stage.remote.git(&["reset", "-q", "--hard", "HEAD"]);
     refused(&stage, &["deploy", "--tag", "v0.2.0", "--commit", "HEAD~1"])
-        .says("there is a tag \"v0.2.0\" already");
+        .says("the tag \"v0.2.0\" exists already");
     // What only the remote has can be deployed, and leaves no trace here.
     let before = stage.remote.git(&["for-each-ref"]);
     stage.production(&["deploy:release=v0.2.0"], 0).says("serving now: v0.2.0 (");
@@ -234,7 +236,7 @@ fn commits_are_pushed_first_and_never_by_force() {
     stage.configure_with("require_tag = false\nbranch = 'master'");
     refused(&stage, &[&format!("deploy:commit={gone}")])
         .says("isn't on the remote \"origin\"")
-        .says("somebody has rewritten that branch");
+        .says("somebody has rewritten the branch there");
     // Where any branch will do, the remote isn't asked about what it had; hosts are told the truth by it.
     stage.configure_with("require_tag = false\nbranch = '*'");
     stage.remote.git(&["-C", &bare, "reflog", "expire", "--expire=now", "--all"]);
@@ -312,7 +314,7 @@ fn any_kind_of_checkout_will_do() {
     stage.remote.commit(&[("version", "adrift")], "On no branch");
     refused(&stage, &["deploy", "--tag", "v0.2.0"])
         .says("isn't on the remote")
-        .says("check out the one that it is on");
+        .says("check out the branch that has this commit");
     stage.remote.branch("master");
     // A shallow clone of one commit, as pipelines make them.
     stage.release("v0.3.0");
@@ -482,7 +484,7 @@ fn a_person_is_asked_for_a_tag() {
     let mut session = terminal(&stage, &["production", "deploy"]);
     answer(&mut session, "v0.13.0 is deployed. [y/N]", "y");
     answer(&mut session, "Its name [v0.13.1]", "v0.9.0\r");
-    session.exp_string("there is a tag \"v0.9.0\" already").expect("it is told");
+    session.exp_string("the tag \"v0.9.0\" exists already").expect("it is told");
     answer(&mut session, "Its name", "\u{15}v0.14.0\r");
     let said = answer(&mut session, "to production (1 host)?", "y");
     assert!(said.contains("first: tag") && said.contains("first: push"), "{said}");
@@ -509,7 +511,8 @@ fn a_person_is_asked_for_a_tag() {
 fn a_person_types_the_name_of_the_environment() {
     let stage = stage();
     rules(&stage, "confirm = 'name'");
-    refused(&stage, &["deploy:release=v0.1.0"]).says("nobody is here to type the name of production");
+    refused(&stage, &["deploy:release=v0.1.0"])
+        .says("there is no terminal at which to type the name of production");
     let mut session = terminal(&stage, &["production", "deploy:release=v0.1.0"]);
     answer(&mut session, "Type its name, production", "yes\r");
     assert!(finish(session, 4).contains("not confirmed"));

@@ -195,5 +195,5 @@ fn every_way_back_finds_the_units_that_were_there() {
     let homeless = "[services.worker]\nservice = \"systemd:no-such\"\nroles = [\"wroker\"]\n";
     configure(&format!("{}{homeless}", jobs("sh ./work.sh")));
     let ran = stage.production(&["deploy", "--dry-run"], 0);
-    ran.says("[services.worker] is on no host: none has the role wroker");
+    ran.says("[services.worker] runs on no host: no host has the role wroker");
 }

@@ -77,7 +77,7 @@ fn local_changes_in_a_slot_are_told_and_kept() {
     host.run("echo 'a fix by hand' >>/var/webapps/five/releases/a/app.txt");
     stage.production(&["status"], 0).says("local changes in slot a").says("app.txt");
     // What was changed by hand isn't what was proven.
-    stage.production(&["rollback"], 7).says("no longer holds just");
+    stage.production(&["rollback"], 7).says("no longer holds exactly");
     assert_eq!(stage.serving(), ["two", "two", "two"]);
     stage.release("three");
     stage.production(&["deploy"], 0);

@@ -138,7 +138,7 @@ fn a_submodule_that_can_not_be_had_stops_the_deploy() {
     family.git(&stage.remote, &["-C", &lib, "commit", "-q", "--allow-empty", "-m", "Not pushed"]);
     stage.release("three");
     let ran = family.deploy(7);
-    ran.says("the submodule lib stands on a commit that its remote doesn't have");
+    ran.says("the submodule lib is at a commit that its remote doesn't have");
     ran.says("fetch the submodules of b: exit status 1").says("this host must reach its remote");
     assert_eq!(stage.serving(), ["two", "two"]);
     family.git(&stage.remote, &["-C", &lib, "push", "-q", &middle.url(), "HEAD:master"]);

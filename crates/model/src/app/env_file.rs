@@ -47,7 +47,7 @@ pub enum EnvFileError {
         name: String,
     },
     /// A value that not all readers of the file would read the same.
-    #[error("the value of {name} holds a line break or a NUL byte, which not everybody reads the same")]
+    #[error("the value of {name} holds a line break or a NUL byte, which programs read in different ways")]
     BadValue {
         /// Whose.
         name: String,

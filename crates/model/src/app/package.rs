@@ -122,10 +122,10 @@ pub(crate) fn locate(url: &str, rev: Option<&str>, sha256: Option<&str>) -> Resu
     let file = key.rsplit('/').next().unwrap_or(key);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '!');
     if file.starts_with(['-', '.']) || !file.chars().all(plain) {
-        return Err(format!("{file} can't be the file of a package"));
+        return Err(format!("{file} isn't the name of a package's file"));
     }
     let Some(sha256) = sha256 else {
-        return Err("a package from a bucket needs its check sum, or anybody who can write there decides what you run".to_owned());
+        return Err("a package from a bucket needs its check sum: without it, whoever can write there decides what you run".to_owned());
     };
     if hex::decode_to_slice(sha256, &mut [0; 32]).is_err() {
         return Err("a SHA-256 check sum has 64 hexadecimal digits".to_owned());

@@ -348,8 +348,7 @@ fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             Some(format!("as root: {remove}; and take its line out of {list}"));
     }
     if let Some(record) = &facts.maintenance {
-        let words =
-            format!("in maintenance, says {}: visitors are told so until `maintenance off`", record.by);
+        let words = format!("in maintenance, says {}: `maintenance off` ends it", record.by);
         found.warns(DiagnosisKind::Maintenance, words);
     }
     if let (Some(app), Some(live)) = (&facts.app, facts.live())

@@ -153,7 +153,7 @@ impl PendingSwitch {
             Some(slot) => {
                 format!("a switch to slot {slot} was never confirmed: run {run} was cut short at {at}")
             }
-            None => format!("visitors are told of maintenance by run {run}, which was cut short at {at}"),
+            None => format!("run {run} told visitors of maintenance, and was cut short at {at}"),
         }
     }
 }

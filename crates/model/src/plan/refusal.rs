@@ -62,7 +62,7 @@ pub enum Refusal {
     NotKnown(#[from] NotKnown),
     /// The release that was named has never been proven live where it could be gone back to.
     #[error(
-        "{release} can't be gone back to: it was never proven live, or was rolled back from{}",
+        "can't roll back to {release}: it was never proven live, or was rolled back from{}",
         others(targets)
     )]
     NeverProven {
@@ -81,7 +81,7 @@ pub enum Refusal {
     #[error(transparent)]
     Rule(#[from] BrokenRule),
     /// The git remote isn't known.
-    #[error("where hosts fetch from isn't known: `scm` isn't set, and the checkout has no remote {remote:?}")]
+    #[error("hosts have nowhere to fetch from: `scm` isn't set, and the checkout has no remote {remote:?}")]
     NoRemote {
         /// The remote that was looked for.
         remote: String,
@@ -97,13 +97,14 @@ impl Refusal {
             }
             Refusal::Unfit { diagnosis, .. } => return diagnosis.help.clone(),
             Refusal::BadTemplate { why, .. } if why == NO_SUCH_FILE => {
-                "commit it, or name another in buedafab.toml".into()
+                "commit the file, or name another one in buedafab.toml".into()
             }
             Refusal::BadTemplate { .. } => {
-                format!("in a template there are: {}", TEMPLATE_VARIABLES.join(", "))
+                format!("a template may use: {}", TEMPLATE_VARIABLES.join(", "))
             }
             Refusal::Unreachable { hint, .. } => {
-                let more = "the command `check` tells more, and --hosts leaves hosts out";
+                let more =
+                    "the command `check` says more; to go on without this host, name the others with --hosts";
                 hint.as_ref().map_or_else(|| more.to_owned(), |hint| format!("{hint}; {more}"))
             }
             Refusal::NothingBefore { .. } => {

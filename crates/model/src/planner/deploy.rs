@@ -132,7 +132,7 @@ pub fn plan_deploy_by(
         let slot = planning.destination(release).slot;
         if planning.facts.slots.get(&slot).is_some_and(|found| found.record.is_none()) {
             let text = format!(
-                "slot {slot} is none that buedafab made: files in it that git doesn't know will be removed"
+                "buedafab didn't make slot {slot}: files in it that git doesn't know will be removed"
             );
             notes.push(Note { host: Some(planning.host.name.clone()), text });
         }

@@ -22,7 +22,7 @@ pub(super) fn homeless_services(settings: &Settings) -> Vec<String> {
     nowhere
         .map(|named| {
             let roles: Vec<&str> = named.roles.iter().map(|role| role.as_str()).collect();
-            format!("[services.{}] is on no host: none has the role {}", named.name, roles.join(" or "))
+            format!("[services.{}] runs on no host: no host has the role {}", named.name, roles.join(" or "))
         })
         .collect()
 }

@@ -11,7 +11,7 @@ const ASK: &str = r#"ask_app() {
     python3 -c 'import sys, urllib.request
 try: sys.stdout.write(urllib.request.urlopen(sys.argv[1], timeout=int(sys.argv[2])).read(65536).decode())
 except Exception as error: sys.exit(str(error))' "$1" "$2"
-  else echo 'neither curl, wget nor python3 is there to ask the app' >&2; return 127
+  else echo 'asking the app takes curl, wget or python3, and this host has none of them' >&2; return 127
   fi
 }
 "#;

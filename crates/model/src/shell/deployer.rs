@@ -89,7 +89,7 @@ exit 1
 /// A push that failed may have got there all the same: what others can see stays.
 const REMOVE_TAG: &str = r#"ours=$(git rev-parse --verify --quiet "refs/tags/$tag") || exit 0
 there=$(git ls-remote "$remote" "refs/tags/$tag") || {
-  echo "$tag is left as it is: $remote can't be asked whether it has it" >&2
+  echo "$tag isn't removed: $remote doesn't answer whether it has that tag" >&2
   exit 1
 }
 case $there in "$ours"*) exit 0 ;; esac

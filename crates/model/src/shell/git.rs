@@ -108,7 +108,7 @@ fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String
          git submodule --quiet sync --recursive &&\n\
          git submodule --quiet update --init --recursive --force &&\n\
          git submodule --quiet foreach --recursive 'git clean -ffdxq' || {{\n  \
-           echo 'a submodule can'\\''t be had: this host must reach its remote, and its commit must be there' >&2\n  \
+           echo 'a submodule can'\\''t be fetched: this host must reach its remote, and its commit must be there' >&2\n  \
            exit 1\n\
          }}\n",
         slot_path = quote(layout.slot(slot).as_str()),
@@ -139,7 +139,7 @@ fn verify_commit(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String 
     format!(
         "{GIT}cd {slot_path} || exit\n\
          if [ \"$(git rev-parse HEAD)\" = {commit} ] && git diff --quiet HEAD --; then exit 0; fi\n\
-         echo {slot}' no longer holds just '{short}':' >&2\n\
+         echo {slot}' no longer holds exactly '{short}':' >&2\n\
          git status --short --branch >&2\nexit 1\n",
         slot_path = quote(layout.slot(slot).as_str()),
         slot = quote(slot.as_str()),

@@ -18,7 +18,7 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
     match action {
         ServiceAction::VerifySudo => format!(
             "{SUDO}[ -z \"$sudo\" ] || $sudo -v && exit 0\n\
-             echo \"sudo doesn't take the password, or lets $(id -un) do nothing\" >&2\nexit 1"
+             echo \"sudo rejects the password, or allows $(id -un) nothing\" >&2\nexit 1"
         ),
         ServiceAction::ServiceFiles { slot, commit, there, files } => {
             service_files(layout, slot, commit, there, files)

@@ -40,7 +40,7 @@ pub fn show_changes(changes: &[Change]) -> String {
         match (commits, from) {
             (Some(commits), _) => text.push_str(&show_commits(commits)),
             (None, Some(_)) => {
-                text.push_str("  what is live isn't known in this checkout: git fetch may bring it\n")
+                text.push_str("  this checkout doesn't have the commit that is live: try git fetch\n")
             }
             (None, None) => {}
         }

@@ -85,7 +85,7 @@ fn show_deployer(text: &mut String, steps: &[DeployerStep], detail: Detail) {
     let mut show = |step: &DeployerStep, indent: &str| {
         let _ = writeln!(text, "{indent}{}", step.action);
         if detail == Detail::Shell {
-            show_shell(text, indent, &render_deployer(&step.action));
+            show_shell(text, &render_deployer(&step.action));
         }
     };
     steps.iter().for_each(|step| show(step, "    "));
@@ -93,9 +93,9 @@ fn show_deployer(text: &mut String, steps: &[DeployerStep], detail: Detail) {
     ways_back.for_each(|step| show(step, "    if it fails: "));
 }
 
-fn show_shell(text: &mut String, indent: &str, script: &str) {
+fn show_shell(text: &mut String, script: &str) {
     for line in script.trim_end().lines() {
-        let _ = writeln!(text, "{indent}  $ {line}");
+        let _ = writeln!(text, "      $ {line}");
     }
 }
 
@@ -145,7 +145,7 @@ fn show_work(text: &mut String, plan: &Plan, work: &HostWork, detail: Detail) {
     let show = |text: &mut String, step: &Step, indent: &str| {
         let _ = writeln!(text, "{indent}{}", step.action);
         if detail == Detail::Shell {
-            show_shell(text, indent, &render_step(&step.action, &planned.layout, &plan.run));
+            show_shell(text, &render_step(&step.action, &planned.layout, &plan.run));
         }
     };
     for instruction in &work.frame {

@@ -40,7 +40,7 @@ pub fn show_recipe(settings: &Settings) -> String {
                 line(&format!("# - private packages are sent to the host: {}", named.join(", ")));
             }
             line(&format!(
-                "# - the virtualenv {} is brought to what {from} asks for",
+                "# - the virtualenv {} gets exactly what {from} asks for",
                 settings.layout.virtualenv
             ));
         }

@@ -379,7 +379,7 @@ fn private_packages_say_what_they_are() {
     { url = 's3://bucket', sha256 = 'x' } → s3://bucket names no object: write s3://bucket/key.tar.gz; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
 
     python.private = [{ url = 's3://bucket/key.tar.gz' }]
-    { url = 's3://bucket/key.tar.gz' } → a package from a bucket needs its check sum, or anybody who can write there decides what you run; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
+    { url = 's3://bucket/key.tar.gz' } → a package from a bucket needs its check sum: without it, whoever can write there decides what you run; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
 
     python.private = [{ url = 's3://bucket/key.tar.gz', sha256 = 'abc' }]
     { url = 's3://bucket/key.tar.gz', sha256 = 'abc' } → a SHA-256 check sum has 64 hexadecimal digits; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket

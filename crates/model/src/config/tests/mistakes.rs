@@ -337,7 +337,7 @@ fn wrong_values() {
     ' ' → this command is empty; write `[]` to run nothing
 
     connect = "sh -c 'x"
-    "sh -c 'x" → a quote in `sh -c 'x` is never closed; words are told apart as a shell does it: close the quote, or write `\` before it
+    "sh -c 'x" → a quote in `sh -c 'x` is never closed; quotes work as in a shell: close the quote, or write `\` before it
 
     connect = 'docker exec {hots} sh'
     {hots} → `{hots}` isn't a placeholder here; did you mean `{host}`?

@@ -36,7 +36,7 @@ pub enum BrokenRule {
         release: Release,
     },
     /// The commit isn't on the branch that releases come from.
-    #[error("{release} isn't on {pattern} of {remote:?}, where releases come from here")]
+    #[error("{release} isn't on {pattern} of {remote:?}, the branch that releases come from")]
     WrongBranch {
         /// The release.
         release: Release,
@@ -46,7 +46,7 @@ pub enum BrokenRule {
         remote: String,
     },
     /// There is no such branch.
-    #[error("{remote:?} has no branch {pattern}, where releases come from here")]
+    #[error("{remote:?} has no branch {pattern}, the branch that releases come from")]
     NoBranch {
         /// The branch, as it is set.
         pattern: String,
@@ -76,13 +76,13 @@ pub enum BrokenRule {
         pattern: String,
     },
     /// A name that git doesn't take.
-    #[error("git takes no tag called {tag:?}")]
+    #[error("{tag:?} can't be the name of a tag in git")]
     NotAName {
         /// The name.
         tag: String,
     },
     /// A new tag's name is taken.
-    #[error("there is a tag {tag:?} already, on {}", commit.short())]
+    #[error("the tag {tag:?} exists already, on {}", commit.short())]
     TagTaken {
         /// The tag.
         tag: String,
@@ -90,7 +90,7 @@ pub enum BrokenRule {
         commit: CommitId,
     },
     /// A tag is something else to others than here.
-    #[error("{tag:?} is {} here, and {} on {remote:?}", here.short(), there.short())]
+    #[error("the tag {tag:?} is {} here, and {} on {remote:?}", here.short(), there.short())]
     TagMoved {
         /// The tag.
         tag: String,
@@ -139,44 +139,44 @@ impl BrokenRule {
     /// What a person can do about it.
     pub fn hint(&self) -> String {
         match self {
-            BrokenRule::NotClean { .. } => "commit or stash them; `require_clean` asks for it".into(),
+            BrokenRule::NotClean { .. } => "commit or stash them: `require_clean` is set".into(),
             BrokenRule::NotOnRemote { remote, way, .. } => match way {
                 WayToRemote::ByHand => format!("push it first: git push {remote} HEAD"),
                 WayToRemote::OtherBranch => format!(
-                    "only the branch that is checked out is pushed: check out the one that it is on. If it was on \
-                     {remote:?} once, somebody has rewritten that branch: git fetch {remote}"
+                    "a deploy pushes only the branch that is checked out: check out the branch that has this commit. If \
+                     {remote:?} had it once, somebody has rewritten the branch there: git fetch {remote}"
                 ),
             },
             BrokenRule::NotFastForward { remote, branch, .. } => {
                 format!("take them in first: git pull --rebase {remote} {branch}")
             }
             BrokenRule::WrongBranch { pattern, .. } => {
-                format!("merge it into {pattern} first; `branch` in buedafab.toml says where releases come from")
+                format!("merge it into {pattern} first; `branch` in buedafab.toml names the branch that releases come from")
             }
             BrokenRule::NoBranch { .. } => {
                 "set `branch` in buedafab.toml to the branch that releases come from: branch = \"main\"".into()
             }
             BrokenRule::NeedsTag { proposed, .. } => format!(
-                "name one: --tag {}; or deploy one that is there: --release TAG, --release latest_tag",
+                "tag it: --tag {}; or deploy an existing release: --release TAG, --release latest_tag",
                 proposed.as_deref().unwrap_or("NAME")
             ),
             BrokenRule::NoLatestTag { .. } => "make the first one: deploy --tag NAME".into(),
-            BrokenRule::NotAVersion { .. } => "`version_pattern` in buedafab.toml says what one looks like".into(),
-            BrokenRule::NotAName { .. } => "see git help check-ref-format".into(),
+            BrokenRule::NotAVersion { .. } => "`version_pattern` in buedafab.toml says what the tag of a release looks like".into(),
+            BrokenRule::NotAName { .. } => "`git help check-ref-format` says which names git takes".into(),
             BrokenRule::TagTaken { .. } => "a release's tag is never moved: choose another name".into(),
             BrokenRule::TagMoved { tag, remote, .. } => format!(
-                "find out who is right; to take theirs: git tag -d {tag} && git fetch {remote} tag {tag}"
+                "find out which of the two is right; to take theirs: git tag -d {tag} && git fetch {remote} tag {tag}"
             ),
             BrokenRule::TagNotOnRemote { tag, remote } => format!("push it first: git push {remote} {tag}"),
             BrokenRule::CannotSign { .. } => {
-                "set up a key, as in: git config --global gpg.format ssh; git config --global user.signingKey ~/.ssh/id_ed25519.pub".into()
+                "set up a key, for example: git config --global gpg.format ssh; git config --global user.signingKey ~/.ssh/id_ed25519.pub".into()
             }
             BrokenRule::BadSignature { .. } => {
                 "`allowed_signers` in buedafab.toml says whose signature counts; have one of them make the tag".into()
             }
-            BrokenRule::Unanswered(Question::Push { .. }) => "say it with --yes, or push it by hand first".into(),
+            BrokenRule::Unanswered(Question::Push { .. }) => "--yes confirms it; or push it by hand first".into(),
             BrokenRule::Unanswered(Question::Older { .. }) => {
-                "say it with --allow-older; `rollback` goes back to the release before".into()
+                "--allow-older confirms it; `rollback` goes back to the release before".into()
             }
             BrokenRule::Unanswered(Question::Unsigned { .. }) => {
                 "set up a key (git config user.signingKey), or set `sign_tags = false`".into()

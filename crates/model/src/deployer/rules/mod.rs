@@ -173,7 +173,7 @@ fn notes(facts: &CheckoutFacts) -> Vec<String> {
     }
     for submodule in &facts.unpushed_submodules {
         note(format!(
-            "the submodule {submodule} stands on a commit that its remote doesn't have, as far as is known here"
+            "the submodule {submodule} is at a commit that its remote doesn't have, as far as this checkout knows"
         ));
     }
     notes

@@ -19,7 +19,7 @@ end="# end $unit"
 now=$(crontab -l 2>/dev/null)
 count() { printf '%s\n' "$now" | grep -cxF -e "$1"; }
 if [ "$(count "$begin")" != "$(count "$end")" ]; then
-  echo "the crontab of $(id -un) has only one end of the block of $unit: put it right by hand, crontab -e" >&2
+  echo "in the crontab of $(id -un) one of the two lines is missing that mark the block of $unit: repair it by hand, with crontab -e" >&2
   exit 1
 fi
 export begin end

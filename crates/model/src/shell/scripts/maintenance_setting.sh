@@ -6,7 +6,7 @@ line='^(MAINTENANCE_MODE[[:space:]]*=[[:space:]]*)(True|False)([[:space:]]*(#.*)
 if ! grep -qE "$line" "$file" 2>/dev/null; then
   # A release that can't be in maintenance isn't.
   [ "$value" = True ] || exit 0
-  echo "there is no line MAINTENANCE_MODE = False in $file, which this could be told by; \`settings_file\` in buedafab.toml names another" >&2
+  echo "there is no line MAINTENANCE_MODE = False in $file: add it, or name another file by \`settings_file\` in buedafab.toml" >&2
   exit 1
 fi
 cp -p "$file" "$file.new" &&

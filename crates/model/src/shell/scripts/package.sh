@@ -9,7 +9,7 @@ cat >"$new" || exit
 sum=$(sha256sum <"$new")
 if [ "${sum%% *}" != "$sha256" ]; then
   rm -f "$new"
-  echo "$file came here broken, or there was no room for all of it in ${XDG_RUNTIME_DIR:-/dev/shm}: its check sum is ${sum%% *} rather than $sha256" >&2
+  echo "$file arrived damaged, or there was no room for all of it in ${XDG_RUNTIME_DIR:-/dev/shm}: its check sum is ${sum%% *} instead of $sha256" >&2
   exit 1
 fi
 mv -f "$new" "$packages/$key/$file"

@@ -25,7 +25,7 @@ if [ -f "$stored" ]; then
     [ "$kind" != unit ] || $sudo systemctl daemon-reload || exit
   fi
   # It comes up again with its host.
-  enable_it || echo "$name won't come up with its host" >&2
+  enable_it || echo "$name couldn't be enabled: it won't start when the host starts" >&2
   grep -qxF -e "$installed" "$list" 2>/dev/null || (umask 002 && echo "$installed" >>"$list") || exit
   # Neither what it did under another release, nor how often, is held against it.
   [ "$kind" != unit ] || $sudo systemctl reset-failed "$name" 2>/dev/null

@@ -18,7 +18,7 @@ keep() {
   status=$?
   if [ "$status" != 0 ]; then
     sed "s|$place/||g" "$place/said" >&2
-    echo "$name can't be right: see the template, or the command, of its service" >&2
+    echo "$name has a mistake: correct the template, or the command, of its service" >&2
   fi
   rm -rf "$place"
   [ "$status" = 0 ] || exit "$status"

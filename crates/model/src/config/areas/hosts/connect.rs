@@ -31,7 +31,7 @@ impl FromStr for ConnectText {
         }
         let words = shlex::split(text).ok_or_else(|| {
             Mistake::new(format!("a quote in {} is never closed", quoted(text)))
-                .help("words are told apart as a shell does it: close the quote, or write `\\` before it")
+                .help("quotes work as in a shell: close the quote, or write `\\` before it")
         })?;
         match words.as_slice() {
             [] => Err(Mistake::new("this command is empty")
