@@ -19,7 +19,7 @@ use crate::runs::RunFolder;
     about = "Deploys that change a fleet together or not at all",
     long_about = "Deploys git releases to hosts that you own, over your own ssh: all hosts change together, or none \
                   does. A release is prepared beside the one that serves, checked, and switched to by one rename; what \
-                  fails is put back, also when the deployer is lost.",
+                  fails is put back, even if the machine that deploys is lost.",
     after_help = EXAMPLES,
     subcommand_precedence_over_arg = true,
     subcommand_required = true,
@@ -79,11 +79,11 @@ pub(crate) struct GlobalArgs {
     #[arg(long, short = 'R', global = true, value_name = "ROLES", value_delimiter = ',')]
     pub roles: Vec<String>,
 
-    /// One JSON document a line on standard output: events, or what was asked for
+    /// Print JSON on standard output, one document a line: events, or the command's answer
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Ask nothing
+    /// Ask nothing; answer yes where a yes is enough
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
 
@@ -99,7 +99,7 @@ pub(crate) enum CommandArgs {
     Init(InitArgs),
     /// Run the project's tests, as a deploy does first
     Test(TestArgs),
-    /// Look the project's code over
+    /// Check the project's code with a linter
     Lint,
     /// Make this checkout ready to work in: submodules, virtualenv, requirements
     Setup,
@@ -108,56 +108,56 @@ pub(crate) enum CommandArgs {
     /// Make a release live on all hosts, or on none
     #[command(after_help = DEPLOY_EXAMPLES)]
     Deploy(DeployArgs),
-    /// The commits that a deploy would bring, and those that it would take away
+    /// Show the commits that a deploy would bring, and those that it would take away
     Changes(ReleaseArgs),
     /// Make the release before the live one live again
     #[command(after_help = ROLLBACK_NOTES)]
     Rollback(RollbackArgs),
     /// Put back a switch that was never confirmed: its run was killed, or the host lost its power
     Recover(RecoverArgs),
-    /// What runs where, since when, by whom; drift, locks, holds
+    /// Show what runs where, since when and by whom; drift, locks and holds
     Status,
-    /// What happened, run by run; or one run again, with its log
+    /// Show what happened, run by run; or one run again, with its log
     #[command(after_help = HISTORY_EXAMPLES)]
     History(HistoryArgs),
     /// Stop deploys until `unhold`; rollbacks still work
     Hold(HoldArgs),
     /// Allow deploys again
     Unhold,
-    /// The app's secrets, in the file that `env_file` names
+    /// Read and change the app's secrets, in the file that `env_file` names
     #[command(after_help = ENV_EXAMPLES)]
     Env(EnvArgs),
-    /// Tell visitors of maintenance, or no longer
+    /// Start or end maintenance, and tell visitors of it
     Maintenance(MaintenanceArgs),
-    /// `enable maintenancemode`: as `maintenance on`
+    /// `enable maintenancemode` is the same as `maintenance on`
     Enable(ModeArgs),
-    /// `disable maintenancemode`: as `maintenance off`
+    /// `disable maintenancemode` is the same as `maintenance off`
     Disable(ModeArgs),
     /// Run a command on every host, in the live release
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
-    /// Django's manage.py on the primary, in the live release
+    /// Run Django's manage.py on the primary, in the live release
     #[command(after_help = MANAGE_EXAMPLES)]
     Manage(ManageArgs),
-    /// Django's shell on the primary, in the live release
+    /// Open Django's shell on the primary, in the live release
     #[command(name = "django_shell")]
     DjangoShell,
-    /// An interactive shell on one host, in the live release
+    /// Open an interactive shell on one host, in the live release
     Shell,
-    /// Restart the app as it is
+    /// Restart the app in the release that is live
     #[command(name = "restart_webserver", visible_alias = "restart")]
     RestartWebserver,
-    /// What the recipe does, step by step, and what of it the project has replaced
+    /// Show what the recipe does, step by step, and which steps the project has replaced
     Recipe,
-    /// The resolved configuration of an environment
+    /// Show the resolved configuration of an environment
     Config(ConfigArgs),
-    /// Every command, and the project's own tasks; `--list` says the same
+    /// List every command, and the project's own tasks; `--list` does the same
     List,
     /// See it work: deploys, a failed check and a rollback, on three hosts on this machine
     Demo(DemoArgs),
-    /// Print what makes a shell complete buedafab's commands: add `source <(buedafab completions bash)` to its start
+    /// Print a script that makes your shell complete buedafab's commands; for bash, put `source <(buedafab completions bash)` into ~/.bashrc
     Completions(CompletionsArgs),
-    /// A task of the project: what its configuration calls so
+    /// A task of the project, by the name that its configuration gives it
     #[command(skip)]
     Task(TaskArgs),
 }
@@ -202,20 +202,20 @@ impl CommandArgs {
 const DEPLOY_EXAMPLES: &str = "\
 Examples:
   buedafab production deploy                    what HEAD is now; asks for a tag where one is needed
-  buedafab production deploy --tag v0.2.0       tags it, pushes the tag, deploys it
+  buedafab production deploy --tag v0.2.0       tags it, deploys it, pushes the tag when all hosts are ready
   buedafab production deploy --commit 6b4943c   also: deploy:commit=6b4943c
   buedafab production deploy --release v0.1.1   also: deploy:release=v0.1.1, deploy:release=latest_tag
-  buedafab production deploy --dry-run          what it would do; with -v every step's shell
+  buedafab production deploy --dry-run          shows what it would do; with -v the shell of every step
   buedafab production --hosts web1 deploy       on one host only
 Running it again is always safe, and repairs what a crash left.";
 
 const ROLLBACK_NOTES: &str = "\
 Each host goes back to the release that was proven live on it before; all to the same one, or none does. A release that
-was rolled back from isn't gone back to: deploy it by its name, which is quick.
+was rolled back from is no target any more: deploy it by its name, which is quick.
 
 Examples:
   buedafab production rollback
-  buedafab production rollback --to v0.1.0    or the beginning of a commit's id; `status` shows what there is
+  buedafab production rollback --to v0.1.0    or the beginning of a commit's id; `status` shows which can be named
   buedafab production rollback:to=v0.1.0      Fabric's form";
 
 const HISTORY_EXAMPLES: &str = "\
@@ -236,7 +236,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
-    /// Overwrite a buedafab.toml that is there
+    /// Overwrite an existing buedafab.toml
     #[arg(long)]
     pub force: bool,
     /// Print it instead of writing it
@@ -250,7 +250,7 @@ pub(crate) struct ReleaseArgs {
     /// A commit: an id, a branch, anything that git knows [default: `default_revision`]
     #[arg(long, value_name = "COMMIT", conflicts_with = "release")]
     pub commit: Option<String>,
-    /// A tag; `latest_tag` stands for that of the latest release
+    /// A tag; `latest_tag` means the tag with the highest version
     #[arg(long, value_name = "TAG")]
     pub release: Option<String>,
 }
@@ -259,35 +259,35 @@ pub(crate) struct ReleaseArgs {
 pub(crate) struct DeployArgs {
     #[command(flatten)]
     pub release: ReleaseArgs,
-    /// Tag the commit with this name first, and push the tag
+    /// Tag the commit with this name, and push the tag when all hosts are ready
     #[arg(long, value_name = "NAME", conflicts_with = "release")]
     pub tag: Option<String>,
     /// Don't run the project's tests first
     #[arg(long)]
     pub skip_tests: bool,
-    /// Tell visitors of maintenance for as long as it takes, unless they are told already
+    /// Tell visitors of maintenance until the deploy ends, however it ends; hosts in maintenance stay so
     #[arg(long)]
     pub maintenance: bool,
-    /// Make virtualenvs anew, though nothing has changed
+    /// Make the virtualenvs anew, even if nothing has changed
     #[arg(long)]
     pub reinstall: bool,
-    /// Deploy also what is older than the live release
+    /// Deploy a release even if it is older than the live one
     #[arg(long)]
     pub allow_older: bool,
     /// Look at the hosts and show the plan, and change nothing
     #[arg(long, short = 'n')]
     pub dry_run: bool,
-    /// Deploy also where the release is live already
+    /// Deploy also to hosts on which the release is live already
     #[arg(long)]
     pub force: bool,
-    /// Replace a `current` that another tool made
+    /// Replace a link `current` that another tool made
     #[arg(long)]
     pub take_over: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// What the tests find in DEPLOYMENT_TYPE [default: `deployment_type`; without an environment SOLO]
+    /// The value of DEPLOYMENT_TYPE for the tests [default: `deployment_type`; without an environment SOLO]
     #[arg(long, value_name = "TYPE")]
     pub deployment_type: Option<String>,
     /// The folder to run them in [default: the project's]
@@ -315,10 +315,10 @@ pub(crate) struct RollbackArgs {
     /// Go to this release, by its tag or its commit, rather than to the one before
     #[arg(long, value_name = "TAG|COMMIT")]
     pub to: Option<String>,
-    /// Leave migrations that the older release doesn't know
+    /// Keep migrations in the database that the older release doesn't know
     #[arg(long)]
     pub keep_schema: bool,
-    /// Undo migrations that the older release doesn't know, by the newer one, before anything switches
+    /// Undo migrations that the older release doesn't know, before anything switches; the newer release does it
     #[arg(long, conflicts_with = "keep_schema")]
     pub reverse_migrations: bool,
     /// Look at the hosts and show the plan, and change nothing
@@ -338,7 +338,7 @@ pub(crate) struct HistoryArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HoldArgs {
-    /// Why, for those who are stopped by it
+    /// Why; shown to everyone whose deploy it stops
     #[arg(long)]
     pub reason: String,
 }
@@ -358,22 +358,22 @@ pub(crate) struct EnvArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EnvCommand {
-    /// Give a variable the value that comes on standard input, or is typed
+    /// Set a variable; its value is typed at a prompt, or read from standard input
     Set {
         /// Its name
         name: String,
-        /// Take nothing for an empty value
+        /// Accept an empty value
         #[arg(long)]
         empty: bool,
     },
-    /// Take a variable away
+    /// Remove a variable
     Unset {
         /// Its name
         name: String,
     },
-    /// The names of the variables; never their values
+    /// List the names of the variables, never their values
     List,
-    /// Put all variables of a file of yours in place of those that are there
+    /// Replace all variables by those of a file of yours
     Push {
         /// The file: NAME=value, a line each
         file: PathBuf,
@@ -393,23 +393,23 @@ The app reads a change when it starts again: buedafab production restart_webserv
 #[derive(Debug, Args)]
 #[command(after_help = MAINTENANCE_EXAMPLES)]
 pub(crate) struct MaintenanceArgs {
-    /// What to do
+    /// Whether to start it, to end it, or to say which hosts are in it
     pub state: MaintenanceState,
-    /// What visitors are told
+    /// A message to visitors
     #[arg(long)]
     pub message: Option<String>,
-    /// Until when, in words
+    /// When it will be over, in your words
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum MaintenanceState {
-    /// Visitors are told
+    /// Tell visitors of maintenance
     On,
-    /// They no longer are
+    /// Let visitors in again
     Off,
-    /// Say how it is
+    /// Say which hosts are in maintenance
     Status,
 }
 
@@ -422,7 +422,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct ModeArgs {
-    /// Which mode: there is one
+    /// The mode; there is only one
     pub mode: Mode,
 }
 
@@ -439,21 +439,21 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct ManageArgs {
-    /// What manage.py is told
+    /// The command of manage.py, with its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
-    /// The JSON schema of buedafab.toml, for editors
+    /// Print the JSON schema of buedafab.toml, for editors
     #[arg(long)]
     pub schema: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// The folder of the demo; it is made, and must not be there
+    /// The folder of the demo, which must not exist yet
     #[arg(default_value = "buedafab-demo")]
     pub folder: PathBuf,
 }
@@ -471,7 +471,7 @@ pub(crate) fn command_line(tasks: &BTreeMap<String, String>) -> Command {
             .value_name("NAME=VALUE")
             .action(ArgAction::Append)
             .num_args(0..)
-            .help("Its arguments; also behind a colon: NAME:VERBOSE=1");
+            .help("The task's arguments; also after a colon: NAME:VERBOSE=1");
         Command::new(name.clone()).about(about.clone()).arg(arguments)
     };
     Cli::command().subcommands(tasks.iter().map(task))

@@ -56,7 +56,7 @@ pub fn main() -> std::process::ExitCode {
         };
         let left: Vec<String> = lines[index + 1..].iter().map(Cli::command_words).collect();
         if !left.is_empty() {
-            report::print_talk(&format!("not begun: {}", left.join(", ")));
+            report::print_talk(&format!("not started: {}", left.join(", ")));
         }
         break;
     }

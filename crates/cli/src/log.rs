@@ -25,7 +25,7 @@ pub(crate) fn begin(verbose: u8) -> Result<(), CliError> {
         None => return Ok(()),
     };
     let filter = EnvFilter::builder().parse(&directives).map_err(|error| {
-        CliError::usage(format!("{LOG} is {directives:?}, which says nothing about what to log: {error}"))
+        CliError::usage(format!("{LOG} is {directives:?}, which isn't a list of what to log: {error}"))
             .hint(format!("for example {LOG}={USUAL}, or {LOG}=trace for everything"))
     })?;
     tracing_subscriber::fmt()

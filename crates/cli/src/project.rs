@@ -42,7 +42,7 @@ impl Project {
             config.tasks().into_keys().find(|name| Cli::command().find_subcommand(name.as_str()).is_some());
         if let Some(name) = taken {
             return Err(CliError::configuration(format!(
-                "{shown}: the task `{name}` is called like one of buedafab's commands"
+                "{shown}: the task `{name}` has the name of one of buedafab's commands"
             ))
             .hint(format!("give it another name: [tasks.{name}_five]")));
         }
@@ -68,7 +68,7 @@ impl Project {
 /// The environment that was typed, or a word about the missing one.
 pub(crate) fn require_environment(environment: Option<&String>, command: &str) -> Result<String, CliError> {
     environment.cloned().ok_or_else(|| {
-        CliError::usage("which environment?".to_owned())
+        CliError::usage("the environment is missing".to_owned())
             .hint(format!("it comes first: buedafab production {command}"))
     })
 }
@@ -116,7 +116,7 @@ pub(crate) fn choose_hosts<'s>(
     });
     let chosen: Vec<&Host> = chosen.collect();
     if chosen.is_empty() {
-        return Err(CliError::usage("no host fits both --hosts and --roles".to_owned()));
+        return Err(CliError::usage("no host matches both --hosts and --roles".to_owned()));
     }
     Ok(chosen)
 }
@@ -154,5 +154,5 @@ fn named_config(words: &[String]) -> Option<PathBuf> {
 
 /// A pattern of `--hosts` or `--roles`.
 fn glob(pattern: &str) -> Result<Pattern, CliError> {
-    Pattern::new(pattern).map_err(|error| CliError::usage(format!("{pattern:?} is no pattern: {error}")))
+    Pattern::new(pattern).map_err(|error| CliError::usage(format!("{pattern:?} isn't a pattern: {error}")))
 }

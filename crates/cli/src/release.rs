@@ -78,7 +78,7 @@ pub(crate) async fn settle(
 /// What a run would ask, as notes.
 fn told(allowed: Allowed) -> Allowed {
     let Allowed { release, before, publish, questions, mut notes } = allowed;
-    notes.extend(questions.iter().map(|question| format!("{question}: a deploy asks")));
+    notes.extend(questions.iter().map(|question| format!("{question}: a deploy asks about it")));
     Allowed { release, before, publish, questions: Vec::new(), notes }
 }
 
@@ -116,7 +116,7 @@ async fn choose_tag(
             session.say(&format!("  the last tags: {}", last.join(", ")));
             format!("Tag this release? If not, {latest} is deployed.")
         }
-        None => "Tag this release? There is no other yet.".to_owned(),
+        None => "Tag this release? No release has a tag yet.".to_owned(),
     };
     if !session.ask_whether(question).await? {
         return match latest {

@@ -163,7 +163,7 @@ impl Session {
         if dry_run {
             let error = CliError::verdict(
                 Verdict::Refused,
-                "a switch was never confirmed: what follows can be planned when it has been put back",
+                "a switch was never confirmed: the rest can be planned only when it has been put back",
             )
             .hint(format!("{} recover puts it back", self.environment_command()));
             return Err(self.give_up(error));
@@ -177,7 +177,7 @@ impl Session {
             self.tell_end();
         }
         if verdict == Verdict::Interrupted {
-            return Err(CliError::verdict(verdict, "interrupted: what follows wasn't begun"));
+            return Err(CliError::verdict(verdict, "interrupted: the rest wasn't started"));
         }
         // What the planner says of what is left decides: a link that is back is enough to go on.
         // What was asked for is a run of its own.
@@ -312,9 +312,11 @@ impl Session {
             Confirm::Name if !is_interactive(&self.global) => {
                 let error = CliError::verdict(
                     Verdict::Refused,
-                    format!("nobody is here to type the name of {environment}: nothing was touched"),
+                    format!(
+                        "there is no terminal at which to type the name of {environment}: nothing was touched"
+                    ),
                 )
-                .hint("say it with --yes");
+                .hint("--yes confirms it");
                 return Err(self.give_up(error));
             }
             Confirm::Name => {

@@ -19,14 +19,18 @@ pub(crate) fn known_password() -> Option<Secret> {
 /// Keeps what was typed, for the runs that follow.
 pub(crate) fn remember_password(typed: String) -> Result<Secret, CliError> {
     if typed.is_empty() {
-        return Err(CliError::verdict(Verdict::Refused, "no password for sudo: nothing was touched")
-            .hint("type it when it is asked for; without `ask_sudo_password`, sudo has to do without"));
+        return Err(CliError::verdict(Verdict::Refused, "no password for sudo: nothing was touched").hint(
+            "type it at the prompt; or unset `ask_sudo_password`, if sudo needs no password on these hosts",
+        ));
     }
     Ok(KNOWN.get_or_init(|| Secret::new(typed)).clone())
 }
 
 /// What is said where it can't be asked for.
 pub(crate) fn nobody_to_ask() -> CliError {
-    CliError::verdict(Verdict::Refused, "nobody is here to type the password of sudo: nothing was touched")
-        .hint(format!("put it into the variable {SUDO_PASSWORD}"))
+    CliError::verdict(
+        Verdict::Refused,
+        "there is no terminal at which to type the password of sudo: nothing was touched",
+    )
+    .hint(format!("put it into the environment variable {SUDO_PASSWORD}"))
 }

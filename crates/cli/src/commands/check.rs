@@ -85,7 +85,7 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
         }
         Ok(Ruling::Allowed(allowed)) => {
             for question in &allowed.questions {
-                check.warn("rules", format!("{question}: a deploy asks"));
+                check.warn("rules", format!("{question}: a deploy asks about it"));
             }
             for note in &allowed.notes {
                 check.warn("rules", note.clone());

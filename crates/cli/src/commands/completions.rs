@@ -12,8 +12,8 @@ pub(crate) fn completions(arguments: &CompletionsArgs) -> Result<ExitCode, CliEr
     let shells = Shells::builtins();
     let Some(shell) = shells.completer(&arguments.shell) else {
         let known: Vec<&str> = shells.names().collect();
-        return Err(CliError::usage(format!("no completions for {:?}", arguments.shell))
-            .hint(format!("there are some for {}", known.join(", "))));
+        return Err(CliError::usage(format!("there are no completions for {:?}", arguments.shell))
+            .hint(format!("choose one of {}", known.join(", "))));
     };
     let name = Cli::command().get_name().to_owned();
     let mut script = Vec::new();

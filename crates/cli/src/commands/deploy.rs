@@ -48,7 +48,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let Allowed { release, before, publish, questions: _, mut notes } = allowed;
     let tests = !skip_tests && settings.developer.test_runner.is_some();
     if tests && (!facts.is_head || !facts.changes.is_empty()) {
-        let text = "the tests run on your checkout, which isn't just what is deployed".to_owned();
+        let text = "the tests run on your checkout, which differs from what is deployed".to_owned();
         notes.push(text);
     }
     let templates = settings.services.named.iter().filter_map(|service| Some(service.template()?.to_owned()));

@@ -27,14 +27,16 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
         EnvCommand::List => return list(session, &file).await,
         EnvCommand::Set { name, empty } => {
             if let Some((name, _)) = name.split_once('=') {
-                return Err(CliError::usage("a value on the command line is there for everybody to see")
-                    .hint(format!("it comes on standard input: … | buedafab production env set {name}")));
+                return Err(CliError::usage("everybody on this machine can see a value on the command line")
+                    .hint(format!("send it on standard input: … | buedafab production env set {name}")));
             }
             check_name(name).map_err(wrong)?;
             let value = read_value(&mut session, name).await?;
             if value.is_empty() && !empty {
-                return Err(CliError::usage(format!("nothing came for {name}: no variable was changed"))
-                    .hint("did the command before the pipe fail? --empty sets an empty value"));
+                return Err(CliError::usage(format!(
+                    "standard input holds no value for {name}: no variable was changed"
+                ))
+                .hint("did the command before the pipe fail? --empty sets an empty value"));
             }
             (EnvEdit::Set { name: name.clone() }, Some(render_line(name, &value).map_err(wrong)?))
         }
@@ -61,7 +63,7 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
     session.look_or_stop(Scope::Plan).await?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_env(&session.settings, &session.context, &edit, &file, &hosts);
-    let restart = format!("so that the app reads it: {} restart", session.environment_command());
+    let restart = format!("the app reads it when it starts again: {} restart", session.environment_command());
     let code = session.carry_out_with(&plan, Inputs { variables: input, ..Inputs::default() }).await?;
     if code == ExitCode::Done && !cli.global.json {
         print_talk(&restart);

@@ -16,7 +16,7 @@ pub(crate) async fn lint(cli: &Cli) -> Result<ExitCode, CliError> {
     let settings = project.developer_settings(cli, color)?;
     let roots = Repository::find(&project.root)?.python_roots().await?;
     let Some(lint) = lint_of(&settings, &roots) else {
-        print_talk("no Python file here is known to git: nothing to look over");
+        print_talk("git tracks no Python file here: there is nothing to check");
         return Ok(ExitCode::Done);
     };
     carry_out(&[lint], &project.root, &[])

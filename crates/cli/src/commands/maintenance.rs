@@ -58,7 +58,7 @@ pub(crate) fn tell(session: &Session, announcement: Announcement) -> Result<Told
     .map_err(|error| {
         let name = session.settings.maintenance.page.as_deref().unwrap_or("the page");
         CliError::configuration(format!("{name}: {error}"))
-            .hint("`message`, `until`, `unit` and `environment` may stand in it")
+            .hint("the page may use `message`, `until`, `unit` and `environment`")
     })?;
     let Announcement { message, until } = announcement;
     Ok(ToldVisitors { by: session.context.by.clone(), message, until, page })

@@ -31,7 +31,7 @@ pub(crate) fn one_host(cli: &Cli, command: &str) -> Result<(Settings, Host), Cli
         several => {
             let names: Vec<&str> = several.iter().map(|host| host.name.as_str()).collect();
             return Err(CliError::usage(format!(
-                "this is done on one host, and these fit: {}",
+                "this works on one host only, and several match: {}",
                 names.join(", ")
             )));
         }

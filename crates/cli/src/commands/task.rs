@@ -63,7 +63,7 @@ fn host_names(cli: &Cli, settings: &Settings) -> Result<String, CliError> {
 fn with_role<'s>(session: &'s Session, role: &Role) -> Result<Vec<&'s Host>, CliError> {
     let hosts: Vec<&Host> = session.hosts.iter().filter(|host| host.roles.contains(role)).collect();
     if hosts.is_empty() {
-        Err(CliError::usage(format!("no host has the role {role}, where this task runs")))
+        Err(CliError::usage(format!("this task runs on hosts with the role {role}, and no host has it")))
     } else {
         Ok(hosts)
     }
@@ -74,8 +74,8 @@ fn read_arguments(name: &str, task: &Task, typed: &[String]) -> Result<BTreeMap<
     let mut variables = task.arguments.clone().unwrap_or_default();
     for argument in typed {
         let Some((key, value)) = argument.split_once('=') else {
-            return Err(CliError::usage(format!("{name}: {argument:?} is no NAME=VALUE"))
-                .hint(format!("as in: {name}:verbose=1")));
+            return Err(CliError::usage(format!("{name}: {argument:?} isn't NAME=VALUE"))
+                .hint(format!("for example: {name}:verbose=1")));
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if key.is_empty() || key.starts_with(|c: char| c.is_ascii_digit()) || !key.chars().all(plain) {

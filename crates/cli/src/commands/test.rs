@@ -15,8 +15,8 @@ pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<ExitCode, Cl
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;
     let Some(mut tests) = tests_of(&settings) else {
-        return Err(CliError::configuration("nothing says how to run the tests of this project")
-            .hint("set `test_runner` in buedafab.toml, as in: test_runner = \"pytest\""));
+        return Err(CliError::configuration("this project has no command for its tests")
+            .hint("set `test_runner` in buedafab.toml, for example: test_runner = \"pytest\""));
     };
     // Wherever they run, the project's virtualenv stays where it is.
     if let DeployerAction::Test { virtualenv, .. } = &mut tests {
@@ -25,7 +25,7 @@ pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<ExitCode, Cl
     }
     let folder = dir.clone().unwrap_or(project.root);
     if !folder.is_dir() {
-        return Err(CliError::usage(format!("{} is no folder", folder.display())));
+        return Err(CliError::usage(format!("{} isn't a folder", folder.display())));
     }
     let kind = deployment_type.clone().unwrap_or(settings.app.deployment_type);
     carry_out(&[tests], &folder, &[("DEPLOYMENT_TYPE".to_owned(), kind)])

@@ -162,8 +162,8 @@ pub(crate) struct Notes {
 pub(crate) fn notes(command: &Command) -> Notes {
     let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let text = text.split("\n\nExit codes:").next().unwrap_or_default();
-    let text = text.strip_prefix("Examples:\n").unwrap_or(text);
-    let (lines, sentences): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("  "));
+    let lines = text.lines().filter(|line| !line.is_empty() && *line != "Examples:");
+    let (lines, sentences): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("  "));
     let examples = lines.iter().map(|line| line[2..].to_owned()).collect();
     Notes { examples, sentences: sentences.join(" ") }
 }

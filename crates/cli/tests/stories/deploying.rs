@@ -257,5 +257,5 @@ fn the_configuration_is_explained_where_it_is_wrong() {
     );
     assert_eq!(ran.code, 3);
     ran.says("buedafab init writes one");
-    assert_eq!(stage.run(&["deploy"]).says("which environment?").code, 2);
+    assert_eq!(stage.run(&["deploy"]).says("the environment is missing").code, 2);
 }

@@ -82,16 +82,13 @@ fn tests_run_with_every_runner() {
         desk.run(&["test"], 0).says("→ run the tests: python -m ");
         desk.run(&["test:deployment_type=BAD"], 7).says("exit status ");
         desk.run(&["x", "test", "--deployment-type", "X"], 0);
-        desk.run(&["test", "--dir", "nowhere"], 2).says("nowhere is no folder");
+        desk.run(&["test", "--dir", "nowhere"], 2).says("nowhere isn't a folder");
     }
     let desk = Desk::new("test_runner = 'echo kind $DEPLOYMENT_TYPE; exit 3'");
     let ran = desk.run(&["test"], 7);
     ran.says("kind SOLO\n").says("exit status 3");
     desk.run(&["development", "test"], 7).says("kind DEV\n");
-    Desk::new("")
-        .run(&["test"], 3)
-        .says("nothing says how to run the tests")
-        .says("test_runner = \"pytest\"");
+    Desk::new("").run(&["test"], 3).says("no command for its tests").says("test_runner = \"pytest\"");
 }
 
 #[test]
@@ -119,13 +116,13 @@ fn failing_tests_stop_a_deploy() {
     desk.remote.commit(&[], "Two");
     desk.run(&["localhost", "deploy"], 0).says("good\n").says("push ");
     desk.write("feeling", "worse\n");
-    desk.run(&["localhost", "deploy", "--force"], 0).says("which isn't just what is deployed");
+    desk.run(&["localhost", "deploy", "--force"], 0).says("which differs from what is deployed");
 }
 
 #[test]
 fn lint_shows_what_the_linter_says() {
     let desk = Desk::new("").with_tools();
-    desk.run(&["lint"], 0).says("nothing to look over");
+    desk.run(&["lint"], 0).says("nothing to check");
     desk.write("apps/shop/__init__.py", "\"\"\"A shop.\"\"\"\n");
     desk.write("main.py", "\"\"\"The beginning.\"\"\"\nimport shop\nimport sold\n\nprint(shop, sold)\n");
     desk.write("vendor/sold/sold.py", "import nonsense_that_nobody_has\n");

@@ -43,7 +43,7 @@ fn a_log_that_cannot_be_meant_is_a_mistake_of_usage() {
     let ran = with_log(&stage, "buedafab=loud", &["production", "status"], 2);
     assert_eq!(
         ran.stderr,
-        "error: BUEDAFAB_LOG is \"buedafab=loud\", which says nothing about what to log: error parsing level filter: \
+        "error: BUEDAFAB_LOG is \"buedafab=loud\", which isn't a list of what to log: error parsing level filter: \
          expected one of \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\", or a number 0-5\n  \
          help: for example BUEDAFAB_LOG=buedafab=debug, or BUEDAFAB_LOG=trace for everything\n"
     );

@@ -105,7 +105,7 @@ fn a_project_has_a_page_of_its_own() {
     stage
         .production(&["maintenance", "on"], 3)
         .says("down.html: undefined value: `reason` is undefined in line 2")
-        .says("may stand in it");
+        .says("the page may use");
     write("{{ unit }} is down{% if until %} until {{ until }}{% endif %}\n");
     stage.production(&["maintenance", "on", "--until", "ten"], 0);
     assert_eq!(stage.fleet.host("web1").read(PAGE).trim_end(), "five is down until ten");

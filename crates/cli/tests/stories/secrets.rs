@@ -49,7 +49,7 @@ fn secrets_reach_the_app_and_nobody_else() {
     ran.says("web1 │ SECRET_KEY=…\n").says("web3 │ OTHER=…\n");
     assert!(!ran.stdout.contains("s3cret"));
     // A command that failed before the pipe leaves what is there.
-    feed(&stage, &["env", "set", "SECRET_KEY"], "", 2).says("nothing came for SECRET_KEY");
+    feed(&stage, &["env", "set", "SECRET_KEY"], "", 2).says("standard input holds no value for SECRET_KEY");
     feed(&stage, &["env", "set", "SECRET_KEY=x"], "", 2).says("env set SECRET_KEY");
     stage.production(&["env", "unset", "NOSUCH"], 7).says("there is no NOSUCH in");
     assert_eq!(host.run("stat -c %a /var/webapps/five/shared"), "755\n");

@@ -68,14 +68,14 @@ fn tasks_are_listed_and_mistakes_are_told() {
         ran.says(what);
     };
     usage(&["production", "greet:whom=you"], "greet takes no argument \"whom\"\n  help: it takes who");
-    usage(&["production", "greet:you"], "\"you\" is no NAME=VALUE");
+    usage(&["production", "greet:you"], "\"you\" isn't NAME=VALUE");
     usage(&["production", "anything:1a=2"], "\"1a\" can't be the name of a variable");
     usage(&["production", "gret"], "unrecognized subcommand 'gret'");
-    usage(&["greet"], "which environment?");
+    usage(&["greet"], "the environment is missing");
     usage(&["staging", "secret"], "staging has no task \"secret\"");
-    usage(&["--hosts", "web1", "production", "work"], "no host has the role worker");
+    usage(&["--hosts", "web1", "production", "work"], "hosts with the role worker, and no host has it");
     stage.configure("unit = \"five\"\n[tasks.deploy]\nrun = \"true\"\n");
-    stage.production(&["status"], 3).says("the task `deploy` is called like one of buedafab's commands");
+    stage.production(&["status"], 3).says("the task `deploy` has the name of one of buedafab's commands");
     stage.configure("unit = \"five\"\n[tasks.greet]\nrun = 7\n");
     stage.production(&["greet"], 3).says("`run` takes a command or a list of commands");
 }
@@ -89,7 +89,7 @@ fn several_commands_run_up_to_the_first_that_fails() {
         .says("rollback to")
         .says("web3 │ web3\n");
     let ran = stage.production(&["greet", "fails", "status", "run:echo never"], 7);
-    ran.says("hello from web3").says("not begun: status, run -- 'echo never'");
+    ran.says("hello from web3").says("not started: status, run -- 'echo never'");
     assert!(!ran.stdout.contains("rollback to"), "{}", ran.stdout);
     // Nothing begins before all of it is understood.
     let ran = stage.production(&["greet", "stauts"], 2);

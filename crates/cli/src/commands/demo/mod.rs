@@ -33,7 +33,7 @@ pub(crate) fn demo(arguments: &DemoArgs) -> Result<ExitCode, CliError> {
         }
     }
     if folder.exists() {
-        return Err(CliError::usage(format!("{} is there already", folder.display()))
+        return Err(CliError::usage(format!("{} exists already", folder.display()))
             .hint("name another folder: buedafab demo FOLDER"));
     }
     let demo = Demo { checkout: folder.join("app"), folder };

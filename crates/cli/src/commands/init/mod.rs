@@ -32,7 +32,7 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<ExitCode, CliError> {
     let path: PathBuf = repository.root().join(FILE_NAME);
     if path.exists() && !force {
         return Err(
-            CliError::usage(format!("{} is there already", path.display())).hint("--force overwrites it")
+            CliError::usage(format!("{} exists already", path.display())).hint("--force overwrites it")
         );
     }
     std::fs::write(&path, text)
@@ -77,7 +77,7 @@ fn write_configuration(found: &Found) -> String {
         "# Your git has no key to sign tags with. Once it has: sign_tags = true\nsign_tags = false"
     };
     format!(
-        r#"# How {unit} is deployed. All settings: buedafab config --schema; what they come to: buedafab production config
+        r#"# How {unit} is deployed. All settings: buedafab config --schema; their values: buedafab production config
 
 # The app's short name: its folder and its service on the hosts.
 unit = {unit_word}
