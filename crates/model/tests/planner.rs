@@ -19,72 +19,24 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use common::{
-    Seen, URL, assert_sound, bare, check, deploy, deploy_as, fleet, live, release, request, run, second, seen,
+    Seen, URL, assert_sound, bare, check, deploy, deploy_as, difference, fleet, live, plain_deploy,
+    plain_rollback, release, request, rollback, run, second, seen,
 };
-
-/// A rollback on hosts of which this was seen.
-#[track_caller]
-fn rollback(text: &str, hosts: &[Seen]) -> String {
-    let settings = fleet(text, hosts.len());
-    check(plan_rollback(
-        &settings,
-        &run(60),
-        &RollbackRequest::new(URL, Schema::Refuse),
-        &seen(&settings, hosts),
-    ))
-}
-
-#[test]
-fn a_first_deploy() {
-    assert_snapshot!(deploy("", &[bare(), bare()], 1), @r#"
-    deploy v1 (1111111111)
-      web1  nothing live  → v1 (1111111111) in slot a
-      web2  nothing live  → v1 (1111111111) in slot a
-
-    lock
-      on web1, web2
-        create the app's folders
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1, web2
-        mark a as being built for v1 (1111111111)
-        fetch 1111111111 into a
-        check out 1111111111 in a
-        keep what 1111111111 is built and run with
-        mark a as ready
-
-    switch
-      on web1, web2
-        switch the link to a
-        restart init:five
-        if it fails: remove the link
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
-    finish
-      on web1, web2
-        mark a as live
-        note in the journal: deployed
-    "#);
-}
 
 #[test]
 fn a_deploy() {
-    assert_snapshot!(deploy("", &[second(), second()], 3), @r#"
+    assert_snapshot!(plain_deploy(), @"
     deploy v3 (3333333333)
       web1  v2 (2222222222)  → v3 (3333333333) in slot a
-      web2  v2 (2222222222)  → v3 (3333333333) in slot a
-      if it fails: web1, web2 can be rolled back to v1 (1111111111), which has to be built again then
+      if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
 
     lock
-      on web1, web2
+      on web1
         take the lock
         check that nothing changed since the look
 
     prepare
-      on web1, web2
+      on web1
         mark a as being built for v3 (3333333333)
         fetch 3333333333 into a
         check out 3333333333 in a
@@ -92,7 +44,7 @@ fn a_deploy() {
         mark a as ready
 
     switch
-      on web1, web2
+      on web1
         switch the link to a
         restart init:five
         if it fails: switch the link to b
@@ -101,11 +53,47 @@ fn a_deploy() {
         if it fails: note in the journal: reverted
 
     finish
-      on web1, web2
+      on web1
         mark a as live
         keep b for a rollback to v2 (2222222222)
         note in the journal: deployed
-    "#);
+    ");
+    assert_snapshot!(difference(&plain_deploy(), &deploy("", &[second(), second()], 3)), @"
+    deploy v3 (3333333333)
+    -   if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
+    +   web2  v2 (2222222222)  → v3 (3333333333) in slot a
+    +   if it fails: web1, web2 can be rolled back to v1 (1111111111), which has to be built again then
+    lock
+    -   on web1
+    +   on web1, web2
+    prepare
+    -   on web1
+    +   on web1, web2
+    switch
+    -   on web1
+    +   on web1, web2
+    finish
+    -   on web1
+    +   on web1, web2
+    ");
+}
+
+#[test]
+fn a_first_deploy() {
+    assert_snapshot!(difference(&plain_deploy(), &deploy("", &[bare()], 3)), @"
+    deploy v3 (3333333333)
+    -   web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    -   if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
+    +   web1  nothing live  → v3 (3333333333) in slot a
+    lock
+    +     create the app's folders
+    switch
+    -     if it fails: switch the link to b
+    -     if it fails: restart init:five
+    +     if it fails: remove the link
+    finish
+    -     keep b for a rollback to v2 (2222222222)
+    ");
 }
 
 #[test]
@@ -113,85 +101,36 @@ fn a_deploy_with_hooks_at_every_point() {
     let text = "service = \"none\"\n[hooks]\nbefore_prepare = \"df\"\nbuild = [\"uv sync\", \"make\"]\ncheck = \"make test\"\n\
         once = \"env/bin/python manage.py migrate\"\nbefore_switch = \"warm up\"\nrestart = \"sudo systemctl restart five\"\n\
         after_switch = \"touch it\"\nverify = \"curl -f localhost\"\nafter_finish = \"tell them\"\n";
-    assert_snapshot!(deploy(text, &[live(), live()], 2), @r#"
-    deploy v2 (2222222222)
-      web1  v1 (1111111111)  → v2 (2222222222) in slot b
-      web2  v1 (1111111111)  → v2 (2222222222) in slot b
-
-    lock
-      on web1, web2
-        take the lock
-        check that nothing changed since the look
-
+    assert_snapshot!(difference(&plain_deploy(), &deploy(text, &[second()], 3)), @"
     prepare
-      on web1, web2
-        before_prepare: df
-        mark b as being built for v2 (2222222222)
-        fetch 2222222222 into b
-        check out 2222222222 in b
-        build: uv sync
-        build: make
-        check: make test
-        keep what 2222222222 is built and run with
-        mark b as ready
-
-    once
-      on web1
-        once: env/bin/python manage.py migrate
-
+    +     before_prepare: df
+    +     build: uv sync
+    +     build: make
+    +     check: make test
+    + once
+    +   on web1
+    +     once: env/bin/python manage.py migrate
+    + 
     switch
-      on web1, web2
-        before_switch: warm up
-        switch the link to b
-        restart: sudo systemctl restart five
-        after_switch: touch it
-        verify: curl -f localhost
-        if it fails: switch the link to a
-        if it fails: restart: sudo systemctl restart five
-        if it fails: mark b as failed
-        if it fails: note in the journal: reverted
-
+    +     before_switch: warm up
+    -     restart init:five
+    +     restart: sudo systemctl restart five
+    +     after_switch: touch it
+    +     verify: curl -f localhost
+    -     if it fails: restart init:five
+    +     if it fails: restart: sudo systemctl restart five
     finish
-      on web1, web2
-        mark b as live
-        keep a for a rollback to v1 (1111111111)
-        note in the journal: deployed
-        after_finish: tell them
-    "#);
+    +     after_finish: tell them
+    ");
 }
 
 #[test]
 fn without_a_service_nothing_is_restarted() {
-    assert_snapshot!(deploy("service = \"none\"", &[live()], 2), @r#"
-    deploy v2 (2222222222)
-      web1  v1 (1111111111)  → v2 (2222222222) in slot b
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        mark b as being built for v2 (2222222222)
-        fetch 2222222222 into b
-        check out 2222222222 in b
-        keep what 2222222222 is built and run with
-        mark b as ready
-
+    assert_snapshot!(difference(&plain_deploy(), &deploy("service = \"none\"", &[second()], 3)), @"
     switch
-      on web1
-        switch the link to b
-        if it fails: switch the link to a
-        if it fails: mark b as failed
-        if it fails: note in the journal: reverted
-
-    finish
-      on web1
-        mark b as live
-        keep a for a rollback to v1 (1111111111)
-        note in the journal: deployed
-    "#);
+    -     restart init:five
+    -     if it fails: restart init:five
+    ");
 }
 
 #[test]
@@ -206,120 +145,72 @@ fn what_is_live_already_stays() {
 
 #[test]
 fn one_host_is_behind() {
-    assert_snapshot!(deploy("", &[second(), live()], 2), @r#"
-    deploy v2 (2222222222)
-      web1  v2 (2222222222)  stays as it is
-      web2  v1 (1111111111)  → v2 (2222222222) in slot b
-      note: web1: v2 (2222222222) is live already
-
+    let ahead = bare().slot("a", SlotState::Live, 3).slot("b", SlotState::Retired, 2).link("a");
+    assert_snapshot!(difference(&plain_deploy(), &deploy("", &[ahead, second()], 3)), @"
+    deploy v3 (3333333333)
+    -   web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    -   if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
+    +   web1  v3 (3333333333)  stays as it is
+    +   web2  v2 (2222222222)  → v3 (3333333333) in slot a
+    +   note: web1: v3 (3333333333) is live already
+    +   if it fails: web2 can be rolled back to v1 (1111111111), which has to be built again then
     lock
-      on web2
-        take the lock
-        check that nothing changed since the look
-
+    -   on web1
+    +   on web2
     prepare
-      on web2
-        mark b as being built for v2 (2222222222)
-        fetch 2222222222 into b
-        check out 2222222222 in b
-        keep what 2222222222 is built and run with
-        mark b as ready
-
+    -   on web1
+    +   on web2
     switch
-      on web2
-        switch the link to b
-        restart init:five
-        if it fails: switch the link to a
-        if it fails: restart init:five
-        if it fails: mark b as failed
-        if it fails: note in the journal: reverted
-
+    -   on web1
+    +   on web2
     finish
-      on web2
-        mark b as live
-        keep a for a rollback to v1 (1111111111)
-        note in the journal: deployed
-    "#);
+    -   on web1
+    +   on web2
+    ");
 }
 
 #[test]
 fn a_forced_deploy_of_what_is_live() {
-    assert_snapshot!(deploy_as("", &[second()], &DeployRequest { force: true, ..request(2) }), @r#"
-    deploy v2 (2222222222)
-      web1  v2 (2222222222)  → v2 (2222222222) in slot a
-      if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        mark a as being built for v2 (2222222222)
-        fetch 2222222222 into a
-        check out 2222222222 in a
-        keep what 2222222222 is built and run with
-        mark a as ready
-
-    switch
-      on web1
-        switch the link to a
-        restart init:five
-        if it fails: switch the link to b
-        if it fails: restart init:five
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
+    let there = bare().slot("a", SlotState::Retired, 2).slot("b", SlotState::Live, 3).link("b");
+    assert_snapshot!(difference(&plain_deploy(), &deploy_as("", &[there], &DeployRequest { force: true, ..request(3) })), @"
+    deploy v3 (3333333333)
+    -   web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    -   if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
+    +   web1  v3 (3333333333)  → v3 (3333333333) in slot a
+    +   if it fails: web1 can be rolled back to v2 (2222222222), which has to be built again then
     finish
-      on web1
-        mark a as live
-        keep b for a rollback to v2 (2222222222)
-        note in the journal: deployed
-    "#);
+    -     keep b for a rollback to v2 (2222222222)
+    +     keep b for a rollback to v3 (3333333333)
+    ");
 }
 
 #[test]
 fn what_is_live_but_was_never_confirmed_is_deployed_again() {
     let unconfirmed =
-        bare().slot("a", SlotState::Live, 1).slot_with_former("b", SlotState::Ready, 2, None).link("b");
-    assert_snapshot!(deploy("", std::slice::from_ref(&unconfirmed), 2), @r#"
-    deploy v2 (2222222222)
-      web1  v2 (2222222222)  → v2 (2222222222) in slot a
-      note: web1: the run that switched to what is live never confirmed it
-      if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        mark a as being built for v2 (2222222222)
-        fetch 2222222222 into a
-        check out 2222222222 in a
-        keep what 2222222222 is built and run with
-        mark a as ready
-
-    switch
-      on web1
-        switch the link to a
-        restart init:five
-        if it fails: switch the link to b
-        if it fails: restart init:five
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
+        bare().slot("a", SlotState::Live, 1).slot_with_former("b", SlotState::Ready, 3, None).link("b");
+    assert_snapshot!(difference(&plain_deploy(), &deploy("", std::slice::from_ref(&unconfirmed), 3)), @"
+    deploy v3 (3333333333)
+    -   web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    +   web1  v3 (3333333333)  → v3 (3333333333) in slot a
+    +   note: web1: the run that switched to what is live never confirmed it
     finish
-      on web1
-        mark a as live
-        note in the journal: deployed
-    "#);
-    assert_snapshot!(rollback("", &[unconfirmed]), @r#"
+    -     keep b for a rollback to v2 (2222222222)
+    ");
+    assert_snapshot!(difference(&plain_rollback(), &rollback("", &[unconfirmed])), @"
+    roll back to v1 (1111111111)
+    -   web1  v2 (2222222222)  → v1 (1111111111) in slot a
+    +   web1  v3 (3333333333)  → v1 (1111111111) in slot a
+    +   note: web1: the run that switched to what is live never confirmed it
+    finish
+    -     mark b as ready
+    ");
+}
+
+#[test]
+fn a_rollback_flips_back() {
+    assert_snapshot!(plain_rollback(), @"
     roll back to v1 (1111111111)
       web1  v2 (2222222222)  → v1 (1111111111) in slot a
-      note: web1: the run that switched to what is live never confirmed it
       note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
 
     lock
@@ -343,42 +234,27 @@ fn what_is_live_but_was_never_confirmed_is_deployed_again() {
     finish
       on web1
         mark a as live
-        note in the journal: rolled back
-    "#);
-}
-
-#[test]
-fn a_rollback_flips_back() {
-    assert_snapshot!(rollback("", &[second(), second()]), @r#"
-    roll back to v1 (1111111111)
-      web1  v2 (2222222222)  → v1 (1111111111) in slot a
-      web2  v2 (2222222222)  → v1 (1111111111) in slot a
-      note: web1, web2: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
-
-    lock
-      on web1, web2
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1, web2
-        verify that a holds 1111111111, unchanged
-
-    switch
-      on web1, web2
-        switch the link to a
-        restart init:five
-        if it fails: switch the link to b
-        if it fails: restart init:five
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
-    finish
-      on web1, web2
-        mark a as live
         mark b as ready
         note in the journal: rolled back
-    "#);
+    ");
+    assert_snapshot!(difference(&plain_rollback(), &rollback("", &[second(), second()])), @"
+    roll back to v1 (1111111111)
+    -   note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
+    +   web2  v2 (2222222222)  → v1 (1111111111) in slot a
+    +   note: web1, web2: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
+    lock
+    -   on web1
+    +   on web1, web2
+    prepare
+    -   on web1
+    +   on web1, web2
+    switch
+    -   on web1
+    +   on web1, web2
+    finish
+    -   on web1
+    +   on web1, web2
+    ");
 }
 
 #[test]
@@ -404,40 +280,17 @@ fn there_is_nothing_before_a_first_release() {
 fn a_release_that_was_overwritten_is_built_again() {
     let failed =
         bare().slot_with_former("a", SlotState::Building, 3, Some(1)).slot("b", SlotState::Live, 2).link("b");
-    assert_snapshot!(rollback("", &[failed]), @r#"
+    assert_snapshot!(difference(&plain_rollback(), &rollback("", &[failed])), @"
     roll back to v1 (1111111111)
-      web1  v2 (2222222222)  → v1 (1111111111) in slot a
-      note: web1: v1 (1111111111) has to be built again first: it was overwritten by a later attempt
-      note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
+    +   note: web1: v1 (1111111111) has to be built again first: it was overwritten by a later attempt
     prepare
-      on web1
-        mark a as being built for v1 (1111111111)
-        fetch 1111111111 into a
-        check out 1111111111 in a
-        keep what 1111111111 is built and run with
-        mark a as ready
-
-    switch
-      on web1
-        switch the link to a
-        restart init:five
-        if it fails: switch the link to b
-        if it fails: restart init:five
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
-    finish
-      on web1
-        mark a as live
-        mark b as ready
-        note in the journal: rolled back
-    "#);
+    -     verify that a holds 1111111111, unchanged
+    +     mark a as being built for v1 (1111111111)
+    +     fetch 1111111111 into a
+    +     check out 1111111111 in a
+    +     keep what 1111111111 is built and run with
+    +     mark a as ready
+    ");
 }
 
 #[test]
@@ -477,65 +330,25 @@ fn a_link_that_leads_to_nothing() {
     let dangling = bare()
         .slot("a", SlotState::Retired, 1)
         .change(|facts| facts.current = CurrentLink::Dangling("b".to_owned()));
-    assert_snapshot!(deploy("", std::slice::from_ref(&dangling), 3), @r#"
+    assert_snapshot!(difference(&plain_deploy(), &deploy("", std::slice::from_ref(&dangling), 3)), @r#"
     deploy v3 (3333333333)
-      web1  nothing live  → v3 (3333333333) in slot a
-      note: web1: /var/webapps/five/releases/current points to "b", which isn't there: nothing is live here
-      if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        mark a as being built for v3 (3333333333)
-        fetch 3333333333 into a
-        check out 3333333333 in a
-        keep what 3333333333 is built and run with
-        mark a as ready
-
+    -   web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    +   web1  nothing live  → v3 (3333333333) in slot a
+    +   note: web1: /var/webapps/five/releases/current points to "b", which isn't there: nothing is live here
     switch
-      on web1
-        switch the link to a
-        restart init:five
-        if it fails: switch the link to b
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
+    -     if it fails: restart init:five
     finish
-      on web1
-        mark a as live
-        note in the journal: deployed
+    -     keep b for a rollback to v2 (2222222222)
     "#);
-    assert_snapshot!(rollback("", &[dangling]), @r#"
+    assert_snapshot!(difference(&plain_rollback(), &rollback("", &[dangling])), @r#"
     roll back to v1 (1111111111)
-      web1  nothing live  → v1 (1111111111) in slot a
-      note: web1: /var/webapps/five/releases/current points to "b", which isn't there: nothing is live here
-      note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        verify that a holds 1111111111, unchanged
-
+    -   web1  v2 (2222222222)  → v1 (1111111111) in slot a
+    +   web1  nothing live  → v1 (1111111111) in slot a
+    +   note: web1: /var/webapps/five/releases/current points to "b", which isn't there: nothing is live here
     switch
-      on web1
-        switch the link to a
-        restart init:five
-        if it fails: switch the link to b
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
+    -     if it fails: restart init:five
     finish
-      on web1
-        mark a as live
-        note in the journal: rolled back
+    -     mark b as ready
     "#);
 }
 
@@ -546,38 +359,19 @@ fn a_link_that_leads_elsewhere() {
     web1: /var/webapps/five/releases/current points to "/srv/old", which is none of the slots
       hint: another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
     "#);
-    assert_snapshot!(deploy_as("", &[elsewhere], &DeployRequest { take_over: true, ..request(1) }), @r#"
-    deploy v1 (1111111111)
-      web1  nothing live  → v1 (1111111111) in slot a
-      note: web1: /var/webapps/five/releases/current points to "/srv/old": it will be replaced, and a rollback can't go back to it
-
+    assert_snapshot!(difference(&plain_deploy(), &deploy_as("", &[elsewhere], &DeployRequest { take_over: true, ..request(3) })), @r#"
+    deploy v3 (3333333333)
+    -   web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    -   if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
+    +   web1  nothing live  → v3 (3333333333) in slot a
+    +   note: web1: /var/webapps/five/releases/current points to "/srv/old": it will be replaced, and a rollback can't go back to it
     lock
-      on web1
-        create the app's folders
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        mark a as being built for v1 (1111111111)
-        fetch 1111111111 into a
-        check out 1111111111 in a
-        keep what 1111111111 is built and run with
-        mark a as ready
-
+    +     create the app's folders
     switch
-      on web1
-        switch the link to a
-        restart init:five
-        if it fails: switch the link to /srv/old
-        if it fails: restart init:five
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
+    -     if it fails: switch the link to b
+    +     if it fails: switch the link to /srv/old
     finish
-      on web1
-        mark a as live
-        note in the journal: deployed
+    -     keep b for a rollback to v2 (2222222222)
     "#);
 }
 
@@ -595,75 +389,31 @@ fn a_rollback_over_a_link_that_leads_elsewhere() {
 /// fails.
 #[test]
 fn slots_that_another_tool_filled() {
-    let foreign = live().change(|facts| {
+    let foreign = second().change(|facts| {
         for seen in facts.slots.values_mut() {
             seen.record = None;
         }
     });
-    assert_snapshot!(deploy("", std::slice::from_ref(&foreign), 2), @r#"
-    deploy v2 (2222222222)
-      web1  1111111111  → v2 (2222222222) in slot b
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        mark b as being built for v2 (2222222222)
-        fetch 2222222222 into b
-        check out 2222222222 in b
-        keep what 2222222222 is built and run with
-        mark b as ready
-
-    switch
-      on web1
-        switch the link to b
-        restart init:five
-        if it fails: switch the link to a
-        if it fails: restart init:five
-        if it fails: mark b as failed
-        if it fails: note in the journal: reverted
-
+    assert_snapshot!(difference(&plain_deploy(), &deploy("", std::slice::from_ref(&foreign), 3)), @"
+    deploy v3 (3333333333)
+    -   web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    -   if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
+    +   web1  2222222222  → v3 (3333333333) in slot a
+    +   note: web1: buedafab didn't make slot a: files in it that git doesn't know will be removed
     finish
-      on web1
-        mark b as live
-        keep a for a rollback to 1111111111
-        note in the journal: deployed
-    "#);
+    -     keep b for a rollback to v2 (2222222222)
+    +     keep b for a rollback to 2222222222
+    ");
     let nameless = foreign.change(|facts| facts.slots.values_mut().for_each(|seen| seen.commit = None));
-    assert_snapshot!(deploy("", std::slice::from_ref(&nameless), 2), @r#"
-    deploy v2 (2222222222)
-      web1  nothing live  → v2 (2222222222) in slot b
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        mark b as being built for v2 (2222222222)
-        fetch 2222222222 into b
-        check out 2222222222 in b
-        keep what 2222222222 is built and run with
-        mark b as ready
-
-    switch
-      on web1
-        switch the link to b
-        restart init:five
-        if it fails: switch the link to a
-        if it fails: restart init:five
-        if it fails: mark b as failed
-        if it fails: note in the journal: reverted
-
+    assert_snapshot!(difference(&plain_deploy(), &deploy("", std::slice::from_ref(&nameless), 3)), @"
+    deploy v3 (3333333333)
+    -   web1  v2 (2222222222)  → v3 (3333333333) in slot a
+    -   if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
+    +   web1  nothing live  → v3 (3333333333) in slot a
+    +   note: web1: buedafab didn't make slot a: files in it that git doesn't know will be removed
     finish
-      on web1
-        mark b as live
-        note in the journal: deployed
-    "#);
+    -     keep b for a rollback to v2 (2222222222)
+    ");
     assert_snapshot!(rollback("", &[nameless]), @r#"
     web1: nothing to roll back to: what serves is the first release on this host
       hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
@@ -678,35 +428,7 @@ fn a_hold_stops_deploys_and_no_rollback() {
     web1: deploys are on hold: "the audit", says bob@desk since 2026-11-05T00:05:00Z
       hint: lift it with the command `unhold`, once its reason is gone
     "#);
-    assert_snapshot!(rollback("", &[held]), @r#"
-    roll back to v1 (1111111111)
-      web1  v2 (2222222222)  → v1 (1111111111) in slot a
-      note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
-    prepare
-      on web1
-        verify that a holds 1111111111, unchanged
-
-    switch
-      on web1
-        switch the link to a
-        restart init:five
-        if it fails: switch the link to b
-        if it fails: restart init:five
-        if it fails: mark a as failed
-        if it fails: note in the journal: reverted
-
-    finish
-      on web1
-        mark a as live
-        mark b as ready
-        note in the journal: rolled back
-    "#);
+    assert_eq!(rollback("", &[held]), plain_rollback());
 }
 
 #[test]
@@ -825,35 +547,29 @@ fn a_rollback_on_three_slots_goes_one_back() {
         .slot("b", SlotState::Retired, 2)
         .slot("c", SlotState::Live, 3)
         .link("c");
-    assert_snapshot!(rollback("release_paths = [\"a\", \"b\", \"c\"]", &[full]), @r#"
-    roll back to v2 (2222222222)
-      web1  v3 (3333333333)  → v2 (2222222222) in slot b
-      note: web1: what v2 (2222222222) was prepared with wasn't kept: the commands of today's configuration are used
-
-    lock
-      on web1
-        take the lock
-        check that nothing changed since the look
-
+    assert_snapshot!(difference(&plain_rollback(), &rollback("release_paths = [\"a\", \"b\", \"c\"]", &[full])), @"
+    - roll back to v1 (1111111111)
+    -   web1  v2 (2222222222)  → v1 (1111111111) in slot a
+    -   note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
+    + roll back to v2 (2222222222)
+    +   web1  v3 (3333333333)  → v2 (2222222222) in slot b
+    +   note: web1: what v2 (2222222222) was prepared with wasn't kept: the commands of today's configuration are used
     prepare
-      on web1
-        verify that b holds 2222222222, unchanged
-
+    -     verify that a holds 1111111111, unchanged
+    +     verify that b holds 2222222222, unchanged
     switch
-      on web1
-        switch the link to b
-        restart init:five
-        if it fails: switch the link to c
-        if it fails: restart init:five
-        if it fails: mark b as failed
-        if it fails: note in the journal: reverted
-
+    -     switch the link to a
+    +     switch the link to b
+    -     if it fails: switch the link to b
+    +     if it fails: switch the link to c
+    -     if it fails: mark a as failed
+    +     if it fails: mark b as failed
     finish
-      on web1
-        mark b as live
-        mark c as ready
-        note in the journal: rolled back
-    "#);
+    -     mark a as live
+    -     mark b as ready
+    +     mark b as live
+    +     mark c as ready
+    ");
 }
 
 #[test]

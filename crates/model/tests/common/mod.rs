@@ -10,13 +10,17 @@ use buedafab_model::host::facts::{CurrentLink, HostFacts, SlotFacts};
 use buedafab_model::host::record::{SlotRecord, SlotState};
 use buedafab_model::names::{CommitId, EnvironmentName, RunId, SlotName};
 use buedafab_model::plan::Plan;
+use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
-use buedafab_model::planner::{DeployRequest, RunContext, SeenHost, plan_deploy};
+use buedafab_model::planner::{
+    DeployRequest, RollbackRequest, RunContext, SeenHost, plan_deploy, plan_rollback,
+};
 use buedafab_model::release::Release;
 use buedafab_model::shell::check_plan;
 use buedafab_model::simulate::SimHost;
 use buedafab_model::view::{Detail, show_plan};
 use jiff::Timestamp;
+use similar::{ChangeTag, TextDiff};
 
 /// The settings of the environment `production` of a `buedafab.toml`.
 #[track_caller]
@@ -142,6 +146,28 @@ pub(crate) fn check(plan: Result<Plan, Vec<Refusal>>) -> String {
     }
 }
 
+/// What `plan` has beside `base`, where that was shown whole: the lines that differ, below the phase in which they stand.
+pub(crate) fn difference(base: &str, plan: &str) -> String {
+    let (mut phase, mut shown) = (String::new(), String::new());
+    for change in TextDiff::from_lines(base, plan).iter_all_changes() {
+        let line = change.value();
+        if change.tag() == ChangeTag::Equal {
+            if !line.starts_with([' ', '\n']) {
+                line.clone_into(&mut phase);
+            }
+        } else {
+            shown += &std::mem::take(&mut phase);
+            shown += &format!("{} {line}", change.tag());
+        }
+    }
+    shown
+}
+
+/// What most plans of a deploy are shown beside: release 3 on a host where release 2 is live, and 1 was before.
+pub(crate) fn plain_deploy() -> String {
+    deploy("", &[second()], 3)
+}
+
 /// A deploy of release `number` on hosts of which this was seen.
 #[track_caller]
 pub(crate) fn deploy(text: &str, hosts: &[Seen], number: u8) -> String {
@@ -152,6 +178,23 @@ pub(crate) fn deploy(text: &str, hosts: &[Seen], number: u8) -> String {
 pub(crate) fn deploy_as(text: &str, hosts: &[Seen], request: &DeployRequest) -> String {
     let settings = fleet(text, hosts.len());
     check(plan_deploy(&settings, &run(60), request, &seen(&settings, hosts)))
+}
+
+/// A rollback on hosts of which this was seen.
+#[track_caller]
+pub(crate) fn rollback(text: &str, hosts: &[Seen]) -> String {
+    let settings = fleet(text, hosts.len());
+    check(plan_rollback(
+        &settings,
+        &run(60),
+        &RollbackRequest::new(URL, Schema::Refuse),
+        &seen(&settings, hosts),
+    ))
+}
+
+/// What most plans of a rollback are shown beside: from release 2 to release 1, on one host.
+pub(crate) fn plain_rollback() -> String {
+    rollback("", &[second()])
 }
 
 /// Release 2 is live in slot b, release 1 can be rolled back to.
