@@ -116,7 +116,9 @@ fn path_in(cache: &Path, package: &FetchedPackage) -> PathBuf {
 
 async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<FetchedPackage, PackageProblem> {
     let commit = if is_commit(rev) { rev.to_ascii_lowercase() } else { find_revision(url, rev).await? };
-    let file = format!("{name}-{}.tar.gz", &commit[..10]);
+    // With git's own `g`, as in `git describe`: without it, digits and a `c` are the version of a candidate to pip.
+    let versioned = format!("{name}-g{}", &commit[..10]);
+    let file = format!("{versioned}.tar.gz");
     let folder = cache.join("packages").join(&commit);
     let path = folder.join(&file);
     if !path.exists() {
@@ -130,7 +132,7 @@ async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<Fet
         std::fs::create_dir_all(&folder)?;
         let new = folder.join(format!(".new-{}", random_word(8)));
         let new_text = new.display().to_string();
-        let prefix = format!("--prefix={name}-{}/", &commit[..10]);
+        let prefix = format!("--prefix={versioned}/");
         let packed =
             git(&["-C", &folder_text, "archive", "--format=tar.gz", &prefix, "--output", &new_text, &commit])
                 .await;

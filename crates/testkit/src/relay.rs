@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::mpsc as blocking;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc as blocking};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ const CHUNKS_UNDER_WAY: usize = 512;
 pub struct Relay {
     address: SocketAddr,
     orders: mpsc::UnboundedSender<(Order, blocking::Sender<()>)>,
+    kept_back: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -56,13 +58,15 @@ impl Relay {
         let address = listener.local_addr().expect("a listener has an address");
         // At most one order is in it for each thread that waits for an answer, so it needs no bound.
         let (orders, received) = mpsc::unbounded_channel();
+        let kept_back = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&kept_back);
         let work = move || {
             let runtime =
                 Builder::new_current_thread().enable_all().build().expect("the machine has an epoll");
-            runtime.block_on(work(listener, target, one_way, received));
+            runtime.block_on(work(listener, target, one_way, counted, received));
         };
         let thread = thread::Builder::new().name(format!("relay to {target}")).spawn(work);
-        Relay { address, orders, thread: Some(thread.expect("the machine has room for a thread")) }
+        Relay { address, orders, kept_back, thread: Some(thread.expect("the machine has room for a thread")) }
     }
 
     /// Where it listens.
@@ -79,6 +83,11 @@ impl Relay {
     /// Ends the silence. What was sent in it arrives now.
     pub fn thaw(&self) {
         self.order(Order::Thaw);
+    }
+
+    /// How many bytes were sent since the line became silent.
+    pub fn kept_back(&self) -> usize {
+        self.kept_back.load(Ordering::Relaxed)
     }
 
     /// Resets all connections, on both sides, even on a frozen line. What is under way is lost. New connections are
@@ -110,6 +119,7 @@ struct Line {
     target: SocketAddr,
     one_way: Duration,
     frozen: watch::Receiver<bool>,
+    kept_back: Arc<AtomicUsize>,
     cut: watch::Receiver<()>,
 }
 
@@ -117,12 +127,14 @@ async fn work(
     listener: std::net::TcpListener,
     target: SocketAddr,
     one_way: Duration,
+    kept_back: Arc<AtomicUsize>,
     mut orders: mpsc::UnboundedReceiver<(Order, blocking::Sender<()>)>,
 ) {
     let listener = TcpListener::from_std(listener).expect("the runtime is here");
     let (frozen, frozen_seen) = watch::channel(false);
     let (cut, cut_seen) = watch::channel(());
-    let line = Line { target, one_way, frozen: frozen_seen, cut: cut_seen };
+    let line =
+        Line { target, one_way, frozen: frozen_seen, kept_back: Arc::clone(&kept_back), cut: cut_seen };
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -136,7 +148,10 @@ async fn work(
             order = orders.recv() => {
                 let Some((order, done)) = order else { return };
                 match order {
-                    Order::Freeze => _ = frozen.send(true),
+                    Order::Freeze => {
+                        kept_back.store(0, Ordering::Relaxed);
+                        let _ = frozen.send(true);
+                    }
                     Order::Thaw => _ = frozen.send(false),
                     Order::Cut => {
                         let _ = cut.send(());
@@ -197,6 +212,9 @@ async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, line: &Line) -> io:
         let mut buffer = vec![0; CHUNK_BYTES];
         loop {
             let length = from.read(&mut buffer).await?;
+            if *line.frozen.borrow() {
+                line.kept_back.fetch_add(length, Ordering::Relaxed);
+            }
             let chunk = (Instant::now() + line.one_way, buffer[..length].to_vec());
             if sender.send(chunk).await.is_err() || length == 0 {
                 return io::Result::Ok(());

@@ -457,23 +457,12 @@ fn deploy_has_sudo_for_a_password() {
 }
 
 #[test]
-fn hosts_come_up_quickly() {
-    for (hosts, limit) in [(3, 10), (50, 30)] {
-        let start = Instant::now();
-        let fleet = fleet(hosts);
-        let up = start.elapsed();
-        let login = Instant::now();
-        succeeded(fleet.client().ssh(&format!("web{hosts}"), "true"));
-        let login = login.elapsed();
-        let drop_start = Instant::now();
-        drop(fleet);
-        println!(
-            "{hosts} hosts: up in {up:.2?}, first login {login:.2?}, down in {:.2?}",
-            drop_start.elapsed()
-        );
-        // On a busy machine, only a gross mistake is a failure.
-        assert!(up < Duration::from_secs(limit));
-    }
+fn fifty_hosts_come_up_and_go() {
+    let fleet = fleet(50);
+    assert_eq!(succeeded(fleet.client().ssh("web50", "hostname")), "web50\n");
+    let address = fleet.host("web50").address();
+    drop(fleet);
+    assert!(std::net::TcpStream::connect(address).is_err());
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn stage_with_large_package(hosts: usize, size: u64, hooks: &str) -> Stage {
     stage.release("one-a");
     let folder = stage.cache().join("buedafab/packages").join(commit);
     std::fs::create_dir_all(&folder).expect("it is ours");
-    let file = std::fs::File::create(folder.join(format!("plato-{}.tar.gz", &commit[..10])));
+    let file = std::fs::File::create(folder.join(format!("plato-g{}.tar.gz", &commit[..10])));
     file.and_then(|file| file.set_len(size)).expect("it is ours");
     stage
 }
@@ -319,7 +319,7 @@ fn a_package_that_cannot_be_read_is_told_by_its_name() {
     stage
         .production(&["deploy"], 7)
         .says("can't read ")
-        .says("plato-5ed17b1b2b.tar.gz: No such file or directory")
+        .says("plato-g5ed17b1b2b.tar.gz: No such file or directory")
         .says("serving now: nothing on web1, web2");
     stage.wait_until_free();
 }
