@@ -58,9 +58,9 @@ fn restart(layout: &Layout, service: &Service, file: Option<&ReleasedServiceFile
         Service::Systemd(name) => {
             let name = quote(name);
             format!(
-                "{IS_ACTIVE}[ \"$how\" = restart ] || how=reload-or-restart\n\
+                "{IS_ACTIVE}{SHOW_STATUS}[ \"$how\" = restart ] || how=reload-or-restart\n\
                  $sudo systemctl \"$how\" {name} && is_active {name} && exit 0\n\
-                 $sudo systemctl status --no-pager --lines 15 {name} >&2\nexit 1"
+                 show_status {name}\nexit 1"
             )
         }
         Service::Supervisor(name) => {
@@ -108,7 +108,7 @@ fn verify_running(layout: &Layout, services: &[(Service, ReleasedServiceFile)], 
                 let name = quote(name);
                 format!(
                     "{{ is_active {name} && [ \"$(restarts {name})\" = 0 ]; }} || {{\n  \
-                       echo {name}\" didn't stay up:\" >&2\n  $sudo systemctl status --no-pager --lines 15 {name} >&2\n  exit 1\n}}"
+                       echo {name}\" didn't stay up:\" >&2\n  show_status {name}\n  exit 1\n}}"
                 )
             }
             Service::Init(name) => {
@@ -120,7 +120,7 @@ fn verify_running(layout: &Layout, services: &[(Service, ReleasedServiceFile)], 
         format!("if [ -f {} ]; then\n{runs}\nfi\n", quote(stored(layout, file).as_str()))
     };
     let asked: String = services.iter().map(ask).collect();
-    format!("{SUDO}{IS_ACTIVE}{RESTARTS}sleep {seconds}\n{asked}")
+    format!("{SUDO}{IS_ACTIVE}{SHOW_STATUS}{RESTARTS}sleep {seconds}\n{asked}")
 }
 
 /// Where a file is kept.
@@ -135,6 +135,15 @@ const RESTARTS: &str = "restarts() {\n  \
 
 /// Everybody may ask, where systemd can be asked by everybody: that takes D-Bus.
 const IS_ACTIVE: &str = "is_active() { systemctl is-active --quiet \"$1\" 2>/dev/null || $sudo systemctl is-active --quiet \"$1\"; }\n";
+
+/// Root is shown the last lines that a unit logged. Where sudo allows only to restart it, it fails with 1, and anybody may
+/// see the rest.
+const SHOW_STATUS: &str = "\
+show_status() {
+  $sudo systemctl status --no-pager --lines 15 \"$1\" 2>/dev/null
+  [ $? -ne 1 ] || systemctl status --no-pager --lines 15 \"$1\"
+} >&2
+";
 
 fn stop_running(service: &Service) -> String {
     match service {
