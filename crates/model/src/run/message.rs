@@ -104,7 +104,7 @@ pub enum Command {
     Send {
         /// Where.
         host: HostName,
-        /// Indices into [`Plan::phases`].
+        /// Indices into [`Plan::phases`](crate::plan::Plan::phases).
         phases: Vec<usize>,
     },
     /// End the step that runs on a host, and skip the rest.
