@@ -240,7 +240,8 @@ impl Session {
         self.give_up(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
     }
 
-    fn end_early(&mut self, verdict: Verdict, code: ExitCode, look: &Look) {
+    /// Tells the end of a run that carries out no plan, beside what the look has seen.
+    pub(crate) fn end_early(&mut self, verdict: Verdict, code: ExitCode, look: &Look) {
         let hosts = self.hosts.iter().map(|host| HostOutcome {
             host: host.name.clone(),
             serving: look.facts.get(&host.name).map_or(Serving::Unknown, |facts| Serving::of(facts.live())),

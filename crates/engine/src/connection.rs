@@ -3,7 +3,6 @@
 mod outbox;
 
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -139,7 +138,9 @@ impl Connection {
             Err(_) => return Err(OpenError::TimedOut(time_limit)),
         }
         let outbox = Outbox::open(stdin, lost_after / BEATS_PER_SPAN, tag.clone(), replies.clone());
-        tokio::spawn(translate(heard, launch.log.clone(), tag, replies).in_current_span());
+        // Open, it can be read at the end, although its name will be gone.
+        let log = launch.log.as_ref().and_then(|log| std::fs::File::open(log).ok());
+        tokio::spawn(translate(heard, log, tag, replies).in_current_span());
         Ok(Connection { _child: child, outbox })
     }
 
@@ -204,7 +205,7 @@ async fn pump(
 /// has to wait for the other's.
 async fn translate<T: Clone>(
     mut heard: mpsc::Receiver<(Stream, Chunk)>,
-    log: Option<PathBuf>,
+    log: Option<std::fs::File>,
     tag: T,
     replies: mpsc::Sender<(T, Reply)>,
 ) {
@@ -220,7 +221,7 @@ async fn translate<T: Clone>(
             break;
         }
     }
-    let log_text = log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+    let log_text = log.and_then(|log| std::io::read_to_string(log).ok()).unwrap_or_default();
     let closed = if pair.bye {
         Closed::Bye
     } else {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
@@ -17,8 +17,14 @@ pub const SUDO_PASSWORD: &str = "BUEDAFAB_SUDO_PASSWORD";
 /// How long a command that is told to end may take to do so by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often it is asked whether all of it has ended.
+const TICK: Duration = Duration::from_millis(20);
+
 /// How long the pipe of a command that has ended may stay silent before nobody listens any more.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How long anybody listens to it in any case.
+const MOST_LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A command that runs on the deployer. Dropped, it is killed.
 #[derive(Debug)]
@@ -113,10 +119,13 @@ async fn run(
             }
         }
     };
-    // What it said last; a daemon that it left behind may hold the pipe for ever.
-    while let Ok(Ok(Some(segment))) = tokio::time::timeout(LAST_WORDS, lines.next_segment()).await {
-        let _ = replies.send(line(segment)).await;
-    }
+    // What it said last; a daemon that it left behind may hold the pipe for ever, and talk.
+    let last_words = async {
+        while let Ok(Ok(Some(segment))) = tokio::time::timeout(LAST_WORDS, lines.next_segment()).await {
+            let _ = replies.send(line(segment)).await;
+        }
+    };
+    let _ = tokio::time::timeout(MOST_LAST_WORDS, last_words).await;
     let status = status.unwrap_or_else(|_| ExitStatus::from_raw(1 << 8));
     // Ctrl-C at a terminal reaches the command too, and it may be faster.
     stopped |= status.signal() == Some(Signal::INT.as_raw());
@@ -133,7 +142,14 @@ async fn end(child: &mut Child, keeps_terminal: bool) {
     };
     // One that is gone already needs no signal.
     let _ = send(Signal::TERM);
-    if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
+    let all_ended = async {
+        let _ = child.wait().await;
+        // The shell is gone before what it has started may be.
+        while !keeps_terminal && test_kill_process_group(id).is_ok() {
+            tokio::time::sleep(TICK).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, all_ended).await.is_err() {
         let _ = send(Signal::KILL);
     }
 }

@@ -308,6 +308,8 @@ impl Driver<'_> {
             }
             Reply::Ended(step, status) => self.step_ended(host, step, status),
             Reply::Done(frame, ok) if frame == work.frame => {
+                // Whatever a step says that was told to end.
+                let ok = ok && !work.timed_out;
                 self.works.remove(&host);
                 vec![Input::Ended { host, ok }]
             }
@@ -343,7 +345,7 @@ impl Driver<'_> {
             (self.events)(Event::StepCancelled { host, step: id });
             return Vec::new();
         }
-        if status == 0 || step.action.effects().is_optional() {
+        if !timed_out && (status == 0 || step.action.effects().is_optional()) {
             let milliseconds = running.began.elapsed().as_millis() as u64;
             (self.events)(Event::StepEnded { host, step: id, status, milliseconds });
             return Vec::new();
@@ -418,7 +420,10 @@ impl Driver<'_> {
             let deadline = Instant::now() + patience;
             while Instant::now() < deadline {
                 let mut fleet = Fleet::new(&settings);
-                let look = fleet.look(&settings, &[&planned], Scope::Plan, Sharing::Fresh, &mut |_| {}).await;
+                let mut silently = |_: Event| {};
+                let hosts = [&planned];
+                let look = fleet.look(&settings, &hosts, Scope::Plan, Sharing::Fresh, &mut silently);
+                let Ok(look) = tokio::time::timeout_at(deadline.into(), look).await else { break };
                 fleet.close(Duration::from_secs(2)).await;
                 if let Some(facts) = look.facts.get(&host) {
                     let holder = facts.lock.as_ref().map(|lock| lock.holder.as_ref());

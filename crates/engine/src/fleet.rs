@@ -1,6 +1,7 @@
 //! All the hosts of a run at once: their connections, and one stream of what they say.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use buedafab_model::config::Settings;
 use buedafab_model::host::Host;
@@ -12,12 +13,16 @@ use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::render_look;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::connection::{Closed, Connection, Reply};
 use crate::connector::{ConnectError, Connector, Opened, Sharing};
 
 /// The name of the frame that rides inside the command which starts a runner.
 pub(crate) const FIRST_FRAME: &str = "p0";
+
+/// How long a host may stop in the middle of a look, at the least. Opening a connection has limits of its own.
+const LOOK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Hosts, and the connections to them.
 #[derive(Debug)]
@@ -36,6 +41,15 @@ pub struct Look {
     pub facts: BTreeMap<HostName, HostFacts>,
     /// Hosts that couldn't be reached, or made no sense.
     pub unreachable: BTreeMap<HostName, ConnectError>,
+}
+
+/// A look at one host, under way.
+struct Looking<'h> {
+    host: &'h Host,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    /// When it was reached, or last said something.
+    silent_from: Option<Instant>,
 }
 
 /// Something that a fleet has to say.
@@ -114,43 +128,61 @@ impl Fleet {
         events: &mut (dyn FnMut(Event) + Send),
     ) -> Look {
         let mut look = Look::default();
-        let mut open: BTreeMap<HostName, (&Host, Vec<u8>, Vec<u8>)> = BTreeMap::new();
+        let mut open: BTreeMap<HostName, Looking<'_>> = BTreeMap::new();
         for host in hosts {
             let script = look_script(settings, host, scope);
             self.open(host, sharing, render_look(&script));
-            open.insert(host.name.clone(), (host, Vec::new(), Vec::new()));
+            let silent_from = None;
+            open.insert(
+                host.name.clone(),
+                Looking { host, stdout: Vec::new(), stderr: Vec::new(), silent_from },
+            );
         }
-        let patience = self.connector.lost_after();
+        let patience = self.connector.lost_after().max(LOOK_PATIENCE);
+        let failed = |why: String| ConnectError { why, hint: None };
         // What a host says may come before its connection is counted as open: wait for both.
         while !open.is_empty() || !self.opening.is_empty() {
-            let failed = |why: String| ConnectError { why, hint: None };
-            let Ok(news) =
-                tokio::time::timeout(patience.max(self.connect_patience()), self.next(events)).await
-            else {
-                for (host, _) in std::mem::take(&mut open) {
-                    let error = failed("it was reached, and then said nothing".to_owned());
-                    events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
-                    self.connections.remove(&host);
-                    look.unreachable.insert(host, error);
-                }
-                break;
+            // Its beats say that a host lives, and not that its look goes on.
+            let silent =
+                open.iter().filter_map(|(name, looking)| Some((looking.silent_from? + patience, name)));
+            let next_silent = silent.min().map(|(until, name)| (until, name.clone()));
+            let news = match next_silent {
+                None => self.next(events).await,
+                Some((until, host)) => match tokio::time::timeout_at(until, self.next(events)).await {
+                    Ok(news) => news,
+                    Err(_) => {
+                        let error = failed("it was reached, and then said nothing".to_owned());
+                        events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
+                        self.connections.remove(&host);
+                        open.remove(&host);
+                        look.unreachable.insert(host, error);
+                        continue;
+                    }
+                },
             };
             match news {
-                News::Opened(_) => {}
+                News::Opened(host) => {
+                    if let Some(looking) = open.get_mut(&host) {
+                        looking.silent_from = Some(Instant::now());
+                    }
+                }
                 News::Unreachable(host, error) => {
                     open.remove(&host);
                     look.unreachable.insert(host, error);
                 }
                 News::Reply(host, Reply::Output(0, stream, bytes)) => {
-                    if let Some((_, stdout, stderr)) = open.get_mut(&host) {
+                    if let Some(looking) = open.get_mut(&host) {
+                        looking.silent_from = Some(Instant::now());
                         match stream {
-                            Stream::Stdout => stdout.extend(bytes),
-                            Stream::Stderr => stderr.extend(bytes),
+                            Stream::Stdout => looking.stdout.extend(bytes),
+                            Stream::Stderr => looking.stderr.extend(bytes),
                         }
                     }
                 }
                 News::Reply(host, Reply::Done(..)) => {
-                    let Some((planned, stdout, stderr)) = open.remove(&host) else { continue };
+                    let Some(Looking { host: planned, stdout, stderr, .. }) = open.remove(&host) else {
+                        continue;
+                    };
                     let layout = settings.layout(planned);
                     match HostFacts::parse(&stdout, &layout, jiff::Timestamp::now()) {
                         Ok(facts) => drop(look.facts.insert(host, facts)),
@@ -183,13 +215,8 @@ impl Fleet {
         look
     }
 
-    fn connect_patience(&self) -> std::time::Duration {
-        // Opening has limits of its own; this one is only for a host that stops in the middle of its answer.
-        std::time::Duration::from_secs(60)
-    }
-
     /// Lets all runners end, and with them the locks; waits for that as long as `patience`.
-    pub async fn close(&mut self, patience: std::time::Duration) {
+    pub async fn close(&mut self, patience: Duration) {
         for connection in self.connections.values() {
             connection.say_bye();
         }

@@ -181,18 +181,6 @@ fn a_recipe_can_be_read_and_replaced() {
     "#);
 }
 
-/// What a recipe says of itself, and what it is made of, are two lists.
-#[test]
-fn the_names_of_a_recipes_steps_are_those_of_its_steps() {
-    use buedafab_model::app::recipe::Recipe;
-    use buedafab_model::shell::recipe::steps;
-    for recipe in ["django", "tornado", "wsgi", "asgi", "webpy", "static", "generic"] {
-        let settings = fleet(&format!("recipe = \"{recipe}\""), 1);
-        let names: Vec<&str> = steps(&settings).iter().map(|step| step.name).collect();
-        assert_eq!(names, Recipe::step_names(settings.app.recipe), "{recipe}");
-    }
-}
-
 #[test]
 fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
     let text = "recipe = \"django\"\nrun_as = \"app\"\ndeploy_group = \"web\"\nask_sudo_password = true\n[hooks]\nbuild = \"make\"\nrestart = \"sudo r\"\n\

@@ -17,7 +17,8 @@ use buedafab_model::plan::action::{Action, Effect};
 use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    DeployRequest, RollbackRequest, SeenHost, plan_deploy_by, plan_recover, plan_restart, plan_rollback_by,
+    DeployRequest, RollbackRequest, SeenHost, plan_deploy_by, plan_hold, plan_recover, plan_restart,
+    plan_rollback_by,
 };
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
@@ -38,6 +39,7 @@ enum Wanted {
     Rollback,
     RollbackTo(u8),
     Restart,
+    Hold,
     /// Under a tag that is made and pushed for it, while visitors are told of maintenance.
     Release(u8),
 }
@@ -104,6 +106,10 @@ impl Fleet {
             Wanted::Rollback => rollback(None),
             Wanted::RollbackTo(number) => rollback(Some(number)),
             Wanted::Restart => plan_restart(&self.settings, &context, &seen),
+            Wanted::Hold => {
+                let hosts: Vec<_> = self.hosts.iter().map(|host| &host.host).collect();
+                Ok(plan_hold(&self.settings, &context, "the audit", &hosts))
+            }
             Wanted::Release(number) => {
                 let (remote, tag) = ("origin".to_owned(), format!("v{number}"));
                 let (commit, signed) = (release(number).commit, true);
@@ -748,6 +754,11 @@ fn two_faults_in_a_rollback() {
 #[test]
 fn a_restart() {
     explore(1..=3, "", two, Wanted::Restart);
+}
+
+#[test]
+fn a_hold() {
+    explore(1..=3, "", two, Wanted::Hold);
 }
 
 /// Whoever changes a host between the look and the lock stops the run before it has done anything.

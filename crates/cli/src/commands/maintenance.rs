@@ -33,7 +33,8 @@ pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Resul
 pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<ExitCode, CliError> {
     let command = if announcement.is_some() { "maintenance on" } else { "maintenance off" };
     let mut session = Session::start(cli, command, StepOutput::Talk)?;
-    let told = announcement.map(|announcement| tell(&session, announcement)).transpose()?;
+    let told = announcement.map(|announcement| tell(&session, announcement)).transpose();
+    let told = told.map_err(|error| session.give_up(error))?;
     let look = session.look_or_stop(Scope::Plan).await?;
     let planned = plan_maintenance(&session.settings, &session.context, told.as_ref(), &session.seen(&look));
     match planned {

@@ -2,6 +2,7 @@
 
 use buedafab_model::planner::plan_recover;
 use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::run::outcome::Verdict;
 use buedafab_model::shell::inspect::Scope;
 
 use crate::arguments::Cli;
@@ -20,6 +21,7 @@ pub(crate) async fn recover(cli: &Cli, dry_run: bool) -> Result<ExitCode, CliErr
         }
         Ok(None) => {
             session.say("nothing to recover: no switch is pending on any host");
+            session.end_early(Verdict::Done, ExitCode::Done, &look);
             Ok(ExitCode::Done)
         }
         Err(refusals) => Err(session.refuse(&refusals, &look)),

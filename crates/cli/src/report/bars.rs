@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use buedafab_model::names::HostName;
 use buedafab_model::plan::PhaseKind;
 use buedafab_model::run::event::Event;
+use buedafab_model::run::outcome::FailureKind;
 use buedafab_model::view::duration;
 use console::{measure_text_width, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,11 +23,20 @@ pub(super) struct Bars {
     one_each: bool,
     /// Whether what is done once for all is under way: migrations above all, which are worth reading.
     is_once: bool,
+    /// What the deployer is doing.
+    here: String,
 }
 
 impl Bars {
     pub(super) fn new(verbose: bool) -> Self {
-        Self { verbose, all: MultiProgress::new(), bars: BTreeMap::new(), one_each: true, is_once: false }
+        Self {
+            verbose,
+            all: MultiProgress::new(),
+            bars: BTreeMap::new(),
+            one_each: true,
+            is_once: false,
+            here: String::new(),
+        }
     }
 
     pub(super) fn event(&mut self, event: &Event) {
@@ -77,15 +87,20 @@ impl Bars {
             Event::LookingAgain { host } => self.message(host, "asking again what it serves"),
             Event::DeployerStarted { title, may_ask, .. } => {
                 self.line(&format!("here: {title}"));
+                self.here.clone_from(title);
                 // A person may have to type something: nothing is drawn over it.
                 if *may_ask {
                     self.pause();
                 }
             }
             Event::DeployerOutput { line, .. } => self.line(&format!("{} {line}", style("here │").dim())),
-            Event::DeployerEnded { step, .. } => {
+            Event::DeployerEnded { step, status, .. } => {
                 if *step != 0 {
                     self.resume();
+                }
+                if *status != 0 {
+                    let what = FailureKind::Exited { status: *status };
+                    self.line(&format!("{} here: {}: {what}", style("✗").red(), self.here));
                 }
             }
             Event::Refused { .. }

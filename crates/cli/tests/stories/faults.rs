@@ -213,14 +213,37 @@ fn ctrl_c_stops_in_order_and_says_what_serves() {
 }
 
 #[test]
-fn a_step_that_takes_too_long_is_ended() {
+fn a_step_that_takes_too_long_is_ended_and_has_failed_whatever_it_says() {
     let stage = deployed();
-    stage.configure(
-        "unit = \"five\"\nstep_timeout_seconds = 1\n[hooks]\nbuild = \"sleep 60 & sleep 60\"\nrestart = \"true\"\n\
-         [environments.production]\nhosts = [\"web1\"]\n",
-    );
-    stage.production(&["deploy"], 7).says("ran for longer than 1 s");
+    let hooks = [
+        ("build", "sleep 60 & sleep 60", 7),
+        ("build", "trap 'exit 0' TERM; sleep 60 & wait", 7),
+        ("verify", "trap 'exit 0' TERM; [ $(cat version) = one ] || sleep 60 & wait", 8),
+    ];
+    for hosts in ["\"web1\"", "\"web1\", \"web2\""] {
+        for (point, command, code) in hooks {
+            stage.configure(&format!(
+                "unit = \"five\"\nstep_timeout_seconds = 1\n[hooks]\n{point} = \"{command}\"\n\
+                 restart = \"cat version >../../served\"\n[environments.production]\nhosts = [{hosts}]\n"
+            ));
+            stage.production(&["deploy"], code).says("ran for longer than 1 s").says("serving now: one (");
+            stage.wait_until_free();
+            assert_eq!(stage.serving(), ["one", "one", "one"], "{point}: {command}");
+        }
+    }
     assert!(!stage.fleet.host("web1").exec("pgrep -fx 'sleep 60'").status.success(), "its group is gone");
+}
+
+/// A host that can't be reached stops nothing on the others, and what they did is told.
+#[test]
+fn what_was_done_on_some_hosts_only_is_not_called_nothing() {
+    let stage = deployed();
+    stage.fleet.host("web3").stop_sshd();
+    let ran = stage.production(&["hold", "--reason", "the audit"], 7);
+    ran.says("web3");
+    assert!(!ran.stderr.contains("nothing was"), "{}", ran.stderr);
+    stage.fleet.host("web3").start_sshd();
+    stage.production(&["status"], 0).says("the audit");
 }
 
 #[test]
@@ -334,6 +357,8 @@ fn a_switch_whose_runner_was_killed_is_put_back_by_the_next_run() {
     stage.production(&["recover"], 0).says("recover: done");
     assert_eq!(stage.serving(), ["one", "one", "one"]);
     stage.production(&["recover"], 0).says("nothing to recover");
+    let ended = stage.run(&["--json", "production", "history", "last"]);
+    assert!(ended.stdout.contains("\"run_ended\",\"verdict\":\"done\""), "{}", ended.stdout);
     // A deploy does the same by itself, and so does a rollback.
     stage.production(&["deploy"], 9);
     stage.wait_until_free();

@@ -297,8 +297,9 @@ lock() {
   [ "$status" = 0 ] || failed=1
 }
 
-# arm FOLDER PENDING REVERT: from here until `confirm`, this host puts itself back by the phase REVERT if it loses its
-# deployer. For the case that this runner is killed, or the power fails, FOLDER keeps what is pending, and the way back.
+# arm FOLDER PENDING REVERT [patient]: from here until `confirm`, this host puts itself back by the phase REVERT if it loses
+# its deployer, or waits too long for the rest of the fleet; unless it is patient, as nothing new serves yet. For the case that
+# this runner is killed, or the power fails, FOLDER keeps what is pending, and the way back.
 arm() {
   goes_on || return 0
   if ! keep_way_back "$1" "$2" "$3" 2>"$room/why"; then
@@ -308,7 +309,7 @@ arm() {
   fi
   pending_folder=$1
   revert_phase=$3
-  echo armed >"$room/armed"
+  [ -n "$4" ] || echo armed >"$room/armed"
 }
 
 # On the disk, and not only on its way there: first the way back, then what says that there is one to go.

@@ -4,6 +4,7 @@
 //! made in [`shell::recipe`](crate::shell::recipe).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +40,23 @@ pub enum Collectstatic {
     Once,
 }
 
+/// What a recipe may do, by its name below `[steps]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepName {
+    /// Collect Django's static files.
+    Collectstatic,
+    /// Ask Django what is wrong.
+    Check,
+    /// Migrate the database, where something is pending.
+    Migrate,
+}
+
 /// One named step of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecipeStep {
-    /// What it is called, also below `[steps]`.
-    pub name: &'static str,
+    /// What it is called.
+    pub name: StepName,
     /// Where in a run.
     pub point: HookPoint,
     /// On which side of the project's own hooks at that point.
@@ -76,12 +89,34 @@ impl Recipe {
         self != Recipe::Static
     }
 
-    /// The names of its steps, in the order of a run.
-    pub fn step_names(self) -> &'static [&'static str] {
+    /// Its steps, in the order of a run.
+    pub fn step_names(self) -> &'static [StepName] {
         match self {
-            Recipe::Django => &["collectstatic", "check", "migrate"],
-            _ => &[],
+            Recipe::Django => &[StepName::Collectstatic, StepName::Check, StepName::Migrate],
+            Recipe::Tornado
+            | Recipe::Wsgi
+            | Recipe::Asgi
+            | Recipe::Webpy
+            | Recipe::Static
+            | Recipe::Generic => &[],
         }
+    }
+}
+
+impl StepName {
+    /// As people write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepName::Collectstatic => "collectstatic",
+            StepName::Check => "check",
+            StepName::Migrate => "migrate",
+        }
+    }
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -66,8 +66,11 @@ impl<'p> RunState<'p> {
     }
 
     fn verdict(&self) -> Verdict {
+        // Where hosts wait for each other, nothing is changed until all are ready to be. Others may be through with theirs.
+        let has_one_part = matches!(self.plan.intent, Intent::Work | Intent::Restart);
+        let some_worked = has_one_part && self.hosts.values().any(|state| state.begun && state.ok);
         if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
-            return Verdict::Locked;
+            return if some_worked { Verdict::FailedBefore } else { Verdict::Locked };
         }
         let changing = || self.plan.hosts.iter().filter(|planned| planned.to.is_some());
         let is_confirmed = |planned: &HostPlan| {
@@ -99,6 +102,9 @@ impl<'p> RunState<'p> {
         }
         if self.hosts.values().any(|state| state.switched || (state.may_have_switched && state.lost)) {
             return Verdict::Reverted;
+        }
+        if some_worked {
+            return Verdict::FailedBefore;
         }
         let unreachable = |failure: &Failure| matches!(failure.what, FailureKind::Unreachable { .. });
         if self.failures.iter().all(unreachable) {

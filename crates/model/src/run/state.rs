@@ -441,9 +441,10 @@ impl<'p> RunState<'p> {
         if verdict != Verdict::Done {
             self.deployer.queue.extend(way_back.into_iter().rev());
         }
-        let begun = self.hosts.values().any(|state| state.begun);
         let end = if verdict == Verdict::Done { End::Done } else { End::Failed };
-        if begun {
+        // Of a run that came to nothing, as somebody else was at work, nobody has to hear.
+        let is_refusal = matches!(verdict, Verdict::Refused | Verdict::Locked);
+        if self.hosts.values().any(|state| state.begun) && !is_refusal {
             let closing = self.plan.closing.iter().filter(|closing| closing.when == end);
             self.deployer.queue.extend(closing.flat_map(|closing| &closing.steps).map(|step| step.id));
         }

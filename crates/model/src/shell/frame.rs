@@ -23,10 +23,12 @@ pub fn render_phases(plan: &Plan, host: &HostPlan, phases: &[&Phase]) -> String 
                     way_back.iter().map(|step| call(plan, host, step, Way::Back)).collect();
                 let _ = writeln!(
                     text,
-                    "arm {} {} {}",
+                    "arm {} {} {}{}",
                     quote(host.layout.state().as_str()),
                     quote(&tail_of(pending)),
-                    quote(&way_back)
+                    quote(&way_back),
+                    // Visitors may be told for as long as the release takes to be prepared.
+                    if pending.to.is_none() { " patient" } else { "" }
                 );
             }
             Instruction::Confirm => text.push_str("confirm\n"),

@@ -2,23 +2,19 @@
 
 use super::quote_words;
 use crate::app::hooks::HookPoint;
-use crate::app::recipe::{Collectstatic, Recipe, RecipeStep, Side};
+use crate::app::recipe::{Collectstatic, RecipeStep, Side, StepName};
 use crate::config::Settings;
 
 /// The steps of the recipe, as the project has them: its own commands in place of the recipe's.
 pub fn steps(settings: &Settings) -> Vec<RecipeStep> {
-    let mut steps = match settings.app.recipe {
-        Recipe::Django => django(settings),
-        Recipe::Tornado | Recipe::Wsgi | Recipe::Asgi | Recipe::Webpy | Recipe::Static | Recipe::Generic => {
-            Vec::new()
+    let step = |name: &StepName| {
+        let step = step(*name, settings);
+        match settings.app.steps.get(name.as_str()) {
+            Some(commands) => RecipeStep { commands: commands.clone(), ..step },
+            None => step,
         }
     };
-    for step in &mut steps {
-        if let Some(commands) = settings.app.steps.get(step.name) {
-            step.commands.clone_from(commands);
-        }
-    }
-    steps
+    settings.app.recipe.step_names().iter().map(step).collect()
 }
 
 /// The recipe's commands at one point, on one side of the project's own.
@@ -27,18 +23,19 @@ pub(crate) fn commands_at(settings: &Settings, point: HookPoint, side: Side) -> 
     steps(settings).into_iter().filter(here).flat_map(|step| step.commands).collect()
 }
 
-fn django(settings: &Settings) -> Vec<RecipeStep> {
-    let step = |name, point, side, command: String| RecipeStep { name, point, side, commands: vec![command] };
-    let (collect_at, side) = match settings.django.collectstatic {
+fn step(name: StepName, settings: &Settings) -> RecipeStep {
+    let (point, side, command) = match (name, settings.django.collectstatic) {
         // Hooks may build what is collected.
-        Collectstatic::EveryHost => (HookPoint::Build, Side::After),
-        Collectstatic::Once => (HookPoint::Once, Side::Before),
+        (StepName::Collectstatic, Collectstatic::EveryHost) => {
+            (HookPoint::Build, Side::After, manage("collectstatic --noinput --verbosity 0"))
+        }
+        (StepName::Collectstatic, Collectstatic::Once) => {
+            (HookPoint::Once, Side::Before, manage("collectstatic --noinput --verbosity 0"))
+        }
+        (StepName::Check, _) => (HookPoint::Check, Side::Before, manage("check --deploy")),
+        (StepName::Migrate, _) => (HookPoint::Once, Side::Before, migrate(settings)),
     };
-    vec![
-        step("collectstatic", collect_at, side, manage("collectstatic --noinput --verbosity 0")),
-        step("check", HookPoint::Check, Side::Before, manage("check --deploy")),
-        step("migrate", HookPoint::Once, Side::Before, migrate(settings)),
-    ]
+    RecipeStep { name, point, side, commands: vec![command] }
 }
 
 /// Migrates only where something is pending, and says what before it does.

@@ -68,6 +68,8 @@ struct Start {
     /// The phase that it works on.
     phase: Option<usize>,
     moved: bool,
+    /// Whether its journal tells of this run.
+    noted: bool,
     answered: bool,
     could_not_revert: bool,
     /// What the link led to before a run that was cut short, where that is still to be put back.
@@ -99,6 +101,7 @@ impl Promises {
                 locks: has(|effect| matches!(effect, Effect::Lock(_))),
                 phase: None,
                 moved: false,
+                noted: false,
                 answered: false,
                 could_not_revert: false,
                 lost_power: false,
@@ -189,6 +192,7 @@ impl Promises {
             Effect::Journal { kind: JournalKind::Reverted, .. } if !reverting || confirmed => {
                 self.broken(Some(name), "the journal tells of a revert that didn't happen");
             }
+            Effect::Journal { .. } => self.starts[site].noted |= succeeded,
             _ => {}
         }
     }
@@ -269,6 +273,16 @@ impl Promises {
                 self.telling_is_true(plan, site, host, outcome);
                 self.verdict_is_true(plan, site, host, confirmed, outcome);
             }
+        }
+        let says_nothing_was_done = outcome.is_some_and(|outcome| {
+            matches!(outcome.verdict, Verdict::Refused | Verdict::Locked | Verdict::Unreachable)
+        });
+        let noted = self.starts.iter().find(|start| start.noted).map(|start| start.host.clone());
+        if let Some(host) = noted.filter(|_| says_nothing_was_done && !self.abandoned) {
+            self.broken(
+                Some(&host),
+                "nothing was changed, says the verdict, and its journal tells of this run",
+            );
         }
         if let Some(Outcome { verdict: Verdict::Mixed, hosts: told, .. }) = outcome {
             self.mixed_is_mixed(plan, hosts, confirmed, told);

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::names::HostName;
 use crate::plan::PhaseKind;
 use crate::run::event::{Event, StampedEvent, Stream};
+use crate::run::outcome::FailureKind;
 
 /// A step that takes so many milliseconds is told even if nobody asked for details.
 const SLOW: u64 = 3_000;
@@ -124,8 +125,11 @@ impl RunLines {
                     0 if self.verbose && !quiet => {
                         talk(format!("  {}  {title}  {}", pad("here", width), duration(*milliseconds)))
                     }
-                    // A failure is told in full at the end.
-                    _ => Vec::new(),
+                    0 => Vec::new(),
+                    _ => {
+                        let what = FailureKind::Exited { status: *status };
+                        talk(format!("  {}  ✗ {title}: {what}", pad("here", width)))
+                    }
                 }
             }
             Event::RunEnded { .. } => self.end_phase(*at),

@@ -57,7 +57,7 @@ pub fn show_recipe(settings: &Settings) -> String {
             Side::Before => "before",
             Side::After => "after",
         };
-        let whose = if settings.app.steps.contains_key(step.name) { "; your own" } else { "" };
+        let whose = if settings.app.steps.contains_key(step.name.as_str()) { "; your own" } else { "" };
         let where_else = if step.point == HookPoint::Once { ", on the primary" } else { "" };
         line(&format!("# {side} your `{}` hooks{where_else}{whose}", step.point));
         let commands = step.commands.iter().cloned().map(Value::String).collect();

@@ -135,7 +135,8 @@ struct StepsOfTheRecipe;
 impl Rule<BTreeMap<String, At<Commands>>, Steps> for StepsOfTheRecipe {
     fn resolve(&self, typed: Option<&BTreeMap<String, At<Commands>>>, written: &Written<'_>) -> Steps {
         let typed = typed.cloned().unwrap_or_default();
-        let known = AppLayer::recipe(written).step_names();
+        let known = AppLayer::recipe(written).step_names().iter().map(|name| name.as_str());
+        let known: Vec<&str> = known.collect();
         for (name, commands) in typed.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
             let help = if known.is_empty() {
                 "this recipe has no steps of its own: write hooks".to_string()
