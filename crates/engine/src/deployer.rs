@@ -175,3 +175,45 @@ pub fn has_program(name: &str) -> bool {
 fn exit_status(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(script: &str) -> DeployerCommand {
+        DeployerCommand::start(script, Path::new("/"), &BTreeMap::new(), false)
+    }
+
+    /// The next line that it prints, or `None` at its end.
+    async fn line(command: &mut DeployerCommand) -> Option<String> {
+        match command.next().await {
+            DeployerReply::Line(line) => Some(line),
+            DeployerReply::Ended(_) | DeployerReply::Stopped(_) => None,
+        }
+    }
+
+    /// The shell dies of the first signal, and what it has started takes none.
+    #[tokio::test]
+    async fn what_a_command_has_started_ends_with_it() {
+        let mut command = start("sh -c 'trap \"\" TERM; echo $$; while :; do sleep 1; done' & wait");
+        let id = line(&mut command).await.expect("it says its number");
+        let id = id.parse().ok().and_then(Pid::from_raw).expect("a number");
+        command.cancel();
+        assert!(matches!(command.next().await, DeployerReply::Stopped(143)));
+        // Killed, it is gone as soon as somebody has taken note of it.
+        while kill_process(id, Signal::CONT).is_ok() && !is_zombie(id) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn is_zombie(id: Pid) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", id.as_raw_nonzero()));
+        stat.is_ok_and(|stat| stat.contains(") Z "))
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_goes_on_talking_keeps_nobody() {
+        let mut command = start("(for n in $(seq 400); do echo $n; sleep 0.05; done) & echo started");
+        while line(&mut command).await.is_some() {}
+    }
+}

@@ -63,6 +63,18 @@ fn a_deploy_puts_it_back_as_it_was() {
     stage.production(&["maintenance", "status"], 0).says("web1: open to visitors");
 }
 
+/// Nothing new serves while a release is prepared: nobody waits to hear that it may.
+#[test]
+fn visitors_are_told_for_as_long_as_the_release_takes_to_be_prepared() {
+    let stage = Stage::new();
+    stage.configure(
+        "unit = \"five\"\nconfirm_timeout_seconds = 2\n[hooks]\nbuild = \"sleep 4\"\nrestart = \"cat version >../../served\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    stage.production(&["deploy", "--maintenance"], 0);
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
 /// Visitors aren't left standing before a page that nobody takes away.
 #[test]
 fn a_deployer_that_is_killed_leaves_no_page_behind() {
