@@ -46,7 +46,7 @@ pub(crate) async fn fetch_packages(
             milliseconds: began.elapsed().as_millis() as u64,
         });
         let fetched = fetched.map_err(|error| {
-            let error = CliError::verdict(Verdict::Refused, format!("{error}\n  nothing was touched"))
+            let error = CliError::verdict(Verdict::Refused, format!("{error}\n  {}", session.untouched()))
                 .hint("it is fetched on this machine, with your own git and your AWS credentials");
             session.give_up(error)
         })?;

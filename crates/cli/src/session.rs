@@ -46,6 +46,8 @@ pub(crate) struct Session {
     retry_command: String,
     interrupts: mpsc::Receiver<()>,
     began: Instant,
+    /// Whether what another run has left pending was put back first.
+    has_recovered: bool,
 }
 
 /// How long a runner may take to say bye, once nothing is left to do.
@@ -70,6 +72,7 @@ impl Session {
             retry_command: cli.retry_command(),
             interrupts: watch_interrupts(),
             began: Instant::now(),
+            has_recovered: false,
             settings,
             hosts,
             context,
@@ -180,11 +183,21 @@ impl Session {
             return Err(CliError::verdict(verdict, "interrupted: the rest wasn't started"));
         }
         // What the planner says of what is left decides: a link that is back is enough to go on.
+        self.has_recovered = true;
         // What was asked for is a run of its own.
         self.context = new_run();
         self.began = Instant::now();
         self.run_started();
         self.look_or_stop(Scope::Plan).await
+    }
+
+    /// What a run has changed that ends before it has changed anything.
+    pub(crate) fn untouched(&self) -> &'static str {
+        if self.has_recovered {
+            "nothing else was touched: what was pending has been put back"
+        } else {
+            "nothing was touched"
+        }
     }
 
     /// Shows a plan before it is carried out, or instead.
@@ -214,7 +227,7 @@ impl Session {
         self.event(Event::Refused { reasons });
         self.end_early(verdict, verdict.exit_code(), look);
         let mut lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-        lines.push("nothing was touched".to_owned());
+        lines.push(self.untouched().to_owned());
         let mut hints: Vec<String> = refusals.iter().filter_map(Refusal::hint).collect();
         hints.dedup();
         let stop = CliError::verdict(verdict, lines.join("\n  "));
@@ -237,7 +250,7 @@ impl Session {
     }
 
     fn interrupted(&mut self) -> CliError {
-        self.give_up(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"))
+        self.give_up(CliError::verdict(Verdict::Interrupted, format!("interrupted: {}", self.untouched())))
     }
 
     /// Tells the end of a run that carries out no plan, beside what the look has seen.
@@ -314,7 +327,8 @@ impl Session {
                 let error = CliError::verdict(
                     Verdict::Refused,
                     format!(
-                        "there is no terminal at which to type the name of {environment}: nothing was touched"
+                        "there is no terminal at which to type the name of {environment}: {}",
+                        self.untouched()
                     ),
                 )
                 .hint("--yes confirms it");
@@ -335,7 +349,7 @@ impl Session {
 
     /// A person said no.
     pub(crate) fn not_confirmed(&mut self) -> CliError {
-        self.give_up(CliError::verdict(Verdict::Refused, "not confirmed: nothing was touched"))
+        self.give_up(CliError::verdict(Verdict::Refused, format!("not confirmed: {}", self.untouched())))
     }
 
     /// Carries out a plan, tells the end, and gives back the exit code.

@@ -182,18 +182,18 @@ fn all_three_say_the_same() {
 
     the app's folder can't be written
       plan    refused: web1: deploy can't write /var/webapps/five
-              on that host, as root: install -d -o deploy /var/webapps/five
+              on that host, as root: chown -R deploy /var/webapps/five; or set `deploy_group`, where several deploy
       status  web1: deploy can't write /var/webapps/five
       check   ✗  rights   deploy can't write /var/webapps/five
-      check   help: on that host, as root: install -d -o deploy /var/webapps/five
+      check   help: on that host, as root: chown -R deploy /var/webapps/five; or set `deploy_group`, where several deploy
       check   a deploy would be stopped
 
     the folder of releases can't be written
       plan    refused: web1: deploy can't write /var/webapps/five/releases
-              on that host, as root: install -d -o deploy /var/webapps/five/releases
+              on that host, as root: chown -R deploy /var/webapps/five; or set `deploy_group`, where several deploy
       status  web1: deploy can't write /var/webapps/five/releases
       check   ✗  rights   deploy can't write /var/webapps/five/releases
-      check   help: on that host, as root: install -d -o deploy /var/webapps/five/releases
+      check   help: on that host, as root: chown -R deploy /var/webapps/five; or set `deploy_group`, where several deploy
       check   a deploy would be stopped
 
     sudo wants a password

@@ -2,7 +2,7 @@
 
 mod common;
 
-use buedafab_model::plan::action::{GitAction, RecordAction};
+use buedafab_model::plan::action::{AppAction, GitAction, RecordAction};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
@@ -315,6 +315,62 @@ fn local_changes_are_kept_as_a_patch() {
     0
     changes-a-r1.patch slots/
     "#);
+}
+
+/// What can't be kept isn't thrown away.
+#[test]
+fn local_changes_that_cannot_be_kept_stay() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("cd five; echo changed >>releases/a/file; mkdir .buedafab/changes-a-r1.patch");
+        let told = place.act(shell, &checkout("a", &remote.second));
+        let last = told.lines().last().unwrap_or_default().to_owned();
+        format!("{}: {last}\n{}", &told[..1], place.by_hand("cat five/releases/a/file"))
+    });
+    assert_snapshot!(found, @"
+    1: local changes of a can't be kept in ROOT/five/.buedafab/changes-a-r1.patch, so they stay where they are
+    one
+    changed
+    ");
+}
+
+/// What is shared is linked, and nothing that lies behind another link is taken away for it.
+#[test]
+fn what_is_shared_is_linked_and_never_removed() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("mkdir -p five/shared/media/thumbs/x five/shared/conf; echo 1 >five/shared/conf/local.py; echo 2 >five/shared/media/thumbs/x/kept");
+        let link = |files: &[&str], folders: &[&str]| AppAction::Shared {
+            slot: slot("a"),
+            files: files.iter().map(ToString::to_string).collect(),
+            dirs: folders.iter().map(ToString::to_string).collect(),
+            group: None,
+        };
+        let told = [
+            link(&["conf/local.py"], &["media", "var/new"]),
+            link(&[], &["media", "media/thumbs"]),
+            link(&["conf/local.py"], &["conf"]),
+        ]
+        .map(|action| place.act(shell, &action));
+        let kept = place.by_hand(
+            "cd five; cat shared/conf/local.py shared/media/thumbs/x/kept; readlink releases/a/media | sed s,.*/five/,,",
+        );
+        format!("{}\n{kept}", told.join("\n"))
+    });
+    assert_snapshot!(found, @"
+    0
+    1: media/thumbs lies in media, which is a link in this release: it can't be shared by itself
+    1: conf/local.py lies in conf, which is a link in this release: it can't be shared by itself
+    1
+    2
+    shared/media
+    ");
 }
 
 #[test]

@@ -191,7 +191,13 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         // Where the app's folder isn't there yet, it is the one around it that can't be written.
         let folder = facts.read_only.as_deref().filter(|_| facts.exists).unwrap_or(path.as_str());
         let words = format!("{user} can't write {folder}");
-        let help = format!("on that host, as root: install -d -o {user} {folder}");
+        let help = if facts.exists {
+            format!(
+                "on that host, as root: chown -R {user} {path}; or set `deploy_group`, where several deploy"
+            )
+        } else {
+            format!("on that host, as root: install -d -o {user} {path}")
+        };
         found.blocks(DiagnosisKind::NotWritable, words, help);
     }
     if expected.needs_sudo && facts.sudo == Some(false) {

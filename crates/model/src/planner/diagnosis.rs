@@ -1,6 +1,7 @@
 //! The diagnosis of a host, with what the settings want of it.
 
 use super::context::SeenHost;
+use crate::app::crontab::CrontabLocation;
 use crate::app::service_file::service_file_place;
 use crate::config::Settings;
 use crate::host::Host;
@@ -37,5 +38,8 @@ pub(super) fn diagnose_by(
 pub(super) fn needs_sudo(settings: &Settings, host: &Host) -> bool {
     let asks = |command: &String| command.trim_start().starts_with("sudo ");
     let restarts = !settings.services_on(host).is_empty() || settings.hooks.on_hosts.restart.iter().any(asks);
-    !settings.users.ask_sudo_password && (restarts || settings.users.run_as.is_some())
+    let is_primary = settings.hosts.first().is_some_and(|first| first.name == host.name);
+    let has_jobs = settings.crontab.file.is_some() && settings.crontab.location == CrontabLocation::System;
+    !settings.users.ask_sudo_password
+        && (restarts || (has_jobs && is_primary) || settings.users.run_as.is_some())
 }

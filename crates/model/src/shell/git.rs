@@ -123,7 +123,11 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) ->
          changes={changes}\n\
          git diff-index --quiet HEAD -- 2>/dev/null\n\
          if [ $? = 1 ] && [ -e .git/index ]; then\n  \
-           git diff --binary HEAD >\"$changes\" && if [ -s \"$changes\" ]; then\n    \
+           if ! git diff --binary HEAD >\"$changes\"; then\n    \
+             rm -f \"$changes\"\n    \
+             echo \"local changes of {slot} can't be kept in $changes, so they stay where they are\" >&2\n    \
+             exit 1\n  \
+           elif [ -s \"$changes\" ]; then\n    \
              echo \"local changes of {slot} were kept in $changes\"\n  \
            else rm -f \"$changes\"; fi\n\
          fi\n\

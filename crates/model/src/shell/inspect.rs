@@ -228,7 +228,9 @@ if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_folders yes; fi
 for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
 while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
 [ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes
-for folder in "$place" "$releases"; do [ ! -e "$folder" ] || [ -w "$folder" ] || fact read_only "$folder"; done
+for folder in "$lock" "$path/shared" "$memory/slots" "$memory" "$releases" "$place"; do
+  [ ! -e "$folder" ] || [ -w "$folder" ] || fact read_only "$folder"
+done
 # Of this file system alone: a df asks all of them, and one of them may be a server that is gone.
 fact capacity "$(stat -f -c '%a %b %S %d %c' -- "$place" 2>/dev/null)"
 "#;

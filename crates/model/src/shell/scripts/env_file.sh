@@ -8,7 +8,12 @@ mkdir -p "${file%/*}" || exit
 umask 077
 new=$file.new
 former=$file.former
-others() { [ ! -f "$file" ] || grep -v "^$name=" "$file" || :; }
+if [ -e "$file" ] && [ ! -r "$file" ]; then
+  echo "$(id -un) can't read $file" >&2
+  exit 1
+fi
+# With 1, grep says that no other is there; with more, that it couldn't read or write them all.
+others() { [ ! -f "$file" ] || grep -v "^$name=" "$file" || [ $? -eq 1 ]; }
 case $edit in
   set) { others && cat; } >"$new" ;;
   unset)
@@ -32,5 +37,5 @@ if [ -f "$file" ] && cmp -s "$file" "$new"; then
   echo 'nothing has changed'
   exit
 fi
-[ ! -f "$file" ] || cp -p "$file" "$former" || exit
+[ ! -f "$file" ] || { cp -p "$file" "$former.new" && mv -f "$former.new" "$former"; } || exit
 chmod 600 "$new" && mv -f "$new" "$file"

@@ -11,6 +11,15 @@ link() {
     echo "$1 is in this release ($tracked), so it can't be a link: take it out of git, or out of shared_files and shared_dirs" >&2
     exit 1
   fi
+  # Through a link, what is shared would be taken away instead of what the release has.
+  above=$1
+  while [ "$above" != "${above%/*}" ]; do
+    above=${above%/*}
+    if [ -L "./$above" ]; then
+      echo "$1 lies in $above, which is a link in this release: it can't be shared by itself" >&2
+      exit 1
+    fi
+  done
   case $1 in */*) mkdir -p "${1%/*}" || exit ;; esac
   rm -rf "./$1" && ln -s "$shared/$1" "./$1" || exit
 }
