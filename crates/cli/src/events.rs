@@ -1,19 +1,13 @@
 //! Events on their way from where they happen to those who read them: stamped once, and without secrets.
 
 use buedafab_model::app::mask::mask_urls;
-use buedafab_model::run::event::{Event, StampedEvent};
+use buedafab_model::run::event::{Consumer, Event, StampedEvent};
 use buedafab_model::view::Summary;
 use jiff::Timestamp;
 
 use crate::report::Reporter;
 use crate::run_log::RunLog;
 use crate::sudo;
-
-/// Reads all that happens, and stops nothing: what goes wrong with it is its own affair.
-pub(crate) trait Consumer {
-    /// Takes note of an event.
-    fn event(&mut self, event: &StampedEvent);
-}
 
 /// What happens in a run, and who reads it.
 #[derive(Debug)]
@@ -51,11 +45,5 @@ impl Events {
     /// Tells how the run ended. `retry` is the command that would do it again.
     pub(crate) fn tell_end(&mut self, retry: &str, environment_command: &str) {
         self.reporter.tell_end(&self.summary, retry, environment_command);
-    }
-}
-
-impl Consumer for Summary {
-    fn event(&mut self, event: &StampedEvent) {
-        self.note(&event.event);
     }
 }

@@ -6,9 +6,8 @@ use std::fs::File;
 use std::io::Write;
 
 use buedafab_model::names::RunId;
-use buedafab_model::run::event::{Event, StampedEvent};
+use buedafab_model::run::event::{Consumer, Event, StampedEvent};
 
-use crate::events::Consumer;
 use crate::runs::{RunFolder, RunsError};
 
 /// A log that is this long keeps no more of what steps print.

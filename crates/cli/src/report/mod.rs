@@ -6,14 +6,13 @@ mod lines;
 use std::io::{IsTerminal, Write};
 
 use buedafab_model::plan::Plan;
-use buedafab_model::run::event::StampedEvent;
+use buedafab_model::run::event::{Consumer, StampedEvent};
 pub(crate) use buedafab_model::view::StepOutput;
 use buedafab_model::view::{Detail, RunLines, Summary, show_plan};
 use console::style;
 use serde::Serialize;
 
 use crate::arguments::GlobalArgs;
-use crate::events::Consumer;
 use crate::log;
 
 /// Prints one line of data to standard output. A reader that is gone ends the program, as it does others.

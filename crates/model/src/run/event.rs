@@ -200,6 +200,12 @@ pub struct StampedEvent {
     pub event: Event,
 }
 
+/// Reads all that happens, and stops nothing: what goes wrong with it is its own affair.
+pub trait Consumer {
+    /// Takes note of an event.
+    fn event(&mut self, event: &StampedEvent);
+}
+
 impl Event {
     /// What is told when the work of a plan begins.
     pub fn work_started(plan: &Plan) -> Event {

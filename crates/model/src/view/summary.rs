@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 
 use crate::names::HostName;
-use crate::run::event::Event;
+use crate::run::event::{Consumer, Event, StampedEvent};
 use crate::run::exit_code::ExitCode;
 use crate::run::outcome::{Failure, Outcome, Verdict};
 
@@ -23,6 +23,12 @@ pub struct Summary {
     titles: BTreeMap<u32, String>,
     failures: usize,
     ended: Option<(Outcome, u64)>,
+}
+
+impl Consumer for Summary {
+    fn event(&mut self, event: &StampedEvent) {
+        self.note(&event.event);
+    }
 }
 
 impl Summary {
