@@ -361,6 +361,8 @@ fn contradictions() {
         "unit = 'x'\nrelease_paths = ['current', 'b']",
         "unit = 'x'\ncurrent_release_symlink = 'b'",
         "unit = 'x'\nrelease_paths = ['c', 'd']\n[environments.production]\ncurrent_release_symlink = 'd'",
+        "unit = 'x'\nshared_dirs = ['media', 'media/thumbs', 'mediate']\nshared_files = ['media', 'conf/a', '.env']\n[environments.production]\nshared_dirs = ['conf']",
+        "unit = 'x'\nshared_dirs = ['media', 'media/thumbs', 'mediate']\nshared_files = ['media/a']",
         "unit = 'x'\nconnect = 'nc {address} {port}'\n[environments.production]\nhosts = ['a:1', 'b', 'c']",
         "unit = 'x'\nservice = 'systemd:{unit}'\npath = '/{unit}/..'\nrelease_paths = []",
     ]), @r#"
@@ -396,6 +398,19 @@ fn contradictions() {
     [environments.production]
     current_release_symlink = 'd'
     'd' → `d` can't be both a slot and the link to it; rename the slot in `release_paths`, or the link in `current_release_symlink`
+
+    unit = 'x'
+    shared_dirs = ['media', 'media/thumbs', 'mediate']
+    shared_files = ['media', 'conf/a', '.env']
+    [environments.production]
+    shared_dirs = ['conf']
+    'conf/a' → `conf/a` is shared with `conf` already; leave it out: all that lies in a shared folder is shared
+
+    unit = 'x'
+    shared_dirs = ['media', 'media/thumbs', 'mediate']
+    shared_files = ['media/a']
+    'media/thumbs' → `media/thumbs` is shared with `media` already; leave it out: all that lies in a shared folder is shared
+    'media/a' → `media/a` is shared with `media` already; leave it out: all that lies in a shared folder is shared
 
     unit = 'x'
     connect = 'nc {address} {port}'
