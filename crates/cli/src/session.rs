@@ -46,7 +46,7 @@ pub(crate) struct Session {
     retry_command: String,
     interrupts: mpsc::Receiver<()>,
     began: Instant,
-    /// Whether what another run has left pending was put back first.
+    /// Whether what another run has left pending was worked on first, however that went.
     has_recovered: bool,
 }
 
@@ -194,7 +194,7 @@ impl Session {
     /// What a run has changed that ends before it has changed anything.
     pub(crate) fn untouched(&self) -> &'static str {
         if self.has_recovered {
-            "nothing else was touched: what was pending has been put back"
+            "nothing was touched but the switch that was pending"
         } else {
             "nothing was touched"
         }
