@@ -79,10 +79,15 @@ impl RunFolder {
         for entry in rustix::fs::Dir::read_from(&self.folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let run = entry.file_name().to_str().ok().and_then(run_of);
-            runs.extend(run.filter(|run| self.is_file(run)));
+            let Some(run) = run else { continue };
+            // Names tell seconds; of runs in the same one, the first to be over was the first.
+            if let Some(written) = self.last_written(&run) {
+                let second = run.as_str().rsplit_once('-').map(|(second, _)| second.to_owned());
+                runs.push((second, written, run));
+            }
         }
         runs.sort_unstable();
-        Ok(runs)
+        Ok(runs.into_iter().map(|(_, _, run)| run).collect())
     }
 
     /// What the log of a run holds.
@@ -117,9 +122,11 @@ impl RunFolder {
         }
     }
 
-    fn is_file(&self, run: &RunId) -> bool {
-        let found = rustix::fs::statat(&self.folder, file_name(run), AtFlags::SYMLINK_NOFOLLOW);
-        found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile)
+    /// When a log was last written to, in seconds and nanoseconds; `None` if it is no file.
+    fn last_written(&self, run: &RunId) -> Option<(i64, i64)> {
+        let found = rustix::fs::statat(&self.folder, file_name(run), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let is_file = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
+        is_file.then_some((found.st_mtime as i64, found.st_mtime_nsec as i64))
     }
 
     fn error(&self, run: &RunId, error: std::io::Error) -> RunsError {
@@ -167,6 +174,19 @@ mod tests {
         let outer = tempfile::tempdir().expect("a folder");
         let folder = RunFolder::make_at(outer.path().join("state/buedafab/runs")).expect("it is made");
         (outer, folder)
+    }
+
+    /// What a name doesn't tell, the time does at which a log was last written to.
+    #[test]
+    fn runs_of_one_second_stand_in_their_order() {
+        let (_outer, folder) = folder();
+        let runs = ["20261127-060643-zzzz", "20261127-060643-aaaa", "20261127-060644-0000"].map(id);
+        for (run, seconds) in runs.iter().zip([1, 2, 0]) {
+            let file = folder.begin(run).expect("it is new");
+            let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            file.set_modified(at).expect("it is ours");
+        }
+        assert_eq!(folder.list().expect("it can be read"), runs);
     }
 
     fn mode(path: &Path) -> u32 {
