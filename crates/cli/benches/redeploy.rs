@@ -15,6 +15,9 @@ use buedafab_testkit::{Fleet, FleetOptions, Remote};
 const FILES: usize = 500;
 const CHANGED: usize = 5;
 
+/// Larger fleets are measured without virtualenvs: to make the first ones on one machine takes minutes.
+const MOST_WITH_ENV: usize = 20;
+
 struct Stage {
     fleet: Fleet,
     remote: Remote,
@@ -55,9 +58,10 @@ fn measure(hosts: usize, round_trip: Duration) {
     let path =
         lines.as_ref().map_or_else(|| fleet.client().path_variable(), |lines| lines.client().path_variable());
     let remote = Remote::temp();
+    let with_env = hosts <= MOST_WITH_ENV;
     let mut stage =
         Stage { fleet, remote, runtime: tempfile::tempdir().expect("a folder"), path, commits: 0 };
-    stage.prepare();
+    stage.prepare(with_env);
     let rounds = match hosts {
         1 => 7,
         2..=20 => 3,
@@ -82,11 +86,13 @@ fn measure(hosts: usize, round_trip: Duration) {
         let cold_now = stage.buedafab(&["deploy"]);
         stage.commit();
         let warm_now = stage.buedafab(&["deploy"]);
-        stage.commit();
-        stage.chill();
-        let cold_python_now = stage.buedafab_in("python", &["deploy"]);
-        stage.commit();
-        let warm_python_now = stage.buedafab_in("python", &["deploy"]);
+        let python_now = with_env.then(|| {
+            stage.commit();
+            stage.chill();
+            let cold = stage.buedafab_in("python", &["deploy"]);
+            stage.commit();
+            (cold, stage.buedafab_in("python", &["deploy"]))
+        });
         let floor_back_now = stage.floor(&back);
         stage.chill();
         let cold_back_now = stage.buedafab(&["rollback"]);
@@ -99,14 +105,18 @@ fn measure(hosts: usize, round_trip: Duration) {
             floor_back.push(floor_back_now);
             cold.push(cold_now);
             warm.push(warm_now);
-            cold_python.push(cold_python_now);
-            warm_python.push(warm_python_now);
+            if let Some((cold, warm)) = python_now {
+                cold_python.push(cold);
+                warm_python.push(warm);
+            }
             cold_back.push(cold_back_now);
             warm_back.push(warm_back_now);
         }
     }
     report(hosts, round_trip, "redeploy", &floor, &cold, &warm);
-    report(hosts, round_trip, "… with env", &floor, &cold_python, &warm_python);
+    if with_env {
+        report(hosts, round_trip, "… with env", &floor, &cold_python, &warm_python);
+    }
     report(hosts, round_trip, "rollback", &floor_back, &cold_back, &warm_back);
 }
 
@@ -137,7 +147,7 @@ fn median(numbers: &[f64]) -> f64 {
 }
 
 impl Stage {
-    fn prepare(&mut self) {
+    fn prepare(&mut self, with_env: bool) {
         let names: Vec<String> =
             self.fleet.hosts().iter().map(|host| format!("\"{}\"", host.name())).collect();
         let configuration = format!(
@@ -157,7 +167,7 @@ impl Stage {
         let files: Vec<(&str, &str)> = [("requirements.txt", "# none\n")].into_iter().chain(files).collect();
         self.remote.commit(&files, "the app");
         self.remote.push();
-        for environment in ["bench", "python"] {
+        for environment in ["bench", "python"].into_iter().take(if with_env { 2 } else { 1 }) {
             self.buedafab_in(environment, &["deploy"]);
             self.commit();
             self.buedafab_in(environment, &["deploy"]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use buedafab_engine::{Look, Repository, Wanted};
 use buedafab_model::config::Settings;
-use buedafab_model::deployer::checkout::CheckoutFacts;
+use buedafab_model::deployer::checkout::{CheckoutFacts, LiveRelease};
 use buedafab_model::deployer::rules::{
     Allowed, BrokenRule, Question, Ruling, TagChoice, check_new_tag, judge,
 };
@@ -34,6 +34,17 @@ pub(crate) fn live_releases(look: &Look) -> Vec<Release> {
     distinct.into_values().collect()
 }
 
+/// How many of the commits between two releases are told.
+pub(crate) const MOST_COMMITS: usize = 12;
+
+/// What may be deployed.
+pub(crate) struct Settled {
+    pub(crate) allowed: Allowed,
+    pub(crate) facts: CheckoutFacts,
+    /// What is live now, and how the release relates to it.
+    pub(crate) live: Vec<LiveRelease>,
+}
+
 /// Applies the rules, asks a person what only they can say, and gives back what may be deployed. A dry run asks for
 /// nothing but the tag, without which there is nothing to show.
 pub(crate) async fn settle(
@@ -42,15 +53,15 @@ pub(crate) async fn settle(
     mut facts: CheckoutFacts,
     look: &Look,
     arguments: &DeployArgs,
-) -> Result<(Allowed, CheckoutFacts), CliError> {
+) -> Result<Settled, CliError> {
     if arguments.allow_older {
         session.settings.rules.allow_older = true;
     }
     let mut new_tag = arguments.tag.clone();
-    let allowed = loop {
-        let live = repository.ancestry(&facts.release.commit, live_releases(look)).await;
+    let (allowed, live) = loop {
+        let live = repository.ancestry(&facts.release.commit, live_releases(look), MOST_COMMITS).await;
         match judge(&session.settings, &facts, &live, new_tag.as_deref()) {
-            Ok(Ruling::Allowed(allowed)) => break *allowed,
+            Ok(Ruling::Allowed(allowed)) => break (*allowed, live),
             Ok(Ruling::NeedsTag(choice)) => match choose_tag(session, &facts, choice, look).await? {
                 Chosen::New(tag) => new_tag = Some(tag),
                 Chosen::Latest(tag) => {
@@ -65,14 +76,14 @@ pub(crate) async fn settle(
         }
     };
     if arguments.dry_run {
-        return Ok((told(allowed), facts));
+        return Ok(Settled { allowed: told(allowed), facts, live });
     }
     for question in &allowed.questions {
         if !answer(session, question, look).await? {
             return Err(session.not_confirmed());
         }
     }
-    Ok((allowed, facts))
+    Ok(Settled { allowed, facts, live })
 }
 
 /// What a run would ask, as notes.

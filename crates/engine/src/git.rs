@@ -155,15 +155,24 @@ impl Repository {
         self.git(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await.ok()
     }
 
-    /// How a commit relates to releases that are live.
-    pub async fn ancestry(&self, commit: &CommitId, live: Vec<Release>) -> Vec<LiveRelease> {
+    /// How a commit relates to releases that are live, with at most `most` of the commits between them.
+    pub async fn ancestry(&self, commit: &CommitId, live: Vec<Release>, most: usize) -> Vec<LiveRelease> {
         let mut related = Vec::new();
         for release in live {
-            let (one, other) = (commit.as_str(), release.commit.as_str());
-            let is_before =
-                one != other && self.git(&["merge-base", "--is-ancestor", one, other]).await.is_ok();
+            let commits = self.commits_between(&release.commit, commit, most).await;
+            let is_before = match &commits {
+                _ if release.commit == *commit => false,
+                Some(commits) if !commits.brings.is_empty() => false,
+                Some(commits) if !commits.has_more => true,
+                // What it brings may be older than all that was listed.
+                Some(_) => {
+                    let (one, other) = (commit.as_str(), release.commit.as_str());
+                    self.git(&["merge-base", "--is-ancestor", one, other]).await.is_ok()
+                }
+                None => false,
+            };
             let ancestry = if is_before { Ancestry::Older } else { Ancestry::NotOlder };
-            related.push(LiveRelease { release, ancestry });
+            related.push(LiveRelease { release, ancestry, commits });
         }
         related
     }

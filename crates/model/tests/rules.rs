@@ -59,7 +59,7 @@ fn tag(name: &str, number: u8) -> Tag {
 }
 
 fn live(number: u8, ancestry: Ancestry) -> Vec<LiveRelease> {
-    vec![LiveRelease { release: release(number).tagged(&format!("v{number}.0")), ancestry }]
+    vec![LiveRelease { release: release(number).tagged(&format!("v{number}.0")), ancestry, commits: None }]
 }
 
 /// What the rules of production say, with these settings on top of its own.

@@ -67,7 +67,7 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
         }
     };
     check.pass("revision", format!("{} is {}", settings.source.default_revision, facts.release));
-    let live = repository.ancestry(&facts.release.commit, live_releases(look)).await;
+    let live = repository.ancestry(&facts.release.commit, live_releases(look), 1).await;
     match judge(settings, &facts, &live, None) {
         Err(broken) => {
             for rule in broken {

@@ -1,7 +1,8 @@
 //! `deploy`: makes a release live on all hosts, or on none.
 
-use buedafab_engine::{Inputs, Repository};
+use buedafab_engine::Inputs;
 use buedafab_model::app::maintenance::Announcement;
+use buedafab_model::deployer::checkout::LiveRelease;
 use buedafab_model::deployer::rules::Allowed;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
@@ -13,11 +14,8 @@ use crate::arguments::{Cli, DeployArgs};
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of};
-use crate::release::{settle, wanted};
+use crate::release::{Settled, settle, wanted};
 use crate::session::Session;
-
-/// How many of the commits that a deploy brings are told.
-const MOST_COMMITS: usize = 12;
 
 pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode, CliError> {
     let DeployArgs {
@@ -41,7 +39,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         repository.survey(&settings, &wanted, tag.as_deref())
     );
     let (look, facts) = (look?, facts.map_err(|error| session.give_up(error.into()))?);
-    let (allowed, facts) = settle(&mut session, &repository, facts, &look, arguments).await?;
+    let settled = settle(&mut session, &repository, facts, &look, arguments).await?;
+    let Settled { allowed, facts, live } = settled;
     let Some(url) = settings.source.scm.clone().or(facts.remote.url.clone()) else {
         return Err(session.refuse(&[Refusal::NoRemote { remote: facts.remote.name }], &look));
     };
@@ -74,7 +73,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
     };
-    show(&mut session, &repository, &plan, *dry_run).await;
+    show(&mut session, &plan, &live, *dry_run);
     if *dry_run {
         return Ok(ExitCode::Done);
     }
@@ -89,14 +88,13 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
 }
 
 /// The plan, and the commits that it brings and takes away.
-async fn show(session: &mut Session, repository: &Repository, plan: &Plan, dry_run: bool) {
+fn show(session: &mut Session, plan: &Plan, live: &[LiveRelease], dry_run: bool) {
     session.show(plan, dry_run);
-    let change = plan.hosts.iter().find_map(|planned| Some((planned.from.as_ref()?, planned.to.as_ref()?)));
-    if let Some((from, target)) = change
-        && let Some(commits) =
-            repository.commits_between(&from.commit, &target.release.commit, MOST_COMMITS).await
-    {
-        session.say(&show_commits(&commits));
+    let mut changed = plan.hosts.iter().filter(|planned| planned.to.is_some());
+    let from = changed.find_map(|planned| planned.from.as_ref());
+    let live = from.and_then(|from| live.iter().find(|live| live.release.commit == from.commit));
+    if let Some(commits) = live.and_then(|live| live.commits.as_ref()) {
+        session.say(&show_commits(commits));
     }
 }
 

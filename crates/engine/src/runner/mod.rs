@@ -2,9 +2,7 @@
 
 mod protocol;
 
-use base64::Engine as _;
-
-use buedafab_model::shell::{quote, without_comments};
+use buedafab_model::shell::{quote, without_comments, words_for_printf};
 
 pub use protocol::{Chunk, Decoder, LineBuffer, Message};
 
@@ -35,16 +33,10 @@ pub fn bootstrap(options: &RunnerOptions, first_phase: &str) -> String {
     one_command(&program)
 }
 
-/// A command that runs any program for `sh` under any login shell.
-///
-/// It holds no newline, quote, `!` or backslash but for its own two single quotes, so sh, csh and fish all pass it on
-/// as it is; and it needs nothing from standard input, which a `.bashrc` may have eaten from.
+/// A command that runs any program for `sh` under any login shell. It needs nothing from standard input, which a
+/// `.bashrc` may have eaten from, and no tool: `printf` is the shell's own.
 pub(crate) fn one_command(program: &str) -> String {
-    let program = base64::engine::general_purpose::STANDARD.encode(program);
-    // The csh of the BSDs takes no word that is longer than some thousand bytes.
-    let words: Vec<&str> =
-        program.as_bytes().chunks(1000).filter_map(|word| std::str::from_utf8(word).ok()).collect();
-    format!("exec sh -c 'eval \"$(printf %s \"$@\"|base64 -d)\"' buedafab {}", words.join(" "))
+    format!("exec sh -c 'eval \"$(printf %b \"$@\")\"' buedafab {}", words_for_printf(program))
 }
 
 /// The same program in fewer bytes: none of its lines stands for itself.

@@ -116,4 +116,6 @@ pub struct LiveRelease {
     pub release: Release,
     /// How the one that was asked for relates to it.
     pub ancestry: Ancestry,
+    /// What lies between it and the one that was asked for; `None` if this checkout doesn't know it.
+    pub commits: Option<CommitsBetween>,
 }

@@ -1,4 +1,6 @@
-//! Quoting for POSIX shells. All of it lives here.
+//! Quoting for shells. All of it lives here.
+
+use std::fmt::Write;
 
 /// The text as one word of a POSIX shell, whatever it holds; NUL bytes, which no word can hold, are left out.
 pub fn quote(text: &str) -> String {
@@ -26,6 +28,32 @@ pub fn typed_words<I: IntoIterator<Item = S>, S: AsRef<str>>(words: I) -> String
 /// Several words, each quoted, with spaces between.
 pub fn quote_words<I: IntoIterator<Item = S>, S: AsRef<str>>(words: I) -> String {
     words.into_iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+/// The csh of the BSDs takes no word that is longer than some thousand bytes.
+const LONGEST_WORD: usize = 1000;
+
+/// Words of which `printf %b` makes the text, for whatever shell passes them on: between single quotes they hold no
+/// newline, `'` or `!`, and no backslash that fish or csh would take for its own.
+pub fn words_for_printf(text: &str) -> String {
+    let mut words = String::with_capacity(text.len() * 2);
+    let mut room = 0;
+    for byte in text.bytes() {
+        let is_plain = matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'!' | b'\\');
+        let length = if is_plain { 1 } else { 5 };
+        if room < length {
+            words.push_str(if words.is_empty() { "'" } else { "' '" });
+            room = LONGEST_WORD;
+        }
+        room -= length;
+        if is_plain {
+            words.push(char::from(byte));
+        } else {
+            let _ = write!(words, "\\0{byte:03o}");
+        }
+    }
+    words.push_str(if words.is_empty() { "''" } else { "'" });
+    words
 }
 
 #[cfg(test)]
@@ -59,6 +87,22 @@ mod tests {
         #[test]
         fn a_real_sh_gets_back_what_was_quoted(text in "[^\0]{0,40}|[ '\"$`\\\\!*?\\n\\t~#&;|<>(){}\\[\\]=-]{0,20}") {
             prop_assert_eq!(through_sh(&text), format!("{text}."));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn printf_makes_a_text_again_under_any_login_shell(
+            text in "[^\0]{0,40}|[ '\"$`\\\\!*?\\n\\t~#&;|<>(){}\\[\\]=%0-7]{0,2500}"
+        ) {
+            for shell in [&["sh", "-c"][..], &["bash", "-ic"], &["csh", "-f", "-c"], &["fish", "-c"]] {
+                let words = words_for_printf(&text);
+                prop_assert!(words.split("' '").all(|word| word.len() <= LONGEST_WORD + 1));
+                let command = format!("sh -c 'printf %b \"$@\"; printf .' sh {words}");
+                let output = Command::new(shell[0]).args(&shell[1..]).arg(command).output().expect("it runs");
+                prop_assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{text}."), "{}", shell[0]);
+            }
         }
     }
 }

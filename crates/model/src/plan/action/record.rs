@@ -121,7 +121,7 @@ impl RecordAction {
             }
             RecordAction::Hold { by, reason } => Effects::new(Effect::Hold { by, reason }, &[Work]).quick(),
             RecordAction::Unhold => Effects::new(Effect::NoHold, &[Work]).quick(),
-            RecordAction::Prune => Effects::new(Effect::Beside, &[Finish]).optional(true),
+            RecordAction::Prune => Effects::new(Effect::Beside, &[Finish]).quick().optional(true),
         }
     }
 }
