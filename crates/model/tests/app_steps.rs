@@ -70,13 +70,13 @@ fn services_are_restarted_and_then_asked() {
     let sudo = ("sudo", "shift; exec \"$@\"");
     let good = [
         sudo,
-        ("systemctl", "echo \"$@\""),
+        ("systemctl", "[ \"$1\" = show ] && echo ActiveState=active || echo \"$@\""),
         ("supervisorctl", "echo \"$@\"; [ \"$1\" = restart ] || echo five RUNNING"),
         ("sv", "echo \"$@\""),
     ];
     let bad = [
         sudo,
-        ("systemctl", "echo \"$@\"; [ \"$1\" != is-active ]"),
+        ("systemctl", "[ \"$1\" = show ] && echo ActiveState=failed || echo \"$@\""),
         ("supervisorctl", "echo \"$@\"; [ \"$1\" = restart ] || echo five FATAL"),
         ("sv", "echo \"$@\"; [ \"$1\" != check ]"),
     ];
@@ -103,10 +103,8 @@ fn services_are_restarted_and_then_asked() {
     });
     assert_snapshot!(found, @"
     0: restart it's five
-    is-active --quiet it's five
     1: restart it's five
-    is-active --quiet it's five
-    is-active --quiet it's five
+    it's five is failed
     status --no-pager --lines 15 it's five
     0: restart it's five
     1: restart it's five
@@ -119,12 +117,134 @@ fn services_are_restarted_and_then_asked() {
     ");
 }
 
+/// A unit that is refused because it was started too often is started nevertheless, one that ends is done, and what doesn't
+/// stay up is told in its own words.
+#[test]
+fn units_are_judged_by_what_systemd_says() {
+    // What systemd shows of a unit before and after its restarts are forgotten.
+    let systemctl = |before: &str, after: &str| {
+        let shown = |words: &str| {
+            let words: Vec<&str> = words.split(' ').collect();
+            format!(
+                "printf 'ActiveState={}\\nResult={}\\nType={}\\nNRestarts={}\\n'",
+                words[0], words[1], words[2], words[3]
+            )
+        };
+        format!(
+            "case $1 in show) if [ -e \"$0.reset\" ]; then {}; else {}; fi; exit ;; reset-failed) touch \"$0.reset\" ;; esac; echo \"$1\"; \
+             [ \"$1\" != restart ] || [ -e \"$0.reset\" ] || [ -z '{}' ]",
+            shown(after),
+            shown(before),
+            if before.contains("limit") { "refused" } else { "" },
+        )
+    };
+    let cases = [
+        ("active success simple 0", "active success simple 0"),
+        ("failed start-limit-hit simple 4", "active success simple 0"),
+        ("failed start-limit-hit simple 4", "failed exit-code simple 0"),
+        ("inactive success oneshot 0", ""),
+        ("inactive success simple 0", ""),
+        ("failed exit-code oneshot 0", ""),
+        ("activating exit-code simple 7", ""),
+    ];
+    let found = everywhere(|shell, place| {
+        let mut found = String::new();
+        for (before, after) in cases {
+            let after = if after.is_empty() { before } else { after };
+            let fake = systemctl(before, after);
+            let tools = [
+                ("sudo", "shift; exec \"$@\""),
+                ("systemctl", fake.as_str()),
+                (
+                    "journalctl",
+                    "case $* in *'--since @'*'--unit five') echo \"no module named five\" ;; esac",
+                ),
+            ];
+            let around = Surroundings {
+                directory: place.layout.slot(&slot("a")),
+                variables: BTreeMap::new(),
+                virtualenv: None,
+                run_as: None,
+            };
+            let restart = ServiceAction::Restart {
+                service: Service::Systemd("five".into()),
+                file: None,
+                reload: false,
+                commands: Vec::new(),
+                around,
+            };
+            place.by_hand("rm -f 'fake tools'/*.reset");
+            let _ = writeln!(
+                found,
+                "{before}\n  restart: {}",
+                with_tools(shell, place, &tools, &restart).replace('\n', "\n    ")
+            );
+            let stays = ServiceAction::VerifyRunning {
+                services: vec![(Service::Systemd("five".into()), None)],
+                seconds: 0,
+            };
+            let _ = writeln!(
+                found,
+                "  stays up: {}",
+                with_tools(shell, place, &tools, &stays).replace('\n', "\n    ")
+            );
+        }
+        found
+    });
+    assert_snapshot!(found, @"
+    active success simple 0
+      restart: 0: restart
+      stays up: 0
+    failed start-limit-hit simple 4
+      restart: 0: restart
+        reset-failed
+        restart
+      stays up: 0
+    failed start-limit-hit simple 4
+      restart: 1: restart
+        reset-failed
+        restart
+        five is failed (exit-code)
+        no module named five
+      stays up: 1: five didn't stay up:
+        five is failed (exit-code)
+        no module named five
+    inactive success oneshot 0
+      restart: 0: restart
+      stays up: 0
+    inactive success simple 0
+      restart: 1: restart
+        five is inactive
+        no module named five
+      stays up: 1: five didn't stay up:
+        five is inactive
+        no module named five
+    failed exit-code oneshot 0
+      restart: 1: restart
+        five is failed (exit-code)
+        no module named five
+      stays up: 1: five didn't stay up:
+        five is failed (exit-code)
+        no module named five
+    activating exit-code simple 7
+      restart: 1: restart
+        five is being started (exit-code), started again 7 times
+        no module named five
+      stays up: 1: five didn't stay up:
+        five is being started (exit-code), started again 7 times
+        no module named five
+    ");
+}
+
 /// A unit file is checked before the switch, put in place by it, and taken out of use where a release hasn't got it.
 #[test]
 fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     let good = [
         ("sudo", "shift; exec \"$@\""),
-        ("systemctl", "echo \"systemctl $*\"; [ \"$1\" != is-enabled ]"),
+        (
+            "systemctl",
+            "[ \"$1\" = show ] && echo ActiveState=active && exit; echo \"systemctl $*\"; [ \"$1\" != is-enabled ]",
+        ),
         ("systemd-analyze", "case $* in *verify*) for f; do :; done; ! grep -n Typ \"$f\" ;; esac"),
     ];
     let found = everywhere_in("it's \"five\" *", |shell, place| {
@@ -192,12 +312,10 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     systemctl enable --quiet five-jobs
     systemctl reset-failed five-jobs
     systemctl restart five-jobs
-    systemctl is-active --quiet five-jobs
     the same again: 0: systemctl is-enabled --quiet five-jobs
     systemctl enable --quiet five-jobs
     systemctl reset-failed five-jobs
     systemctl reload-or-restart five-jobs
-    systemctl is-active --quiet five-jobs
     another: 0
     installed: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
@@ -205,14 +323,12 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     systemctl enable --quiet five-jobs
     systemctl reset-failed five-jobs
     systemctl restart five-jobs
-    systemctl is-active --quiet five-jobs
     back: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
     systemctl is-enabled --quiet five-jobs
     systemctl enable --quiet five-jobs
     systemctl reset-failed five-jobs
     systemctl restart five-jobs
-    systemctl is-active --quiet five-jobs
     a release without one: 0: five-jobs isn't part of this release: it is stopped
     systemctl disable --quiet five-jobs
     systemctl stop five-jobs
@@ -226,14 +342,12 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     systemctl enable --quiet five-jobs
     systemctl reset-failed five-jobs
     systemctl restart five-jobs
-    systemctl is-active --quiet five-jobs
     theirs again: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
     systemctl is-enabled --quiet five-jobs
     systemctl enable --quiet five-jobs
     systemctl reset-failed five-jobs
     systemctl restart five-jobs
-    systemctl is-active --quiet five-jobs
     over what no release is known of: 0
     ours: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
@@ -241,14 +355,12 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
     systemctl enable --quiet five-jobs
     systemctl reset-failed five-jobs
     systemctl restart five-jobs
-    systemctl is-active --quiet five-jobs
     theirs again: 0: installed ROOT/etc/five-jobs.service
     systemctl daemon-reload
     systemctl is-enabled --quiet five-jobs
     systemctl enable --quiet five-jobs
     systemctl reset-failed five-jobs
     systemctl restart five-jobs
-    systemctl is-active --quiet five-jobs
     forget: 0
     theirs
     4444444444444444444444444444444444444444

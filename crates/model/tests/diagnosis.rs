@@ -22,6 +22,29 @@ fn at() -> Timestamp {
     run(0).at
 }
 
+/// One unit, as systemd shows it: its name, state and result, and its type.
+fn runs(facts: &mut HostFacts, unit: &str) {
+    let words: Vec<&str> = unit.split(' ').collect();
+    let (loaded, state) =
+        if words[1] == "not-found" { ("not-found", "inactive") } else { ("loaded", words[1]) };
+    facts.running.read_units(&format!(
+        "Id={}\nLoadState={loaded}\nActiveState={state}\nResult={}\nType={}\nNRestarts=3\nMainPID=0\n",
+        words[0], words[2], words[3]
+    ));
+}
+
+/// A unit with a process that has files of both slots in memory, and works in this folder.
+fn works_in(facts: &mut HostFacts, folder: &str) {
+    facts.running.read_units(
+        "Id=five.service\nLoadState=loaded\nActiveState=active\nResult=success\nType=simple\nNRestarts=0\nMainPID=17\n\
+         ControlGroup=/system.slice/five.service\nActiveEnterTimestamp=Thu 2026-11-05 00:01:00 UTC\n",
+    );
+    facts.running.read_process("17 /system.slice/five.service");
+    facts.running.read_mapped("/proc/17/maps a\n/proc/17/maps b");
+    let layout = fleet("", 1);
+    facts.running.read_folders(&format!("/proc/17/cwd {folder}"), &layout.layout(&layout.hosts[0]));
+}
+
 /// Everything that can be wrong with a host, one after another.
 fn cases() -> Vec<(&'static str, common::Seen)> {
     let lock = |facts: &mut HostFacts| {
@@ -86,9 +109,35 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("another commit is checked out", live().change(|f| slot(f, |s| s.commit = Some(release(9).commit)))),
         ("files were changed", live().change(|f| slot(f, |s| s.changes = Some(vec![" M app.py".into()])))),
         ("there are more folders than are listed", live().change(|f| f.more_slots = 7)),
+        ("a service is down", live().change(|f| runs(f, "five.service failed exit-code simple"))),
         (
-            "a service is down",
-            live().change(|f| f.services = vec!["five failed".into(), "jobs active".into()]),
+            "a service is started again and again",
+            live().change(|f| runs(f, "five.service activating exit-code simple")),
+        ),
+        ("a service isn't there", live().change(|f| runs(f, "five.service not-found success simple"))),
+        (
+            "a service that runs to its end did so",
+            live().change(|f| runs(f, "five.service inactive success oneshot")),
+        ),
+        ("one failed", live().change(|f| runs(f, "five.service failed exit-code oneshot"))),
+        (
+            "a process of another slot runs",
+            live().change(|f| works_in(f, "/var/webapps/five/releases/b/five")),
+        ),
+        (
+            "a process of a slot that is gone runs",
+            live().change(|f| works_in(f, "/var/webapps/five/releases/b (deleted)")),
+        ),
+        ("a process of the live slot runs", live().change(|f| works_in(f, "/var/webapps/five/releases/a"))),
+        ("a process of elsewhere runs", live().change(|f| works_in(f, "/var/webapps/other/releases/b"))),
+        (
+            "the app isn't well",
+            live().change(|f| f.running.read_health("no /healthz is answered with 502: Bad\x1b[2J\nGateway")),
+        ),
+        ("the app is well", live().change(|f| f.running.read_health("yes /healthz is answered with 200"))),
+        (
+            "whoever is at work restarts a service",
+            live().change(lock).change(|f| runs(f, "five.service inactive success simple")),
         ),
         ("a service is left over", live().change(|f| f.installed = vec!["/etc/init.d/five-old".into()])),
         (
@@ -329,10 +378,73 @@ fn all_three_say_the_same() {
       check   ready to deploy
 
     a service is down
-      plan    note: five doesn't run: it is failed
-      status  web1: five doesn't run: it is failed
-      check   !  service  five doesn't run: it is failed
+      plan    note: five.service doesn't run: it is failed (exit-code); `deploy` starts it again, and so does `restart`
+      status  web1: five.service doesn't run: it is failed (exit-code)
+      check   !  service  five.service doesn't run: it is failed (exit-code)
+      check   help: `deploy` starts it again, and so does `restart`
       check   ready to deploy
+
+    a service is started again and again
+      plan    note: five.service doesn't run: it is being started, 3 times so far; `deploy` starts it again, and so does `restart`
+      status  web1: five.service doesn't run: it is being started, 3 times so far
+      check   !  service  five.service doesn't run: it is being started, 3 times so far
+      check   help: `deploy` starts it again, and so does `restart`
+      check   ready to deploy
+
+    a service isn't there
+      plan    note: five.service doesn't run: there is no such unit; `deploy` starts it again, and so does `restart`
+      status  web1: five.service doesn't run: there is no such unit
+      check   !  service  five.service doesn't run: there is no such unit
+      check   help: `deploy` starts it again, and so does `restart`
+      check   ready to deploy
+
+    a service that runs to its end did so
+      check   ready to deploy
+
+    one failed
+      plan    note: five.service doesn't run: it is failed (exit-code); `deploy` starts it again, and so does `restart`
+      status  web1: five.service doesn't run: it is failed (exit-code)
+      check   !  service  five.service doesn't run: it is failed (exit-code)
+      check   help: `deploy` starts it again, and so does `restart`
+      check   ready to deploy
+
+    a process of another slot runs
+      plan    note: five.service still runs slot b, in process 17: the link leads to a; `deploy` starts it again, and so does `restart`
+      status  web1: five.service still runs slot b, in process 17: the link leads to a
+      check   !  service  five.service still runs slot b, in process 17: the link leads to a
+      check   help: `deploy` starts it again, and so does `restart`
+      check   ready to deploy
+
+    a process of a slot that is gone runs
+      plan    note: five.service still runs slot b, in process 17: the link leads to a; `deploy` starts it again, and so does `restart`
+      status  web1: five.service still runs slot b, in process 17: the link leads to a
+      check   !  service  five.service still runs slot b, in process 17: the link leads to a
+      check   help: `deploy` starts it again, and so does `restart`
+      check   ready to deploy
+
+    a process of the live slot runs
+      check   ready to deploy
+
+    a process of elsewhere runs
+      check   ready to deploy
+
+    the app isn't well
+      plan    note: the app isn't well: /healthz is answered with 502: Bad [2J …; `deploy` starts it again, and so does `restart`
+      status  web1: the app isn't well: /healthz is answered with 502: Bad [2J …
+      check   !  health   the app isn't well: /healthz is answered with 502: Bad [2J …
+      check   help: `deploy` starts it again, and so does `restart`
+      check   ready to deploy
+
+    the app is well
+      check   ready to deploy
+
+    whoever is at work restarts a service
+      plan    refused: web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+              wait until it ends; a lock never outlives its run
+      status  web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+      check   ✗  lock     locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
+      check   help: wait until it ends; a lock never outlives its run
+      check   a deploy would be stopped
 
     a service is left over
       plan    note: /etc/init.d/five-old is no service of this host any more, and is left as it is; as root: /etc/init.d/five-old stop; update-rc.d -f five-old remove; rm /etc/init.d/five-old; and take its line out of /var/webapps/five/.buedafab/installed

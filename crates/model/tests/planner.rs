@@ -879,7 +879,7 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
         until: None,
     };
     let hosts = [second().change(|facts| facts.maintenance = Some(record))];
-    assert_snapshot!(told(plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts))), @r#"
+    assert_snapshot!(told(plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts))), @"
     note: web1: in maintenance, says ada@laptop: `maintenance off` ends it
     take the lock
     set MAINTENANCE_MODE = False in settings.py of a
@@ -887,9 +887,10 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
     set MAINTENANCE_MODE = True in settings.py of a
     switch the link to a
     restart systemd:five
+    verify that systemd:five stays up for 2 s
     note in the journal: deployed
-    "#);
-    assert_snapshot!(told(plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, Schema::Refuse), &seen(&settings, &hosts))), @r#"
+    ");
+    assert_snapshot!(told(plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, Schema::Refuse), &seen(&settings, &hosts))), @"
     note: web1: in maintenance, says ada@laptop: `maintenance off` ends it
     note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
     take the lock
@@ -898,8 +899,9 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
     set MAINTENANCE_MODE = True in settings.py of a
     switch the link to a
     restart systemd:five
+    verify that systemd:five stays up for 2 s
     note in the journal: rolled back
-    "#);
+    ");
     assert_snapshot!(told(plan_maintenance(&settings, &run(60), None, &seen(&settings, &hosts))), @"
     take the lock
     set MAINTENANCE_MODE = False in settings.py of b

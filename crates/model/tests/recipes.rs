@@ -75,8 +75,10 @@ fn a_deploy_of_a_django_project() {
     switch
     -     restart init:five
     +     restart systemd:five
+    +     verify that systemd:five stays up for 2 s
     -     if it fails: restart init:five
     +     if it fails: restart systemd:five
+    +     if it fails: verify that systemd:five stays up for 2 s
     ");
 }
 

@@ -227,10 +227,12 @@ fn a_rollback_runs_the_commands_of_the_release_that_it_goes_to() {
     +     before_switch: leave old
     -     restart init:five
     +     restart systemd:five-old
+    +     verify that systemd:five-old stays up for 2 s
     +     after_switch: enter old
     +     verify: verify old
     -     if it fails: restart init:five
     +     if it fails: restart systemd:five-new
+    +     if it fails: verify that systemd:five-new stays up for 2 s
     finish
     +     after_finish: end old
     ");
@@ -238,7 +240,7 @@ fn a_rollback_runs_the_commands_of_the_release_that_it_goes_to() {
     let overwritten = with_kept(
         bare().slot_with_former("a", SlotState::Failed, 9, Some(1)).slot("b", SlotState::Live, 2).link("b"),
     );
-    assert_snapshot!(steps_with(plan_to(NEW, &[overwritten], None, URL), &words), @r#"
+    assert_snapshot!(steps_with(plan_to(NEW, &[overwritten], None, URL), &words), @"
     note: web1: v1 (1111111111) has to be built again first: it was overwritten by a later attempt
     note: web1: v1 (1111111111) was given variables that aren't set any more: OLD
     note: web1: systemd:five-new came after v1 (1111111111), and is left as it is
@@ -248,16 +250,18 @@ fn a_rollback_runs_the_commands_of_the_release_that_it_goes_to() {
     check: check old
     before_switch: leave old
     restart systemd:five-old
+    verify that systemd:five-old stays up for 2 s
     after_switch: enter old
     verify: verify old
     if it fails: restart systemd:five-new
+    if it fails: verify that systemd:five-new stays up for 2 s
     if it fails: note in the journal: reverted
     note in the journal: rolled back
     after_finish: end old
-    "#);
+    ");
     // A host that never had it learns from another what it was prepared with.
     let hosts = [with_kept(second()), joined_later()];
-    assert_snapshot!(steps_with(plan_to(NEW, &hosts, Some("v1"), URL), &["note", "old", "new", "keep what"]), @r#"
+    assert_snapshot!(steps_with(plan_to(NEW, &hosts, Some("v1"), URL), &["note", "old", "new", "keep what"]), @"
     note: web1, web2: v1 (1111111111) was given variables that aren't set any more: OLD
     note: web1, web2: systemd:five-new came after v1 (1111111111), and is left as it is
     note: web2: v1 (1111111111) was never live here: it is prepared first, from the remote
@@ -269,34 +273,40 @@ fn a_rollback_runs_the_commands_of_the_release_that_it_goes_to() {
     keep what 1111111111 is built and run with
     before_switch: leave old
     restart systemd:five-old
+    verify that systemd:five-old stays up for 2 s
     after_switch: enter old
     verify: verify old
     if it fails: restart systemd:five-new
+    if it fails: verify that systemd:five-new stays up for 2 s
     if it fails: note in the journal: reverted
     before_switch: leave old
     restart systemd:five-old
+    verify that systemd:five-old stays up for 2 s
     after_switch: enter old
     verify: verify old
     if it fails: restart systemd:five-new
+    if it fails: verify that systemd:five-new stays up for 2 s
     if it fails: note in the journal: reverted
     note in the journal: rolled back
     after_finish: end old
     note in the journal: rolled back
     after_finish: end old
-    "#);
+    ");
     // An older version of the program kept nothing.
-    assert_snapshot!(steps_with(plan_to(NEW, &[second()], None, URL), &words), @r#"
+    assert_snapshot!(steps_with(plan_to(NEW, &[second()], None, URL), &words), @"
     note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
     verify that a holds 1111111111, unchanged
     before_switch: leave new
     restart systemd:five-new
+    verify that systemd:five-new stays up for 2 s
     after_switch: enter new
     verify: verify new
     if it fails: restart systemd:five-new
+    if it fails: verify that systemd:five-new stays up for 2 s
     if it fails: note in the journal: reverted
     note in the journal: rolled back
     after_finish: end new
-    "#);
+    ");
 }
 
 #[test]
@@ -304,7 +314,7 @@ fn the_way_back_of_a_deploy_restarts_what_served_by_its_own_commands() {
     let settings = fleet(NEW, 1);
     let hosts = [live().change(|facts| facts.resolved = vec![kept(OLD, "a", 1)])];
     let plan = plan_deploy(&settings, &run(60), &request(2), &seen(&settings, &hosts));
-    assert_snapshot!(steps_with(plan, &["if it fails", "keep what", "old", "new"]), @r#"
+    assert_snapshot!(steps_with(plan, &["if it fails", "keep what", "old", "new"]), @"
     before_prepare: prepare new
     link what is shared into b: new.conf
     build: build new
@@ -312,15 +322,17 @@ fn the_way_back_of_a_deploy_restarts_what_served_by_its_own_commands() {
     keep what 2222222222 is built and run with
     before_switch: leave new
     restart systemd:five-new
+    verify that systemd:five-new stays up for 2 s
     after_switch: enter new
     verify: verify new
     if it fails: switch the link to a
     if it fails: restart systemd:five-old
     if it fails: restart systemd:five-new
+    if it fails: verify that systemd:five-new and systemd:five-old stay up for 2 s
     if it fails: mark b as failed
     if it fails: note in the journal: reverted
     after_finish: end new
-    "#);
+    ");
 }
 
 /// Variables hold secrets now and then; what is kept has only their names.
@@ -328,7 +340,7 @@ fn the_way_back_of_a_deploy_restarts_what_served_by_its_own_commands() {
 fn what_is_kept() {
     let kept = kept(OLD, "a", 1);
     let text = serde_json::to_string(&kept).expect("plain data");
-    assert_snapshot!(text, @r#"{"commit":"1111111111111111111111111111111111111111","slot":"a","recipe":"generic","steps":{},"collectstatic":"every-host","extra_fixtures":[],"syncdb":false,"hooks":{"before_prepare":["prepare old"],"build":["build old"],"check":["check old"],"once":[],"before_switch":["leave old"],"restart":[],"after_switch":["enter old"],"verify":["verify old"],"after_finish":["end old"]},"service":"systemd:five-old","services":[],"settle_seconds":2,"shared_files":["old.conf"],"shared_dirs":[],"crontab":null,"python":"python3","installer":"auto","pip_options":[],"pip_requirements":[],"pip_constraints":[],"package_installation_scripts":[],"variables":["BOTH","OLD"]}"#);
+    assert_snapshot!(text, @r#"{"commit":"1111111111111111111111111111111111111111","slot":"a","recipe":"generic","steps":{},"collectstatic":"every-host","extra_fixtures":[],"syncdb":false,"hooks":{"before_prepare":["prepare old"],"build":["build old"],"check":["check old"],"once":[],"before_switch":["leave old"],"restart":[],"after_switch":["enter old"],"verify":["verify old"],"after_finish":["end old"]},"service":"systemd:five-old","services":[],"settle_seconds":2,"health":null,"shared_files":["old.conf"],"shared_dirs":[],"crontab":null,"python":"python3","installer":"auto","pip_options":[],"pip_requirements":[],"pip_constraints":[],"package_installation_scripts":[],"variables":["BOTH","OLD"]}"#);
     assert_eq!(serde_json::from_str::<ResolvedRelease>(&text).expect("it can be read back"), kept);
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::markdown::{list_item, paragraph};
 
 /// Settings that are tables have a part of the page each, below the others.
-const TABLES: [&str; 3] = ["hooks", "tasks", "services"];
+const TABLES: [&str; 4] = ["health", "hooks", "tasks", "services"];
 
 pub(crate) fn page() -> String {
     let schema = schema();
@@ -69,6 +69,30 @@ pub(crate) fn page() -> String {
         &["service", "command", "template", "default", "stop_seconds", "reload", "roles", "single"],
     );
     try_text(&format!("unit = \"five\"\n{}", without_fence(SERVICES_EXAMPLE)));
+    text.push('\n');
+
+    let health = &schema["properties"]["health"];
+    let _ = write!(text, "## Health\n\n{}\n", paragraph(&described(health).meaning));
+    text.push_str(HEALTH_EXAMPLE);
+    let _ = write!(text, "\n{}\n", paragraph("The keys of the table:"));
+    list_keys(
+        &mut text,
+        find_table(health).expect("health is a table"),
+        &[
+            "http",
+            "port",
+            "socket",
+            "status",
+            "contains",
+            "tcp",
+            "command",
+            "timeout_seconds",
+            "interval_seconds",
+            "grace_seconds",
+            "roles",
+        ],
+    );
+    try_text(&format!("unit = \"five\"\n{}", without_fence(HEALTH_EXAMPLE)));
     text.push('\n');
 
     let private = find_table(&schema["properties"]["python"]).expect("python may be a table");
@@ -148,8 +172,18 @@ hosts = [
 ]
 waves = [1, "100%"]
 
-[environments.production.hooks]
-verify = "curl -fsS http://localhost:8000/healthz"
+[environments.production.health]
+http = "/healthz"
+port = 8000
+```
+"#;
+
+const HEALTH_EXAMPLE: &str = r#"```toml
+[health]
+http = "http://www.example.com/healthz"
+port = 8000
+contains = "ok"
+roles = ["web"]
 ```
 "#;
 

@@ -6,6 +6,7 @@ mod deploying;
 mod developer;
 mod faults;
 mod going_back;
+mod health;
 mod history;
 mod lines;
 mod log;

@@ -2,6 +2,7 @@
 
 pub mod crontab;
 pub mod env_file;
+pub mod health;
 pub mod hooks;
 pub mod maintenance;
 pub mod mask;

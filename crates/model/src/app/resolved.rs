@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::health::Health;
 use crate::app::hooks::Hooks;
 use crate::app::recipe::{Collectstatic, Recipe, Steps};
 use crate::app::service::{NamedService, Service};
@@ -33,8 +34,11 @@ pub struct ResolvedRelease {
     pub service: Service,
     /// More services.
     pub services: Vec<NamedService>,
-    /// For how long services that are described have to stay up.
+    /// For how long services have to stay up.
     pub settle_seconds: u32,
+    /// How it is found out whether the app is well.
+    #[serde(default)]
+    pub health: Option<Health>,
     /// Files in `shared` that are linked into it.
     pub shared_files: Vec<String>,
     /// Folders in `shared` that are linked into it.

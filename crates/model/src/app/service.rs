@@ -44,6 +44,16 @@ impl TryFrom<String> for Service {
     }
 }
 
+impl Service {
+    /// Its unit of systemd, if it is one.
+    pub fn unit(&self) -> Option<&str> {
+        match self {
+            Service::Systemd(name) => Some(name),
+            Service::Init(_) | Service::None | Service::Supervisor(_) | Service::Runit(_) => None,
+        }
+    }
+}
+
 /// A service besides the app's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedService {

@@ -27,9 +27,9 @@ mod values;
 pub use area::{AreaReference, SettingReference};
 pub use areas::{
     AppSettings, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,
-    DjangoSettings, HookSettings, LayoutSettings, LimitsSettings, MaintenanceSettings, PythonBase,
-    PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, Settings, SharedSettings, SourceName,
-    SourceSettings, StrategyName, Task, TaskTarget, Unreachable, UsersSettings, VersionPattern,
+    DjangoSettings, HealthSettings, HookSettings, LayoutSettings, LimitsSettings, MaintenanceSettings,
+    PythonBase, PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, Settings, SharedSettings,
+    SourceName, SourceSettings, StrategyName, Task, TaskTarget, Unreachable, UsersSettings, VersionPattern,
     VersionSettings, WaveSize, reference,
 };
 pub use diagnostics::{Diagnostic, Diagnostics};

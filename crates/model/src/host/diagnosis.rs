@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::host::facts::{Capacity, CurrentLink, HostFacts};
 use crate::host::layout::Layout;
 use crate::host::record::{LockHolder, SlotState};
+use crate::host::running::Trouble;
 use crate::names::HostPath;
 
 /// One thing that a person should know about a host.
@@ -88,6 +89,10 @@ pub enum DiagnosisKind {
     MoreSlots,
     /// Services that should run don't.
     ServiceDown,
+    /// Processes still run from a slot that isn't live any more.
+    Stale,
+    /// The app says that it isn't well, or says nothing.
+    Unwell,
     /// A service that was put in place once isn't in the configuration any more.
     StrayService,
     /// Visitors are told of maintenance.
@@ -334,11 +339,15 @@ fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
 
 /// What runs.
 fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
-    // Where nothing is live, nothing can run.
-    if facts.live_slot().is_some() {
-        for (name, state) in facts.services_down() {
-            found.warns(DiagnosisKind::ServiceDown, format!("{name} doesn't run: it is {state}"));
-        }
+    // Whoever is at work may be restarting it just now.
+    for trouble in facts.trouble().into_iter().filter(|_| facts.lock.is_none()) {
+        let kind = match trouble {
+            Trouble::Down(_) => DiagnosisKind::ServiceDown,
+            Trouble::Stale(_) => DiagnosisKind::Stale,
+            Trouble::Unwell(_) => DiagnosisKind::Unwell,
+        };
+        found.warns(kind, trouble.words().to_owned()).help =
+            Some("`deploy` starts it again, and so does `restart`".to_owned());
     }
     let is_expected = |path: &&String| expected.service_files.iter().any(|known| known.as_str() == *path);
     for path in facts.installed.iter().filter(|path| !is_expected(path)) {

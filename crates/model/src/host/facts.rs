@@ -9,6 +9,7 @@ use crate::app::resolved::ResolvedRelease;
 use crate::host::app_version::AppAnswer;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
+use crate::host::running::{Running, Trouble};
 use crate::names::{CommitId, RunId, SlotName};
 use crate::release::Release;
 
@@ -71,9 +72,8 @@ pub struct HostFacts {
     pub missing_services: Vec<String>,
     /// The user that the app's own code should run as, where there is none.
     pub missing_user: Option<String>,
-    /// Services of systemd that should run, and what systemd says of each: `five.service failed`. Empty if that wasn't
-    /// asked.
-    pub services: Vec<String>,
+    /// What runs of the app, and how it answers.
+    pub running: Running,
     /// What the app says which release it runs; `None` if it wasn't asked.
     pub app: Option<AppAnswer>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
@@ -208,7 +208,11 @@ impl HostFacts {
                 "sudo" => facts.sudo = Some(value == "yes"),
                 "missing_service" => facts.missing_services.push(value.to_owned()),
                 "missing_user" => facts.missing_user = Some(value.to_owned()),
-                "runs" => facts.services.push(value.to_owned()),
+                "units" => facts.running.read_units(value),
+                "process" => facts.running.read_process(value),
+                "mapped" => facts.running.read_mapped(value),
+                "folders" => facts.running.read_folders(value, layout),
+                "health" => facts.running.read_health(value),
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
@@ -235,11 +239,9 @@ impl HostFacts {
         Some(self.arrived?.duration_since(self.clock?).as_secs().abs())
     }
 
-    /// Services that should run, and don't, each with what systemd says of it.
-    pub fn services_down(&self) -> impl Iterator<Item = (&str, &str)> {
-        let told = self.services.iter().filter_map(|line| line.rsplit_once(' '));
-        // Where nobody could be asked, nothing is said.
-        told.filter(|(_, state)| !matches!(*state, "" | "active" | "reloading"))
+    /// What is wrong with what runs, where anything is live.
+    pub fn trouble(&self) -> Vec<Trouble> {
+        self.live_slot().map(|live| self.running.trouble(live)).unwrap_or_default()
     }
 
     /// Whether the link leads where a run has found it before it switched; `None`: there was none.

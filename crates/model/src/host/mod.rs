@@ -7,6 +7,7 @@ pub mod known;
 pub mod layout;
 pub mod proven;
 pub mod record;
+pub mod running;
 mod transport;
 
 use std::collections::BTreeSet;

@@ -123,6 +123,13 @@ impl<'a> HostPlanning<'a> {
         }
     }
 
+    /// That what served before does so again, as far as it can be asked.
+    pub(super) fn live_is_well(&self, told: Option<&ToldVisitors>) -> Vec<Action> {
+        let Some(live) = self.live_target() else { return Vec::new() };
+        let asked = self.ask_health(self.live_surroundings(), told);
+        self.verify_running(&live).into_iter().chain(asked).collect()
+    }
+
     /// What the host keeps until the run is confirmed.
     pub(super) fn pending(&self, to: Option<&SlotName>) -> PendingSwitch {
         PendingSwitch {

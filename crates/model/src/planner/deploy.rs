@@ -7,6 +7,7 @@ use super::context::{Direction, HostChange, HostPlanning, RunContext, SeenHost, 
 use super::examine::examine;
 use super::maintenance::{can_announce, told_before};
 use super::prepare::{Build, with_recipe};
+use super::work::restart_on;
 use crate::app::hooks::HookPoint;
 use crate::app::package::FetchedPackage;
 use crate::app::virtualenv::Packages;
@@ -122,12 +123,30 @@ pub fn plan_deploy_by(
         let live = planning.facts.live().is_some_and(|live| live.commit == release.commit);
         live && planning.facts.live_is_confirmed() && !force
     };
-    let (others, hosts): (Vec<_>, Vec<_>) = hosts.into_iter().partition(is_live);
-    for planning in &others {
+    let (there, mut hosts): (Vec<_>, Vec<_>) = hosts.into_iter().partition(is_live);
+    let (others, down): (Vec<_>, Vec<_>) =
+        there.into_iter().partition(|planning| planning.facts.trouble().is_empty());
+    let restarts_only = hosts.is_empty() && !down.is_empty();
+    let then = if restarts_only {
+        "and its app is started again"
+    } else {
+        "and is deployed again: its app doesn't serve it"
+    };
+    for (planning, then) in others
+        .iter()
+        .map(|planning| (planning, None))
+        .chain(down.iter().map(|planning| (planning, Some(then))))
+    {
         let live = planning.facts.live().unwrap_or_else(|| release.clone());
-        let text = format!("{live} is live already");
+        let then = then.map_or_else(String::new, |then| format!(", {then}"));
+        let text = format!("{live} is live already{then}");
         notes.push(Note { host: Some(planning.host.name.clone()), text });
     }
+    if restarts_only {
+        return Ok(Plan { notes, ..restart_on(settings, run, &down) });
+    }
+    hosts.extend(down);
+    hosts.sort_by_key(|planning| settings.hosts.iter().position(|host| host.name == planning.host.name));
     for planning in &hosts {
         let slot = planning.destination(release).slot;
         if planning.facts.slots.get(&slot).is_some_and(|found| found.record.is_none()) {

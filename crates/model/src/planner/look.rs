@@ -1,6 +1,7 @@
 //! What a run has to see of a host before anything can be decided.
 
 use super::diagnosis::needs_sudo;
+use super::surroundings::surroundings;
 use crate::app::service::Service;
 use crate::config::Settings;
 use crate::host::Host;
@@ -12,18 +13,18 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
     let shared_files: Vec<String> =
         settings.shared.files.iter().chain(&settings.shared.env_file).cloned().collect();
     let services = settings.services_of_others(host);
-    let running = settings.services_on(host).into_iter().filter_map(|service| match service {
-        Service::Systemd(name) => Some(name.clone()),
-        Service::Init(_) | Service::None | Service::Supervisor(_) | Service::Runit(_) => None,
-    });
-    let running: Vec<String> = running.collect();
+    let units: Vec<&str> = settings.services_on(host).into_iter().filter_map(Service::unit).collect();
+    let layout = settings.layout(host);
+    let around = surroundings(settings, &layout.current(), settings.app.variables.clone());
+    let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles));
     let also = AlsoLookAt {
         version_url: url.as_deref(),
         shared_files: &shared_files,
         services: &services,
         needs_sudo: needs_sudo(settings, host),
         run_as: settings.users.run_as.as_deref(),
-        running: &running,
+        units: &units,
+        health: health.map(|health| (health, &around)),
     };
-    inspect_script(&settings.layout(host), scope, &also)
+    inspect_script(&layout, scope, &also)
 }

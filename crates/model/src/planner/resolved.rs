@@ -10,7 +10,7 @@ use crate::plan::Target;
 
 /// What these settings resolve for a release.
 pub(super) fn resolve_release(settings: &Settings, target: &Target) -> ResolvedRelease {
-    let Settings { app, django, hooks, services, shared, crontab, python, .. } = settings;
+    let Settings { app, django, health, hooks, services, shared, crontab, python, .. } = settings;
     ResolvedRelease {
         commit: target.release.commit.clone(),
         slot: target.slot.clone(),
@@ -23,6 +23,7 @@ pub(super) fn resolve_release(settings: &Settings, target: &Target) -> ResolvedR
         service: services.app.clone(),
         services: services.named.clone(),
         settle_seconds: services.settle_seconds,
+        health: health.health.clone(),
         shared_files: shared.files.clone(),
         shared_dirs: shared.folders.clone(),
         crontab: crontab.file.clone(),
@@ -51,6 +52,7 @@ pub(super) fn settings_as_of(settings: &Settings, resolved: &ResolvedRelease) ->
         service,
         services,
         settle_seconds,
+        health,
         shared_files,
         shared_dirs,
         crontab,
@@ -70,6 +72,7 @@ pub(super) fn settings_as_of(settings: &Settings, resolved: &ResolvedRelease) ->
     own.services.named.retain(|named| !services.iter().any(|known| known.service == named.service));
     own.services.named.splice(0..0, services);
     (own.services.app, own.services.settle_seconds) = (service, settle_seconds);
+    own.health.health = health;
     (own.shared.files, own.shared.folders) = (shared_files, shared_dirs);
     own.crontab.file = crontab;
     own.python.base.interpreter = python;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::context::{Direction, HostPlanning};
+use crate::app::maintenance::MaintenanceMethod;
 use crate::app::service::{NamedService, Service};
 use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, service_file_place};
 use crate::config::Settings;
 use crate::host::facts::CurrentLink;
 use crate::plan::Target;
-use crate::plan::action::{Action, ServiceAction, Surroundings};
+use crate::plan::action::{Action, AppAction, ServiceAction, Surroundings, ToldVisitors};
 use crate::plan::refusal::Refusal;
 use crate::shell::service_file::{ServedBy, render_service_file};
 
@@ -80,15 +81,33 @@ impl HostPlanning<'_> {
     /// That they stay up: an app that dies of its first import has been started well, as far as a service manager can say.
     pub(super) fn verify_running(&self, target: &Target) -> Option<Action> {
         let of = files_of(target);
-        // Only those that run by files of ours.
-        let runs =
-            |named: &&NamedService| named.definition.is_some() && self.settings.runs_on(named, self.host);
-        let with_file = |named: &NamedService| Some((named.service.clone(), released_file(named, &of)?));
-        let services: Vec<(Service, ReleasedServiceFile)> =
-            self.settings.services.named.iter().filter(runs).filter_map(with_file).collect();
+        let runs = |named: &&NamedService| self.settings.runs_on(named, self.host);
+        let named = self.settings.services.named.iter().filter(runs);
+        let named = named.map(|named| (named.service.clone(), released_file(named, &of)));
+        let own = self.settings.own_service().map(|own| (own.clone(), None));
+        // Whether an init script knows `status` is known of those that are ours.
+        let can_be_asked = |(service, file): &(Service, Option<ReleasedServiceFile>)| {
+            service.unit().is_some() || file.is_some()
+        };
+        let services: Vec<_> = named.chain(own).filter(can_be_asked).collect();
         let seconds = self.settings.services.settle_seconds;
         (seconds > 0 && !services.is_empty())
             .then(|| ServiceAction::VerifyRunning { services, seconds }.into())
+    }
+
+    /// That what a release runs as is well, as far as it can be asked.
+    pub(super) fn ask_health(&self, around: Surroundings, told: Option<&ToldVisitors>) -> Option<Action> {
+        let HostPlanning { settings, host, .. } = self;
+        let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles))?;
+        Some(
+            AppAction::AskHealth {
+                health: health.clone(),
+                services: settings.services_on(host).into_iter().cloned().collect(),
+                in_maintenance: told.is_some() && settings.maintenance.method != MaintenanceMethod::File,
+                around,
+            }
+            .into(),
+        )
     }
 
     fn restart_in(

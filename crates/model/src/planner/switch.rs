@@ -27,6 +27,7 @@ impl HostChange<'_> {
         }
         after.extend(planning.restart(to, self.direction));
         after.extend(planning.verify_running(to));
+        after.extend(planning.ask_health(planning.surroundings_of(to), told));
         after.extend(planning.hooks(to, HookPoint::AfterSwitch, &named.after_switch));
         // Where any host may answer, the old release does until the last wave.
         if is_last_wave || !settings.version.url_is_shared() {
@@ -60,6 +61,7 @@ impl HostChange<'_> {
         let settings = own.as_ref().unwrap_or(planning.configured);
         let before = HostPlanning { settings, ..planning.clone() };
         actions.extend(before.restart_as_it_was(self.direction.opposite()));
+        actions.extend(before.live_is_well(self.told.visitors()));
         if reopens {
             actions.push(planning.tell(None, planning.live_surroundings()));
         }

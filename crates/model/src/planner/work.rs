@@ -104,19 +104,24 @@ pub fn plan_restart(
     if !refusals.is_empty() {
         return Err(refusals);
     }
+    Ok(Plan { notes, ..restart_on(settings, run, &hosts) })
+}
+
+/// A restart of what is live on hosts that may be changed.
+pub(super) fn restart_on(settings: &Settings, run: &RunContext, hosts: &[HostPlanning<'_>]) -> Plan {
     let holder = run.holder("restart");
     let works = hosts.iter().map(|planning| {
         let mut actions = planning.lock_as_seen(&holder);
         actions.extend(planning.restart_as_it_was(Direction::Forward));
-        actions.extend(planning.live_target().and_then(|live| planning.verify_running(&live)));
+        actions.extend(planning.live_is_well(None));
         actions.push(run.note(JournalKind::Restarted, None));
         (planning.host, actions)
     });
     let mut plan = work(settings, run, Intent::Restart, works.collect());
-    for (planned, planning) in plan.hosts.iter_mut().zip(&hosts) {
+    for (planned, planning) in plan.hosts.iter_mut().zip(hosts) {
         planned.from = planning.facts.live();
     }
-    Ok(Plan { notes, ..plan })
+    plan
 }
 
 /// Some work on every one of these hosts, which needs no look at them.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::ask::ask_script;
 use super::command::{app_command, app_command_anywhere};
 use super::group::umask;
+use super::health::health_script;
 use super::record::replace_file;
 use super::{quote, quote_words};
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
@@ -19,6 +20,9 @@ pub(super) fn render(action: &AppAction, layout: &Layout) -> String {
         }
         AppAction::Hook { command, around, point: _, optional: _ } => app_command(layout, around, command),
         AppAction::AskApp { url, release, patience_seconds } => ask_script(url, release, *patience_seconds),
+        AppAction::AskHealth { health, services, in_maintenance, around } => {
+            health_script(layout, health, around, services, *in_maintenance)
+        }
         AppAction::EnvFile { edit, file } => {
             let (edit, name) = match edit {
                 EnvEdit::Set { name } => ("set", name.as_str()),

@@ -3,10 +3,12 @@
 //! What it prints is `key NUL value NUL`, over and over, so that a path with a newline, or a record that somebody has
 //! scribbled on, stays one value. [`HostFacts::parse`](crate::host::facts::HostFacts::parse) reads it back.
 
-use super::ask;
+use super::{ask, health};
+use crate::app::health::{Health, HealthQuestion};
 use crate::app::service::Service;
 use crate::host::layout::Layout;
-use crate::shell::quote;
+use crate::plan::action::Surroundings;
+use crate::shell::{quote, quote_words};
 
 /// The tools without which a host can't be deployed to.
 pub const NEEDED_TOOLS: [&str; 8] =
@@ -25,8 +27,10 @@ pub struct AlsoLookAt<'a> {
     pub needs_sudo: bool,
     /// The user that the app's own code runs as.
     pub run_as: Option<&'a str>,
-    /// Services of systemd that should run, as far as anything is live.
-    pub running: &'a [String],
+    /// Units of systemd that should run, as far as anything is live.
+    pub units: &'a [&'a str],
+    /// How the app is asked whether it is well, and what a command that asks finds around it.
+    pub health: Option<(&'a Health, &'a Surroundings)>,
 }
 
 /// How closely to look.
@@ -48,7 +52,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     if scope == Scope::Full {
         script.push_str(FULL_LOOK);
     }
-    let AlsoLookAt { version_url, shared_files, services, needs_sudo, run_as, running } = also;
+    let AlsoLookAt { version_url, shared_files, services, needs_sudo, run_as, units, health } = also;
     if *needs_sudo {
         script.push_str(SUDO_LOOK);
     }
@@ -67,12 +71,15 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     if let Some(user) = run_as.map(quote) {
         script.push_str(&format!("id -u {user} >/dev/null 2>&1 || fact missing_user {user}\n"));
     }
-    if scope == Scope::Full {
-        for name in running.iter().map(|name| quote(name)) {
-            script.push_str(&format!(
-                "fact runs {name}\" $(systemctl is-active {name} 2>/dev/null || sudo -n systemctl is-active {name} 2>/dev/null)\"\n"
-            ));
-        }
+    if !units.is_empty() {
+        script.push_str(&format!("set -- {}\n{}", quote_words(*units), script!("units")));
+    }
+    // What serves is asked, and what only half serves: a command of the project's takes its time, and is for people.
+    if let Some((health, around)) = health
+        && (scope == Scope::Full || !matches!(health.question, HealthQuestion::Command { .. }))
+    {
+        let look = health::look_script(layout, health, around);
+        script.push_str(&format!("if [ -e {}/. ]; then\n{look}fi\n", quote(layout.current().as_str())));
     }
     for file in *shared_files {
         let path = quote(layout.shared().join(file).as_str());

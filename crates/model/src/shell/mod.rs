@@ -15,6 +15,7 @@ mod deployer;
 mod frame;
 mod git;
 mod group;
+mod health;
 pub mod inspect;
 mod python;
 mod quote;

@@ -52,15 +52,17 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
 fn restart(layout: &Layout, service: &Service, file: Option<&ReleasedServiceFile>, reload: bool) -> String {
     let install = file.map(|file| install(layout, service, file)).unwrap_or_default();
     let how = if reload { "[ -z \"$changed\" ] && how=reload || how=restart" } else { "how=restart" };
+    let link = link_line(layout);
     let act = match service {
         Service::None => "true".to_owned(),
         Service::Init(name) => format!("$sudo {} \"$how\"", quote(&format!("/etc/init.d/{name}"))),
         Service::Systemd(name) => {
             let name = quote(name);
             format!(
-                "{IS_ACTIVE}{SHOW_STATUS}[ \"$how\" = restart ] || how=reload-or-restart\n\
-                 $sudo systemctl \"$how\" {name} && is_active {name} && exit 0\n\
-                 show_status {name}\nexit 1"
+                "{link}{}[ \"$how\" = restart ] || how=reload-or-restart\n\
+                 act_on_unit \"$how\" {name} && is_up {name} && exit 0\n\
+                 show_words {name}\nexit 1",
+                script!("systemd")
             )
         }
         Service::Supervisor(name) => {
@@ -77,6 +79,11 @@ fn restart(layout: &Layout, service: &Service, file: Option<&ReleasedServiceFile
         }
     };
     format!("{SUDO}changed=\n{install}{how}\n{act}")
+}
+
+/// Says where the link is whose change the words of a unit are read from.
+pub(super) fn link_line(layout: &Layout) -> String {
+    format!("link={}\n", quote(layout.current().as_str()))
 }
 
 /// Stops a service, if it is there and runs. What was put in place by us no longer comes up with its host, either.
@@ -101,14 +108,18 @@ fn disable(service: &Service) -> String {
 
 /// Waits, and then asks whether services still run: what dies and is started again doesn't count as running. What a
 /// release hasn't got has been stopped, and is left alone.
-fn verify_running(layout: &Layout, services: &[(Service, ReleasedServiceFile)], seconds: u32) -> String {
-    let ask = |(service, file): &(Service, ReleasedServiceFile)| {
+fn verify_running(
+    layout: &Layout,
+    services: &[(Service, Option<ReleasedServiceFile>)],
+    seconds: u32,
+) -> String {
+    let ask = |(service, file): &(Service, Option<ReleasedServiceFile>)| {
         let runs = match service {
             Service::Systemd(name) => {
                 let name = quote(name);
                 format!(
-                    "{{ is_active {name} && [ \"$(restarts {name})\" = 0 ]; }} || {{\n  \
-                       echo {name}\" didn't stay up:\" >&2\n  show_status {name}\n  exit 1\n}}"
+                    "{{ is_up {name} && [ \"$restarts\" = 0 ]; }} || {{\n  \
+                       echo {name}\" didn't stay up:\" >&2\n  show_words {name}\n  exit 1\n}}"
                 )
             }
             Service::Init(name) => {
@@ -117,33 +128,19 @@ fn verify_running(layout: &Layout, services: &[(Service, ReleasedServiceFile)], 
             }
             Service::None | Service::Supervisor(_) | Service::Runit(_) => return String::new(),
         };
-        format!("if [ -f {} ]; then\n{runs}\nfi\n", quote(stored(layout, file).as_str()))
+        match file {
+            Some(file) => format!("if [ -f {} ]; then\n{runs}\nfi\n", quote(stored(layout, file).as_str())),
+            None => format!("{runs}\n"),
+        }
     };
     let asked: String = services.iter().map(ask).collect();
-    format!("{SUDO}{IS_ACTIVE}{SHOW_STATUS}{RESTARTS}sleep {seconds}\n{asked}")
+    format!("{SUDO}{}{}sleep {seconds}\n{asked}", link_line(layout), script!("systemd"))
 }
 
 /// Where a file is kept.
 fn stored(layout: &Layout, file: &ReleasedServiceFile) -> HostPath {
     layout.service_files(&file.of).join(base_name(file.path.as_str()))
 }
-
-/// How often systemd has started a service again by itself since it was started; nothing is none, on an old systemd.
-const RESTARTS: &str = "restarts() {\n  \
-    count=$(systemctl show --property NRestarts \"$1\" 2>/dev/null || $sudo systemctl show --property NRestarts \"$1\")\n  \
-    count=${count#NRestarts=}\n  echo \"${count:-0}\"\n}\n";
-
-/// Everybody may ask, where systemd can be asked by everybody: that takes D-Bus.
-const IS_ACTIVE: &str = "is_active() { systemctl is-active --quiet \"$1\" 2>/dev/null || $sudo systemctl is-active --quiet \"$1\"; }\n";
-
-/// Root is shown the last lines that a unit logged. Where sudo allows only to restart it, it fails with 1, and anybody may
-/// see the rest.
-const SHOW_STATUS: &str = "\
-show_status() {
-  $sudo systemctl status --no-pager --lines 15 \"$1\" 2>/dev/null
-  [ $? -ne 1 ] || systemctl status --no-pager --lines 15 \"$1\"
-} >&2
-";
 
 fn stop_running(service: &Service) -> String {
     match service {

@@ -110,7 +110,7 @@ impl HostCheck {
 }
 
 /// What is checked of a host that was reached, in the order in which it is told.
-const POINTS: [&str; 14] = [
+const POINTS: [&str; 15] = [
     "tools",
     "rights",
     "sudo",
@@ -120,6 +120,7 @@ const POINTS: [&str; 14] = [
     "current",
     "app",
     "service",
+    "health",
     "run_as",
     "shared",
     "slots",
@@ -145,9 +146,11 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::Unconfirmed
         | DiagnosisKind::Unrecorded => "current",
         DiagnosisKind::AppDisagrees => "app",
-        DiagnosisKind::MissingServices | DiagnosisKind::ServiceDown | DiagnosisKind::StrayService => {
-            "service"
-        }
+        DiagnosisKind::Unwell => "health",
+        DiagnosisKind::MissingServices
+        | DiagnosisKind::ServiceDown
+        | DiagnosisKind::Stale
+        | DiagnosisKind::StrayService => "service",
         DiagnosisKind::MissingUser => "run_as",
         DiagnosisKind::MissingShared => "shared",
         DiagnosisKind::OtherCommit | DiagnosisKind::LocalChanges | DiagnosisKind::MoreSlots => "slots",
@@ -175,6 +178,16 @@ fn good(point: &str, facts: &HostFacts) -> Option<String> {
         "app" => {
             facts.app.as_ref()?;
             Some(format!("says that it runs {}", facts.live()?))
+        }
+        "service" => {
+            facts.live_slot()?;
+            let names: Vec<&str> = facts.running.units.iter().map(|unit| unit.name.as_str()).collect();
+            let run = if names.len() == 1 { "runs" } else { "run" };
+            (!names.is_empty()).then(|| format!("{} {run}", names.join(", ")))
+        }
+        "health" => {
+            facts.live_slot()?;
+            facts.running.health.as_ref().map(|answer| answer.words.clone())
         }
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! What runs where, since when, by whom.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use crate::host::app_version::AppAnswer;
 use crate::host::diagnosis::{Diagnosis, DiagnosisKind};
 use crate::host::facts::HostFacts;
 use crate::host::record::{Hold, JournalKind, LockHolder, SlotState};
+use crate::host::running::{HealthAnswer, Trouble, UnitFacts};
 use crate::names::{HostName, SlotName};
 use crate::release::Release;
 use crate::strategy::RollbackTarget;
@@ -40,6 +41,14 @@ pub struct HostStatus {
     pub rollback_targets: Vec<RollbackTarget>,
     /// What every slot holds.
     pub slots: Vec<SlotStatus>,
+    /// What runs of it, where that can be asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<UnitFacts>,
+    /// How the app answered when it was asked whether it is well, where it is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthAnswer>,
+    /// Whether what the link leads to is what serves, as far as it is known.
+    pub serves: Serves,
     /// What the app says which release it runs, where it is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
@@ -52,6 +61,56 @@ pub struct HostStatus {
     pub maintenance: Option<MaintenanceRecord>,
     /// What is wrong with it.
     pub problems: Vec<String>,
+}
+
+/// Whether what the link leads to is what serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Serves {
+    /// The app was asked, and is well.
+    Well,
+    /// Its services run, and nothing runs from elsewhere; whether it is well isn't asked.
+    Runs,
+    /// Processes run from another slot.
+    Stale,
+    /// A service doesn't run.
+    Down,
+    /// The app was asked, and isn't well.
+    Unwell,
+    /// Nothing can be asked but the link.
+    NotAsked,
+    /// Nothing is live, or the host couldn't be asked.
+    Nothing,
+}
+
+impl Serves {
+    fn of(facts: &HostFacts) -> Self {
+        if facts.live_slot().is_none() {
+            return Serves::Nothing;
+        }
+        match facts.trouble().first() {
+            Some(Trouble::Down(_)) => Serves::Down,
+            Some(Trouble::Stale(_)) => Serves::Stale,
+            Some(Trouble::Unwell(_)) => Serves::Unwell,
+            None if facts.running.health.is_some() => Serves::Well,
+            None if facts.running.is_known() => Serves::Runs,
+            None => Serves::NotAsked,
+        }
+    }
+}
+
+impl fmt::Display for Serves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Serves::Well => "well",
+            Serves::Runs => "runs",
+            Serves::Stale => "stale",
+            Serves::Down => "down",
+            Serves::Unwell => "not well",
+            Serves::NotAsked => "not asked",
+            Serves::Nothing => "–",
+        })
+    }
 }
 
 /// What a slot holds.
@@ -79,6 +138,9 @@ impl HostStatus {
             rollback: None,
             rollback_targets: Vec::new(),
             slots: Vec::new(),
+            services: Vec::new(),
+            health: None,
+            serves: Serves::Nothing,
             app: None,
             locked: None,
             hold: None,
@@ -123,6 +185,9 @@ impl HostStatus {
                     release: seen.record.as_ref().map(|record| record.release.clone()),
                 })
                 .collect(),
+            services: facts.running.units.clone(),
+            health: facts.running.health.clone(),
+            serves: Serves::of(facts),
             app: facts.app.as_ref().map(AppAnswer::shown),
             locked: facts.lock.as_ref().map(|lock| {
                 lock.holder.clone().unwrap_or_else(|| LockHolder {
@@ -152,7 +217,7 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
     let mut table = Table::default();
     let asks = statuses.iter().any(|status| status.app.is_some());
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-    let heads = ["host", "live", "slot", "since", "by", "rollback to"];
+    let heads = ["host", "live", "slot", "app", "since", "by", "rollback to"];
     table.row(heads.into_iter().chain(asks.then_some("the app says")));
     for status in statuses {
         if status.unreachable.is_some() {
@@ -163,6 +228,7 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
             status.host.to_string(),
             or_dash(status.live.as_ref().map(ToString::to_string)),
             or_dash(status.slot.as_ref().map(ToString::to_string)),
+            status.serves.to_string(),
             or_dash(status.since.map(|since| ago(since, now))),
             or_dash(status.by.clone()),
             or_dash(status.rollback_targets.first().map(ToString::to_string)),

@@ -8,6 +8,7 @@ mod connection;
 mod crontab;
 mod developer;
 mod django;
+mod health;
 mod hooks;
 mod hosts;
 mod layout;
@@ -34,6 +35,7 @@ pub use connection::ConnectionSettings;
 pub use crontab::CrontabSettings;
 pub use developer::DeveloperSettings;
 pub use django::DjangoSettings;
+pub use health::HealthSettings;
 pub use hooks::HookSettings;
 pub use layout::{LayoutSettings, StrategyName};
 pub use limits::LimitsSettings;
@@ -150,6 +152,8 @@ areas! {
     rules: RulesSettings,
     /// Where the app says which release it runs.
     version: VersionSettings,
+    /// How it is found out whether the app is well.
+    health: HealthSettings,
     /// What is done in a developer's checkout.
     developer: DeveloperSettings,
     /// Virtualenvs.

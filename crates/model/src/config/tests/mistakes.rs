@@ -430,6 +430,106 @@ fn contradictions() {
 
 /// Every line of these is at odds with another one, or with what it stands for, and every one of them is told.
 #[test]
+fn how_the_app_is_asked() {
+    insta::assert_snapshot!(told_of("unit = 'x'\n[health]\n…", &[
+        "http = '/healthz'",
+        "http = 'healthz'",
+        "http = 'ftp://example.com/'",
+        "http = 'http://ada@example.com/'",
+        "http = 'http://example.com:0/'",
+        "http = '/a b'",
+        "http = '/'\nport = 0",
+        "http = '/'\nport = 8000\nsocket = 'run/app.sock'",
+        "http = '/'\nport = 8000\nstatus = 99",
+        "http = '/'\nport = 8000\nstatus = []",
+        "http = '/'\nport = 8000\nstatus = [200, '404']",
+        "tcp = 70000",
+        "tcp = 'localhost'",
+        "tcp = 8000\nport = 8000",
+        "tcp = 8000\ncommand = 'true'",
+        "http = '/'\nport = 8000\ncommand = 'true'",
+        "command = []",
+        "grace_seconds = 5",
+        "timeout_seconds = 0\ntcp = 8000",
+        "urL = '/healthz'",
+    ]), @r#"
+    http = '/healthz'
+    [health] → it isn't known where the app is asked for this path; add `port = 8000`, or `socket = "run/app.sock"`
+
+    http = 'healthz'
+    'healthz' → `healthz` is neither a path nor the address of a web page; write `/healthz`, or `http://www.example.com/healthz`
+
+    http = 'ftp://example.com/'
+    'ftp://example.com/' → `ftp://example.com/` is neither a path nor the address of a web page; write `/healthz`, or `http://www.example.com/healthz`
+
+    http = 'http://ada@example.com/'
+    'http://ada@example.com/' → `http://ada@example.com/` is neither a path nor the address of a web page; write `/healthz`, or `http://www.example.com/healthz`
+
+    http = 'http://example.com:0/'
+    'http://example.com:0/' → `http://example.com:0/` is neither a path nor the address of a web page; write `/healthz`, or `http://www.example.com/healthz`
+
+    http = '/a b'
+    '/a b' → `/a b` is neither a path nor the address of a web page; write `/healthz`, or `http://www.example.com/healthz`
+
+    http = '/'
+    port = 0
+    0 → 0 is too small; the smallest is 1
+
+    http = '/'
+    port = 8000
+    socket = 'run/app.sock'
+    [health] → the app is asked at two places; keep only one of `port` and `socket`
+
+    http = '/'
+    port = 8000
+    status = 99
+    99 → a status is a number from 100 to 599
+
+    http = '/'
+    port = 8000
+    status = []
+    [] → a status is a number from 100 to 599
+
+    http = '/'
+    port = 8000
+    status = [200, '404']
+    [200, '404'] → a status is a number from 100 to 599
+
+    tcp = 70000
+    70000 → this is neither a port nor an address with one: write `8000`, or `"127.0.0.1:8000"`
+
+    tcp = 'localhost'
+    'localhost' → this is neither a port nor an address with one: write `8000`, or `"127.0.0.1:8000"`
+
+    tcp = 8000
+    port = 8000
+    [health] → `port` needs a page to ask for; add `http = "/healthz"`
+
+    tcp = 8000
+    command = 'true'
+    [health] → the app is asked in two ways; keep only one of `http`, `tcp` and `command`
+
+    http = '/'
+    port = 8000
+    command = 'true'
+    [health] → the app is asked in two ways; keep only one of `http`, `tcp` and `command`
+
+    command = []
+    [health] → this doesn't say how the app is asked; add `http = "/healthz"` with a `port`, `tcp = 8000`, or a `command`
+
+    grace_seconds = 5
+    [health] → this doesn't say how the app is asked; add `http = "/healthz"` with a `port`, `tcp = 8000`, or a `command`
+
+    timeout_seconds = 0
+    tcp = 8000
+    0 → 0 is too small; the smallest is 1
+
+    urL = '/healthz'
+    urL → unknown setting `urL`; write `http`, `port`, `socket`, `status`, `contains`, `tcp`, `command`, `timeout_seconds`, `interval_seconds`, `grace_seconds` or `roles`
+    "#);
+}
+
+#[test]
 fn all_contradictions_are_told_at_once() {
     insta::assert_snapshot!(told_of("…", &[
         "unit = 'x'\nverify_signatures = true\nprivate_requirements = ['p.txt']\nrelease_paths = ['a']\n\

@@ -10,6 +10,24 @@ fn what_is_shown_means_the_same_again() {
         ("staging", "unit = 'five'\npath = '/srv/{{x}}'"),
         ("localhost", "unit = 'five'"),
         (
+            "production",
+            "unit = 'five'\nhealth = { http = '/a?b=c', port = 8000, status = 200, contains = \"it's\\n\", roles = ['web'] }",
+        ),
+        (
+            "production",
+            "unit = 'five'\nhealth = { http = 'https://www.example.com:81/', socket = 'run/{x}.sock', status = [200, 418] }",
+        ),
+        (
+            "production",
+            "unit = 'five'\nhealth = { http = 'http://[::1]:81', timeout_seconds = 2, interval_seconds = 3, grace_seconds = 0 }",
+        ),
+        ("production", "unit = 'five'\nhealth.tcp = 8000"),
+        ("production", "unit = 'five'\nhealth.tcp = '[fe80::1]:8000'"),
+        (
+            "production",
+            "unit = 'five'\nhealth.tcp = 'db.example.com:5432'\n[environments.production.health]\ncommand = ['a {b}', 'c']",
+        ),
+        (
             "a.b",
             "unit = 'x y'\nhooks.build = \"a\\r\\n\\tb'\\\"\"\nservice = 'runit:{{}}'\n[environments.'a.b']",
         ),

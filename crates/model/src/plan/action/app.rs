@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::effects::{Effect, Effects, PhaseName, StepInput};
+use super::effects::{Effect, Effects, FailureMeans, PhaseName, StepInput};
 use super::{Action, Surroundings};
+use crate::app::health::Health;
 use crate::app::hooks::HookPoint;
 use crate::app::maintenance::MaintenanceMethod;
+use crate::app::service::Service;
 use crate::app::text::one_line;
 use crate::names::{HostPath, SlotName};
 use crate::release::Release;
@@ -47,6 +49,18 @@ pub enum AppAction {
         release: Release,
         /// For how long it is asked again, in seconds.
         patience_seconds: u32,
+    },
+    /// Asks whether the app is well, until it is or its time is over.
+    AskHealth {
+        /// What is asked.
+        health: Health,
+        /// What runs of the app here: its words are told where it isn't well.
+        services: Vec<Service>,
+        /// Whether visitors are told of maintenance by the app, which is well nevertheless.
+        in_maintenance: bool,
+        /// Where a command that asks runs.
+        #[serde(flatten)]
+        around: Surroundings,
     },
     /// Changes the file of variables. What is set comes as the step's input.
     EnvFile {
@@ -140,6 +154,10 @@ impl AppAction {
             .optional(*optional)
             .by_sudo(true),
             AppAction::AskApp { .. } => Effects::new(Effect::Nothing, &[Switch]),
+            AppAction::AskHealth { .. } => Effects {
+                failure: FailureMeans::StopUnlessGoingBack,
+                ..Effects::new(Effect::Nothing, &[Announce, Switch, Reopen, Work]).by_sudo(true)
+            },
             AppAction::EnvFile { edit, .. } => {
                 let input = match edit {
                     EnvEdit::Set { .. } | EnvEdit::Replace => Some(StepInput::Variables),
@@ -171,6 +189,9 @@ impl fmt::Display for AppAction {
             }
             AppAction::Hook { point, command, .. } => write!(f, "{point}: {}", one_line(command)),
             AppAction::AskApp { release, .. } => write!(f, "ask the app whether it runs {release}"),
+            AppAction::AskHealth { health, .. } => {
+                write!(f, "ask whether the app is well: {}", health.question)
+            }
             AppAction::EnvFile { edit, .. } => edit.fmt(f),
             AppAction::MaintenanceSetting { slot, file, on } => {
                 let value = if *on { "True" } else { "False" };

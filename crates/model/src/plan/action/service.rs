@@ -45,8 +45,8 @@ pub enum ServiceAction {
     },
     /// Fails unless services still run a while after their restart.
     VerifyRunning {
-        /// Which, with the files that a release may have of them: one that it hasn't got has nothing to stay.
-        services: Vec<(Service, ReleasedServiceFile)>,
+        /// Which, with the files that a release may have of those that are ours: one that it hasn't got has nothing to stay.
+        services: Vec<(Service, Option<ReleasedServiceFile>)>,
         /// How long they have to, in seconds.
         seconds: u32,
     },
@@ -79,7 +79,10 @@ impl ServiceAction {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Start(service), RUNNING).by_sudo(true)
             },
-            ServiceAction::VerifyRunning { .. } => Effects::new(Effect::Nothing, RUNNING).by_sudo(true),
+            ServiceAction::VerifyRunning { .. } => Effects {
+                failure: FailureMeans::StopUnlessGoingBack,
+                ..Effects::new(Effect::Nothing, RUNNING).by_sudo(true)
+            },
             ServiceAction::Stop { service } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Stop(service), RUNNING).by_sudo(true)

@@ -28,8 +28,8 @@ area! {
     /// new release they are restarted in that order, before the app; on the way back after it, the last first.
     services as named: BTreeMap<String, At<ServiceLayer>> => Vec<NamedService> = NamedServices;
 
-    /// For how long services that have a `command` or a `template` have to stay up before a switch counts, in seconds: one
-    /// that dies of its first import takes the switch back.
+    /// For how long services of systemd, and those that have a `command` or a `template`, have to stay up before a switch
+    /// counts, in seconds: one that dies of its first import takes the switch back.
     settle_seconds: Seconds<0> => u32 = Always(2_u32);
 }
 

@@ -1,0 +1,94 @@
+//! What serves is what answers: real units under a real systemd, that die, hang on to an old slot, or say that they aren't well.
+
+use buedafab_testkit::{FleetHost, FleetOptions, Sudo};
+
+use super::stage::{Stage, wait_for};
+
+/// An app that answers with its release; it dies, or is unwell, as its files say.
+const APP: &str = "import http.server, os, sys, time
+version = open('version').read()
+if os.path.exists('dies'):
+    time.sleep(0.4)
+    import nothing_of_that_name
+class App(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(500 if os.path.exists('unwell') else 200)
+        self.end_headers()
+        self.wfile.write(version.encode())
+print('listening', flush=True)
+http.server.HTTPServer((sys.argv[1], 8125), App).serve_forever()
+";
+
+/// A unit that its owner wrote, which systemd starts again and again, until it has had enough.
+fn own_unit(host: &FleetHost, user: &str) {
+    let address = host.address().ip();
+    host.run(&format!(
+        "cat >/etc/systemd/system/five.service <<'END'\n[Unit]\nStartLimitIntervalSec=60\nStartLimitBurst=5\n[Service]\nUser={user}\nWorkingDirectory=/var/webapps/five/releases/current\n\
+         ExecStart=/usr/bin/python3 app.py {address}\nRestart=always\nRestartSec=100ms\n[Install]\nWantedBy=multi-user.target\nEND\n\
+         systemctl daemon-reload; systemctl enable --quiet five"
+    ));
+}
+
+#[test]
+fn what_serves_is_what_answers() {
+    let stage =
+        Stage::with(FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
+    let host = stage.fleet.host("web1");
+    let address = host.address().ip();
+    own_unit(host, "deploy");
+    host.run("systemctl start systemd-journald");
+    stage.configure(&format!(
+        "unit = \"five\"\nservice = \"systemd:five\"\nrelease_paths = [\"a\", \"b\", \"c\"]\n\
+         [health]\nhttp = \"http://{address}:8125/healthz\"\ngrace_seconds = 6\n[environments.production]\nhosts = [\"web1\"]\n"
+    ));
+    let says = || {
+        let said = host.exec(&format!("curl -fsS http://{address}:8125/")).stdout;
+        String::from_utf8_lossy(&said).into_owned()
+    };
+    let slot = || host.run("readlink /var/webapps/five/releases/current").trim().to_owned();
+    stage.release_with("v1", &[("app.py", APP)]);
+    stage.production(&["deploy"], 0).says("serving now: v1 (");
+    assert_eq!(says(), "v1");
+    stage.production(&["status"], 0).says("well");
+    stage
+        .production(&["check"], 0)
+        .says("✓  service  five.service runs")
+        .says("✓  health   /healthz is answered with 200");
+
+    // It dies so often that systemd starts it no more: the way back has it started nevertheless. What it said is told.
+    stage.release_with("v2", &[("dies", "")]);
+    let ran = stage.production(&["deploy"], 8);
+    ran.says("No module named 'nothing_of_that_name'").says("serving now: v1 (");
+    assert_eq!(says(), "v1");
+    // It stays up, and isn't well.
+    stage.remote.git(&["rm", "--quiet", "dies"]);
+    stage.release_with("v3", &[("unwell", "")]);
+    stage.production(&["deploy"], 8).says("/healthz is answered with 500: v3").says("serving now: v1 (");
+    assert_eq!(says(), "v1");
+    stage.remote.git(&["rm", "--quiet", "unwell"]);
+    stage.release_with("v4", &[]);
+    stage.production(&["deploy"], 0).says("serving now: v4 (");
+
+    // It is down: to deploy what the link leads to starts it.
+    host.run("systemctl stop five");
+    let status = stage.production(&["status"], 0);
+    status.says("down").says("five.service doesn't run: it is inactive").says("the app isn't well");
+    stage.production(&["deploy"], 0).says("is live already, and its app is started again");
+    assert_eq!(says(), "v4");
+    stage.production(&["deploy"], 0).says("nothing to do");
+
+    // Somebody moves the link by hand: its process goes on with the other release.
+    let (now, before) = (
+        slot(),
+        host.run("cd /var/webapps/five/releases; grep -lx v1 [abc]/version").replace("/version\n", ""),
+    );
+    host.run(&format!("ln -sfn {before} /var/webapps/five/releases/current"));
+    stage
+        .production(&["status"], 0)
+        .says("stale")
+        .says(&format!("five.service still runs slot {now}, in process "))
+        .says(&format!("the link leads to {before}"));
+    stage.production(&["restart"], 0);
+    wait_for("the release of the link answers", || says() == "v1");
+    stage.production(&["status"], 0).says("well");
+}

@@ -1,0 +1,222 @@
+//! What was seen to run of the app, and how it answered: what "serving" is made of, besides the link.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use serde::Serialize;
+
+use crate::app::text::line_of;
+use crate::host::layout::Layout;
+use crate::names::SlotName;
+
+/// How much is told of an answer, in characters.
+const LONGEST_ANSWER: usize = 200;
+
+/// What was seen to run, and what it answered.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Running {
+    /// The units of systemd that should run. Empty where none was asked about, or systemd can't be asked.
+    pub units: Vec<UnitFacts>,
+    /// What the app answered to the question whether it is well; `None` if it wasn't asked.
+    pub health: Option<HealthAnswer>,
+}
+
+/// A unit of systemd, as it was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct UnitFacts {
+    /// Its name.
+    pub name: String,
+    /// Whether systemd knows it at all.
+    #[serde(skip)]
+    pub is_loaded: bool,
+    /// Its state, in systemd's words: `active`, `failed`.
+    pub state: String,
+    /// More about it: `running`, `auto-restart`, `dead`.
+    pub sub_state: String,
+    /// How it ended last, in systemd's words: `success`, `exit-code`.
+    pub result: String,
+    /// Whether it runs to its end and is done then.
+    #[serde(skip)]
+    pub is_oneshot: bool,
+    /// Its main process.
+    pub main_pid: Option<u32>,
+    /// How often systemd has started it again by itself.
+    pub restarts: u32,
+    /// Since when it is up.
+    pub since: Option<Timestamp>,
+    /// Its processes.
+    pub processes: Vec<ProcessFacts>,
+    #[serde(skip)]
+    control_group: String,
+}
+
+/// A process of a unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ProcessFacts {
+    /// Its number.
+    pub pid: u32,
+    /// The slots whose files it runs, as far as that can be seen: the one that it works in, or else those that it has files of in
+    /// memory.
+    pub slots: BTreeSet<SlotName>,
+}
+
+/// How the app answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HealthAnswer {
+    /// Whether it is well.
+    pub is_well: bool,
+    /// What was asked and answered, on one line.
+    pub words: String,
+}
+
+/// What is wrong with what runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// A unit doesn't run.
+    Down(String),
+    /// A process runs from a slot that the link doesn't lead to.
+    Stale(String),
+    /// The app doesn't answer well.
+    Unwell(String),
+}
+
+impl Trouble {
+    /// What is wrong, in words.
+    pub fn words(&self) -> &str {
+        match self {
+            Trouble::Down(words) | Trouble::Stale(words) | Trouble::Unwell(words) => words,
+        }
+    }
+}
+
+impl UnitFacts {
+    /// Whether it does what it is for: one that runs to its end may have done so.
+    pub fn is_up(&self) -> bool {
+        match self.state.as_str() {
+            "active" | "reloading" => true,
+            "inactive" => self.is_oneshot && self.result == "success",
+            _ => false,
+        }
+    }
+
+    fn state_in_words(&self) -> String {
+        match (self.state.as_str(), self.result.as_str()) {
+            _ if !self.is_loaded => "there is no such unit".to_owned(),
+            ("activating", _) => format!("it is being started, {} times so far", self.restarts),
+            (state, "" | "success") => format!("it is {state}"),
+            (state, result) => format!("it is {state} ({result})"),
+        }
+    }
+}
+
+impl Running {
+    /// Whether anything at all is known besides the link.
+    pub fn is_known(&self) -> bool {
+        self.health.is_some() || !self.units.is_empty()
+    }
+
+    /// What is wrong with what runs, where the link leads to this slot.
+    pub fn trouble(&self, live: &SlotName) -> Vec<Trouble> {
+        let mut found = Vec::new();
+        for unit in &self.units {
+            if !unit.is_up() {
+                found.push(Trouble::Down(format!("{} doesn't run: {}", unit.name, unit.state_in_words())));
+                continue;
+            }
+            let is_stale =
+                |process: &&ProcessFacts| !process.slots.is_empty() && !process.slots.contains(live);
+            let stale: Vec<&ProcessFacts> = unit.processes.iter().filter(is_stale).collect();
+            if let Some(first) = stale.first() {
+                let slots: Vec<&str> = first.slots.iter().map(SlotName::as_str).collect();
+                let pids: Vec<String> = stale.iter().map(|process| process.pid.to_string()).collect();
+                let processes = if pids.len() == 1 { "process" } else { "processes" };
+                found.push(Trouble::Stale(format!(
+                    "{} still runs slot {}, in {processes} {}: the link leads to {live}",
+                    unit.name,
+                    slots.join(" and "),
+                    pids.join(", ")
+                )));
+            }
+        }
+        let unwell = self.health.as_ref().filter(|answer| !answer.is_well);
+        found.extend(unwell.map(|answer| Trouble::Unwell(format!("the app isn't well: {}", answer.words))));
+        found
+    }
+
+    /// Reads what `systemctl show` said of several units.
+    pub fn read_units(&mut self, shown: &str) {
+        for block in shown.split("\n\n") {
+            let value: BTreeMap<&str, &str> = block.lines().filter_map(|line| line.split_once('=')).collect();
+            let value = |key: &str| value.get(key).copied().unwrap_or_default().to_owned();
+            if value("Id").is_empty() {
+                continue;
+            }
+            self.units.push(UnitFacts {
+                name: value("Id"),
+                is_loaded: value("LoadState") != "not-found",
+                state: value("ActiveState"),
+                sub_state: value("SubState"),
+                result: value("Result"),
+                is_oneshot: value("Type") == "oneshot",
+                main_pid: value("MainPID").parse().ok().filter(|pid| *pid != 0),
+                restarts: value("NRestarts").parse().unwrap_or_default(),
+                since: read_time(&value("ActiveEnterTimestamp")),
+                processes: Vec::new(),
+                control_group: value("ControlGroup"),
+            });
+        }
+    }
+
+    /// Reads a process and its control group: `123 /system.slice/five.service`.
+    pub fn read_process(&mut self, line: &str) {
+        let Some((pid, group)) = line.split_once(' ') else { return };
+        let unit = self.units.iter_mut().find(|unit| unit.control_group == group);
+        if let (Some(unit), Ok(pid)) = (unit, pid.parse()) {
+            unit.processes.push(ProcessFacts { pid, slots: BTreeSet::new() });
+        }
+    }
+
+    /// Reads which slots' files processes have in memory: `/proc/123/maps a`, a line each.
+    pub fn read_mapped(&mut self, lines: &str) {
+        for (process, slot) in lines.lines().filter_map(|line| line.split_once(' ')) {
+            if let (Some(process), Ok(slot)) = (self.process(process), SlotName::new(slot)) {
+                process.slots.insert(slot);
+            }
+        }
+    }
+
+    /// Reads the folders that processes work in: `/proc/123/cwd /var/webapps/five/releases/a`, a line each. One that works in
+    /// a slot runs that.
+    pub fn read_folders(&mut self, lines: &str, layout: &Layout) {
+        for (process, folder) in lines.lines().filter_map(|line| line.split_once(' ')) {
+            let inside =
+                folder.strip_prefix(layout.releases.as_str()).and_then(|rest| rest.strip_prefix('/'));
+            let slot = inside.and_then(|rest| rest.trim_end_matches(" (deleted)").split('/').next());
+            if let (Some(process), Some(Ok(slot))) = (self.process(process), slot.map(SlotName::new)) {
+                process.slots = BTreeSet::from([slot]);
+            }
+        }
+    }
+
+    /// Reads the answer of the app: `yes` or `no`, and words.
+    pub fn read_health(&mut self, answer: &str) {
+        if let Some((well, words)) = answer.split_once(' ') {
+            self.health =
+                Some(HealthAnswer { is_well: well == "yes", words: line_of(words, LONGEST_ANSWER) });
+        }
+    }
+
+    /// The process of a file such as `/proc/123/maps`.
+    fn process(&mut self, file: &str) -> Option<&mut ProcessFacts> {
+        let pid: u32 = file.strip_prefix("/proc/")?.split('/').next()?.parse().ok()?;
+        self.units.iter_mut().flat_map(|unit| &mut unit.processes).find(|process| process.pid == pid)
+    }
+}
+
+/// What systemd says in UTC: `Fri 2026-11-27 06:20:01 UTC`.
+fn read_time(text: &str) -> Option<Timestamp> {
+    let rest = text.split_once(' ')?.1.strip_suffix(" UTC")?;
+    let time = DateTime::strptime("%Y-%m-%d %H:%M:%S", rest).ok()?;
+    jiff::tz::Offset::UTC.to_timestamp(time).ok()
+}

@@ -1,0 +1,120 @@
+//! The question to the app whether it is well, as the shell that asks it.
+
+use std::fmt::Write;
+
+use super::command::app_command;
+use super::quote;
+use super::service::link_line;
+use super::user::SUDO;
+use crate::app::health::{Health, HealthQuestion, HttpPlace, HttpQuestion};
+use crate::app::service::Service;
+use crate::host::layout::Layout;
+use crate::plan::action::Surroundings;
+
+/// Asks until the app is well, or its time is over: then it says what was answered, and what its services said.
+pub(super) fn health_script(
+    layout: &Layout,
+    health: &Health,
+    around: &Surroundings,
+    services: &[Service],
+    in_maintenance: bool,
+) -> String {
+    let units: Vec<String> = services.iter().filter_map(Service::unit).map(quote).collect();
+    let ask = ask(layout, health, in_maintenance);
+    let Health { grace_seconds, interval_seconds, .. } = health;
+    let until = format!("grace={grace_seconds}\ninterval={interval_seconds}\n{UNTIL}");
+    let until = match &health.question {
+        HealthQuestion::Http(_) | HealthQuestion::Tcp { .. } => format!("{ask}{until}"),
+        // As the app's own commands run, which see nothing of units.
+        HealthQuestion::Command { .. } => {
+            format!(
+                "(\n{}\n)\n",
+                app_command(layout, around, &format!("has_died() {{ false; }}\n{ask}{until}"))
+            )
+        }
+    };
+    let mut script = format!(
+        "{SUDO}{}{}set -- {}\n{HAS_DIED}{until}",
+        link_line(layout),
+        script!("systemd"),
+        units.join(" ")
+    );
+    script.push_str("[ $? != 0 ] || exit 0\n");
+    script.push_str("for unit; do show_words \"$unit\"; done\nexit 1\n");
+    script
+}
+
+/// Reports the answer as a fact of a look: `yes` or `no`, and the words for it.
+pub(super) fn look_script(layout: &Layout, health: &Health, around: &Surroundings) -> String {
+    let ask = ask(layout, health, true);
+    let once = format!("{ask}is_well\nstatus=$?\nprintf '%s' \"$words\" | head -c 4096\n(exit \"$status\")");
+    let once = match &health.question {
+        HealthQuestion::Http(_) | HealthQuestion::Tcp { .. } => once,
+        HealthQuestion::Command { .. } => app_command(layout, around, &once),
+    };
+    format!("if words=$(\n{once}\n); then fact health \"yes $words\"; else fact health \"no $words\"; fi\n")
+}
+
+/// Defines `is_well`.
+fn ask(layout: &Layout, health: &Health, in_maintenance: bool) -> String {
+    let mut script = format!("timeout={}\naddress= port= socket=\n", health.timeout_seconds);
+    match &health.question {
+        HealthQuestion::Http(HttpQuestion { tls, host, path, place, statuses, contains }) => {
+            let statuses: Vec<String> = statuses.iter().map(ToString::to_string).collect();
+            let _ = writeln!(
+                script,
+                "by=http scheme={} host={} path={}\nstatuses={} contains={} also={}",
+                if *tls { "https" } else { "http" },
+                quote(host),
+                quote(path),
+                quote(&statuses.join(" ")),
+                quote(contains.as_deref().unwrap_or_default()),
+                // Visitors who are told of maintenance are told with this status, and all is as it should be.
+                if in_maintenance { "503" } else { "none" },
+            );
+            match place {
+                HttpPlace::Tcp { address, port } => {
+                    let _ = writeln!(script, "address={} port={port}", quote(address));
+                }
+                HttpPlace::Socket { path } => {
+                    let path = if path.starts_with('/') {
+                        path.clone()
+                    } else {
+                        layout.current().join(path).to_string()
+                    };
+                    let _ = writeln!(script, "socket={}", quote(&path));
+                }
+            }
+        }
+        HealthQuestion::Tcp { address, port } => {
+            let _ = writeln!(script, "by=tcp address={} port={port}", quote(address));
+        }
+        HealthQuestion::Command { commands } => {
+            let _ = writeln!(script, "by=command command={}", quote(&commands.join(" && ")));
+        }
+    }
+    script + &script!("health")
+}
+
+/// Whether a unit is down for good: nothing that is waited for will come.
+const HAS_DIED: &str = "has_died() {
+  for unit; do
+    look_at_unit \"$unit\" && [ \"$active\" = failed ] && return
+  done
+  return 1
+}
+";
+
+const UNTIL: &str = r#"ask_until_well() {
+  end=$(($(date +%s) + grace))
+  until is_well; do
+    if [ "$(date +%s)" -ge "$end" ] || has_died "$@"; then
+      echo "the app isn't well: $(printf '%s' "$words" | head -n 5)" >&2
+      return 1
+    fi
+    sleep "$interval"
+  done
+  echo "$words"
+}
+ask_until_well "$@"
+"#;

@@ -1,0 +1,47 @@
+# Reports what runs of the app, and from which slots. POSIX sh.
+#
+# `fact` and `releases` stand before this text; units of systemd are its arguments. What the user may not see of a process isn't
+# there.
+
+ask_units() {
+  # Its times are those of the host's own zone otherwise.
+  export LC_ALL=C TZ=UTC
+  properties=Id,LoadState,ActiveState,SubState,Result,Type,MainPID,NRestarts,ControlGroup,ActiveEnterTimestamp
+  systemctl show --property "$properties" "$@" 2>/dev/null || sudo -n systemctl show --property "$properties" "$@" 2>/dev/null
+}
+shown=$(ask_units "$@")
+fact units "$shown"
+groups=$(printf '%s\n' "$shown" | sed -n 's/^ControlGroup=\(.\)/\1/p')
+set --
+folders=
+while IFS= read -r group; do
+  [ -n "$group" ] || continue
+  for root in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+    [ -r "$root$group/cgroup.procs" ] || continue
+    # Services that divide themselves up have groups below their own.
+    for file in "$root$group"/cgroup.procs "$root$group"/*/cgroup.procs; do
+      [ -r "$file" ] || continue
+      while read -r pid; do
+        fact process "$pid $group"
+        folders="$folders /proc/$pid/cwd"
+        # Others' can't be opened, and some awks end at the first such file.
+        if true 2>/dev/null <"/proc/$pid/maps"; then set -- "$@" "/proc/$pid/maps"; fi
+      done <"$file"
+    done
+    break
+  done
+done <<EOF
+$groups
+EOF
+# Where the files lie that a process has in memory, and the folder that it works in: as the kernel has it, which knows no link.
+if [ $# != 0 ]; then
+  export releases
+  fact mapped "$(awk '
+    { at = index($0, ENVIRON["releases"] "/") }
+    at { rest = substr($0, at + length(ENVIRON["releases"]) + 1); sub("/.*", "", rest); key = FILENAME " " rest }
+    at && !(key in seen) { seen[key]; print key }' "$@" 2>/dev/null)"
+fi
+if [ -n "$folders" ]; then
+  # shellcheck disable=SC2012
+  fact folders "$(ls -ld $folders 2>/dev/null | sed -n 's,.* \(/proc/[0-9]*/cwd\) -> ,\1 ,p')"
+fi
