@@ -97,6 +97,11 @@ impl Session {
         Repository::find(&self.root).map_err(CliError::from)
     }
 
+    /// Where this checkout's code comes from, if it is one.
+    pub(crate) async fn code_url(&self) -> Option<String> {
+        self.repository().ok()?.remote_url(&self.settings.source.master_remote).await
+    }
+
     /// The project's folder.
     pub(crate) fn root(&self) -> PathBuf {
         self.root.clone()
@@ -257,7 +262,9 @@ impl Session {
     pub(crate) fn end_early(&mut self, verdict: Verdict, code: ExitCode, look: &Look) {
         let hosts = self.hosts.iter().map(|host| HostOutcome {
             host: host.name.clone(),
-            serving: look.facts.get(&host.name).map_or(Serving::Unknown, |facts| Serving::of(facts.live())),
+            serving: look.facts.get(&host.name).map_or(Serving::Unknown, |facts| {
+                Serving::of(facts.live(), self.settings.serving_known_by(host), facts.trouble_in_words())
+            }),
         });
         let outcome = Outcome { verdict, hosts: hosts.collect(), failures: Vec::new() };
         self.run_ended_with(outcome, code);

@@ -5,10 +5,11 @@ mod common;
 use std::fmt::Write;
 
 use buedafab_model::app::maintenance::MaintenanceRecord;
+use buedafab_model::app::owner::Owner;
 use buedafab_model::host::app_version::AppAnswer;
-use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
+use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts, UnitElsewhere};
 use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
-use buedafab_model::names::SlotName;
+use buedafab_model::names::{EnvironmentName, SlotName, Unit};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{diagnose_host, plan_deploy};
 use buedafab_model::strategy;
@@ -109,6 +110,38 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("another commit is checked out", live().change(|f| slot(f, |s| s.commit = Some(release(9).commit)))),
         ("files were changed", live().change(|f| slot(f, |s| s.changes = Some(vec![" M app.py".into()])))),
         ("there are more folders than are listed", live().change(|f| f.more_slots = 7)),
+        (
+            "the folder is another environment's",
+            live().change(|f| {
+                f.owner = Some(Owner {
+                    environment: EnvironmentName::new("staging").expect("a word"),
+                    ..common::owner()
+                });
+            }),
+        ),
+        (
+            "the folder is another project's",
+            live().change(|f| {
+                f.owner = Some(Owner { repository: Some("git.example.com/other".into()), ..common::owner() })
+            }),
+        ),
+        (
+            "a unit file is another app's",
+            live().change(|f| {
+                let owner = Owner { unit: Unit::new("six").expect("a unit"), ..common::owner() };
+                f.file_owners = vec![("/etc/systemd/system/five.service".into(), owner)];
+            }),
+        ),
+        (
+            "a unit works for another app",
+            live().change(|f| {
+                f.units_elsewhere = vec![UnitElsewhere {
+                    unit: "five.service".into(),
+                    folder: "/srv/six".into(),
+                    owner: None,
+                }];
+            }),
+        ),
         ("a service is down", live().change(|f| runs(f, "five.service failed exit-code simple"))),
         (
             "a service is started again and again",
@@ -187,7 +220,7 @@ fn told(text: &str, host: &common::Seen) -> String {
             }
         }
     }
-    let diagnoses = diagnose_host(&settings, seen);
+    let diagnoses = diagnose_host(&settings, seen, Some(common::URL));
     let name = seen.host.name.clone();
     let targets = strategy::of(&settings).rollback_targets(&settings, seen.facts);
     let status = HostStatus::of(name.clone(), seen.facts, &diagnoses, targets, at());
@@ -377,6 +410,38 @@ fn all_three_say_the_same() {
       status  web1: 7 more folders in /var/webapps/five/releases weren't looked at
       check   ready to deploy
 
+    the folder is another environment's
+      plan    refused: web1: /var/webapps/five belongs to five in staging from git.example.com/bueda/five
+              give each its own: `path = "/var/webapps/{unit}-{environment}"`; `deploy --take-over` makes it this one's
+      status  web1: /var/webapps/five belongs to five in staging from git.example.com/bueda/five
+      check   ✗  owner    /var/webapps/five belongs to five in staging from git.example.com/bueda/five
+      check   help: give each its own: `path = "/var/webapps/{unit}-{environment}"`; `deploy --take-over` makes it this one's
+      check   a deploy would be stopped
+
+    the folder is another project's
+      plan    refused: web1: /var/webapps/five belongs to five in production from git.example.com/other
+              give each its own: `path = "/var/webapps/{unit}-{environment}"`; `deploy --take-over` makes it this one's
+      status  web1: /var/webapps/five belongs to five in production from git.example.com/other
+      check   ✗  owner    /var/webapps/five belongs to five in production from git.example.com/other
+      check   help: give each its own: `path = "/var/webapps/{unit}-{environment}"`; `deploy --take-over` makes it this one's
+      check   a deploy would be stopped
+
+    a unit file is another app's
+      plan    refused: web1: /etc/systemd/system/five.service belongs to six in production from git.example.com/bueda/five
+              name this service otherwise, or leave its name out; `deploy --take-over` makes it this one's
+      status  web1: /etc/systemd/system/five.service belongs to six in production from git.example.com/bueda/five
+      check   ✗  owner    /etc/systemd/system/five.service belongs to six in production from git.example.com/bueda/five
+      check   help: name this service otherwise, or leave its name out; `deploy --take-over` makes it this one's
+      check   a deploy would be stopped
+
+    a unit works for another app
+      plan    refused: web1: five.service runs /srv/six, of another app
+              name a service of this environment's own; `deploy --take-over` makes it this one's
+      status  web1: five.service runs /srv/six, of another app
+      check   ✗  owner    five.service runs /srv/six, of another app
+      check   help: name a service of this environment's own; `deploy --take-over` makes it this one's
+      check   a deploy would be stopped
+
     a service is down
       plan    note: five.service doesn't run: it is failed (exit-code); `deploy` starts it again, and so does `restart`
       status  web1: five.service doesn't run: it is failed (exit-code)
@@ -508,7 +573,7 @@ fn check_stops_what_the_planner_refuses() {
                 })
                 .collect(),
         };
-        let diagnoses = diagnose_host(&settings, seen);
+        let diagnoses = diagnose_host(&settings, seen, Some(common::URL));
         let check = HostCheck::of(seen.host.name.clone(), seen.facts, &diagnoses);
         let mut stops: Vec<String> = check.stops().map(|point| point.found.clone()).collect();
         assert_eq!(stops.len(), refused.len(), "{name}");

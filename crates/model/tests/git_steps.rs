@@ -532,7 +532,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
             (*one, *other) = (Some(group.clone()), Some(group.clone()));
         }
         let actions: [Action; 7] = [
-            RecordAction::CreateFolders { group: Some(group.clone()) }.into(),
+            RecordAction::CreateFolders { group: Some(group.clone()), owner: common::owner() }.into(),
             fetch.into(),
             checkout.into(),
             prove(name, commit).into(),

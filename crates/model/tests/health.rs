@@ -3,7 +3,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write as _};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -170,8 +170,12 @@ fn a_step_asks_until_the_app_is_well() {
     };
     let ask = |question: HealthQuestion, grace_seconds: u32, in_maintenance: bool| {
         let health = Health { grace_seconds, ..asks(question) };
-        let action =
-            AppAction::AskHealth { health, services: Vec::new(), in_maintenance, around: around.clone() };
+        let action = AppAction::AskHealth {
+            health: Box::new(health),
+            services: Vec::new(),
+            in_maintenance,
+            around: around.clone(),
+        };
         let script = render_step(&Action::from(action), &place.layout, &RunId::new("r1").expect("a word"));
         let shells = ["dash", "bash"].map(|shell| {
             let output = Command::new(shell)

@@ -165,6 +165,7 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
         .collect();
     assert_snapshot!(files.join("\n"), @r#"
     ==> /etc/systemd/system/five-jobs.service <==
+    # buedafab keeps this for {"unit":"five","environment":"production","repository":"git.example.com/bueda/five"}
     # jobs of five in production, written by buedafab: what is changed here is lost with the next deploy.
     [Unit]
     Description=five: jobs (production)
@@ -189,6 +190,7 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
 
     ==> /etc/init.d/beat-five_PRODUCTION <==
     #!/bin/sh
+    # buedafab keeps this for {"unit":"five","environment":"production","repository":"git.example.com/bueda/five"}
     # beat of five in production, written by buedafab: what is changed here is lost with the next deploy.
     ### BEGIN INIT INFO
     # Provides:          beat-five_PRODUCTION
@@ -238,6 +240,7 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
     esac
 
     ==> /etc/systemd/system/five-web.service <==
+    # buedafab keeps this for {"unit":"five","environment":"production","repository":"git.example.com/bueda/five"}
     five-web.service of /var/webapps/five/releases/a on jobs1 as deploy, v3
     "#);
 }

@@ -11,8 +11,8 @@ use buedafab_model::plan::action::Action;
 use buedafab_model::shell::inspect::Scope;
 use insta::assert_snapshot;
 
-use common::release;
 use common::shells::{ODD, everywhere, everywhere_in, list, point, slot};
+use common::{owner, release};
 
 #[test]
 fn the_link_is_pointed() {
@@ -210,11 +210,12 @@ fn a_hold_is_put_up_and_taken_away() {
 fn room_is_made() {
     let found = everywhere(|shell, place| {
         place.by_hand("rm -r five");
-        let told = place.act(shell, &RecordAction::CreateFolders { group: None });
+        let told = place.act(shell, &RecordAction::CreateFolders { group: None, owner: owner() });
         place.by_hand("ln -s a five/releases/current.r7.new; touch five/releases/a.new");
-        let again = place.act(shell, &RecordAction::CreateFolders { group: None });
-        let has_folders = place.look(shell, Scope::Plan).has_folders;
-        format!("{told}, {again}, {has_folders}, {}", list(&place.releases()))
+        let again = place.act(shell, &RecordAction::CreateFolders { group: None, owner: owner() });
+        let facts = place.look(shell, Scope::Plan);
+        assert_eq!(facts.owner, Some(owner()));
+        format!("{told}, {again}, {}, {}", facts.has_folders, list(&place.releases()))
     });
     assert_snapshot!(found, @r#"0, 0, true, a.new"#);
 }
@@ -224,7 +225,10 @@ fn room_for_a_group() {
     let found = everywhere(|shell, place| {
         place.by_hand("rm -r five; id -gn >group");
         let group = std::fs::read_to_string(place.root().join("group")).expect("it is there");
-        let told = place.act(shell, &RecordAction::CreateFolders { group: Some(group.trim().to_owned()) });
+        let told = place.act(
+            shell,
+            &RecordAction::CreateFolders { group: Some(group.trim().to_owned()), owner: owner() },
+        );
         let modes = shell.run("find five -type d -exec stat -c '%A %n' {} + | sort -k 2", &place.root());
         format!("{told}\n{}", String::from_utf8_lossy(&modes.stdout))
     });

@@ -17,9 +17,10 @@ use crate::session::Session;
 pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "check", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
+    let url = session.code_url().await;
     let check = |host: &Host| match look.facts.get(&host.name) {
         Some(facts) => {
-            let diagnoses = diagnose_host(&session.settings, SeenHost { host, facts });
+            let diagnoses = diagnose_host(&session.settings, SeenHost { host, facts }, url.as_deref());
             HostCheck::of(host.name.clone(), facts, &diagnoses)
         }
         None => {

@@ -15,11 +15,12 @@ use crate::session::Session;
 pub(crate) async fn status(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "status", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
+    let url = session.code_url().await;
     let now = Timestamp::now();
     let status = |host: &buedafab_model::host::Host| match look.facts.get(&host.name) {
         Some(facts) => {
             let settings = &session.settings;
-            let diagnoses = diagnose_host(settings, SeenHost { host, facts });
+            let diagnoses = diagnose_host(settings, SeenHost { host, facts }, url.as_deref());
             let targets = strategy::of(settings).rollback_targets(settings, facts);
             HostStatus::of(host.name.clone(), facts, &diagnoses, targets, now)
         }

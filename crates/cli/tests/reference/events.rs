@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use buedafab_model::host::running::KnownBy;
 use buedafab_model::plan::{Intent, PhaseKind};
 use buedafab_model::run::event::{Event, PlannedChange, Stream};
 use buedafab_model::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
@@ -77,7 +78,7 @@ all! {
     RunEnded => Event::RunEnded {
         outcome: Outcome {
             verdict: Verdict::FailedBefore,
-            hosts: vec![HostOutcome { host: web(1), serving: Serving::Release { release: release() } }],
+            hosts: vec![HostOutcome { host: web(1), serving: Serving::of(Some(release()), KnownBy::App, Vec::new()) }],
             failures: vec![Failure {
                 host: Some(web(1)), step: Some(10), what: FailureKind::Exited { status: 1 },
             }],
@@ -104,7 +105,11 @@ all! {
 
 all! {
     servings_told: Serving, &'static str,
-    Release => Serving::Release { release: release() }, "This release.";
+    Release => Serving::Release { release: release(), known_by: KnownBy::App }, "The link leads to this release, and \
+        nothing speaks against its serving. `known_by` is `app` where what runs was asked, and `link` where nothing else \
+        is known.";
+    Troubled => Serving::Troubled { release: release(), trouble: vec!["five.service doesn't run: it is failed".into()] },
+        "The link leads to this release, and it doesn't serve, or another one does as well.";
     Nothing => Serving::Nothing, "No release: none was ever live.";
     Unknown => Serving::Unknown, "It couldn't be asked, or it was left between two releases.";
 }

@@ -1,5 +1,7 @@
 //! The app's jobs, in a real crontab, beside those of others.
 
+use buedafab_model::app::owner::Owner;
+use buedafab_model::names::{EnvironmentName, Unit};
 use buedafab_testkit::FleetOptions;
 
 use super::stage::Stage;
@@ -7,6 +9,34 @@ use super::stage::Stage;
 fn release(stage: &Stage, name: &str, jobs: Option<&str>) {
     let files: Vec<_> = jobs.map(|jobs| ("conf/jobs", jobs)).into_iter().collect();
     stage.release_with(name, &files);
+}
+
+/// The comment that says whose they are.
+fn owner(stage: &Stage, unit: &str) -> String {
+    let production = EnvironmentName::new("production").expect("a word");
+    Owner::new(Unit::new(unit).expect("a unit"), production, Some(&stage.remote.url())).line()
+}
+
+/// Jobs that stood there before environments had marks of their own are not done twice; another's are left alone.
+#[test]
+fn jobs_of_another_environment_are_left_alone() {
+    let stage = Stage::with(FleetOptions::default());
+    stage.configure(
+        "unit = \"five\"\nservice = \"none\"\ncrontab = \"conf/jobs\"\n[environments.staging]\nhosts = [\"web1\"]\n",
+    );
+    let host = stage.fleet.host("web1");
+    release(&stage, "two", Some("1 * * * * two\n"));
+    let block = |job: &str| format!("# begin five, kept by buedafab\n{job}\n# end five\n");
+    for (before, stays) in
+        [("2 * * * * /var/webapps/five-staging/run", false), ("2 * * * * /var/webapps/five/run", true)]
+    {
+        host.run(&format!("printf '%s' '{}' | crontab -u deploy -", block(before)));
+        let ran = stage.run(&["staging", "deploy", "--force"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let jobs = host.run("crontab -u deploy -l");
+        assert_eq!(jobs.contains(&block(before)), stays, "{jobs}");
+        assert!(jobs.contains("# begin five-staging, kept by buedafab\n"), "{jobs}");
+    }
 }
 
 #[test]
@@ -20,8 +50,10 @@ fn jobs_stand_in_a_block_of_the_first_host_and_leave_the_rest_alone() {
     stage.fleet.host("web1").run("printf '# mine\\n5 5 * * * mine\\n' | crontab -u deploy -");
     release(&stage, "two", Some("1 * * * * two \"$HOME\" % \\\n"));
     stage.production(&["deploy"], 0);
-    let block =
-        |job: &str| format!("# mine\n5 5 * * * mine\n# begin five, kept by buedafab\n{job}\n# end five\n");
+    let owner = owner(&stage, "five");
+    let block = |job: &str| {
+        format!("# mine\n5 5 * * * mine\n# begin five, kept by buedafab\n{owner}\n{job}\n# end five\n")
+    };
     assert_eq!(jobs("web1"), block("1 * * * * two \"$HOME\" % \\"));
     assert_eq!(jobs("web2"), "", "one host runs them");
     release(&stage, "three", Some("2 * * * * three\n"));
@@ -53,7 +85,10 @@ fn jobs_stand_in_a_file_of_the_system() {
     release(&stage, "two", Some("1 * * * * deploy two\n"));
     stage.production(&["deploy"], 0);
     let host = stage.fleet.host("web1");
-    assert_eq!(host.read("/etc/cron.d/five_app"), "1 * * * * deploy two\n");
+    assert_eq!(
+        host.read("/etc/cron.d/five_app"),
+        format!("{}\n1 * * * * deploy two\n", owner(&stage, "five.app"))
+    );
     release(&stage, "three", Some("2 * * * * deploy three\n"));
     stage.production(&["-v", "deploy"], 0).says("installed /etc/cron.d/five_app");
     release(&stage, "four", None);

@@ -37,10 +37,14 @@ fn what_serves_is_what_answers() {
     let address = host.address().ip();
     own_unit(host, "deploy");
     host.run("systemctl start systemd-journald");
-    stage.configure(&format!(
-        "unit = \"five\"\nservice = \"systemd:five\"\nrelease_paths = [\"a\", \"b\", \"c\"]\n\
-         [health]\nhttp = \"http://{address}:8125/healthz\"\ngrace_seconds = 6\n[environments.production]\nhosts = [\"web1\"]\n"
-    ));
+    let configure = |grace_seconds: u32| {
+        stage.configure(&format!(
+            "unit = \"five\"\nservice = \"systemd:five\"\nrelease_paths = [\"a\", \"b\", \"c\"]\n\
+             [health]\nhttp = \"http://{address}:8125/healthz\"\ngrace_seconds = {grace_seconds}\n\
+             [environments.production]\nhosts = [\"web1\"]\n"
+        ));
+    };
+    configure(120);
     let says = || {
         let said = host.exec(&format!("curl -fsS http://{address}:8125/")).stdout;
         String::from_utf8_lossy(&said).into_owned()
@@ -63,8 +67,10 @@ fn what_serves_is_what_answers() {
     // It stays up, and isn't well.
     stage.remote.git(&["rm", "--quiet", "dies"]);
     stage.release_with("v3", &[("unwell", "")]);
+    configure(3);
     stage.production(&["deploy"], 8).says("/healthz is answered with 500: v3").says("serving now: v1 (");
     assert_eq!(says(), "v1");
+    configure(120);
     stage.remote.git(&["rm", "--quiet", "unwell"]);
     stage.release_with("v4", &[]);
     stage.production(&["deploy"], 0).says("serving now: v4 (");

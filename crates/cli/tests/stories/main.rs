@@ -11,6 +11,7 @@ mod history;
 mod lines;
 mod log;
 mod maintenance;
+mod neighbours;
 mod ownership;
 mod packages;
 mod python;

@@ -189,7 +189,7 @@ fn the_life_of_private_packages(app: &App, top: &str) {
     configure("v2", "1.1", &later);
     app.stage.release_with("five", &[("requirements.txt", "six==1.16.0\nno-such-package==1\n")]);
     app.run(&["deploy"], 7).says("no-such-package");
-    app.run(&["rollback"], 0).says("serving now: three (");
+    app.run(&["rollback"], 0).says("the link leads to three (");
     assert_eq!(app.installed(), "five-utils1.0 iniconfig2.0.0 plato1.0 six1.16.0");
     // A package with another check sum goes nowhere.
     configure("v2", "1.1", &sum);

@@ -85,7 +85,7 @@ fn the_life_of_a_virtualenv(app: &App) {
     app.deploy(7)
         .says("no-such-package")
         .says("the packages can't be installed")
-        .says("serving now: seven (");
+        .says("the link leads to seven (");
     app.stage.release_with("nine", &[("requirements/common.txt", "-r gone.txt\n")]);
     app.deploy(7).says("the requirement file requirements/gone.txt isn't there");
     app.configure("pip_options = [\"--index-url\", \"http://127.0.0.1:1/simple\"]\n");
@@ -159,7 +159,7 @@ fn a_lock_says_what_a_virtualenv_holds() {
     // What was asked for and what was locked are two things: that is told.
     lock("1.17.0");
     app.stage.release_with("four", &[]);
-    app.deploy(7).says("lockfile").says("serving now: three (");
+    app.deploy(7).says("lockfile").says("the link leads to three (");
     write_lock();
     app.stage.release_with("five", &[]);
     app.deploy(0);
@@ -282,23 +282,23 @@ from django.test import Client; print(Client().get(\"/\").content.decode())'";
         .replace("0001_initial", "0002_price")
         .replace("'Item', 'price'", "'Nothing', 'price'");
     app.stage.release_with("four", &[("shop/migrations/0003_broken.py", &broken)]);
-    app.deploy(7).says("once: ").says("serving now: three (");
+    app.deploy(7).says("once: ").says("the link leads to three (");
     app.stage
         .release_with("five", &[("shop/migrations/0003_broken.py", "syntax error"), ("version", "five")]);
-    app.deploy(7).says("SyntaxError").says("serving now: three (");
+    app.deploy(7).says("SyntaxError").says("the link leads to three (");
     app.stage.remote.git(&["rm", "-q", "shop/migrations/0003_broken.py"]);
     // A release that doesn't know a migration of the database isn't gone back to unasked.
     app.stage
         .production(&["rollback"], 7)
         .says("  shop.0002_price\n")
         .says("--keep-schema")
-        .says("serving now: three (");
+        .says("the link leads to three (");
     let migrations =
         || app.stage.production(&["manage", "--", "showmigrations", "shop"], 0).stdout.replace("\r", "");
     assert!(migrations().contains("[X] 0002_price"));
-    app.stage.production(&["rollback", "--keep-schema"], 0).says("serving now: two (");
+    app.stage.production(&["rollback", "--keep-schema"], 0).says("the link leads to two (");
     app.stage.production(&["deploy:release=three,allow_older"], 0);
-    app.stage.production(&["rollback", "--reverse-migrations"], 0).says("serving now: two (");
+    app.stage.production(&["rollback", "--reverse-migrations"], 0).says("the link leads to two (");
     assert_eq!(migrations().trim_end(), "shop\n [X] 0001_initial");
     app.stage.production(&["deploy:release=three,allow_older"], 0);
     assert!(migrations().contains("[X] 0002_price"), "it was done again");

@@ -180,8 +180,8 @@ fn every_way_back_finds_the_units_that_were_there() {
     configure(&jobs("sh ./work.sh"));
     // What has died since is told to those who ask, and a restart that is in vain says so.
     host.run("systemctl stop five-jobs; mv /var/webapps/five/releases/current/work.sh /tmp");
-    stage.production(&["status"], 0).says("five-jobs doesn't run: it is inactive");
-    stage.production(&["check"], 0).says("five-jobs doesn't run: it is inactive");
+    stage.production(&["status"], 0).says("five-jobs.service doesn't run: it is inactive");
+    stage.production(&["check"], 0).says("five-jobs.service doesn't run: it is inactive");
     stage.production(&["restart"], 7).says("five-jobs");
     host.run("mv /tmp/work.sh /var/webapps/five/releases/current/");
     stage.production(&["restart"], 0);

@@ -84,7 +84,7 @@ fn tasks_are_listed_and_mistakes_are_told() {
 fn several_commands_run_up_to_the_first_that_fails() {
     let stage = stage();
     let ran = stage.production(&["deploy", "greet:who=all", "status", "run:hostname"], 0);
-    ran.says("serving now: one (")
+    ran.says("the link leads to one (")
         .says("web2 │ hello from web2, all\n")
         .says("rollback to")
         .says("web3 │ web3\n");

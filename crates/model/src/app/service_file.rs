@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::app::owner::Owner;
 use crate::app::service::Service;
 use crate::names::{CommitId, HostPath, SlotName};
 
@@ -14,6 +15,21 @@ pub struct ServiceFile {
     pub text: String,
     /// Which checker understands it.
     pub kind: ServiceFileKind,
+}
+
+impl ServiceFile {
+    /// The same with a comment in it that says so, where whoever would replace it looks.
+    pub fn owned_by(self, owner: &Owner) -> Self {
+        // An init script begins with its interpreter.
+        let begins = if self.text.starts_with("#!") {
+            self.text.find('\n').map_or(self.text.len(), |end| end + 1)
+        } else {
+            0
+        };
+        let (first, rest) = self.text.split_at(begins);
+        let text = format!("{first}{}\n{rest}", owner.line());
+        ServiceFile { text, ..self }
+    }
 }
 
 /// What kind of file it is.

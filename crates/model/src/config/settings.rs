@@ -6,6 +6,7 @@ use crate::app::recipe::Recipe;
 use crate::app::service::{NamedService, Service};
 use crate::host::Host;
 use crate::host::layout::Layout;
+use crate::host::running::KnownBy;
 
 impl Settings {
     /// Where everything lies on a host.
@@ -37,6 +38,24 @@ impl Settings {
         let is_restarted =
             self.hooks.on_hosts.restart.is_empty() && self.services.app != Service::None && !has_table;
         is_restarted.then_some(&self.services.app)
+    }
+
+    /// What the app's jobs are marked with: environments may share a host.
+    pub fn crontab_label(&self) -> String {
+        match self.environment.as_str() {
+            "production" => self.app.unit.to_string(),
+            environment => format!("{}-{environment}", self.app.unit),
+        }
+    }
+
+    /// By what it is known, after a switch of a host, that the release serves there.
+    pub fn serving_known_by(&self, host: &Host) -> KnownBy {
+        let hooks = &self.hooks.on_hosts;
+        let asks = self.health.health.as_ref().is_some_and(|health| health.is_on(&host.roles))
+            || self.version.url.is_some()
+            || !self.services_on(host).is_empty()
+            || [&hooks.restart, &hooks.verify].iter().any(|commands| !commands.is_empty());
+        if asks { KnownBy::App } else { KnownBy::Link }
     }
 
     /// Those of them whose unit file or init script has to be there already.

@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use crate::host::facts::{Capacity, CurrentLink, HostFacts};
+use crate::app::owner::Owner;
+use crate::host::facts::{Capacity, CurrentLink, HostFacts, UnitElsewhere};
 use crate::host::layout::Layout;
 use crate::host::record::{LockHolder, SlotState};
 use crate::host::running::Trouble;
@@ -65,6 +66,8 @@ pub enum DiagnosisKind {
     MissingServices,
     /// The user that the app's own code should run as isn't there.
     MissingUser,
+    /// Something that a deploy would write or restart is another app's, or this one's in another environment.
+    Foreign,
     /// Where the link should be there is a folder or file.
     NotALink,
     /// The link leads to something that isn't ours.
@@ -133,6 +136,7 @@ impl DiagnosisKind {
             DiagnosisKind::MissingTools
                 | DiagnosisKind::NotWritable
                 | DiagnosisKind::Locked
+                | DiagnosisKind::Foreign
                 | DiagnosisKind::Pending
         )
     }
@@ -149,12 +153,15 @@ pub struct Expected<'a> {
     pub needs_sudo: bool,
     /// The unit files and init scripts that may stand here.
     pub service_files: &'a [HostPath],
+    /// Whose all of it is.
+    pub owner: &'a Owner,
 }
 
 /// All that there is to say about a host, in the order of [`DiagnosisKind`].
 pub fn diagnose(facts: &HostFacts, expected: &Expected<'_>) -> Vec<Diagnosis> {
     let mut found = Diagnoses::default();
     fitness(facts, expected, &mut found);
+    ownership(facts, expected, &mut found);
     link(facts, expected, &mut found);
     slots(facts, expected, &mut found);
     services(facts, expected, &mut found);
@@ -239,6 +246,26 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             words,
             "make that user there, in `deploy_group`, or set another",
         );
+    }
+}
+
+/// What is somebody else's.
+fn ownership(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
+    let theirs = |owner: &&Owner| !owner.may_be(expected.owner);
+    let mut foreign = |words: String, help: &str| {
+        let help = format!("{help}; `deploy --take-over` makes it this one's");
+        found.blocks(DiagnosisKind::Foreign, words, help);
+    };
+    if let Some(owner) = facts.owner.as_ref().filter(theirs) {
+        let words = format!("{} belongs to {owner}", expected.layout.path);
+        foreign(words, "give each its own: `path = \"/var/webapps/{unit}-{environment}\"`");
+    }
+    for (path, owner) in facts.file_owners.iter().filter(|(_, owner)| theirs(&owner)) {
+        foreign(format!("{path} belongs to {owner}"), "name this service otherwise, or leave its name out");
+    }
+    for UnitElsewhere { unit, folder, owner } in &facts.units_elsewhere {
+        let owner = owner.as_ref().map_or_else(|| "another app".to_owned(), ToString::to_string);
+        foreign(format!("{unit} runs {folder}, of {owner}"), "name a service of this environment's own");
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::app::maintenance::MaintenanceRecord;
+use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::host::app_version::AppAnswer;
 use crate::host::layout::Layout;
@@ -72,12 +73,29 @@ pub struct HostFacts {
     pub missing_services: Vec<String>,
     /// The user that the app's own code should run as, where there is none.
     pub missing_user: Option<String>,
+    /// Whose the app's folder is; `None` where nobody has said so.
+    pub owner: Option<Owner>,
+    /// Unit files and init scripts of somebody's who has said so, by their paths.
+    pub file_owners: Vec<(String, Owner)>,
+    /// Units that work in the folder of another app.
+    pub units_elsewhere: Vec<UnitElsewhere>,
     /// What runs of the app, and how it answers.
     pub running: Running,
     /// What the app says which release it runs; `None` if it wasn't asked.
     pub app: Option<AppAnswer>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
     pub state_sum: String,
+}
+
+/// A unit that works in the folder of another app, or of the same app in another environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitElsewhere {
+    /// The unit.
+    pub unit: String,
+    /// The app's folder.
+    pub folder: String,
+    /// Whose that is, where it says so.
+    pub owner: Option<Owner>,
 }
 
 /// What stands where the link should be.
@@ -208,6 +226,22 @@ impl HostFacts {
                 "sudo" => facts.sudo = Some(value == "yes"),
                 "missing_service" => facts.missing_services.push(value.to_owned()),
                 "missing_user" => facts.missing_user = Some(value.to_owned()),
+                "owner" => facts.owner = serde_json::from_str(value).ok(),
+                "file_owner" => {
+                    let (path, line) = value.split_once('\n').unwrap_or((value, ""));
+                    facts.file_owners.extend(Owner::read(line).map(|owner| (path.to_owned(), owner)));
+                }
+                "elsewhere" => {
+                    if let Some((unit, folder)) = value.split_once('\n') {
+                        let (unit, folder) = (unit.to_owned(), folder.to_owned());
+                        facts.units_elsewhere.push(UnitElsewhere { unit, folder, owner: None });
+                    }
+                }
+                "owner_elsewhere" => {
+                    if let Some(unit) = facts.units_elsewhere.last_mut() {
+                        unit.owner = serde_json::from_str(value).ok();
+                    }
+                }
                 "units" => facts.running.read_units(value),
                 "process" => facts.running.read_process(value),
                 "mapped" => facts.running.read_mapped(value),
@@ -242,6 +276,11 @@ impl HostFacts {
     /// What is wrong with what runs, where anything is live.
     pub fn trouble(&self) -> Vec<Trouble> {
         self.live_slot().map(|live| self.running.trouble(live)).unwrap_or_default()
+    }
+
+    /// The same in words.
+    pub fn trouble_in_words(&self) -> Vec<String> {
+        self.trouble().iter().map(|trouble| trouble.words().to_owned()).collect()
     }
 
     /// Whether the link leads where a run has found it before it switched; `None`: there was none.

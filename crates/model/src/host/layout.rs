@@ -94,6 +94,11 @@ impl Layout {
         self.state().join("journal.jsonl")
     }
 
+    /// The file that says whose all this is.
+    pub fn owner(&self) -> HostPath {
+        self.state().join("owner.json")
+    }
+
     /// The file that is locked.
     pub fn lock(&self) -> HostPath {
         self.state().join("lock")

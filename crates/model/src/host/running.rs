@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::app::text::line_of;
 use crate::host::layout::Layout;
@@ -68,6 +68,17 @@ pub struct HealthAnswer {
     pub is_well: bool,
     /// What was asked and answered, on one line.
     pub words: String,
+}
+
+/// By what it is known that a release serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownBy {
+    /// By the link alone: nothing that runs is asked.
+    #[default]
+    Link,
+    /// By what runs as well: services, the app itself, or commands of the project that look at it.
+    App,
 }
 
 /// What is wrong with what runs.

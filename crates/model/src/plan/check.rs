@@ -258,7 +258,7 @@ fn unlocked(line: &HostLine<'_>, findings: &mut Findings) {
     if steps.peek().is_none() {
         return;
     }
-    steps.next_if(|(_, _, effects)| effects.effect == Effect::Folders);
+    steps.next_if(|(_, _, effects)| matches!(effects.effect, Effect::Folders(_)));
     match steps.next() {
         Some((PhaseKind::Lock, _, Effects { effect: Effect::Lock(_), .. })) => {}
         other => {
@@ -302,7 +302,7 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Edit { .. }
             | Effect::Command { .. }
             | Effect::Nothing
-            | Effect::Folders
+            | Effect::Folders(_)
             | Effect::Lock(_)
             | Effect::Unchanged(_)
             | Effect::Recovered
@@ -378,7 +378,7 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             Effect::Mark { .. }
             | Effect::Edit { .. }
             | Effect::Nothing
-            | Effect::Folders
+            | Effect::Folders(_)
             | Effect::Lock(_)
             | Effect::Unchanged(_)
             | Effect::Recovered

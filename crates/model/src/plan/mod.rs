@@ -19,6 +19,7 @@ use crate::deployer::action::DeployerAction;
 use crate::host::Host;
 use crate::host::layout::Layout;
 use crate::host::proven::RollbackTarget;
+use crate::host::running::KnownBy;
 use crate::names::{EnvironmentName, HostName, RunId, SlotName, Unit};
 use crate::release::Release;
 use action::{Action, PhaseName};
@@ -87,6 +88,12 @@ pub struct HostPlan {
     pub from: Option<Release>,
     /// What serves after it; `None` if the run switches nothing here.
     pub to: Option<Target>,
+    /// By what it is known that a release serves here.
+    #[serde(skip)]
+    pub known_by: KnownBy,
+    /// What was wrong, before the run, with what runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trouble: Vec<String>,
     /// What could be gone back to when the run was planned, where a rollback goes first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rollback_targets: Vec<RollbackTarget>,

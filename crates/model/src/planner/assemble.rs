@@ -8,7 +8,7 @@ use super::waves::split_into_waves;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
 use crate::host::record::{JournalKind, LockHolder};
-use crate::plan::action::{Action, RecordAction, ServiceAction, ToldVisitors};
+use crate::plan::action::{Action, ServiceAction, ToldVisitors};
 use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan};
 
 /// What a change of hosts is: the part of a plan that isn't about one host.
@@ -162,6 +162,8 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
         layout: change.planning.layout.clone(),
         from: change.from.clone(),
         to: Some(change.to.clone()),
+        known_by: settings.serving_known_by(change.planning.host),
+        trouble: change.planning.facts.trouble_in_words(),
         rollback_targets: change.planning.rollback_targets(),
     });
     let unchanged = others.iter().map(|planning| HostPlan {
@@ -169,6 +171,8 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
         layout: planning.layout.clone(),
         from: planning.facts.live(),
         to: None,
+        known_by: settings.serving_known_by(planning.host),
+        trouble: planning.facts.trouble_in_words(),
         rollback_targets: planning.rollback_targets(),
     });
     let mut hosts: Vec<HostPlan> = changed.chain(unchanged).collect();
@@ -197,8 +201,8 @@ impl Phases {
 fn lock(planning: &HostPlanning<'_>, holder: &LockHolder) -> Vec<Action> {
     let settings = planning.settings;
     let mut actions = Vec::new();
-    if !planning.facts.has_folders {
-        actions.push(RecordAction::CreateFolders { group: settings.users.deploy_group.clone() }.into());
+    if !planning.facts.has_folders || !planning.is_known_as_ours() {
+        actions.push(planning.create_folders());
     }
     actions.extend(planning.lock_as_seen(holder));
     if settings.users.ask_sudo_password && settings.may_use_sudo() {

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::diagnosis::owner_by;
 use super::resolved::settings_back_to;
 use crate::app::hooks::HookPoint;
+use crate::app::owner::Owner;
 use crate::config::Settings;
 use crate::host::Host;
 use crate::host::facts::{CurrentLink, HostFacts};
@@ -59,6 +61,8 @@ pub(super) struct HostPlanning<'a> {
     pub(super) host: &'a Host,
     pub(super) facts: &'a HostFacts,
     pub(super) layout: Layout,
+    /// Whose what is installed here is.
+    pub(super) owner: Owner,
 }
 
 impl<'a> HostPlanning<'a> {
@@ -82,6 +86,13 @@ impl<'a> HostPlanning<'a> {
             host,
             facts,
             layout: settings.layout(host),
+            owner: match (owner_by(settings, None), &facts.owner) {
+                // Who goes back, or restarts, needn't know where the code comes from.
+                (owner, Some(written)) if owner.may_be(written) && owner.repository.is_none() => {
+                    written.clone()
+                }
+                (owner, _) => owner,
+            },
         };
         seen.iter().map(planning).collect()
     }
@@ -151,6 +162,20 @@ impl<'a> HostPlanning<'a> {
             RecordAction::Lock { holder: holder.clone() }.into(),
             RecordAction::Guard { state_sum: self.facts.state_sum.clone() }.into(),
         ]
+    }
+
+    /// Whether the app's folder says whose it is, as far as we know that.
+    pub(super) fn is_known_as_ours(&self) -> bool {
+        let written = self.facts.owner.as_ref();
+        written.is_some_and(|written| {
+            *written == self.owner || self.owner.repository.is_none() && written.may_be(&self.owner)
+        })
+    }
+
+    /// Makes the app's folders, and says whose they are.
+    pub(super) fn create_folders(&self) -> Action {
+        let group = self.settings.users.deploy_group.clone();
+        RecordAction::CreateFolders { group, owner: self.owner.clone() }.into()
     }
 
     /// Commands of the configuration at a point of the run, in the release in a slot.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::assemble::{Change, Primary, assemble};
 use super::context::{Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
+use super::diagnosis::owner_by;
 use super::examine::examine;
 use super::maintenance::{can_announce, told_before};
 use super::prepare::{Build, with_recipe};
@@ -104,11 +105,20 @@ pub fn plan_deploy_by(
         publish,
         notes: more,
     } = request;
-    let hosts = HostPlanning::of_all_by(strategy, settings, run, hosts);
+    let mut hosts = HostPlanning::of_all_by(strategy, settings, run, hosts);
+    for planning in &mut hosts {
+        planning.owner = owner_by(settings, Some(&request.url));
+    }
     let (mut refusals, mut notes) = examine(settings, &hosts);
     if *take_over {
+        let is_taken = |kind| matches!(kind, DiagnosisKind::Elsewhere | DiagnosisKind::Foreign);
         refusals.retain(|refusal| {
-            !matches!(refusal, Refusal::Unfit { diagnosis, .. } if diagnosis.kind == DiagnosisKind::Elsewhere)
+            let Refusal::Unfit { host, diagnosis } = refusal else { return true };
+            if diagnosis.kind == DiagnosisKind::Foreign {
+                let text = format!("{}: it is taken over", diagnosis.words);
+                notes.push(Note { host: Some(host.clone()), text });
+            }
+            !is_taken(diagnosis.kind)
         });
         notes.extend(hosts.iter().filter_map(taken_over));
     }

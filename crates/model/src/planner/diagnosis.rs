@@ -2,6 +2,7 @@
 
 use super::context::SeenHost;
 use crate::app::crontab::CrontabLocation;
+use crate::app::owner::Owner;
 use crate::app::service_file::service_file_place;
 use crate::config::Settings;
 use crate::host::Host;
@@ -9,9 +10,24 @@ use crate::host::diagnosis::{Diagnosis, Expected, diagnose};
 use crate::names::HostPath;
 use crate::strategy::{self, Strategy};
 
-/// All that there is to say about a host: what a deploy would refuse, what its plan would note, and the rest.
-pub fn diagnose_host(settings: &Settings, seen: SeenHost<'_>) -> Vec<Diagnosis> {
-    diagnose_by(strategy::of(settings), settings, seen)
+/// All that there is to say about a host: what a deploy would refuse, what its plan would note, and the rest. `url` is where
+/// the code comes from, as far as that is known and the settings don't say it.
+pub fn diagnose_host(settings: &Settings, seen: SeenHost<'_>, url: Option<&str>) -> Vec<Diagnosis> {
+    diagnose_by(strategy::of(settings), settings, seen, &owner_by(settings, url))
+}
+
+/// Whose what a run installs is, where the code comes from this address.
+pub(super) fn owner_by(settings: &Settings, url: Option<&str>) -> Owner {
+    let url = settings.source.scm.as_deref().or(url);
+    Owner::new(settings.app.unit.clone(), settings.environment.clone(), url)
+}
+
+/// Where the unit files and init scripts of a host belong that are ours to write.
+pub(super) fn service_files_on(settings: &Settings, host: &Host) -> Vec<HostPath> {
+    let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
+    here.filter(|service| service.definition.is_some())
+        .filter_map(|service| Some(service_file_place(&service.service)?.0))
+        .collect()
 }
 
 /// The same, where another strategy than that of the settings says which slots are ours.
@@ -19,6 +35,7 @@ pub(super) fn diagnose_by(
     strategy: &dyn Strategy,
     settings: &Settings,
     seen: SeenHost<'_>,
+    owner: &Owner,
 ) -> Vec<Diagnosis> {
     let SeenHost { host, facts } = seen;
     let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
@@ -30,6 +47,7 @@ pub(super) fn diagnose_by(
         live_is_ours: facts.live_slot().is_none_or(is_ours),
         needs_sudo: needs_sudo(settings, host),
         service_files: &service_files,
+        owner,
     };
     diagnose(facts, &expected)
 }

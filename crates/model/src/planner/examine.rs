@@ -18,8 +18,8 @@ pub(super) fn examine(settings: &Settings, hosts: &[HostPlanning<'_>]) -> (Vec<R
     let everywhere =
         first.strategy.broken_promises().iter().map(ToString::to_string).chain(homeless_services(settings));
     notes.extend(everywhere.map(|text| Note { host: None, text }));
-    for HostPlanning { host, facts, strategy, .. } in hosts {
-        for diagnosis in diagnose_by(*strategy, settings, SeenHost { host, facts }) {
+    for HostPlanning { host, facts, strategy, owner, .. } in hosts {
+        for diagnosis in diagnose_by(*strategy, settings, SeenHost { host, facts }, owner) {
             let host = host.name.clone();
             match diagnosis.severity {
                 Severity::Blocks => refusals.push(Refusal::Unfit { host, diagnosis }),

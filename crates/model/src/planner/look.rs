@@ -1,7 +1,8 @@
 //! What a run has to see of a host before anything can be decided.
 
-use super::diagnosis::needs_sudo;
+use super::diagnosis::{needs_sudo, service_files_on};
 use super::surroundings::surroundings;
+use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::service::Service;
 use crate::config::Settings;
 use crate::host::Host;
@@ -14,6 +15,12 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         settings.shared.files.iter().chain(&settings.shared.env_file).cloned().collect();
     let services = settings.services_of_others(host);
     let units: Vec<&str> = settings.services_on(host).into_iter().filter_map(Service::unit).collect();
+    let mut service_files = service_files_on(settings, host);
+    let is_primary = settings.hosts.first().is_some_and(|first| first.name == host.name);
+    let label = settings.crontab.file.as_ref().filter(|_| is_primary).map(|_| settings.crontab_label());
+    if let (Some(label), CrontabLocation::System) = (&label, settings.crontab.location) {
+        service_files.extend(system_crontab(label));
+    }
     let layout = settings.layout(host);
     let around = surroundings(settings, &layout.current(), settings.app.variables.clone());
     let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles));
@@ -21,6 +28,8 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         version_url: url.as_deref(),
         shared_files: &shared_files,
         services: &services,
+        service_files: &service_files,
+        crontab_label: label.as_deref().filter(|_| settings.crontab.location == CrontabLocation::User),
         needs_sudo: needs_sudo(settings, host),
         run_as: settings.users.run_as.as_deref(),
         units: &units,

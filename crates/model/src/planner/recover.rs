@@ -24,7 +24,7 @@ pub fn plan_recover(
     }
     let locked = pending.iter().filter_map(|(planning, _)| {
         planning.facts.lock.as_ref()?;
-        let all = diagnose_host(settings, SeenHost { host: planning.host, facts: planning.facts });
+        let all = diagnose_host(settings, SeenHost { host: planning.host, facts: planning.facts }, None);
         let diagnosis = all.into_iter().find(|diagnosis| diagnosis.kind == DiagnosisKind::Locked)?;
         Some(Refusal::Unfit { host: planning.host.name.clone(), diagnosis })
     });

@@ -42,7 +42,7 @@ impl HostPlanning<'_> {
         // Also of what runs on another host now: a way back may bring it here.
         for service in settings.services.named.iter().filter(|service| service.is_on(&host.roles)) {
             match render_service_file(service, &served, |file| templates.get(file).cloned()) {
-                Ok(file) => files.extend(file),
+                Ok(file) => files.extend(file.map(|file| file.owned_by(&self.owner))),
                 Err(error) => refusals.push(Refusal::BadTemplate {
                     hosts: vec![host.name.clone()],
                     service: service.name.clone(),
@@ -101,7 +101,7 @@ impl HostPlanning<'_> {
         let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles))?;
         Some(
             AppAction::AskHealth {
-                health: health.clone(),
+                health: Box::new(health.clone()),
                 services: settings.services_on(host).into_iter().cloned().collect(),
                 in_maintenance: told.is_some() && settings.maintenance.method != MaintenanceMethod::File,
                 around,

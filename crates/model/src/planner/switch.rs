@@ -104,7 +104,9 @@ impl HostChange<'_> {
             let crontab = ServiceAction::Crontab {
                 slot: to.slot.clone(),
                 file: file.clone(),
-                unit: settings.app.unit.clone(),
+                label: settings.crontab_label(),
+                former_label: settings.app.unit.clone(),
+                owner: planning.owner.clone(),
                 place: settings.crontab.location,
             };
             actions.push(crontab.into());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::assemble::empty_plan;
 use super::context::{Direction, HostPlanning, RunContext, SeenHost};
+use super::diagnosis::owner_by;
 use super::examine::examine;
 use super::numbers::{Numbers, Part};
 use super::surroundings::surroundings;
@@ -61,7 +62,11 @@ pub fn plan_env(settings: &Settings, run: &RunContext, edit: &EnvEdit, file: &st
     let mut plan = work_on(settings, run, hosts, |host| {
         let file = settings.layout(host).shared().join(file);
         vec![
-            RecordAction::CreateFolders { group: settings.users.deploy_group.clone() }.into(),
+            RecordAction::CreateFolders {
+                group: settings.users.deploy_group.clone(),
+                owner: owner_by(settings, None),
+            }
+            .into(),
             AppAction::EnvFile { edit: edit.clone(), file }.into(),
             run.note(JournalKind::EnvChanged, Some(edit.to_string())),
         ]
@@ -120,6 +125,7 @@ pub(super) fn restart_on(settings: &Settings, run: &RunContext, hosts: &[HostPla
     let mut plan = work(settings, run, Intent::Restart, works.collect());
     for (planned, planning) in plan.hosts.iter_mut().zip(hosts) {
         planned.from = planning.facts.live();
+        planned.trouble = planning.facts.trouble_in_words();
     }
     plan
 }
@@ -146,6 +152,8 @@ pub(super) fn work(
         layout: settings.layout(host),
         from: None,
         to: None,
+        known_by: settings.serving_known_by(host),
+        trouble: Vec::new(),
         rollback_targets: Vec::new(),
     };
     let hosts = works.iter().map(|(host, _)| planned(host)).collect();

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::host::running::KnownBy;
 use crate::names::HostName;
 use crate::plan::refusal::Refusal;
 use crate::release::Release;
@@ -97,10 +98,20 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "serving", rename_all = "snake_case")]
 pub enum Serving {
-    /// This release.
+    /// The link leads to this release, and nothing speaks against its serving.
     Release {
         /// Which.
         release: Release,
+        /// By what that is known.
+        #[serde(default)]
+        known_by: KnownBy,
+    },
+    /// The link leads to this release, and it doesn't serve, or something else does as well.
+    Troubled {
+        /// Which.
+        release: Release,
+        /// What is wrong with what runs.
+        trouble: Vec<String>,
     },
     /// No release: none was ever live.
     Nothing,
@@ -109,21 +120,40 @@ pub enum Serving {
 }
 
 impl Serving {
-    /// What is served where `release` is known to be live, or nothing is.
-    pub fn of(release: Option<Release>) -> Self {
+    /// What is served where the link leads to `release`, or nowhere, and this is wrong with what runs.
+    pub fn of(release: Option<Release>, known_by: KnownBy, trouble: Vec<String>) -> Self {
         match release {
-            Some(release) => Serving::Release { release },
+            Some(release) if trouble.is_empty() => Serving::Release { release, known_by },
+            Some(release) => Serving::Troubled { release, trouble },
             None => Serving::Nothing,
         }
     }
-}
 
-impl fmt::Display for Serving {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The release that the link leads to.
+    pub fn linked(&self) -> Option<&Release> {
         match self {
-            Serving::Release { release } => fmt::Display::fmt(release, f),
-            Serving::Nothing => f.write_str("nothing"),
-            Serving::Unknown => f.write_str("not known"),
+            Serving::Release { release, .. } | Serving::Troubled { release, .. } => Some(release),
+            Serving::Nothing | Serving::Unknown => None,
+        }
+    }
+
+    /// In words, where it is so now, or was so when a run ended.
+    pub fn told(&self, hosts: &[&str], is_now: bool) -> String {
+        let hosts = hosts.join(", ");
+        let serving = if is_now { "serving now" } else { "served then" };
+        let leads = if is_now { "leads" } else { "led" };
+        match self {
+            Serving::Release { release, known_by: KnownBy::App } => {
+                format!("{serving}: {release} on {hosts}")
+            }
+            Serving::Release { release, known_by: KnownBy::Link } => {
+                format!("the link {leads} to {release} on {hosts}; what runs isn't asked")
+            }
+            Serving::Troubled { release, trouble } => {
+                format!("the link {leads} to {release} on {hosts}; {}", trouble.join("; "))
+            }
+            Serving::Nothing => format!("{serving}: nothing on {hosts}"),
+            Serving::Unknown => format!("{serving}: not known on {hosts}"),
         }
     }
 }

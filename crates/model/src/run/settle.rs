@@ -27,9 +27,17 @@ impl<'p> RunState<'p> {
 
     fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {
         let serving = match (&planned.to, self.served(planned)) {
-            (Some(target), Served::New) => Serving::Release { release: target.release.clone() },
+            (Some(target), Served::New) => {
+                Serving::of(Some(target.release.clone()), planned.known_by, Vec::new())
+            }
             (_, Served::Unknown) => Serving::Unknown,
-            _ => Serving::of(planned.from.clone()),
+            _ => {
+                // The way back, and a restart that went well, have looked at what runs.
+                let state = &self.hosts[&planned.host.name];
+                let restarted = self.plan.intent == Intent::Restart && state.begun && state.ok;
+                let trouble = if state.reverted || restarted { Vec::new() } else { planned.trouble.clone() };
+                Serving::of(planned.from.clone(), planned.known_by, trouble)
+            }
         };
         HostOutcome { host: planned.host.name.clone(), serving }
     }

@@ -7,6 +7,7 @@ use super::{ask, health};
 use crate::app::health::{Health, HealthQuestion};
 use crate::app::service::Service;
 use crate::host::layout::Layout;
+use crate::names::HostPath;
 use crate::plan::action::Surroundings;
 use crate::shell::{quote, quote_words};
 
@@ -23,6 +24,10 @@ pub struct AlsoLookAt<'a> {
     pub shared_files: &'a [String],
     /// Services whose unit files or init scripts have to be there already.
     pub services: &'a [Service],
+    /// Where unit files, init scripts and jobs of ours belong.
+    pub service_files: &'a [HostPath],
+    /// What the app's jobs are marked with in the user's crontab.
+    pub crontab_label: Option<&'a str>,
     /// Whether something is done by sudo.
     pub needs_sudo: bool,
     /// The user that the app's own code runs as.
@@ -52,7 +57,27 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     if scope == Scope::Full {
         script.push_str(FULL_LOOK);
     }
-    let AlsoLookAt { version_url, shared_files, services, needs_sudo, run_as, units, health } = also;
+    let AlsoLookAt {
+        version_url,
+        shared_files,
+        services,
+        service_files,
+        crontab_label,
+        needs_sudo,
+        run_as,
+        units,
+        health,
+    } = also;
+    if let Some(label) = crontab_label {
+        script.push_str(&format!(
+            "label={}\nbegin=\"# begin $label, kept by buedafab\" end=\"# end $label\"\n{JOB_OWNER}",
+            quote(label)
+        ));
+    }
+    if !service_files.is_empty() {
+        let files = service_files.iter().map(|file| file.as_str());
+        script.push_str(&format!("set -- {}\n{FILE_OWNERS}", quote_words(files)));
+    }
     if *needs_sudo {
         script.push_str(SUDO_LOOK);
     }
@@ -223,6 +248,7 @@ sum_up
 fact sum "$sum"
 record maintenance "$memory/maintenance"
 record pending "$memory/pending.json"
+record owner "$memory/owner.json"
 set -- "$memory"/releases/*/resolved-*.json
 while [ $# -gt "$resolved_listed" ]; do shift; done
 for file; do record resolved "$file"; done
@@ -254,6 +280,28 @@ const HAS_UNIT: &str = r#"has_unit() {
 }
 "#;
 
+/// Whose the jobs are that are marked as the app's.
+const JOB_OWNER: &str = r#"export begin end
+line=$(crontab -l 2>/dev/null | awk '
+  $0 == ENVIRON["begin"] { inside = 1 }
+  inside && /^# buedafab keeps this for / { print; exit }
+  $0 == ENVIRON["end"] { inside = 0 }')
+[ -z "$line" ] || fact file_owner "the block of $label in the crontab of $(id -un)
+$line"
+"#;
+
+/// Whose a unit file or an init script is, says one of its first lines.
+const FILE_OWNERS: &str = r#"for file; do
+  [ -f "$file" ] && [ -r "$file" ] || continue
+  count=0
+  while [ "$count" -lt 5 ] && IFS= read -r line; do
+    count=$((count + 1))
+    case $line in '# buedafab keeps this for '*) fact file_owner "$file
+$line" ;; esac
+  done <"$file"
+done
+"#;
+
 /// Whether sudo allows anything without a password. To run something that isn't allowed would be reported to root, and who
 /// may only restart one service may still deploy.
 const SUDO_LOOK: &str = r#"case $id in
@@ -275,7 +323,6 @@ fact git "$(git --version 2>/dev/null)"
 
 #[cfg(test)]
 mod tests {
-    use crate::names::HostPath;
 
     use super::*;
 

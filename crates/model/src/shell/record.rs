@@ -9,6 +9,7 @@ use super::group::umask;
 use super::inspect::guard_script;
 use super::quote;
 use super::resolved::keep_resolved;
+use crate::app::owner::Owner;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, SlotRecord, tail_of};
 use crate::names::{HostPath, RunId};
@@ -18,7 +19,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
     // The host says when.
     let at = Timestamp::UNIX_EPOCH;
     match action {
-        RecordAction::CreateFolders { group } => create_folders(layout, group.as_deref()),
+        RecordAction::CreateFolders { group, owner } => create_folders(layout, group.as_deref(), owner),
         // Shown, and never run: the runner itself takes the lock.
         RecordAction::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
         RecordAction::Guard { state_sum } => guard_script(layout, state_sum),
@@ -84,12 +85,15 @@ pub(super) fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String 
     )
 }
 
-fn create_folders(layout: &Layout, group: Option<&str>) -> String {
+fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String {
     let mut script = umask(group);
     let slots = layout.state().join("slots");
     let _ = write!(
         script,
-        "mkdir -p {releases} {slots} {shared} || exit\nrm -f {link}.*.new\n",
+        "mkdir -p {releases} {slots} {shared} || exit\nrm -f {link}.*.new\n\
+         printf '%s\\n' {owner} >{file}.new && mv -f {file}.new {file} || exit\n",
+        owner = quote(&serde_json::to_string(owner).expect("plain data")),
+        file = quote(layout.owner().as_str()),
         shared = quote(layout.shared().as_str()),
         releases = quote(layout.releases.as_str()),
         slots = quote(slots.as_str()),

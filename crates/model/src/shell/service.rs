@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::command::app_command;
 use super::quote;
 use super::user::SUDO;
-use crate::app::crontab::CrontabLocation;
+use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::service::Service;
 use crate::app::service_file::{
     FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind, service_file_place,
@@ -35,14 +35,19 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
         }
         ServiceAction::VerifyRunning { services, seconds } => verify_running(layout, services, *seconds),
         ServiceAction::Stop { service } => stop(layout, service),
-        ServiceAction::Crontab { slot, file, unit, place } => format!(
-            "{SUDO}file={}\nunit={}\nplace={}\n{}",
+        ServiceAction::Crontab { slot, file, label, former_label, owner, place } => format!(
+            "{SUDO}file={}\nlabel={}\nformer={}\nowner={}\npath={}\nplace={}\nthere={}\nonce={}\n{}",
             quote(layout.slot(slot).join(file).as_str()),
-            quote(unit.as_str()),
+            quote(label),
+            quote(former_label.as_str()),
+            quote(&owner.line()),
+            quote(layout.path.as_str()),
             match place {
                 CrontabLocation::User => "user",
                 CrontabLocation::System => "system",
             },
+            quote(&system_crontab(label).map(String::from).unwrap_or_default()),
+            quote(&system_crontab(former_label.as_str()).map(String::from).unwrap_or_default()),
             script!("crontab")
         ),
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::fault::Progress;
 use crate::app::maintenance::MaintenanceRecord;
+use crate::app::owner::Owner;
 use crate::config::Settings;
 use crate::host::Host;
 use crate::host::facts::{CurrentLink, HostFacts, Lock, SlotFacts};
@@ -23,6 +24,8 @@ pub struct SimHost {
     pub host: Host,
     /// Whether the app's folders are there.
     pub has_folders: bool,
+    /// Whose they are.
+    pub owner: Option<Owner>,
     /// The text of the link that decides what is live; `None` if there is none.
     pub link: Option<String>,
     /// Every slot that there is, or was.
@@ -101,6 +104,7 @@ impl SimHost {
         Self {
             host: host.clone(),
             has_folders: false,
+            owner: None,
             link: None,
             slots: BTreeMap::new(),
             hold: None,
@@ -127,6 +131,7 @@ impl SimHost {
             user: "deploy".to_owned(),
             exists: self.has_folders,
             has_folders: self.has_folders,
+            owner: self.owner.clone(),
             writable: true,
             current: self.current(),
             link: self.link.clone(),
@@ -216,7 +221,11 @@ impl SimHost {
         let all = progress == Progress::All;
         match action.effects().effect {
             Effect::Nothing | Effect::Beside => {}
-            Effect::Folders => self.has_folders |= all,
+            Effect::Folders(owner) if all => {
+                self.has_folders = true;
+                self.owner = Some(owner.clone());
+            }
+            Effect::Folders(_) => {}
             Effect::Lock(holder) => match &self.lock {
                 Some(_) => return LOCK_IS_TAKEN,
                 None if !self.has_folders => return 73,

@@ -166,7 +166,7 @@ impl Promises {
             self.broken(Some(name), format!("after \"{}\": {what}", step.action));
         }
         let effects = step.action.effects();
-        let before_the_lock = matches!(effects.effect, Effect::Folders | Effect::Lock(_));
+        let before_the_lock = matches!(effects.effect, Effect::Folders(_) | Effect::Lock(_));
         if self.starts[site].locks
             && !before_the_lock
             && host.lock.as_ref().is_none_or(|lock| lock.run != plan.run)
@@ -174,7 +174,7 @@ impl Promises {
             self.broken(Some(name), format!("\"{}\" was done without the lock", step.action));
         }
         // Folders are made again with every attempt at the lock.
-        let may_repeat = effects.effect == Effect::Folders;
+        let may_repeat = matches!(effects.effect, Effect::Folders(_));
         if succeeded && !self.done.insert(step.id) && !may_repeat {
             self.broken(Some(name), format!("\"{}\" was done twice", step.action));
         }
@@ -374,8 +374,7 @@ impl Promises {
                 }
                 return;
             }
-            Serving::Release { release } => Some(&release.commit),
-            Serving::Nothing => None,
+            serving => serving.linked().map(|release| &release.commit),
         };
         // What a host without power serves is nobody's to know; and a release that nobody recorded has no name.
         let known = plan.host(&name).is_some_and(|planned| planned.from.is_some()) || start.served.is_none();

@@ -110,9 +110,10 @@ impl HostCheck {
 }
 
 /// What is checked of a host that was reached, in the order in which it is told.
-const POINTS: [&str; 15] = [
+const POINTS: [&str; 16] = [
     "tools",
     "rights",
+    "owner",
     "sudo",
     "disk",
     "inodes",
@@ -133,6 +134,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
     match kind {
         DiagnosisKind::MissingTools => "tools",
         DiagnosisKind::NotWritable => "rights",
+        DiagnosisKind::Foreign => "owner",
         DiagnosisKind::NoSudo => "sudo",
         DiagnosisKind::LowSpace => "disk",
         DiagnosisKind::LowInodes => "inodes",

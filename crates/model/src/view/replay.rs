@@ -147,7 +147,7 @@ mod tests {
         switch, wave 1 of 2:
           switch, wave 1 of 2  1.5 s
         ✓ deploy v0.2.0 (5ed17b1b2b): done in 6.1 s
-          served then: v0.2.0 (5ed17b1b2b) on web1, jobs-one
+          the link led to v0.2.0 (5ed17b1b2b) on web1, jobs-one; what runs isn't asked
         ");
     }
 
@@ -172,7 +172,7 @@ mod tests {
         web1: check: ./selftest: exit status 1
           │ no database
         ✗ deploy v0.2.0 (5ed17b1b2b): failed before the switch (exit 7)
-          served then: v0.1.0 (7e9a189bee) on web1
+          the link led to v0.1.0 (7e9a189bee) on web1; what runs isn't asked
           served then: nothing on jobs-one
         ");
     }

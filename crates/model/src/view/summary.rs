@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::names::HostName;
 use crate::run::event::{Consumer, Event, StampedEvent};
 use crate::run::exit_code::ExitCode;
-use crate::run::outcome::{Failure, Outcome, Verdict};
+use crate::run::outcome::{Failure, HostOutcome, Outcome, Serving, Verdict};
 
 /// How many of a failed step's lines are printed again.
 const LAST_LINES: usize = 20;
@@ -75,7 +75,7 @@ impl Summary {
     /// The end, in words; `retry` is the command that would do the same again, `status` the one that shows what is.
     pub fn tell(&self, retry: &str, environment_command: &str) -> String {
         let Some((outcome, milliseconds)) = &self.ended else { return String::new() };
-        let mut text = self.tell_end(outcome, *milliseconds, "serving now");
+        let mut text = self.tell_end(outcome, *milliseconds, true);
         for (what, command) in next_commands(outcome, retry, environment_command) {
             let _ = writeln!(text, "  {what}: {command}");
         }
@@ -85,10 +85,10 @@ impl Summary {
     /// The end of a run that is long over: what is to be done now isn't known from it.
     pub fn tell_again(&self) -> String {
         let Some((outcome, milliseconds)) = &self.ended else { return String::new() };
-        self.tell_end(outcome, *milliseconds, "served then")
+        self.tell_end(outcome, *milliseconds, false)
     }
 
-    fn tell_end(&self, outcome: &Outcome, milliseconds: u64, served: &str) -> String {
+    fn tell_end(&self, outcome: &Outcome, milliseconds: u64, is_now: bool) -> String {
         let mut text = String::new();
         for (hosts, (what, tail)) in self.group_failures(&outcome.failures) {
             let _ = writeln!(text, "{}: {what}", hosts.join(", "));
@@ -107,7 +107,7 @@ impl Summary {
             verdict => writeln!(text, "✗ {what}: {verdict} (exit {})", verdict.exit_code()),
         };
         for (serving, hosts) in group_serving(outcome) {
-            let _ = writeln!(text, "  {served}: {serving} on {}", hosts.join(", "));
+            let _ = writeln!(text, "  {}", serving.told(&hosts, is_now));
         }
         text
     }
@@ -132,13 +132,12 @@ impl Summary {
     }
 }
 
-fn group_serving(outcome: &Outcome) -> Vec<(String, Vec<String>)> {
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for host in &outcome.hosts {
-        let serving = host.serving.to_string();
+fn group_serving(outcome: &Outcome) -> Vec<(&Serving, Vec<&str>)> {
+    let mut groups: Vec<(&Serving, Vec<&str>)> = Vec::new();
+    for HostOutcome { host, serving } in &outcome.hosts {
         match groups.iter_mut().find(|(known, _)| *known == serving) {
-            Some((_, hosts)) => hosts.push(host.host.to_string()),
-            None => groups.push((serving, vec![host.host.to_string()])),
+            Some((_, hosts)) => hosts.push(host.as_str()),
+            None => groups.push((serving, vec![host.as_str()])),
         }
     }
     groups

@@ -5,10 +5,11 @@
 pub(crate) mod folder_per_deploy;
 pub(crate) mod shells;
 
+use buedafab_model::app::owner::Owner;
 use buedafab_model::config::{Settings, parse};
 use buedafab_model::host::facts::{CurrentLink, HostFacts, SlotFacts};
 use buedafab_model::host::record::{SlotRecord, SlotState};
-use buedafab_model::names::{CommitId, EnvironmentName, RunId, SlotName};
+use buedafab_model::names::{CommitId, EnvironmentName, RunId, SlotName, Unit};
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
@@ -47,6 +48,12 @@ pub(crate) fn run(number: u32) -> RunContext {
         at: midnight + jiff::SignedDuration::from_mins(number.into()),
         by: "ada@laptop".to_owned(),
     }
+}
+
+/// Whose folders are.
+pub(crate) fn owner() -> Owner {
+    let production = EnvironmentName::new("production").expect("a word");
+    Owner::new(Unit::new("five").expect("a unit"), production, Some(URL))
 }
 
 pub(crate) const URL: &str = "git@git.example.com:bueda/five.git";
@@ -95,6 +102,7 @@ impl Seen {
         self.0.slots.insert(SlotName::new(slot).expect("a slot"), seen);
         self.0.exists = true;
         self.0.has_folders = true;
+        self.0.owner = Some(owner());
         self
     }
 

@@ -60,11 +60,8 @@ fn write_configuration(found: &Found) -> String {
     let recipe = write_recipe(found);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     // No service could have another name.
-    let service = if found.recipe.has_process() && found.unit.chars().all(plain) {
-        format!("systemd:{}", found.unit)
-    } else {
-        "none".to_owned()
-    };
+    let service =
+        if found.recipe.has_process() && found.unit.chars().all(plain) { "systemd:{unit}" } else { "none" };
     let branch = found.branch.as_deref().unwrap_or("HEAD");
     let release_branch = string(found.branch.as_deref().unwrap_or("master"));
     let test_runner = match found.test_runner {
@@ -111,8 +108,8 @@ service = {service}
 # failure after it puts every host back.
 #   before_prepare · build · check · once (one host) · before_switch · restart · after_switch · verify · after_finish
 [hooks]
-{hooks}# verify = "curl -fsS --max-time 5 http://127.0.0.1:8000/"
-
+{hooks}
+{health}
 # Environments: localhost, development, staging and production are there without being declared. Each may override any
 # setting above.
 [environments.development]
@@ -120,7 +117,7 @@ hosts = []                                # "dev.example.com:1222"
 
 [environments.staging]
 hosts = []
-
+{beside_production}
 # Production takes only tagged commits of this branch; a deploy offers to make the tag.
 [environments.production]
 branch = {release_branch}
@@ -129,9 +126,32 @@ hosts = []                                # "deploy@web[1:3].example.com", {{ na
 "#,
         unit = found.unit,
         unit_word = string(&found.unit),
-        service = string(&service),
-        services = write_services(found, &service),
+        service = string(service),
+        services = write_services(found, service),
+        health = write_health(found),
+        beside_production = write_beside_production(service),
     )
+}
+
+/// How the app could be asked whether it is well, to be commented in.
+fn write_health(found: &Found) -> &'static str {
+    if found.recipe.has_process() {
+        "# How each host finds out whether the app is well: after a restart until it is, or the host goes back; and for `status`.\n\
+         # [health]\n# http = \"/\"                              # or tcp = 8000, or a command\n# port = 8000\n"
+    } else {
+        "# How each host finds out whether the app is well: after a switch, or the host goes back; and for `status`.\n\
+         # [health]\n# http = \"http://www.example.com/\"         # asked by this name, at this host's own web server\n# port = 80\n"
+    }
+}
+
+/// What two environments on one host can't share, to be commented in.
+fn write_beside_production(service: &str) -> &'static str {
+    match service {
+        "none" => "",
+        _ => {
+            "# On a host of production's, it needs a service of its own.\n# service = \"systemd:{unit}-staging\"\n"
+        }
+    }
 }
 
 /// Unit files that could come along with a release, to be commented in.
@@ -146,8 +166,10 @@ fn write_services(found: &Found, service: &str) -> String {
         Recipe::Static | Recipe::Generic => "./bin/serve --port 8000".to_owned(),
     };
     let mut text = format!(
-        "# Unit files can come along with the release that they belong to; without these lines they are yours to install.\n\
-         # [services.web]\n# service = \"{service}\"\n# command = \"{command}\"\n"
+        "# Unit files can come along with the release that they belong to; without these lines they are yours to install. With\n\
+         # them, `service` above is \"none\", and the unit is called {unit}-web; outside of production {unit}-web-ENVIRONMENT.\n\
+         # [services.web]\n# command = \"{command}\"\n",
+        unit = found.unit,
     );
     if found.uses_celery {
         text.push_str(
@@ -199,12 +221,20 @@ mod tests {
                 hooks: vec![("build", "make \"all\"".to_owned())],
             };
             let text = write_configuration(&found);
-            let commented_in =
-                ["build", "verify", "waves", "[services", "service =", "command", "default =", "roles"]
-                    .iter()
-                    .fold(text.clone(), |text, line| {
-                        text.replace(&format!("\n# {line}"), &format!("\n{line}"))
-                    });
+            let commented_in = [
+                "build",
+                "waves",
+                "[services",
+                "service =",
+                "command",
+                "default =",
+                "roles",
+                "[health]",
+                "http",
+                "port",
+            ]
+            .iter()
+            .fold(text.clone(), |text, line| text.replace(&format!("\n# {line}"), &format!("\n{line}")));
             assert_eq!(commented_in.contains("\n[services.celery]\n"), unit == "five");
             for text in [text, commented_in] {
                 if let Err(mistakes) = config::parse(FILE_NAME, &text) {

@@ -53,7 +53,7 @@ pub enum AppAction {
     /// Asks whether the app is well, until it is or its time is over.
     AskHealth {
         /// What is asked.
-        health: Health,
+        health: Box<Health>,
         /// What runs of the app here: its words are told where it isn't well.
         services: Vec<Service>,
         /// Whether visitors are told of maintenance by the app, which is well nevertheless.

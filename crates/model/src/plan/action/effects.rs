@@ -1,6 +1,7 @@
 //! What an action does to a host, as far as anybody but its shell has to know. The check of a plan, the renderer, the
 //! simulator and the run read this, and nothing else of an action.
 
+use crate::app::owner::Owner;
 use crate::app::package::FetchedPackage;
 use crate::app::service::Service;
 use crate::host::record::{JournalKind, LockHolder, SlotState};
@@ -83,8 +84,8 @@ impl<'a> Effects<'a> {
 pub enum Effect<'a> {
     /// It looks, asks or waits, and leaves all as it is.
     Nothing,
-    /// The app's folders are there.
-    Folders,
+    /// The app's folders are there, and say whose they are.
+    Folders(&'a Owner),
     /// The lock is held, and says by whom.
     Lock(&'a LockHolder),
     /// It fails unless what a plan depends on has this check sum.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Action;
 use super::effects::{Effect, Effects, PhaseName};
+use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::text::one_line;
 use crate::host::record::{JournalKind, LockHolder, SlotState};
@@ -20,6 +21,8 @@ pub enum RecordAction {
     CreateFolders {
         /// The group that shall own them.
         group: Option<String>,
+        /// Whose they are.
+        owner: Owner,
     },
     /// Takes the host's lock.
     Lock {
@@ -87,7 +90,9 @@ impl RecordAction {
         use PhaseName::{Announce, Finish, Lock, Prepare, Reopen, Switch, Work};
         match self {
             // What is kept may have to be kept before the first deploy.
-            RecordAction::CreateFolders { .. } => Effects::new(Effect::Folders, &[Lock, Work]).quick(),
+            RecordAction::CreateFolders { owner, group: _ } => {
+                Effects::new(Effect::Folders(owner), &[Lock, Work]).quick()
+            }
             RecordAction::Lock { holder } => Effects::new(Effect::Lock(holder), &[Lock, Work]),
             RecordAction::Guard { state_sum } => {
                 Effects::new(Effect::Unchanged(state_sum), &[Lock, Work]).quick()

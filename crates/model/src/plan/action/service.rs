@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::effects::{Effect, Effects, FailureMeans, PhaseName};
 use super::{Action, Surroundings};
 use crate::app::crontab::CrontabLocation;
+use crate::app::owner::Owner;
 use crate::app::service::Service;
 use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile};
 use crate::app::text::one_line;
@@ -61,8 +62,12 @@ pub enum ServiceAction {
         slot: SlotName,
         /// The release's crontab.
         file: String,
-        /// The app.
-        unit: Unit,
+        /// What its jobs are marked with, or their file is called.
+        label: String,
+        /// What they were marked with before environments had marks of their own.
+        former_label: Unit,
+        /// Whose they are.
+        owner: Owner,
         /// Where its jobs stand.
         place: CrontabLocation,
     },

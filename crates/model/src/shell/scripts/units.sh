@@ -1,16 +1,44 @@
 # Reports what runs of the app, and from which slots. POSIX sh.
 #
-# `fact` and `releases` stand before this text; units of systemd are its arguments. What the user may not see of a process isn't
+# `fact`, `record`, `path` and `releases` stand before this text; units of systemd are its arguments. What the user may not see of a process isn't
 # there.
 
 ask_units() {
   # Its times are those of the host's own zone otherwise.
   export LC_ALL=C TZ=UTC
-  properties=Id,LoadState,ActiveState,SubState,Result,Type,MainPID,NRestarts,ControlGroup,ActiveEnterTimestamp
+  properties=Id,LoadState,ActiveState,SubState,Result,Type,MainPID,NRestarts,ControlGroup,ActiveEnterTimestamp,WorkingDirectory
   systemctl show --property "$properties" "$@" 2>/dev/null || sudo -n systemctl show --property "$properties" "$@" 2>/dev/null
 }
 shown=$(ask_units "$@")
 fact units "$shown"
+# Whether a unit works for another app, or for this one in another environment.
+look_where() {
+  above=$2
+  # shellcheck disable=SC3013
+  while [ -n "$above" ] && ! [ "$above" -ef "$path" ]; do
+    if [ -d "$above/.buedafab" ]; then
+      fact elsewhere "$1
+$above"
+      record owner_elsewhere "$above/.buedafab/owner.json"
+      return
+    fi
+    above=${above%/*}
+  done
+}
+unit='' where=''
+while IFS='=' read -r key value; do
+  case $key in
+    Id) unit=$value ;;
+    WorkingDirectory) where=${value#!} ;;
+    '')
+      look_where "$unit" "${where%/}"
+      unit='' where=''
+      ;;
+  esac
+done <<EOF
+$shown
+EOF
+look_where "$unit" "${where%/}"
 groups=$(printf '%s\n' "$shown" | sed -n 's/^ControlGroup=\(.\)/\1/p')
 set --
 folders=

@@ -33,7 +33,7 @@ area! {
     settle_seconds: Seconds<0> => u32 = Always(2_u32);
 }
 
-/// An init script of the unit's name, as buedafab had it, where the recipe has a process at all.
+/// An init script of the unit's name, where the recipe has a process at all.
 struct AppService;
 
 impl Rule<At<ServiceText>, Service> for AppService {
@@ -41,7 +41,12 @@ impl Rule<At<ServiceText>, Service> for AppService {
         let named = NamedAfter::of(written);
         let usual = || {
             if AppLayer::recipe(written).has_process() {
-                Service::Init(named.unit.to_string())
+                Service::Init(if named.is_production {
+                    named.unit.to_string()
+                } else {
+                    // It may share a machine with production.
+                    format!("{}-{}", named.unit, named.environment)
+                })
             } else {
                 Service::None
             }
@@ -51,10 +56,7 @@ impl Rule<At<ServiceText>, Service> for AppService {
     }
 
     fn default_value(&self) -> Option<DefaultValue> {
-        Some(DefaultValue {
-            value: Some("init".into()),
-            words: Some("which is `\"init:{unit}\"`".to_string()),
-        })
+        DefaultValue::words("`\"init:{unit}\"`, and outside of production `\"init:{unit}-{environment}\"`")
     }
 }
 
