@@ -73,9 +73,13 @@ impl HostPlanning<'_> {
             }
             .into(),
         );
-        actions.push(
-            GitAction::Checkout { slot: slot.clone(), commit: release.commit.clone(), group: group() }.into(),
-        );
+        let checkout = GitAction::Checkout {
+            slot: slot.clone(),
+            commit: release.commit.clone(),
+            shared: settings.shared.files.iter().chain(&settings.shared.folders).cloned().collect(),
+            group: group(),
+        };
+        actions.push(checkout.into());
         if release.submodules {
             let submodules = GitAction::Submodules {
                 slot: slot.clone(),

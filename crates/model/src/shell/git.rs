@@ -16,9 +16,9 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
         GitAction::Fetch { slot, commit, url, siblings, known_hosts, lend_agent: _, group } => {
             umask(group.as_deref()) + &fetch(layout, slot, commit, url, siblings, known_hosts)
         }
-        GitAction::Checkout { slot, commit, group } => {
+        GitAction::Checkout { slot, commit, shared, group } => {
             umask(group.as_deref())
-                + &checkout(layout, slot, commit, run)
+                + &checkout(layout, slot, commit, shared, run)
                 + &own(&layout.slot(slot), group.as_deref())
         }
         GitAction::Submodules { slot, url, known_hosts, lend_agent: _, group } => {
@@ -47,6 +47,7 @@ fn fetch(
     script.push_str(&pin_keys(layout, known_hosts));
     let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
     let _ = writeln!(script, "set -- {}", siblings.join(" "));
+    script.push_str(&script!("mounts"));
     script.push_str(FETCH);
     script
 }
@@ -61,7 +62,7 @@ if [ ! -d "$slot/.git" ]; then
     rm -rf "$slot.new"
   done
   [ -d "$slot.new" ] || git clone --quiet --no-checkout -- "$url" "$slot.new" || exit
-  rm -rf "$slot" && mv "$slot.new" "$slot" || exit
+  no_mount_in "$slot" && rm -rf "$slot" && mv "$slot.new" "$slot" || exit
 fi
 cd "$slot" || exit
 for lock in index HEAD shallow; do [ ! -e ".git/$lock.lock" ] || rm -f ".git/$lock.lock"; done
@@ -117,9 +118,12 @@ fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String
     )
 }
 
-fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) -> String {
+fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[String], run: &RunId) -> String {
+    let left = shared.iter().map(String::as_str).chain([layout.virtualenv.as_str()]);
+    let left: Vec<String> = left.map(|path| format!("-e {}", quote(&ignored(path)))).collect();
     format!(
-        "{GIT}cd {slot_path} || exit\n\
+        "{GIT}{mounts}cd {slot_path} || exit\n\
+         no_mount_in . || exit\n\
          changes={changes}\n\
          git diff-index --quiet HEAD -- 2>/dev/null\n\
          if [ $? = 1 ] && [ -e .git/index ]; then\n  \
@@ -132,11 +136,23 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, run: &RunId) ->
            else rm -f \"$changes\"; fi\n\
          fi\n\
          git -c advice.detachedHead=false checkout --quiet --force --detach {commit} || exit\n\
-         git clean -ffdxq -e {virtualenv} || exit\n",
+         git clean -ffdxq {left} || exit\n",
+        mounts = script!("mounts"),
         slot_path = quote(layout.slot(slot).as_str()),
         changes = quote(layout.state().join(&format!("changes-{slot}-{run}.patch")).as_str()),
-        virtualenv = quote(&format!("/{}", layout.virtualenv)),
+        left = left.join(" "),
     )
+}
+
+/// A path in the project as a pattern for git, which means this path and no other.
+fn ignored(path: &str) -> String {
+    path.chars().fold("/".to_owned(), |mut pattern, c| {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\' | ' ') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+        pattern
+    })
 }
 
 fn verify_commit(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {

@@ -30,12 +30,14 @@ pub enum GitAction {
         /// The group that shall be able to write.
         group: Option<String>,
     },
-    /// Makes a slot's files those of the commit and nothing else, but for the virtualenv.
+    /// Makes a slot's files those of the commit and nothing else, but for the virtualenv and what is shared.
     Checkout {
         /// The slot.
         slot: SlotName,
         /// The commit.
         commit: CommitId,
+        /// Paths that what is shared is linked to: whatever lies there is left to that step.
+        shared: Vec<String>,
         /// The group that shall own them and be able to write.
         group: Option<String>,
     },
