@@ -82,6 +82,13 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
             "shared files are missing",
             live().change(|f| f.missing_shared = vec![".env".into(), "x.pem".into()]),
         ),
+        (
+            "the file of variables means this and that",
+            live().change(|f| {
+                f.bad_env_file =
+                    Some("line 3 of /var/webapps/five/shared/.env isn't NAME=value: correct it".into());
+            }),
+        ),
         ("a service is missing", live().change(|f| f.missing_services = vec!["init:five".into()])),
         ("the app's user is missing", live().change(|f| f.missing_user = Some("five".into()))),
         ("the link is none", current(CurrentLink::NotALink)),
@@ -286,6 +293,14 @@ fn all_three_say_the_same() {
       status  web1: not in /var/webapps/five/shared: .env, x.pem
       check   ✗  shared   not in /var/webapps/five/shared: .env, x.pem
       check   help: put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`
+      check   a deploy would be stopped
+
+    the file of variables means this and that
+      plan    refused: web1: line 3 of /var/webapps/five/shared/.env isn't NAME=value
+              correct it
+      status  web1: line 3 of /var/webapps/five/shared/.env isn't NAME=value
+      check   ✗  shared   line 3 of /var/webapps/five/shared/.env isn't NAME=value
+      check   help: correct it
       check   a deploy would be stopped
 
     a service is missing

@@ -139,7 +139,7 @@ fn whatever_runs_the_app_reads_its_secrets() {
         let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
         for step in steps.filter(|step| asks(&step.action)) {
             let shell = render_step(&step.action, &plan.hosts[0].layout, &plan.run);
-            assert!(shell.contains(". /var/webapps/five/shared/.env;"), "{}:\n{shell}", step.action);
+            assert!(shell.contains("$(read_env /var/webapps/five/shared/.env)"), "{}:\n{shell}", step.action);
             read += 1;
         }
     }

@@ -61,6 +61,8 @@ pub enum DiagnosisKind {
     Locked,
     /// Files that every release needs aren't there.
     MissingShared,
+    /// The file of variables isn't read by all in the same way.
+    BadEnvFile,
     /// Services that would be restarted aren't there.
     MissingServices,
     /// The user that the app's own code should run as isn't there.
@@ -122,7 +124,10 @@ impl DiagnosisKind {
     pub fn is_the_apps_need(self) -> bool {
         matches!(
             self,
-            DiagnosisKind::MissingShared | DiagnosisKind::MissingServices | DiagnosisKind::MissingUser
+            DiagnosisKind::MissingShared
+                | DiagnosisKind::BadEnvFile
+                | DiagnosisKind::MissingServices
+                | DiagnosisKind::MissingUser
         )
     }
 
@@ -226,6 +231,10 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         let words = format!("not in {}: {}", expected.layout.shared(), missing_shared.join(", "));
         let help = "put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`";
         found.blocks(DiagnosisKind::MissingShared, words, help);
+    }
+    if let Some(why) = &facts.bad_env_file {
+        let (words, help) = why.split_once(": ").unwrap_or((why, "write the file anew by `env push`"));
+        found.blocks(DiagnosisKind::BadEnvFile, words.to_owned(), help);
     }
     if !missing_services.is_empty() {
         let words = format!("there is no {}", missing_services.join(" and no "));

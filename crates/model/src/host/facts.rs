@@ -68,6 +68,8 @@ pub struct HostFacts {
     pub git_version: Option<String>,
     /// Files that have to be in `shared`, and aren't.
     pub missing_shared: Vec<String>,
+    /// Why the file of variables isn't read by all in the same way; `None` if it is, or isn't there.
+    pub bad_env_file: Option<String>,
     /// Services that have neither a unit file nor an init script.
     pub missing_services: Vec<String>,
     /// The user that the app's own code should run as, where there is none.
@@ -214,6 +216,7 @@ impl HostFacts {
                 "folders" => facts.running.read_folders(value, layout),
                 "health" => facts.running.read_health(value),
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
+                "bad_env_file" => facts.bad_env_file = Some(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
                 "sum" => facts.state_sum = value.to_owned(),

@@ -85,6 +85,12 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         let path = quote(layout.shared().join(file).as_str());
         script.push_str(&format!("[ -e {path} ] || fact missing_shared {}\n", quote(file)));
     }
+    if let Some(file) = layout.env_file.as_ref().map(|file| quote(file.as_str())) {
+        script.push_str(&format!(
+            "{}[ ! -r {file} ] || why=$(read_env {file} 2>&1 >/dev/null) || fact bad_env_file \"$why\"\n",
+            script!("read_env")
+        ));
+    }
     if let Some(url) = version_url {
         script.push_str(&ask::look_script(url));
     }

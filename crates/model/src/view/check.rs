@@ -152,7 +152,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::Stale
         | DiagnosisKind::StrayService => "service",
         DiagnosisKind::MissingUser => "run_as",
-        DiagnosisKind::MissingShared => "shared",
+        DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile => "shared",
         DiagnosisKind::OtherCommit | DiagnosisKind::LocalChanges | DiagnosisKind::MoreSlots => "slots",
         DiagnosisKind::Maintenance => "maintenance",
         DiagnosisKind::Held | DiagnosisKind::Locked => "lock",
