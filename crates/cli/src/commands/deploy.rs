@@ -2,6 +2,7 @@
 
 use buedafab_engine::Inputs;
 use buedafab_model::app::maintenance::Announcement;
+use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::deployer::checkout::LiveRelease;
 use buedafab_model::deployer::rules::Allowed;
 use buedafab_model::plan::Plan;
@@ -66,7 +67,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         before,
         publish,
         notes,
-        ..DeployRequest::new(release, url)
+        ..DeployRequest::new(release, url.clone())
     };
     let planned = plan_deploy(&settings, &session.context, &request, &session.seen(&look));
     let plan = match planned {
@@ -83,7 +84,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let question = format!("{} to {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(question).await?;
     }
-    let inputs = Inputs { packages: packages.files, ..Inputs::default() };
+    let credentials = RemoteUrl::of(&url).credentials;
+    let inputs = Inputs { packages: packages.files, credentials, ..Inputs::default() };
     session.carry_out_with(&plan, inputs).await
 }
 

@@ -8,6 +8,7 @@ pub mod maintenance;
 pub mod mask;
 pub mod package;
 pub mod recipe;
+pub mod remote_url;
 pub mod resolved;
 pub mod run_as;
 pub mod service;

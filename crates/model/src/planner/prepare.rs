@@ -5,6 +5,7 @@ use super::resolved::resolve_release;
 use super::virtualenv::virtualenv_of;
 use crate::app::hooks::HookPoint;
 use crate::app::recipe::Side;
+use crate::app::remote_url::RemoteUrl;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::service_file::ServiceFile;
 use crate::app::virtualenv::Packages;
@@ -20,7 +21,7 @@ use crate::shell::recipe::commands_at;
 pub(super) struct Build<'a> {
     /// What was proven live in it before.
     pub(super) former: Option<Release>,
-    /// Where the commit is fetched from.
+    /// Where the commit is fetched from. Credentials in it stand in no step.
     pub(super) url: &'a str,
     /// Whether its virtualenv is made anew.
     pub(super) reinstall: bool,
@@ -41,6 +42,7 @@ impl HostPlanning<'_> {
         let Build { former, url, reinstall, packages, services, resolved } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
+        let RemoteUrl { url, credentials } = RemoteUrl::of(url);
         let group = || settings.users.deploy_group.clone();
         let record = |state| {
             RecordAction::Record {
@@ -65,7 +67,8 @@ impl HostPlanning<'_> {
             GitAction::Fetch {
                 slot: slot.clone(),
                 commit: release.commit.clone(),
-                url: url.to_owned(),
+                url: url.clone(),
+                credentials: credentials.is_some(),
                 siblings: self.siblings_to_fetch_from(slot, release),
                 known_hosts: settings.source.scm_known_hosts.clone(),
                 lend_agent: settings.source.forward_agent,
@@ -83,7 +86,8 @@ impl HostPlanning<'_> {
         if release.submodules {
             let submodules = GitAction::Submodules {
                 slot: slot.clone(),
-                url: url.to_owned(),
+                url,
+                credentials: credentials.is_some(),
                 known_hosts: settings.source.scm_known_hosts.clone(),
                 lend_agent: settings.source.forward_agent,
                 group: group(),

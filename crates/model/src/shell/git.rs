@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::group::{own, umask};
 use super::{quote, quote_words};
+use crate::app::remote_url::RemoteUrl;
 use crate::host::layout::Layout;
 use crate::names::{CommitId, RunId, SlotName};
 use crate::plan::action::GitAction;
@@ -13,16 +14,23 @@ const GIT: &str = "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KE
 
 pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String {
     match action {
-        GitAction::Fetch { slot, commit, url, siblings, known_hosts, lend_agent: _, group } => {
-            umask(group.as_deref()) + &fetch(layout, slot, commit, url, siblings, known_hosts)
+        GitAction::Fetch { slot, commit, url, credentials, siblings, known_hosts, lend_agent: _, group } => {
+            let credentials = read_credentials(*credentials, url);
+            umask(group.as_deref())
+                + GIT
+                + &credentials
+                + &fetch(layout, slot, commit, url, siblings, known_hosts)
         }
         GitAction::Checkout { slot, commit, shared, group } => {
             umask(group.as_deref())
                 + &checkout(layout, slot, commit, shared, run)
                 + &own(&layout.slot(slot), group.as_deref())
         }
-        GitAction::Submodules { slot, url, known_hosts, lend_agent: _, group } => {
+        GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _, group } => {
+            let credentials = read_credentials(*credentials, url);
             umask(group.as_deref())
+                + GIT
+                + &credentials
                 + &submodules(layout, slot, url, known_hosts)
                 + &own(&layout.slot(slot), group.as_deref())
         }
@@ -34,6 +42,27 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
     }
 }
 
+/// Git asks for the name and the password where its server does. They come on standard input, and stand in no argument, file
+/// or setting; nor does a helper of the host's keep them.
+fn read_credentials(are_given: bool, url: &str) -> String {
+    if !are_given {
+        return String::new();
+    }
+    let setting = |name: &str| quote(&format!("credential.{}.{name}", RemoteUrl::server(url)));
+    format!(
+        "IFS= read -r git_user || exit\nif IFS= read -r git_password; then\n  export git_user git_password GIT_CONFIG_COUNT=3\n  \
+           export GIT_CONFIG_KEY_1={helper} GIT_CONFIG_VALUE_1= GIT_CONFIG_KEY_2={helper} GIT_CONFIG_VALUE_2={answer}\nelse\n  \
+           export GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_1={user} GIT_CONFIG_VALUE_1=\"$git_user\"\nfi\n",
+        helper = setting("helper"),
+        user = setting("username"),
+        answer = quote(ANSWER),
+    )
+}
+
+/// What git runs to be told. It is told to keep them, too, and doesn't.
+const ANSWER: &str =
+    "!answer() { [ \"$1\" != get ] || cat <<END\nusername=$git_user\npassword=$git_password\nEND\n}; answer";
+
 fn fetch(
     layout: &Layout,
     slot: &SlotName,
@@ -43,7 +72,7 @@ fn fetch(
     known_hosts: &[String],
 ) -> String {
     let mut script =
-        format!("{GIT}slot={} url={} commit={commit}\n", quote(layout.slot(slot).as_str()), quote(url));
+        format!("slot={} url={} commit={commit}\n", quote(layout.slot(slot).as_str()), quote(url));
     script.push_str(&pin_keys(layout, known_hosts));
     let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
     let _ = writeln!(script, "set -- {}", siblings.join(" "));
@@ -65,6 +94,10 @@ if [ ! -d "$slot/.git" ]; then
   no_mount_in "$slot" && rm -rf "$slot" && mv "$slot.new" "$slot" || exit
 fi
 cd "$slot" || exit
+# Before, git kept the name and password of the remote.
+while IFS= read -r line; do
+  case $line in *"url = http"*://*@*) git remote set-url origin "$url" && break ;; esac
+done <.git/config
 for lock in index HEAD shallow; do [ ! -e ".git/$lock.lock" ] || rm -f ".git/$lock.lock"; done
 has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
 has && exit 0
@@ -105,7 +138,7 @@ fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
 /// Addresses that are relative are so to the remote, which may have moved since the clone was made.
 fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String]) -> String {
     format!(
-        "{GIT}cd {slot_path} || exit\n{pinned}git remote set-url origin {url} || exit\n\
+        "cd {slot_path} || exit\n{pinned}git remote set-url origin {url} || exit\n\
          git submodule --quiet sync --recursive &&\n\
          git submodule --quiet update --init --recursive --force &&\n\
          git submodule --quiet foreach --recursive 'git clean -ffdxq' || {{\n  \

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use buedafab_engine::Repository;
 use buedafab_model::app::recipe::Recipe;
+use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::names::Unit;
 
 /// What was found.
@@ -12,6 +13,8 @@ use buedafab_model::names::Unit;
 pub(super) struct Found {
     pub(super) unit: String,
     pub(super) scm: Option<String>,
+    /// Whether the remote's URL holds a password or token.
+    pub(super) has_credentials: bool,
     pub(super) branch: Option<String>,
     pub(super) can_sign: bool,
     pub(super) recipe: Recipe,
@@ -27,7 +30,9 @@ pub(super) struct Found {
 
 pub(super) async fn detect(repository: &Repository) -> Found {
     let root = repository.root();
-    let scm = repository.remote_url("origin").await;
+    let remote = repository.remote_url("origin").await.map(|url| RemoteUrl::of(&url));
+    let has_credentials = remote.as_ref().is_some_and(|remote| remote.credentials.is_some());
+    let scm = remote.map(|remote| remote.url);
     let folder = root.file_name().map(|name| name.to_string_lossy().into_owned());
     let named = scm.as_deref().and_then(name_in_url).map(str::to_owned).or(folder).unwrap_or_default();
     let unit = if Unit::new(named.clone()).is_ok() { named } else { "app".to_owned() };
@@ -45,6 +50,7 @@ pub(super) async fn detect(repository: &Repository) -> Found {
         requirements,
         unit,
         scm,
+        has_credentials,
     }
 }
 

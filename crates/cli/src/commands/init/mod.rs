@@ -11,6 +11,7 @@ use buedafab_model::config;
 use detect::{Found, detect};
 
 use crate::arguments::InitArgs;
+use crate::commands::check::CREDENTIALS_SHOULD_GO;
 use crate::discover::FILE_NAME;
 use crate::exit::CliError;
 use crate::report::{print_data, print_talk};
@@ -24,6 +25,11 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<ExitCode, CliError> {
     let text = write_configuration(&found);
     if let Err(mistakes) = config::parse(FILE_NAME, &text) {
         return Err(CliError::bug(format!("what init wrote can't be read:\n{mistakes}")));
+    }
+    if found.has_credentials {
+        print_talk(&format!(
+            "! the URL of \"origin\" {CREDENTIALS_SHOULD_GO}; it isn't written into {FILE_NAME}"
+        ));
     }
     if *print {
         print_data(&text);
@@ -47,6 +53,8 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<ExitCode, CliError> {
 fn write_configuration(found: &Found) -> String {
     let string = |text: &str| serde_json::to_string(text).expect("a string is plain data");
     let scm = match &found.scm {
+        // What is committed is no place for a password; without one here, hosts are lent that of the checkout.
+        Some(url) if found.has_credentials => format!("# scm = {}", string(url)),
         Some(url) => format!("scm = {}", string(url)),
         None => "# scm = \"git@github.com:you/app.git\"".to_owned(),
     };
@@ -189,6 +197,7 @@ mod tests {
             let found = Found {
                 unit: unit.to_owned(),
                 scm: Some("git@github.com:bueda/five.git".to_owned()),
+                has_credentials: false,
                 branch: Some("master".to_owned()),
                 can_sign: false,
                 recipe: Recipe::Django,
