@@ -8,6 +8,7 @@ use buedafab_model::app::maintenance::MaintenanceRecord;
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
 use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
+use buedafab_model::host::written::Written;
 use buedafab_model::names::SlotName;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{diagnose_host, plan_deploy};
@@ -115,6 +116,12 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("a run is about to confirm it", bare().slot("a", SlotState::Ready, 1).link("a").change(lock)),
         ("another commit is checked out", live().change(|f| slot(f, |s| s.commit = Some(release(9).commit)))),
         ("files were changed", live().change(|f| slot(f, |s| s.changes = Some(vec![" M app.py".into()])))),
+        (
+            "the app has written files",
+            live().change(|f| {
+                slot(f, |s| s.written = vec![Written { path: "db.sqlite3".into(), files: 1 }]);
+            }),
+        ),
         ("there are more folders than are listed", live().change(|f| f.more_slots = 7)),
         ("a service is down", live().change(|f| runs(f, "five.service failed exit-code simple"))),
         (
@@ -387,6 +394,14 @@ fn all_three_say_the_same() {
       status  web1: local changes in slot a:  M app.py
       check   !  slots    local changes in slot a:  M app.py
       check   ready to deploy
+
+    the app has written files
+      plan    refused: web1: the app wrote into slot a what deploys would lose: db.sqlite3 (a database)
+              share it: shared_files = ["db.sqlite3"], and on that host: mv /var/webapps/five/releases/a/db.sqlite3 /var/webapps/five/shared/db.sqlite3 && ln -s /var/webapps/five/shared/db.sqlite3 /var/webapps/five/releases/a/db.sqlite3; or name it in `scratch_files`; or `deploy --drop-written`
+      status  web1: the app wrote into slot a what deploys would lose: db.sqlite3 (a database)
+      check   ✗  slots    the app wrote into slot a what deploys would lose: db.sqlite3 (a database)
+      check   help: share it: shared_files = ["db.sqlite3"], and on that host: mv /var/webapps/five/releases/a/db.sqlite3 /var/webapps/five/shared/db.sqlite3 && ln -s /var/webapps/five/shared/db.sqlite3 /var/webapps/five/releases/a/db.sqlite3; or name it in `scratch_files`; or `deploy --drop-written`
+      check   a deploy would be stopped
 
     there are more folders than are listed
       status  web1: 7 more folders in /var/webapps/five/releases weren't looked at

@@ -1,6 +1,7 @@
 //! `check`: can I deploy? Looks at everything that would stop a deploy, on every host, and changes nothing.
 
 use buedafab_engine::{Look, Wanted};
+use buedafab_model::app::recipe::Recipe;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::deployer::rules::{Ruling, judge};
 use buedafab_model::host::Host;
@@ -106,6 +107,11 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
                 },
             );
         }
+    }
+    if settings.app.recipe == Recipe::Django && repository.mentions("django.db.backends.sqlite3").await {
+        let text =
+            "the settings name a SQLite database: where it is used, a deploy refuses one that isn't shared";
+        check.warn("data", text.to_owned());
     }
     match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {
         Some(url) => {

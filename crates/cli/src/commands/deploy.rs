@@ -29,6 +29,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         dry_run,
         force,
         take_over,
+        drop_written,
     } = arguments;
     let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
     let repository = session.repository().map_err(|error| session.give_up(error))?;
@@ -62,6 +63,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         templates,
         force: *force,
         take_over: *take_over,
+        drop_written: *drop_written,
         reinstall: *reinstall,
         tests,
         before,

@@ -7,7 +7,8 @@ use crate::host::facts::{Capacity, CurrentLink, HostFacts};
 use crate::host::layout::Layout;
 use crate::host::record::{LockHolder, SlotState};
 use crate::host::running::Trouble;
-use crate::names::HostPath;
+use crate::host::written::Written;
+use crate::names::{HostPath, SlotName};
 
 /// One thing that a person should know about a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,6 +86,8 @@ pub enum DiagnosisKind {
     Unrecorded,
     /// Somebody checked out another commit in a slot.
     OtherCommit,
+    /// The app has written files into a slot, which a deploy would lose.
+    WrittenFiles,
     /// Somebody changed files in a slot.
     LocalChanges,
     /// More folders lie beside the slots than are looked at.
@@ -334,6 +337,10 @@ fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             let words = format!("somebody checked out another commit in slot {slot}");
             found.warns(DiagnosisKind::OtherCommit, words);
         }
+        if !seen.written.is_empty() {
+            let (words, help) = written_files(slot, &seen.written, expected.layout);
+            found.blocks(DiagnosisKind::WrittenFiles, words, help);
+        }
         if let Some(changes) = seen.changes.as_ref().filter(|changes| !changes.is_empty()) {
             let words = format!("local changes in slot {slot}: {}", changes.join(", "));
             found.warns(DiagnosisKind::LocalChanges, words);
@@ -344,6 +351,40 @@ fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             format!("{} more folders in {} weren't looked at", facts.more_slots, expected.layout.releases);
         found.informs(DiagnosisKind::MoreSlots, words);
     }
+}
+
+/// What the app has written into a slot, and what would keep it.
+fn written_files(slot: &SlotName, written: &[Written], layout: &Layout) -> (String, String) {
+    let names: Vec<String> = written.iter().map(ToString::to_string).collect();
+    let words = format!("the app wrote into slot {slot} what deploys would lose: {}", names.join(", "));
+    let list = |setting: &str, paths: Vec<&str>| match paths[..] {
+        [] => None,
+        _ => Some(format!("{setting} = {paths:?}")),
+    };
+    let files =
+        list("shared_files", written.iter().filter(|w| w.folder().is_none()).map(|w| &*w.path).collect());
+    let folders = list("shared_dirs", written.iter().filter_map(Written::folder).collect());
+    let settings: Vec<String> = files.into_iter().chain(folders).collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    let typed = |path: &HostPath| match path.as_str() {
+        path if path.chars().all(plain) => path.to_owned(),
+        path => format!("'{}'", path.replace('\'', r"'\''")),
+    };
+    let moves = written.iter().map(|written| {
+        let path = written.folder().unwrap_or(&written.path);
+        let (from, to) = (layout.slot(slot).join(path), layout.shared().join(path));
+        let folder = path.rsplit_once('/').map(|(folder, _)| layout.shared().join(folder));
+        let make = folder.map_or(String::new(), |folder| format!("mkdir -p {} && ", typed(&folder)));
+        let (from, to) = (typed(&from), typed(&to));
+        format!("{make}mv {from} {to} && ln -s {to} {from}")
+    });
+    let moves: Vec<String> = moves.collect();
+    let help = format!(
+        "share it: {}, and on that host: {}; or name it in `scratch_files`; or `deploy --drop-written`",
+        settings.join(", "),
+        moves.join("; ")
+    );
+    (words, help)
 }
 
 /// What runs.

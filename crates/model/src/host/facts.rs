@@ -10,6 +10,7 @@ use crate::host::app_version::AppAnswer;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
 use crate::host::running::{Running, Trouble};
+use crate::host::written::Written;
 use crate::names::{CommitId, RunId, SlotName};
 use crate::release::Release;
 
@@ -109,6 +110,8 @@ pub struct SlotFacts {
     pub record: Option<SlotRecord>,
     /// Tracked files that somebody changed, as `git status --porcelain` names them; `None` if that wasn't asked.
     pub changes: Option<Vec<String>>,
+    /// What the app has written into it, as far as nobody said that it may be lost.
+    pub written: Vec<Written>,
 }
 
 /// A lock that is held.
@@ -193,6 +196,13 @@ impl HostFacts {
                         && let Some(seen) = facts.slots.get_mut(slot)
                     {
                         seen.changes = Some(lines.lines().map(str::to_owned).collect());
+                    }
+                }
+                "written" => {
+                    if let Some((slot, text)) = value.split_once('/')
+                        && let Some(seen) = facts.slots.get_mut(slot)
+                    {
+                        seen.written = Written::parse(text);
                     }
                 }
                 // What another version of the program wrote, and can't be read, is as good as not there.

@@ -44,6 +44,11 @@ impl Layout {
         self.state().join("slots").join(&format!("{slot}.json"))
     }
 
+    /// An empty file of the time at which a slot was filled.
+    pub fn filled(&self, slot: &SlotName) -> HostPath {
+        self.state().join("slots").join(&format!("{slot}.filled"))
+    }
+
     /// Files and folders that outlive releases.
     pub fn shared(&self) -> HostPath {
         self.path.join("shared")

@@ -34,6 +34,8 @@ pub struct DeployRequest {
     pub force: bool,
     /// Replace a link that leads to something that isn't ours.
     pub take_over: bool,
+    /// Whether what the app has written into its releases may be lost.
+    pub drop_written: bool,
     /// Whether virtualenvs are made anew, though nothing has changed.
     pub reinstall: bool,
     /// Whether the project's tests run first, where it has a runner for them.
@@ -60,6 +62,7 @@ impl DeployRequest {
             url: url.into(),
             force: false,
             take_over: false,
+            drop_written: false,
             reinstall: false,
             tests: true,
             packages: Vec::new(),
@@ -95,6 +98,7 @@ pub fn plan_deploy_by(
         url: _,
         force,
         take_over,
+        drop_written,
         reinstall: _,
         tests,
         packages: _,
@@ -107,10 +111,11 @@ pub fn plan_deploy_by(
     let hosts = HostPlanning::of_all_by(strategy, settings, run, hosts);
     let (mut refusals, mut notes) = examine(settings, &hosts);
     if *take_over {
-        refusals.retain(|refusal| {
-            !matches!(refusal, Refusal::Unfit { diagnosis, .. } if diagnosis.kind == DiagnosisKind::Elsewhere)
-        });
+        refusals.retain(|refusal| !is_about(refusal, DiagnosisKind::Elsewhere));
         notes.extend(hosts.iter().filter_map(taken_over));
+    }
+    if *drop_written {
+        refusals.retain(|refusal| !is_about(refusal, DiagnosisKind::WrittenFiles));
     }
     notes.splice(0..0, more.iter().map(|text| Note { host: None, text: text.clone() }));
     if !refusals.is_empty() {
@@ -180,6 +185,10 @@ pub fn plan_deploy_by(
         notes,
     };
     Ok(assemble(settings, run, change, &changes, &others))
+}
+
+fn is_about(refusal: &Refusal, kind: DiagnosisKind) -> bool {
+    matches!(refusal, Refusal::Unfit { diagnosis, .. } if diagnosis.kind == kind)
 }
 
 /// What becomes of a link that isn't ours; `None` if it is.

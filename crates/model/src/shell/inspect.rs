@@ -7,6 +7,7 @@ use super::{ask, health};
 use crate::app::health::{Health, HealthQuestion};
 use crate::app::service::Service;
 use crate::host::layout::Layout;
+use crate::host::written::WRITTEN_LISTED;
 use crate::plan::action::Surroundings;
 use crate::shell::{quote, quote_words};
 
@@ -19,6 +20,8 @@ pub const NEEDED_TOOLS: [&str; 8] =
 pub struct AlsoLookAt<'a> {
     /// Where the app is asked which release it runs.
     pub version_url: Option<&'a str>,
+    /// Names or paths of files that the app may lose, with `*` for anything.
+    pub scratch_files: &'a [String],
     /// Files that have to be in `shared`.
     pub shared_files: &'a [String],
     /// Services whose unit files or init scripts have to be there already.
@@ -45,14 +48,34 @@ pub enum Scope {
 /// The shell that looks at an app on a host, and changes nothing.
 pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> String {
     let mut script = state_function(layout);
-    script.push_str(&format!("resolved_listed={RESOLVED_LISTED}\n{LOOK}"));
+    let scratch = also.scratch_files.iter().map(|pattern| {
+        if pattern.contains('/') {
+            format!("! -path {}", quote(&format!("./{pattern}")))
+        } else {
+            format!("! -name {}", quote(pattern))
+        }
+    });
+    let scratch: Vec<String> = scratch.collect();
+    let (virtualenv, scratch) = (quote(&format!("./{}", layout.virtualenv)), scratch.join(" "));
+    script.push_str(&format!(
+        "resolved_listed={RESOLVED_LISTED}\nwritten_listed={WRITTEN_LISTED}\nvirtualenv={virtualenv}\nnewer() {{ find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print; }}\n{LOOK}"
+    ));
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
     }
     if scope == Scope::Full {
         script.push_str(FULL_LOOK);
     }
-    let AlsoLookAt { version_url, shared_files, services, needs_sudo, run_as, units, health } = also;
+    let AlsoLookAt {
+        version_url,
+        shared_files,
+        services,
+        needs_sudo,
+        run_as,
+        units,
+        health,
+        scratch_files: _,
+    } = also;
     if *needs_sudo {
         script.push_str(SUDO_LOOK);
     }
@@ -220,7 +243,22 @@ state() {
 }
 "#;
 
+/// What nobody minds to lose, and what is asked by other means.
+const PASSED_BY: &str =
+    r#"\( -name .git -o -name __pycache__ -o -name node_modules -o -path "$virtualenv" \) -prune -o"#;
+
 const LOOK: &str = r#"umask 022
+# Of releases that were made before the time was noted, what is newer than all that is known of them.
+look_for_written() {
+  [ -f "$memory/slots/$slot.json" ] && [ -d "$releases/$slot/.git" ] && cd "$releases/$slot" 2>/dev/null || return 0
+  filled=$memory/slots/$slot.filled
+  [ -f "$filled" ] || filled=$memory/slots/$slot.json
+  written=$(newer 2>/dev/null | head -n "$written_listed")
+  [ -z "$written" ] || fact written "$slot/$(git -c safe.directory='*' -c core.quotePath=false ls-files --others --directory 2>/dev/null)
+
+$written"
+  cd "$OLDPWD" || return 0
+}
 id=$(id)
 fact id "$id"
 fact clock "$(date +%s)"
@@ -229,6 +267,8 @@ sum_up
 fact sum "$sum"
 record maintenance "$memory/maintenance"
 record pending "$memory/pending.json"
+look=look_for_written
+slots
 set -- "$memory"/releases/*/resolved-*.json
 while [ $# -gt "$resolved_listed" ]; do shift; done
 for file; do record resolved "$file"; done

@@ -153,7 +153,10 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::StrayService => "service",
         DiagnosisKind::MissingUser => "run_as",
         DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile => "shared",
-        DiagnosisKind::OtherCommit | DiagnosisKind::LocalChanges | DiagnosisKind::MoreSlots => "slots",
+        DiagnosisKind::OtherCommit
+        | DiagnosisKind::WrittenFiles
+        | DiagnosisKind::LocalChanges
+        | DiagnosisKind::MoreSlots => "slots",
         DiagnosisKind::Maintenance => "maintenance",
         DiagnosisKind::Held | DiagnosisKind::Locked => "lock",
     }

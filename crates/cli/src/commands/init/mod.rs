@@ -181,6 +181,19 @@ fn write_recipe(found: &Found) -> String {
     if found.recipe == Recipe::Django && !found.collects_static_files {
         text.push_str("# No STATIC_ROOT was found in the settings, so no static files are collected.\nsteps.collectstatic = []\n");
     }
+    if !(found.databases.is_empty() && found.uploads.is_empty()) {
+        text.push_str(&format!(
+            "# The settings place these in the release, where every deploy would lose them. Files have to be in `shared` before\n\
+             # the first deploy: on each host, touch /var/webapps/{}/shared/db.sqlite3\n",
+            found.unit
+        ));
+        for (setting, paths) in [("shared_files", &found.databases), ("shared_dirs", &found.uploads)] {
+            if !paths.is_empty() {
+                let paths = serde_json::to_string(paths).expect("strings are plain data");
+                text.push_str(&format!("{setting} = {paths}\n"));
+            }
+        }
+    }
     text.push_str(
         "# Files and folders that outlive releases, in `shared` on every host: shared_files = [\".env\"], shared_dirs = [\"media\"]\n",
     );
@@ -204,6 +217,8 @@ mod tests {
                 uses_celery: true,
                 requirements: vec!["requirements.txt".to_owned()],
                 collects_static_files: false,
+                databases: vec!["db.sqlite3".to_owned()],
+                uploads: vec!["media".to_owned()],
                 test_runner: Some("django"),
                 hooks: vec![("build", "make \"all\"".to_owned())],
             };

@@ -6,7 +6,8 @@ use crate::config::area::area;
 use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted};
 use crate::config::rule::{DefaultValue, Empty, Rule, Typed, Unset, Written};
-use crate::config::values::FilePath;
+use crate::config::show::Valued;
+use crate::config::values::{FilePath, Line};
 
 area! {
     /// What outlives releases: files and folders in `shared`, which are linked into every release.
@@ -17,6 +18,10 @@ area! {
 
     /// Folders in `shared` that are linked into every release; missing ones are made.
     shared_dirs as folders: Vec<At<FilePath>> => Vec<String> = OutsideTheFolders, example r#"["media"]"#;
+
+    /// Files that the app writes into its release and may lose with it: names, or paths with a `/`, in which `*` stands for
+    /// anything. What else it writes there stops a deploy.
+    scratch_files: Vec<Line> => Vec<String> = ScratchFiles, example r#"["*.log", "cache/*"]"#;
 
     /// A file of variables in `shared` for the app's commands and services, secrets among them, that only the deploying user
     /// can read. It is kept by `buedafab env`.
@@ -29,7 +34,7 @@ struct OutsideTheFolders;
 impl Rule<Vec<At<FilePath>>, Vec<String>> for OutsideTheFolders {
     fn resolve(&self, typed: Option<&Vec<At<FilePath>>>, written: &Written<'_>) -> Vec<String> {
         let typed = typed.cloned().unwrap_or_default();
-        let SharedLayer { shared_files, shared_dirs, env_file: _ } = &written.all.shared;
+        let SharedLayer { shared_files, shared_dirs, .. } = &written.all.shared;
         let all = || shared_dirs.iter().chain(shared_files).flatten();
         let virtualenv = AppLayer::recipe(written).is_python().then(|| LayoutLayer::virtualenv(written));
         for At { value: FilePath(path), span } in &typed {
@@ -66,12 +71,31 @@ impl Rule<Vec<At<FilePath>>, Vec<String>> for OutsideTheFolders {
     }
 }
 
+/// What common programs write beside what they run, and make again.
+struct ScratchFiles;
+
+impl ScratchFiles {
+    fn usual() -> Vec<String> {
+        ["*.pyc", "*.pid", "celerybeat-schedule*", "maintenance_mode_state.txt"].map(str::to_owned).to_vec()
+    }
+}
+
+impl Rule<Vec<Line>, Vec<String>> for ScratchFiles {
+    fn resolve(&self, typed: Option<&Vec<Line>>, _: &Written<'_>) -> Vec<String> {
+        typed.map_or_else(ScratchFiles::usual, |typed| typed.clone().meaning())
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::value(ScratchFiles::usual().value())
+    }
+}
+
 /// The file of variables is a file, and no shared folder.
 struct NoFolder;
 
 impl Rule<At<FilePath>, Option<String>> for NoFolder {
     fn resolve(&self, typed: Option<&At<FilePath>>, written: &Written<'_>) -> Option<String> {
-        let SharedLayer { shared_files, shared_dirs, env_file: _ } = &written.all.shared;
+        let SharedLayer { shared_files, shared_dirs, .. } = &written.all.shared;
         let At { value: FilePath(path), span } = typed?;
         let is_folder = |folder: &&At<FilePath>| folder.value.0 == *path || is_below(&folder.value.0, path);
         let is_around = |file: &&At<FilePath>| is_below(path, &file.value.0);
