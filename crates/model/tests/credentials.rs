@@ -28,7 +28,7 @@ struct GitServer {
 
 impl GitServer {
     fn serve(root: &Path) -> GitServer {
-        let mut process = Command::new("python3")
+        let mut process = Command::new("/usr/bin/python3")
             .args(["-c", include_str!("common/git_server.py")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -88,8 +88,13 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
             lend_agent: false,
             group: None,
         };
-        let checkout =
-            GitAction::Checkout { slot: slot("a"), commit: commit.clone(), shared: Vec::new(), group: None };
+        let checkout = GitAction::Checkout {
+            slot: slot("a"),
+            commit: commit.clone(),
+            closed: false,
+            shared: Vec::new(),
+            group: None,
+        };
         let submodules = GitAction::Submodules {
             slot: slot("a"),
             url: remote.url.clone(),

@@ -117,6 +117,10 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("another commit is checked out", live().change(|f| slot(f, |s| s.commit = Some(release(9).commit)))),
         ("files were changed", live().change(|f| slot(f, |s| s.changes = Some(vec![" M app.py".into()])))),
         (
+            "the web server gives out git's folder",
+            live().change(|f| f.exposed = Some("/.git/config at 127.0.0.1:80".into())),
+        ),
+        (
             "the app has written files",
             live().change(|f| {
                 slot(f, |s| s.written = vec![Written { path: "db.sqlite3".into(), files: 1 }]);
@@ -393,6 +397,13 @@ fn all_three_say_the_same() {
       plan    note: local changes in slot a:  M app.py
       status  web1: local changes in slot a:  M app.py
       check   !  slots    local changes in slot a:  M app.py
+      check   ready to deploy
+
+    the web server gives out git's folder
+      plan    note: the web server gives git's folder, and so the whole project, to everybody: /.git/config at 127.0.0.1:80; deny it there; for nginx: location ~ /\.git { return 404; }
+      status  web1: the web server gives git's folder, and so the whole project, to everybody: /.git/config at 127.0.0.1:80
+      check   !  app      the web server gives git's folder, and so the whole project, to everybody: /.git/config at 127.0.0.1:80
+      check   help: deny it there; for nginx: location ~ /\.git { return 404; }
       check   ready to deploy
 
     the app has written files

@@ -74,7 +74,13 @@ fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Git
 }
 
 fn checkout(name: &str, commit: &CommitId) -> GitAction {
-    GitAction::Checkout { slot: slot(name), commit: commit.clone(), shared: Vec::new(), group: None }
+    GitAction::Checkout {
+        slot: slot(name),
+        commit: commit.clone(),
+        closed: false,
+        shared: Vec::new(),
+        group: None,
+    }
 }
 
 fn prove(name: &str, commit: &CommitId) -> GitAction {
@@ -393,7 +399,7 @@ fn what_stands_in_the_way_of_a_link_is_kept_aside() {
             unreachable!("it is one")
         };
         let told = [
-            GitAction::Checkout { slot: into, commit, shared: shared.clone(), group }.into(),
+            GitAction::Checkout { slot: into, commit, closed: true, shared: shared.clone(), group }.into(),
             Action::from(AppAction::Shared {
                 slot: slot("a"),
                 files: shared[3..].to_vec(),

@@ -104,6 +104,8 @@ pub enum DiagnosisKind {
     Maintenance,
     /// The app doesn't name the release that is live.
     AppDisagrees,
+    /// The app's web server gives out git's folder.
+    ExposesGit,
     /// The disk is nearly full.
     LowSpace,
     /// The disk can hold only few more files.
@@ -415,6 +417,12 @@ fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     if let Some(record) = &facts.maintenance {
         let words = format!("in maintenance, says {}: `maintenance off` ends it", record.by);
         found.warns(DiagnosisKind::Maintenance, words);
+    }
+    if let Some(address) = &facts.exposed {
+        let words =
+            format!("the web server gives git's folder, and so the whole project, to everybody: {address}");
+        found.warns(DiagnosisKind::ExposesGit, words).help =
+            Some(r"deny it there; for nginx: location ~ /\.git { return 404; }".to_owned());
     }
     if let (Some(app), Some(live)) = (&facts.app, facts.live())
         && !app.names(&live)

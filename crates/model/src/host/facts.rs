@@ -77,6 +77,8 @@ pub struct HostFacts {
     pub missing_user: Option<String>,
     /// What runs of the app, and how it answers.
     pub running: Running,
+    /// Where the app gives out git's folder; `None` if it doesn't, or wasn't asked.
+    pub exposed: Option<String>,
     /// What the app says which release it runs; `None` if it wasn't asked.
     pub app: Option<AppAnswer>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
@@ -226,6 +228,7 @@ impl HostFacts {
                 "folders" => facts.running.read_folders(value, layout),
                 "health" => facts.running.read_health(value),
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
+                "exposed" => facts.exposed = Some(value.to_owned()),
                 "bad_env_file" => facts.bad_env_file = Some(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),

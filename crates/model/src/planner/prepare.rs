@@ -4,7 +4,7 @@ use super::context::HostPlanning;
 use super::resolved::resolve_release;
 use super::virtualenv::virtualenv_of;
 use crate::app::hooks::HookPoint;
-use crate::app::recipe::Side;
+use crate::app::recipe::{Recipe, Side};
 use crate::app::remote_url::RemoteUrl;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::service_file::ServiceFile;
@@ -79,6 +79,7 @@ impl HostPlanning<'_> {
         let checkout = GitAction::Checkout {
             slot: slot.clone(),
             commit: release.commit.clone(),
+            closed: settings.app.recipe == Recipe::Static,
             shared: settings.shared.files.iter().chain(&settings.shared.folders).cloned().collect(),
             group: group(),
         };

@@ -21,9 +21,15 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
                 + &credentials
                 + &fetch(layout, slot, commit, url, siblings, known_hosts)
         }
-        GitAction::Checkout { slot, commit, shared, group } => {
+        GitAction::Checkout { slot, commit, closed, shared, group } => {
+            let close = match (closed, group) {
+                (false, _) => "",
+                (true, None) => "chmod go-rwx .git || exit\n",
+                (true, Some(_)) => "chmod o-rwx .git || exit\n",
+            };
             umask(group.as_deref())
                 + &checkout(layout, slot, commit, shared, run)
+                + close
                 + &own(&layout.slot(slot), group.as_deref())
         }
         GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _, group } => {

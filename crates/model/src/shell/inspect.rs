@@ -104,6 +104,18 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         let look = health::look_script(layout, health, around);
         script.push_str(&format!("if [ -e {}/. ]; then\n{look}fi\n", quote(layout.current().as_str())));
     }
+    // Whoever would be given the project by its own web server is told when a person asks.
+    let question = health.as_ref().and_then(|(health, _)| match &health.question {
+        HealthQuestion::Http(question) => Some((question, health.timeout_seconds)),
+        HealthQuestion::Tcp { .. } | HealthQuestion::Command { .. } => None,
+    });
+    match (scope, question, version_url) {
+        (Scope::Full, Some((question, timeout)), _) => {
+            script.push_str(&health::look_for_git_script(layout, question, timeout));
+        }
+        (Scope::Full, None, Some(url)) => script.push_str(&ask::look_for_git_script(url)),
+        (Scope::Full, None, None) | (Scope::Plan, ..) => {}
+    }
     for file in *shared_files {
         let path = quote(layout.shared().join(file).as_str());
         script.push_str(&format!("[ -e {path} ] || fact missing_shared {}\n", quote(file)));

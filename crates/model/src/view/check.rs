@@ -145,7 +145,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::AwaitsConfirmation
         | DiagnosisKind::Unconfirmed
         | DiagnosisKind::Unrecorded => "current",
-        DiagnosisKind::AppDisagrees => "app",
+        DiagnosisKind::AppDisagrees | DiagnosisKind::ExposesGit => "app",
         DiagnosisKind::Unwell => "health",
         DiagnosisKind::MissingServices
         | DiagnosisKind::ServiceDown

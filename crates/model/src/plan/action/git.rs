@@ -38,6 +38,8 @@ pub enum GitAction {
         slot: SlotName,
         /// The commit.
         commit: CommitId,
+        /// Whether git's own folder is closed to other users: a web server would give it to everybody.
+        closed: bool,
         /// Paths that what is shared is linked to: whatever lies there is left to that step.
         shared: Vec<String>,
         /// The group that shall own them and be able to write.
