@@ -93,6 +93,7 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
             commit: commit.clone(),
             closed: false,
             shared: Vec::new(),
+            aside: Vec::new(),
             group: None,
         };
         let submodules = GitAction::Submodules {

@@ -96,6 +96,7 @@ fn gits_folder_is_closed_and_looked_for() {
                 commit: commit.clone(),
                 closed,
                 shared: Vec::new(),
+                aside: Vec::new(),
                 group: None,
             };
             assert_eq!(place.act(shell, &checkout), "0");

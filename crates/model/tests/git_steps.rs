@@ -79,6 +79,7 @@ fn checkout(name: &str, commit: &CommitId) -> GitAction {
         commit: commit.clone(),
         closed: false,
         shared: Vec::new(),
+        aside: Vec::new(),
         group: None,
     }
 }
@@ -399,7 +400,15 @@ fn what_stands_in_the_way_of_a_link_is_kept_aside() {
             unreachable!("it is one")
         };
         let told = [
-            GitAction::Checkout { slot: into, commit, closed: true, shared: shared.clone(), group }.into(),
+            GitAction::Checkout {
+                slot: into,
+                commit,
+                closed: true,
+                shared: shared.clone(),
+                aside: vec!["rubbish".to_owned(), "gone".to_owned()],
+                group,
+            }
+            .into(),
             Action::from(AppAction::Shared {
                 slot: slot("a"),
                 files: shared[3..].to_vec(),
@@ -416,7 +425,7 @@ fn what_stands_in_the_way_of_a_link_is_kept_aside() {
         format!("{}\n{there}", told.join("\n")).replace(&place.root().display().to_string(), "ROOT")
     });
     assert_snapshot!(found, @"
-    0
+    0: what the app wrote is kept in ROOT/five/.buedafab/aside/r1-a/rubbish
     0: media/old [x] of a stood where the shared one belongs: it is kept in ROOT/five/.buedafab/aside/r1-a/media/old [x]
     conf/local.py of a stood where the shared one belongs: it is kept in ROOT/five/.buedafab/aside/r1-a/conf/local.py
     0
@@ -429,6 +438,7 @@ fn what_stands_in_the_way_of_a_link_is_kept_aside() {
     media/old [x] -> ROOT/five/shared/media/old [x]
     ./r1-a/conf/local.py:secret
     ./r1-a/media/old [x]/1.jpg:upload
+    ./r1-a/rubbish:rubbish
     ");
 }
 

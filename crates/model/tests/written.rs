@@ -6,8 +6,7 @@ use buedafab_model::config::Settings;
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::host::record::SlotState;
 use buedafab_model::host::written::Written;
-use buedafab_model::plan::action::RecordAction;
-use buedafab_model::plan::action::Schema;
+use buedafab_model::plan::action::{Action, GitAction, RecordAction, Schema};
 use buedafab_model::planner::{DeployRequest, RollbackRequest, look_script, plan_deploy, plan_rollback};
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{Detail, show_plan};
@@ -113,4 +112,27 @@ fn a_deploy_would_lose_it() {
     the app wrote into slot b what deploys would lose: code/db.sqlite3 (a database), media/ (50 files or more)
     what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
     ");
+}
+
+/// A rollback asks nobody, and a release that failed isn't asked about: where a slot is filled again, what was written there is
+/// set aside.
+#[test]
+fn a_slot_that_is_filled_again_loses_nothing() {
+    let settings = fleet("service = \"none\"", 1);
+    let hosts = [second().slot_with_former("a", SlotState::Failed, 3, Some(1)).change(|facts| {
+        let seen = facts.slots.get_mut("a").expect("it is there");
+        seen.written = vec![Written { path: "media/".to_owned(), files: 2 }];
+    })];
+    let seen = seen(&settings, &hosts);
+    let back = plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, Schema::Refuse), &seen);
+    for plan in [back, plan_deploy(&settings, &run(60), &request(4), &seen)] {
+        let plan = plan.expect("nothing stops it");
+        assert_sound(&plan);
+        let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
+        let aside = steps.filter_map(|step| match &step.action {
+            Action::Git(GitAction::Checkout { aside, .. }) => Some(aside.clone()),
+            _ => None,
+        });
+        assert_eq!(aside.collect::<Vec<_>>(), [["media".to_owned()]]);
+    }
 }

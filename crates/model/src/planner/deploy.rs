@@ -233,9 +233,13 @@ fn change<'a>(
 ) -> Result<HostChange<'a>, Vec<Refusal>> {
     let destination = planning.destination(&request.release);
     let to = Target { slot: destination.slot, release: request.release.clone() };
+    // What served for a moment and was taken back stopped no deploy.
+    let record = planning.facts.slots.get(&to.slot).and_then(|seen| seen.record.as_ref());
+    let has_failed = record.is_some_and(|record| record.state == SlotState::Failed);
     let build = Build {
         former: destination.former,
         url: &request.url,
+        keep_written: has_failed,
         reinstall: request.reinstall,
         packages: Packages::These(request.packages.clone()),
         services: planning.service_files(&to, &request.templates)?,

@@ -23,6 +23,8 @@ pub(super) struct Build<'a> {
     pub(super) former: Option<Release>,
     /// Where the commit is fetched from. Credentials in it stand in no step.
     pub(super) url: &'a str,
+    /// Whether what the app has written into it is set aside: nobody was asked whether it may be lost.
+    pub(super) keep_written: bool,
     /// Whether its virtualenv is made anew.
     pub(super) reinstall: bool,
     /// The private packages of the release.
@@ -39,7 +41,7 @@ const SIBLINGS_ASKED: usize = 8;
 impl HostPlanning<'_> {
     /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
     pub(super) fn build(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
-        let Build { former, url, reinstall, packages, services, resolved } = build;
+        let Build { former, url, keep_written, reinstall, packages, services, resolved } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
         let RemoteUrl { url, credentials } = RemoteUrl::of(url);
@@ -80,6 +82,7 @@ impl HostPlanning<'_> {
             slot: slot.clone(),
             commit: release.commit.clone(),
             closed: settings.app.recipe == Recipe::Static,
+            aside: self.written_in(slot).filter(|_| keep_written).collect(),
             shared: settings.shared.files.iter().chain(&settings.shared.folders).cloned().collect(),
             group: group(),
         };
@@ -149,6 +152,12 @@ impl HostPlanning<'_> {
         }
         actions.push(record(SlotState::Ready));
         actions
+    }
+
+    /// What the app has written into a slot.
+    fn written_in(&self, slot: &SlotName) -> impl Iterator<Item = String> {
+        let written = self.facts.slots.get(slot).map(|seen| &seen.written[..]).unwrap_or_default();
+        written.iter().map(|written| written.folder().unwrap_or(&written.path).to_owned())
     }
 
     /// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,

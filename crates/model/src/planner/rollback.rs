@@ -339,6 +339,7 @@ fn change<'a>(
     let build = |former, packages, services| Build {
         former,
         url: &request.url,
+        keep_written: true,
         reinstall: false,
         packages,
         services,

@@ -21,13 +21,14 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
                 + &credentials
                 + &fetch(layout, slot, commit, url, siblings, known_hosts)
         }
-        GitAction::Checkout { slot, commit, closed, shared, group } => {
+        GitAction::Checkout { slot, commit, closed, shared, aside, group } => {
             let close = match (closed, group) {
                 (false, _) => "",
                 (true, None) => "chmod go-rwx .git || exit\n",
                 (true, Some(_)) => "chmod o-rwx .git || exit\n",
             };
             umask(group.as_deref())
+                + &set_aside(layout, slot, aside, run)
                 + &checkout(layout, slot, commit, shared, run)
                 + close
                 + &own(&layout.slot(slot), group.as_deref())
@@ -155,6 +156,22 @@ fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String
         pinned = pin_keys(layout, known_hosts),
         url = quote(url),
     )
+}
+
+/// Moves what may not be lost out of the way, before anything in the slot changes.
+fn set_aside(layout: &Layout, slot: &SlotName, paths: &[String], run: &RunId) -> String {
+    let aside = layout.aside(slot, run);
+    let moves = paths.iter().map(|path| {
+        let (from, to) = (layout.slot(slot).join(path), aside.join(path));
+        let folder = to.as_str().rsplit_once('/').map_or(aside.as_str(), |(folder, _)| folder);
+        let (from, to, folder) = (quote(from.as_str()), quote(to.as_str()), quote(folder));
+        format!(
+            "if [ -e {from} ]; then\n  no_mount_in {from} && mkdir -p {folder} && mv {from} {to} || exit\n  \
+               echo 'what the app wrote is kept in '{to}\nfi\n"
+        )
+    });
+    let moves: String = moves.collect();
+    if moves.is_empty() { moves } else { script!("mounts") + &moves }
 }
 
 fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[String], run: &RunId) -> String {

@@ -42,6 +42,8 @@ pub enum GitAction {
         closed: bool,
         /// Paths that what is shared is linked to: whatever lies there is left to that step.
         shared: Vec<String>,
+        /// Files and folders that nobody said may be lost: they are set aside.
+        aside: Vec<String>,
         /// The group that shall own them and be able to write.
         group: Option<String>,
     },
