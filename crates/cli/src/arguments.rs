@@ -283,6 +283,9 @@ pub(crate) struct DeployArgs {
     /// Replace a link `current` that another tool made
     #[arg(long)]
     pub take_over: bool,
+    /// Lose what the app has written into its releases
+    #[arg(long)]
+    pub drop_written: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use buedafab_model::app::env_file::Secret;
+use buedafab_model::app::remote_url::Credentials;
 use buedafab_model::plan::action::StepInput;
 
 use crate::connection::Source;
@@ -13,6 +14,8 @@ use crate::connection::Source;
 pub struct Inputs {
     /// One variable, or a whole file of them.
     pub variables: Option<Secret>,
+    /// Who to be at the git remote.
+    pub credentials: Option<Credentials>,
     /// Files of private packages, by what they are.
     pub packages: BTreeMap<String, PathBuf>,
     /// The password of sudo.
@@ -27,6 +30,10 @@ impl Inputs {
                 Some(secret) => Source::Bytes(secret.clone()),
                 None => Source::Missing("variables".to_owned()),
             },
+            StepInput::Credentials => match &self.credentials {
+                Some(credentials) => Source::Bytes(credentials.input()),
+                None => Source::Missing("name and password for the git remote".to_owned()),
+            },
             StepInput::Package(package) => match self.packages.get(&package.key) {
                 Some(path) => Source::File(path.clone()),
                 None => Source::Missing(format!("file of the package {}", package.name)),
@@ -36,7 +43,8 @@ impl Inputs {
 
     /// A line of output without what must not be seen in it.
     pub(crate) fn mask(&self, line: String) -> String {
-        let secrets = [&self.sudo_password].into_iter().flatten();
+        let secrets = [self.sudo_password.clone(), self.credentials.as_ref().map(Credentials::secrets)];
+        let secrets = secrets.iter().flatten();
         secrets.filter_map(|secret| std::str::from_utf8(secret.reveal()).ok()).fold(line, |line, secret| {
             if secret.len() >= SHORTEST_SECRET && line.contains(secret) {
                 line.replace(secret, "********")

@@ -9,6 +9,7 @@ use buedafab_model::app::owner::Owner;
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts, UnitElsewhere};
 use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
+use buedafab_model::host::written::Written;
 use buedafab_model::names::{EnvironmentName, SlotName, Unit};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{diagnose_host, plan_deploy};
@@ -83,6 +84,13 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
             "shared files are missing",
             live().change(|f| f.missing_shared = vec![".env".into(), "x.pem".into()]),
         ),
+        (
+            "the file of variables means this and that",
+            live().change(|f| {
+                f.bad_env_file =
+                    Some("line 3 of /var/webapps/five/shared/.env isn't NAME=value: correct it".into());
+            }),
+        ),
         ("a service is missing", live().change(|f| f.missing_services = vec!["init:five".into()])),
         ("the app's user is missing", live().change(|f| f.missing_user = Some("five".into()))),
         ("the link is none", current(CurrentLink::NotALink)),
@@ -109,6 +117,16 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("a run is about to confirm it", bare().slot("a", SlotState::Ready, 1).link("a").change(lock)),
         ("another commit is checked out", live().change(|f| slot(f, |s| s.commit = Some(release(9).commit)))),
         ("files were changed", live().change(|f| slot(f, |s| s.changes = Some(vec![" M app.py".into()])))),
+        (
+            "the web server gives out git's folder",
+            live().change(|f| f.exposed = Some("/.git/config at 127.0.0.1:80".into())),
+        ),
+        (
+            "the app has written files",
+            live().change(|f| {
+                slot(f, |s| s.written = vec![Written { path: "db.sqlite3".into(), files: 1 }]);
+            }),
+        ),
         ("there are more folders than are listed", live().change(|f| f.more_slots = 7)),
         (
             "the folder is another environment's",
@@ -321,6 +339,14 @@ fn all_three_say_the_same() {
       check   help: put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`
       check   a deploy would be stopped
 
+    the file of variables means this and that
+      plan    refused: web1: line 3 of /var/webapps/five/shared/.env isn't NAME=value
+              correct it
+      status  web1: line 3 of /var/webapps/five/shared/.env isn't NAME=value
+      check   ✗  shared   line 3 of /var/webapps/five/shared/.env isn't NAME=value
+      check   help: correct it
+      check   a deploy would be stopped
+
     a service is missing
       plan    refused: web1: there is no init:five
               install its unit file or init script there; or describe it in a table [services.NAME] with a `command`; or set `service`, which is "init" by default
@@ -405,6 +431,21 @@ fn all_three_say_the_same() {
       status  web1: local changes in slot a:  M app.py
       check   !  slots    local changes in slot a:  M app.py
       check   ready to deploy
+
+    the web server gives out git's folder
+      plan    note: the web server gives git's folder, and so the whole project, to everybody: /.git/config at 127.0.0.1:80; deny it there; for nginx: location ~ /\.git { return 404; }
+      status  web1: the web server gives git's folder, and so the whole project, to everybody: /.git/config at 127.0.0.1:80
+      check   !  app      the web server gives git's folder, and so the whole project, to everybody: /.git/config at 127.0.0.1:80
+      check   help: deny it there; for nginx: location ~ /\.git { return 404; }
+      check   ready to deploy
+
+    the app has written files
+      plan    refused: web1: the app wrote into slot a what deploys would lose: db.sqlite3 (a database)
+              share it: shared_files = ["db.sqlite3"], and on that host: mv /var/webapps/five/releases/a/db.sqlite3 /var/webapps/five/shared/db.sqlite3 && ln -s /var/webapps/five/shared/db.sqlite3 /var/webapps/five/releases/a/db.sqlite3; or name it in `scratch_files`; or `deploy --drop-written`
+      status  web1: the app wrote into slot a what deploys would lose: db.sqlite3 (a database)
+      check   ✗  slots    the app wrote into slot a what deploys would lose: db.sqlite3 (a database)
+      check   help: share it: shared_files = ["db.sqlite3"], and on that host: mv /var/webapps/five/releases/a/db.sqlite3 /var/webapps/five/shared/db.sqlite3 && ln -s /var/webapps/five/shared/db.sqlite3 /var/webapps/five/releases/a/db.sqlite3; or name it in `scratch_files`; or `deploy --drop-written`
+      check   a deploy would be stopped
 
     there are more folders than are listed
       status  web1: 7 more folders in /var/webapps/five/releases weren't looked at

@@ -11,7 +11,7 @@ use buedafab_model::host::record::{JournalKind, SlotState};
 use buedafab_model::names::{CommitId, RunId};
 use buedafab_model::plan::action::Action;
 use buedafab_model::shell::inspect::Scope;
-use buedafab_model::shell::render_step;
+use buedafab_model::shell::{quote, render_step};
 use insta::assert_snapshot;
 
 use common::release;
@@ -65,6 +65,7 @@ fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Git
         slot: slot(name),
         commit: commit.clone(),
         url: place.root().join("remote.git").to_str().expect("UTF-8").to_owned(),
+        credentials: false,
         siblings: siblings.iter().map(|name| slot(name)).collect(),
         known_hosts: Vec::new(),
         lend_agent: false,
@@ -73,7 +74,14 @@ fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Git
 }
 
 fn checkout(name: &str, commit: &CommitId) -> GitAction {
-    GitAction::Checkout { slot: slot(name), commit: commit.clone(), group: None }
+    GitAction::Checkout {
+        slot: slot(name),
+        commit: commit.clone(),
+        closed: false,
+        shared: Vec::new(),
+        aside: Vec::new(),
+        group: None,
+    }
 }
 
 fn prove(name: &str, commit: &CommitId) -> GitAction {
@@ -366,10 +374,101 @@ fn what_is_shared_is_linked_and_never_removed() {
     assert_snapshot!(found, @"
     0
     1: media/thumbs lies in media, which is a link in this release: it can't be shared by itself
-    1: conf/local.py lies in conf, which is a link in this release: it can't be shared by itself
+    1: conf of a stood where the shared one belongs: it is kept in ROOT/five/.buedafab/aside/r1-a/conf
+    conf/local.py lies in conf, which is a link in this release: it can't be shared by itself
     1
     2
     shared/media
+    ");
+}
+
+/// What somebody has written where a shared link belongs is kept, and the link comes all the same.
+#[test]
+fn what_stands_in_the_way_of_a_link_is_kept_aside() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand(
+            "cd five/releases/a; mkdir -p 'media/old [x]' conf/d.pyc empty; echo upload >'media/old [x]/1.jpg'
+            echo secret >conf/local.py; echo x >conf/d.pyc/x; ln -s /nowhere dangling; echo rubbish >rubbish
+            cd ../..; mkdir shared; cd shared; mkdir conf; echo shared >conf/local.py",
+        );
+        let shared = ["media/old [x]", "empty", "dangling", "conf/local.py"].map(str::to_owned).to_vec();
+        let GitAction::Checkout { slot: into, commit, group, .. } = checkout("a", &remote.second) else {
+            unreachable!("it is one")
+        };
+        let told = [
+            GitAction::Checkout {
+                slot: into,
+                commit,
+                closed: true,
+                shared: shared.clone(),
+                aside: vec!["rubbish".to_owned(), "gone".to_owned()],
+                group,
+            }
+            .into(),
+            Action::from(AppAction::Shared {
+                slot: slot("a"),
+                files: shared[3..].to_vec(),
+                dirs: shared[..3].to_vec(),
+                group: None,
+            }),
+            prove("a", &remote.second).into(),
+        ]
+        .map(|action| place.act(shell, &action));
+        let there = place.by_hand(
+            "cd five; find releases/a -path '*/.git' -prune -o ! -type d -printf '%P -> %l\\n' | LC_ALL=C sort
+            cd .buedafab/aside; grep -r . . | sort",
+        );
+        format!("{}\n{there}", told.join("\n")).replace(&place.root().display().to_string(), "ROOT")
+    });
+    assert_snapshot!(found, @"
+    0: what the app wrote is kept in ROOT/five/.buedafab/aside/r1-a/rubbish
+    0: media/old [x] of a stood where the shared one belongs: it is kept in ROOT/five/.buedafab/aside/r1-a/media/old [x]
+    conf/local.py of a stood where the shared one belongs: it is kept in ROOT/five/.buedafab/aside/r1-a/conf/local.py
+    0
+    .gitignore -> 
+    binary -> 
+    conf/local.py -> ROOT/five/shared/conf/local.py
+    dangling -> ROOT/five/shared/dangling
+    empty -> ROOT/five/shared/empty
+    file -> 
+    media/old [x] -> ROOT/five/shared/media/old [x]
+    ./r1-a/conf/local.py:secret
+    ./r1-a/media/old [x]/1.jpg:upload
+    ./r1-a/rubbish:rubbish
+    ");
+}
+
+/// A folder of somebody's that is mounted in a slot is theirs.
+#[test]
+fn nothing_is_removed_through_a_mount() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        place.by_hand("mkdir -p 'up loads' 'five/releases/a/up loads' five/releases/b/media; echo kept >'up loads/1.jpg'");
+        let run = RunId::new("r1").expect("a word");
+        let told = [
+            ("a/up loads", checkout("a", &remote.second)),
+            ("b/media", fetch(place, "b", &remote.second, &["a"])),
+        ]
+        .map(|(on, action)| {
+            let step = render_step(&action.into(), &place.layout, &run);
+            let script = format!("mount -o bind 'up loads' 'five/releases/{on}' && {{\n{step}\n}}");
+            told(&shell.run(&format!("exec unshare -rm sh -c {}", quote(&script)), &place.root()), place)
+        });
+        let kept = place.by_hand("cat 'up loads/1.jpg'; git -C five/releases/a log -1 --format=%s");
+        format!("{}\n{kept}", told.join("\n"))
+    });
+    assert_snapshot!(found, @"
+    1: something is mounted on ROOT/five/releases/a/up loads, and nothing is removed through a mount: unmount it there, and share it by shared_dirs
+    1: something is mounted on ROOT/five/releases/b/media, and nothing is removed through a mount: unmount it there, and share it by shared_dirs
+    kept
+    first
     ");
 }
 
@@ -458,6 +557,7 @@ fn the_git_servers_keys_are_pinned() {
             slot,
             commit,
             url: format!("git@git.example.com:{}/remote.git", place.root().display()),
+            credentials: false,
             siblings,
             known_hosts: keys.map(str::to_owned).to_vec(),
             lend_agent,

@@ -67,6 +67,7 @@ fn a_deploy_of_a_django_project() {
     +     bring the virtualenv of a up to date
     +     build: npm run build
     +     build: python manage.py collectstatic --noinput --verbosity 0
+    +     check: python manage.py shell -v 0 -c '# see that databases and upl …
     +     check: python manage.py check --deploy
     + once
     +   on web1
@@ -139,12 +140,12 @@ fn whatever_runs_the_app_reads_its_secrets() {
         let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
         for step in steps.filter(|step| asks(&step.action)) {
             let shell = render_step(&step.action, &plan.hosts[0].layout, &plan.run);
-            assert!(shell.contains(". /var/webapps/five/shared/.env;"), "{}:\n{shell}", step.action);
+            assert!(shell.contains("$(read_env /var/webapps/five/shared/.env)"), "{}:\n{shell}", step.action);
             read += 1;
         }
     }
-    // The virtualenv, a build of the project's own, three steps of the recipe, and a rollback's look at migrations.
-    assert_eq!(read, 6);
+    // The virtualenv, a build of the project's own, four steps of the recipe, and a rollback's look at migrations.
+    assert_eq!(read, 7);
 }
 
 #[test]
@@ -169,6 +170,37 @@ fn a_recipe_can_be_read_and_replaced() {
     [steps]
     # after your `build` hooks; your own
     collectstatic = []
+    # before your `check` hooks
+    data = ['''
+    python manage.py shell -v 0 -c '# see that databases and uploads outlive the release
+    import os, sys
+    from django.conf import settings
+    from django.core.files.storage import default_storage
+
+    release = os.path.realpath(".") + os.sep
+    found = []
+
+
+    def look(what, path, setting):
+        real = os.path.realpath(path)
+        if real.startswith(release):
+            found.append("%s is %s, in this release alone: share it, %s = [\"%s\"]" % (what, real, setting, real[len(release):]))
+
+
+    for alias, database in settings.DATABASES.items():
+        name = str(database.get("NAME") or "")
+        in_memory = name.startswith("file:") or name == ":memory:"
+        if database.get("ENGINE", "").endswith(("sqlite3", "spatialite")) and name and not in_memory:
+            look("the database " + alias, name, "shared_files")
+    if settings.MEDIA_ROOT:
+        try:
+            look("MEDIA_ROOT", default_storage.path(""), "shared_dirs")
+        except NotImplementedError:
+            pass
+    if found:
+        found.append("every deploy would begin with an empty one; where that is meant, leave this out: steps.data = []")
+        sys.exit("\n".join(found))
+    '''']
     # before your `check` hooks
     check = ["python manage.py check --deploy"]
     # before your `once` hooks, on the primary
@@ -206,6 +238,7 @@ fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
     check the password of sudo
     app: build: make
     app: build: python manage.py collectstatic --noinput --verbosity 0
+    app: check: python manage.py shell -v 0 -c '# see that databases and upl …
     app: check: python manage.py check --deploy
     app: once: python manage.py migrate --check >/dev/null 2>&1 || { python …
     -: restart: sudo r
@@ -220,6 +253,9 @@ fn static_files_are_collected_everywhere_or_once() {
         let line = |step: buedafab_model::app::recipe::RecipeStep| format!("{} {}", step.point, step.name);
         buedafab_model::shell::recipe::steps(&settings).into_iter().map(line).collect::<Vec<_>>().join(", ")
     };
-    assert_eq!(steps(""), "build collectstatic, check check, once migrate");
-    assert_eq!(steps("collectstatic = \"once\""), "once collectstatic, check check, once migrate");
+    assert_eq!(steps(""), "build collectstatic, check data, check check, once migrate");
+    assert_eq!(
+        steps("collectstatic = \"once\""),
+        "once collectstatic, check data, check check, once migrate"
+    );
 }

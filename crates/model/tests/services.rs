@@ -212,7 +212,86 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
       (
         export 'DEPLOYMENT_TYPE=PRODUCTION'
         export 'GREETING=50 % of "$HOME"'
-        if [ -f /var/webapps/five/shared/.env ]; then set -a; . /var/webapps/five/shared/.env; set +a; fi
+    read_env() {
+      LC_ALL=C
+      file=$1
+      number=0
+      all=
+      blank=$(printf ' \t')
+      return=$(printf '\r')
+      wrong() {
+        echo "line $number of $file $1: correct it, or write the file anew by \`env push\`" >&2
+        exit 78
+      }
+      trim() {
+        text=${text#"${text%%[!"$blank"]*}"}
+        text=${text%"${text##*[!"$blank"]}"}
+      }
+      [ -r "$file" ] || { echo "$(id -un) can't read $file" >&2; exit 78; }
+      while IFS= read -r text || [ -n "$text" ]; do
+        number=$((number + 1))
+        text=${text%"$return"}
+        trim
+        case $text in
+          '' | '#'*) continue ;;
+          *"$return"*) wrong "holds a carriage return" ;;
+          export["$blank"]*) wrong "begins with export, which systemd doesn't know" ;;
+          *=*) ;;
+          *) wrong "isn't NAME=value" ;;
+        esac
+        rest=${text#*=}
+        text=${text%%=*}
+        trim
+        name=$text
+        case $name in '' | [0-9]* | *[!A-Za-z0-9_]*) wrong "has a name that no variable can have" ;; esac
+        text=$rest
+        trim
+        rest=
+        case $text in
+          \'*)
+            text=${text#?}
+            case $text in *\'*) ;; *) wrong "has a quote that is never closed" ;; esac
+            rest=${text#*\'}
+            value=${text%%\'*}
+            ;;
+          \"*)
+            rest=${text#?}
+            value=
+            while :; do
+              part=${rest%%[\"\\]*}
+              [ "$part" != "$rest" ] || wrong "has a quote that is never closed"
+              value=$value$part
+              rest=${rest#"$part"}
+              case $rest in
+                \"*) rest=${rest#?} && break ;;
+                \\[\"\\\`\$]*) rest=${rest#?} && value=$value${rest%"${rest#?}"} && rest=${rest#?} ;;
+                *) value=$value\\ && rest=${rest#?} ;;
+              esac
+            done
+            ;;
+          *\\*) wrong "has a backslash outside of quotes" ;;
+          *["$blank"]\#*) wrong "has a # outside of quotes that some take for a comment" ;;
+          *) value=$text ;;
+        esac
+        [ -z "$rest" ] || wrong "goes on after its closing quote"
+        quoted=
+        while :; do
+          case $value in *\'*) ;; *) break ;; esac
+          quoted="$quoted${value%%\'*}'\\''"
+          value=${value#*\'}
+        done
+        all="${all}export $name='$quoted$value'
+    "
+      done <"$file"
+      cat <<END
+    $all
+    END
+    }
+    if [ -e /var/webapps/five/shared/.env ]; then
+      variables=$(read_env /var/webapps/five/shared/.env) || exit
+      eval "unset variables
+    $variables"
+    fi
         log=$log start-stop-daemon --start --quiet --background --make-pidfile --pidfile "$pid" \
           --chuid deploy --chdir /var/webapps/five/releases/current \
           --exec /bin/sh -- -c 'exec >>"$log" 2>&1; cd -P . && export VIRTUAL_ENV="$PWD"/env PATH="$PWD"/env/bin:"$PATH" && exec python -m celery -A five beat --loglevel INFO --pidfile= --schedule ../../shared/celerybeat-schedule'
@@ -275,11 +354,11 @@ fn a_first_release_that_fails_leaves_nothing_running() {
 fn a_template_that_cannot_be_filled_is_told_before_anything() {
     assert_snapshot!(check(jobs("one\n{{ hots }}\n")), @"
     jobs1, jobs2: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
-      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
+      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, load_env_file, variables, commit, describe, tag, stop_seconds
     ");
     assert_snapshot!(check(jobs("{% if %}")), @"
     jobs1, jobs2: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
-      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, variables, commit, describe, tag, stop_seconds
+      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, load_env_file, variables, commit, describe, tag, stop_seconds
     ");
     let settings = settings(JOBS);
     let without = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second(), second()]));

@@ -140,7 +140,7 @@ fn records_are_replaced_and_read_back() {
     });
     assert_snapshot!(found, @r#"
     0: Building v1 (1111111111) Some("v3 (3333333333)") by r1; a.json
-    0: Ready v1 (1111111111) None by r1; a.json
+    0: Ready v1 (1111111111) None by r1; a.filled a.json
     "#);
 }
 

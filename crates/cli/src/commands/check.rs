@@ -1,6 +1,8 @@
 //! `check`: can I deploy? Looks at everything that would stop a deploy, on every host, and changes nothing.
 
 use buedafab_engine::{Look, Wanted};
+use buedafab_model::app::recipe::Recipe;
+use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::deployer::rules::{Ruling, judge};
 use buedafab_model::host::Host;
 use buedafab_model::planner::{SeenHost, diagnose_host};
@@ -47,6 +49,10 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
         ExitCode::Done
     })
 }
+
+/// What is said of an address with a name or password in it.
+pub(crate) const CREDENTIALS_SHOULD_GO: &str = "holds a password or token, which everybody sees who sees the address: \
+    let hosts read the repository with a key of their own, or lend your agent (`forward_agent`), and take it out";
 
 /// The deployer's own part: is there a checkout, may what it has be deployed, and could hosts fetch it?
 async fn check_here(session: &Session, look: &Look) -> HostCheck {
@@ -103,8 +109,23 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
             );
         }
     }
+    if settings.app.recipe == Recipe::Django && repository.mentions("django.db.backends.sqlite3").await {
+        let text =
+            "the settings name a SQLite database: where it is used, a deploy refuses one that isn't shared";
+        check.warn("data", text.to_owned());
+    }
     match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {
-        Some(url) => check.pass("source", format!("hosts fetch from {url}")),
+        Some(url) => {
+            let remote = RemoteUrl::of(url);
+            check.pass("source", format!("hosts fetch from {}", remote.url));
+            if remote.credentials.is_some() {
+                let place = match settings.source.scm {
+                    Some(_) => "`scm` in buedafab.toml".to_owned(),
+                    None => format!("the URL of {:?}", facts.remote.name),
+                };
+                check.warn("source", format!("{place} {CREDENTIALS_SHOULD_GO}"));
+            }
+        }
         None => check.fail("source", format!("no remote {:?}, and `scm` isn't set", facts.remote.name), None),
     }
     check

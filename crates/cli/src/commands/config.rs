@@ -1,12 +1,13 @@
 //! `config`: the resolved configuration of an environment, or the schema of the file.
 
+use buedafab_model::app::mask::mask_urls;
 use buedafab_model::config::{schema, show};
 use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::{Cli, ConfigArgs};
 use crate::exit::CliError;
 use crate::project::Project;
-use crate::report::{print_data, print_json};
+use crate::report::print_data;
 
 pub(crate) fn config(cli: &Cli, arguments: &ConfigArgs) -> Result<ExitCode, CliError> {
     if arguments.schema {
@@ -23,10 +24,10 @@ pub(crate) fn config(cli: &Cli, arguments: &ConfigArgs) -> Result<ExitCode, CliE
     for (index, name) in names.iter().enumerate() {
         let settings = project.settings(name, color)?;
         if cli.global.json {
-            print_json(&settings);
+            print_data(&mask_urls(&serde_json::to_string(&settings).expect("settings are plain data")));
         } else {
             let gap = if index > 0 { "\n" } else { "" };
-            print_data(&format!("{gap}{}", show(&settings)));
+            print_data(&mask_urls(&format!("{gap}{}", show(&settings))));
         }
     }
     Ok(ExitCode::Done)

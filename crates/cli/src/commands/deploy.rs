@@ -2,6 +2,7 @@
 
 use buedafab_engine::Inputs;
 use buedafab_model::app::maintenance::Announcement;
+use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::deployer::checkout::LiveRelease;
 use buedafab_model::deployer::rules::Allowed;
 use buedafab_model::plan::Plan;
@@ -28,6 +29,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         dry_run,
         force,
         take_over,
+        drop_written,
     } = arguments;
     let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
     let repository = session.repository().map_err(|error| session.give_up(error))?;
@@ -61,12 +63,13 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         templates,
         force: *force,
         take_over: *take_over,
+        drop_written: *drop_written,
         reinstall: *reinstall,
         tests,
         before,
         publish,
         notes,
-        ..DeployRequest::new(release, url)
+        ..DeployRequest::new(release, url.clone())
     };
     let planned = plan_deploy(&settings, &session.context, &request, &session.seen(&look));
     let plan = match planned {
@@ -83,7 +86,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let question = format!("{} to {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(question).await?;
     }
-    let inputs = Inputs { packages: packages.files, ..Inputs::default() };
+    let credentials = RemoteUrl::of(&url).credentials;
+    let inputs = Inputs { packages: packages.files, credentials, ..Inputs::default() };
     session.carry_out_with(&plan, inputs).await
 }
 

@@ -1,6 +1,7 @@
 //! `rollback`: makes an older release live again: the one before the live one, or one that is named.
 
 use buedafab_engine::Inputs;
+use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::planner::{Preparation, RollbackRequest, plan_rollback, rollback_preparation};
 use buedafab_model::run::exit_code::ExitCode;
@@ -29,7 +30,8 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         (None, Err(_)) => String::new(),
     };
     let mut request = RollbackRequest { to: to.clone(), ..RollbackRequest::new(url, schema) };
-    let mut inputs = Inputs::default();
+    let credentials = RemoteUrl::of(&request.url).credentials;
+    let mut inputs = Inputs { credentials, ..Inputs::default() };
     let fresh = rollback_preparation(&session.settings, &session.context, &request, &session.seen(&look));
     if let (Some(Preparation { release, templates }), Ok(repository)) = (fresh, session.repository()) {
         request.templates = templates_of(&repository, &release, templates).await;

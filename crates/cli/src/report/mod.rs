@@ -5,6 +5,7 @@ mod lines;
 
 use std::io::{IsTerminal, Write};
 
+use buedafab_model::app::mask::mask_urls;
 use buedafab_model::plan::Plan;
 use buedafab_model::run::event::{Consumer, StampedEvent};
 pub(crate) use buedafab_model::view::StepOutput;
@@ -80,10 +81,12 @@ impl Reporter {
     pub(crate) fn plan(&mut self, plan: &Plan, detail: Detail, dry_run: bool) {
         self.pause();
         match (&self.format, dry_run) {
-            (Format::Json, true) => print_json(plan),
+            (Format::Json, true) => {
+                print_data(&mask_urls(&serde_json::to_string(plan).expect("a plan is plain data")));
+            }
             (Format::Json, false) => {}
-            (_, true) => print_data(&show_plan(plan, detail)),
-            (_, false) => print_talk(&show_plan(plan, detail)),
+            (_, true) => print_data(&mask_urls(&show_plan(plan, detail))),
+            (_, false) => print_talk(&mask_urls(&show_plan(plan, detail))),
         }
     }
 

@@ -380,6 +380,42 @@ fn a_django_project_on_sqlite() {
     the_life_of_a_django_project(&django_app(), database);
 }
 
+/// What `startproject` writes would begin with an empty database at every deploy.
+#[test]
+fn a_database_or_uploads_in_the_release_are_refused() {
+    let app = django_app();
+    let database = "{'ENGINE': 'django.db.backends.sqlite3', 'NAME': BASE_DIR / 'db.sqlite3'}";
+    let files = django_files(database);
+    let uploads = files.iter().map(|(path, text)| match path.as_str() {
+        "five/settings.py" => (path.as_str(), format!("{text}\nMEDIA_ROOT = BASE_DIR / 'media'\n")),
+        _ => (path.as_str(), text.clone()),
+    });
+    let uploads: Vec<(&str, String)> = uploads.collect();
+    let files: Vec<(&str, &str)> = uploads.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    app.stage.release_with("first", &files);
+    app.deploy(7)
+        .says("shared_files = [\"db.sqlite3\"]")
+        .says("MEDIA_ROOT is ")
+        .says("shared_dirs = [\"media\"]");
+    app.stage.production(&["check"], 0).says("the settings name a SQLite database");
+    app.stage
+        .run(&["init", "--print"])
+        .says("shared_files = [\"db.sqlite3\"]")
+        .says("shared_dirs = [\"media\"]");
+    let shared = "shared_files = [\"db.sqlite3\"]\nshared_dirs = [\"data\", \"media\"]\n";
+    app.stage.configure(&format!(
+        "unit = \"five\"\nservice = \"none\"\npip_requirements = [\"requirements/common.txt\"]\n{}\n{}{HOST}",
+        app.wheels.options(),
+        DJANGO.replace("shared_dirs = [\"data\"]\n", shared)
+    ));
+    app.deploy(7).says("not in /var/webapps/five/shared: db.sqlite3");
+    app.stage.fleet.hosts()[0].run("install -o deploy /dev/null /var/webapps/five/shared/db.sqlite3");
+    app.deploy(0).says("Applying shop.0001_initial");
+    app.stage.release_with("two", &[]);
+    let ran = app.deploy(0);
+    assert!(!ran.stderr.contains("Planned operations"), "{}", ran.stderr);
+}
+
 #[test]
 fn a_django_project_on_postgresql() {
     let server = Postgres::start();

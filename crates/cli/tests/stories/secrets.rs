@@ -84,3 +84,28 @@ fn a_file_is_pushed_as_a_whole() {
     stage.production(&["env", "push", "live.env"], 6).says("web2: can't be reached");
     assert_eq!(stage.fleet.host("web3").read(FILE), "A=\"it is\"\nB=\"two words\"\n");
 }
+
+/// A token in the remote's address is shown and written down nowhere, and somebody says that it should go.
+#[test]
+fn a_token_in_the_remotes_address_is_not_shown() {
+    let stage = Stage::new();
+    let address = "https://ada:s3cret-token@git.example.com/five.git";
+    stage.configure_with(&format!("scm = \"{address}\""));
+    let check = stage.production(&["check"], 0);
+    check
+        .says("hosts fetch from https://git.example.com/five.git")
+        .says("`scm` in buedafab.toml holds a password or token");
+    let plan = stage.production(&["deploy", "--dry-run", "-v"], 0);
+    plan.says("url=https://git.example.com/five.git");
+    let json = stage.production(&["--json", "deploy", "--dry-run"], 0);
+    let config = stage.production(&["config"], 0);
+    config.says("scm = \"https://********@git.example.com/five.git\"");
+    let config_json = stage.production(&["--json", "config"], 0);
+    stage.remote.git(&["remote", "set-url", "origin", address]);
+    let init = stage.run(&["init", "--print"]);
+    init.says("the URL of \"origin\" holds a password or token")
+        .says("# scm = \"https://git.example.com/five.git\"");
+    for ran in [check, plan, json, config, config_json, init] {
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("s3cret"), "{}{}", ran.stdout, ran.stderr);
+    }
+}

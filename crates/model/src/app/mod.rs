@@ -9,6 +9,7 @@ pub mod mask;
 pub mod owner;
 pub mod package;
 pub mod recipe;
+pub mod remote_url;
 pub mod resolved;
 pub mod run_as;
 pub mod service;

@@ -46,6 +46,8 @@ pub enum Collectstatic {
 pub enum StepName {
     /// Collect Django's static files.
     Collectstatic,
+    /// See that Django's databases and uploads outlive the release.
+    Data,
     /// Ask Django what is wrong.
     Check,
     /// Migrate the database, where something is pending.
@@ -92,7 +94,7 @@ impl Recipe {
     /// Its steps, in the order of a run.
     pub fn step_names(self) -> &'static [StepName] {
         match self {
-            Recipe::Django => &[StepName::Collectstatic, StepName::Check, StepName::Migrate],
+            Recipe::Django => &[StepName::Collectstatic, StepName::Data, StepName::Check, StepName::Migrate],
             Recipe::Tornado
             | Recipe::Wsgi
             | Recipe::Asgi
@@ -108,6 +110,7 @@ impl StepName {
     pub fn as_str(self) -> &'static str {
         match self {
             StepName::Collectstatic => "collectstatic",
+            StepName::Data => "data",
             StepName::Check => "check",
             StepName::Migrate => "migrate",
         }

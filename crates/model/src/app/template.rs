@@ -1,7 +1,7 @@
 //! What is wrong with a template.
 
 /// What may stand in the template of a unit file or init script.
-pub const TEMPLATE_VARIABLES: [&str; 23] = [
+pub const TEMPLATE_VARIABLES: [&str; 24] = [
     "unit",
     "environment",
     "deployment_type",
@@ -20,6 +20,7 @@ pub const TEMPLATE_VARIABLES: [&str; 23] = [
     "release",
     "virtualenv",
     "env_file",
+    "load_env_file",
     "variables",
     "commit",
     "describe",

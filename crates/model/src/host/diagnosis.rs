@@ -8,7 +8,8 @@ use crate::host::facts::{Capacity, CurrentLink, HostFacts, UnitElsewhere};
 use crate::host::layout::Layout;
 use crate::host::record::{LockHolder, SlotState};
 use crate::host::running::Trouble;
-use crate::names::HostPath;
+use crate::host::written::Written;
+use crate::names::{HostPath, SlotName};
 
 /// One thing that a person should know about a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,6 +63,8 @@ pub enum DiagnosisKind {
     Locked,
     /// Files that every release needs aren't there.
     MissingShared,
+    /// The file of variables isn't read by all in the same way.
+    BadEnvFile,
     /// Services that would be restarted aren't there.
     MissingServices,
     /// The user that the app's own code should run as isn't there.
@@ -86,6 +89,8 @@ pub enum DiagnosisKind {
     Unrecorded,
     /// Somebody checked out another commit in a slot.
     OtherCommit,
+    /// The app has written files into a slot, which a deploy would lose.
+    WrittenFiles,
     /// Somebody changed files in a slot.
     LocalChanges,
     /// More folders lie beside the slots than are looked at.
@@ -102,6 +107,8 @@ pub enum DiagnosisKind {
     Maintenance,
     /// The app doesn't name the release that is live.
     AppDisagrees,
+    /// The app's web server gives out git's folder.
+    ExposesGit,
     /// The disk is nearly full.
     LowSpace,
     /// The disk can hold only few more files.
@@ -125,7 +132,10 @@ impl DiagnosisKind {
     pub fn is_the_apps_need(self) -> bool {
         matches!(
             self,
-            DiagnosisKind::MissingShared | DiagnosisKind::MissingServices | DiagnosisKind::MissingUser
+            DiagnosisKind::MissingShared
+                | DiagnosisKind::BadEnvFile
+                | DiagnosisKind::MissingServices
+                | DiagnosisKind::MissingUser
         )
     }
 
@@ -233,6 +243,10 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         let words = format!("not in {}: {}", expected.layout.shared(), missing_shared.join(", "));
         let help = "put them there, with what they should hold; the file of `env_file` comes by `env push FILE`, or `env set NAME`";
         found.blocks(DiagnosisKind::MissingShared, words, help);
+    }
+    if let Some(why) = &facts.bad_env_file {
+        let (words, help) = why.split_once(": ").unwrap_or((why, "write the file anew by `env push`"));
+        found.blocks(DiagnosisKind::BadEnvFile, words.to_owned(), help);
     }
     if !missing_services.is_empty() {
         let words = format!("there is no {}", missing_services.join(" and no "));
@@ -352,6 +366,10 @@ fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             let words = format!("somebody checked out another commit in slot {slot}");
             found.warns(DiagnosisKind::OtherCommit, words);
         }
+        if !seen.written.is_empty() {
+            let (words, help) = written_files(slot, &seen.written, expected.layout);
+            found.blocks(DiagnosisKind::WrittenFiles, words, help);
+        }
         if let Some(changes) = seen.changes.as_ref().filter(|changes| !changes.is_empty()) {
             let words = format!("local changes in slot {slot}: {}", changes.join(", "));
             found.warns(DiagnosisKind::LocalChanges, words);
@@ -362,6 +380,40 @@ fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             format!("{} more folders in {} weren't looked at", facts.more_slots, expected.layout.releases);
         found.informs(DiagnosisKind::MoreSlots, words);
     }
+}
+
+/// What the app has written into a slot, and what would keep it.
+fn written_files(slot: &SlotName, written: &[Written], layout: &Layout) -> (String, String) {
+    let names: Vec<String> = written.iter().map(ToString::to_string).collect();
+    let words = format!("the app wrote into slot {slot} what deploys would lose: {}", names.join(", "));
+    let list = |setting: &str, paths: Vec<&str>| match paths[..] {
+        [] => None,
+        _ => Some(format!("{setting} = {paths:?}")),
+    };
+    let files =
+        list("shared_files", written.iter().filter(|w| w.folder().is_none()).map(|w| &*w.path).collect());
+    let folders = list("shared_dirs", written.iter().filter_map(Written::folder).collect());
+    let settings: Vec<String> = files.into_iter().chain(folders).collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    let typed = |path: &HostPath| match path.as_str() {
+        path if path.chars().all(plain) => path.to_owned(),
+        path => format!("'{}'", path.replace('\'', r"'\''")),
+    };
+    let moves = written.iter().map(|written| {
+        let path = written.folder().unwrap_or(&written.path);
+        let (from, to) = (layout.slot(slot).join(path), layout.shared().join(path));
+        let folder = path.rsplit_once('/').map(|(folder, _)| layout.shared().join(folder));
+        let make = folder.map_or(String::new(), |folder| format!("mkdir -p {} && ", typed(&folder)));
+        let (from, to) = (typed(&from), typed(&to));
+        format!("{make}mv {from} {to} && ln -s {to} {from}")
+    });
+    let moves: Vec<String> = moves.collect();
+    let help = format!(
+        "share it: {}, and on that host: {}; or name it in `scratch_files`; or `deploy --drop-written`",
+        settings.join(", "),
+        moves.join("; ")
+    );
+    (words, help)
 }
 
 /// What runs.
@@ -392,6 +444,12 @@ fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     if let Some(record) = &facts.maintenance {
         let words = format!("in maintenance, says {}: `maintenance off` ends it", record.by);
         found.warns(DiagnosisKind::Maintenance, words);
+    }
+    if let Some(address) = &facts.exposed {
+        let words =
+            format!("the web server gives git's folder, and so the whole project, to everybody: {address}");
+        found.warns(DiagnosisKind::ExposesGit, words).help =
+            Some(r"deny it there; for nginx: location ~ /\.git { return 404; }".to_owned());
     }
     if let (Some(app), Some(live)) = (&facts.app, facts.live())
         && !app.names(&live)

@@ -11,6 +11,7 @@ use crate::host::app_version::AppAnswer;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
 use crate::host::running::{Running, Trouble};
+use crate::host::written::Written;
 use crate::names::{CommitId, RunId, SlotName};
 use crate::release::Release;
 
@@ -69,6 +70,8 @@ pub struct HostFacts {
     pub git_version: Option<String>,
     /// Files that have to be in `shared`, and aren't.
     pub missing_shared: Vec<String>,
+    /// Why the file of variables isn't read by all in the same way; `None` if it is, or isn't there.
+    pub bad_env_file: Option<String>,
     /// Services that have neither a unit file nor an init script.
     pub missing_services: Vec<String>,
     /// The user that the app's own code should run as, where there is none.
@@ -81,6 +84,8 @@ pub struct HostFacts {
     pub units_elsewhere: Vec<UnitElsewhere>,
     /// What runs of the app, and how it answers.
     pub running: Running,
+    /// Where the app gives out git's folder; `None` if it doesn't, or wasn't asked.
+    pub exposed: Option<String>,
     /// What the app says which release it runs; `None` if it wasn't asked.
     pub app: Option<AppAnswer>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
@@ -125,6 +130,8 @@ pub struct SlotFacts {
     pub record: Option<SlotRecord>,
     /// Tracked files that somebody changed, as `git status --porcelain` names them; `None` if that wasn't asked.
     pub changes: Option<Vec<String>>,
+    /// What the app has written into it, as far as nobody said that it may be lost.
+    pub written: Vec<Written>,
 }
 
 /// A lock that is held.
@@ -211,6 +218,13 @@ impl HostFacts {
                         seen.changes = Some(lines.lines().map(str::to_owned).collect());
                     }
                 }
+                "written" => {
+                    if let Some((slot, text)) = value.split_once('/')
+                        && let Some(seen) = facts.slots.get_mut(slot)
+                    {
+                        seen.written = Written::parse(text);
+                    }
+                }
                 // What another version of the program wrote, and can't be read, is as good as not there.
                 "resolved" => facts.resolved.extend(serde_json::from_str::<ResolvedRelease>(value).ok()),
                 "hold" => facts.hold = Some(read_hold(value)),
@@ -248,6 +262,8 @@ impl HostFacts {
                 "folders" => facts.running.read_folders(value, layout),
                 "health" => facts.running.read_health(value),
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
+                "exposed" => facts.exposed = Some(value.to_owned()),
+                "bad_env_file" => facts.bad_env_file = Some(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
                 "sum" => facts.state_sum = value.to_owned(),

@@ -1,7 +1,7 @@
 //! Where everything lies on a host.
 
 use crate::app::service_file::FilesOf;
-use crate::names::{CommitId, HostPath, SlotName};
+use crate::names::{CommitId, HostPath, RunId, SlotName};
 
 /// The paths of one app on one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +44,19 @@ impl Layout {
         self.state().join("slots").join(&format!("{slot}.json"))
     }
 
+    /// An empty file of the time at which a slot was filled.
+    pub fn filled(&self, slot: &SlotName) -> HostPath {
+        self.state().join("slots").join(&format!("{slot}.filled"))
+    }
+
     /// Files and folders that outlive releases.
     pub fn shared(&self) -> HostPath {
         self.path.join("shared")
+    }
+
+    /// What a run found in a slot where something else belongs. Nobody but a person takes it away.
+    pub fn aside(&self, slot: &SlotName, run: &RunId) -> HostPath {
+        self.state().join("aside").join(&format!("{run}-{slot}"))
     }
 
     /// What says that visitors are told of maintenance.

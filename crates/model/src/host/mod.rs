@@ -9,6 +9,7 @@ pub mod proven;
 pub mod record;
 pub mod running;
 mod transport;
+pub mod written;
 
 use std::collections::BTreeSet;
 

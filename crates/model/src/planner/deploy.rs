@@ -35,6 +35,8 @@ pub struct DeployRequest {
     pub force: bool,
     /// Replace a link that leads to something that isn't ours.
     pub take_over: bool,
+    /// Whether what the app has written into its releases may be lost.
+    pub drop_written: bool,
     /// Whether virtualenvs are made anew, though nothing has changed.
     pub reinstall: bool,
     /// Whether the project's tests run first, where it has a runner for them.
@@ -61,6 +63,7 @@ impl DeployRequest {
             url: url.into(),
             force: false,
             take_over: false,
+            drop_written: false,
             reinstall: false,
             tests: true,
             packages: Vec::new(),
@@ -96,6 +99,7 @@ pub fn plan_deploy_by(
         url: _,
         force,
         take_over,
+        drop_written,
         reinstall: _,
         tests,
         packages: _,
@@ -121,6 +125,9 @@ pub fn plan_deploy_by(
             !is_taken(diagnosis.kind)
         });
         notes.extend(hosts.iter().filter_map(taken_over));
+    }
+    if *drop_written {
+        refusals.retain(|refusal| !is_about(refusal, DiagnosisKind::WrittenFiles));
     }
     notes.splice(0..0, more.iter().map(|text| Note { host: None, text: text.clone() }));
     if !refusals.is_empty() {
@@ -192,6 +199,10 @@ pub fn plan_deploy_by(
     Ok(assemble(settings, run, change, &changes, &others))
 }
 
+fn is_about(refusal: &Refusal, kind: DiagnosisKind) -> bool {
+    matches!(refusal, Refusal::Unfit { diagnosis, .. } if diagnosis.kind == kind)
+}
+
 /// What becomes of a link that isn't ours; `None` if it is.
 fn taken_over(planning: &HostPlanning<'_>) -> Option<Note> {
     let HostPlanning { host, facts, layout, .. } = planning;
@@ -234,9 +245,13 @@ fn change<'a>(
 ) -> Result<HostChange<'a>, Vec<Refusal>> {
     let destination = planning.destination(&request.release);
     let to = Target { slot: destination.slot, release: request.release.clone() };
+    // What served for a moment and was taken back stopped no deploy.
+    let record = planning.facts.slots.get(&to.slot).and_then(|seen| seen.record.as_ref());
+    let has_failed = record.is_some_and(|record| record.state == SlotState::Failed);
     let build = Build {
         former: destination.former,
         url: &request.url,
+        keep_written: has_failed,
         reinstall: request.reinstall,
         packages: Packages::These(request.packages.clone()),
         services: planning.service_files(&to, &request.templates)?,

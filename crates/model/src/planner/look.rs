@@ -26,6 +26,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
     let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles));
     let also = AlsoLookAt {
         version_url: url.as_deref(),
+        scratch_files: &settings.shared.scratch_files,
         shared_files: &shared_files,
         services: &services,
         service_files: &service_files,

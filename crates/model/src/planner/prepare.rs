@@ -4,7 +4,8 @@ use super::context::HostPlanning;
 use super::resolved::resolve_release;
 use super::virtualenv::virtualenv_of;
 use crate::app::hooks::HookPoint;
-use crate::app::recipe::Side;
+use crate::app::recipe::{Recipe, Side};
+use crate::app::remote_url::RemoteUrl;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::service_file::ServiceFile;
 use crate::app::virtualenv::Packages;
@@ -20,8 +21,10 @@ use crate::shell::recipe::commands_at;
 pub(super) struct Build<'a> {
     /// What was proven live in it before.
     pub(super) former: Option<Release>,
-    /// Where the commit is fetched from.
+    /// Where the commit is fetched from. Credentials in it stand in no step.
     pub(super) url: &'a str,
+    /// Whether what the app has written into it is set aside: nobody was asked whether it may be lost.
+    pub(super) keep_written: bool,
     /// Whether its virtualenv is made anew.
     pub(super) reinstall: bool,
     /// The private packages of the release.
@@ -38,9 +41,10 @@ const SIBLINGS_ASKED: usize = 8;
 impl HostPlanning<'_> {
     /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
     pub(super) fn build(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
-        let Build { former, url, reinstall, packages, services, resolved } = build;
+        let Build { former, url, keep_written, reinstall, packages, services, resolved } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
+        let RemoteUrl { url, credentials } = RemoteUrl::of(url);
         let group = || settings.users.deploy_group.clone();
         let record = |state| {
             RecordAction::Record {
@@ -65,7 +69,8 @@ impl HostPlanning<'_> {
             GitAction::Fetch {
                 slot: slot.clone(),
                 commit: release.commit.clone(),
-                url: url.to_owned(),
+                url: url.clone(),
+                credentials: credentials.is_some(),
                 siblings: self.siblings_to_fetch_from(slot, release),
                 known_hosts: settings.source.scm_known_hosts.clone(),
                 lend_agent: settings.source.forward_agent,
@@ -73,13 +78,20 @@ impl HostPlanning<'_> {
             }
             .into(),
         );
-        actions.push(
-            GitAction::Checkout { slot: slot.clone(), commit: release.commit.clone(), group: group() }.into(),
-        );
+        let checkout = GitAction::Checkout {
+            slot: slot.clone(),
+            commit: release.commit.clone(),
+            closed: settings.app.recipe == Recipe::Static,
+            aside: self.written_in(slot).filter(|_| keep_written).collect(),
+            shared: settings.shared.files.iter().chain(&settings.shared.folders).cloned().collect(),
+            group: group(),
+        };
+        actions.push(checkout.into());
         if release.submodules {
             let submodules = GitAction::Submodules {
                 slot: slot.clone(),
-                url: url.to_owned(),
+                url,
+                credentials: credentials.is_some(),
                 known_hosts: settings.source.scm_known_hosts.clone(),
                 lend_agent: settings.source.forward_agent,
                 group: group(),
@@ -140,6 +152,12 @@ impl HostPlanning<'_> {
         }
         actions.push(record(SlotState::Ready));
         actions
+    }
+
+    /// What the app has written into a slot.
+    fn written_in(&self, slot: &SlotName) -> impl Iterator<Item = String> {
+        let written = self.facts.slots.get(slot).map(|seen| &seen.written[..]).unwrap_or_default();
+        written.iter().map(|written| written.folder().unwrap_or(&written.path).to_owned())
     }
 
     /// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,

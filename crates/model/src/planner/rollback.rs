@@ -14,6 +14,7 @@ use crate::app::resolved::ResolvedRelease;
 use crate::app::run_as::RunAs;
 use crate::app::virtualenv::Packages;
 use crate::config::Settings;
+use crate::host::diagnosis::DiagnosisKind;
 use crate::host::facts::HostFacts;
 use crate::host::known::known_release;
 use crate::host::proven::served_last;
@@ -68,6 +69,14 @@ pub fn plan_rollback_by(
 ) -> Result<Plan, Vec<Refusal>> {
     let all = HostPlanning::of_all_by(strategy, settings, run, hosts);
     let (mut refusals, mut notes) = examine(settings, &all);
+    // It stays in the slot that is gone back from, until a deploy takes that; which it then says.
+    let left_behind = refusals.iter().filter_map(|refusal| match refusal {
+        Refusal::Unfit { host, diagnosis } if diagnosis.kind == DiagnosisKind::WrittenFiles => {
+            Some(Note { host: Some(host.clone()), text: diagnosis.words.clone() })
+        }
+        _ => None,
+    });
+    notes.extend(left_behind);
     // A person who rolls back at night must not be stopped by a colleague's "do not deploy", nor by what only a new release
     // would need.
     refusals.retain(
@@ -330,6 +339,7 @@ fn change<'a>(
     let build = |former, packages, services| Build {
         former,
         url: &request.url,
+        keep_written: true,
         reinstall: false,
         packages,
         services,

@@ -1,6 +1,6 @@
 //! A host's switch to another release: the way forward, the way back, and what follows once it is live for good.
 
-use super::context::{CorrectedRecord, HostChange, HostPlanning, RunContext};
+use super::context::{CorrectedRecord, Direction, HostChange, HostPlanning, RunContext};
 use super::numbers::Part;
 use crate::app::hooks::HookPoint;
 use crate::app::maintenance::MaintenanceMethod;
@@ -96,6 +96,12 @@ impl HostChange<'_> {
             if seen.is_none_or(|seen| seen.state == SlotState::Live) {
                 actions.push(record(slot.clone(), *leaves_behind, release.clone()));
             }
+        }
+        // A person said that it may be lost, or there were no plan to deploy. A rollback leaves it where it is.
+        if self.direction == Direction::Forward {
+            let written =
+                facts.slots.iter().filter(|(slot, seen)| **slot != to.slot && !seen.written.is_empty());
+            actions.extend(written.map(|(slot, _)| RecordAction::DropWritten { slot: slot.clone() }.into()));
         }
         for CorrectedRecord { slot, state, release } in &self.corrected {
             actions.push(record(slot.clone(), *state, release.clone()));

@@ -10,13 +10,13 @@ use super::record::replace_file;
 use super::{quote, quote_words};
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
 use crate::host::layout::Layout;
-use crate::names::SlotName;
+use crate::names::{RunId, SlotName};
 use crate::plan::action::{AppAction, EnvEdit, ToldVisitors};
 
-pub(super) fn render(action: &AppAction, layout: &Layout) -> String {
+pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String {
     match action {
         AppAction::Shared { slot, files, dirs, group } => {
-            umask(group.as_deref()) + &shared(layout, slot, files, dirs, group.as_deref())
+            umask(group.as_deref()) + &shared(layout, slot, files, dirs, group.as_deref(), run)
         }
         AppAction::Hook { command, around, point: _, optional: _ } => app_command(layout, around, command),
         AppAction::AskApp { url, release, patience_seconds } => ask_script(url, release, *patience_seconds),
@@ -87,14 +87,17 @@ fn shared(
     files: &[String],
     dirs: &[String],
     group: Option<&str>,
+    run: &RunId,
 ) -> String {
     format!(
-        "slot={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\n{}",
+        "slot={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\naside={}\n{}{}",
         quote(layout.slot(slot).as_str()),
         quote(layout.shared().as_str()),
         quote(&quote_words(files)),
         quote(&quote_words(dirs)),
         quote(group.unwrap_or_default()),
+        quote(layout.aside(slot, run).as_str()),
+        script!("mounts"),
         script!("shared")
     )
 }

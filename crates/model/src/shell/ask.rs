@@ -1,6 +1,8 @@
 //! The question to the app which release it runs.
 
+use super::health::{GIT_CONFIG, ONLY_IN_IT};
 use super::quote;
+use crate::app::remote_url::RemoteUrl;
 use crate::release::Release;
 
 /// Defines `ask_app URL SECONDS`, which prints the answer, or fails and says why.
@@ -22,6 +24,14 @@ pub(super) fn look_script(url: &str) -> String {
         "{ASK}answer=$({{ ask_app {} 2 2>&1; echo \".$?\"; }} | tail -c 65536)\n\
          case $answer in *.0) fact app \"${{answer%.*}}\" ;; *) fact app_silent \"${{answer%.*}}\" ;; esac\n",
         quote(url)
+    )
+}
+
+/// Reports as a fact of a look where the app gives out git's folder, at the root of the same server.
+pub(super) fn look_for_git_script(url: &str) -> String {
+    let address = quote(&format!("{}{GIT_CONFIG}", RemoteUrl::server(url)));
+    format!(
+        "{ASK}case $(ask_app {address} 2 2>/dev/null | head -c 4096) in *{ONLY_IN_IT}*) fact exposed {address} ;; esac\n"
     )
 }
 

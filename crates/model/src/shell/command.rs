@@ -41,7 +41,7 @@ pub fn login_shell(settings: &Settings, host: &Host) -> String {
 /// The names in a file of variables; never what they are.
 pub(crate) fn list_variables(file: &HostPath) -> String {
     let file = quote(file.as_str());
-    let names = r"s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1=…/p";
+    let names = r"s/^[[:blank:]]*\([A-Za-z_][A-Za-z0-9_]*\)[[:blank:]]*=.*/\1=…/p";
     format!("[ ! -f {file} ] || sed -n '{names}' {file}")
 }
 
@@ -64,16 +64,18 @@ pub(super) fn app_command_anywhere(layout: &Layout, around: &Surroundings, comma
 /// A script with the variables, secrets and programs of the app, as the app's user; its folder is its own business.
 pub(super) fn within(layout: &Layout, around: &Surroundings, input: Input, script: &str) -> String {
     let Surroundings { directory, variables, virtualenv, run_as } = around;
-    let plain = format!("{}{}", exports(variables), activate(virtualenv.as_ref()));
+    // As in a unit file, what the file of variables says comes after the settings, and holds.
+    let (before, after) = (exports(variables), activate(virtualenv.as_ref()));
     let Some(RunAs { user, group }) = run_as else {
-        return format!("{}{plain}{script}", secrets(layout));
+        return format!("{before}{}{after}{script}", secrets(layout));
     };
     let give = group.as_deref().map(|group| GiveToGroup {
         folder: directory,
         group,
         but: virtualenv.as_ref().map(|_| layout.virtualenv.as_str()),
     });
-    as_user(user, layout.env_file.as_ref(), input, &format!("{plain}{script}"), give.as_ref())
+    let secrets = layout.env_file.as_ref();
+    as_user(user, secrets, input, &before, &format!("{after}{script}"), give.as_ref())
 }
 
 fn enter(directory: &HostPath) -> String {
@@ -95,6 +97,15 @@ fn activate(virtualenv: Option<&HostPath>) -> String {
 
 /// Reads the file of variables, if there is one.
 pub(super) fn secrets(layout: &Layout) -> String {
-    let Some(file) = layout.env_file.as_ref().map(|file| quote(file.as_str())) else { return String::new() };
-    format!("if [ -f {file} ]; then set -a; . {file}; set +a; fi\n")
+    layout.env_file.as_ref().map(load_env_file).unwrap_or_default()
+}
+
+/// Puts the variables of a file, if it is there, in the environment. What they are is never run.
+pub(super) fn load_env_file(file: &HostPath) -> String {
+    let file = quote(file.as_str());
+    format!(
+        "{}if [ -e {file} ]; then\n  variables=$(read_env {file}) || exit\n  \
+           eval \"unset variables\n$variables\"\nfi\n",
+        script!("read_env"),
+    )
 }

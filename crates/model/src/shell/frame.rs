@@ -88,6 +88,6 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         Action::Python(action) => python::render(action, layout),
         Action::Service(action) => service::render(action, layout),
         Action::Record(action) => record::render(action, layout, run),
-        Action::App(action) => app::render(action, layout),
+        Action::App(action) => app::render(action, layout, run),
     }
 }

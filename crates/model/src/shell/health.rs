@@ -1,5 +1,6 @@
 //! The question to the app whether it is well, as the shell that asks it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::command::app_command;
@@ -54,6 +55,25 @@ pub(super) fn look_script(layout: &Layout, health: &Health, around: &Surrounding
     };
     format!("if words=$(\n{once}\n); then fact health \"yes $words\"; else fact health \"no $words\"; fi\n")
 }
+
+/// Reports as a fact of a look where the app gives out git's folder, which holds the whole project and its history.
+pub(super) fn look_for_git_script(layout: &Layout, question: &HttpQuestion, timeout_seconds: u32) -> String {
+    let question = HealthQuestion::Http(HttpQuestion {
+        path: GIT_CONFIG.to_owned(),
+        statuses: vec![200],
+        contains: Some(ONLY_IN_IT.to_owned()),
+        ..question.clone()
+    });
+    let address = quote(&question.to_string());
+    let health =
+        Health { question, timeout_seconds, interval_seconds: 1, grace_seconds: 0, roles: BTreeSet::new() };
+    let ask = ask(layout, &health, false);
+    format!("if (\n{ask}is_well\n) >/dev/null 2>&1; then fact exposed {address}; fi\n")
+}
+
+/// What git always has, what stands in it, and where a web server would have it.
+pub(super) const GIT_CONFIG: &str = "/.git/config";
+pub(super) const ONLY_IN_IT: &str = "repositoryformatversion";
 
 /// Defines `is_well`.
 fn ask(layout: &Layout, health: &Health, in_maintenance: bool) -> String {

@@ -7,6 +7,7 @@ use super::{ask, health};
 use crate::app::health::{Health, HealthQuestion};
 use crate::app::service::Service;
 use crate::host::layout::Layout;
+use crate::host::written::WRITTEN_LISTED;
 use crate::names::HostPath;
 use crate::plan::action::Surroundings;
 use crate::shell::{quote, quote_words};
@@ -20,6 +21,8 @@ pub const NEEDED_TOOLS: [&str; 8] =
 pub struct AlsoLookAt<'a> {
     /// Where the app is asked which release it runs.
     pub version_url: Option<&'a str>,
+    /// Names or paths of files that the app may lose, with `*` for anything.
+    pub scratch_files: &'a [String],
     /// Files that have to be in `shared`.
     pub shared_files: &'a [String],
     /// Services whose unit files or init scripts have to be there already.
@@ -50,7 +53,19 @@ pub enum Scope {
 /// The shell that looks at an app on a host, and changes nothing.
 pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> String {
     let mut script = state_function(layout);
-    script.push_str(&format!("resolved_listed={RESOLVED_LISTED}\n{LOOK}"));
+    let scratch = also.scratch_files.iter().map(|pattern| {
+        if pattern.contains('/') {
+            format!("! -path {}", quote(&format!("./{pattern}")))
+        } else {
+            format!("! -name {}", quote(pattern))
+        }
+    });
+    let scratch: Vec<String> = scratch.collect();
+    let (virtualenv, scratch) = (quote(&format!("./{}", layout.virtualenv)), scratch.join(" "));
+    let everywhere = if scope == Scope::Full { "yes" } else { "no" };
+    script.push_str(&format!(
+        "resolved_listed={RESOLVED_LISTED}\nwritten_listed={WRITTEN_LISTED}\neverywhere={everywhere}\nvirtualenv={virtualenv}\nnewer() {{ find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print; }}\n{LOOK}"
+    ));
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
     }
@@ -67,6 +82,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         run_as,
         units,
         health,
+        scratch_files: _,
     } = also;
     if let Some(label) = crontab_label {
         script.push_str(&format!(
@@ -106,9 +122,27 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         let look = health::look_script(layout, health, around);
         script.push_str(&format!("if [ -e {}/. ]; then\n{look}fi\n", quote(layout.current().as_str())));
     }
+    // Whoever would be given the project by its own web server is told when a person asks.
+    let question = health.as_ref().and_then(|(health, _)| match &health.question {
+        HealthQuestion::Http(question) => Some((question, health.timeout_seconds)),
+        HealthQuestion::Tcp { .. } | HealthQuestion::Command { .. } => None,
+    });
+    match (scope, question, version_url) {
+        (Scope::Full, Some((question, timeout)), _) => {
+            script.push_str(&health::look_for_git_script(layout, question, timeout));
+        }
+        (Scope::Full, None, Some(url)) => script.push_str(&ask::look_for_git_script(url)),
+        (Scope::Full, None, None) | (Scope::Plan, ..) => {}
+    }
     for file in *shared_files {
         let path = quote(layout.shared().join(file).as_str());
         script.push_str(&format!("[ -e {path} ] || fact missing_shared {}\n", quote(file)));
+    }
+    if let Some(file) = layout.env_file.as_ref().map(|file| quote(file.as_str())) {
+        script.push_str(&format!(
+            "{}[ ! -r {file} ] || why=$(read_env {file} 2>&1 >/dev/null) || fact bad_env_file \"$why\"\n",
+            script!("read_env")
+        ));
     }
     if let Some(url) = version_url {
         script.push_str(&ask::look_script(url));
@@ -239,7 +273,24 @@ state() {
 }
 "#;
 
+/// What nobody minds to lose, and what is asked by other means.
+const PASSED_BY: &str =
+    r#"\( -name .git -o -name __pycache__ -o -name node_modules -o -path "$virtualenv" \) -prune -o"#;
+
 const LOOK: &str = r#"umask 022
+# Of releases that were made before the time was noted, what is newer than all that is known of them.
+look_for_written() {
+  # A deploy asks about what serves; what lies in other slots is kept aside when they are filled again.
+  [ "$everywhere" = yes ] || serves || return 0
+  [ -f "$memory/slots/$slot.json" ] && [ -d "$releases/$slot/.git" ] && cd "$releases/$slot" 2>/dev/null || return 0
+  filled=$memory/slots/$slot.filled
+  [ -f "$filled" ] || filled=$memory/slots/$slot.json
+  written=$(newer 2>/dev/null | head -n "$written_listed")
+  [ -z "$written" ] || fact written "$slot/$(git -c safe.directory='*' -c core.quotePath=false ls-files --others --directory 2>/dev/null)
+
+$written"
+  cd "$OLDPWD" || return 0
+}
 id=$(id)
 fact id "$id"
 fact clock "$(date +%s)"
@@ -249,6 +300,8 @@ fact sum "$sum"
 record maintenance "$memory/maintenance"
 record pending "$memory/pending.json"
 record owner "$memory/owner.json"
+look=look_for_written
+slots
 set -- "$memory"/releases/*/resolved-*.json
 while [ $# -gt "$resolved_listed" ]; do shift; done
 for file; do record resolved "$file"; done

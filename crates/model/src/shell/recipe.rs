@@ -1,6 +1,6 @@
 //! The commands of recipes.
 
-use super::quote_words;
+use super::{quote, quote_words};
 use crate::app::hooks::HookPoint;
 use crate::app::recipe::{Collectstatic, RecipeStep, Side, StepName};
 use crate::config::Settings;
@@ -32,11 +32,19 @@ fn step(name: StepName, settings: &Settings) -> RecipeStep {
         (StepName::Collectstatic, Collectstatic::Once) => {
             (HookPoint::Once, Side::Before, manage("collectstatic --noinput --verbosity 0"))
         }
+        (StepName::Data, _) => {
+            (HookPoint::Check, Side::Before, manage(&format!("shell -v 0 -c {}", quote(LASTING_DATA))))
+        }
         (StepName::Check, _) => (HookPoint::Check, Side::Before, manage("check --deploy")),
         (StepName::Migrate, _) => (HookPoint::Once, Side::Before, migrate(settings)),
     };
-    RecipeStep { name, point, side, commands: vec![command] }
+    // A Django that old takes no command.
+    let commands = if name == StepName::Data && settings.django.syncdb { Vec::new() } else { vec![command] };
+    RecipeStep { name, point, side, commands }
 }
+
+/// Its first line is what people read of it.
+const LASTING_DATA: &str = include_str!("scripts/lasting_data.py");
 
 /// Migrates only where something is pending, and says what before it does.
 fn migrate(settings: &Settings) -> String {

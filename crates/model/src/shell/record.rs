@@ -11,7 +11,7 @@ use super::quote;
 use super::resolved::keep_resolved;
 use crate::app::owner::Owner;
 use crate::host::layout::Layout;
-use crate::host::record::{Hold, JournalRecord, SlotRecord, tail_of};
+use crate::host::record::{Hold, JournalRecord, SlotRecord, SlotState, tail_of};
 use crate::names::{HostPath, RunId};
 use crate::plan::action::RecordAction;
 
@@ -24,7 +24,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
         RecordAction::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
         RecordAction::Guard { state_sum } => guard_script(layout, state_sum),
         RecordAction::Recover => format!("exec sh {}", quote(layout.way_back().as_str())),
-        RecordAction::Record { slot, state, release, former, optional: _ } => {
+        RecordAction::Record { slot, state, release, former, optional } => {
             let record = SlotRecord {
                 at,
                 state: *state,
@@ -32,8 +32,15 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 former: former.clone(),
                 run: run.clone(),
             };
-            replace_file(&layout.record(slot), &record)
+            let recorded = replace_file(&layout.record(slot), &record);
+            // What is newer was written by the app, or by what the run does with a release that is ready.
+            if *state == SlotState::Ready && !optional {
+                format!("{recorded} && {}", note_time(&layout.filled(slot)))
+            } else {
+                recorded
+            }
         }
+        RecordAction::DropWritten { slot } => note_time(&layout.filled(slot)),
         RecordAction::KeepResolved { resolved } => keep_resolved(layout, resolved),
         RecordAction::SwitchLink { target } => switch_link(layout, target.as_deref(), run),
         RecordAction::Journal { kind, by, release, from, reason } => {
@@ -65,6 +72,12 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
             script!("prune")
         ),
     }
+}
+
+/// Empties a file, which may be another deployer's: they share the folder.
+fn note_time(path: &HostPath) -> String {
+    let path = quote(path.as_str());
+    format!("{{ true >{path} || {{ rm -f {path} && true >{path}; }}; }} 2>/dev/null")
 }
 
 /// Prints a record as one line of JSON, with the host's time in front. A runner asks for the time once for several.

@@ -11,6 +11,7 @@ use crate::host::Host;
 use crate::host::facts::HostFacts;
 use crate::names::HostPath;
 use crate::plan::Target;
+use crate::shell::command::load_env_file;
 use crate::shell::quote;
 
 /// Where a service runs, and what it is about.
@@ -63,6 +64,7 @@ pub(crate) fn render_service_file(
             release => layout.slot(&target.slot).as_str(),
             virtualenv => virtualenv.as_ref().map(HostPath::as_str),
             env_file => layout.env_file.as_ref().map(HostPath::as_str),
+            load_env_file => layout.env_file.as_ref().map(|file| load_env_file(file).trim_end().to_owned()),
             variables => &settings.app.variables,
             commit => target.release.commit.as_str(),
             describe => target.release.describe.as_str(),

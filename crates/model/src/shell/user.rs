@@ -25,20 +25,25 @@ pub(super) struct GiveToGroup<'a> {
     pub(super) but: Option<&'a str>,
 }
 
-/// A script as another user. The variables of `secrets`, a file that only we can read, come ahead of its input: on a
-/// command line everybody could see them.
+/// A script as another user, after `exports`. The variables of `secrets`, a file that only we can read, come ahead of its
+/// input: on a command line everybody could see them.
 pub(super) fn as_user(
     user: &str,
     secrets: Option<&HostPath>,
     input: Input,
+    exports: &str,
     script: &str,
     give: Option<&GiveToGroup<'_>>,
 ) -> String {
     let user = quote(user);
     let feed = match secrets.map(|file| quote(file.as_str())) {
         Some(file) => format!(
-            "if [ -e {file} ]; then\n  [ -r {file} ] || {{ echo {file}\" can't be read by $(id -un): it belongs to another deployer\" >&2; exit 1; }}\n  \
-               feed() {{ wc -c <{file}; cat {file}; }}\nelse feed() {{ echo 0; }}; fi\n"
+            "{}secrets=\nif [ -e {file} ]; then\n  \
+               [ -r {file} ] || {{ echo {file}\" can't be read by $(id -un): it belongs to another deployer\" >&2; exit 1; }}\n  \
+               secrets=$(read_env {file}) || exit\nfi\n\
+             said() {{ cat <<END\n$secrets\nEND\n}}\n\
+             feed() {{ said | wc -c; said; }}\n",
+            script!("read_env"),
         ),
         None => "feed() { echo 0; }\n".to_owned(),
     };
@@ -52,14 +57,16 @@ pub(super) fn as_user(
                 "{SUDO}{}{feed}{AS_A_STEP}{}\nwait $!\n",
                 become_user(&user, "$sudo"),
                 fed_from(&format!(
-                    "{READ_SECRETS_OF_3}{WATCH}{inner}kill \"$watch\" 2>/dev/null\nexit \"$status\"\n"
+                    "{exports}{READ_SECRETS_OF_3}{WATCH}{inner}kill \"$watch\" 2>/dev/null\nexit \"$status\"\n"
                 ))
             )
         }
         Input::Person => format!(
             "{}{feed}{{ feed; [ -t 0 ] || cat; }} | \"$@\" {}",
             become_user(&user, "sudo"),
-            quote(&format!("{READ_SECRETS_OF_0}[ ! -t 2 ] || exec </dev/tty\n{inner}exit \"$status\"\n"))
+            quote(&format!(
+                "{exports}{READ_SECRETS_OF_0}[ ! -t 2 ] || exec </dev/tty\n{inner}exit \"$status\"\n"
+            ))
         ),
     }
 }
@@ -90,10 +97,10 @@ const AS_A_STEP: &str = "pipe=$(mktemp -d) && mkfifo \"$pipe/in\" || exit\n";
 const WATCH: &str = "{ cat <&3 >/dev/null; trap '' TERM; kill -TERM 0; sleep 2; kill -KILL 0; } 2>/dev/null &\nwatch=$!\nexec 3<&-\n";
 
 const READ_SECRETS_OF_3: &str = "exec 3<&0 </dev/null\nread -r size <&3 || exit\n\
-    [ \"$size\" = 0 ] || { set -a; eval \"$(dd bs=\"$size\" count=1 iflag=fullblock <&3 2>/dev/null)\"; set +a; }\n";
+    [ \"$size\" -eq 0 ] || eval \"$(dd bs=\"$size\" count=1 iflag=fullblock <&3 2>/dev/null)\"\n";
 
 const READ_SECRETS_OF_0: &str = "read -r size || exit\n\
-    [ \"$size\" = 0 ] || { set -a; eval \"$(dd bs=\"$size\" count=1 iflag=fullblock 2>/dev/null)\"; set +a; }\n";
+    [ \"$size\" -eq 0 ] || eval \"$(dd bs=\"$size\" count=1 iflag=fullblock 2>/dev/null)\"\n";
 
 fn given(script: &str, give: &GiveToGroup<'_>) -> String {
     let GiveToGroup { folder, group, but } = give;

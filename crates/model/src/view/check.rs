@@ -147,15 +147,18 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::AwaitsConfirmation
         | DiagnosisKind::Unconfirmed
         | DiagnosisKind::Unrecorded => "current",
-        DiagnosisKind::AppDisagrees => "app",
+        DiagnosisKind::AppDisagrees | DiagnosisKind::ExposesGit => "app",
         DiagnosisKind::Unwell => "health",
         DiagnosisKind::MissingServices
         | DiagnosisKind::ServiceDown
         | DiagnosisKind::Stale
         | DiagnosisKind::StrayService => "service",
         DiagnosisKind::MissingUser => "run_as",
-        DiagnosisKind::MissingShared => "shared",
-        DiagnosisKind::OtherCommit | DiagnosisKind::LocalChanges | DiagnosisKind::MoreSlots => "slots",
+        DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile => "shared",
+        DiagnosisKind::OtherCommit
+        | DiagnosisKind::WrittenFiles
+        | DiagnosisKind::LocalChanges
+        | DiagnosisKind::MoreSlots => "slots",
         DiagnosisKind::Maintenance => "maintenance",
         DiagnosisKind::Held | DiagnosisKind::Locked => "lock",
     }

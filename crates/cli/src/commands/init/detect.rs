@@ -5,13 +5,17 @@ use std::path::Path;
 
 use buedafab_engine::Repository;
 use buedafab_model::app::recipe::Recipe;
+use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::names::Unit;
+use regex::Regex;
 
 /// What was found.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) unit: String,
     pub(super) scm: Option<String>,
+    /// Whether the remote's URL holds a password or token.
+    pub(super) has_credentials: bool,
     pub(super) branch: Option<String>,
     pub(super) can_sign: bool,
     pub(super) recipe: Recipe,
@@ -21,20 +25,29 @@ pub(super) struct Found {
     pub(super) requirements: Vec<String>,
     /// Whether Django's settings say where static files are collected.
     pub(super) collects_static_files: bool,
+    /// Databases that Django's settings place in the project.
+    pub(super) databases: Vec<String>,
+    /// The folders in it that uploads are written to.
+    pub(super) uploads: Vec<String>,
     pub(super) test_runner: Option<&'static str>,
     pub(super) hooks: Vec<(&'static str, String)>,
 }
 
 pub(super) async fn detect(repository: &Repository) -> Found {
     let root = repository.root();
-    let scm = repository.remote_url("origin").await;
+    let remote = repository.remote_url("origin").await.map(|url| RemoteUrl::of(&url));
+    let has_credentials = remote.as_ref().is_some_and(|remote| remote.credentials.is_some());
+    let scm = remote.map(|remote| remote.url);
     let folder = root.file_name().map(|name| name.to_string_lossy().into_owned());
     let named = scm.as_deref().and_then(name_in_url).map(str::to_owned).or(folder).unwrap_or_default();
     let unit = if Unit::new(named.clone()).is_ok() { named } else { "app".to_owned() };
     let requirements = find_requirements(root);
     let needs = needs(root, &requirements);
     let recipe = guess_recipe(root, &requirements, &needs);
+    let settings = if recipe == Recipe::Django { django_settings(root) } else { String::new() };
     Found {
+        databases: if settings.contains("sqlite3") { paths_in(&settings, DATABASE) } else { Vec::new() },
+        uploads: paths_in(&settings, UPLOADS),
         collects_static_files: repository.mentions("STATIC_ROOT").await,
         hooks: if recipe == Recipe::Generic { suggest_hooks(root) } else { Vec::new() },
         test_runner: suggest_test_runner(root),
@@ -45,6 +58,7 @@ pub(super) async fn detect(repository: &Repository) -> Found {
         requirements,
         unit,
         scm,
+        has_credentials,
     }
 }
 
@@ -70,6 +84,35 @@ fn needs(root: &Path, requirements: &[String]) -> String {
     let named = requirements.iter().map(String::as_str).chain(["pyproject.toml"]);
     let texts = named.filter_map(|name| fs::read_to_string(root.join(name)).ok());
     texts.collect::<String>().to_lowercase()
+}
+
+/// All that Django's settings say: `settings.py`, or a folder of such files, in the project or one folder below.
+fn django_settings(root: &Path) -> String {
+    let folders = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut text = String::new();
+    for folder in folders.filter(|path| path.is_dir()).chain([root.to_owned()]) {
+        let several = fs::read_dir(folder.join("settings")).into_iter().flatten().flatten();
+        for file in several.map(|entry| entry.path()).chain([folder.join("settings.py")]) {
+            if file.extension().is_some_and(|end| end == "py") {
+                text.push_str(&fs::read_to_string(file).unwrap_or_default());
+            }
+        }
+    }
+    text
+}
+
+/// `BASE_DIR / 'db.sqlite3'`, or `os.path.join(BASE_DIR, 'db.sqlite3')`.
+const DATABASE: &str = r#"BASE_DIR\)?\s*[/,]\s*["']([\w./-]+\.(?:sqlite3?|db3?))["']"#;
+
+/// The same of a folder.
+const UPLOADS: &str = r#"(?m)^MEDIA_ROOT\s*=.*BASE_DIR\)?\s*[/,]\s*["']([\w./-]*\w)/?["']"#;
+
+fn paths_in(text: &str, pattern: &str) -> Vec<String> {
+    let pattern = Regex::new(pattern).expect("it is fixed");
+    let mut paths: Vec<String> = pattern.captures_iter(text).map(|found| found[1].to_owned()).collect();
+    paths.sort();
+    paths.dedup();
+    paths
 }
 
 fn guess_recipe(root: &Path, requirements: &[String], needs: &str) -> Recipe {

@@ -11,6 +11,7 @@ use buedafab_model::config;
 use detect::{Found, detect};
 
 use crate::arguments::InitArgs;
+use crate::commands::check::CREDENTIALS_SHOULD_GO;
 use crate::discover::FILE_NAME;
 use crate::exit::CliError;
 use crate::report::{print_data, print_talk};
@@ -24,6 +25,11 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<ExitCode, CliError> {
     let text = write_configuration(&found);
     if let Err(mistakes) = config::parse(FILE_NAME, &text) {
         return Err(CliError::bug(format!("what init wrote can't be read:\n{mistakes}")));
+    }
+    if found.has_credentials {
+        print_talk(&format!(
+            "! the URL of \"origin\" {CREDENTIALS_SHOULD_GO}; it isn't written into {FILE_NAME}"
+        ));
     }
     if *print {
         print_data(&text);
@@ -47,6 +53,8 @@ pub(crate) async fn init(arguments: &InitArgs) -> Result<ExitCode, CliError> {
 fn write_configuration(found: &Found) -> String {
     let string = |text: &str| serde_json::to_string(text).expect("a string is plain data");
     let scm = match &found.scm {
+        // What is committed is no place for a password; without one here, hosts are lent that of the checkout.
+        Some(url) if found.has_credentials => format!("# scm = {}", string(url)),
         Some(url) => format!("scm = {}", string(url)),
         None => "# scm = \"git@github.com:you/app.git\"".to_owned(),
     };
@@ -195,6 +203,19 @@ fn write_recipe(found: &Found) -> String {
     if found.recipe == Recipe::Django && !found.collects_static_files {
         text.push_str("# No STATIC_ROOT was found in the settings, so no static files are collected.\nsteps.collectstatic = []\n");
     }
+    if !(found.databases.is_empty() && found.uploads.is_empty()) {
+        text.push_str(&format!(
+            "# The settings place these in the release, where every deploy would lose them. Files have to be in `shared` before\n\
+             # the first deploy: on each host, touch /var/webapps/{}/shared/db.sqlite3\n",
+            found.unit
+        ));
+        for (setting, paths) in [("shared_files", &found.databases), ("shared_dirs", &found.uploads)] {
+            if !paths.is_empty() {
+                let paths = serde_json::to_string(paths).expect("strings are plain data");
+                text.push_str(&format!("{setting} = {paths}\n"));
+            }
+        }
+    }
     text.push_str(
         "# Files and folders that outlive releases, in `shared` on every host: shared_files = [\".env\"], shared_dirs = [\"media\"]\n",
     );
@@ -211,12 +232,15 @@ mod tests {
             let found = Found {
                 unit: unit.to_owned(),
                 scm: Some("git@github.com:bueda/five.git".to_owned()),
+                has_credentials: false,
                 branch: Some("master".to_owned()),
                 can_sign: false,
                 recipe: Recipe::Django,
                 uses_celery: true,
                 requirements: vec!["requirements.txt".to_owned()],
                 collects_static_files: false,
+                databases: vec!["db.sqlite3".to_owned()],
+                uploads: vec!["media".to_owned()],
                 test_runner: Some("django"),
                 hooks: vec![("build", "make \"all\"".to_owned())],
             };

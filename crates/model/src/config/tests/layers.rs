@@ -50,6 +50,7 @@ fn defaults() {
     syncdb = false
     shared_files = []
     shared_dirs = []
+    scratch_files = ["*.pyc", "*.pid", "celerybeat-schedule*", "maintenance_mode_state.txt"]
     # env_file: none
     # crontab: none
     crontab_place = "user"

@@ -363,10 +363,13 @@ fn contradictions() {
         "unit = 'x'\nrelease_paths = ['c', 'd']\n[environments.production]\ncurrent_release_symlink = 'd'",
         "unit = 'x'\nshared_dirs = ['media', 'media/thumbs', 'mediate']\nshared_files = ['media', 'conf/a', '.env']\n[environments.production]\nshared_dirs = ['conf']",
         "unit = 'x'\nshared_dirs = ['media', 'media/thumbs', 'mediate']\nshared_files = ['media/a']",
+        "unit = 'x'\nshared_dirs = ['media', 'media']\nshared_files = ['.env', 'media', 'conf', 'conf/a', '.git/config', 'env']\nrecipe = 'wsgi'",
+        "unit = 'x'\nenv_file = 'conf'\nshared_dirs = ['conf']",
+        "unit = 'x'\nenv_file = 'conf'\nshared_dirs = ['conf/d']",
+        "unit = 'x'\nenv_file = 'conf/.env'\nshared_dirs = ['conf']\nshared_files = ['.env']",
         "unit = 'x'\nconnect = 'nc {address} {port}'\n[environments.production]\nhosts = ['a:1', 'b', 'c']",
         "unit = 'x'\nservice = 'systemd:{unit}'\npath = '/{unit}/..'\nrelease_paths = []",
     ]), @r#"
-
     nowhere → `unit` is missing; name the app in the first line of the file: `unit = "five"`
 
     unit = 'x'
@@ -411,6 +414,32 @@ fn contradictions() {
     shared_files = ['media/a']
     'media/thumbs' → `media/thumbs` is shared with `media` already; leave it out: all that lies in a shared folder is shared
     'media/a' → `media/a` is shared with `media` already; leave it out: all that lies in a shared folder is shared
+
+    unit = 'x'
+    shared_dirs = ['media', 'media']
+    shared_files = ['.env', 'media', 'conf', 'conf/a', '.git/config', 'env']
+    recipe = 'wsgi'
+    'media' → `media` is shared twice; name it once: a folder in `shared_dirs`, a file in `shared_files`
+    'media' → `media` is shared twice; name it once: a folder in `shared_dirs`, a file in `shared_files`
+    'conf/a' → `conf/a` is shared with `conf` already; leave it out: all that lies in a shared folder is shared
+    '.git/config' → `.git/config` can't be shared: `.git` belongs to each release; choose another place for what outlives releases
+    'env' → `env` can't be shared: `env` belongs to each release; choose another place for what outlives releases
+
+    unit = 'x'
+    env_file = 'conf'
+    shared_dirs = ['conf']
+    'conf' → `conf` can't be a file: `conf` is shared; choose another name for one of them
+
+    unit = 'x'
+    env_file = 'conf'
+    shared_dirs = ['conf/d']
+    'conf' → `conf` can't be a file: `conf/d` is shared; choose another name for one of them
+
+    unit = 'x'
+    env_file = 'conf/.env'
+    shared_dirs = ['conf']
+    shared_files = ['.env']
+    nothing wrong
 
     unit = 'x'
     connect = 'nc {address} {port}'

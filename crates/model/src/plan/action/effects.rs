@@ -180,6 +180,8 @@ pub enum Effect<'a> {
 pub enum StepInput<'a> {
     /// One variable, or a whole file of them.
     Variables,
+    /// A name and a password for the git remote.
+    Credentials,
     /// The file of a private package.
     Package(&'a FetchedPackage),
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Action;
-use super::effects::{Effect, Effects, PhaseName};
+use super::effects::{Effect, Effects, PhaseName, StepInput};
 use crate::app::text::one_line;
 use crate::names::{CommitId, SlotName};
 
@@ -21,6 +21,8 @@ pub enum GitAction {
         commit: CommitId,
         /// Where it comes from, if no slot of the host has it.
         url: String,
+        /// Whether git is given a name and password for it, which come as the step's input.
+        credentials: bool,
         /// Slots that may have it already.
         siblings: Vec<SlotName>,
         /// Lines of a `known_hosts` file; empty leaves it to the host.
@@ -30,12 +32,18 @@ pub enum GitAction {
         /// The group that shall be able to write.
         group: Option<String>,
     },
-    /// Makes a slot's files those of the commit and nothing else, but for the virtualenv.
+    /// Makes a slot's files those of the commit and nothing else, but for the virtualenv and what is shared.
     Checkout {
         /// The slot.
         slot: SlotName,
         /// The commit.
         commit: CommitId,
+        /// Whether git's own folder is closed to other users: a web server would give it to everybody.
+        closed: bool,
+        /// Paths that what is shared is linked to: whatever lies there is left to that step.
+        shared: Vec<String>,
+        /// Files and folders that nobody said may be lost: they are set aside.
+        aside: Vec<String>,
         /// The group that shall own them and be able to write.
         group: Option<String>,
     },
@@ -45,6 +53,8 @@ pub enum GitAction {
         slot: SlotName,
         /// The remote of the slot's own clone, which addresses of submodules may be relative to.
         url: String,
+        /// Whether git is given a name and password for its server, which come as the step's input.
+        credentials: bool,
         /// Lines of a `known_hosts` file; empty leaves it to the host.
         known_hosts: Vec<String>,
         /// Whether the deployer's SSH agent is lent.
@@ -72,13 +82,15 @@ impl GitAction {
     pub(super) fn effects(&self) -> Effects<'_> {
         const PREPARE: &[PhaseName] = &[PhaseName::Prepare];
         match self {
-            GitAction::Fetch { slot, commit, lend_agent, .. } => {
-                Effects::new(Effect::Objects { slot, commit }, PREPARE).with_agent(*lend_agent)
-            }
+            GitAction::Fetch { slot, commit, credentials, lend_agent, .. } => Effects {
+                input: credentials.then_some(StepInput::Credentials),
+                ..Effects::new(Effect::Objects { slot, commit }, PREPARE).with_agent(*lend_agent)
+            },
             GitAction::Checkout { slot, commit, .. } => Effects::new(Effect::Files { slot, commit }, PREPARE),
-            GitAction::Submodules { slot, lend_agent, .. } => {
-                Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent)
-            }
+            GitAction::Submodules { slot, credentials, lend_agent, .. } => Effects {
+                input: credentials.then_some(StepInput::Credentials),
+                ..Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent)
+            },
             GitAction::VerifyCommit { slot, commit } => Effects::new(Effect::Holds { slot, commit }, PREPARE),
             GitAction::RequireFile { .. } => Effects::new(Effect::Nothing, PREPARE).quick(),
         }

@@ -49,6 +49,11 @@ pub enum RecordAction {
         /// Whether its failure is only told: what serves is decided, and this is a note about it.
         optional: bool,
     },
+    /// Notes that what the app has written into a slot may be lost with it.
+    DropWritten {
+        /// The slot.
+        slot: SlotName,
+    },
     /// Keeps what was resolved for a release beside it, for every way back to it.
     KeepResolved {
         /// What.
@@ -107,6 +112,9 @@ impl RecordAction {
                 let mark = Effect::Mark { slot, state: *state, release, former: former.as_ref() };
                 Effects::new(mark, phases).instant().optional(*optional)
             }
+            RecordAction::DropWritten { .. } => {
+                Effects::new(Effect::Beside, &[Finish]).instant().optional(true)
+            }
             // Without it a slot isn't whole: a rebuild, or a way back, would run the commands of another release.
             RecordAction::KeepResolved { resolved } => {
                 Effects::new(Effect::Part { slot: &resolved.slot }, &[Prepare]).quick()
@@ -146,6 +154,9 @@ impl fmt::Display for RecordAction {
                 SlotState::Failed => write!(f, "mark {slot} as failed"),
                 SlotState::Empty => write!(f, "mark {slot} as empty"),
             },
+            RecordAction::DropWritten { slot } => {
+                write!(f, "note that what was written into {slot} may be lost")
+            }
             RecordAction::KeepResolved { resolved } => {
                 write!(f, "keep what {} is built and run with", resolved.commit.short())
             }

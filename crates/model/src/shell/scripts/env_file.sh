@@ -12,12 +12,13 @@ if [ -e "$file" ] && [ ! -r "$file" ]; then
   echo "$(id -un) can't read $file" >&2
   exit 1
 fi
-# With 1, grep says that no other is there; with more, that it couldn't read or write them all.
-others() { [ ! -f "$file" ] || grep -v "^$name=" "$file" || [ $? -eq 1 ]; }
+# However a person wrote it. With 1, grep says that no other is there; with more, that it couldn't read or write them all.
+line="^[[:blank:]]*\\(export[[:blank:]]\\{1,\\}\\)\\{0,1\\}${name}[[:blank:]]*="
+others() { [ ! -f "$file" ] || grep -v "$line" "$file" || [ $? -eq 1 ]; }
 case $edit in
   set) { others && cat; } >"$new" ;;
   unset)
-    if ! grep -q "^$name=" "$file" 2>/dev/null; then
+    if ! grep -q "$line" "$file" 2>/dev/null; then
       echo "there is no $name in $file" >&2
       exit 1
     fi

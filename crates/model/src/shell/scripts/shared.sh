@@ -1,12 +1,12 @@
 # Links files and folders that outlive releases into a slot. POSIX sh.
 #
 # Assignments stand before this text: slot; shared, the folder of what is shared; files and dirs, words quoted for eval;
-# group, that shall be able to write the folders, or nothing.
+# group, that shall be able to write the folders, or nothing; aside, a folder for what stands in the way. `no_mount_in` is defined.
 
 cd "$slot" || exit
 # What git tracks would be replaced by the link, and every later look at the slot would find it missing.
 link() {
-  tracked=$(git -c safe.directory='*' ls-files -- "$1" | head -n 1)
+  tracked=$(git -c safe.directory='*' ls-files -- ":(literal)$1" | head -n 1)
   if [ -n "$tracked" ]; then
     echo "$1 is in this release ($tracked), so it can't be a link: take it out of git, or out of shared_files and shared_dirs" >&2
     exit 1
@@ -20,8 +20,19 @@ link() {
       exit 1
     fi
   done
-  case $1 in */*) mkdir -p "${1%/*}" || exit ;; esac
-  rm -rf "./$1" && ln -s "$shared/$1" "./$1" || exit
+  case $1 in */*) mkdir -p "./${1%/*}" || exit ;; esac
+  if [ -L "./$1" ]; then
+    rm -f "./$1" || exit
+  elif [ -d "./$1" ] && rmdir "./$1" 2>/dev/null; then
+    :
+  elif [ -e "./$1" ]; then
+    # Whoever wrote it may know it from nowhere else.
+    no_mount_in "./$1" || exit
+    kept=$aside/$1
+    mkdir -p "${kept%/*}" && mv "./$1" "$kept" || exit
+    echo "$1 of ${slot##*/} stood where the shared one belongs: it is kept in $kept"
+  fi
+  ln -s "$shared/$1" "./$1" || exit
 }
 eval "set -- $dirs"
 for name; do
