@@ -10,6 +10,7 @@ mod fabric;
 mod log;
 mod packages;
 mod project;
+mod prompt;
 mod release;
 mod report;
 mod run_log;

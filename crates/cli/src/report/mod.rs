@@ -41,11 +41,6 @@ pub(crate) fn print_talk(text: &str) {
     }
 }
 
-/// Whether a person sits in front of it and can be asked.
-pub(crate) fn is_interactive(global: &GlobalArgs) -> bool {
-    !global.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
 /// Tells a run as it happens.
 #[derive(Debug)]
 pub(crate) struct Reporter {
