@@ -62,7 +62,8 @@ Examples:
 Exit codes:
   0 done   2 usage   3 configuration   4 refused, nothing touched   5 locked or held
   6 unreachable, nothing changed       7 failed before the switch   8 failed after it, reverted
-  9 mixed or unknown, a person is needed   130 interrupted";
+  9 mixed or unknown, a person is needed   10 done, but the output is incomplete
+  130 interrupted";
 
 /// Flags that every command knows.
 #[derive(Debug, Clone, Args)]

@@ -24,7 +24,7 @@ use crate::events::Events;
 use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
 use crate::prompt::{Echo, Terminal, understand_yes};
-use crate::report::{Reporter, StepOutput};
+use crate::report::{Reporter, StepOutput, leave_outputs, output};
 use crate::run_log::RunLog;
 use crate::sudo;
 
@@ -56,7 +56,7 @@ const BYE_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Reads the configuration, chooses the hosts, and begins to tell what happens.
-    pub(crate) fn start(cli: &Cli, command: &str, output: StepOutput) -> Result<Session, CliError> {
+    pub(crate) fn start(cli: &Cli, command: &str, prints: StepOutput) -> Result<Session, CliError> {
         let color = console::colors_enabled_stderr();
         let environment = require_environment(cli.environment.as_ref(), command)?;
         let project = Project::find(&cli.global, color)?;
@@ -66,7 +66,7 @@ impl Session {
         let log = if cli.command.changes_hosts() { RunLog::wanted() } else { RunLog::default() };
         let mut session = Session {
             fleet: Fleet::new(&settings),
-            events: Events::new(Reporter::new(&cli.global, output), log),
+            events: Events::new(Reporter::new(&cli.global, prints), log),
             global: cli.global.clone(),
             root: project.root,
             command_name: cli.command_name.clone(),
@@ -78,6 +78,10 @@ impl Session {
             hosts,
             context,
         };
+        if prints == StepOutput::Data {
+            // Nothing of it may be left out.
+            session.fleet.keep_pace(output::is_behind);
+        }
         session.run_started();
         Ok(session)
     }
@@ -296,6 +300,8 @@ impl Session {
         self.events.reporter.pause();
         let Some(terminal) = Terminal::find() else { return Err(self.interrupted()) };
         let asked = Instant::now();
+        // A reader of the outputs may pause; the question doesn't wait for it, and neither do beats.
+        let _ = tokio::task::spawn_blocking(leave_outputs).await;
         let answer = loop {
             let typed = tokio::select! {
                 typed = terminal.ask(question, echo) => typed,
@@ -423,6 +429,11 @@ impl Session {
         words.push(self.settings.environment.to_string());
         quote_words(words)
     }
+}
+
+/// Waits until a person wants this program to end.
+pub(crate) async fn interrupted() {
+    watch_interrupts().recv().await;
 }
 
 /// Ctrl-C, and what asks for the same: a closed terminal, a service manager that stops us.

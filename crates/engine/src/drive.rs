@@ -375,7 +375,12 @@ impl Driver<'_> {
         let lost_after = self.fleet.connector().lost_after();
         let mut too_long = Vec::new();
         let mut lost = Vec::new();
+        // A host isn't silent that nobody listens to.
+        let is_behind = self.fleet.is_behind();
         for (host, work) in &mut self.works {
+            if is_behind {
+                work.last_heard = Instant::now();
+            }
             let silence = work.last_heard.elapsed();
             if silence > lost_after {
                 lost.push((host.clone(), format!("no sign of life for {} s", silence.as_secs())));

@@ -11,6 +11,7 @@ mod history;
 mod lines;
 mod log;
 mod maintenance;
+mod outputs;
 mod ownership;
 mod packages;
 mod python;
