@@ -299,6 +299,7 @@ impl SimHost {
                         release: release.cloned(),
                         from: from.cloned(),
                         reason: reason.map(str::to_owned),
+                        stopped: None,
                     });
                 }
             }
