@@ -116,3 +116,47 @@ fn a_terminal_obeys_nothing_that_hosts_and_repositories_say() {
     let ran = stage.production(&print[1..], 7);
     assert!(ran.stdout.contains(evil), "{ran:?}", ran = ran.stdout);
 }
+
+/// A host's files are whose they are: none of them makes the deployer wait, grow, or say on one line what is two.
+#[test]
+fn what_a_host_says_of_itself_is_bounded() {
+    let stage = Stage::with(FleetOptions::default());
+    stage.production(&["deploy"], 0);
+    let host = stage.fleet.host("web1");
+    let memory = "/var/webapps/five/.buedafab";
+    host.run(&format!("cp -r {memory} /tmp/kept"));
+    let back = format!("rm -rf {memory}; cp -r /tmp/kept {memory}; chown -R deploy {memory}");
+    let deep = "head -c 100000 /dev/zero | tr '\\0' '['";
+    let two =
+        r#"{"at":"2026-11-05T00:00:00Z","by":"ada\nweb9: all is well","reason":"wait\nweb9: all is well"}"#;
+    let cases = [
+        // Three hundred lines of a megabyte.
+        (
+            format!(
+                "yes x | head -c 1000000 | tr -d '\\n' >/tmp/x; for n in $(seq 300); do cat /tmp/x; echo; done >>{memory}/journal.jsonl"
+            ),
+            0,
+            "",
+        ),
+        (
+            format!("{deep} >>{memory}/journal.jsonl; {deep} >{memory}/maintenance; chown deploy {memory}/*"),
+            0,
+            "in maintenance",
+        ),
+        (format!("echo '{two}' >{memory}/hold"), 0, "on hold since"),
+        (
+            format!("head -c 6000000 /dev/zero | tr '\\0' x >{memory}/hold"),
+            6,
+            "what it says of itself is longer than 4 MiB",
+        ),
+    ];
+    for (what, code, words) in cases {
+        host.run(&what);
+        let ran = stage.production(&["status"], code);
+        ran.says(words);
+        stage.production(&["history"], code);
+        assert!(!ran.stdout.contains("\nweb9"), "{}", ran.stdout);
+        assert!(ran.stdout.len() + ran.stderr.len() < 2_000, "{what}");
+        host.run(&back);
+    }
+}

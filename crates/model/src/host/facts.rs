@@ -297,12 +297,17 @@ fn slot_of_target(target: &str, layout: &Layout, slots: &BTreeMap<SlotName, Slot
     slots.keys().find(|slot| slot.as_str() == name).cloned()
 }
 
+/// So much of what is no record as a person can make sense of.
+fn beginning(line: &str) -> String {
+    line.chars().take(200).collect()
+}
+
 /// A hold that can't be read is still a hold.
 fn read_hold(line: &str) -> Hold {
     serde_json::from_str(line).unwrap_or_else(|_| Hold {
         at: Timestamp::UNIX_EPOCH,
         by: "somebody".to_owned(),
-        reason: line.to_owned(),
+        reason: beginning(line),
     })
 }
 
@@ -311,7 +316,7 @@ fn read_maintenance(line: &str) -> MaintenanceRecord {
     serde_json::from_str(line).unwrap_or_else(|_| MaintenanceRecord {
         at: Timestamp::UNIX_EPOCH,
         by: "somebody".to_owned(),
-        message: Some(line.to_owned()),
+        message: Some(beginning(line)),
         until: None,
     })
 }

@@ -100,6 +100,7 @@ pub struct JournalRecord {
     /// The run that did it.
     pub run: RunId,
     /// The operator, a person and their machine: `ada@laptop`.
+    #[serde(deserialize_with = "crate::names::words")]
     pub by: String,
     /// What it was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +120,7 @@ pub struct JournalRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoppedAt {
     /// The phase in which it stopped, as it is called in the plan.
+    #[serde(deserialize_with = "crate::names::words")]
     pub phase: String,
     /// How long it took until then.
     pub milliseconds: u64,
@@ -130,8 +132,10 @@ pub struct LockHolder {
     /// Since when, by the deployer's clock.
     pub at: Timestamp,
     /// The operator: a person and their machine.
+    #[serde(deserialize_with = "crate::names::words")]
     pub by: String,
     /// What they do: `deploy v0.2.0`.
+    #[serde(deserialize_with = "crate::names::words")]
     pub doing: String,
     /// Their run.
     pub run: RunId,
@@ -143,6 +147,7 @@ pub struct Hold {
     /// Since when, by the host's clock.
     pub at: Timestamp,
     /// Who said it.
+    #[serde(deserialize_with = "crate::names::words")]
     pub by: String,
     /// Why.
     pub reason: String,

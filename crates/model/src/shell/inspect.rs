@@ -45,7 +45,7 @@ pub enum Scope {
 /// The shell that looks at an app on a host, and changes nothing.
 pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> String {
     let mut script = state_function(layout);
-    script.push_str(&format!("resolved_listed={RESOLVED_LISTED}\n{LOOK}"));
+    script.push_str(&format!("resolved_listed={RESOLVED_LISTED}\njournal_read={JOURNAL_READ}\n{LOOK}"));
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
     }
@@ -113,6 +113,9 @@ const SLOTS_LISTED: usize = 200;
 
 /// At most of so many releases is what was resolved for them read; a deploy takes away what no slot remembers.
 const RESOLVED_LISTED: usize = 50;
+
+/// So many bytes of the journal are read, from its end. A line that is cut there is none.
+const JOURNAL_READ: usize = 256 << 10;
 
 /// Defines `fact`, `slots` and `state`.
 ///
@@ -262,7 +265,7 @@ const SUDO_LOOK: &str = r#"case $id in
 esac
 "#;
 
-const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 200 "$memory/journal.jsonl")"
+const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -c $journal_read "$memory/journal.jsonl" | tail -n 200)"
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0

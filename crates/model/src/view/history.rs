@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{Table, ago, duration};
+use super::{Table, ago, duration, on_one_line};
 use crate::host::record::{JournalKind, JournalRecord, StoppedAt};
 use crate::names::{HostName, RunId};
 
@@ -103,7 +103,8 @@ pub fn show_history(
         text.push('\n');
         if let Some(StoppedAt { phase, milliseconds }) = &record.stopped {
             let reason = record.reason.as_deref().unwrap_or("for a reason that nobody wrote down");
-            let _ = writeln!(text, "  in {phase}, after {}: {reason}", duration(*milliseconds));
+            let _ =
+                writeln!(text, "  in {phase}, after {}: {}", duration(*milliseconds), on_one_line(reason));
         }
     }
     text

@@ -22,4 +22,4 @@ pub use replay::show_replay;
 pub use status::{HostStatus, describe_maintenance, show_status};
 pub use summary::Summary;
 pub use table::{Table, ago};
-pub use visible::{visible, visible_json};
+pub use visible::{on_one_line, visible, visible_json};

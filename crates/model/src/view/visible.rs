@@ -24,6 +24,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same on one line, whatever it was.
+pub fn on_one_line(text: &str) -> Cow<'_, str> {
+    match visible(text.trim_end_matches('\n')) {
+        shown if shown.contains('\n') => Cow::Owned(shown.replace('\n', "␊")),
+        shown => shown,
+    }
+}
+
 /// A document of JSON, which means the same, without anything that a terminal obeys: JSON itself escapes only some of it.
 pub fn visible_json(document: &str) -> Cow<'_, str> {
     if !document.contains(is_obeyed) {
@@ -85,6 +93,12 @@ mod tests {
         for (text, shown) in cases {
             assert_eq!(visible(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_line_is_a_line() {
+        assert_eq!(on_one_line("plain\n"), "plain");
+        assert_eq!(on_one_line("wait\nweb9: all is well\r\n\u{1b}[2J"), "wait␊web9: all is well␊␛[2J");
     }
 
     #[test]
