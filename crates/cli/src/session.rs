@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use buedafab_engine::{ConnectError, Fleet, Inputs, Look, Repository, Sharing, execute, new_run};
+use buedafab_engine::{
+    ConnectError, Fleet, Inputs, Look, Repository, Sharing, allow_open_files, execute, new_run,
+};
 use buedafab_model::app::env_file::Secret;
 use buedafab_model::config::{Confirm, Settings};
 use buedafab_model::host::Host;
@@ -78,6 +80,9 @@ impl Session {
             hosts,
             context,
         };
+        if let Err(short) = allow_open_files(&session.hosts) {
+            session.events.reporter.warn(&short);
+        }
         if prints == StepOutput::Data {
             // Nothing of it may be left out.
             session.fleet.keep_pace(output::is_behind);
