@@ -281,7 +281,7 @@ pub(crate) struct DeployArgs {
     /// Deploy also to hosts on which the release is live already
     #[arg(long)]
     pub force: bool,
-    /// Replace a link `current` that another tool made
+    /// Replace a link `current` that another tool made, and files in slots that buedafab didn't make
     #[arg(long)]
     pub take_over: bool,
 }

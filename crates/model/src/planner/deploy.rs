@@ -108,7 +108,8 @@ pub fn plan_deploy_by(
     let (mut refusals, mut notes) = examine(settings, &hosts);
     if *take_over {
         refusals.retain(|refusal| {
-            !matches!(refusal, Refusal::Unfit { diagnosis, .. } if diagnosis.kind == DiagnosisKind::Elsewhere)
+            let taken = [DiagnosisKind::Elsewhere, DiagnosisKind::SlotOfOthers];
+            !matches!(refusal, Refusal::Unfit { diagnosis, .. } if taken.contains(&diagnosis.kind))
         });
         notes.extend(hosts.iter().filter_map(taken_over));
     }

@@ -196,6 +196,14 @@ look_at_slot() {
     case $line in ref:*) line=$(git -C "$releases/$slot" -c safe.directory='*' rev-parse --quiet --verify HEAD) ;; esac
     fact head "$line"
   fi
+  if [ -L "$releases/$slot" ]; then
+    fact slot_is_link yes
+  elif [ ! -f "$memory/slots/$slot.json" ] && [ ! -e "$releases/$slot/.git" ]; then
+    # Nobody has written that this is a slot, and it looks like none.
+    for file in "$releases/$slot"/* "$releases/$slot"/.[!.]*; do
+      if [ -e "$file" ] || [ -L "$file" ]; then fact slot_has_files yes; break; fi
+    done
+  fi
   record record "$memory/slots/$slot.json"
 }
 state() {
@@ -231,6 +239,9 @@ while [ $# -gt "$resolved_listed" ]; do shift; done
 for file; do record resolved "$file"; done
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 [ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
+for file in "$lock" "$memory/hold" "$memory/journal.jsonl" "$memory/pending.json" "$memory/back.sh"; do
+  if [ -L "$file" ] || { [ -e "$file" ] && [ ! -f "$file" ]; }; then fact not_a_file "$file"; fi
+done
 [ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
 place=$path
 [ ! -e "$path" ] || fact exists yes

@@ -104,7 +104,7 @@ pub(super) fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String 
     let new = quote(&format!("{path}.new"));
     let path = quote(path.as_str());
     format!(
-        "{{ {} >{new} && mv -f {new} {path}; }} || {{ echo \"can't write \"{path} >&2; false; }}",
+        "{{ {} >{new} && mv -fT {new} {path}; }} || {{ echo \"can't write \"{path} >&2; false; }}",
         stamped(record)
     )
 }

@@ -132,7 +132,7 @@ const POINTS: [&str; 15] = [
 fn point_of(kind: DiagnosisKind) -> &'static str {
     match kind {
         DiagnosisKind::MissingTools => "tools",
-        DiagnosisKind::NotWritable => "rights",
+        DiagnosisKind::NotWritable | DiagnosisKind::NotAFile => "rights",
         DiagnosisKind::NoSudo => "sudo",
         DiagnosisKind::LowSpace => "disk",
         DiagnosisKind::LowInodes => "inodes",
@@ -153,7 +153,11 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::StrayService => "service",
         DiagnosisKind::MissingUser => "run_as",
         DiagnosisKind::MissingShared => "shared",
-        DiagnosisKind::OtherCommit | DiagnosisKind::LocalChanges | DiagnosisKind::MoreSlots => "slots",
+        DiagnosisKind::SlotIsLink
+        | DiagnosisKind::SlotOfOthers
+        | DiagnosisKind::OtherCommit
+        | DiagnosisKind::LocalChanges
+        | DiagnosisKind::MoreSlots => "slots",
         DiagnosisKind::Maintenance => "maintenance",
         DiagnosisKind::Held | DiagnosisKind::Locked => "lock",
     }
