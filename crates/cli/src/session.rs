@@ -26,7 +26,7 @@ use crate::events::Events;
 use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
 use crate::prompt::{Echo, Terminal, understand_yes};
-use crate::report::{Reporter, StepOutput, leave_outputs, output};
+use crate::report::{Reporter, StepOutput, leave_outputs};
 use crate::run_log::RunLog;
 use crate::sudo;
 
@@ -82,10 +82,6 @@ impl Session {
         };
         if let Err(short) = allow_open_files(&session.hosts) {
             session.events.reporter.warn(&short);
-        }
-        if prints == StepOutput::Data {
-            // Nothing of it may be left out.
-            session.fleet.keep_pace(output::is_behind);
         }
         session.run_started();
         Ok(session)

@@ -398,15 +398,10 @@ impl Driver<'_> {
         let mut too_long = Vec::new();
         let mut lost = Vec::new();
         let mut given_up = Vec::new();
-        // A host isn't silent that nobody listens to.
-        let is_behind = self.fleet.is_behind();
         for (host, work) in &mut self.works {
             if work.until.is_some_and(|until| until < Instant::now()) {
                 given_up.push(host.clone());
                 continue;
-            }
-            if is_behind {
-                work.last_heard = Instant::now();
             }
             let silence = work.last_heard.elapsed();
             if silence > lost_after {

@@ -35,7 +35,6 @@ pub struct Fleet {
     sender: mpsc::Sender<(HostName, Reply)>,
     pub(crate) replies: mpsc::Receiver<(HostName, Reply)>,
     opening: JoinSet<(HostName, Result<Opened, ConnectError>)>,
-    is_behind: fn() -> bool,
 }
 
 /// What one look at all hosts brought.
@@ -54,16 +53,6 @@ struct Looking<'h> {
     stderr: Vec<u8>,
     /// When it was reached, or last said something.
     silent_from: Option<Instant>,
-}
-
-/// How often a reader that is behind is looked at.
-const PACE: Duration = Duration::from_millis(50);
-
-async fn next_reply<T>(replies: &mut mpsc::Receiver<T>, is_behind: fn() -> bool) -> Option<T> {
-    while is_behind() {
-        tokio::time::sleep(PACE).await;
-    }
-    replies.recv().await
 }
 
 /// Something that a fleet has to say.
@@ -87,19 +76,7 @@ impl Fleet {
             sender,
             replies,
             opening: JoinSet::new(),
-            is_behind: || false,
         }
-    }
-
-    /// Hears no more of hosts, from here on, as long as whoever reads what they print `is_behind`. Meanwhile they are told
-    /// that we live.
-    pub fn keep_pace(&mut self, is_behind: fn() -> bool) {
-        self.is_behind = is_behind;
-    }
-
-    /// Whether hosts talk, and aren't heard.
-    pub(crate) fn is_behind(&self) -> bool {
-        (self.is_behind)()
     }
 
     pub(crate) fn connector(&self) -> &Connector {
@@ -140,7 +117,7 @@ impl Fleet {
                     }
                 }
             }
-            Some((host, reply)) = next_reply(&mut self.replies, self.is_behind) => News::Reply(host, reply),
+            Some((host, reply)) = self.replies.recv() => News::Reply(host, reply),
         }
     }
 
