@@ -151,7 +151,7 @@ impl Stage {
         let names: Vec<String> =
             self.fleet.hosts().iter().map(|host| format!("\"{}\"", host.name())).collect();
         let configuration = format!(
-            "unit = \"five\"\nservice = \"none\"\n[environments.bench]\nhosts = [{}]\n\
+            "unit = \"five\"\nservice = \"none\"\nconfirm = \"nothing\"\n[environments.bench]\nhosts = [{}]\n\
              [environments.python]\nextends = \"bench\"\npath = \"/var/webapps/python\"\nrecipe = \"wsgi\"\n\
              pip_requirements = [\"requirements.txt\"]\n",
             names.join(", ")

@@ -62,7 +62,8 @@ Examples:
 Exit codes:
   0 done   2 usage   3 configuration   4 refused, nothing touched   5 locked or held
   6 unreachable, nothing changed       7 failed before the switch   8 failed after it, reverted
-  9 mixed or unknown, a person is needed   130 interrupted";
+  9 mixed or unknown, a person is needed   10 done, but the output is incomplete
+  130 interrupted";
 
 /// Flags that every command knows.
 #[derive(Debug, Clone, Args)]
@@ -280,7 +281,7 @@ pub(crate) struct DeployArgs {
     /// Deploy also to hosts on which the release is live already
     #[arg(long)]
     pub force: bool,
-    /// Replace a link `current` that another tool made
+    /// Replace a link `current` that another tool made, and files in slots that buedafab didn't make
     #[arg(long)]
     pub take_over: bool,
     /// Lose what the app has written into its releases

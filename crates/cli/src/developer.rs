@@ -9,7 +9,7 @@ use buedafab_model::run::outcome::Verdict;
 use buedafab_model::shell::render_deployer;
 
 use crate::exit::CliError;
-use crate::report::print_talk;
+use crate::report::{leave_outputs, print_talk};
 
 /// Carries out the actions, one after the other, up to the first that fails.
 pub(crate) fn carry_out(
@@ -32,6 +32,7 @@ pub(crate) fn run(
     variables: &[(String, String)],
 ) -> Result<(), CliError> {
     let failed = |why: String| CliError::verdict(Verdict::FailedBefore, format!("{title}: {why}"));
+    leave_outputs();
     let status = run_in_terminal(script, folder, variables).map_err(|error| failed(error.to_string()))?;
     match status {
         0 => Ok(()),

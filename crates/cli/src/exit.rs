@@ -50,6 +50,11 @@ impl CliError {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// Whether the message shows where, in colour.
+    pub(crate) fn is_rendered(&self) -> bool {
+        self.rendered
+    }
+
     /// What is wrong.
     pub(crate) fn message(&self) -> &str {
         &self.message

@@ -10,6 +10,7 @@ mod fabric;
 mod log;
 mod packages;
 mod project;
+mod prompt;
 mod release;
 mod report;
 mod run_log;
@@ -36,16 +37,16 @@ pub fn main() -> std::process::ExitCode {
     // All of them have to be right before the first one does anything.
     let lines = match understand(&words, &tasks) {
         Ok(lines) => lines,
-        Err(error) => return stop(&error).into(),
+        Err(error) => return stop_at_once(&error),
     };
     let verbose = lines.iter().map(|cli| cli.global.verbose).max().unwrap_or_default();
     if let Err(error) = log::begin(verbose) {
-        return stop(&error).into();
+        return stop_at_once(&error);
     }
     // One thread is enough: the work is done elsewhere, and what blocks here is a prompt.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return stop(&CliError::bug(format!("can't start: {error}"))).into(),
+        Err(error) => return stop_at_once(&CliError::bug(format!("can't start: {error}"))),
     };
     let mut code = ExitCode::Done;
     for (index, cli) in lines.iter().enumerate() {
@@ -59,6 +60,16 @@ pub fn main() -> std::process::ExitCode {
             report::print_talk(&format!("not started: {}", left.join(", ")));
         }
         break;
+    }
+    // All hosts are let go: from here on, this program may wait for a reader as any other does.
+    let is_written = runtime.block_on(async {
+        tokio::select! {
+            _ = tokio::task::spawn_blocking(report::write_all) => true,
+            () = session::interrupted() => false,
+        }
+    });
+    if code == ExitCode::Done && (!is_written || report::output::is_broken()) {
+        code = ExitCode::OutputLost;
     }
     // A prompt that nobody answered must not keep the program.
     runtime.shutdown_background();
@@ -94,8 +105,20 @@ fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<
 }
 
 fn stop(error: &CliError) -> ExitCode {
-    report::print_talk(&mask_urls(&error.to_string()));
+    let text = mask_urls(&error.to_string());
+    if error.is_rendered() {
+        report::print_painted(&text)
+    } else {
+        report::print_talk(&text)
+    }
     error.code()
+}
+
+/// The same, where nothing was begun that could be waited for.
+fn stop_at_once(error: &CliError) -> std::process::ExitCode {
+    let code = stop(error);
+    report::write_all();
+    code.into()
 }
 
 async fn run(cli: &Cli) -> Result<ExitCode, CliError> {

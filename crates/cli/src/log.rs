@@ -1,11 +1,13 @@
 //! What happens underneath: handshakes, frames and retries, for those who look for what went wrong. It is talk, and goes to
 //! standard error. Frames are told by their names and sizes: no secret is in it, nor anything that a step prints.
 
+use buedafab_model::view::visible;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::time::uptime;
 
 use crate::exit::CliError;
+use crate::report::output::{self, To, Weight};
 
 /// The variable that says what is written, in place of `-vvv`.
 pub(crate) const LOG: &str = "BUEDAFAB_LOG";
@@ -32,11 +34,26 @@ pub(crate) fn begin(verbose: u8) -> Result<(), CliError> {
         .with_env_filter(filter)
         .with_timer(uptime())
         .with_ansi(false)
-        .with_writer(std::io::stderr)
+        .with_writer(|| LogWriter)
         // Nobody is left to be told that it can't be written.
         .log_internal_errors(false)
         .init();
     Ok(())
+}
+
+/// Writes beside what else is said, and in the same order.
+struct LogWriter;
+
+impl std::io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        output::put(To::Talk, Weight::Passing, visible(&text).as_bytes().to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether anything may be written.

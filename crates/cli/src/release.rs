@@ -12,8 +12,9 @@ use buedafab_model::deployer::rules::{
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::release::Release;
 
-use crate::arguments::{DeployArgs, ReleaseArgs};
+use crate::arguments::ReleaseArgs;
 use crate::exit::CliError;
+use crate::prompt::Echo;
 use crate::session::Session;
 
 /// What was asked for on the command line.
@@ -37,71 +38,83 @@ pub(crate) fn live_releases(look: &Look) -> Vec<Release> {
 /// How many of the commits between two releases are told.
 pub(crate) const MOST_COMMITS: usize = 12;
 
-/// What may be deployed.
-pub(crate) struct Settled {
-    pub(crate) allowed: Allowed,
+/// A release on its way to be chosen: by the rules, and by what a person says where the rules leave it to them.
+pub(crate) struct Choosing {
     pub(crate) facts: CheckoutFacts,
     /// What is live now, and how the release relates to it.
     pub(crate) live: Vec<LiveRelease>,
+    new_tag: Option<String>,
 }
 
-/// Applies the rules, asks a person what only they can say, and gives back what may be deployed. A dry run asks for
-/// nothing but the tag, without which there is nothing to show.
-pub(crate) async fn settle(
-    session: &mut Session,
-    repository: &Repository,
-    mut facts: CheckoutFacts,
-    look: &Look,
-    arguments: &DeployArgs,
-) -> Result<Settled, CliError> {
-    if arguments.allow_older {
-        session.settings.rules.allow_older = true;
+impl Choosing {
+    /// What was asked for, with a tag that shall be made.
+    pub(crate) fn new(facts: CheckoutFacts, new_tag: Option<String>) -> Choosing {
+        Choosing { facts, live: Vec::new(), new_tag }
     }
-    let mut new_tag = arguments.tag.clone();
-    let (allowed, live) = loop {
-        let live = repository.ancestry(&facts.release.commit, live_releases(look), MOST_COMMITS).await;
-        match judge(&session.settings, &facts, &live, new_tag.as_deref()) {
-            Ok(Ruling::Allowed(allowed)) => break (*allowed, live),
-            Ok(Ruling::NeedsTag(choice)) => match choose_tag(session, &facts, choice, look).await? {
-                Chosen::New(tag) => new_tag = Some(tag),
-                Chosen::Latest(tag) => {
-                    let surveyed = repository.survey(&session.settings, &Wanted::Tag(tag), None).await;
-                    facts = surveyed.map_err(|error| session.give_up(error.into()))?;
-                }
-            },
+
+    /// Applies the rules. What they leave to a person is refused where nobody can be asked.
+    pub(crate) async fn judge(
+        &mut self,
+        session: &mut Session,
+        repository: &Repository,
+        look: &Look,
+    ) -> Result<Ruling, CliError> {
+        let live = live_releases(look);
+        self.live = repository.ancestry(&self.facts.release.commit, live, MOST_COMMITS).await;
+        match judge(&session.settings, &self.facts, &self.live, self.new_tag.as_deref()) {
+            Ok(Ruling::NeedsTag(choice)) if !session.can_ask() => {
+                let TagChoice { release, proposed, .. } = choice;
+                let rule = BrokenRule::NeedsTag { release, proposed };
+                Err(session.refuse(&[Refusal::Rule(rule)], look))
+            }
+            Ok(ruling) => Ok(ruling),
             Err(broken) => {
                 let refusals: Vec<Refusal> = broken.into_iter().map(Refusal::Rule).collect();
-                return Err(session.refuse(&refusals, look));
+                Err(session.refuse(&refusals, look))
             }
         }
-    };
-    if arguments.dry_run {
-        return Ok(Settled { allowed: told(allowed), facts, live });
     }
-    for question in &allowed.questions {
-        if !answer(session, question, look).await? {
-            return Err(session.not_confirmed());
+
+    /// Asks a person for a tag.
+    pub(crate) async fn choose_tag(
+        &mut self,
+        session: &mut Session,
+        repository: &Repository,
+        choice: TagChoice,
+        look: &Look,
+    ) -> Result<(), CliError> {
+        match choose_tag(session, &self.facts, choice, look).await? {
+            Chosen::New(tag) => self.new_tag = Some(tag),
+            Chosen::Latest(tag) => {
+                let surveyed = repository.survey(&session.settings, &Wanted::Tag(tag), None).await;
+                self.facts = surveyed.map_err(|error| session.give_up(error.into()))?;
+            }
         }
+        Ok(())
     }
-    Ok(Settled { allowed, facts, live })
 }
 
-/// What a run would ask, as notes.
-fn told(allowed: Allowed) -> Allowed {
+/// What a run would ask, as notes: a dry run asks for nothing but the tag, without which there is nothing to show.
+pub(crate) fn told(allowed: Allowed) -> Allowed {
     let Allowed { release, before, publish, questions, mut notes } = allowed;
     notes.extend(questions.iter().map(|question| format!("{question}: a deploy asks about it")));
     Allowed { release, before, publish, questions: Vec::new(), notes }
 }
 
-async fn answer(session: &mut Session, question: &Question, look: &Look) -> Result<bool, CliError> {
-    if session.global.yes && question.yes_is_enough() {
-        return Ok(true);
+/// The questions that the command line leaves open. All of them are refused where nobody can be asked.
+pub(crate) fn open_questions(
+    session: &mut Session,
+    questions: Vec<Question>,
+    look: &Look,
+) -> Result<Vec<Question>, CliError> {
+    let is_open = |question: &Question| !(session.global.yes && question.yes_is_enough());
+    let open: Vec<Question> = questions.into_iter().filter(is_open).collect();
+    if open.is_empty() || session.can_ask() {
+        return Ok(open);
     }
-    if !session.can_ask() {
-        let refusal = Refusal::Rule(BrokenRule::Unanswered(question.clone()));
-        return Err(session.refuse(&[refusal], look));
-    }
-    session.ask_whether(question.prompt()).await
+    let refusals: Vec<Refusal> =
+        open.into_iter().map(|question| Refusal::Rule(BrokenRule::Unanswered(question))).collect();
+    Err(session.refuse(&refusals, look))
 }
 
 enum Chosen {
@@ -117,10 +130,6 @@ async fn choose_tag(
     look: &Look,
 ) -> Result<Chosen, CliError> {
     let TagChoice { release, last, latest, proposed } = choice;
-    if !session.can_ask() {
-        let rule = BrokenRule::NeedsTag { release, proposed };
-        return Err(session.refuse(&[Refusal::Rule(rule)], look));
-    }
     session.say(&format!("{release} has no release tag, and only releases are deployed here"));
     let question = match &latest {
         Some(latest) => {
@@ -129,7 +138,7 @@ async fn choose_tag(
         }
         None => "Tag this release? No release has a tag yet.".to_owned(),
     };
-    if !session.ask_whether(question).await? {
+    if !session.ask_whether(&question).await? {
         return match latest {
             Some(latest) => Ok(Chosen::Latest(latest)),
             None => {
@@ -138,18 +147,17 @@ async fn choose_tag(
             }
         };
     }
-    let (settings, facts) = (session.settings.clone(), facts.clone());
-    let tag: String = session
-        .ask(move || {
-            let input =
-                dialoguer::Input::new().with_prompt("Its name").validate_with(move |typed: &String| {
-                    check_new_tag(&settings, &facts, typed).map_err(|rule| rule.to_string())
-                });
-            match proposed {
-                Some(proposed) => input.default(proposed).interact_text(),
-                None => input.interact_text(),
-            }
-        })
-        .await?;
-    Ok(Chosen::New(tag))
+    let settings = session.settings.clone();
+    let question = match &proposed {
+        Some(proposed) => format!("Its name [{proposed}]:"),
+        None => "Its name:".to_owned(),
+    };
+    let understand = |typed: String| {
+        let tag = match (typed.trim(), &proposed) {
+            ("", Some(proposed)) => proposed,
+            (typed, _) => typed,
+        };
+        check_new_tag(&settings, facts, tag).map(|()| tag.to_owned()).map_err(|rule| rule.to_string())
+    };
+    session.ask(&question, Echo::Shown, understand).await.map(Chosen::New)
 }

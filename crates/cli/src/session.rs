@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use buedafab_engine::{ConnectError, Fleet, Inputs, Look, Repository, Sharing, execute, new_run};
+use buedafab_engine::{
+    ConnectError, Fleet, Inputs, Look, Repository, Sharing, allow_open_files, execute, new_run,
+};
 use buedafab_model::app::env_file::Secret;
 use buedafab_model::config::{Confirm, Settings};
 use buedafab_model::host::Host;
@@ -23,7 +25,8 @@ use crate::arguments::{Cli, GlobalArgs};
 use crate::events::Events;
 use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
-use crate::report::{Reporter, StepOutput, is_interactive};
+use crate::prompt::{Echo, Terminal, understand_yes};
+use crate::report::{Reporter, StepOutput, leave_outputs};
 use crate::run_log::RunLog;
 use crate::sudo;
 
@@ -55,7 +58,7 @@ const BYE_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Reads the configuration, chooses the hosts, and begins to tell what happens.
-    pub(crate) fn start(cli: &Cli, command: &str, output: StepOutput) -> Result<Session, CliError> {
+    pub(crate) fn start(cli: &Cli, command: &str, prints: StepOutput) -> Result<Session, CliError> {
         let color = console::colors_enabled_stderr();
         let environment = require_environment(cli.environment.as_ref(), command)?;
         let project = Project::find(&cli.global, color)?;
@@ -65,7 +68,7 @@ impl Session {
         let log = if cli.command.changes_hosts() { RunLog::wanted() } else { RunLog::default() };
         let mut session = Session {
             fleet: Fleet::new(&settings),
-            events: Events::new(Reporter::new(&cli.global, output), log),
+            events: Events::new(Reporter::new(&cli.global, prints), log),
             global: cli.global.clone(),
             root: project.root,
             command_name: cli.command_name.clone(),
@@ -77,6 +80,9 @@ impl Session {
             hosts,
             context,
         };
+        if let Err(short) = allow_open_files(&session.hosts) {
+            session.events.reporter.warn(&short);
+        }
         session.run_started();
         Ok(session)
     }
@@ -283,28 +289,51 @@ impl Session {
 
     /// Whether a person is there to be asked.
     pub(crate) fn can_ask(&self) -> bool {
-        !self.global.yes && is_interactive(&self.global)
+        !self.global.yes && self.terminal().is_some()
     }
 
-    /// Asks a person something. Beats go on meanwhile: they may think for as long as they like.
-    pub(crate) async fn ask<T: Send + 'static>(
+    /// Where a person can be asked. Whoever reads documents isn't one.
+    fn terminal(&self) -> Option<Terminal> {
+        if self.global.json { None } else { Terminal::find() }
+    }
+
+    /// Asks a person something, who may think for as long as they like: beats go on meanwhile. What `understand` can't
+    /// make sense of is asked again, after its words.
+    pub(crate) async fn ask<T>(
         &mut self,
-        prompt: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
+        question: &str,
+        echo: Echo,
+        understand: impl Fn(String) -> Result<T, String>,
     ) -> Result<T, CliError> {
         self.events.reporter.pause();
+        let Some(terminal) = Terminal::find() else { return Err(self.interrupted()) };
         let asked = Instant::now();
-        let answer = tokio::task::spawn_blocking(prompt).await;
+        // A reader of the outputs may pause; the question doesn't wait for it, and neither do beats.
+        let _ = tokio::task::spawn_blocking(leave_outputs).await;
+        let answer = loop {
+            let typed = tokio::select! {
+                typed = terminal.ask(question, echo) => typed,
+                Some(()) = self.interrupts.recv() => None,
+            };
+            match typed.map(&understand) {
+                Some(Ok(answer)) => break Some(answer),
+                Some(Err(why)) => terminal.put(&format!("{why}\n")),
+                None => {
+                    terminal.put("\n");
+                    break None;
+                }
+            }
+        };
         // What a person takes to answer isn't what the run takes.
         self.began += asked.elapsed();
-        match answer {
-            Ok(Ok(answer)) => Ok(answer),
-            _ => Err(self.interrupted()),
-        }
+        answer.ok_or_else(|| self.interrupted())
     }
 
     /// Asks for a yes; what is left empty is a no.
-    pub(crate) async fn ask_whether(&mut self, question: String) -> Result<bool, CliError> {
-        self.ask(move || dialoguer::Confirm::new().with_prompt(question).default(false).interact()).await
+    pub(crate) async fn ask_whether(&mut self, question: &str) -> Result<bool, CliError> {
+        let question = format!("{question} [y/N]");
+        let understand = |typed: String| understand_yes(&typed).ok_or("a yes or a no, please".to_owned());
+        self.ask(&question, Echo::Shown, understand).await
     }
 
     /// What sudo wants to hear on the hosts.
@@ -312,43 +341,47 @@ impl Session {
         if let Some(known) = sudo::known_password() {
             return Ok(known);
         }
-        if !is_interactive(&self.global) {
+        if self.terminal().is_none() {
             return Err(self.give_up(sudo::nobody_to_ask()));
         }
-        let prompt = format!("The password of sudo on the hosts of {}", self.settings.environment);
-        let ask =
-            move || dialoguer::Password::new().with_prompt(prompt).allow_empty_password(true).interact();
-        let typed = self.ask(ask).await?;
+        let question = format!("The password of sudo on the hosts of {}:", self.settings.environment);
+        let typed = self.ask(&question, Echo::Hidden, Ok).await?;
         sudo::remember_password(typed).map_err(|error| self.give_up(error))
     }
 
-    /// Asks for what the environment wants to hear before hosts are changed, where a person is there to say it.
-    pub(crate) async fn confirm(&mut self, question: String) -> Result<(), CliError> {
-        let environment = self.settings.environment.to_string();
+    /// Stops where something would be asked later that nobody is there to answer: before the first question.
+    pub(crate) fn require_answers(&mut self, plan: &Plan) -> Result<(), CliError> {
+        let asks_sudo = self.settings.users.ask_sudo_password && plan.may_use_sudo();
+        if asks_sudo && sudo::known_password().is_none() && self.terminal().is_none() {
+            return Err(self.give_up(sudo::nobody_to_ask()));
+        }
+        if plan.is_empty() { Ok(()) } else { self.require_confirmation() }
+    }
+
+    /// The same, for the confirmation alone.
+    pub(crate) fn require_confirmation(&mut self) -> Result<(), CliError> {
+        let environment = &self.settings.environment;
+        let what = match self.settings.rules.confirm {
+            Confirm::Nothing => return Ok(()),
+            _ if self.global.yes || self.terminal().is_some() => return Ok(()),
+            Confirm::Yes => format!("confirm this for {environment}"),
+            Confirm::Name => format!("type the name of {environment}"),
+        };
+        let message = format!("there is no terminal at which to {what}: {}", self.untouched());
+        Err(self.give_up(CliError::verdict(Verdict::Refused, message).hint("--yes confirms it")))
+    }
+
+    /// Asks for what the environment wants to hear before hosts are changed.
+    pub(crate) async fn confirm(&mut self, question: &str) -> Result<(), CliError> {
+        self.require_confirmation()?;
         let confirmed = match self.settings.rules.confirm {
             Confirm::Nothing => true,
             _ if self.global.yes => true,
-            Confirm::Yes if !is_interactive(&self.global) => true,
             Confirm::Yes => self.ask_whether(question).await?,
-            Confirm::Name if !is_interactive(&self.global) => {
-                let error = CliError::verdict(
-                    Verdict::Refused,
-                    format!(
-                        "there is no terminal at which to type the name of {environment}: {}",
-                        self.untouched()
-                    ),
-                )
-                .hint("--yes confirms it");
-                return Err(self.give_up(error));
-            }
             Confirm::Name => {
-                let prompt = format!("{question} Type its name, {environment}");
-                let typed: String = self
-                    .ask(move || {
-                        dialoguer::Input::new().with_prompt(prompt).allow_empty(true).interact_text()
-                    })
-                    .await?;
-                typed.trim() == environment
+                let environment = self.settings.environment.to_string();
+                let question = format!("{question} Type its name, {environment}:");
+                self.ask(&question, Echo::Shown, Ok).await?.trim() == environment
             }
         };
         if confirmed { Ok(()) } else { Err(self.not_confirmed()) }
@@ -404,6 +437,11 @@ impl Session {
         words.push(self.settings.environment.to_string());
         quote_words(words)
     }
+}
+
+/// Waits until a person wants this program to end.
+pub(crate) async fn interrupted() {
+    watch_interrupts().recv().await;
 }
 
 /// Ctrl-C, and what asks for the same: a closed terminal, a service manager that stops us.

@@ -1,5 +1,6 @@
 //! Ways to hosts: opens connections, shares them, retries what passes, and says why one can't be had.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,16 @@ pub enum Sharing {
     Allowed,
     /// A new one replaces it: it has let us down.
     Fresh,
+}
+
+/// Where ssh itself writes what goes wrong; it is gone with this, also where nobody waits for the connection any more.
+struct LogFile(Option<PathBuf>);
+
+impl Drop for LogFile {
+    fn drop(&mut self) {
+        // If there is none, nothing went wrong.
+        let _ = self.0.as_ref().map(std::fs::remove_file);
+    }
 }
 
 const MOST_HANDSHAKES: usize = 16;
@@ -115,20 +126,19 @@ impl Connector {
         let mut attempt = 0;
         loop {
             let launch = transport.launch(&command, &format!("{nonce}-{attempt}"));
+            let log = LogFile(launch.log.clone());
             let warm = launch.effort == Effort::Shared;
             let limit = if warm { WARM_ANSWER.min(self.connect_timeout) } else { self.connect_timeout };
             let permit = match launch.effort {
                 Effort::Handshake => Some(self.handshakes.acquire().await.expect("it is never closed")),
-                Effort::Little | Effort::Shared => None,
+                Effort::Shared => None,
             };
             let bytes = command.len();
             debug!(attempt, program = launch.words[0], effort = ?launch.effort, bytes, "connect");
             let opened =
                 Connection::open(&launch, &nonce, self.lost_after, limit, tag.clone(), replies.clone()).await;
             drop(permit);
-            if let Some(log) = &launch.log {
-                let _ = std::fs::remove_file(log);
-            }
+            drop(log);
             let error = match opened {
                 Ok(connection) => {
                     let took = began.elapsed();

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use buedafab_model::config::Settings;
 use buedafab_model::names::HostName;
-use buedafab_model::plan::{Found, HostWork, Phase, PhaseKind, Plan, Step};
+use buedafab_model::plan::{Ended, Found, HostWork, Phase, PhaseKind, Plan, Step};
 use buedafab_model::run::event::{Event, Stream};
 use buedafab_model::run::message::{Command, DeployerEnd, Input, Seen};
 use buedafab_model::run::outcome::{FailureKind, Outcome, Verdict};
 use buedafab_model::run::state::RunState;
 use buedafab_model::shell::inspect::Scope;
-use buedafab_model::shell::{render_deployer, render_phases, render_revert};
+use buedafab_model::shell::{render_deployer, render_on_failure, render_phases, render_revert};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::debug;
@@ -53,6 +53,7 @@ pub async fn execute(
         begun: BTreeSet::new(),
         frames: 0,
         interruptions: 0,
+        began: Instant::now(),
     };
     driver.run(commands, interrupts).await
 }
@@ -61,6 +62,9 @@ pub async fn execute(
 const TICK: Duration = Duration::from_millis(200);
 /// A cancelled step is killed on its host after about two seconds; one that isn't gone after this is past help.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a host may take to write down how a run came to nothing.
+const NOTE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long runners may take to say bye, once nothing more is wanted of them.
 const BYE_PATIENCE: Duration = Duration::from_secs(5);
@@ -81,6 +85,7 @@ struct Driver<'a> {
     begun: BTreeSet<HostName>,
     frames: u32,
     interruptions: u32,
+    began: Instant,
 }
 
 /// What the deployer is doing.
@@ -105,6 +110,8 @@ struct Work {
     last_heard: Instant,
     cancelled: Option<Instant>,
     timed_out: bool,
+    /// When nobody waits for it any longer, and it is as good as over.
+    until: Option<Instant>,
 }
 
 struct RunningStep {
@@ -162,6 +169,7 @@ impl Driver<'_> {
                     connection.send_phase(&frame, render_revert(), Vec::new());
                 }
             }
+            Command::Note { host, ended } => self.note(host, ended),
             Command::LookAgain { host } => self.look_again(host),
             Command::RunOnDeployer { step, verdict } => self.run_on_deployer(step, verdict),
             Command::CancelOnDeployer => {
@@ -195,6 +203,20 @@ impl Driver<'_> {
         };
         let uploads = steps.filter_map(upload);
         connection.send_phase(&frame, &text, uploads.collect());
+    }
+
+    /// What can't be written down soon isn't: the outcome is certain.
+    fn note(&mut self, host: HostName, mut ended: Ended) {
+        ended.stopped.milliseconds = self.began.elapsed().as_millis() as u64;
+        let Some(planned) = self.plan.host(&host) else { return };
+        let text = render_on_failure(self.plan, planned, &ended);
+        let frame = self.begin_work(&host);
+        if let Some(work) = self.works.get_mut(&host) {
+            work.until = Some(Instant::now() + NOTE_PATIENCE);
+        }
+        if let Some(connection) = self.fleet.connections.get(&host) {
+            connection.send_phase(&frame, &text, Vec::new());
+        }
     }
 
     fn run_on_deployer(&mut self, id: u32, verdict: Option<Verdict>) {
@@ -375,7 +397,12 @@ impl Driver<'_> {
         let lost_after = self.fleet.connector().lost_after();
         let mut too_long = Vec::new();
         let mut lost = Vec::new();
+        let mut given_up = Vec::new();
         for (host, work) in &mut self.works {
+            if work.until.is_some_and(|until| until < Instant::now()) {
+                given_up.push(host.clone());
+                continue;
+            }
             let silence = work.last_heard.elapsed();
             if silence > lost_after {
                 lost.push((host.clone(), format!("no sign of life for {} s", silence.as_secs())));
@@ -395,6 +422,10 @@ impl Driver<'_> {
             }
         }
         let mut inputs = Vec::new();
+        for host in given_up {
+            self.works.remove(&host);
+            inputs.push(Input::Ended { host, ok: false });
+        }
         for (host, why) in lost {
             self.works.remove(&host);
             self.fleet.connections.remove(&host);
@@ -451,6 +482,7 @@ impl Work {
             last_heard: Instant::now(),
             cancelled: None,
             timed_out: false,
+            until: None,
         }
     }
 }

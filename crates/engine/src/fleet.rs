@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::connection::{Closed, Connection, Reply};
+use crate::connection::{Closed, Connection, Reply, keep_tail};
 use crate::connector::{ConnectError, Connector, Opened, Sharing};
 
 /// The name of the frame that rides inside the command which starts a runner.
@@ -23,6 +23,9 @@ pub(crate) const FIRST_FRAME: &str = "p0";
 
 /// How long a host may stop in the middle of a look, at the least. Opening a connection has limits of its own.
 const LOOK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A look at a host is some thousand bytes long. One that never ends must not fill the deployer's memory.
+const MOST_SEEN: usize = 4 << 20;
 
 /// Hosts, and the connections to them.
 #[derive(Debug)]
@@ -175,7 +178,21 @@ impl Fleet {
                         looking.silent_from = Some(Instant::now());
                         match stream {
                             Stream::Stdout => looking.stdout.extend(bytes),
-                            Stream::Stderr => looking.stderr.extend(bytes),
+                            Stream::Stderr => keep_tail(&mut looking.stderr, &bytes),
+                        }
+                        if looking.stdout.len() > MOST_SEEN {
+                            let error = failed(format!(
+                                "what it says of itself is longer than {} MiB: does something lie in the app's folder that is no record?",
+                                MOST_SEEN >> 20
+                            ));
+                            events(Event::Unreachable {
+                                host: host.clone(),
+                                why: error.why.clone(),
+                                hint: None,
+                            });
+                            self.connections.remove(&host);
+                            open.remove(&host);
+                            look.unreachable.insert(host, error);
                         }
                     }
                 }

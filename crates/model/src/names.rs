@@ -5,7 +5,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Why a text can't be the name it was meant to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -197,6 +197,15 @@ fn absolute_path(text: &str) -> Result<(), &'static str> {
         return Err("it is the root of the file system");
     }
     Ok(())
+}
+
+/// A few words on one line, whatever stands in the record: whoever can write it isn't trusted to have kept to that.
+pub(crate) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    const LONGEST: usize = 200;
+    let text = String::deserialize(deserializer)?;
+    let letters =
+        text.chars().map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter });
+    Ok(letters.take(LONGEST).collect())
 }
 
 #[cfg(test)]

@@ -58,6 +58,9 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
     let slot = |facts: &mut HostFacts, change: fn(&mut SlotFacts)| {
         change(facts.slots.values_mut().next().expect("there is one"));
     };
+    let idle = |facts: &mut HostFacts, change: fn(&mut SlotFacts)| {
+        change(facts.slots.entry(SlotName::new("b").expect("a slot")).or_default());
+    };
     vec![
         ("all is well", live()),
         ("nothing was ever deployed", bare()),
@@ -93,6 +96,9 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ),
         ("a service is missing", live().change(|f| f.missing_services = vec!["init:five".into()])),
         ("the app's user is missing", live().change(|f| f.missing_user = Some("five".into()))),
+        ("its own files are none", live().change(|f| f.not_files = vec!["/srv/five/.buedafab/lock".into()])),
+        ("a slot is a link", live().change(|f| idle(f, |s| s.is_link = true))),
+        ("a slot is somebody's", live().change(|f| idle(f, |s| s.is_of_others = true))),
         ("the link is none", current(CurrentLink::NotALink)),
         ("the link leads elsewhere", current(CurrentLink::Elsewhere("/srv/old".into()))),
         (
@@ -361,6 +367,30 @@ fn all_three_say_the_same() {
       status  web1: there is no user five, which `run_as` names
       check   ✗  run_as   there is no user five, which `run_as` names
       check   help: make that user there, in `deploy_group`, or set another
+      check   a deploy would be stopped
+
+    its own files are none
+      plan    refused: web1: no plain file, and so not written to: /srv/five/.buedafab/lock
+              see what it is and whose, on that host, and move it away
+      status  web1: no plain file, and so not written to: /srv/five/.buedafab/lock
+      check   ✗  rights   no plain file, and so not written to: /srv/five/.buedafab/lock
+      check   help: see what it is and whose, on that host, and move it away
+      check   a deploy would be stopped
+
+    a slot is a link
+      plan    refused: web1: /var/webapps/five/releases/b is a link: no release is built behind one
+              see where it leads, on that host, and take the link away
+      status  web1: /var/webapps/five/releases/b is a link: no release is built behind one
+      check   ✗  slots    /var/webapps/five/releases/b is a link: no release is built behind one
+      check   help: see where it leads, on that host, and take the link away
+      check   a deploy would be stopped
+
+    a slot is somebody's
+      plan    refused: web1: /var/webapps/five/releases/b holds files that buedafab didn't put there, and would remove
+              move them away, on that host; or deploy with --take-over, which removes them
+      status  web1: /var/webapps/five/releases/b holds files that buedafab didn't put there, and would remove
+      check   ✗  slots    /var/webapps/five/releases/b holds files that buedafab didn't put there, and would remove
+      check   help: move them away, on that host; or deploy with --take-over, which removes them
       check   a deploy would be stopped
 
     the link is none

@@ -105,6 +105,40 @@ fn a_file_where_the_folder_should_be() {
     assert_snapshot!(see(&place, Scope::Plan), @r#"Missing; exists true, has room false, writable false"#);
 }
 
+/// Nothing of the program's own is a link, a folder or a pipe; and a slot is a folder that we made, or a checkout.
+#[test]
+fn what_is_not_ours() {
+    let cases = [
+        "mkdir -p .buedafab/slots; touch x; ln -s ../x .buedafab/lock; mkdir .buedafab/hold; mkfifo .buedafab/journal.jsonl",
+        "mkdir -p .buedafab/slots; ln -s nowhere .buedafab/pending.json; touch .buedafab/hold",
+        "mkdir ../old; touch ../old/precious; ln -s ../../old releases/a; mkdir releases/b; touch releases/b/precious",
+        "mkdir -p releases/a releases/b/.git; touch releases/b/app.py; mkdir releases/c; touch releases/c/.hidden",
+        "mkdir -p .buedafab/slots releases/a; touch releases/a/half-made .buedafab/slots/a.json",
+    ];
+    let seen = cases.map(|by_hand| {
+        let place = Place::with_room("five");
+        place.by_hand(&format!("cd five; {by_hand}"));
+        let seen = shells().into_iter().map(|shell| {
+            let facts = place.look(&shell, Scope::Plan);
+            let slots = facts.slots.iter().filter(|(_, slot)| slot.is_link || slot.is_of_others);
+            let slots: Vec<String> = slots
+                .map(|(name, slot)| format!("{name}: link {}, of others {}", slot.is_link, slot.is_of_others))
+                .collect();
+            format!("{:?} {slots:?}", facts.not_files).replace(place.root().to_str().expect("UTF-8"), "ROOT")
+        });
+        let seen: Vec<String> = seen.collect();
+        assert!(seen.iter().all(|other| *other == seen[0]), "{seen:?}");
+        seen[0].clone()
+    });
+    assert_snapshot!(seen.join("\n"), @r#"
+    ["ROOT/five/.buedafab/lock", "ROOT/five/.buedafab/hold", "ROOT/five/.buedafab/journal.jsonl"] []
+    ["ROOT/five/.buedafab/pending.json"] []
+    [] ["a: link true, of others false", "b: link false, of others true"]
+    [] ["c: link false, of others true"]
+    [] []
+    "#);
+}
+
 #[test]
 fn links() {
     let cases = [

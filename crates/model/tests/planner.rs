@@ -11,8 +11,8 @@ use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    DeployRequest, RollbackRequest, plan_deploy, plan_hold, plan_maintenance, plan_restart, plan_rollback,
-    plan_run, plan_unhold,
+    DeployRequest, RollbackRequest, SeenHost, plan_deploy, plan_hold, plan_maintenance, plan_restart,
+    plan_rollback, plan_run, plan_unhold,
 };
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
@@ -657,14 +657,50 @@ fn a_restart() {
     "#);
 }
 
+/// Nothing is written where it is so already, neither a hold nor a line of the journal.
+#[test]
+fn a_hold_on_a_hold_and_the_end_of_none_are_only_said() {
+    let settings = fleet("", 2);
+    let hosts: Vec<_> = settings.hosts.iter().collect();
+    let hold = Hold { at: run(0).at, by: "grace@desk".to_owned(), reason: "the audit".to_owned() };
+    let (held, free) = (HostFacts { hold: Some(hold), ..HostFacts::default() }, HostFacts::default());
+    let facts = [&held, &free];
+    let seen: Vec<_> = hosts.iter().zip(facts).map(|(host, facts)| SeenHost { host, facts }).collect();
+    let plans = [
+        plan_hold(&settings, &run(60), "lunch", &hosts, &seen),
+        plan_unhold(&settings, &run(60), &hosts, &seen),
+        plan_unhold(&settings, &run(60), &hosts[1..], &seen[1..]),
+    ];
+    assert_snapshot!(plans.map(|plan| check(Ok(plan))).join("\n"), @r#"
+    hold deploys: lunch
+      note: web1: on hold already, says grace@desk since 2026-11-05T00:00:00Z: "the audit"
+
+    work
+      on web2
+        hold deploys: lunch
+        note in the journal: held
+
+    allow deploys again
+      note: web2: not on hold
+
+    work
+      on web1
+        allow deploys again
+        note in the journal: unheld
+
+    do nothing
+      note: web2: not on hold
+    "#);
+}
+
 #[test]
 fn work_that_switches_nothing() {
     let settings = fleet("", 2);
     let hosts: Vec<_> = settings.hosts.iter().collect();
     let plans = [
         plan_run(&settings, &run(60), "uptime", &hosts),
-        plan_hold(&settings, &run(60), "the audit", &hosts),
-        plan_unhold(&settings, &run(60), &hosts),
+        plan_hold(&settings, &run(60), "the audit", &hosts, &[]),
+        plan_unhold(&settings, &run(60), &hosts, &[]),
     ];
     assert_snapshot!(plans.map(|plan| check(Ok(plan))).join("\n"), @r#"
     uptime

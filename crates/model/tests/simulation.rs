@@ -108,7 +108,7 @@ impl Fleet {
             Wanted::Restart => plan_restart(&self.settings, &context, &seen),
             Wanted::Hold => {
                 let hosts: Vec<_> = self.hosts.iter().map(|host| &host.host).collect();
-                Ok(plan_hold(&self.settings, &context, "the audit", &hosts))
+                Ok(plan_hold(&self.settings, &context, "the audit", &hosts, &[]))
             }
             Wanted::Release(number) => {
                 let (remote, tag) = ("origin".to_owned(), format!("v{number}"));

@@ -4,10 +4,11 @@ use buedafab_engine::Inputs;
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::deployer::checkout::LiveRelease;
-use buedafab_model::deployer::rules::Allowed;
+use buedafab_model::deployer::rules::{Allowed, Ruling};
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{DeployRequest, plan_deploy};
+use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::view::show_commits;
 
@@ -15,76 +16,101 @@ use crate::arguments::{Cli, DeployArgs};
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of};
-use crate::release::{Settled, settle, wanted};
+use crate::release::{Choosing, open_questions, told, wanted};
 use crate::session::Session;
 
 pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode, CliError> {
     let DeployArgs {
-        release,
+        release: wanted_release,
         tag,
         skip_tests,
         maintenance,
         reinstall,
-        allow_older: _,
+        allow_older,
         dry_run,
         force,
         take_over,
         drop_written,
     } = arguments;
+    let dry_run = *dry_run;
     let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
     let repository = session.repository().map_err(|error| session.give_up(error))?;
-    let wanted = wanted(release, &session.settings);
+    let wanted = wanted(wanted_release, &session.settings);
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
     let (look, facts) = tokio::join!(
-        session.look_and_recover(*dry_run),
+        session.look_and_recover(dry_run),
         repository.survey(&settings, &wanted, tag.as_deref())
     );
     let (look, facts) = (look?, facts.map_err(|error| session.give_up(error.into()))?);
-    let settled = settle(&mut session, &repository, facts, &look, arguments).await?;
-    let Settled { allowed, facts, live } = settled;
+    if *allow_older {
+        session.settings.rules.allow_older = true;
+    }
     let Some(url) = settings.source.scm.clone().or(facts.remote.url.clone()) else {
         return Err(session.refuse(&[Refusal::NoRemote { remote: facts.remote.name }], &look));
     };
-    let Allowed { release, before, publish, questions: _, mut notes } = allowed;
-    let tests = !skip_tests && settings.developer.test_runner.is_some();
-    if tests && (!facts.is_head || !facts.changes.is_empty()) {
+    let told_visitors = maintenance.then(|| tell(&session, Announcement::default())).transpose();
+    let told_visitors = told_visitors.map_err(|error| session.give_up(error))?;
+    let draft = |release: Release| DeployRequest {
+        told: told_visitors.clone(),
+        force: *force,
+        take_over: *take_over,
+        drop_written: *drop_written,
+        reinstall: *reinstall,
+        tests: !skip_tests && settings.developer.test_runner.is_some(),
+        ..DeployRequest::new(release, url.clone())
+    };
+    let mut choosing = Choosing::new(facts, tag.clone());
+    let allowed = loop {
+        let choice = match choosing.judge(&mut session, &repository, &look).await? {
+            Ruling::Allowed(allowed) => break *allowed,
+            Ruling::NeedsTag(choice) => choice,
+        };
+        // What speaks against any release on these hosts is said before a person thinks about its name.
+        let request = draft(choosing.facts.release.clone());
+        let planned = plan_deploy(&settings, &session.context, &request, &session.seen(&look));
+        let of_hosts = |refusal: &Refusal| !matches!(refusal, Refusal::BadTemplate { .. });
+        match planned {
+            Err(refusals) if refusals.iter().any(of_hosts) => return Err(session.refuse(&refusals, &look)),
+            Ok(plan) if !dry_run => session.require_answers(&plan)?,
+            Ok(_) | Err(_) => {}
+        }
+        choosing.choose_tag(&mut session, &repository, choice, &look).await?;
+    };
+    let Choosing { facts, live, .. } = choosing;
+    let allowed = if dry_run { told(allowed) } else { allowed };
+    let Allowed { release, before, publish, questions, mut notes } = allowed;
+    let questions = open_questions(&mut session, questions, &look)?;
+    let mut request = draft(release.clone());
+    if request.tests && (!facts.is_head || !facts.changes.is_empty()) {
         let text = "the tests run on your checkout, which differs from what is deployed".to_owned();
         notes.push(text);
     }
     let templates = settings.services.named.iter().filter_map(|service| Some(service.template()?.to_owned()));
     let templates = templates_of(&repository, &release, templates).await;
     let packages = fetch_packages(&mut session, &repository, &release).await?;
-    let told = maintenance.then(|| tell(&session, Announcement::default())).transpose();
-    let told = told.map_err(|error| session.give_up(error))?;
-    let request = DeployRequest {
-        told,
-        packages: packages.fetched,
-        templates,
-        force: *force,
-        take_over: *take_over,
-        drop_written: *drop_written,
-        reinstall: *reinstall,
-        tests,
-        before,
-        publish,
-        notes,
-        ..DeployRequest::new(release, url.clone())
-    };
+    request = DeployRequest { packages: packages.fetched, templates, before, publish, notes, ..request };
     let planned = plan_deploy(&settings, &session.context, &request, &session.seen(&look));
     let plan = match planned {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
     };
-    show(&mut session, &plan, &live, *dry_run);
-    if *dry_run {
+    if dry_run {
+        show(&mut session, &plan, &live, dry_run);
         return Ok(ExitCode::Done);
     }
+    session.require_answers(&plan)?;
+    for question in &questions {
+        if !session.ask_whether(&question.prompt()).await? {
+            return Err(session.not_confirmed());
+        }
+    }
+    show(&mut session, &plan, &live, dry_run);
     if !plan.is_empty() {
         let hosts = plan.hosts.iter().filter(|planned| planned.to.is_some()).count();
         let hosts = if hosts == 1 { "1 host".to_owned() } else { format!("{hosts} hosts") };
         let question = format!("{} to {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
-        session.confirm(question).await?;
+        session.confirm(&question).await?;
     }
     let credentials = RemoteUrl::of(&url).credentials;
     let inputs = Inputs { packages: packages.files, credentials, ..Inputs::default() };

@@ -12,6 +12,7 @@ use buedafab_model::shell::inspect::Scope;
 
 use crate::arguments::{Cli, EnvCommand};
 use crate::exit::CliError;
+use crate::prompt::Echo;
 use crate::report::{StepOutput, print_talk};
 use crate::session::Session;
 
@@ -31,7 +32,7 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
                     .hint(format!("send it on standard input: … | buedafab production env set {name}")));
             }
             check_name(name).map_err(wrong)?;
-            let value = read_value(&mut session, name).await?;
+            let value = read_value(&mut session, name, *empty).await?;
             if value.is_empty() && !empty {
                 return Err(CliError::usage(format!(
                     "standard input holds no value for {name}: no variable was changed"
@@ -51,16 +52,20 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
                 normalize(&text).map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
             let names = names_in(&kept);
             let environment = session.settings.environment.clone();
+            session.require_confirmation()?;
+            session.look_or_stop(Scope::Plan).await?;
             session.say(&format!("{}: {}", file.display(), names.join(", ")));
             session
-                .confirm(format!("Replace all variables of {environment} by these {}?", names.len()))
+                .confirm(&format!("Replace all variables of {environment} by these {}?", names.len()))
                 .await?;
             (EnvEdit::Replace, Some(kept))
         }
         EnvCommand::Restore => (EnvEdit::Restore, None),
     };
     // All hosts are reached before the first is changed.
-    session.look_or_stop(Scope::Plan).await?;
+    if !session.fleet.is_connected() {
+        session.look_or_stop(Scope::Plan).await?;
+    }
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_env(&session.settings, &session.context, &edit, &file, &hosts);
     let restart = format!("the app reads it when it starts again: {} restart", session.environment_command());
@@ -77,10 +82,16 @@ fn names_in(kept: &Secret) -> Vec<String> {
     text.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
 }
 
-async fn read_value(session: &mut Session, name: &str) -> Result<String, CliError> {
+/// At a terminal it is asked for, once the hosts are reached.
+async fn read_value(session: &mut Session, name: &str, may_be_empty: bool) -> Result<String, CliError> {
     if std::io::stdin().is_terminal() {
-        let prompt = format!("The value of {name}");
-        return session.ask(move || dialoguer::Password::new().with_prompt(prompt).interact()).await;
+        session.look_or_stop(Scope::Plan).await?;
+        let question = format!("The value of {name}:");
+        let understand = |typed: String| match typed.is_empty() && !may_be_empty {
+            true => Err("an empty value is set by --empty".to_owned()),
+            false => Ok(typed),
+        };
+        return session.ask(&question, Echo::Hidden, understand).await;
     }
     let mut value = String::new();
     std::io::stdin()

@@ -7,6 +7,7 @@ use buedafab_model::run::log::{RunLog, runs_meant, short_id};
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{HistoryEntry, Table, ago, show_history, show_replay};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::arguments::{Cli, HistoryArgs};
 use crate::exit::CliError;
@@ -39,15 +40,25 @@ async fn list(cli: &Cli, most: usize) -> Result<ExitCode, CliError> {
         session.say("nothing has happened yet");
     } else {
         let shown = |run: &RunId| logs.runs.contains(run).then(|| short_id(run, &logs.runs).to_owned());
-        print_data(&show_history(newest, journals.len(), shown, Timestamp::now()));
+        let (all, zone) = (session.hosts.len(), TimeZone::system());
+        print_data(&show_history(newest, all, shown, Timestamp::now(), &zone));
     }
-    // Runs that came to nothing stand in no journal.
+    say_unasked(&look);
+    // Runs that were refused stand in no journal.
     if !logs.runs.is_empty() && !session.global.json {
         let command = session.environment_command();
         session
             .say(&format!("{command} history last shows the newest run of this machine again, with its log"));
     }
     Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable })
+}
+
+/// What a host that wasn't asked has in its journal isn't known.
+fn say_unasked(look: &Look) {
+    for (host, error) in &look.unreachable {
+        let why = error.why.lines().next_back().unwrap_or_default();
+        print_talk(&format!("{host} couldn't be asked, and its journal isn't in this: {why}"));
+    }
 }
 
 fn journals(
@@ -119,7 +130,7 @@ async fn show_run(cli: &Cli, typed: &str) -> Result<ExitCode, CliError> {
             if cli.global.json {
                 RunLog::documents(&text).for_each(print_data);
             } else {
-                print_data(&show_replay(&RunLog::parse(&text), Timestamp::now()));
+                print_data(&show_replay(&RunLog::parse(&text), Timestamp::now(), &TimeZone::system()));
             }
             Ok(ExitCode::Done)
         }
@@ -165,8 +176,10 @@ async fn ask_hosts(cli: &Cli, typed: &str, logs: &LogsHere) -> Result<ExitCode, 
         entries.iter().for_each(print_json);
     } else {
         session.say("there is no log of it on this machine; the hosts' journals say:");
-        print_data(&show_history(&entries, journals.len(), |_| None, Timestamp::now()));
+        let (all, zone) = (session.hosts.len(), TimeZone::system());
+        print_data(&show_history(&entries, all, |_| None, Timestamp::now(), &zone));
     }
+    say_unasked(&look);
     Ok(ExitCode::Done)
 }
 

@@ -10,6 +10,7 @@ use buedafab_model::shell::manage_shell;
 use crate::arguments::Cli;
 use crate::commands::shell::one_host;
 use crate::exit::CliError;
+use crate::report::leave_outputs;
 
 pub(crate) fn manage(cli: &Cli, words: &[String]) -> Result<ExitCode, CliError> {
     let (settings, host) = one_host(cli, "manage -- COMMAND")?;
@@ -19,6 +20,7 @@ pub(crate) fn manage(cli: &Cli, words: &[String]) -> Result<ExitCode, CliError> 
         );
     }
     let mut command = interactive_command(&settings, &host, &manage_shell(&settings, &host, words));
+    leave_outputs();
     let program = command.get_program().to_string_lossy().into_owned();
     // On success this program is gone, and the command has its place.
     Err(CliError::bug(format!("can't run {program}: {}", command.exec())))

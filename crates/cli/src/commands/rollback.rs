@@ -47,6 +47,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
     if *dry_run {
         return Ok(ExitCode::Done);
     }
-    session.confirm(format!("Roll {} back on {} hosts?", plan.environment, plan.hosts.len())).await?;
+    session.require_answers(&plan)?;
+    session.confirm(&format!("Roll {} back on {} hosts?", plan.environment, plan.hosts.len())).await?;
     session.carry_out_with(&plan, inputs).await
 }

@@ -9,11 +9,13 @@ use buedafab_model::host::Host;
 use crate::arguments::Cli;
 use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
+use crate::report::leave_outputs;
 
 pub(crate) fn shell(cli: &Cli) -> Result<ExitCode, CliError> {
     let (settings, host) = one_host(cli, "shell")?;
     crate::report::print_talk(&format!("{}:", host.name));
     let mut command = buedafab_engine::interactive_shell(&settings, &host);
+    leave_outputs();
     let program = command.get_program().to_string_lossy().into_owned();
     // On success this program is gone, and the shell has its place.
     Err(CliError::bug(format!("can't run {program}: {}", command.exec())))

@@ -6,9 +6,11 @@ use buedafab_model::names::HostName;
 use buedafab_model::plan::PhaseKind;
 use buedafab_model::run::event::Event;
 use buedafab_model::run::outcome::FailureKind;
-use buedafab_model::view::duration;
+use buedafab_model::view::{duration, visible};
 use console::{measure_text_width, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::screen;
 
 /// Beyond so many hosts, one bar stands for all: a terminal has only so many lines.
 const MOST_BARS: usize = 24;
@@ -31,7 +33,7 @@ impl Bars {
     pub(super) fn new(verbose: bool) -> Self {
         Self {
             verbose,
-            all: MultiProgress::new(),
+            all: MultiProgress::with_draw_target(screen::target()),
             bars: BTreeMap::new(),
             one_each: true,
             is_once: false,
@@ -48,9 +50,9 @@ impl Bars {
             }
             Event::Unreachable { host, why, hint } => {
                 let why = why.lines().next_back().unwrap_or_default();
-                self.line(&format!("{} {host}: unreachable: {why}", style("✗").red()));
+                self.line(&format!("{} {host}: unreachable: {}", style("✗").red(), visible(why)));
                 if let Some(hint) = hint {
-                    self.line(&format!("  help: {hint}"));
+                    self.line(&format!("  help: {}", visible(hint)));
                 }
                 self.message(host, "unreachable");
             }
@@ -66,7 +68,7 @@ impl Bars {
             Event::PhaseStarted { phase } => self.is_once = *phase == PhaseKind::Once,
             Event::StepStarted { host, title, .. } => self.message(host, title),
             Event::Output { host, line, .. } if self.verbose || self.is_once => {
-                self.line(&format!("{} {line}", style(format!("{host} │")).dim()));
+                self.line(&format!("{} {}", style(format!("{host} │")).dim(), visible(line)));
             }
             Event::StepEnded { host, .. } => {
                 if let Some(bar) = self.bars.get(host) {
@@ -75,7 +77,7 @@ impl Bars {
             }
             // Told in full at the end.
             Event::StepFailed { host, title, what, .. } => {
-                self.message(host, &format!("{} {title}: {what}", style("✗").red()));
+                self.message(host, &format!("✗ {title}: {what}"));
             }
             Event::StepCancelled { host, .. } => self.message(host, "stopped"),
             Event::Interrupted { then } => self.line(&format!("{} interrupted: {then}", style("!").yellow())),
@@ -86,21 +88,23 @@ impl Bars {
             }
             Event::LookingAgain { host } => self.message(host, "asking again what it serves"),
             Event::DeployerStarted { title, may_ask, .. } => {
-                self.line(&format!("here: {title}"));
+                self.line(&format!("here: {}", visible(title)));
                 self.here.clone_from(title);
                 // A person may have to type something: nothing is drawn over it.
                 if *may_ask {
                     self.pause();
                 }
             }
-            Event::DeployerOutput { line, .. } => self.line(&format!("{} {line}", style("here │").dim())),
+            Event::DeployerOutput { line, .. } => {
+                self.line(&format!("{} {}", style("here │").dim(), visible(line)));
+            }
             Event::DeployerEnded { step, status, .. } => {
                 if *step != 0 {
                     self.resume();
                 }
                 if *status != 0 {
                     let what = FailureKind::Exited { status: *status };
-                    self.line(&format!("{} here: {}: {what}", style("✗").red(), self.here));
+                    self.line(&format!("{} here: {}: {what}", style("✗").red(), visible(&self.here)));
                 }
             }
             Event::Refused { .. }
@@ -118,7 +122,7 @@ impl Bars {
     }
 
     fn resume(&mut self) {
-        self.all.set_draw_target(ProgressDrawTarget::stderr());
+        self.all.set_draw_target(screen::target());
     }
 
     /// Takes the bars off the screen.
@@ -152,9 +156,10 @@ impl Bars {
     }
 
     fn message(&self, host: &HostName, text: &str) {
+        let text = visible(text);
         if let Some(bar) = self.bars.get(host) {
             if self.one_each {
-                bar.set_message(text.to_owned())
+                bar.set_message(text.into_owned())
             } else {
                 bar.set_message(format!("{host}: {text}"))
             }
@@ -164,7 +169,7 @@ impl Bars {
     pub(super) fn line(&self, text: &str) {
         // Where no bars are drawn, they would swallow it.
         if self.all.is_hidden() {
-            super::print_talk(text);
+            super::print_painted(text);
             return;
         }
         // If the terminal is gone, nobody minds.

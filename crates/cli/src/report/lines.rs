@@ -3,14 +3,21 @@
 use buedafab_model::run::event::StampedEvent;
 use buedafab_model::view::{Line, RunLines};
 
-use super::{print_data, print_talk};
+use super::output::{Put, Weight};
+use super::{LEFT_OUT, print_talk, put_data, put_talk, weight_of};
 
 /// Prints the lines that an event makes.
 pub(super) fn event(lines: &mut RunLines, event: &StampedEvent) {
+    let weight = weight_of(&event.event);
     for line in lines.tell(event) {
-        match line {
-            Line::Data(text) => print_data(&text),
-            Line::Talk(text) => print_talk(&text),
+        let put = match line {
+            // It is what was asked for.
+            Line::Data(text) if weight == Weight::Passing => put_data(&text, Weight::Spilled),
+            Line::Data(text) => put_data(&text, weight),
+            Line::Talk(text) => put_talk(&text, weight),
+        };
+        if put == Put::LeftOut {
+            print_talk(LEFT_OUT);
         }
     }
 }

@@ -2,49 +2,82 @@
 
 mod bars;
 mod lines;
+pub(crate) mod output;
+mod screen;
 
-use std::io::{IsTerminal, Write};
+use std::borrow::Cow;
+use std::io::IsTerminal;
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use buedafab_model::app::mask::mask_urls;
 use buedafab_model::plan::Plan;
-use buedafab_model::run::event::{Consumer, StampedEvent};
+use buedafab_model::run::event::{Consumer, Event, StampedEvent};
 pub(crate) use buedafab_model::view::StepOutput;
-use buedafab_model::view::{Detail, RunLines, Summary, show_plan};
+use buedafab_model::view::{Detail, RunLines, Summary, show_plan, visible, visible_json};
 use console::style;
 use serde::Serialize;
 
 use crate::arguments::GlobalArgs;
 use crate::log;
+use crate::report::output::{Broken, Put, To, Weight};
 
-/// Prints one line of data to standard output. A reader that is gone ends the program, as it does others.
+/// Prints data to standard output. Files get what it is; people at a terminal see it, and their terminal obeys none of it.
 pub(crate) fn print_data(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| if text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") });
-    if written.and_then(|()| stdout.flush()).is_err() {
-        std::process::exit(0);
-    }
+    put_data(text, Weight::Kept);
+}
+
+fn put_data(text: &str, weight: Weight) -> Put {
+    static IS_SEEN: LazyLock<bool> = LazyLock::new(|| std::io::stdout().is_terminal());
+    let text = if *IS_SEEN { visible(text) } else { Cow::Borrowed(text) };
+    output::put(To::Data, weight, line(&text))
 }
 
 /// Prints one document as a line of JSON.
 pub(crate) fn print_json<T: Serialize>(document: &T) {
-    print_data(&serde_json::to_string(document).expect("documents are plain data"));
+    put_json(document, Weight::Kept);
 }
 
-/// Prints a line of talk to standard error.
+fn put_json<T: Serialize>(document: &T, weight: Weight) -> Put {
+    let document = serde_json::to_string(document).expect("documents are plain data");
+    output::put(To::Data, weight, line(&visible_json(&document)))
+}
+
+/// Prints talk to standard error.
 pub(crate) fn print_talk(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    // Nobody is left to be told that this failed.
-    let _ = stderr.write_all(text.as_bytes());
-    if !text.ends_with('\n') {
-        let _ = stderr.write_all(b"\n");
+    put_talk(text, Weight::Kept);
+}
+
+fn put_talk(text: &str, weight: Weight) -> Put {
+    output::put(To::Talk, weight, line(&visible(text)))
+}
+
+/// Prints talk that is in colour already, and wholly this program's own or the user's.
+pub(crate) fn print_painted(text: &str) {
+    output::put(To::Talk, Weight::Kept, line(text));
+}
+
+fn line(text: &str) -> Vec<u8> {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    [text, end].concat().into_bytes()
+}
+
+/// What is said where a reader misses something.
+const LEFT_OUT: &str = "… whoever reads this is too slow: some of what steps print is left out here";
+
+/// Waits until all is written, for as long as its readers take, and says what became of it.
+pub(crate) fn write_all() {
+    while !output::flush(Duration::MAX) {}
+    if let Some(Broken { why, is_left: false }) = output::take_broken() {
+        print_talk(&format!("error: not all was said: standard output takes no more: {why}"));
+        while !output::flush(Duration::MAX) {}
     }
 }
 
-/// Whether a person sits in front of it and can be asked.
-pub(crate) fn is_interactive(global: &GlobalArgs) -> bool {
-    !global.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+/// Leaves both outputs to another program, or to a question: all that was said before is written, if its reader takes it.
+pub(crate) fn leave_outputs() {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    output::flush(PATIENCE);
 }
 
 /// Tells a run as it happens.
@@ -101,7 +134,7 @@ impl Reporter {
     /// A word of warning, which is said in the middle of a run, and beside documents too.
     pub(crate) fn warn(&mut self, text: &str) {
         match &self.format {
-            Format::Bars(bars) => bars.line(text),
+            Format::Bars(bars) => bars.line(&visible(text)),
             Format::Silent | Format::Json | Format::Lines(_) => print_talk(text),
         }
     }
@@ -126,7 +159,7 @@ impl Reporter {
         };
         if wanted {
             for line in summary.tell(retry, environment_command).lines() {
-                print_talk(&paint(line));
+                print_painted(&paint(&visible(line)));
             }
         }
     }
@@ -134,12 +167,34 @@ impl Reporter {
 
 impl Consumer for Reporter {
     fn event(&mut self, event: &StampedEvent) {
+        if !matches!(self.format, Format::Silent)
+            && let Some(Broken { why, .. }) = output::take_broken()
+        {
+            self.warn(&format!("standard output takes no more ({why}): what was begun goes on"));
+        }
         match &mut self.format {
             Format::Silent => {}
-            Format::Json => print_json(event),
+            Format::Json => tell_json(event),
             Format::Lines(lines) => lines::event(lines, event),
             Format::Bars(bars) => bars.event(&event.event),
         }
+    }
+}
+
+/// Of what steps print there may be any amount.
+fn weight_of(event: &Event) -> Weight {
+    match event {
+        Event::Output { .. } | Event::DeployerOutput { .. } => Weight::Passing,
+        _ => Weight::Kept,
+    }
+}
+
+fn tell_json(event: &StampedEvent) {
+    if put_json(event, weight_of(&event.event)) == Put::LeftOut {
+        print_json(&StampedEvent {
+            at: event.at,
+            event: Event::OutputCut { most_bytes: output::MOST_BYTES },
+        });
     }
 }
 

@@ -60,6 +60,11 @@ all! {
         "the message says it, host by host",
         "`status`, then the same again",
     ];
+    OutputLost => ExitCode::OutputLost, [
+        "All was done, but standard output was closed or full before all was said.",
+        "what the command made serve",
+        "`status`, or `history last` to see the run again",
+    ];
     Interrupted => ExitCode::Interrupted, [
         "A person interrupted, and no host was left half-way.",
         "the old release, everywhere",

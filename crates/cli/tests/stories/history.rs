@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use buedafab_testkit::FleetOptions;
 use serde_json::Value;
 
-use super::stage::{Ran, Stage};
+use super::stage::{Ran, Stage, step_starts};
 
 fn folder(stage: &Stage) -> PathBuf {
     stage.state().join("buedafab/runs")
@@ -268,4 +268,56 @@ fn no_log_holds_a_secret() {
         let shown = stage.run(&[environment, "history", &id(log)]);
         assert!(shown.code == 0 && !shown.stdout.contains(SECRET), "{}{}", shown.stdout, shown.stderr);
     }
+}
+
+/// A run that came to nothing is known to all who ask the hosts, whoever ran it and on which machine.
+#[test]
+fn runs_that_came_to_nothing_stand_in_the_journals() {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.fleet.host("web2").run("touch /tmp/fail-check");
+    stage.production(&["deploy"], 7);
+    stage.fleet.host("web2").run("rm /tmp/fail-check; echo two >/tmp/fail-restart");
+    stage.production(&["deploy"], 8);
+    stage.fleet.host("web2").run("rm /tmp/fail-restart");
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web1", "fetch"));
+    run.signal("INT");
+    let (_, code) = run.finish();
+    assert_eq!(code, 130);
+    // What is so already is said, and stands in no journal.
+    stage.production(&["hold", "--reason", "we move the database"], 0);
+    stage.production(&["hold", "--reason", "again"], 0).says("web2: on hold already, says ada@");
+    stage.production(&["unhold"], 0);
+    stage.production(&["unhold"], 0).says("web3: not on hold");
+
+    let documents = |ran: Ran| events(&ran.stdout);
+    let kinds = |documents: &[Value]| -> Vec<String> {
+        documents.iter().map(|document| document["kind"].as_str().expect("it has one").to_owned()).collect()
+    };
+    let all = documents(stage.production(&["--json", "history"], 0));
+    assert_eq!(kinds(&all), ["deployed", "failed", "reverted", "interrupted", "held", "unheld"]);
+    let [_, failed, reverted, interrupted, ..] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(failed["hosts"], serde_json::json!(["web1", "web2", "web3"]));
+    assert_eq!((&failed["phase"], &reverted["phase"]), (&"prepare".into(), &"switch".into()));
+    let reason = failed["reason"].as_str().expect("it has one");
+    assert!(reason.starts_with("web2: check: test ! -e") && reason.ends_with("exit status 1"), "{reason}");
+    assert!(
+        reverted["reason"].as_str().is_some_and(|reason| reason.starts_with("web2: restart")),
+        "{reverted}"
+    );
+    assert_eq!(interrupted["reason"], "a person interrupted it");
+    assert!(all[1..4].iter().all(|document| document["milliseconds"].as_u64().is_some()), "{all:?}");
+
+    // Times are the reader's own; a host that can't be asked is told, and isn't one of "all hosts".
+    stage.fleet.host("web3").stop_sshd();
+    let mut command = stage.command(&["production", "history"]);
+    let ran = Ran::of(command.env("TZ", "Etc/GMT-14").output().expect("it runs"));
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    ran.says("web3 couldn't be asked, and its journal isn't in this: ").says("  in prepare, after ");
+    assert!(!ran.stdout.contains("all hosts") && ran.stdout.contains("web1, web2"), "{}", ran.stdout);
+    let at: jiff::Timestamp = failed["at"].as_str().expect("it has one").parse().expect("a time");
+    let there = (at + jiff::SignedDuration::from_hours(14)).strftime("%Y-%m-%d %H:%M").to_string();
+    ran.says(&there);
 }

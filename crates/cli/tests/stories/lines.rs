@@ -1,8 +1,12 @@
 //! Lines that are long, cut, frozen or stale, and what travels over them.
 
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::stage::{Ran, Stage, step_starts, wait_for};
+use buedafab_testkit::FleetOptions;
+
+use super::stage::{Ran, Stage, copy_surroundings, step_starts, wait_for};
 
 #[test]
 fn a_line_that_is_cut_in_the_switch_reverts_everywhere() {
@@ -185,4 +189,45 @@ fn the_git_servers_keys_can_be_pinned() {
     refused.says("Host key verification failed");
     configure(&right);
     assert_eq!(deploy().code, 0);
+}
+
+/// By default a process may have 1024 files open, which are connections to some 200 hosts.
+#[test]
+fn many_hosts_need_many_open_files_and_commands_that_connect_take_turns() {
+    const HOSTS: usize = 120;
+    let stage = Stage::with(FleetOptions::default());
+    let place = tempfile::tempdir().expect("a folder");
+    let root = place.path().display().to_string();
+    // Notes how many of its kind there are that have yet to give a shell.
+    let script = format!(
+        "#!/bin/sh\nmkdir {root}/now/$$; ls {root}/now | wc -l >>{root}/counts; seq 30000 >/dev/null; rmdir {root}/now/$$; exec sh\n"
+    );
+    let program = place.path().join("way");
+    std::fs::create_dir(place.path().join("now")).expect("it is ours");
+    std::fs::write(&program, script).expect("it is ours");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    stage.configure(&format!(
+        "unit = \"five\"\npath = \"{root}/app\"\n[environments.production]\nhosts = [\"web[1:{HOSTS}]\"]\n\
+         connect = \"{}\"\n",
+        program.display()
+    ));
+    let with_limit = |limit: &str, code: i32| {
+        let status = stage.command(&["production", "status"]);
+        let mut limited = Command::new("bash");
+        limited.args(["-c", &format!("{limit}; exec \"$@\""), "bash"]);
+        limited.arg(status.get_program()).args(status.get_args());
+        copy_surroundings(&status, &mut limited);
+        let ran = Ran::of(limited.stdin(Stdio::null()).output().expect("it runs"));
+        assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+        ran
+    };
+    let ran = with_limit("ulimit -Sn 256", 0);
+    assert!(!ran.stdout.contains("unreachable"), "{}", ran.stdout);
+    let counts = std::fs::read_to_string(place.path().join("counts")).expect("they counted");
+    let counts: Vec<usize> = counts.lines().filter_map(|line| line.trim().parse().ok()).collect();
+    assert_eq!(counts.len(), HOSTS);
+    assert!(counts.iter().all(|count| *count <= 16), "{counts:?}");
+    // What is short is said, and the rest is done.
+    with_limit("ulimit -n 256", 6)
+        .says("120 hosts at once need 820 open files, and this machine allows 256: about 26 can be reached");
 }

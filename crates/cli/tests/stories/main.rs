@@ -12,6 +12,7 @@ mod lines;
 mod log;
 mod maintenance;
 mod neighbours;
+mod outputs;
 mod ownership;
 mod packages;
 mod python;

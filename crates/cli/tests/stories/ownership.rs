@@ -152,6 +152,6 @@ fn a_password_for_sudo_is_asked_for_once_and_shown_nowhere() {
         answer(&mut session, "The password of sudo on the hosts of production", &format!("{PASSWORD}\r"));
     assert!(!seen.contains(PASSWORD), "{seen}");
     let seen = finish(session, 0);
-    assert!(!seen.contains("esame") && seen.matches("The password of sudo").count() == 1, "{seen}");
+    assert!(!seen.contains("esame") && !seen.contains("The password of sudo"), "{seen}");
     stage.production(&["check"], 0);
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use buedafab_testkit::{Fleet, FleetOptions, Remote};
 
 use super::stage::{Ran, Stage};
-use super::terminal::{answer, finish, terminal};
+use super::terminal::{answer, finish, raw_terminal, shell_terminal, terminal};
 
 /// One host, a first release v0.1.0, and buedafab's own rules for production.
 fn stage() -> Stage {
@@ -471,6 +471,7 @@ fn openpgp_signatures_count_by_their_fingerprints() {
 fn a_person_is_asked_for_a_tag() {
     let stage = stage();
     stage.production(&["deploy"], 0);
+    rules(&stage, "confirm = 'yes'");
     stage.release("v0.9.0");
     stage.release("v0.13.0");
     stage.remote.commit(&[("version", "v0.14.0")], "Untagged");
@@ -478,15 +479,15 @@ fn a_person_is_asked_for_a_tag() {
     let mut session = terminal(&stage, &["production", "deploy"]);
     let said = answer(&mut session, "v0.13.0 is deployed. [y/N]", "\r");
     assert!(said.contains("the last tags: v0.1.0, v0.9.0, v0.13.0"), "{said}");
-    answer(&mut session, "Deploy v0.13.0 (", "y");
+    answer(&mut session, "Deploy v0.13.0 (", "y\r");
     assert!(finish(session, 0).contains("serving now: v0.13.0 ("));
     // A yes, a name that won't do, and then the proposed one.
     let mut session = terminal(&stage, &["production", "deploy"]);
-    answer(&mut session, "v0.13.0 is deployed. [y/N]", "y");
+    answer(&mut session, "v0.13.0 is deployed. [y/N]", "y\r");
     answer(&mut session, "Its name [v0.13.1]", "v0.9.0\r");
     session.exp_string("the tag \"v0.9.0\" exists already").expect("it is told");
-    answer(&mut session, "Its name", "\u{15}v0.14.0\r");
-    let said = answer(&mut session, "to production (1 host)?", "y");
+    answer(&mut session, "Its name", "v0.14.0\r");
+    let said = answer(&mut session, "to production (1 host)?", "y\r");
     assert!(said.contains("first: tag") && said.contains("first: push"), "{said}");
     assert!(finish(session, 0).contains("serving now: v0.14.0 ("));
     assert_eq!(tags_on_remote(&stage), "v0.1.0 v0.13.0 v0.14.0 v0.9.0");
@@ -494,9 +495,9 @@ fn a_person_is_asked_for_a_tag() {
     stage.remote.commit(&[("version", "v0.15.0")], "Untagged again");
     let before = repositories(&stage);
     let mut session = terminal(&stage, &["production", "deploy"]);
-    answer(&mut session, "[y/N]", "y");
+    answer(&mut session, "[y/N]", "y\r");
     answer(&mut session, "Its name [v0.14.1]", "\r");
-    answer(&mut session, "to production (1 host)?", "n");
+    answer(&mut session, "to production (1 host)?", "n\r");
     assert!(finish(session, 4).contains("not confirmed: nothing was touched"));
     assert_eq!(repositories(&stage), before);
     // Ctrl-C at a prompt, too.
@@ -522,9 +523,82 @@ fn a_person_types_the_name_of_the_environment() {
     stage.release("v0.2.0");
     stage.production(&["deploy", "--yes"], 0);
     let mut session = terminal(&stage, &["production", "deploy:release=v0.1.0"]);
-    answer(&mut session, "which is live. Deploy it? [y/N]", "y");
+    answer(&mut session, "which is live. Deploy it? [y/N]", "y\r");
     answer(&mut session, "Type its name, production", "production\r");
     finish(session, 0);
+}
+
+/// A key is no answer, and neither is what was typed before the question.
+#[test]
+fn every_question_gets_an_answer_of_its_own() {
+    let stage = stage();
+    stage.production(&["deploy"], 0);
+    stage.release("v0.2.0");
+    stage.production(&["deploy"], 0);
+    rules(&stage, "confirm = 'yes'");
+    let older = ["production", "deploy:release=v0.1.0"];
+    let before = repositories(&stage);
+    // One yes answers one question.
+    let mut session = terminal(&stage, &older);
+    answer(&mut session, "which is live. Deploy it? [y/N]", "y\r");
+    answer(&mut session, "to production (1 host)? [y/N]", "n\r");
+    assert!(finish(session, 4).contains("not confirmed: nothing was touched"));
+    let mut session = terminal(&stage, &older);
+    session.send("y\ry\ry\r").and_then(|_| session.flush()).expect("it listens");
+    answer(&mut session, "which is live. Deploy it? [y/N]", "maybe\r");
+    answer(&mut session, "a yes or a no, please\r\n", "");
+    answer(&mut session, "which is live. Deploy it? [y/N]", "\r");
+    assert!(finish(session, 4).contains("not confirmed: nothing was touched"));
+    // The terminal is asked, wherever the outputs go.
+    for line in [
+        "{ \"$@\" 2>&1; echo \"code $?\"; } | tee /dev/null",
+        "echo n | { \"$@\" >/dev/null 2>&1; echo \"code $?\"; }",
+    ] {
+        let mut session = shell_terminal(&stage, line, &older);
+        answer(&mut session, "which is live. Deploy it? [y/N]", "y\r");
+        answer(&mut session, "to production (1 host)? [y/N]", "no\r");
+        session.exp_string("code 4").expect("it is refused");
+        finish(session, 0);
+    }
+    // Nothing hides the cursor from whoever leaves.
+    let mut session = raw_terminal(&stage, &older);
+    let said = session.exp_string("Deploy it? [y/N]").expect("it asks");
+    session.send_control('c').expect("it listens");
+    let rest = finish(session, 130);
+    let all = said + &rest;
+    assert_eq!(all.matches("\u{1b}[?25l").count(), all.matches("\u{1b}[?25h").count(), "{all:?}");
+    assert!(rest.contains("interrupted: nothing was touched"), "{rest}");
+    assert_eq!(repositories(&stage), before);
+    // Nobody is there.
+    refused(&stage, &["rollback"])
+        .says("there is no terminal at which to confirm this for production")
+        .says("--yes");
+    let twice = refused(&stage, &["deploy:release=v0.1.0"]);
+    twice.says("v0.1.0").says("is older than v0.2.0");
+    refused(&stage, &["deploy:release=v0.1.0", "--allow-older"])
+        .says("there is no terminal at which to confirm");
+    assert_eq!(stage.serving(), ["v0.2.0"]);
+}
+
+/// Whoever is asked something can count on it that no refusal follows which was known before.
+#[test]
+fn what_is_refused_is_refused_before_the_first_question() {
+    let stage = stage();
+    stage.production(&["deploy"], 0);
+    rules(&stage, "confirm = 'yes'");
+    stage.release("v0.2.0");
+    stage.production(&["deploy", "--yes"], 0);
+    stage.production(&["hold", "--reason", "we move the database"], 0);
+    stage.remote.commit(&[("version", "v0.3.0")], "Untagged");
+    let all = [
+        &["production", "deploy:release=v0.1.0"][..],
+        // It would have to be tagged.
+        &["production", "deploy"],
+    ];
+    for words in all {
+        let said = finish(terminal(&stage, words), 5);
+        assert!(said.contains("we move the database") && !said.contains("[y/N]"), "{words:?}: {said}");
+    }
 }
 
 #[test]

@@ -205,3 +205,54 @@ fn the_demo_does_what_it_says() {
         .says("Try it by hand");
     assert!(stop.status.success());
 }
+
+/// What lies where the program's own things belong is somebody's: it isn't followed, written over or cleaned.
+#[test]
+fn what_is_somebody_elses_is_refused_and_stays() {
+    let stage = Stage::with(FleetOptions::default());
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    let host = stage.fleet.host("web1");
+    let app = "/var/webapps/five";
+    let precious = "mkdir -p /home/deploy/old && echo precious >/home/deploy/old/file && chown -R deploy /home/deploy/old";
+    let cases = [
+        (
+            "rm -f .buedafab/lock; ln -s /home/deploy/old/file .buedafab/lock",
+            "rm .buedafab/lock",
+            "no plain file, and so not written to: /var/webapps/five/.buedafab/lock",
+        ),
+        (
+            "mkdir .buedafab/hold; touch .buedafab/hold/mine",
+            "rm -r .buedafab/hold",
+            "no plain file, and so not written to: /var/webapps/five/.buedafab/hold",
+        ),
+        (
+            "rm -rf releases/b; ln -s /home/deploy/old releases/b",
+            "rm releases/b",
+            "releases/b is a link: no release is built behind one",
+        ),
+        (
+            "rm -rf releases/b; cp -r /home/deploy/old releases/b",
+            "rm -r releases/b",
+            "releases/b holds files that buedafab didn't put there",
+        ),
+    ];
+    for (by_hand, mended, words) in cases {
+        host.run(&format!("{precious}; cd {app} && {by_hand}"));
+        let kept = || {
+            host.run(&format!("cat /home/deploy/old/file; ls -lR {app}/releases/b {app}/.buedafab/hold {app}/.buedafab/lock 2>/dev/null || :"))
+        };
+        let before = kept();
+        stage.production(&["check"], 4).says(words);
+        stage.production(&["deploy"], 4).says(words).says("nothing was touched");
+        assert_eq!(kept(), before, "{by_hand}");
+        host.run(&format!("cd {app} && {mended}"));
+    }
+    // A hold isn't put into a folder, either.
+    host.run(&format!("mkdir {app}/.buedafab/hold; chown deploy {app}/.buedafab/hold"));
+    stage.production(&["hold", "--reason", "the audit"], 7).says("hold");
+    assert_eq!(host.run(&format!("ls {app}/.buedafab/hold; rmdir {app}/.buedafab/hold")), "");
+    host.run(&format!("cd {app} && cp -r /home/deploy/old releases/b && chown -R deploy releases/b"));
+    stage.production(&["deploy", "--take-over"], 0);
+    assert_eq!(stage.serving(), ["two"]);
+}

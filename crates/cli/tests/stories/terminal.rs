@@ -1,26 +1,37 @@
 //! The program at a terminal, answered as a person answers.
 
+use std::ffi::OsStr;
 use std::process::Command;
 
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
 
-use super::stage::Stage;
+use super::stage::{Stage, copy_surroundings};
 
 /// The program at a real terminal.
 pub(crate) fn terminal(stage: &Stage, words: &[&str]) -> PtySession {
+    start(stage, words, &[], true)
+}
+
+/// The same, as the terminal is told it.
+pub(crate) fn raw_terminal(stage: &Stage, words: &[&str]) -> PtySession {
+    start(stage, words, &[], false)
+}
+
+/// The same behind a shell's line, to which the program's words are `"$@"`.
+pub(crate) fn shell_terminal(stage: &Stage, line: &str, words: &[&str]) -> PtySession {
+    start(stage, words, &["sh", "-c", line, "sh"], true)
+}
+
+fn start(stage: &Stage, words: &[&str], before: &[&str], strip: bool) -> PtySession {
     let mut command = stage.command(words);
     command.env("TERM", "xterm").env("NO_COLOR", "1").env("LC_ALL", "C.UTF-8");
     // The terminal is its standard input, too.
-    let mut there = Command::new(command.get_program());
-    there.args(command.get_args()).current_dir(command.get_current_dir().expect("it is set"));
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => there.env(name, value),
-            None => there.env_remove(name),
-        };
-    }
-    let options = Options::new().timeout_ms(Some(30_000)).strip_ansi_escape_codes(true);
+    let mut all = before.iter().map(OsStr::new).chain([command.get_program()]).chain(command.get_args());
+    let mut there = Command::new(all.next().expect("there is a program"));
+    there.args(all);
+    copy_surroundings(&command, &mut there);
+    let options = Options::new().timeout_ms(Some(30_000)).strip_ansi_escape_codes(strip);
     spawn_with_options(there, options).expect("it starts")
 }
 

@@ -68,7 +68,8 @@ impl Talk {
             words.push(command);
             None
         };
-        let launch = Launch { words, first_input, log: None, may_be_killed: false, effort: Effort::Little };
+        let launch =
+            Launch { words, first_input, log: None, may_be_killed: false, effort: Effort::Handshake };
         let (sender, replies) = mpsc::channel(64);
         let lost_after = Duration::from_secs(LOST_AFTER.into());
         let limit = Duration::from_secs(20);
@@ -380,7 +381,7 @@ async fn what_ends_without_hello_says_why() {
         first_input: Some("exec sh\n".to_owned()),
         log: None,
         may_be_killed: false,
-        effort: Effort::Little,
+        effort: Effort::Handshake,
     };
     let (sender, _replies) = mpsc::channel(8);
     let second = Duration::from_secs(5);

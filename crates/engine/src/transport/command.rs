@@ -30,7 +30,8 @@ impl Transport for CommandTransport {
             first_input: Some(format!("{command}\n")),
             log: None,
             may_be_killed: false,
-            effort: Effort::Little,
+            // It may be a handshake as well as ours is.
+            effort: Effort::Handshake,
         }
     }
 

@@ -55,9 +55,7 @@ pub(crate) struct Launch {
 /// What it takes until the far end answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// No more than to start the program: as many at once as there are hosts.
-    Little,
-    /// A handshake, which costs both sides CPU: only so many at once.
+    /// A handshake, which costs both sides CPU, or whatever a command of the user's does: only so many at once.
     Handshake,
     /// A few round trips, since a shared connection stands. One that doesn't answer within them is stale.
     Shared,

@@ -34,6 +34,7 @@ pub struct MaintenanceRecord {
     /// Since when, by the host's clock.
     pub at: Timestamp,
     /// Who said it.
+    #[serde(deserialize_with = "crate::names::words")]
     pub by: String,
     /// What visitors are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]

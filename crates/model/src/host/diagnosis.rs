@@ -55,6 +55,12 @@ pub enum DiagnosisKind {
     MissingTools,
     /// The app's folder, or the one of its releases, can't be written.
     NotWritable,
+    /// Where the program's own files belong there is something else.
+    NotAFile,
+    /// Where a release would be built there is a link.
+    SlotIsLink,
+    /// Where a release would be built there are files of somebody's.
+    SlotOfOthers,
     /// Something is done by sudo, and sudo wants a password.
     NoSudo,
     /// A person said "do not deploy".
@@ -145,6 +151,7 @@ impl DiagnosisKind {
             self,
             DiagnosisKind::MissingTools
                 | DiagnosisKind::NotWritable
+                | DiagnosisKind::NotAFile
                 | DiagnosisKind::Locked
                 | DiagnosisKind::Foreign
                 | DiagnosisKind::Pending
@@ -159,6 +166,8 @@ pub struct Expected<'a> {
     pub layout: &'a Layout,
     /// Whether the slot that serves, if one does, is meant for releases of this app.
     pub live_is_ours: bool,
+    /// The slots in which releases are built.
+    pub slots: &'a [SlotName],
     /// Whether something is done by sudo here, without a person who types a password.
     pub needs_sudo: bool,
     /// The unit files and init scripts that may stand here.
@@ -221,6 +230,28 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             format!("on that host, as root: install -d -o {user} {path}")
         };
         found.blocks(DiagnosisKind::NotWritable, words, help);
+    }
+    if !facts.not_files.is_empty() {
+        let words = format!("no plain file, and so not written to: {}", facts.not_files.join(", "));
+        let help = "see what it is and whose, on that host, and move it away";
+        found.blocks(DiagnosisKind::NotAFile, words, help);
+    }
+    // Nothing is built in the one that serves.
+    for slot in expected.slots.iter().filter(|slot| facts.live_slot() != Some(*slot)) {
+        let folder = expected.layout.releases.join(slot.as_str());
+        match facts.slots.get(slot) {
+            Some(seen) if seen.is_link => found.blocks(
+                DiagnosisKind::SlotIsLink,
+                format!("{folder} is a link: no release is built behind one"),
+                "see where it leads, on that host, and take the link away",
+            ),
+            Some(seen) if seen.is_of_others => found.blocks(
+                DiagnosisKind::SlotOfOthers,
+                format!("{folder} holds files that buedafab didn't put there, and would remove"),
+                "move them away, on that host; or deploy with --take-over, which removes them",
+            ),
+            Some(_) | None => {}
+        }
     }
     if expected.needs_sudo && facts.sudo == Some(false) {
         let words = format!("{user} can't use sudo without a password, and a deploy needs it");

@@ -32,6 +32,9 @@ pub struct HostFacts {
     pub has_folders: bool,
     /// Whether the user may write it, or make it.
     pub writable: bool,
+    /// Where the program's own files belong, and something else is: a link, a folder, a pipe. None of it is followed or
+    /// written to.
+    pub not_files: Vec<String>,
     /// A folder that is there and can't be written.
     pub read_only: Option<String>,
     /// What stands where the link should be.
@@ -126,6 +129,10 @@ pub struct SlotFacts {
     pub commit: Option<CommitId>,
     /// Whether there is only a record of it: somebody has taken its folder away.
     pub folder_is_gone: bool,
+    /// Whether it is a link to somewhere.
+    pub is_link: bool,
+    /// Whether something is in it, although nobody wrote that it is a slot, and no checkout is there.
+    pub is_of_others: bool,
     /// What buedafab wrote about it; `None` if it wrote nothing, or nothing that can be read.
     pub record: Option<SlotRecord>,
     /// Tracked files that somebody changed, as `git status --porcelain` names them; `None` if that wasn't asked.
@@ -186,6 +193,13 @@ impl HostFacts {
                 "writable" => facts.writable = true,
                 "read_only" => (facts.writable, facts.read_only) = (false, Some(value.to_owned())),
                 "link" => facts.link = Some(value.strip_suffix("\n.").unwrap_or(value).to_owned()),
+                "not_a_file" => facts.not_files.push(value.to_owned()),
+                "slot_is_link" | "slot_has_files" => {
+                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
+                        seen.is_link |= key.ends_with("slot_is_link");
+                        seen.is_of_others |= key.ends_with("slot_has_files");
+                    }
+                }
                 "dangling" => dangling = true,
                 "not_a_link" => facts.current = CurrentLink::NotALink,
                 "slot" => {
@@ -352,12 +366,17 @@ fn slot_of_target(target: &str, layout: &Layout, slots: &BTreeMap<SlotName, Slot
     slots.keys().find(|slot| slot.as_str() == name).cloned()
 }
 
+/// So much of what is no record as a person can make sense of.
+fn beginning(line: &str) -> String {
+    line.chars().take(200).collect()
+}
+
 /// A hold that can't be read is still a hold.
 fn read_hold(line: &str) -> Hold {
     serde_json::from_str(line).unwrap_or_else(|_| Hold {
         at: Timestamp::UNIX_EPOCH,
         by: "somebody".to_owned(),
-        reason: line.to_owned(),
+        reason: beginning(line),
     })
 }
 
@@ -366,7 +385,7 @@ fn read_maintenance(line: &str) -> MaintenanceRecord {
     serde_json::from_str(line).unwrap_or_else(|_| MaintenanceRecord {
         at: Timestamp::UNIX_EPOCH,
         by: "somebody".to_owned(),
-        message: Some(line.to_owned()),
+        message: Some(beginning(line)),
         until: None,
     })
 }

@@ -53,6 +53,10 @@ pub enum JournalKind {
     RolledBack,
     /// `release` was switched to, failed or was given up, and `from` serves again.
     Reverted,
+    /// A run failed; where it had switched, a line before this one says that it was reverted.
+    Failed,
+    /// A person interrupted a run.
+    Interrupted,
     /// A person stopped deploys.
     Held,
     /// A person allowed them again.
@@ -74,6 +78,8 @@ impl JournalKind {
             JournalKind::Deployed => "deployed",
             JournalKind::RolledBack => "rolled back",
             JournalKind::Reverted => "reverted",
+            JournalKind::Failed => "failed",
+            JournalKind::Interrupted => "interrupted",
             JournalKind::Held => "held",
             JournalKind::Unheld => "unheld",
             JournalKind::Restarted => "restarted",
@@ -94,6 +100,7 @@ pub struct JournalRecord {
     /// The run that did it.
     pub run: RunId,
     /// The operator, a person and their machine: `ada@laptop`.
+    #[serde(deserialize_with = "crate::names::words")]
     pub by: String,
     /// What it was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,9 +108,22 @@ pub struct JournalRecord {
     /// What was live before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Release>,
-    /// The person's words.
+    /// The person's words, or what went wrong first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How far a run got that failed or was interrupted, and how long it took.
+    #[serde(flatten)]
+    pub stopped: Option<StoppedAt>,
+}
+
+/// How far a run got that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoppedAt {
+    /// The phase in which it stopped, as it is called in the plan.
+    #[serde(deserialize_with = "crate::names::words")]
+    pub phase: String,
+    /// How long it took until then.
+    pub milliseconds: u64,
 }
 
 /// Who holds the lock: the content of `.buedafab/lock`, true only while the lock is held.
@@ -112,8 +132,10 @@ pub struct LockHolder {
     /// Since when, by the deployer's clock.
     pub at: Timestamp,
     /// The operator: a person and their machine.
+    #[serde(deserialize_with = "crate::names::words")]
     pub by: String,
     /// What they do: `deploy v0.2.0`.
+    #[serde(deserialize_with = "crate::names::words")]
     pub doing: String,
     /// Their run.
     pub run: RunId,
@@ -125,6 +147,7 @@ pub struct Hold {
     /// Since when, by the host's clock.
     pub at: Timestamp,
     /// Who said it.
+    #[serde(deserialize_with = "crate::names::words")]
     pub by: String,
     /// Why.
     pub reason: String,

@@ -19,6 +19,7 @@ use crate::deployer::action::DeployerAction;
 use crate::host::Host;
 use crate::host::layout::Layout;
 use crate::host::proven::RollbackTarget;
+use crate::host::record::{JournalKind, StoppedAt};
 use crate::host::running::KnownBy;
 use crate::names::{EnvironmentName, HostName, RunId, SlotName, Unit};
 use crate::release::Release;
@@ -49,6 +50,10 @@ pub struct Plan {
     /// What is done, in order. No phase begins before the one before it has ended well, on the deployer and on all of its
     /// hosts.
     pub phases: Vec<Phase>,
+    /// What each host that can be told writes into its journal where the run fails or is interrupted, once the outcome is
+    /// certain: the reason, the phase and the time are filled in then. A failure is only told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on_failure: Vec<HostWork>,
     /// What the deployer does at the end, when the outcome is certain and the hosts are let go. A failure is only told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub closing: Vec<Closing>,
@@ -218,6 +223,17 @@ pub struct DeployerStep {
     /// What takes it back, where the run comes to nothing before anything of it was made public.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub way_back: Option<Box<DeployerStep>>,
+}
+
+/// How a run came to nothing, for those who read a host's journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Whether it failed, or was interrupted.
+    pub kind: JournalKind,
+    /// What went wrong first.
+    pub reason: String,
+    /// How far it got.
+    pub stopped: StoppedAt,
 }
 
 /// What the deployer does at one kind of end.

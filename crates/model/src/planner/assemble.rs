@@ -127,6 +127,8 @@ pub(super) fn assemble(
     }
     phases.hosts(PhaseKind::Finish, work);
     plan.phases = phases.0;
+    let note = |change: &HostChange<'_>| vec![Part::Do(change.journal(JournalKind::Failed))];
+    plan.on_failure = changes.iter().map(|change| numbers.work(change.planning.host, note(change))).collect();
     for (when, commands) in
         [(End::Done, &settings.hooks.local.after), (End::Failed, &settings.hooks.local.on_failure)]
     {
@@ -149,6 +151,7 @@ pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) 
         environment: settings.environment.clone(),
         hosts: Vec::new(),
         phases: Vec::new(),
+        on_failure: Vec::new(),
         closing: Vec::new(),
         variables: BTreeMap::new(),
         broken_promises: Vec::new(),

@@ -115,7 +115,9 @@ pub fn plan_deploy_by(
     }
     let (mut refusals, mut notes) = examine(settings, &hosts);
     if *take_over {
-        let is_taken = |kind| matches!(kind, DiagnosisKind::Elsewhere | DiagnosisKind::Foreign);
+        let is_taken = |kind| {
+            matches!(kind, DiagnosisKind::Elsewhere | DiagnosisKind::Foreign | DiagnosisKind::SlotOfOthers)
+        };
         refusals.retain(|refusal| {
             let Refusal::Unfit { host, diagnosis } = refusal else { return true };
             if diagnosis.kind == DiagnosisKind::Foreign {

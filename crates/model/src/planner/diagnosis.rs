@@ -45,6 +45,7 @@ pub(super) fn diagnose_by(
     let expected = Expected {
         layout: &settings.layout(host),
         live_is_ours: facts.live_slot().is_none_or(is_ours),
+        slots: &settings.layout.release_paths,
         needs_sudo: needs_sudo(settings, host),
         service_files: &service_files,
         owner,

@@ -145,7 +145,7 @@ impl HostChange<'_> {
         to.release.commit == *commit || releases.any(|release| release.commit == *commit)
     }
 
-    fn journal(&self, kind: JournalKind) -> Action {
+    pub(super) fn journal(&self, kind: JournalKind) -> Action {
         let RunContext { by, .. } = self.planning.run;
         RecordAction::Journal {
             kind,

@@ -10,10 +10,11 @@ use super::numbers::{Numbers, Part};
 use super::surroundings::surroundings;
 use crate::config::Settings;
 use crate::host::Host;
-use crate::host::record::JournalKind;
+use crate::host::facts::HostFacts;
+use crate::host::record::{Hold, JournalKind};
 use crate::plan::action::{Action, AppAction, EnvEdit, RecordAction, Surroundings};
 use crate::plan::refusal::Refusal;
-use crate::plan::{HostPlan, Intent, Phase, PhaseKind, Plan};
+use crate::plan::{HostPlan, Intent, Note, Phase, PhaseKind, Plan};
 use crate::shell::list_variables;
 
 /// A command on every host, in the live release where there is one. Needs no look at the hosts first.
@@ -42,19 +43,57 @@ pub fn plan_task(
     work_on(settings, run, hosts, actions)
 }
 
-/// A person's "do not deploy", on every host.
-pub fn plan_hold(settings: &Settings, run: &RunContext, reason: &str, hosts: &[&Host]) -> Plan {
-    work_on(settings, run, hosts, |_| {
+/// A person's "do not deploy", on every host that isn't on hold already, as far as it was seen. What somebody else said
+/// first stands, with their reason.
+pub fn plan_hold(
+    settings: &Settings,
+    run: &RunContext,
+    reason: &str,
+    hosts: &[&Host],
+    seen: &[SeenHost<'_>],
+) -> Plan {
+    let actions = || {
         vec![
             RecordAction::Hold { by: run.by.clone(), reason: reason.to_owned() }.into(),
             run.note(JournalKind::Held, Some(reason.to_owned())),
         ]
-    })
+    };
+    let is_held = |facts: &HostFacts| {
+        let Hold { at, by, reason } = facts.hold.as_ref()?;
+        Some(format!("on hold already, says {by} since {at}: {reason:?}"))
+    };
+    work_unless(settings, run, hosts, seen, is_held, actions)
 }
 
-/// The end of a hold, on every host.
-pub fn plan_unhold(settings: &Settings, run: &RunContext, hosts: &[&Host]) -> Plan {
-    work_on(settings, run, hosts, |_| vec![RecordAction::Unhold.into(), run.note(JournalKind::Unheld, None)])
+/// The end of a hold, on every host that is on hold, as far as it was seen.
+pub fn plan_unhold(settings: &Settings, run: &RunContext, hosts: &[&Host], seen: &[SeenHost<'_>]) -> Plan {
+    let actions = || vec![RecordAction::Unhold.into(), run.note(JournalKind::Unheld, None)];
+    let is_free = |facts: &HostFacts| facts.hold.is_none().then(|| "not on hold".to_owned());
+    work_unless(settings, run, hosts, seen, is_free, actions)
+}
+
+/// Some work on every host but those of which is said that it is done there already.
+fn work_unless(
+    settings: &Settings,
+    run: &RunContext,
+    hosts: &[&Host],
+    seen: &[SeenHost<'_>],
+    is_done: impl Fn(&HostFacts) -> Option<String>,
+    actions: impl Fn() -> Vec<Action>,
+) -> Plan {
+    let mut notes = Vec::new();
+    for SeenHost { host, facts } in seen {
+        let note = |text| Note { host: Some(host.name.clone()), text };
+        notes.extend(is_done(facts).map(note));
+    }
+    let is_open = |host: &&&Host| notes.iter().all(|note| note.host.as_ref() != Some(&host.name));
+    let open: Vec<&Host> = hosts.iter().filter(is_open).copied().collect();
+    let mut plan = work_on(settings, run, &open, |_| actions());
+    if open.is_empty() {
+        plan.phases.clear();
+    }
+    plan.notes = notes;
+    plan
 }
 
 /// A change of the file of variables, on every host.
@@ -156,12 +195,16 @@ pub(super) fn work(
         trouble: Vec::new(),
         rollback_targets: Vec::new(),
     };
-    let hosts = works.iter().map(|(host, _)| planned(host)).collect();
+    let hosts: Vec<HostPlan> = works.iter().map(|(host, _)| planned(host)).collect();
     let mut numbers = Numbers::default();
     let work = works.into_iter().map(|(host, actions)| {
         let steps = actions.into_iter().map(Part::Do);
         numbers.work(host, steps.chain([Part::Leave]).collect())
     });
     let phase = Phase { kind: PhaseKind::Work, deployer: Vec::new(), work: work.collect() };
-    Plan { hosts, phases: vec![phase], ..empty_plan(settings, run, intent) }
+    // What switches nothing and takes no lock is noted where it was done, if at all.
+    let notes =
+        |planned: &HostPlan| numbers.work(&planned.host, vec![Part::Do(run.note(JournalKind::Failed, None))]);
+    let on_failure = if intent == Intent::Restart { hosts.iter().map(notes).collect() } else { Vec::new() };
+    Plan { hosts, phases: vec![phase], on_failure, ..empty_plan(settings, run, intent) }
 }

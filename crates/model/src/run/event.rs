@@ -162,9 +162,10 @@ pub enum Event {
         /// How long it took.
         milliseconds: u64,
     },
-    /// Steps have printed so much that the run's log keeps no more of it: output goes on, and isn't here.
+    /// Steps have printed more than is kept, in the run's log or for a reader that pauses: output goes on, and isn't all
+    /// here.
     OutputCut {
-        /// How much of a run is kept.
+        /// How much is kept.
         most_bytes: u64,
     },
     /// The run ended.

@@ -28,6 +28,8 @@ pub enum ExitCode {
     Reverted,
     /// The hosts serve different releases, or what some serve isn't known.
     Mixed,
+    /// Everything was done, but standard output took only a part of what there was to say.
+    OutputLost,
     /// A person interrupted; the old release serves everywhere.
     Interrupted,
 }
@@ -46,6 +48,7 @@ impl ExitCode {
             ExitCode::FailedBefore => 7,
             ExitCode::Reverted => 8,
             ExitCode::Mixed => 9,
+            ExitCode::OutputLost => 10,
             ExitCode::Interrupted => 130,
         }
     }

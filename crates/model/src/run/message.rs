@@ -3,6 +3,7 @@
 use super::outcome::{FailureKind, Outcome, Verdict};
 use crate::host::facts::HostFacts;
 use crate::names::{CommitId, HostName, SlotName};
+use crate::plan::Ended;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +117,13 @@ pub enum Command {
     Revert {
         /// Where.
         host: HostName,
+    },
+    /// Have a host write down how the run came to nothing.
+    Note {
+        /// Where.
+        host: HostName,
+        /// How; the driver knows how long the run took.
+        ended: Ended,
     },
     /// Connect to a lost host again, once nothing runs there, and ask what it serves.
     LookAgain {

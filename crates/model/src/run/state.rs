@@ -7,9 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::app::mask::mask_urls;
+use crate::host::record::{JournalKind, StoppedAt};
 use crate::names::HostName;
 use crate::plan::action::Effect;
-use crate::plan::{End, Found, Intent, PhaseKind, Plan};
+use crate::plan::{End, Ended, Found, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
 
@@ -30,6 +32,8 @@ enum Mode {
     Stopping,
     Reverting,
     Looking,
+    /// The outcome is certain, and hosts write it down.
+    Noting,
     /// The outcome is certain; the deployer takes back what it has made, and does what is done at the end.
     Closing,
     Over,
@@ -43,6 +47,8 @@ pub(super) struct HostState {
     /// What it was sent last ended well.
     pub(super) ok: bool,
     pub(super) lost: bool,
+    /// The line to it is gone, whether or not that matters to the run.
+    gone: bool,
     /// It may be armed: it has to be told to go back, or be confirmed.
     pub(super) may_be_armed: bool,
     /// It may serve the new release, or be on its way there.
@@ -54,6 +60,8 @@ pub(super) struct HostState {
     pub(super) stuck: bool,
     pub(super) confirmed: bool,
     pub(super) lock_taken: bool,
+    /// Its lock is known to be ours: something was begun there after it.
+    has_lock: bool,
     pub(super) seen: Option<Option<Seen>>,
 }
 
@@ -70,6 +78,8 @@ pub struct RunState<'p> {
     pub(super) hosts: BTreeMap<HostName, HostState>,
     deployer: DeployerState,
     pub(super) failures: Vec<Failure>,
+    /// The last phase of which something was begun on a host.
+    phase: Option<PhaseKind>,
     /// Once it is certain.
     outcome: Option<Outcome>,
 }
@@ -101,6 +111,7 @@ impl<'p> RunState<'p> {
             hosts,
             deployer: DeployerState::default(),
             failures: Vec::new(),
+            phase: None,
             outcome: None,
         };
         let commands = if state.groups.is_empty() { state.end() } else { state.begin_group() };
@@ -121,6 +132,15 @@ impl<'p> RunState<'p> {
     pub fn handle(&mut self, input: Input) -> Vec<Command> {
         match (self.mode, &input) {
             (Mode::Over, _) => return Vec::new(),
+            (Mode::Noting, Input::Ended { host, .. } | Input::Lost { host, .. }) => {
+                let state = self.state(host);
+                state.working = false;
+                state.gone |= matches!(input, Input::Lost { .. });
+                let all_noted = self.hosts.values().all(|state| !state.working);
+                return if all_noted { self.let_go() } else { Vec::new() };
+            }
+            (Mode::Noting, Input::Abandoned) => {}
+            (Mode::Noting, _) => return Vec::new(),
             // The outcome is certain, whatever hosts say now.
             (Mode::Closing, Input::DeployerEnded { .. } | Input::Abandoned) => {}
             // What takes something back is let end; nobody has to wait for the rest.
@@ -138,6 +158,12 @@ impl<'p> RunState<'p> {
                 let Some(Found::OnHost { phase, step, .. }) = plan.step(step) else { return Vec::new() };
                 if step.action.effects().switches() && self.mode != Mode::Reverting {
                     self.state(&host).switched = true;
+                }
+                if !matches!(step.action.effects().effect, Effect::Lock(_) | Effect::Folders(_)) {
+                    self.state(&host).has_lock = true;
+                }
+                if self.mode == Mode::Forward {
+                    self.phase = self.phase.max(Some(phase.kind));
                 }
                 // The first thing in that phase is the confirmation.
                 if phase.kind == PhaseKind::Finish {
@@ -177,7 +203,9 @@ impl<'p> RunState<'p> {
                     let why = "its runner stopped by itself".to_owned();
                     return self.handle(Input::Lost { host, why });
                 }
+                let has_locked = ok && !reverting && self.group_has(PhaseKind::Lock);
                 let state = self.state(&host);
+                state.has_lock |= has_locked;
                 state.working = false;
                 state.ok = ok;
                 state.reverted |= reverting && ok;
@@ -191,6 +219,7 @@ impl<'p> RunState<'p> {
                 let (takes_part, looking) = (self.takes_part(&host), self.mode == Mode::Looking);
                 let has_one_part = matches!(self.plan.intent, Intent::Work | Intent::Restart);
                 let state = self.state(&host);
+                state.gone = true;
                 let is_through = state.confirmed || state.reverted || (has_one_part && !state.working);
                 // Of a host that is through with its part nothing more was wanted; and one that is confirmed goes on by
                 // itself.
@@ -372,7 +401,7 @@ impl<'p> RunState<'p> {
             Mode::Stopping => self.revert(),
             Mode::Reverting if working => Vec::new(),
             Mode::Reverting => self.look(),
-            Mode::Looking | Mode::Closing | Mode::Over => Vec::new(),
+            Mode::Looking | Mode::Noting | Mode::Closing | Mode::Over => Vec::new(),
         }
     }
 
@@ -431,11 +460,58 @@ impl<'p> RunState<'p> {
         if commands.is_empty() { self.end() } else { commands }
     }
 
-    /// The outcome is certain: what is left is the deployer's.
+    /// The outcome is certain: what is left is to write it down, and the deployer's.
     fn end(&mut self) -> Vec<Command> {
         let outcome = self.settle();
-        let verdict = outcome.verdict;
+        let ended = self.ended(&outcome);
         self.outcome = Some(outcome);
+        self.mode = Mode::Noting;
+        let independent = matches!(self.plan.intent, Intent::Work | Intent::Restart);
+        let mut commands = Vec::new();
+        for work in ended.iter().flat_map(|_| &self.plan.on_failure) {
+            let Some(state) = self.hosts.get_mut(&work.host) else { continue };
+            // Where each host is on its own, those that did it have written so.
+            let is_told = state.confirmed || (independent && state.ok);
+            if state.has_lock && !state.gone && !state.lock_taken && !is_told {
+                state.working = true;
+                commands.extend(ended.clone().map(|ended| Command::Note { host: work.host.clone(), ended }));
+            }
+        }
+        if commands.is_empty() { self.let_go() } else { commands }
+    }
+
+    /// How the run came to nothing; `None` if it didn't, or there is nothing to tell: nobody did anything.
+    fn ended(&self, outcome: &Outcome) -> Option<Ended> {
+        let kind = match outcome.verdict {
+            Verdict::Done | Verdict::Refused | Verdict::Locked | Verdict::Unreachable => return None,
+            Verdict::FailedBefore | Verdict::Reverted | Verdict::Mixed => JournalKind::Failed,
+            Verdict::Interrupted => JournalKind::Interrupted,
+        };
+        let first = outcome.failures.first();
+        let found = first.and_then(|failure| self.plan.step(failure.step?));
+        let (phase, title) = match found {
+            Some(Found::OnHost { phase, step, .. }) => (Some(phase.kind), Some(step.action.to_string())),
+            Some(Found::OnDeployer { phase, step, .. }) => {
+                (phase.map(|phase| phase.kind), Some(step.action.to_string()))
+            }
+            None => (None, None),
+        };
+        let reason = match first {
+            Some(Failure { host, what, .. }) => {
+                let site = host.as_ref().map_or("here", HostName::as_str);
+                let words = [Some(site.to_owned()), title, Some(what.to_string())];
+                words.into_iter().flatten().collect::<Vec<String>>().join(": ")
+            }
+            None => "a person interrupted it".to_owned(),
+        };
+        let phase = phase.or(self.phase).map_or_else(|| "begin".to_owned(), |phase| phase.to_string());
+        let stopped = StoppedAt { phase, milliseconds: 0 };
+        Some(Ended { kind, reason: mask_urls(&cut(&reason)), stopped })
+    }
+
+    /// Hosts have nothing more to do: they are let go, and the deployer does what is done at the end.
+    fn let_go(&mut self) -> Vec<Command> {
+        let Some(verdict) = self.outcome.as_ref().map(|outcome| outcome.verdict) else { return Vec::new() };
         self.mode = Mode::Closing;
         let way_back = std::mem::take(&mut self.deployer.way_back);
         if verdict != Verdict::Done {
@@ -458,6 +534,14 @@ impl<'p> RunState<'p> {
         self.mode = Mode::Over;
         self.outcome.take().map(Command::End).into_iter().collect()
     }
+}
+
+/// The first line of it, and no more than somebody would read in a journal.
+fn cut(reason: &str) -> String {
+    const LONGEST: usize = 300;
+    let line = reason.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(LONGEST).collect();
+    if short.len() < reason.trim_end().len() { format!("{short}…") } else { short }
 }
 
 impl HostState {

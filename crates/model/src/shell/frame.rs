@@ -8,7 +8,7 @@ use crate::host::record::tail_of;
 use crate::names::RunId;
 use crate::plan::action::{Action, Effect, FailureMeans, Pace};
 use crate::plan::frame::{Arm, Instruction};
-use crate::plan::{HostPlan, Phase, Plan, Step};
+use crate::plan::{Ended, HostPlan, HostWork, Phase, Plan, Step};
 
 /// The text of one frame: what `host` does in these phases, as calls of the runner's functions. The first failure
 /// skips all that follows, over the phases' ends too.
@@ -41,6 +41,18 @@ pub fn render_phases(plan: &Plan, host: &HostPlan, phases: &[&Phase]) -> String 
 /// The text of the frame that makes a host undo its switch, if it has begun to switch.
 pub fn render_revert() -> &'static str {
     "revert\n"
+}
+
+/// The text of the frame that writes down how a run came to nothing, on one of the hosts that it was for.
+pub fn render_on_failure(plan: &Plan, host: &HostPlan, ended: &Ended) -> String {
+    let work = plan.on_failure.iter().filter(|work| work.host == host.host.name);
+    let steps = work.flat_map(HostWork::steps).filter_map(|step| match &step.action {
+        Action::Record(action) => {
+            Some((step.id, record::render_ended(action, ended, &host.layout, &plan.run)))
+        }
+        _ => None,
+    });
+    steps.map(|(id, text)| format!("step {id} qho {}\n", quote(&text))).collect()
 }
 
 /// The text of the frame that looks at a host by this script. The look is step 0.

@@ -64,7 +64,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     let (virtualenv, scratch) = (quote(&format!("./{}", layout.virtualenv)), scratch.join(" "));
     let everywhere = if scope == Scope::Full { "yes" } else { "no" };
     script.push_str(&format!(
-        "resolved_listed={RESOLVED_LISTED}\nwritten_listed={WRITTEN_LISTED}\neverywhere={everywhere}\nvirtualenv={virtualenv}\nnewer() {{ find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print; }}\n{LOOK}"
+        "resolved_listed={RESOLVED_LISTED}\njournal_read={JOURNAL_READ}\nwritten_listed={WRITTEN_LISTED}\neverywhere={everywhere}\nvirtualenv={virtualenv}\nnewer() {{ find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print; }}\n{LOOK}"
     ));
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
@@ -173,6 +173,9 @@ const SLOTS_LISTED: usize = 200;
 /// At most of so many releases is what was resolved for them read; a deploy takes away what no slot remembers.
 const RESOLVED_LISTED: usize = 50;
 
+/// So many bytes of the journal are read, from its end. A line that is cut there is none.
+const JOURNAL_READ: usize = 256 << 10;
+
 /// Defines `fact`, `slots` and `state`.
 ///
 /// The state is all that decides what a plan does, and a plan that was made from another state is not carried out: the
@@ -252,6 +255,14 @@ look_at_slot() {
     case $line in ref:*) line=$(git -C "$releases/$slot" -c safe.directory='*' rev-parse --quiet --verify HEAD) ;; esac
     fact head "$line"
   fi
+  if [ -L "$releases/$slot" ]; then
+    fact slot_is_link yes
+  elif [ ! -f "$memory/slots/$slot.json" ] && [ ! -e "$releases/$slot/.git" ]; then
+    # Nobody has written that this is a slot, and it looks like none.
+    for file in "$releases/$slot"/* "$releases/$slot"/.[!.]*; do
+      if [ -e "$file" ] || [ -L "$file" ]; then fact slot_has_files yes; break; fi
+    done
+  fi
   record record "$memory/slots/$slot.json"
 }
 state() {
@@ -307,6 +318,9 @@ while [ $# -gt "$resolved_listed" ]; do shift; done
 for file; do record resolved "$file"; done
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 [ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
+for file in "$lock" "$memory/hold" "$memory/journal.jsonl" "$memory/pending.json" "$memory/back.sh"; do
+  if [ -L "$file" ] || { [ -e "$file" ] && [ ! -f "$file" ]; }; then fact not_a_file "$file"; fi
+done
 [ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
 place=$path
 [ ! -e "$path" ] || fact exists yes
@@ -363,7 +377,7 @@ const SUDO_LOOK: &str = r#"case $id in
 esac
 "#;
 
-const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 200 "$memory/journal.jsonl")"
+const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -c $journal_read "$memory/journal.jsonl" | tail -n 200)"
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0

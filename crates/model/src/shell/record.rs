@@ -13,6 +13,7 @@ use crate::app::owner::Owner;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, SlotRecord, SlotState, tail_of};
 use crate::names::{HostPath, RunId};
+use crate::plan::Ended;
 use crate::plan::action::RecordAction;
 
 pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> String {
@@ -52,8 +53,9 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 release: release.clone(),
                 from: from.clone(),
                 reason: reason.clone(),
+                stopped: None,
             };
-            format!("{} >>{}", stamped(&record), quote(layout.journal().as_str()))
+            journal_line(&record, layout)
         }
         RecordAction::Hold { by, reason } => {
             let hold = Hold { at, by: by.clone(), reason: reason.clone() };
@@ -80,6 +82,29 @@ fn note_time(path: &HostPath) -> String {
     format!("{{ true >{path} || {{ rm -f {path} && true >{path}; }}; }} 2>/dev/null")
 }
 
+fn journal_line(record: &JournalRecord, layout: &Layout) -> String {
+    format!("{} >>{}", stamped(record), quote(layout.journal().as_str()))
+}
+
+/// Adds a line to the journal that tells how a run came to nothing, as soon as that is known.
+pub(super) fn render_ended(action: &RecordAction, ended: &Ended, layout: &Layout, run: &RunId) -> String {
+    let RecordAction::Journal { kind: _, by, release, from, reason: _ } = action else {
+        return render(action, layout, run);
+    };
+    let Ended { kind, reason, stopped } = ended;
+    let record = JournalRecord {
+        at: Timestamp::UNIX_EPOCH,
+        kind: *kind,
+        run: run.clone(),
+        by: by.clone(),
+        release: release.clone(),
+        from: from.clone(),
+        reason: Some(reason.clone()),
+        stopped: Some(stopped.clone()),
+    };
+    journal_line(&record, layout)
+}
+
 /// Prints a record as one line of JSON, with the host's time in front. A runner asks for the time once for several.
 fn stamped<T: Serialize>(record: &T) -> String {
     format!(
@@ -93,7 +118,7 @@ pub(super) fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String 
     let new = quote(&format!("{path}.new"));
     let path = quote(path.as_str());
     format!(
-        "{{ {} >{new} && mv -f {new} {path}; }} || {{ echo \"can't write \"{path} >&2; false; }}",
+        "{{ {} >{new} && mv -fT {new} {path}; }} || {{ echo \"can't write \"{path} >&2; false; }}",
         stamped(record)
     )
 }

@@ -308,6 +308,7 @@ impl SimHost {
                         release: release.cloned(),
                         from: from.cloned(),
                         reason: reason.map(str::to_owned),
+                        stopped: None,
                     });
                 }
             }

@@ -133,7 +133,7 @@ const POINTS: [&str; 16] = [
 fn point_of(kind: DiagnosisKind) -> &'static str {
     match kind {
         DiagnosisKind::MissingTools => "tools",
-        DiagnosisKind::NotWritable => "rights",
+        DiagnosisKind::NotWritable | DiagnosisKind::NotAFile => "rights",
         DiagnosisKind::Foreign => "owner",
         DiagnosisKind::NoSudo => "sudo",
         DiagnosisKind::LowSpace => "disk",
@@ -155,7 +155,9 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::StrayService => "service",
         DiagnosisKind::MissingUser => "run_as",
         DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile => "shared",
-        DiagnosisKind::OtherCommit
+        DiagnosisKind::SlotIsLink
+        | DiagnosisKind::SlotOfOthers
+        | DiagnosisKind::OtherCommit
         | DiagnosisKind::WrittenFiles
         | DiagnosisKind::LocalChanges
         | DiagnosisKind::MoreSlots => "slots",

@@ -10,6 +10,7 @@ mod replay;
 mod status;
 mod summary;
 mod table;
+mod visible;
 
 pub use changes::{Change, show_changes, show_commits};
 pub use check::{CheckPoint, CheckState, HostCheck, show_checks};
@@ -21,3 +22,4 @@ pub use replay::show_replay;
 pub use status::{HostStatus, describe_maintenance, show_status};
 pub use summary::Summary;
 pub use table::{Table, ago};
+pub use visible::{on_one_line, visible, visible_json};

@@ -66,6 +66,13 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
             show_work(&mut text, plan, work, detail);
         }
     }
+    if detail == Detail::Shell && !plan.on_failure.is_empty() {
+        text.push_str("\nif it fails or is interrupted, with the reason\n");
+        for (hosts, work) in group_alike(plan, &plan.on_failure, detail) {
+            let _ = writeln!(text, "  on {}", hosts.join(", "));
+            show_work(&mut text, plan, work, detail);
+        }
+    }
     for Closing { when, steps } in &plan.closing {
         let _ = match when {
             End::Done => writeln!(text, "\nwhen it is done"),

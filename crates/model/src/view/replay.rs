@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::lines::{Line, RunLines, StepOutput};
 use super::{Summary, Table, ago};
@@ -10,9 +11,9 @@ use crate::plan::Intent;
 use crate::run::event::{Event, PlannedChange, Reason};
 use crate::run::log::RunLog;
 
-/// The run in words, as it was told with `-v` when it happened.
-pub fn show_replay(log: &RunLog, now: Timestamp) -> String {
-    let mut text = show_head(log, now);
+/// The run in words, as it was told with `-v` when it happened; when that was, at the time of a `zone`.
+pub fn show_replay(log: &RunLog, now: Timestamp, zone: &TimeZone) -> String {
+    let mut text = show_head(log, now, zone);
     let mut lines = RunLines::new(true, StepOutput::Talk);
     let mut summary = Summary::default();
     for stamped in &log.events {
@@ -41,13 +42,13 @@ pub fn show_replay(log: &RunLog, now: Timestamp) -> String {
     text
 }
 
-fn show_head(log: &RunLog, now: Timestamp) -> String {
+fn show_head(log: &RunLog, now: Timestamp, zone: &TimeZone) -> String {
     let mut text = String::new();
     for stamped in &log.events {
         match &stamped.event {
             Event::RunStarted { run, command, by, unit, environment, hosts: _ } => {
                 let _ = writeln!(text, "{unit} · {environment} · {}", log.headline());
-                let when = stamped.at.strftime("%Y-%m-%d %H:%M:%S UTC");
+                let when = stamped.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z");
                 let told = [command, by].into_iter().filter(|word| !word.is_empty());
                 let mut parts = vec![run.to_string()];
                 parts.extend(told.cloned());
@@ -124,7 +125,7 @@ mod tests {
 
     fn replay(parts: &[&str]) -> String {
         let now = "2026-11-24T02:00:00Z".parse().expect("a time");
-        show_replay(&RunLog::parse(&parts.join("\n")), now)
+        show_replay(&RunLog::parse(&parts.join("\n")), now, &TimeZone::UTC)
     }
 
     #[test]

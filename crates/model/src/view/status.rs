@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Table, ago};
+use super::{Table, ago, on_one_line};
 use crate::app::maintenance::MaintenanceRecord;
 use crate::host::app_version::AppAnswer;
 use crate::host::diagnosis::{Diagnosis, DiagnosisKind};
@@ -246,11 +246,16 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
         if let Some(hold) = &status.hold {
             line(
                 &status.host,
-                &format!("on hold since {}, says {}: {}", ago(hold.at, now), hold.by, hold.reason),
+                &format!(
+                    "on hold since {}, says {}: {}",
+                    ago(hold.at, now),
+                    hold.by,
+                    on_one_line(&hold.reason)
+                ),
             );
         }
         if let Some(record) = &status.maintenance {
-            line(&status.host, &describe_maintenance(record, now));
+            line(&status.host, &on_one_line(&describe_maintenance(record, now)));
         }
         if status.rollback_targets.len() > 1 {
             let targets: Vec<String> = status.rollback_targets.iter().map(ToString::to_string).collect();

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
+use super::on_one_line;
+
 /// Rows of cells; each column is as wide as its widest cell.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -10,9 +12,9 @@ pub struct Table {
 }
 
 impl Table {
-    /// Adds a row.
-    pub fn row<I: IntoIterator<Item = S>, S: Into<String>>(&mut self, cells: I) {
-        self.rows.push(cells.into_iter().map(Into::into).collect());
+    /// Adds a row. A cell is one line, whatever it says.
+    pub fn row<I: IntoIterator<Item = S>, S: AsRef<str>>(&mut self, cells: I) {
+        self.rows.push(cells.into_iter().map(|cell| on_one_line(cell.as_ref()).into_owned()).collect());
     }
 
     /// The rows as lines, each behind `indent`, without blanks at their ends.

@@ -11,7 +11,7 @@ use buedafab_model::shell::{quote, typed_words};
 
 use crate::arguments::DemoArgs;
 use crate::exit::CliError;
-use crate::report::print_talk;
+use crate::report::{leave_outputs, print_talk};
 
 const APP: &str = include_str!("app.py");
 const RESTART: &str = include_str!("restart.sh");
@@ -118,6 +118,7 @@ impl Demo {
     fn show(&self, what: &str, words: &[&str], expected: ExitCode) -> Result<(), CliError> {
         let typed = ["buedafab"].iter().chain(words);
         print_talk(&format!("# {what}\n$ {}", typed_words(typed)));
+        leave_outputs();
         let program = std::env::current_exe().map_err(|error| CliError::bug(error.to_string()))?;
         let status = Command::new(program).arg("--yes").args(words).current_dir(&self.checkout).status();
         let status =

@@ -51,7 +51,7 @@ area! {
     allow_older: bool => bool = Always(false);
 
     /// What a person is asked for before a deploy or a rollback: `"nothing"`, a `"yes"`, or the `"name"` of the
-    /// environment.
+    /// environment. Where there is no terminal, `--yes` answers.
     confirm: Confirm => Confirm = InPlayground { value: Confirm::Nothing, elsewhere: Confirm::Yes };
 }
 

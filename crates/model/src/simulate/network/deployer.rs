@@ -31,6 +31,12 @@ impl<'p> Network<'p, '_> {
                     self.site(&host).told_to_stop = false;
                     self.say(&host, Message::Revert);
                 }
+                Command::Note { host, ended: _ } => {
+                    let work = self.plan.on_failure.iter().filter(|work| work.host == host);
+                    let frame = work.flat_map(|work| &work.frame).collect();
+                    self.site(&host).told_to_stop = false;
+                    self.say(&host, Message::Frame(frame));
+                }
                 Command::LookAgain { host } => self.site(&host).look_wanted = true,
                 Command::RunOnDeployer { step, verdict: _ } => {
                     self.running = Some(DeployerWork { step, cancelled: false });
