@@ -37,6 +37,8 @@ pub enum Reply {
         /// Which file, and what is wrong with it.
         why: String,
     },
+    /// The release is live for good there: the host doesn't go back any more.
+    Confirmed,
     /// The runner is alive.
     Beat,
     /// The connection is over.
@@ -81,7 +83,7 @@ impl Connection {
     /// Starts the process, and waits until its runner says hello. Replies come on `replies`, each with `tag`.
     pub(crate) async fn open<T: Clone + Send + 'static>(
         launch: &Launch,
-        nonce: &str,
+        greeting: &str,
         lost_after: Duration,
         time_limit: Duration,
         tag: T,
@@ -107,8 +109,8 @@ impl Connection {
             let _ = stdin.flush().await;
         }
         let (chunks, mut heard) = mpsc::channel(64);
-        tokio::spawn(pump(stdout, Stream::Stdout, Decoder::new(nonce), chunks.clone()));
-        tokio::spawn(pump(stderr, Stream::Stderr, Decoder::new(nonce), chunks));
+        tokio::spawn(pump(stdout, Stream::Stdout, Decoder::new(greeting), chunks.clone()));
+        tokio::spawn(pump(stderr, Stream::Stderr, Decoder::new(greeting), chunks));
 
         let mut last_words = Vec::new();
         let hello = async {
@@ -217,12 +219,14 @@ async fn translate<T: Clone>(
                 return;
             }
         }
-        if pair.bye {
+        if pair.bye || pair.short.is_some() {
             break;
         }
     }
     let log_text = log.and_then(|log| std::io::read_to_string(log).ok()).unwrap_or_default();
-    let closed = if pair.bye {
+    let closed = if let Some(place) = &pair.short {
+        Closed::Broken(format!("it can't keep what it is sent: {place} is full"))
+    } else if pair.bye {
         Closed::Bye
     } else {
         Closed::Broken(format!("{log_text}{}", String::from_utf8_lossy(&pair.last_words)).trim().to_owned())
@@ -235,6 +239,7 @@ async fn translate<T: Clone>(
 fn trace_reply(reply: &Reply) {
     match reply {
         Reply::Beat => trace!("heard a beat"),
+        Reply::Confirmed => debug!("heard that it is confirmed"),
         Reply::Output(step, stream, bytes) => trace!(step, ?stream, bytes = bytes.len(), "heard output"),
         Reply::Started(step) => debug!(step, "heard that a step began"),
         Reply::Ended(step, status) => debug!(step, status, "heard that a step ended"),
@@ -250,6 +255,8 @@ struct StreamPair {
     ahead: Option<(Stream, VecDeque<Chunk>)>,
     last_words: Vec<u8>,
     bye: bool,
+    /// Where the runner found no place for what it was sent. It puts its host right by itself, and says nothing more.
+    short: Option<String>,
 }
 
 impl StreamPair {
@@ -285,8 +292,10 @@ impl StreamPair {
                     }
                 },
                 Chunk::Message(Message::Done(frame, ok)) => replies.push(Reply::Done(frame, ok)),
+                Chunk::Message(Message::Confirmed) => replies.push(Reply::Confirmed),
                 Chunk::Message(Message::Beat) => replies.push(Reply::Beat),
                 Chunk::Message(Message::Hello) => {}
+                Chunk::Message(Message::Short(place)) => self.short = Some(place),
                 Chunk::Message(Message::Bye) => self.bye = true,
             }
         }

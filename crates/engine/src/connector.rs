@@ -100,9 +100,9 @@ impl Connector {
         replies: mpsc::Sender<(T, Reply)>,
     ) -> Result<Opened, ConnectError> {
         let began = Instant::now();
-        let nonce = random_word(16);
+        let greeting = random_word(16);
         let options = RunnerOptions {
-            nonce: nonce.clone(),
+            greeting: greeting.clone(),
             lost_after_seconds: self.lost_after.as_secs() as u32,
             confirm_timeout_seconds: self.confirm_timeout_seconds,
             step_timeout_seconds: self.step_timeout_seconds,
@@ -114,7 +114,7 @@ impl Connector {
         }
         let mut attempt = 0;
         loop {
-            let launch = transport.launch(&command, &format!("{nonce}-{attempt}"));
+            let launch = transport.launch(&command, &format!("{greeting}-{attempt}"));
             let warm = launch.effort == Effort::Shared;
             let limit = if warm { WARM_ANSWER.min(self.connect_timeout) } else { self.connect_timeout };
             let permit = match launch.effort {
@@ -124,7 +124,8 @@ impl Connector {
             let bytes = command.len();
             debug!(attempt, program = launch.words[0], effort = ?launch.effort, bytes, "connect");
             let opened =
-                Connection::open(&launch, &nonce, self.lost_after, limit, tag.clone(), replies.clone()).await;
+                Connection::open(&launch, &greeting, self.lost_after, limit, tag.clone(), replies.clone())
+                    .await;
             drop(permit);
             if let Some(log) = &launch.log {
                 let _ = std::fs::remove_file(log);

@@ -162,6 +162,11 @@ impl Driver<'_> {
                     connection.send_phase(&frame, render_revert(), Vec::new());
                 }
             }
+            Command::Cut { host, why } => {
+                self.tell_lost(&host, &why);
+                self.works.remove(&host);
+                self.fleet.connections.remove(&host);
+            }
             Command::LookAgain { host } => self.look_again(host),
             Command::RunOnDeployer { step, verdict } => self.run_on_deployer(step, verdict),
             Command::CancelOnDeployer => {
@@ -307,6 +312,7 @@ impl Driver<'_> {
                 Vec::new()
             }
             Reply::Ended(step, status) => self.step_ended(host, step, status),
+            Reply::Confirmed => vec![Input::Confirmed { host }],
             Reply::Done(frame, ok) if frame == work.frame => {
                 // Whatever a step says that was told to end.
                 let ok = ok && !work.timed_out;
@@ -347,8 +353,8 @@ impl Driver<'_> {
         }
         if !timed_out && (status == 0 || step.action.effects().is_optional()) {
             let milliseconds = running.began.elapsed().as_millis() as u64;
-            (self.events)(Event::StepEnded { host, step: id, status, milliseconds });
-            return Vec::new();
+            (self.events)(Event::StepEnded { host: host.clone(), step: id, status, milliseconds });
+            return vec![Input::StepEnded { host, step: id }];
         }
         let what = if timed_out {
             FailureKind::TimedOut { seconds: self.settings.limits.step_timeout_seconds }

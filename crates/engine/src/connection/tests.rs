@@ -51,9 +51,9 @@ impl Talk {
     ) -> Talk {
         let shims = shims(shell);
         let path = format!("{}:{}", shims.path().display(), std::env::var("PATH").expect("a PATH"));
-        let nonce = crate::random_word(12);
+        let greeting = crate::random_word(12);
         let options = RunnerOptions {
-            nonce: nonce.clone(),
+            greeting: greeting.clone(),
             lost_after_seconds: LOST_AFTER,
             confirm_timeout_seconds: 60,
             step_timeout_seconds,
@@ -73,7 +73,7 @@ impl Talk {
         let lost_after = Duration::from_secs(LOST_AFTER.into());
         let limit = Duration::from_secs(20);
         let connection =
-            Connection::open(&launch, &nonce, lost_after, limit, (), sender).await.expect("hello");
+            Connection::open(&launch, &greeting, lost_after, limit, (), sender).await.expect("hello");
         Talk { connection, replies, _shims: shims }
     }
 
@@ -88,7 +88,7 @@ impl Talk {
         let mut lines = Vec::new();
         loop {
             match self.next().await {
-                Reply::Started(_) | Reply::Beat => {}
+                Reply::Started(_) | Reply::Confirmed | Reply::Beat => {}
                 Reply::Output(step, stream, bytes) => {
                     match seen.iter_mut().find(|(s, t, _)| (*s, *t) == (step, stream)) {
                         Some((.., all)) => all.extend(bytes),
@@ -177,6 +177,7 @@ under_every_shell!(
 // Below the macro that they use.
 mod pending;
 mod stopping;
+mod trust;
 
 under_every_shell!(
     a_phase_rides_inside_the_command_and_others_follow,

@@ -1,18 +1,31 @@
 # The runner: the program at the far end of a connection. POSIX sh, and no tool that Debian and BusyBox lack.
 #
-# Assignments stand before this text: nonce; lost_after, confirm_timeout and step_timeout, in seconds; first_phase.
+# Assignments stand before this text: greeting; lost_after, confirm_timeout and step_timeout, in seconds; first_phase.
 #
 # It is three processes. The reader takes frames off standard input; the watcher counts the seconds in which none
 # came; this shell runs phases, one after the other, and holds the lock. They meet in a queue (a FIFO) and in a
-# folder of small files. What it says is marked with the nonce, which no step knows to print:
+# folder of small files. What it says is marked with a nonce that no step knows to print. The greeting is known to
+# whoever lists processes, and so it marks only the hello, in which the nonce is told:
 #
-#   RS nonce hello | beat | start ID | end ID STATUS | done PHASE 0|1 | bye
+#   RS greeting hello NONCE
+#   RS nonce beat | start ID | end ID STATUS | confirmed | done PHASE 0|1 | short FOLDER | bye
 #
 # A phase is shell text, made by the deployer, that calls the functions below.
 
 say() { printf '\036%s %s\n' "$nonce" "$1"; }
 say_both() { say "$1"; say "$1" >&2; }
-say hello
+
+# Drawn here, and kept in this shell alone: arguments, environments and files can be read by every step. A variable that
+# came with the environment would go on into those of steps.
+unset nonce
+{ read -r nonce </proc/sys/kernel/random/uuid; } 2>/dev/null ||
+  nonce=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+if [ -z "$nonce" ]; then
+  echo "the runner can't draw a random number: neither /proc nor /dev/urandom can be read" >&2
+  exit 69
+fi
+printf '\036%s hello %s\n' "$greeting" "$nonce"
+printf '\036%s hello %s\n' "$greeting" "$nonce" >&2
 
 # A line that is gone must not end the runner: it has a host to put right and a lock to let go in order. Handlers,
 # not ignored signals, because children would inherit those.
@@ -23,10 +36,13 @@ agent=$SSH_AUTH_SOCK
 unset SSH_AUTH_SOCK
 exec 3<&0 </dev/null
 
-# In memory where there is such a place: a full disk must still be looked at, and what is sent stays off it.
+# In memory where there is such a place: a full disk must still be looked at, and what is sent stays off it. A folder
+# can be made where no file can be written any more.
 room=
 for place in "$XDG_RUNTIME_DIR" /dev/shm /tmp "$HOME"; do
-  [ -n "$place" ] && room=$(umask 077 && mktemp -d "$place/buedafab.XXXXXXXXXX" 2>/dev/null) && break
+  [ -n "$place" ] && room=$(umask 077 && mktemp -d "$place/buedafab.XXXXXXXXXX" 2>/dev/null) || continue
+  echo 0 2>/dev/null >"$room/beat" && [ -s "$room/beat" ] && break
+  rm -rf "$room"
   room=
 done
 if [ -z "$room" ] || ! mkfifo "$room/queue"; then
@@ -34,7 +50,6 @@ if [ -z "$room" ] || ! mkfifo "$room/queue"; then
   exit 69
 fi
 exec 4<>"$room/queue"
-echo 0 >"$room/beat"
 # The last phase that was cancelled, of those that came.
 echo 0 >"$room/cancelled"
 # What runs now, and whether it may be stopped: empty, `GROUP`, or `GROUP unstoppable`. The group is its first process's
@@ -95,31 +110,52 @@ lose() {
   echo lost >&4
 }
 
+# Whether a file of the room is all that was sent, by its size and check sum.
+whole() {
+  case "$(cksum <"$room/$name") " in "$sum $size "*) return ;; esac
+  fall_short
+}
+
+# What was sent can't be kept: this host can't go on, nor say that it did.
+fall_short() {
+  say "short ${room%/*}"
+  return 1
+}
+
 # A frame is a line, and for `phase` and `put` so many bytes and a seal: half a phase must never run. A `put` adds to
-# its file, so that beats can pass between the pieces of a large one. A beat is answered, or the deployer gives up.
+# its file, so that beats can pass between the pieces of a large one, and `check` says what all of it comes to. A beat is
+# answered, or the deployer gives up. What matters most has no file, and needs no room: `confirm`, ahead of a phase of the
+# same name, and `revert`.
 reader() {
   survive
-  beat=0 came=1
-  while read -r verb size name <&3; do
+  beat=0 came=1 confirmed=
+  while read -r verb size name sum <&3; do
     beat=$((beat + 1))
-    echo "$beat" >"$room/beat"
+    # In the place that it has: one that is full takes nothing more.
+    echo "$beat" 1<>"$room/beat"
     case $verb in
       phase | put)
         # Exact to the byte on a pipe, unlike BusyBox's head, which reads ahead.
-        dd bs="$size" count=1 iflag=fullblock <&3 >>"$room/$name"
+        { [ "$size" = 0 ] || dd bs="$size" count=1 iflag=fullblock <&3; } >>"$room/$name" || fall_short || break
         read -r seal <&3
         [ "$seal" = sealed ] || break
         # A large file takes its time on a slow line: each piece that came is a sign of life.
         say beat
         if [ "$verb" = phase ]; then
+          whole || break
           # Counted here and not where it is run: a cancel that follows closely is meant for this one.
-          came=$((came + 1))
+          [ "$name" = "$confirmed" ] || came=$((came + 1))
           echo "phase $name" >&4
         fi
         ;;
+      check) whole || break ;;
+      confirm | revert)
+        confirmed=$size came=$((came + 1))
+        echo "$verb $size" >&4
+        ;;
       beat) say beat ;;
       cancel)
-        echo "$came" >"$room/cancelled"
+        echo "$came" >"$room/cancelled" || break
         stop_step
         ;;
       bye)
@@ -206,18 +242,22 @@ $3"
   case $2 in *i*) input=$room/in.$1 ;; *) input=/dev/null ;; esac
   case $2 in *a*) [ -z "$agent" ] || export SSH_AUTH_SOCK="$agent" ;; esac
   if [ -n "$unstoppable" ]; then
-    # What has to be done even when nobody listens must not die of a closed pipe.
+    # What has to be done even when nobody listens must not die of a closed pipe, nor of a room that is full.
     say_both "start $1"
-    setsid sh -c "$script" <"$input" >"$room/out" 2>"$room/err" 3<&- 4>&- 9>&- &
+    out=$room/out err=$room/err
+    { echo >"$out" && [ -s "$out" ]; } 2>/dev/null || out=/dev/null err=/dev/null
+    setsid sh -c "$script" <"$input" >"$out" 2>"$err" 3<&- 4>&- 9>&- &
   else
-    # The step's own shell says the start, so that what a daemon of the step before still prints comes before it.
-    setsid sh -c "printf '\\036$nonce start $1\\n'
-printf '\\036$nonce start $1\\n' >&2
-$script" <"$input" 3<&- 4>&- 9>&- &
+    # The step's own process says the start, so that what a daemon of the step before still prints comes before it.
+    {
+      say_both "start $1"
+      exec setsid sh -c "$script"
+    } <"$input" 3<&- 4>&- 9>&- &
   fi
   leader=$! buedafab_now=
   unset SSH_AUTH_SOCK
-  echo "$leader $unstoppable" >"$room/group"
+  # A step that couldn't be stopped must not run.
+  echo "$leader $unstoppable" >"$room/group" || [ -n "$unstoppable" ] || kill -KILL "$leader"
   may_go_on || stop_step
   while :; do
     wait "$leader" 2>/dev/null
@@ -235,8 +275,8 @@ $script" <"$input" 3<&- 4>&- 9>&- &
   # Files of the room are emptied, which takes no process, and go with it.
   case $input in /dev/null) ;; *) : >"$input" ;; esac
   if [ -n "$unstoppable" ]; then
-    [ ! -s "$room/out" ] || cat "$room/out"
-    [ ! -s "$room/err" ] || cat "$room/err" >&2
+    [ ! -s "$out" ] || cat "$out"
+    [ ! -s "$err" ] || cat "$err" >&2
   fi
   ended "$1" "$2" "$status"
 }
@@ -318,17 +358,17 @@ keep_way_back() {
   read -r mask <"$room/umask"
   quote "$1"
   stamp
-  printf '{"at":"%s",%s\n' "$buedafab_now" "$2" >"$1/.pending.$nonce" &&
+  printf '{"at":"%s",%s\n' "$buedafab_now" "$2" >"$1/.pending.$greeting" &&
     # Those who deploy here as a group share it, as they share the folder.
     if [ -g "$1" ]; then umask 027; else umask 077; fi &&
-    printf '%s\n' '#!/bin/sh' "folder=$quoted" "$way_back" "$3" "$way_back_end" >"$1/.back.$nonce" &&
+    printf '%s\n' '#!/bin/sh' "folder=$quoted" "$way_back" "$3" "$way_back_end" >"$1/.back.$greeting" &&
     umask "$mask" &&
-    sync "$1/.back.$nonce" "$1/.pending.$nonce" &&
-    mv -fT "$1/.back.$nonce" "$1/back.sh" &&
-    mv -fT "$1/.pending.$nonce" "$1/pending.json" &&
+    sync "$1/.back.$greeting" "$1/.pending.$greeting" &&
+    mv -fT "$1/.back.$greeting" "$1/back.sh" &&
+    mv -fT "$1/.pending.$greeting" "$1/pending.json" &&
     sync_folder "$1" && return 0
   umask "$mask"
-  rm -f "$1/.back.$nonce" "$1/.pending.$nonce"
+  rm -f "$1/.back.$greeting" "$1/.pending.$greeting"
   return 1
 }
 
@@ -381,8 +421,9 @@ forget_way_back() {
 }
 
 # The release is live for good: what follows is run to its end, deployer or not.
-confirm() {
-  goes_on || return 0
+confirm() { ! goes_on || settle; }
+
+settle() {
   if [ -n "$revert_phase" ]; then
     if ! forget_way_back; then
       failed=1
@@ -394,6 +435,7 @@ confirm() {
   revert_phase=
   unstoppable=unstoppable
   : >"$room/armed"
+  say confirmed
 }
 
 # The run is over, if all went well: nothing more needs to be said.
@@ -411,7 +453,9 @@ revert() {
   : >"$room/armed"
 }
 
-failed='' failed_late='' unstoppable='' revert_phase='' held='' over='' unarmed='' buedafab_now='' phase=1
+begin() { failed='' buedafab_now='' phase=$((phase + 1)); }
+
+failed='' failed_late='' unstoppable='' revert_phase='' held='' confirmed='' over='' unarmed='' buedafab_now='' phase=1
 reader 2>/dev/null &
 reader=$!
 watcher >/dev/null 2>&1 &
@@ -422,10 +466,21 @@ eval "$first_phase"
 say "done p0 ${failed:-0}"
 while [ "$over" != yes ] && read -r verb name <&4; do
   case $verb in
+    confirm)
+      # Whatever the reader met since: the word was said, and others go by it.
+      begin
+      settle
+      confirmed=$name
+      ;;
     phase)
-      failed='' buedafab_now='' phase=$((phase + 1))
+      [ "$name" = "$confirmed" ] || begin
       . "$room/$name"
       : >"$room/$name"
+      say "done $name ${failed:-0}"
+      ;;
+    revert)
+      begin
+      revert
       say "done $name ${failed:-0}"
       ;;
     *) break ;;

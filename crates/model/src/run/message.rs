@@ -14,6 +14,13 @@ pub enum Input {
         /// Which.
         step: u32,
     },
+    /// A step ended, well or in a way that doesn't count.
+    StepEnded {
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: u32,
+    },
     /// A step failed; the host skips the rest of what it was sent.
     StepFailed {
         /// Where.
@@ -22,6 +29,11 @@ pub enum Input {
         step: u32,
         /// How.
         what: FailureKind,
+    },
+    /// What a host has switched to is live for good.
+    Confirmed {
+        /// Where.
+        host: HostName,
     },
     /// A host has worked through what it was sent.
     Ended {
@@ -116,6 +128,13 @@ pub enum Command {
     Revert {
         /// Where.
         host: HostName,
+    },
+    /// End the connection to a host: what comes over it can't be believed. Its runner puts the host right by itself.
+    Cut {
+        /// Where.
+        host: HostName,
+        /// What it said.
+        why: String,
     },
     /// Connect to a lost host again, once nothing runs there, and ask what it serves.
     LookAgain {

@@ -2,13 +2,14 @@
 //!
 //! It promises that no host is sent a phase before every host, and the deployer, has ended the one before it well; that
 //! after a failure every host that was armed is reverted, and that what the deployer has made is taken back; that a host
-//! whose answer is missing is asked again before a word is said about it; and that nothing is done on the deployer at the
-//! end before the outcome is certain.
+//! whose answer is missing is asked again before a word is said about it; that a host is believed only what the plan has it
+//! say; and that nothing is done on the deployer at the end before the outcome is certain.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::names::HostName;
 use crate::plan::action::Effect;
+use crate::plan::frame::Arm;
 use crate::plan::{End, Found, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
@@ -42,6 +43,10 @@ pub(super) struct HostState {
     pub(super) working: bool,
     /// What it was sent last ended well.
     pub(super) ok: bool,
+    /// The steps of what it was sent, in order, that it hasn't told the end of. The first may run.
+    expected: VecDeque<u32>,
+    /// Those of the way back that it has told the end of, since it was told to go back.
+    taken_back: Vec<u32>,
     pub(super) lost: bool,
     /// It may be armed: it has to be told to go back, or be confirmed.
     pub(super) may_be_armed: bool,
@@ -135,18 +140,35 @@ impl<'p> RunState<'p> {
         match input {
             Input::StepStarted { host, step } => {
                 let plan = self.plan;
-                let Some(Found::OnHost { phase, step, .. }) = plan.step(step) else { return Vec::new() };
-                if step.action.effects().switches() && self.mode != Mode::Reverting {
+                let found = plan.step(step);
+                if !self.fits(&host, found) {
+                    return self.distrust(host, format!("it says that it began step {step}"));
+                }
+                let Some(Found::OnHost { step, goes_back, .. }) = found else { return Vec::new() };
+                if step.action.effects().switches() && !goes_back {
                     self.state(&host).switched = true;
                 }
-                // The first thing in that phase is the confirmation.
-                if phase.kind == PhaseKind::Finish {
-                    self.state(&host).confirmed = true;
+                Vec::new()
+            }
+            Input::StepEnded { host, step } => {
+                let found = self.plan.step(step);
+                if !self.fits(&host, found) {
+                    return self.distrust(host, format!("it says that it ended step {step}"));
                 }
+                self.note_end(&host, found);
+                Vec::new()
+            }
+            Input::Confirmed { host } => {
+                // The first thing in that phase.
+                if !(self.state(&host).working && self.group_has(PhaseKind::Finish)) {
+                    return self.distrust(host, "it says that it is confirmed".to_owned());
+                }
+                self.state(&host).confirmed = true;
                 Vec::new()
             }
             Input::StepFailed { host, step, what } => {
                 let plan = self.plan;
+                self.note_end(&host, plan.step(step));
                 let effect = plan.action(step).map(|action| action.effects().effect);
                 if matches!(effect, Some(Effect::Lock(_)))
                     && what == (FailureKind::Exited { status: LOCK_IS_TAKEN })
@@ -176,6 +198,12 @@ impl<'p> RunState<'p> {
                 if !ok && self.stopped_by_itself(&host) {
                     let why = "its runner stopped by itself".to_owned();
                     return self.handle(Input::Lost { host, why });
+                }
+                if let Some(missing) = self.missing_end(&host).filter(|_| ok) {
+                    return self.distrust(
+                        host,
+                        format!("it says that all is done, and not that step {missing} ended"),
+                    );
                 }
                 let state = self.state(&host);
                 state.working = false;
@@ -245,6 +273,62 @@ impl<'p> RunState<'p> {
 
     fn state(&mut self, host: &HostName) -> &mut HostState {
         self.hosts.entry(host.clone()).or_default()
+    }
+
+    /// Whether a host may say of this step that it begins or ends. On the way forward there is one step at a time that
+    /// it may; a host that goes back by itself says so by the steps of its way back.
+    fn fits(&self, host: &HostName, found: Option<Found<'_>>) -> bool {
+        let state = &self.hosts[host];
+        match found {
+            Some(Found::OnHost { phase, step, goes_back: true }) => {
+                state.may_be_armed
+                    && phase.work_of(host).is_some_and(|work| work.way_back().any(|back| back.id == step.id))
+            }
+            Some(Found::OnHost { step, .. }) => state.working && state.expected.front() == Some(&step.id),
+            Some(Found::OnDeployer { .. }) | None => false,
+        }
+    }
+
+    fn note_end(&mut self, host: &HostName, found: Option<Found<'_>>) {
+        let Some(Found::OnHost { step, goes_back, .. }) = found else { return };
+        let state = self.state(host);
+        if goes_back {
+            state.taken_back.push(step.id);
+        } else if state.expected.front() == Some(&step.id) {
+            state.expected.pop_front();
+        }
+    }
+
+    /// A step without which what a host works on can't have ended well, and of which it has said nothing. What a host
+    /// doesn't say isn't done: a frame that came to it empty would end just as well.
+    fn missing_end(&self, host: &HostName) -> Option<u32> {
+        let state = &self.hosts[host];
+        if self.mode != Mode::Reverting {
+            return state.expected.front().copied();
+        }
+        let ways = self.plan.phases.iter().filter_map(|phase| phase.work_of(host)?.arm());
+        let missing =
+            |arm: &Arm| arm.way_back.iter().map(|step| step.id).find(|step| !state.taken_back.contains(step));
+        // Which of them it was armed with isn't known: one has to be complete. Where the link hasn't moved, it may not
+        // have been armed at all.
+        let mut missing: Vec<Option<u32>> = ways.map(missing).collect();
+        missing.sort_unstable();
+        let is_complete = missing.contains(&None);
+        if is_complete || (!state.switched && state.taken_back.is_empty()) {
+            return None;
+        }
+        missing.into_iter().flatten().next()
+    }
+
+    /// A host that says what the plan doesn't have is as good as lost: nothing is known of it until it was asked again.
+    fn distrust(&mut self, host: HostName, what: String) -> Vec<Command> {
+        if self.hosts[&host].lost {
+            return Vec::new();
+        }
+        let why = format!("its answers don't fit the plan: {what}");
+        let mut commands = vec![Command::Cut { host: host.clone(), why: why.clone() }];
+        commands.extend(self.handle(Input::Lost { host, why }));
+        commands
     }
 
     /// Whether a host that was to go forward gave up, though nothing failed there and nobody told it to: it takes this
@@ -335,7 +419,9 @@ impl<'p> RunState<'p> {
         let works = || phases.iter().filter_map(|phase| plan.phases[*phase].work_of(&host));
         let switches = works().any(|work| work.steps().any(|step| step.action.effects().switches()));
         let arms = works().any(|work| work.arm().is_some());
+        let expected: VecDeque<u32> = works().flat_map(|work| work.steps()).map(|step| step.id).collect();
         let state = self.state(&host);
+        state.expected = expected;
         state.working = true;
         state.ok = false;
         state.lock_taken = false;
@@ -417,6 +503,7 @@ impl<'p> RunState<'p> {
         for (host, state) in &mut self.hosts {
             if state.may_be_armed && !state.lost && !state.confirmed {
                 state.working = true;
+                state.taken_back.clear();
                 commands.push(Command::Revert { host: host.clone() });
             }
         }
