@@ -250,7 +250,10 @@ fn trace_reply(reply: &Reply) {
 
 #[derive(Debug, Default)]
 struct StreamPair {
+    /// The step whose output each stream brings. What comes after its end is still put down to it.
     current: HashMap<Stream, u32>,
+    /// The step that has begun and not ended. The same one may begin again, as a lock does that was taken.
+    running: Option<u32>,
     /// The stream that has said the end of its step, and what it said since.
     ahead: Option<(Stream, VecDeque<Chunk>)>,
     last_words: Vec<u8>,
@@ -276,13 +279,14 @@ impl StreamPair {
                     None => keep_tail(&mut self.last_words, &bytes),
                 },
                 Chunk::Message(Message::Start(step)) => {
-                    if !self.current.values().any(|current| *current == step) {
+                    if self.running.replace(step) != Some(step) {
                         replies.push(Reply::Started(step));
                     }
                     self.current.insert(stream, step);
                 }
                 Chunk::Message(Message::End(step, status)) => match self.ahead.take() {
                     Some((other, waiting)) => {
+                        self.running = None;
                         replies.push(Reply::Ended(step, status));
                         chunks.extend(waiting.into_iter().map(|chunk| (other, chunk)));
                     }

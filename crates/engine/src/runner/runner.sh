@@ -311,8 +311,14 @@ lock() {
   goes_on || return 0
   say_both "start $1"
   status=0
-  # Not `:`, which may end a shell that can't write.
-  if printf '' >>"$2"; then
+  # A queue would be waited for, and what a link leads to isn't ours. Not `:`, which may end a shell that can't write.
+  if [ -L "$2" ] || { [ -e "$2" ] && [ ! -f "$2" ]; }; then
+    echo "$2 is no file: nothing can be locked by it" >&2
+    status=73
+  elif printf '' >>"$2"; then
+    # Whoever can open it could hold it. That it was closed to others is marked by the sticky bit, which means nothing to
+    # a file: to look costs no process.
+    [ -k "$2" ] || { if [ -g "${2%/*}" ]; then chmod 1660 "$2"; else chmod 1600 "$2"; fi; } 2>/dev/null
     exec 9<>"$2"
     # Whoever only looks at a lock, or lets go of several, holds it for a moment: ask for a second.
     for try in 1 2 3 4 5; do
@@ -327,6 +333,7 @@ lock() {
       printf '%s\n' "$3" >"$2"
     else
       cat "$2"
+      [ -s "$2" ] || echo "held by a process that doesn't say who it is: see lslocks, or fuser $2" >&2
       exec 9>&-
       status=75
     fi

@@ -307,7 +307,7 @@ while [ $# -gt "$resolved_listed" ]; do shift; done
 for file; do record resolved "$file"; done
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 [ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
-[ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
+[ ! -s "$lock" ] || [ ! -r "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
 place=$path
 [ ! -e "$path" ] || fact exists yes
 if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_folders yes; fi
@@ -363,7 +363,9 @@ const SUDO_LOOK: &str = r#"case $id in
 esac
 "#;
 
-const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 200 "$memory/journal.jsonl")"
+const FULL_LOOK: &str = r#"# What holds it is no run of ours, which would have said so.
+[ -s "$lock" ] || [ ! -f "$lock" ] || [ ! -r "$lock" ] || flock -n -s "$lock" true || fact lock ""
+[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -n 200 "$memory/journal.jsonl")"
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0
