@@ -37,6 +37,8 @@ pub enum Reply {
         /// Which file, and what is wrong with it.
         why: String,
     },
+    /// Whether the link there leads where it was switched to.
+    Answered(bool),
     /// The release is live for good there: the host doesn't go back any more.
     Confirmed,
     /// The runner is alive.
@@ -163,6 +165,12 @@ impl Connection {
         self.outbox.cancel();
     }
 
+    /// Asks the runner whether it is there, and whether what it switched to serves. [`Reply::Answered`] comes at once, or
+    /// the host is lost.
+    pub fn ask(&self) {
+        self.outbox.ask();
+    }
+
     /// Has the runner end, and with it the lock. Nothing that waits is sent any more.
     pub fn say_bye(&self) {
         self.outbox.say_bye();
@@ -239,6 +247,7 @@ async fn translate<T: Clone>(
 fn trace_reply(reply: &Reply) {
     match reply {
         Reply::Beat => trace!("heard a beat"),
+        Reply::Answered(serves) => debug!(serves, "heard an answer"),
         Reply::Confirmed => debug!("heard that it is confirmed"),
         Reply::Output(step, stream, bytes) => trace!(step, ?stream, bytes = bytes.len(), "heard output"),
         Reply::Started(step) => debug!(step, "heard that a step began"),
@@ -296,6 +305,7 @@ impl StreamPair {
                     }
                 },
                 Chunk::Message(Message::Done(frame, ok)) => replies.push(Reply::Done(frame, ok)),
+                Chunk::Message(Message::Answer(serves)) => replies.push(Reply::Answered(serves)),
                 Chunk::Message(Message::Confirmed) => replies.push(Reply::Confirmed),
                 Chunk::Message(Message::Beat) => replies.push(Reply::Beat),
                 Chunk::Message(Message::Hello) => {}

@@ -50,6 +50,7 @@ pub async fn execute(
         works: BTreeMap::new(),
         looks: JoinSet::new(),
         announced: BTreeSet::new(),
+        heard: BTreeMap::new(),
         begun: BTreeSet::new(),
         frames: 0,
         interruptions: 0,
@@ -77,6 +78,8 @@ struct Driver<'a> {
     works: BTreeMap<HostName, Work>,
     looks: JoinSet<(HostName, Option<Seen>)>,
     announced: BTreeSet<PhaseKind>,
+    /// When each connected host was last heard of.
+    heard: BTreeMap<HostName, Instant>,
     /// Hosts that were sent something: a line to one of them that ends is news, at work or not.
     begun: BTreeSet<HostName>,
     frames: u32,
@@ -102,7 +105,6 @@ async fn next_word(deployer: &mut Option<OnDeployer>) -> DeployerReply {
 struct Work {
     frame: String,
     step: Option<RunningStep>,
-    last_heard: Instant,
     cancelled: Option<Instant>,
     timed_out: bool,
 }
@@ -160,6 +162,11 @@ impl Driver<'_> {
                 let frame = self.begin_work(&host);
                 if let Some(connection) = self.fleet.connections.get(&host) {
                     connection.send_phase(&frame, render_revert(), Vec::new());
+                }
+            }
+            Command::Ask { host } => {
+                if let Some(connection) = self.fleet.connections.get(&host) {
+                    connection.ask();
                 }
             }
             Command::Cut { host, why } => {
@@ -282,11 +289,20 @@ impl Driver<'_> {
             }
             return vec![Input::Lost { host, why }];
         }
+        if let Some(heard) = self.heard.get_mut(&host) {
+            *heard = Instant::now();
+        }
+        if let Reply::Answered(serves) = reply {
+            if !serves {
+                let (title, what) = (String::new(), FailureKind::NotServing);
+                (self.events)(Event::StepFailed { host: host.clone(), step: None, title, what });
+            }
+            return vec![Input::Answered { host, serves }];
+        }
         if matches!(reply, Reply::Started(_)) {
             self.works.entry(host.clone()).or_insert_with(Work::first);
         }
         let Some(work) = self.works.get_mut(&host) else { return Vec::new() };
-        work.last_heard = Instant::now();
         match reply {
             Reply::Started(step) => {
                 work.step = Some(RunningStep {
@@ -323,7 +339,11 @@ impl Driver<'_> {
                 self.works.remove(&host);
                 self.never_began(host, step, why)
             }
-            Reply::Done(..) | Reply::Unreadable { .. } | Reply::Beat | Reply::Closed(_) => Vec::new(),
+            Reply::Done(..)
+            | Reply::Unreadable { .. }
+            | Reply::Answered(_)
+            | Reply::Beat
+            | Reply::Closed(_) => Vec::new(),
         }
     }
 
@@ -381,11 +401,19 @@ impl Driver<'_> {
         let lost_after = self.fleet.connector().lost_after();
         let mut too_long = Vec::new();
         let mut lost = Vec::new();
-        for (host, work) in &mut self.works {
-            let silence = work.last_heard.elapsed();
+        // A host that is through with its part so far, and waits for others, is as needed as one that is at work.
+        self.heard.retain(|host, _| self.fleet.connections.contains_key(host));
+        for host in self.fleet.connections.keys() {
+            let silence = self.heard.entry(host.clone()).or_insert_with(Instant::now).elapsed();
             if silence > lost_after {
                 lost.push((host.clone(), format!("no sign of life for {} s", silence.as_secs())));
-            } else if work.cancelled.is_some_and(|since| since.elapsed() > CANCEL_PATIENCE) {
+            }
+        }
+        for (host, work) in &mut self.works {
+            if lost.iter().any(|(other, _)| other == host) {
+                continue;
+            }
+            if work.cancelled.is_some_and(|since| since.elapsed() > CANCEL_PATIENCE) {
                 lost.push((host.clone(), "a step doesn't end, although it was asked to".to_owned()));
             } else if work.cancelled.is_none()
                 && work.step.as_ref().is_some_and(|step| step.began.elapsed() > limit)
@@ -402,9 +430,15 @@ impl Driver<'_> {
         }
         let mut inputs = Vec::new();
         for (host, why) in lost {
-            self.works.remove(&host);
+            let was_at_work = self.works.remove(&host).is_some();
             self.fleet.connections.remove(&host);
-            self.tell_lost(&host, &why);
+            // One that was sent nothing yet is connected to anew when it is.
+            if !self.begun.contains(&host) {
+                continue;
+            }
+            if was_at_work {
+                self.tell_lost(&host, &why);
+            }
             inputs.push(Input::Lost { host, why });
         }
         inputs
@@ -451,13 +485,7 @@ impl Work {
     }
 
     fn on(frame: &str) -> Self {
-        Work {
-            frame: frame.to_owned(),
-            step: None,
-            last_heard: Instant::now(),
-            cancelled: None,
-            timed_out: false,
-        }
+        Work { frame: frame.to_owned(), step: None, cancelled: None, timed_out: false }
     }
 }
 

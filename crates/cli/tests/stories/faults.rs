@@ -234,6 +234,55 @@ fn a_step_that_takes_too_long_is_ended_and_has_failed_whatever_it_says() {
     assert!(!stage.fleet.host("web1").exec("pgrep -fx 'sleep 60'").status.success(), "its group is gone");
 }
 
+#[test]
+fn a_lock_that_is_taken_after_the_look_is_told_as_such() {
+    let stage = deployed();
+    let go = stage.state().join("go");
+    stage.configure(&format!(
+        "unit = \"five\"\n[hooks.local]\nbefore = \"until test -e {}; do sleep 0.05; done\"\n\
+         [hooks]\nrestart = \"cat version >../../served\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+        go.display()
+    ));
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(|event| event["event"] == "deployer_started");
+    let host = stage.fleet.host("web2");
+    host.run("flock /var/webapps/five/.buedafab/lock sleep 600 >/dev/null 2>&1 &");
+    wait_for("it is locked", || {
+        !host.exec("flock -n /var/webapps/five/.buedafab/lock true").status.success()
+    });
+    // It hasn't said who it is, and is told all the same.
+    stage.production(&["status"], 0).says("web2: locked by a run that hasn't said who it is");
+    std::fs::write(&go, "").expect("it is written");
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (5, &"locked".into()), "{end}");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    host.run("pkill -xf 'sleep 600'");
+}
+
+#[test]
+fn a_host_whose_memory_is_full_is_not_said_to_serve() {
+    let stage = deployed();
+    // Memory that any user of the host can fill, and fills just before it switches: all of it, or all but a page.
+    let host = stage.fleet.host("web1");
+    host.run("mount -t tmpfs -o size=1m,mode=1777 none /dev/shm");
+    for leave in ["true", "rm /dev/shm/page"] {
+        stage.configure(&format!(
+            "unit = \"five\"\nwaves = [1]\n[hooks]\nonce = \"\
+             head -c 4096 /dev/zero >/dev/shm/page; cat /dev/zero >/dev/shm/full; {leave}\"\n\
+             restart = \"cat version >../../served\"\nverify = \": {}\"\n\
+             [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+            "x".repeat(60_000)
+        ));
+        stage.production(&["deploy"], 8).says("it can't keep what it is sent: /dev/shm is full");
+        stage.wait_until_free();
+        assert_eq!(stage.serving(), ["one", "one", "one"], "{leave}");
+        // Where it is full from the beginning, there are other places.
+        stage.production(&["status"], 0).says("one (");
+        host.run("rm -rf /dev/shm/*");
+    }
+}
+
 /// A host that can't be reached stops nothing on the others, and what they did is told.
 #[test]
 fn what_was_done_on_some_hosts_only_is_not_called_nothing() {

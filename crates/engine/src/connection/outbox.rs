@@ -63,6 +63,8 @@ enum Order {
 struct Words {
     /// How often the work was cancelled.
     cancels: u32,
+    /// How often it was asked what serves.
+    questions: u32,
     bye: bool,
     /// The line is to be closed: an order found no place.
     overflow: bool,
@@ -112,6 +114,11 @@ impl Outbox {
     /// Says that the running step is to end and what waits is not to begin.
     pub(super) fn cancel(&self) {
         self.words.send_modify(|words| words.cancels += 1);
+    }
+
+    /// Asks what serves.
+    pub(super) fn ask(&self) {
+        self.words.send_modify(|words| words.questions += 1);
     }
 
     /// Says that the runner is to end. What waits is no longer sent.
@@ -242,6 +249,10 @@ impl<T: Clone, W: AsyncWrite + Unpin> Writer<T, W> {
             }
             debug!("send cancel");
             self.write(b"cancel\n").await?;
+        }
+        if said.questions > heard.questions {
+            debug!("ask what serves");
+            self.write(b"ask\n").await?;
         }
         if said.bye && !heard.bye {
             debug!("send bye");

@@ -88,7 +88,8 @@ impl Talk {
         let mut lines = Vec::new();
         loop {
             match self.next().await {
-                Reply::Started(_) | Reply::Confirmed | Reply::Beat => {}
+                Reply::Started(_) | Reply::Confirmed | Reply::Answered(true) | Reply::Beat => {}
+                Reply::Answered(false) => lines.push("serves something else".to_owned()),
                 Reply::Output(step, stream, bytes) => {
                     match seen.iter_mut().find(|(s, t, _)| (*s, *t) == (step, stream)) {
                         Some((.., all)) => all.extend(bytes),

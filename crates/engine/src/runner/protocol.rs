@@ -13,6 +13,8 @@ pub enum Message {
     Start(u32),
     /// This step ended with this status.
     End(u32, i32),
+    /// Whether the link leads where it was switched to.
+    Answer(bool),
     /// The release is live for good: it doesn't go back any more.
     Confirmed,
     /// This frame has been worked through, well or not.
@@ -31,6 +33,7 @@ impl Message {
             "beat" => Message::Beat,
             "start" => Message::Start(words.next()?.parse().ok()?),
             "end" => Message::End(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
+            "answer" => Message::Answer(words.next()? == "yes"),
             "confirmed" => Message::Confirmed,
             "done" => Message::Done(words.next()?.to_owned(), words.next()? == "0"),
             "bye" => Message::Bye,

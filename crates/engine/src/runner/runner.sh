@@ -8,7 +8,7 @@
 # whoever lists processes, and so it marks only the hello, in which the nonce is told:
 #
 #   RS greeting hello NONCE
-#   RS nonce beat | start ID | end ID STATUS | confirmed | done PHASE 0|1 | short FOLDER | bye
+#   RS nonce beat | start ID | end ID STATUS | answer yes|no | confirmed | done PHASE 0|1 | short FOLDER | bye
 #
 # A phase is shell text, made by the deployer, that calls the functions below.
 
@@ -56,6 +56,8 @@ echo 0 >"$room/cancelled"
 # id as well, and the file names it until that process was waited for: so no stranger has its number.
 : >"$room/group"
 : >"$room/armed"
+# Where the link has to lead, once it was switched.
+: >"$room/target"
 
 # What sudo asks, once its password was sent. Where nothing in memory may be executed, the helper lies in a home, and the
 # password stays here.
@@ -145,6 +147,7 @@ reader() {
           whole || break
           # Counted here and not where it is run: a cancel that follows closely is meant for this one.
           [ "$name" = "$confirmed" ] || came=$((came + 1))
+          confirmed=
           echo "phase $name" >&4
         fi
         ;;
@@ -153,7 +156,12 @@ reader() {
         confirmed=$size came=$((came + 1))
         echo "$verb $size" >&4
         ;;
-      beat) say beat ;;
+      beat) main_lives && say beat ;;
+      # Whether it still waits to be confirmed, and what it switched to still serves.
+      ask)
+        main_lives || break
+        tell_serving
+        ;;
       cancel)
         echo "$came" >"$room/cancelled" || break
         stop_step
@@ -165,6 +173,17 @@ reader() {
     esac
   done
   lose
+}
+
+# Whether the link leads where this run has switched it to, as far as it has.
+serves() {
+  [ -s "$room/target" ] || return 0
+  . "$room/target"
+  [ "$link/." -ef "$slot/." ]
+}
+
+tell_serving() {
+  if serves; then say 'answer yes'; else say 'answer no' && return 1; fi
 }
 
 # A process that was killed keeps its number until its parent has asked for it, and not every parent does.
@@ -344,9 +363,10 @@ lock() {
   [ "$status" = 0 ] || failed=1
 }
 
-# arm FOLDER PENDING REVERT [patient]: from here until `confirm`, this host puts itself back by the phase REVERT if it loses
-# its deployer, or waits too long for the rest of the fleet; unless it is patient, as nothing new serves yet. For the case that
-# this runner is killed, or the power fails, FOLDER keeps what is pending, and the way back.
+# arm FOLDER PENDING REVERT [patient | LINK SLOT]: from here until `confirm`, this host puts itself back by the phase REVERT
+# if it loses its deployer, or waits too long for the rest of the fleet; unless it is patient, as nothing new serves yet. For
+# the case that this runner is killed, or the power fails, FOLDER keeps what is pending, and the way back. Once LINK was switched
+# to SLOT, it has to stay there.
 arm() {
   goes_on || return 0
   if ! keep_way_back "$1" "$2" "$3" 2>"$room/why"; then
@@ -356,7 +376,21 @@ arm() {
   fi
   pending_folder=$1
   revert_phase=$3
-  [ -n "$4" ] || echo armed >"$room/armed"
+  case $4 in
+    patient) : >"$room/armed" ;;
+    *)
+      quote "$4"
+      link=$quoted
+      quote "$5"
+      [ -z "$4" ] || printf 'link=%s slot=%s\n' "$link" "$quoted" >"$room/target" || unarmed=yes
+      echo armed >"$room/armed" || unarmed=yes
+      ;;
+  esac
+  if [ -n "$unarmed" ]; then
+    unarmed="can't write in $room, without which nothing is switched"
+    revert_phase=''
+    forget_way_back
+  fi
 }
 
 # On the disk, and not only on its way there: first the way back, then what says that there is one to go.
@@ -431,6 +465,10 @@ forget_way_back() {
 confirm() { ! goes_on || settle; }
 
 settle() {
+  if ! tell_serving; then
+    failed=1
+    return
+  fi
   if [ -n "$revert_phase" ]; then
     if ! forget_way_back; then
       failed=1
@@ -458,6 +496,7 @@ revert() {
   [ -n "$failed" ] || forget_way_back || failed=1
   revert_phase='' unstoppable=''
   : >"$room/armed"
+  : >"$room/target"
 }
 
 begin() { failed='' buedafab_now='' phase=$((phase + 1)); }
@@ -481,6 +520,7 @@ while [ "$over" != yes ] && read -r verb name <&4; do
       ;;
     phase)
       [ "$name" = "$confirmed" ] || begin
+      confirmed=
       . "$room/$name"
       : >"$room/$name"
       say "done $name ${failed:-0}"

@@ -30,6 +30,13 @@ pub enum Input {
         /// How.
         what: FailureKind,
     },
+    /// A host was asked whether what it switched to serves.
+    Answered {
+        /// Which.
+        host: HostName,
+        /// Whether its link leads there.
+        serves: bool,
+    },
     /// What a host has switched to is live for good.
     Confirmed {
         /// Where.
@@ -127,6 +134,11 @@ pub enum Command {
     /// Have a host undo its switch, if it began one.
     Revert {
         /// Where.
+        host: HostName,
+    },
+    /// Ask a host whether it still waits to be confirmed, and its link leads where it was switched to. It has to answer.
+    Ask {
+        /// Which.
         host: HostName,
     },
     /// End the connection to a host: what comes over it can't be believed. Its runner puts the host right by itself.

@@ -72,6 +72,8 @@ pub struct RunState<'p> {
     pub(super) interrupted: bool,
     pub(super) abandoned: bool,
     lock_attempts: u32,
+    /// Hosts are asked whether they are there, before any is confirmed.
+    asking: bool,
     pub(super) hosts: BTreeMap<HostName, HostState>,
     deployer: DeployerState,
     pub(super) failures: Vec<Failure>,
@@ -103,6 +105,7 @@ impl<'p> RunState<'p> {
             interrupted: false,
             abandoned: false,
             lock_attempts: 1,
+            asking: false,
             hosts,
             deployer: DeployerState::default(),
             failures: Vec::new(),
@@ -157,6 +160,17 @@ impl<'p> RunState<'p> {
                 }
                 self.note_end(&host, found);
                 Vec::new()
+            }
+            Input::Answered { host, serves } => {
+                if !serves {
+                    let what = FailureKind::NotServing;
+                    self.failures.push(Failure { host: Some(host.clone()), step: None, what });
+                }
+                if !self.asking || !self.state(&host).working {
+                    return Vec::new();
+                }
+                self.state(&host).working = false;
+                self.advance(!serves)
             }
             Input::Confirmed { host } => {
                 // The first thing in that phase.
@@ -343,7 +357,9 @@ impl<'p> RunState<'p> {
     /// Whether the run can only end well now, or with a person's help: hosts are confirmed, or told to be.
     fn is_past_the_switch(&self) -> bool {
         let only_finish = |phase: &usize| self.plan.phases[*phase].kind == PhaseKind::Finish;
-        let told = !self.current_phases().is_empty() && self.current_phases().iter().all(only_finish);
+        let told = !self.asking
+            && !self.current_phases().is_empty()
+            && self.current_phases().iter().all(only_finish);
         told || self.hosts.values().any(|state| state.confirmed)
     }
 
@@ -406,7 +422,25 @@ impl<'p> RunState<'p> {
     fn send_group(&mut self) -> Vec<Command> {
         let phases = self.groups[self.group].clone();
         let names: Vec<HostName> = self.hosts.keys().cloned().collect();
+        // A host that is gone by now goes back: if the others were confirmed, they would serve something else for good.
+        let confirms = phases.iter().all(|phase| self.plan.phases[*phase].kind == PhaseKind::Finish);
+        if confirms && !self.asking {
+            let asked: Vec<HostName> =
+                names.iter().filter(|host| self.is_sent(host, &phases)).cloned().collect();
+            if asked.len() > 1 {
+                self.asking = true;
+                for host in &asked {
+                    self.state(host).working = true;
+                }
+                return asked.into_iter().map(|host| Command::Ask { host }).collect();
+            }
+        }
+        self.asking = false;
         names.into_iter().filter_map(|host| self.send(host, &phases)).collect()
+    }
+
+    fn is_sent(&self, host: &HostName, phases: &[usize]) -> bool {
+        phases.iter().any(|phase| self.plan.phases[*phase].work_of(host).is_some())
     }
 
     fn send(&mut self, host: HostName, phases: &[usize]) -> Option<Command> {
@@ -453,6 +487,7 @@ impl<'p> RunState<'p> {
             Mode::Forward if working => Vec::new(),
             Mode::Forward if self.hosts.values().any(|state| state.lock_taken) => self.lock_again(),
             Mode::Forward if trouble => self.revert(),
+            Mode::Forward if self.asking => self.send_group(),
             Mode::Forward => self.next_group(),
             Mode::Stopping if working => Vec::new(),
             Mode::Stopping => self.revert(),

@@ -151,3 +151,73 @@ async fn to_go_back_and_to_be_confirmed_take_no_room() {
         }
     }
 }
+
+/// A host in small: two slots, and the link.
+fn slots() -> tempfile::TempDir {
+    let folder = tempfile::Builder::new().prefix("it's $one\n").tempdir().expect("a folder");
+    for slot in ["a", "b"] {
+        std::fs::create_dir(folder.path().join(slot)).expect("a folder");
+    }
+    std::os::unix::fs::symlink("a", folder.path().join("current")).expect("a link");
+    folder
+}
+
+fn switch(host: &Path) -> String {
+    let link = |to: &str| {
+        let current = quote_path(&host.join("current"));
+        buedafab_model::shell::quote(&format!("rm -f {current}; ln -s {to} {current}"))
+    };
+    let revert = buedafab_model::shell::quote(&format!("step 8 qh {}", link("a")));
+    let pending = "'\"run\":\"r1\",\"from\":\"a\",\"to\":\"b\"}'";
+    let (folder, current, slot) =
+        (quote_path(host), quote_path(&host.join("current")), quote_path(&host.join("b")));
+    format!("arm {folder} {pending} {revert} {current} {slot}\nstep 2 qh {}\n", link("b"))
+}
+
+async fn ask(talk: &mut Talk) -> bool {
+    talk.connection.ask();
+    loop {
+        match talk.next().await {
+            Reply::Answered(serves) => return serves,
+            Reply::Beat => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+under_every_shell!(a_host_is_asked_what_serves_before_it_is_confirmed, talk, "step 0 s :", {
+    talk.frame().await;
+    let host = slots();
+    // Where nothing was switched, nothing has to serve.
+    assert!(ask(&mut talk).await);
+    assert_eq!(talk.phase(&switch(host.path())).await, ["2 -> 0", "done"]);
+    assert!(ask(&mut talk).await);
+    assert_eq!(talk.phase("revert").await, ["8 -> 0", "done"]);
+    assert!(ask(&mut talk).await);
+
+    assert_eq!(talk.phase(&switch(host.path())).await, ["2 -> 0", "done"]);
+    std::fs::remove_file(host.path().join("current")).expect("it is there");
+    std::os::unix::fs::symlink("a", host.path().join("current")).expect("a link");
+    assert!(!ask(&mut talk).await);
+    // Nor is it confirmed, neither by a word nor within a phase.
+    assert_eq!(talk.phase("confirm\nstep 3 s 'echo no'\n").await, ["serves something else", "failed"]);
+    assert_eq!(
+        talk.phase("step 4 s :\nconfirm\nstep 3 s 'echo no'\n").await,
+        ["4 -> 0", "serves something else", "failed"]
+    );
+    assert!(host.path().join("pending.json").exists());
+});
+
+under_every_shell!(who_lost_its_shell_gives_no_answer, talk, "step 0 q 'echo $$'", {
+    let said = talk.frame().await[0].clone();
+    let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
+    assert!(ask(&mut talk).await);
+    // As long as nobody has asked for it, the process is there and does nothing any more.
+    assert!(Process::new("kill").args(["-KILL", &id]).status().expect("kill runs").success());
+    talk.connection.ask();
+    let mut heard = talk.next().await;
+    while heard == Reply::Beat {
+        heard = talk.next().await;
+    }
+    assert!(matches!(heard, Reply::Closed(_)), "{heard:?}");
+});

@@ -31,6 +31,7 @@ impl<'p> Network<'p, '_> {
                     self.site(&host).told_to_stop = false;
                     self.say(&host, Message::Revert);
                 }
+                Command::Ask { host } => self.say(&host, Message::Ask),
                 Command::Cut { host, why: _ } => {
                     let site = self.site(&host);
                     if std::mem::take(&mut site.connected) {
