@@ -382,13 +382,29 @@ fn a_daemon_that_a_restart_leaves_behind_holds_nothing_up() {
     wait_for("both daemons live", || stage.fleet.host("web1").run("pgrep -fxc 'sleep 300'").trim() == "2");
 }
 
+/// Whoever runs out of memory or processes loses its shell first.
+#[test]
+fn a_host_whose_runner_was_killed_goes_back_by_itself() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
+         verify = \"test $(hostname) != web2 || test $(cat version) = one || { kill -9 $PPID; exec sleep 60; }\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    stage.production(&["deploy"], 8).says("serving now: one (").says("web1, web2, web3");
+    stage.wait_until_free();
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    assert!(!stage.fleet.host("web2").exec("pgrep -fx 'sleep 60'").status.success(), "the step is ended");
+    stage.production(&["recover"], 0).says("nothing to recover");
+}
+
 /// Nobody is left to go back: what was begun lies on the host's disk until somebody comes.
 #[test]
 fn a_switch_whose_runner_was_killed_is_put_back_by_the_next_run() {
     let stage = Stage::new();
     stage.production(&["deploy"], 0);
     stage.release("two");
-    let killed = "kill -9 $PPID; exec sleep 60";
+    let killed = "pkill -9 -f greeting[=]; exec sleep 60";
     stage.configure(&format!(
         "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
          verify = \"test $(hostname) != web2 || test $(cat version) = one || {{ {killed}; }}\"\n\

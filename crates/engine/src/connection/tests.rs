@@ -11,7 +11,9 @@ use crate::transport::Effort;
 
 /// A folder for PATH in which `sh` is the shell under test; for BusyBox, all its tools come with it.
 fn shims(shell: &str) -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     if shell == "busybox" {
         let status =
             Process::new("busybox").args(["--install", "-s"]).arg(folder.path()).status().expect("it runs");

@@ -56,8 +56,9 @@ echo 0 >"$room/cancelled"
 # id as well, and the file names it until that process was waited for: so no stranger has its number.
 : >"$room/group"
 : >"$room/armed"
-# Where the link has to lead, once it was switched.
+# Where the link has to lead, once it was switched; and the way back, for who takes over.
 : >"$room/target"
+: >"$room/way"
 
 # What sudo asks, once its password was sent. Where nothing in memory may be executed, the helper lies in a home, and the
 # password stays here.
@@ -105,11 +106,12 @@ end_group() {
   kill -KILL "-$1"
 }
 
-# The deployer is gone: stop, unless what runs now is the way back, or the last notes after a confirmation.
+# The deployer is gone: stop, unless what runs now is the way back, or the last notes after a confirmation. What takes
+# a process comes last: there may be none to be had, and some shells end where they can't make one.
 lose() {
   : >"$room/lost"
-  stop_step
   echo lost >&4
+  stop_step
 }
 
 # Whether a file of the room is all that was sent, by its size and check sum.
@@ -130,6 +132,7 @@ fall_short() {
 # same name, and `revert`.
 reader() {
   survive
+  trap 'lost_reader' EXIT
   beat=0 came=1 confirmed=
   while read -r verb size name sum <&3; do
     beat=$((beat + 1))
@@ -168,11 +171,21 @@ reader() {
         ;;
       bye)
         echo bye >&4
+        : >"$room/read"
+        trap - EXIT
         return
         ;;
     esac
   done
+  lost_reader
+}
+
+# Nothing is read any more, whatever the reason.
+lost_reader() {
+  trap - EXIT
+  : >"$room/read"
   lose
+  main_lives || take_over
 }
 
 # Whether the link leads where this run has switched it to, as far as it has.
@@ -193,19 +206,79 @@ main_lives() {
   case $stat in *') Z '*) return 1 ;; esac
 }
 
+# What becomes of a runner whose main shell is gone, killed or unable to make a process: the watcher or the reader, whoever
+# sees it first, becomes this program. It ends what still runs, takes the lock again, and goes the way back that lies on the
+# disk; the line isn't closed before it has the lock, so that nobody asks too early what serves. A run that has the lock by now
+# does the same.
+#
+# The way back ends with 1 where a step of it has failed, and stays for a person; with any other status, the shell could make
+# no process. Where there is none to be had, it begins again from the start, in the same process, for some minutes.
+# shellcheck disable=SC2016
+guard='text=$1 try=$2 main=$3 reader=$4 room=$5 askpass=$6
+again() {
+  [ "$try" -ge 300 ] || exec sh -c "$text" buedafab "$text" "$((try + 1))" "$main" "$reader" "$room" "$askpass"
+}
+trap again EXIT
+trap : HUP INT PIPE
+n=0
+while [ "$try" != 0 ] && [ "$n" -lt 200000 ]; do n=$((n + 1)); done
+if [ "$try" = 0 ]; then
+  set -C
+  echo 2>/dev/null >"$room/guard" || { trap - EXIT; exit; }
+  set +C
+fi
+lives() {
+  kill -0 "$main" 2>/dev/null || return 1
+  read -r stat 2>/dev/null <"/proc/$main/stat" || return 0
+  case $stat in *") Z "*) return 1 ;; esac
+}
+if lives; then kill -TERM "$main"; fi
+while lives; do sleep 1 || exit; done
+[ -d "$room" ] || { trap - EXIT; exit; }
+read -r group mode <"$room/group"
+if [ -n "$group" ] && kill -TERM "-$group" 2>/dev/null; then
+  sleep 1 || exit
+  kill -KILL "-$group" 2>/dev/null
+fi
+folder= lock= pending=
+. "$room/way"
+locks() {
+  [ -n "$lock" ] || return 0
+  [ -f "$lock" ] && [ ! -L "$lock" ] || return 1
+  exec 9<>"$lock"
+  for ask in 1 2 3 4 5; do
+    ! flock -n 9 9<&9 || return 0
+    sleep 0.2 2>/dev/null || sleep 1 || exit
+  done
+  return 1
+}
+if [ -n "$folder" ] && IFS= read -r line 2>/dev/null <"$folder/pending.json" && [ "$line" = "$pending" ] && locks; then
+  [ -z "$reader" ] || [ -e "$room/read" ] || kill -KILL "$reader"
+  for round in 1 2 3 4 5; do
+    sh "$folder/back.sh" </dev/null >/dev/null 2>&1 9<&-
+    case $? in 0 | 1 | 75) break ;; esac
+    sleep 1 || exit
+  done
+  [ -z "$lock" ] || printf "" >"$lock"
+fi
+[ -z "$reader" ] || [ -e "$room/read" ] || kill -KILL "$reader"
+rm -rf "$room" "$askpass"
+trap - EXIT'
+
+take_over() {
+  trap - EXIT
+  [ -d "$room" ] || exit
+  lend_sudo
+  exec sh -c "$guard" buedafab "$guard" 0 "$$" "$reader" "$room" "$askpass" 3<&- 4>&-
+}
+
 watcher() {
   survive
+  trap take_over EXIT
   half=$(((lost_after + 1) / 2)) seen=none silent=0 pending=0 watched=none running=0 over=
   while sleep "$half"; do
     read -r group mode <"$room/group"
-    if ! main_lives; then
-      # The lock is let go: nothing of ours may go on without it, not even the way back.
-      [ -z "$group" ] || end_group "$group"
-      rm -rf "$room"
-      # Its answers would make the deployer believe that somebody works here.
-      kill "$reader"
-      return
-    fi
+    main_lives || take_over
     # Time limits are the deployer's to keep; this one is for steps that run even when it is gone.
     if [ "$group$mode" = "$watched" ]; then running=$((running + half)); else running=0; fi
     watched=$group$mode
@@ -218,11 +291,13 @@ watcher() {
     if [ "$silent" -ge "$lost_after" ] || [ "$pending" -ge "$confirm_timeout" ]; then
       over=yes
       # Where the reader has ended by itself, its number may be another's.
-      [ ! -e "$room/lost" ] || continue
-      kill "$reader"
+      [ ! -e "$room/read" ] || continue
+      kill -KILL "$reader"
+      : >"$room/read"
       lose
     fi
   done
+  take_over
 }
 
 # step ID FLAGS SCRIPT: runs the script in a session of its own. Flags: a, the agent is lent to it; i, standard input
@@ -376,6 +451,7 @@ arm() {
   fi
   pending_folder=$1
   revert_phase=$3
+  tell_guard "$2" || unarmed=yes
   case $4 in
     patient) : >"$room/armed" ;;
     *)
@@ -386,11 +462,18 @@ arm() {
       echo armed >"$room/armed" || unarmed=yes
       ;;
   esac
-  if [ -n "$unarmed" ]; then
-    unarmed="can't write in $room, without which nothing is switched"
-    revert_phase=''
-    forget_way_back
-  fi
+  # What it keeps on the disk by now may be more than this run's, and is gone back all the same.
+  [ -z "$unarmed" ] || unarmed="can't write in $room, without which nothing is switched"
+}
+
+# For who takes over from this shell: where the way back lies, that it is this one, and the lock.
+tell_guard() {
+  quote "$pending_folder"
+  way="folder=$quoted"
+  quote "$held"
+  way="$way lock=$quoted"
+  quote "{\"at\":\"$buedafab_now\",$1"
+  printf '%s pending=%s\n' "$way" "$quoted" >"$room/way"
 }
 
 # On the disk, and not only on its way there: first the way back, then what says that there is one to go.
@@ -480,6 +563,7 @@ settle() {
   revert_phase=
   unstoppable=unstoppable
   : >"$room/armed"
+  : >"$room/way"
   say confirmed
 }
 
@@ -497,11 +581,12 @@ revert() {
   revert_phase='' unstoppable=''
   : >"$room/armed"
   : >"$room/target"
+  : >"$room/way"
 }
 
 begin() { failed='' buedafab_now='' phase=$((phase + 1)); }
 
-failed='' failed_late='' unstoppable='' revert_phase='' held='' confirmed='' over='' unarmed='' buedafab_now='' phase=1
+failed='' failed_late='' unstoppable='' reader='' revert_phase='' held='' confirmed='' over='' unarmed='' buedafab_now='' phase=1
 reader 2>/dev/null &
 reader=$!
 watcher >/dev/null 2>&1 &
@@ -537,5 +622,5 @@ done
 revert
 [ -z "$held" ] || : >"$held"
 say bye
-kill "$reader" "$watcher" 2>/dev/null
+kill -KILL "$reader" "$watcher" 2>/dev/null
 rm -rf "$room" "$askpass"

@@ -214,6 +214,8 @@ under_every_shell!(who_lost_its_shell_gives_no_answer, talk, "step 0 q 'echo $$'
     assert!(ask(&mut talk).await);
     // As long as nobody has asked for it, the process is there and does nothing any more.
     assert!(Process::new("kill").args(["-KILL", &id]).status().expect("kill runs").success());
+    let words = Path::new("/proc").join(&id).join("cmdline");
+    wait_for(|| std::fs::read(&words).unwrap_or_default().is_empty()).await;
     talk.connection.ask();
     let mut heard = talk.next().await;
     while heard == Reply::Beat {
