@@ -65,7 +65,9 @@ pub(crate) async fn settle(
             Ok(Ruling::NeedsTag(choice)) => match choose_tag(session, &facts, choice, look).await? {
                 Chosen::New(tag) => new_tag = Some(tag),
                 Chosen::Latest(tag) => {
-                    let surveyed = repository.survey(&session.settings, &Wanted::Tag(tag), None).await;
+                    let (settings, tag) = (session.settings.clone(), Wanted::Tag(tag));
+                    let survey = repository.survey(&settings, &tag, None);
+                    let surveyed = session.unless_interrupted(survey).await?;
                     facts = surveyed.map_err(|error| session.give_up(error.into()))?;
                 }
             },

@@ -127,6 +127,17 @@ impl Driver<'_> {
                     return outcome;
                 }
                 debug!(?command, "the run says");
+                // A lock must be free before anybody is told that all is over; and a person is answered meanwhile.
+                if command == Command::LetGo {
+                    tokio::select! {
+                        () = self.fleet.close(BYE_PATIENCE) => {}
+                        Some(()) = interrupts.recv() => {
+                            let input = self.interrupt();
+                            commands.extend(self.state.handle(input));
+                        }
+                    }
+                    continue;
+                }
                 self.obey(command).await;
             }
             let inputs = tokio::select! {
@@ -181,9 +192,7 @@ impl Driver<'_> {
                     running.command.cancel();
                 }
             }
-            // A lock must be free before anybody is told that all is over.
-            Command::LetGo => self.fleet.close(BYE_PATIENCE).await,
-            Command::End(_) => unreachable!("the loop ends with it"),
+            Command::LetGo | Command::End(_) => unreachable!("the loop does so"),
         }
     }
 

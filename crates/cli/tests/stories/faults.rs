@@ -234,6 +234,25 @@ fn a_step_that_takes_too_long_is_ended_and_has_failed_whatever_it_says() {
     assert!(!stage.fleet.host("web1").exec("pgrep -fx 'sleep 60'").status.success(), "its group is gone");
 }
 
+/// It accepts a connection, and says nothing. Nobody has to wait for it who doesn't want to.
+#[test]
+fn ctrl_c_is_answered_while_a_git_server_says_nothing() {
+    let stage = deployed();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("git://{}/five", server.local_addr().expect("it has one"));
+    stage.remote.git(&["remote", "set-url", "origin", &url]);
+    stage.configure_with("require_tag = true");
+    for words in [&["deploy"][..], &["changes"], &["check"]] {
+        let run = stage.start(words);
+        let (_connection, _) = server.accept().expect("git asks");
+        let asked = std::time::Instant::now();
+        run.signal("INT");
+        let (_, code) = run.finish();
+        assert_eq!(code, 130, "{words:?}");
+        assert!(asked.elapsed() < std::time::Duration::from_secs(2), "{words:?}: {:?}", asked.elapsed());
+    }
+}
+
 #[test]
 fn a_lock_that_is_taken_after_the_look_is_told_as_such() {
     let stage = deployed();

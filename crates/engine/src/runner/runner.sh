@@ -53,12 +53,15 @@ exec 4<>"$room/queue"
 # The last phase that was cancelled, of those that came.
 echo 0 >"$room/cancelled"
 # What runs now, and whether it may be stopped: empty, `GROUP`, or `GROUP unstoppable`. The group is its first process's
-# id as well, and the file names it until that process was waited for: so no stranger has its number.
+# id as well, and the file names it until that process was waited for: so no stranger has its number. A quick step has no
+# group: it is named by its own number, `quick.ID`.
 : >"$room/group"
 : >"$room/armed"
 # Where the link has to lead, once it was switched; and the way back, for who takes over.
 : >"$room/target"
 : >"$room/way"
+# Whether a quick step is being ended.
+: >"$room/ending"
 
 # What sudo asks, once its password was sent. Where nothing in memory may be executed, the helper lies in a home, and the
 # password stays here.
@@ -91,8 +94,56 @@ stop_step() {
   ) &
 }
 
+# Ends all that a quick step has started, down from the main shell's children: they have no group of their own. Whoever is
+# told to end may leave children behind, so all are counted first; and a number that has another owner by then is left alone.
+end_quick() {
+  read -r self rest </proc/self/stat
+  read -r ours <"$room/ours"
+  below=
+  list_below "$$"
+  echo yes >"$room/ending"
+  for process in $below; do kill -TERM "${process%:*}"; done
+  sleep 1
+  for process in $below; do
+    started_at "${process%:*}"
+    [ "$started" != "${process#*:}" ] || kill -KILL "${process%:*}"
+  done
+  : >"$room/ending"
+}
+
+# Adds to `below` all that comes from a process, each with the time of its start.
+list_below() {
+  # There is no newline at its end.
+  children=
+  read -r children <"/proc/$1/task/$1/children"
+  for child in $children; do
+    case " $ours $self " in
+      *" $child "*) ;;
+      *)
+        started_at "$child"
+        below="$below $child:$started"
+        list_below "$child"
+        ;;
+    esac
+  done
+}
+
+started_at() {
+  started=gone
+  read -r stat <"/proc/$1/stat" || return
+  # shellcheck disable=SC2086
+  set -- ${stat##*) }
+  started=${20}
+}
+
 # Ends a whole process group, politely for two seconds.
 end_group() {
+  case $1 in
+    quick.*)
+      end_quick "$1"
+      return
+      ;;
+  esac
   # A step that has just begun has no group yet: `setsid` makes it in a moment, or its process ends without one.
   for try in 1 2 3 4 5 6 7 8 9 10; do
     ! kill -TERM "-$1" || break
@@ -277,6 +328,7 @@ watcher() {
   trap take_over EXIT
   half=$(((lost_after + 1) / 2)) seen=none silent=0 pending=0 watched=none running=0 over=
   while sleep "$half"; do
+    group='' mode=''
     read -r group mode <"$room/group"
     main_lives || take_over
     # Time limits are the deployer's to keep; this one is for steps that run even when it is gone.
@@ -317,11 +369,19 @@ step() {
     *q*)
       say_both "start $1"
       case $3 in *buedafab_now*) stamp ;; esac
+      echo "quick.$1 $unstoppable" 2>/dev/null >"$room/group"
       case $2 in
         *h*) do_here "$3" 3<&- 4>&- 9>&- ;;
         *) (eval "$3") 3<&- 4>&- 9>&- ;;
       esac
-      ended "$1" "$2" $?
+      status=$?
+      : >"$room/group"
+      try=0
+      until [ ! -s "$room/ending" ] || [ "$try" = 30 ]; do
+        try=$((try + 1))
+        sleep 0.1 2>/dev/null || sleep 1
+      done
+      ended "$1" "$2" "$status"
       return
       ;;
   esac
@@ -592,6 +652,7 @@ reader=$!
 watcher >/dev/null 2>&1 &
 watcher=$!
 trap lose TERM
+echo "$reader $watcher" >"$room/ours"
 
 eval "$first_phase"
 say "done p0 ${failed:-0}"

@@ -53,7 +53,12 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 from: from.clone(),
                 reason: reason.clone(),
             };
-            format!("{} >>{}", stamped(&record), quote(layout.journal().as_str()))
+            let journal = quote(layout.journal().as_str());
+            // What isn't a file may never be read by anybody.
+            format!(
+                "if [ -e {journal} ] && [ ! -f {journal} ]; then echo {journal}' is no file' >&2; false; else\n  {} >>{journal}\nfi",
+                stamped(&record)
+            )
         }
         RecordAction::Hold { by, reason } => {
             let hold = Hold { at, by: by.clone(), reason: reason.clone() };
