@@ -7,7 +7,7 @@ use buedafab_model::names::HostName;
 use buedafab_model::plan::Plan;
 use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy};
 use buedafab_model::run::message::{Command, Input, Seen};
-use buedafab_model::run::outcome::Verdict;
+use buedafab_model::run::outcome::{FailureKind, Verdict};
 use buedafab_model::run::state::RunState;
 use common::{URL, live, release, run, settings};
 
@@ -123,6 +123,64 @@ fn no_host_is_confirmed_before_all_have_answered() {
     let mut stopped = back;
     stopped.insert(2, "cancel web2".to_owned());
     assert_eq!(ask(interrupted), (stopped, Verdict::Interrupted));
+}
+
+/// Before the link has moved a host fails, and says this of its way back.
+fn fail_to_switch(way_back: impl Fn(Vec<Input>) -> Vec<Input>) -> Verdict {
+    let plan = plan();
+    let (mut state, mut commands) = RunState::start(&plan);
+    for _ in 0..100 {
+        let mut inputs = Vec::new();
+        for command in std::mem::take(&mut commands) {
+            match command {
+                Command::Send { host, phases } => {
+                    let mut said = obeys(&plan, &host, &phases);
+                    let is_link = |input: &Input| matches!(input, Input::StepStarted { step, .. } if plan.action(*step).is_some_and(|action| action.effects().switches()));
+                    if let Some(at) = said.iter().position(is_link).filter(|_| host.as_str() == "web2") {
+                        let Input::StepStarted { step, .. } = said[at] else { unreachable!() };
+                        said.truncate(at + 1);
+                        let what = FailureKind::Exited { status: 1 };
+                        said.push(Input::StepFailed { host: host.clone(), step, what });
+                        said.push(Input::Ended { host, ok: false });
+                    }
+                    inputs.extend(said);
+                }
+                Command::Revert { host } if host.as_str() == "web2" => {
+                    inputs.extend(way_back(goes_back(&plan, &host)));
+                }
+                Command::Revert { host } => inputs.extend(goes_back(&plan, &host)),
+                Command::End(outcome) => return outcome.verdict,
+                _ => {}
+            }
+        }
+        for input in inputs {
+            commands.extend(state.handle(input));
+        }
+    }
+    panic!("it doesn't end");
+}
+
+#[test]
+fn a_way_back_that_was_gone_to_its_end_has_succeeded_whatever_cannot_be_written_down() {
+    let without_note = |mut said: Vec<Input>| {
+        said.pop();
+        said.push(Input::Ended { host: host("web2"), ok: false });
+        said
+    };
+    assert_eq!(fail_to_switch(|said| said), Verdict::Reverted);
+    assert_eq!(fail_to_switch(without_note), Verdict::Reverted);
+    // A step that failed is another matter, and so is one of which nothing was said.
+    let failed = |said: Vec<Input>| {
+        let mut said = without_note(said);
+        let Some(Input::StepEnded { step, .. }) = said.get(1).cloned() else { panic!("{said:?}") };
+        said[1] = Input::StepFailed { host: host("web2"), step, what: FailureKind::Exited { status: 1 } };
+        said
+    };
+    assert_eq!(fail_to_switch(failed), Verdict::Mixed);
+    assert_eq!(
+        fail_to_switch(|said| [&said[..2], &[Input::Ended { host: host("web2"), ok: false }]].concat()),
+        Verdict::Mixed
+    );
 }
 
 /// A host says of the first frame that it was sent something that the plan doesn't have.

@@ -302,6 +302,26 @@ fn a_host_whose_memory_is_full_is_not_said_to_serve() {
     }
 }
 
+/// It was armed, and nothing was switched: that it can't write down that nothing is pending makes nobody wonder.
+#[test]
+fn a_file_system_that_becomes_read_only_before_the_switch_leaves_all_as_they_were() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\nwaves = [1]\n[hooks]\nbefore_switch = \"touch /tmp/waits; test $(hostname) != web1 || until test -e /tmp/go; do sleep 0.05; done\"\n\
+         restart = \"true\"\n[environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let run = stage.start(&["deploy"]);
+    let host = stage.fleet.host("web1");
+    wait_for("it waits before the switch", || host.exec("test -e /tmp/waits").status.success());
+    host.run(
+        "mount --bind /var/webapps /var/webapps && mount -o remount,ro,bind /var/webapps && touch /tmp/go",
+    );
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (7, &"failed_before".into()), "{end}");
+    host.run("mount -o remount,rw,bind /var/webapps");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
 /// A host that can't be reached stops nothing on the others, and what they did is told.
 #[test]
 fn what_was_done_on_some_hosts_only_is_not_called_nothing() {
@@ -423,7 +443,7 @@ fn a_switch_whose_runner_was_killed_is_put_back_by_the_next_run() {
     let stage = Stage::new();
     stage.production(&["deploy"], 0);
     stage.release("two");
-    let killed = "pkill -9 -f greeting[=]; exec sleep 60";
+    let killed = "kill -9 -$PPID; exec sleep 60";
     stage.configure(&format!(
         "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
          verify = \"test $(hostname) != web2 || test $(cat version) = one || {{ {killed}; }}\"\n\

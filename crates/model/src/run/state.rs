@@ -47,6 +47,8 @@ pub(super) struct HostState {
     expected: VecDeque<u32>,
     /// Those of the way back that it has told the end of, since it was told to go back.
     taken_back: Vec<u32>,
+    /// One of those failed, and counts.
+    back_failed: bool,
     pub(super) lost: bool,
     /// It may be armed: it has to be told to go back, or be confirmed.
     pub(super) may_be_armed: bool,
@@ -182,7 +184,9 @@ impl<'p> RunState<'p> {
             }
             Input::StepFailed { host, step, what } => {
                 let plan = self.plan;
-                self.note_end(&host, plan.step(step));
+                let found = plan.step(step);
+                self.note_end(&host, found);
+                self.state(&host).back_failed |= matches!(found, Some(Found::OnHost { goes_back: true, .. }));
                 let effect = plan.action(step).map(|action| action.effects().effect);
                 if matches!(effect, Some(Effect::Lock(_)))
                     && what == (FailureKind::Exited { status: LOCK_IS_TAKEN })
@@ -219,11 +223,13 @@ impl<'p> RunState<'p> {
                         format!("it says that all is done, and not that step {missing} ended"),
                     );
                 }
+                // Only the record of what was pending stays where nothing can be written: the next run takes it away.
+                let is_back = ok || (reverting && self.went_back(&host));
                 let state = self.state(&host);
                 state.working = false;
                 state.ok = ok;
-                state.reverted |= reverting && ok;
-                state.stuck |= reverting && !ok;
+                state.reverted |= reverting && is_back;
+                state.stuck |= reverting && !is_back;
                 if ok && !reverting && self.group_has(PhaseKind::Finish) {
                     self.state(&host).confirmed = true;
                 }
@@ -332,6 +338,12 @@ impl<'p> RunState<'p> {
             return None;
         }
         missing.into_iter().flatten().next()
+    }
+
+    /// Whether a host has told the end of every step of its way back, and that none failed.
+    fn went_back(&self, host: &HostName) -> bool {
+        let state = &self.hosts[host];
+        !state.back_failed && !state.taken_back.is_empty() && self.missing_end(host).is_none()
     }
 
     /// A host that says what the plan doesn't have is as good as lost: nothing is known of it until it was asked again.
@@ -539,6 +551,7 @@ impl<'p> RunState<'p> {
             if state.may_be_armed && !state.lost && !state.confirmed {
                 state.working = true;
                 state.taken_back.clear();
+                state.back_failed = false;
                 commands.push(Command::Revert { host: host.clone() });
             }
         }
