@@ -40,7 +40,8 @@ exec 3<&0 </dev/null
 # can be made where no file can be written any more.
 room=
 for place in "$XDG_RUNTIME_DIR" /dev/shm /tmp "$HOME"; do
-  [ -n "$place" ] && room=$(umask 077 && mktemp -d "$place/buedafab.XXXXXXXXXX" 2>/dev/null) || continue
+  [ -n "$place" ] || continue
+  room=$(umask 077 && mktemp -d "$place/buedafab.XXXXXXXXXX" 2>/dev/null) || continue
   echo 0 2>/dev/null >"$room/beat" && [ -s "$room/beat" ] && break
   rm -rf "$room"
   room=
@@ -242,7 +243,10 @@ lost_reader() {
 # Whether the link leads where this run has switched it to, as far as it has.
 serves() {
   [ -s "$room/target" ] || return 0
+  # shellcheck source=/dev/null
   . "$room/target"
+  # Every shell of the tests has it; where one hadn't, nothing would be confirmed.
+  # shellcheck disable=SC3013
   [ "$link/." -ef "$slot/." ]
 }
 
