@@ -86,7 +86,9 @@ impl Choosing {
         match choose_tag(session, &self.facts, choice, look).await? {
             Chosen::New(tag) => self.new_tag = Some(tag),
             Chosen::Latest(tag) => {
-                let surveyed = repository.survey(&session.settings, &Wanted::Tag(tag), None).await;
+                let (settings, tag) = (session.settings.clone(), Wanted::Tag(tag));
+                let survey = repository.survey(&settings, &tag, None);
+                let surveyed = session.unless_interrupted(survey).await?;
                 self.facts = surveyed.map_err(|error| session.give_up(error.into()))?;
             }
         }

@@ -134,6 +134,31 @@ impl Session {
         look.ok_or_else(|| self.interrupted())
     }
 
+    /// Looks at hosts, and does something on this machine meanwhile that changes none. Ctrl-C ends both: neither waits for
+    /// the other then.
+    pub(crate) async fn look_beside<L, T>(
+        &mut self,
+        look: impl AsyncFnOnce(&mut Session) -> Result<L, CliError>,
+        work: impl Future<Output = T>,
+    ) -> Result<(L, T), CliError> {
+        let mut work = std::pin::pin!(work);
+        let mut done = None;
+        let look = {
+            let mut look = std::pin::pin!(look(self));
+            loop {
+                tokio::select! {
+                    look = &mut look => break look?,
+                    ended = &mut work, if done.is_none() => done = Some(ended),
+                }
+            }
+        };
+        let done = match done {
+            Some(done) => done,
+            None => self.unless_interrupted(work).await?,
+        };
+        Ok((look, done))
+    }
+
     /// Waits for something on this machine that changes no host; Ctrl-C ends it.
     pub(crate) async fn unless_interrupted<T>(
         &mut self,

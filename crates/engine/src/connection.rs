@@ -37,6 +37,10 @@ pub enum Reply {
         /// Which file, and what is wrong with it.
         why: String,
     },
+    /// Whether the link there leads where it was switched to.
+    Answered(bool),
+    /// The release is live for good there: the host doesn't go back any more.
+    Confirmed,
     /// The runner is alive.
     Beat,
     /// The connection is over.
@@ -81,7 +85,7 @@ impl Connection {
     /// Starts the process, and waits until its runner says hello. Replies come on `replies`, each with `tag`.
     pub(crate) async fn open<T: Clone + Send + 'static>(
         launch: &Launch,
-        nonce: &str,
+        greeting: &str,
         lost_after: Duration,
         time_limit: Duration,
         tag: T,
@@ -107,8 +111,8 @@ impl Connection {
             let _ = stdin.flush().await;
         }
         let (chunks, mut heard) = mpsc::channel(16);
-        tokio::spawn(pump(stdout, Stream::Stdout, Decoder::new(nonce), chunks.clone()));
-        tokio::spawn(pump(stderr, Stream::Stderr, Decoder::new(nonce), chunks));
+        tokio::spawn(pump(stdout, Stream::Stdout, Decoder::new(greeting), chunks.clone()));
+        tokio::spawn(pump(stderr, Stream::Stderr, Decoder::new(greeting), chunks));
 
         let mut last_words = Vec::new();
         let hello = async {
@@ -159,6 +163,12 @@ impl Connection {
     /// sent at all.
     pub fn cancel(&self) {
         self.outbox.cancel();
+    }
+
+    /// Asks the runner whether it is there, and whether what it switched to serves. [`Reply::Answered`] comes at once, or
+    /// the host is lost.
+    pub fn ask(&self) {
+        self.outbox.ask();
     }
 
     /// Has the runner end, and with it the lock. Nothing that waits is sent any more.
@@ -218,12 +228,14 @@ async fn translate<T: Clone>(
                 return;
             }
         }
-        if pair.bye {
+        if pair.bye || pair.short.is_some() {
             break;
         }
     }
     let log_text = log.and_then(|log| std::io::read_to_string(log).ok()).unwrap_or_default();
-    let closed = if pair.bye {
+    let closed = if let Some(place) = &pair.short {
+        Closed::Broken(format!("it can't keep what it is sent: {place} is full"))
+    } else if pair.bye {
         Closed::Bye
     } else {
         Closed::Broken(format!("{log_text}{}", String::from_utf8_lossy(&pair.last_words)).trim().to_owned())
@@ -236,6 +248,8 @@ async fn translate<T: Clone>(
 fn trace_reply(reply: &Reply) {
     match reply {
         Reply::Beat => trace!("heard a beat"),
+        Reply::Answered(serves) => debug!(serves, "heard an answer"),
+        Reply::Confirmed => debug!("heard that it is confirmed"),
         Reply::Output(step, stream, bytes) => trace!(step, ?stream, bytes = bytes.len(), "heard output"),
         Reply::Started(step) => debug!(step, "heard that a step began"),
         Reply::Ended(step, status) => debug!(step, status, "heard that a step ended"),
@@ -249,11 +263,16 @@ const MOST_AHEAD: usize = 512;
 
 #[derive(Debug, Default)]
 struct StreamPair {
+    /// The step whose output each stream brings. What comes after its end is still put down to it.
     current: HashMap<Stream, u32>,
+    /// The step that has begun and not ended. The same one may begin again, as a lock does that was taken.
+    running: Option<u32>,
     /// The stream that has said the end of its step, and what it said since.
     ahead: Option<(Stream, VecDeque<Chunk>)>,
     last_words: Vec<u8>,
     bye: bool,
+    /// Where the runner found no place for what it was sent. It puts its host right by itself, and says nothing more.
+    short: Option<String>,
 }
 
 impl StreamPair {
@@ -277,13 +296,14 @@ impl StreamPair {
                     None => keep_tail(&mut self.last_words, &bytes),
                 },
                 Chunk::Message(Message::Start(step)) => {
-                    if !self.current.values().any(|current| *current == step) {
+                    if self.running.replace(step) != Some(step) {
                         replies.push(Reply::Started(step));
                     }
                     self.current.insert(stream, step);
                 }
                 Chunk::Message(Message::End(step, status)) => match self.ahead.take() {
                     Some((other, waiting)) => {
+                        self.running = None;
                         replies.push(Reply::Ended(step, status));
                         chunks.extend(waiting.into_iter().map(|chunk| (other, chunk)));
                     }
@@ -293,8 +313,11 @@ impl StreamPair {
                     }
                 },
                 Chunk::Message(Message::Done(frame, ok)) => replies.push(Reply::Done(frame, ok)),
+                Chunk::Message(Message::Answer(serves)) => replies.push(Reply::Answered(serves)),
+                Chunk::Message(Message::Confirmed) => replies.push(Reply::Confirmed),
                 Chunk::Message(Message::Beat) => replies.push(Reply::Beat),
                 Chunk::Message(Message::Hello) => {}
+                Chunk::Message(Message::Short(place)) => self.short = Some(place),
                 Chunk::Message(Message::Bye) => self.bye = true,
             }
         }

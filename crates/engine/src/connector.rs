@@ -111,9 +111,9 @@ impl Connector {
         replies: mpsc::Sender<(T, Reply)>,
     ) -> Result<Opened, ConnectError> {
         let began = Instant::now();
-        let nonce = random_word(16);
+        let greeting = random_word(16);
         let options = RunnerOptions {
-            nonce: nonce.clone(),
+            greeting: greeting.clone(),
             lost_after_seconds: self.lost_after.as_secs() as u32,
             confirm_timeout_seconds: self.confirm_timeout_seconds,
             step_timeout_seconds: self.step_timeout_seconds,
@@ -125,7 +125,7 @@ impl Connector {
         }
         let mut attempt = 0;
         loop {
-            let launch = transport.launch(&command, &format!("{nonce}-{attempt}"));
+            let launch = transport.launch(&command, &format!("{greeting}-{attempt}"));
             let log = LogFile(launch.log.clone());
             let warm = launch.effort == Effort::Shared;
             let limit = if warm { WARM_ANSWER.min(self.connect_timeout) } else { self.connect_timeout };
@@ -136,7 +136,8 @@ impl Connector {
             let bytes = command.len();
             debug!(attempt, program = launch.words[0], effort = ?launch.effort, bytes, "connect");
             let opened =
-                Connection::open(&launch, &nonce, self.lost_after, limit, tag.clone(), replies.clone()).await;
+                Connection::open(&launch, &greeting, self.lost_after, limit, tag.clone(), replies.clone())
+                    .await;
             drop(permit);
             drop(log);
             let error = match opened {

@@ -50,6 +50,7 @@ pub async fn execute(
         works: BTreeMap::new(),
         looks: JoinSet::new(),
         announced: BTreeSet::new(),
+        heard: BTreeMap::new(),
         begun: BTreeSet::new(),
         frames: 0,
         interruptions: 0,
@@ -81,6 +82,8 @@ struct Driver<'a> {
     works: BTreeMap<HostName, Work>,
     looks: JoinSet<(HostName, Option<Seen>)>,
     announced: BTreeSet<PhaseKind>,
+    /// When each connected host was last heard of.
+    heard: BTreeMap<HostName, Instant>,
     /// Hosts that were sent something: a line to one of them that ends is news, at work or not.
     begun: BTreeSet<HostName>,
     frames: u32,
@@ -107,7 +110,6 @@ async fn next_word(deployer: &mut Option<OnDeployer>) -> DeployerReply {
 struct Work {
     frame: String,
     step: Option<RunningStep>,
-    last_heard: Instant,
     cancelled: Option<Instant>,
     timed_out: bool,
     /// When nobody waits for it any longer, and it is as good as over.
@@ -132,6 +134,17 @@ impl Driver<'_> {
                     return outcome;
                 }
                 debug!(?command, "the run says");
+                // A lock must be free before anybody is told that all is over; and a person is answered meanwhile.
+                if command == Command::LetGo {
+                    tokio::select! {
+                        () = self.fleet.close(BYE_PATIENCE) => {}
+                        Some(()) = interrupts.recv() => {
+                            let input = self.interrupt();
+                            commands.extend(self.state.handle(input));
+                        }
+                    }
+                    continue;
+                }
                 self.obey(command).await;
             }
             let inputs = tokio::select! {
@@ -170,6 +183,16 @@ impl Driver<'_> {
                 }
             }
             Command::Note { host, ended } => self.note(host, ended),
+            Command::Ask { host } => {
+                if let Some(connection) = self.fleet.connections.get(&host) {
+                    connection.ask();
+                }
+            }
+            Command::Cut { host, why } => {
+                self.tell_lost(&host, &why);
+                self.works.remove(&host);
+                self.fleet.connections.remove(&host);
+            }
             Command::LookAgain { host } => self.look_again(host),
             Command::RunOnDeployer { step, verdict } => self.run_on_deployer(step, verdict),
             Command::CancelOnDeployer => {
@@ -177,9 +200,7 @@ impl Driver<'_> {
                     running.command.cancel();
                 }
             }
-            // A lock must be free before anybody is told that all is over.
-            Command::LetGo => self.fleet.close(BYE_PATIENCE).await,
-            Command::End(_) => unreachable!("the loop ends with it"),
+            Command::LetGo | Command::End(_) => unreachable!("the loop does so"),
         }
     }
 
@@ -299,11 +320,20 @@ impl Driver<'_> {
             }
             return vec![Input::Lost { host, why }];
         }
+        if let Some(heard) = self.heard.get_mut(&host) {
+            *heard = Instant::now();
+        }
+        if let Reply::Answered(serves) = reply {
+            if !serves {
+                let (title, what) = (String::new(), FailureKind::NotServing);
+                (self.events)(Event::StepFailed { host: host.clone(), step: None, title, what });
+            }
+            return vec![Input::Answered { host, serves }];
+        }
         if matches!(reply, Reply::Started(_)) {
             self.works.entry(host.clone()).or_insert_with(Work::first);
         }
         let Some(work) = self.works.get_mut(&host) else { return Vec::new() };
-        work.last_heard = Instant::now();
         match reply {
             Reply::Started(step) => {
                 work.step = Some(RunningStep {
@@ -329,6 +359,7 @@ impl Driver<'_> {
                 Vec::new()
             }
             Reply::Ended(step, status) => self.step_ended(host, step, status),
+            Reply::Confirmed => vec![Input::Confirmed { host }],
             Reply::Done(frame, ok) if frame == work.frame => {
                 // Whatever a step says that was told to end.
                 let ok = ok && !work.timed_out;
@@ -339,7 +370,11 @@ impl Driver<'_> {
                 self.works.remove(&host);
                 self.never_began(host, step, why)
             }
-            Reply::Done(..) | Reply::Unreadable { .. } | Reply::Beat | Reply::Closed(_) => Vec::new(),
+            Reply::Done(..)
+            | Reply::Unreadable { .. }
+            | Reply::Answered(_)
+            | Reply::Beat
+            | Reply::Closed(_) => Vec::new(),
         }
     }
 
@@ -369,8 +404,8 @@ impl Driver<'_> {
         }
         if !timed_out && (status == 0 || step.action.effects().is_optional()) {
             let milliseconds = running.began.elapsed().as_millis() as u64;
-            (self.events)(Event::StepEnded { host, step: id, status, milliseconds });
-            return Vec::new();
+            (self.events)(Event::StepEnded { host: host.clone(), step: id, status, milliseconds });
+            return vec![Input::StepEnded { host, step: id }];
         }
         let what = if timed_out {
             FailureKind::TimedOut { seconds: self.settings.limits.step_timeout_seconds }
@@ -398,15 +433,23 @@ impl Driver<'_> {
         let mut too_long = Vec::new();
         let mut lost = Vec::new();
         let mut given_up = Vec::new();
+        // A host that is through with its part so far, and waits for others, is as needed as one that is at work.
+        self.heard.retain(|host, _| self.fleet.connections.contains_key(host));
+        for host in self.fleet.connections.keys() {
+            let silence = self.heard.entry(host.clone()).or_insert_with(Instant::now).elapsed();
+            if silence > lost_after {
+                lost.push((host.clone(), format!("no sign of life for {} s", silence.as_secs())));
+            }
+        }
         for (host, work) in &mut self.works {
+            if lost.iter().any(|(other, _)| other == host) {
+                continue;
+            }
             if work.until.is_some_and(|until| until < Instant::now()) {
                 given_up.push(host.clone());
                 continue;
             }
-            let silence = work.last_heard.elapsed();
-            if silence > lost_after {
-                lost.push((host.clone(), format!("no sign of life for {} s", silence.as_secs())));
-            } else if work.cancelled.is_some_and(|since| since.elapsed() > CANCEL_PATIENCE) {
+            if work.cancelled.is_some_and(|since| since.elapsed() > CANCEL_PATIENCE) {
                 lost.push((host.clone(), "a step doesn't end, although it was asked to".to_owned()));
             } else if work.cancelled.is_none()
                 && work.step.as_ref().is_some_and(|step| step.began.elapsed() > limit)
@@ -427,9 +470,15 @@ impl Driver<'_> {
             inputs.push(Input::Ended { host, ok: false });
         }
         for (host, why) in lost {
-            self.works.remove(&host);
+            let was_at_work = self.works.remove(&host).is_some();
             self.fleet.connections.remove(&host);
-            self.tell_lost(&host, &why);
+            // One that was sent nothing yet is connected to anew when it is.
+            if !self.begun.contains(&host) {
+                continue;
+            }
+            if was_at_work {
+                self.tell_lost(&host, &why);
+            }
             inputs.push(Input::Lost { host, why });
         }
         inputs
@@ -476,14 +525,7 @@ impl Work {
     }
 
     fn on(frame: &str) -> Self {
-        Work {
-            frame: frame.to_owned(),
-            step: None,
-            last_heard: Instant::now(),
-            cancelled: None,
-            timed_out: false,
-            until: None,
-        }
+        Work { frame: frame.to_owned(), step: None, cancelled: None, timed_out: false, until: None }
     }
 }
 

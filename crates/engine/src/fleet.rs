@@ -22,7 +22,10 @@ use crate::connector::{ConnectError, Connector, Opened, Sharing};
 pub(crate) const FIRST_FRAME: &str = "p0";
 
 /// How long a host may stop in the middle of a look, at the least. Opening a connection has limits of its own.
-const LOOK_PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many times as long a whole look may take: one that says a little from time to time isn't waited for without end.
+const LOOK_SPANS: u32 = 4;
 
 /// A look at a host is some thousand bytes long. One that never ends must not fill the deployer's memory.
 const MOST_SEEN: usize = 4 << 20;
@@ -35,6 +38,7 @@ pub struct Fleet {
     sender: mpsc::Sender<(HostName, Reply)>,
     pub(crate) replies: mpsc::Receiver<(HostName, Reply)>,
     opening: JoinSet<(HostName, Result<Opened, ConnectError>)>,
+    look_patience: Duration,
 }
 
 /// What one look at all hosts brought.
@@ -51,6 +55,8 @@ struct Looking<'h> {
     host: &'h Host,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
+    /// When it was reached.
+    from: Option<Instant>,
     /// When it was reached, or last said something.
     silent_from: Option<Instant>,
 }
@@ -76,6 +82,7 @@ impl Fleet {
             sender,
             replies,
             opening: JoinSet::new(),
+            look_patience: LOOK_PATIENCE,
         }
     }
 
@@ -135,26 +142,32 @@ impl Fleet {
         for host in hosts {
             let script = look_script(settings, host, scope);
             self.open(host, sharing, render_look(&script));
-            let silent_from = None;
-            open.insert(
-                host.name.clone(),
-                Looking { host, stdout: Vec::new(), stderr: Vec::new(), silent_from },
-            );
+            let looking =
+                Looking { host, stdout: Vec::new(), stderr: Vec::new(), from: None, silent_from: None };
+            open.insert(host.name.clone(), looking);
         }
-        let patience = self.connector.lost_after().max(LOOK_PATIENCE);
+        let patience = self.connector.lost_after().max(self.look_patience);
         let failed = |why: String| ConnectError { why, hint: None };
         // What a host says may come before its connection is counted as open: wait for both.
         while !open.is_empty() || !self.opening.is_empty() {
             // Its beats say that a host lives, and not that its look goes on.
-            let silent =
-                open.iter().filter_map(|(name, looking)| Some((looking.silent_from? + patience, name)));
-            let next_silent = silent.min().map(|(until, name)| (until, name.clone()));
-            let news = match next_silent {
+            let limits = open.iter().filter_map(|(name, looking)| {
+                let whole = looking.from? + patience * LOOK_SPANS;
+                Some(((looking.silent_from? + patience).min(whole), name))
+            });
+            let next_limit = limits.min().map(|(until, name)| (until, name.clone()));
+            let news = match next_limit {
                 None => self.next(events).await,
                 Some((until, host)) => match tokio::time::timeout_at(until, self.next(events)).await {
                     Ok(news) => news,
                     Err(_) => {
-                        let error = failed("it was reached, and then said nothing".to_owned());
+                        let said = open.get(&host).is_some_and(|looking| looking.silent_from != looking.from);
+                        let why = if said {
+                            "it was reached, and its look didn't end"
+                        } else {
+                            "it was reached, and then said nothing"
+                        };
+                        let error = failed(format!("{why}: does a file system hang there?"));
                         events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
                         self.connections.remove(&host);
                         open.remove(&host);
@@ -166,7 +179,8 @@ impl Fleet {
             match news {
                 News::Opened(host) => {
                     if let Some(looking) = open.get_mut(&host) {
-                        looking.silent_from = Some(Instant::now());
+                        looking.from = Some(Instant::now());
+                        looking.silent_from = looking.from;
                     }
                 }
                 News::Unreachable(host, error) => {
@@ -248,5 +262,56 @@ impl Fleet {
         };
         let _ = tokio::time::timeout(patience, all_closed).await;
         self.connections.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use buedafab_model::config::parse;
+    use buedafab_model::names::EnvironmentName;
+
+    use super::*;
+
+    /// A host on which `id` does this instead of what it should.
+    async fn look_where_id(script: &str) -> String {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let id = folder.path().join("id");
+        std::fs::write(&id, format!("#!/bin/sh\n{script}\n")).expect("it is written");
+        std::fs::set_permissions(&id, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").expect("a PATH"));
+        let text = format!(
+            "unit = \"five\"\nlost_after_seconds = 3\n[environments.production]\n\
+             hosts = [{{ name = \"web1\", connect = \"env 'PATH={path}' sh\" }}]\n"
+        );
+        let production = EnvironmentName::new("production").expect("a word");
+        let settings =
+            parse("buedafab.toml", &text).and_then(|file| file.settings(&production)).expect("settings");
+        let mut fleet = Fleet { look_patience: Duration::from_secs(1), ..Fleet::new(&settings) };
+        let hosts: Vec<&Host> = settings.hosts.iter().collect();
+        let mut silently = |_: Event| {};
+        let look = fleet.look(&settings, &hosts, Scope::Plan, Sharing::Allowed, &mut silently);
+        let look = tokio::time::timeout(Duration::from_secs(60), look).await.expect("it has a bound");
+        // What hung there was ended, or nobody could ever come in again.
+        let mark = id.display().to_string();
+        fleet.close(Duration::from_secs(1)).await;
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let lives = || {
+            let found = std::process::Command::new("pgrep").args(["-f", &mark]).output();
+            found.expect("pgrep runs").status.success()
+        };
+        while lives() {
+            assert!(Instant::now() < deadline, "what hung still runs");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        look.unreachable.into_values().map(|error| error.why).collect()
+    }
+
+    #[tokio::test]
+    async fn a_look_that_hangs_has_a_bound() {
+        let silent = look_where_id("exec 2>&-; while :; do sleep 1; done").await;
+        assert_eq!(silent, "it was reached, and then said nothing: does a file system hang there?");
+        let chatting = look_where_id("while :; do echo still here >&2; sleep 0.3; done").await;
+        assert_eq!(chatting, "it was reached, and its look didn't end: does a file system hang there?");
     }
 }

@@ -497,6 +497,13 @@ fn locks() {
     locked by None
     "#);
     drop(holder);
+    // No run of ours, which would say so at once.
+    let holder = Holder::of(&place, "");
+    assert_snapshot!(see(&place, Scope::Full), @r#"
+    Missing; exists true, has room true, writable true
+    locked by None
+    "#);
+    drop(holder);
 }
 
 #[test]

@@ -264,6 +264,8 @@ fn kinds() -> Vec<FaultKind> {
         kinds.push(FaultKind::Interrupted(progress));
         kinds.push(FaultKind::RunnerKilled(progress));
     }
+    kinds.push(FaultKind::FrameCut(Progress::Nothing));
+    kinds.push(FaultKind::FrameCut(Progress::Half));
     let progress = Progress::Half;
     kinds.push(FaultKind::HostRebooted { progress, comes_back: false });
     for unnoticed in [2, u32::MAX] {

@@ -48,6 +48,18 @@ fn the_link_is_pointed() {
 }
 
 #[test]
+fn where_the_link_cannot_be_replaced_one_that_leads_there_is_as_good() {
+    let found = everywhere(|shell, place| {
+        // What nothing can be renamed from.
+        place.by_hand("mkdir five/releases/a five/releases/b five/releases/current.r1.new; ln -s a five/releases/current");
+        let status = |told: String| told.split(':').next().unwrap_or_default().to_owned();
+        let (same, other) = (place.act(shell, &point("a")), place.act(shell, &point("b")));
+        format!("there: {}, elsewhere: {}", status(same), status(other))
+    });
+    assert_snapshot!(found, @"there: 0, elsewhere: 1");
+}
+
+#[test]
 fn a_folder_is_never_replaced_by_the_link() {
     let found = everywhere(|shell, place| {
         place.by_hand("mkdir five/releases/a five/releases/current; touch five/releases/current/file");

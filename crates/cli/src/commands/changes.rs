@@ -21,9 +21,10 @@ pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<ExitCo
     let repository = session.repository()?;
     let wanted = wanted(arguments, &session.settings);
     let settings = session.settings.clone();
+    let survey = repository.survey(&settings, &wanted, None);
     let (look, facts) =
-        tokio::join!(session.look_or_stop(Scope::Plan), repository.survey(&settings, &wanted, None));
-    let (look, to) = (look?, facts?.release);
+        session.look_beside(async |session| session.look_or_stop(Scope::Plan).await, survey).await?;
+    let to = facts?.release;
     let mut groups: Vec<(Option<Release>, Vec<HostName>)> = Vec::new();
     for host in &session.hosts {
         let live = look.facts.get(&host.name).and_then(|facts| facts.live());

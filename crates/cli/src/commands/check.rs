@@ -35,7 +35,7 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
         }
     };
     let mut checks: Vec<HostCheck> = session.hosts.iter().map(check).collect();
-    checks.insert(0, check_here(&session, &look).await);
+    checks.insert(0, check_here(&mut session, &look).await?);
     if session.global.json {
         checks.iter().for_each(print_json);
     } else {
@@ -55,22 +55,22 @@ pub(crate) const CREDENTIALS_SHOULD_GO: &str = "holds a password or token, which
     let hosts read the repository with a key of their own, or lend your agent (`forward_agent`), and take it out";
 
 /// The deployer's own part: is there a checkout, may what it has be deployed, and could hosts fetch it?
-async fn check_here(session: &Session, look: &Look) -> HostCheck {
+async fn check_here(session: &mut Session, look: &Look) -> Result<HostCheck, CliError> {
     let mut check = HostCheck::here();
-    let settings = &session.settings;
+    let settings = &session.settings.clone();
     let repository = match session.repository() {
         Ok(repository) => repository,
         Err(stop) => {
             check.fail("git", stop.to_string(), None);
-            return check;
+            return Ok(check);
         }
     };
     let wanted = Wanted::Commit(settings.source.default_revision.clone());
-    let facts = match repository.survey(settings, &wanted, None).await {
+    let facts = match session.unless_interrupted(repository.survey(settings, &wanted, None)).await? {
         Ok(facts) => facts,
         Err(error) => {
             check.fail("revision", error.to_string(), error.hint());
-            return check;
+            return Ok(check);
         }
     };
     check.pass("revision", format!("{} is {}", settings.source.default_revision, facts.release));
@@ -128,5 +128,5 @@ async fn check_here(session: &Session, look: &Look) -> HostCheck {
         }
         None => check.fail("source", format!("no remote {:?}, and `scm` isn't set", facts.remote.name), None),
     }
-    check
+    Ok(check)
 }

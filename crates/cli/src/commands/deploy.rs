@@ -38,11 +38,10 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let wanted = wanted(wanted_release, &session.settings);
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
-    let (look, facts) = tokio::join!(
-        session.look_and_recover(dry_run),
-        repository.survey(&settings, &wanted, tag.as_deref())
-    );
-    let (look, facts) = (look?, facts.map_err(|error| session.give_up(error.into()))?);
+    let survey = repository.survey(&settings, &wanted, tag.as_deref());
+    let (look, facts) =
+        session.look_beside(async |session| session.look_and_recover(dry_run).await, survey).await?;
+    let facts = facts.map_err(|error| session.give_up(error.into()))?;
     if *allow_older {
         session.settings.rules.allow_older = true;
     }

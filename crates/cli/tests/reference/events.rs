@@ -97,6 +97,8 @@ all! {
         "A step ran for longer than `step_timeout_seconds`, and was ended.";
     Unreadable => FailureKind::Unreadable { why: "can't read plato-1.0.tar.gz: No such file or directory".into() },
         "What a step was to read can't be read on the deployer. The host began no step of the phase.";
+    NotServing => FailureKind::NotServing,
+        "The host was asked again before it was confirmed, and its link doesn't lead to the release that was switched to.";
     Unreachable => FailureKind::Unreachable { why: "Permission denied (publickey).".into() },
         "No connection came to stand.";
     Lost => FailureKind::Lost { why: "nothing heard for 15 s".into() },

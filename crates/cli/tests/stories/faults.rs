@@ -234,6 +234,94 @@ fn a_step_that_takes_too_long_is_ended_and_has_failed_whatever_it_says() {
     assert!(!stage.fleet.host("web1").exec("pgrep -fx 'sleep 60'").status.success(), "its group is gone");
 }
 
+/// It accepts a connection, and says nothing. Nobody has to wait for it who doesn't want to.
+#[test]
+fn ctrl_c_is_answered_while_a_git_server_says_nothing() {
+    let stage = deployed();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("git://{}/five", server.local_addr().expect("it has one"));
+    stage.remote.git(&["remote", "set-url", "origin", &url]);
+    stage.configure_with("require_tag = true");
+    for words in [&["deploy"][..], &["changes"], &["check"]] {
+        let run = stage.start(words);
+        let (_connection, _) = server.accept().expect("git asks");
+        let asked = std::time::Instant::now();
+        run.signal("INT");
+        let (_, code) = run.finish();
+        assert_eq!(code, 130, "{words:?}");
+        assert!(asked.elapsed() < std::time::Duration::from_secs(2), "{words:?}: {:?}", asked.elapsed());
+    }
+}
+
+#[test]
+fn a_lock_that_is_taken_after_the_look_is_told_as_such() {
+    let stage = deployed();
+    let go = stage.state().join("go");
+    stage.configure(&format!(
+        "unit = \"five\"\n[hooks.local]\nbefore = \"until test -e {}; do sleep 0.05; done\"\n\
+         [hooks]\nrestart = \"cat version >../../served\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+        go.display()
+    ));
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(|event| event["event"] == "deployer_started");
+    let host = stage.fleet.host("web2");
+    host.run("flock /var/webapps/five/.buedafab/lock sleep 600 >/dev/null 2>&1 &");
+    wait_for("it is locked", || {
+        !host.exec("flock -n /var/webapps/five/.buedafab/lock true").status.success()
+    });
+    // It hasn't said who it is, and is told all the same.
+    stage.production(&["status"], 0).says("web2: locked by a run that hasn't said who it is");
+    std::fs::write(&go, "").expect("it is written");
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (5, &"locked".into()), "{end}");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    host.run("pkill -xf 'sleep 600'");
+}
+
+#[test]
+fn a_host_whose_memory_is_full_is_not_said_to_serve() {
+    let stage = deployed();
+    // Memory that any user of the host can fill, and fills just before it switches: all of it, or all but a page.
+    let host = stage.fleet.host("web1");
+    host.run("mount -t tmpfs -o size=1m,mode=1777 none /dev/shm");
+    for leave in ["true", "rm /dev/shm/page"] {
+        stage.configure(&format!(
+            "unit = \"five\"\nwaves = [1]\n[hooks]\nonce = \"\
+             head -c 4096 /dev/zero >/dev/shm/page; cat /dev/zero >/dev/shm/full; {leave}\"\n\
+             restart = \"cat version >../../served\"\nverify = \": {}\"\n\
+             [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+            "x".repeat(60_000)
+        ));
+        stage.production(&["deploy"], 8).says("it can't keep what it is sent: /dev/shm is full");
+        stage.wait_until_free();
+        assert_eq!(stage.serving(), ["one", "one", "one"], "{leave}");
+        // Where it is full from the beginning, there are other places.
+        stage.production(&["status"], 0).says("one (");
+        host.run("rm -rf /dev/shm/*");
+    }
+}
+
+/// It was armed, and nothing was switched: that it can't write down that nothing is pending makes nobody wonder.
+#[test]
+fn a_file_system_that_becomes_read_only_before_the_switch_leaves_all_as_they_were() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\nwaves = [1]\n[hooks]\nbefore_switch = \"touch /tmp/waits; test $(hostname) != web1 || until test -e /tmp/go; do sleep 0.05; done\"\n\
+         restart = \"true\"\n[environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let run = stage.start(&["deploy"]);
+    let host = stage.fleet.host("web1");
+    wait_for("it waits before the switch", || host.exec("test -e /tmp/waits").status.success());
+    host.run(
+        "mount --bind /var/webapps /var/webapps && mount -o remount,ro,bind /var/webapps && touch /tmp/go",
+    );
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (7, &"failed_before".into()), "{end}");
+    host.run("mount -o remount,rw,bind /var/webapps");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
 /// A host that can't be reached stops nothing on the others, and what they did is told.
 #[test]
 fn what_was_done_on_some_hosts_only_is_not_called_nothing() {
@@ -333,13 +421,29 @@ fn a_daemon_that_a_restart_leaves_behind_holds_nothing_up() {
     wait_for("both daemons live", || stage.fleet.host("web1").run("pgrep -fxc 'sleep 300'").trim() == "2");
 }
 
+/// Whoever runs out of memory or processes loses its shell first.
+#[test]
+fn a_host_whose_runner_was_killed_goes_back_by_itself() {
+    let stage = deployed();
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
+         verify = \"test $(hostname) != web2 || test $(cat version) = one || { kill -9 $PPID; exec sleep 60; }\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    stage.production(&["deploy"], 8).says("serving now: one (").says("web1, web2, web3");
+    stage.wait_until_free();
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    assert!(!stage.fleet.host("web2").exec("pgrep -fx 'sleep 60'").status.success(), "the step is ended");
+    stage.production(&["recover"], 0).says("nothing to recover");
+}
+
 /// Nobody is left to go back: what was begun lies on the host's disk until somebody comes.
 #[test]
 fn a_switch_whose_runner_was_killed_is_put_back_by_the_next_run() {
     let stage = Stage::new();
     stage.production(&["deploy"], 0);
     stage.release("two");
-    let killed = "kill -9 $PPID; exec sleep 60";
+    let killed = "kill -9 -$PPID; exec sleep 60";
     stage.configure(&format!(
         "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
          verify = \"test $(hostname) != web2 || test $(cat version) = one || {{ {killed}; }}\"\n\

@@ -179,7 +179,7 @@ fn what_had_to_be_put_back_first_is_a_run_of_its_own() {
     stage.release("two");
     stage.configure(
         "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
-         verify = \"test $(cat version) = one || { kill -9 $PPID; exec sleep 60; }\"\n\
+         verify = \"test $(cat version) = one || { kill -9 -$PPID; exec sleep 60; }\"\n\
          [environments.production]\nhosts = [\"web1\"]\n",
     );
     stage.production(&["deploy"], 9);

@@ -51,6 +51,34 @@ fn a_line_that_is_cut_between_two_waves_reverts_everywhere() {
     assert_eq!(stage.serving(), ["one", "one", "one"]);
 }
 
+/// The host is through with its part, and waits for the others: it goes back by itself when it hears nothing, and so none may
+/// be confirmed.
+#[test]
+fn a_line_that_freezes_while_its_host_waits_for_others_reverts_everywhere() {
+    let mut stage = Stage::new();
+    let lines = stage.fleet.with_latency(Duration::ZERO);
+    stage.use_path(lines.client().path_variable());
+    stage.production(&["deploy"], 0);
+    // Longer than a host waits for a word; and shorter, so that nobody has noticed yet.
+    for (name, seconds) in [("two", 8), ("three", 1)] {
+        stage.release(name);
+        stage.configure(&format!(
+            "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\n\
+             verify = \"test $(cat version) = one || test $(hostname) != web2 || sleep {seconds}\"\n\
+             [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+        ));
+        let mut run = stage.start(&["deploy"]);
+        run.wait_for(step_starts("web2", "verify"));
+        lines.relay("web1").freeze();
+        run.wait_for(|event| event["event"] == "looking_again");
+        lines.relay("web1").thaw();
+        let (end, code) = run.finish();
+        assert_eq!((code, &end["verdict"]), (8, &"reverted".into()), "{end}");
+        stage.wait_until_free();
+        assert_eq!(stage.serving(), ["one", "one", "one"]);
+    }
+}
+
 #[test]
 fn a_line_that_freezes_in_the_switch_reverts_everywhere() {
     let mut stage = Stage::new();

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{Instrument, debug, error, trace};
 
 use super::Reply;
+use crate::runner::CheckSum;
 
 /// The standard input of a step that is to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,8 @@ enum Order {
 struct Words {
     /// How often the work was cancelled.
     cancels: u32,
+    /// How often it was asked what serves.
+    questions: u32,
     bye: bool,
     /// The line is to be closed: an order found no place.
     overflow: bool,
@@ -103,12 +106,19 @@ impl Outbox {
 
     /// Adds to a file in the runner's own folder, all at once.
     pub(super) fn put(&self, name: &str, bytes: &[u8]) {
-        self.order(Order::Frame(frame("put", name, bytes)));
+        let mut sum = CheckSum::default();
+        sum.add(bytes);
+        self.order(Order::Frame([frame("put", name, bytes), check(name, sum)].concat()));
     }
 
     /// Says that the running step is to end and what waits is not to begin.
     pub(super) fn cancel(&self) {
         self.words.send_modify(|words| words.cancels += 1);
+    }
+
+    /// Asks what serves.
+    pub(super) fn ask(&self) {
+        self.words.send_modify(|words| words.questions += 1);
     }
 
     /// Says that the runner is to end. What waits is no longer sent.
@@ -170,6 +180,9 @@ struct Reading {
     chunk: Vec<u8>,
     frames: u64,
     sent: u64,
+    sum: CheckSum,
+    /// Whether the host was asked to prove that it has all of it.
+    checked: bool,
 }
 
 /// The next thing to write of a phase.
@@ -237,6 +250,10 @@ impl<T: Clone, W: AsyncWrite + Unpin> Writer<T, W> {
             debug!("send cancel");
             self.write(b"cancel\n").await?;
         }
+        if said.questions > heard.questions {
+            debug!("ask what serves");
+            self.write(b"ask\n").await?;
+        }
         if said.bye && !heard.bye {
             debug!("send bye");
             *work = None;
@@ -272,7 +289,7 @@ impl<T: Clone, W: AsyncWrite + Unpin> Writer<T, W> {
             Ok(Next::Phase) => {
                 let Some(Work { name, text, .. }) = work.take() else { return Ok(()) };
                 debug!(name, bytes = text.len(), "send a phase");
-                self.write(&frame("phase", &name, text.as_bytes())).await
+                self.write(&phase(&name, &text)).await
             }
             Err(Unreadable { step, why }) => {
                 debug!(step, why, "can't read an upload");
@@ -338,11 +355,23 @@ impl Reading {
             }
             Source::Missing(what) => return Err(unreadable(format!("this run was given no {what}"))),
         };
-        Ok(Reading { step, from, called, chunk: vec![0; UPLOAD_CHUNK], frames: 0, sent: 0 })
+        Ok(Reading {
+            step,
+            from,
+            called,
+            chunk: vec![0; UPLOAD_CHUNK],
+            frames: 0,
+            sent: 0,
+            sum: CheckSum::default(),
+            checked: false,
+        })
     }
 
     /// The next frame; `None` at the end. What is empty is one empty frame, so that there is a file to read.
     async fn next_frame(&mut self) -> Result<Option<Vec<u8>>, Unreadable> {
+        if self.checked {
+            return Ok(None);
+        }
         let name = format!("in.{}", self.step);
         let read = self.from.read(&mut self.chunk).await.map_err(|error| {
             let (called, sent) = (&self.called, self.sent);
@@ -350,13 +379,29 @@ impl Reading {
         })?;
         if read == 0 && self.frames > 0 {
             debug!(name, bytes = self.sent, "sent an upload");
-            return Ok(None);
+            self.checked = true;
+            return Ok(Some(check(&name, self.sum)));
         }
         trace!(name, bytes = read, "send a chunk");
         self.frames += 1;
         self.sent += read as u64;
+        self.sum.add(&self.chunk[..read]);
         Ok(Some(frame("put", &name, &self.chunk[..read])))
     }
+}
+
+/// A phase as it is sent. To go back, and to be confirmed, a host needs no room for a file.
+fn phase(name: &str, text: &str) -> Vec<u8> {
+    if text.trim_end() == "revert" {
+        return format!("revert {name}\n").into_bytes();
+    }
+    let (confirm, text) = match text.strip_prefix("confirm\n").filter(|rest| !rest.is_empty()) {
+        Some(rest) => (format!("confirm {name}\n"), rest),
+        None => (String::new(), text),
+    };
+    let mut sum = CheckSum::default();
+    sum.add(text.as_bytes());
+    [confirm.into_bytes(), frame("phase", &format!("{name} {}", sum.end()), text.as_bytes())].concat()
 }
 
 fn frame(verb: &str, name: &str, body: &[u8]) -> Vec<u8> {
@@ -364,6 +409,11 @@ fn frame(verb: &str, name: &str, body: &[u8]) -> Vec<u8> {
     frame.extend_from_slice(body);
     frame.extend_from_slice(b"sealed\n");
     frame
+}
+
+/// The word by which a host proves that it has kept all that was put into a file.
+fn check(name: &str, sum: CheckSum) -> Vec<u8> {
+    format!("check {} {name} {}\n", sum.length, sum.end()).into_bytes()
 }
 
 #[cfg(test)]

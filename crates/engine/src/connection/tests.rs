@@ -11,7 +11,9 @@ use crate::transport::Effort;
 
 /// A folder for PATH in which `sh` is the shell under test; for BusyBox, all its tools come with it.
 fn shims(shell: &str) -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     if shell == "busybox" {
         let status =
             Process::new("busybox").args(["--install", "-s"]).arg(folder.path()).status().expect("it runs");
@@ -51,9 +53,9 @@ impl Talk {
     ) -> Talk {
         let shims = shims(shell);
         let path = format!("{}:{}", shims.path().display(), std::env::var("PATH").expect("a PATH"));
-        let nonce = crate::random_word(12);
+        let greeting = crate::random_word(12);
         let options = RunnerOptions {
-            nonce: nonce.clone(),
+            greeting: greeting.clone(),
             lost_after_seconds: LOST_AFTER,
             confirm_timeout_seconds: 60,
             step_timeout_seconds,
@@ -74,7 +76,7 @@ impl Talk {
         let lost_after = Duration::from_secs(LOST_AFTER.into());
         let limit = Duration::from_secs(20);
         let connection =
-            Connection::open(&launch, &nonce, lost_after, limit, (), sender).await.expect("hello");
+            Connection::open(&launch, &greeting, lost_after, limit, (), sender).await.expect("hello");
         Talk { connection, replies, _shims: shims }
     }
 
@@ -89,7 +91,8 @@ impl Talk {
         let mut lines = Vec::new();
         loop {
             match self.next().await {
-                Reply::Started(_) | Reply::Beat => {}
+                Reply::Started(_) | Reply::Confirmed | Reply::Answered(true) | Reply::Beat => {}
+                Reply::Answered(false) => lines.push("serves something else".to_owned()),
                 Reply::Output(step, stream, bytes) => {
                     match seen.iter_mut().find(|(s, t, _)| (*s, *t) == (step, stream)) {
                         Some((.., all)) => all.extend(bytes),
@@ -178,6 +181,7 @@ under_every_shell!(
 // Below the macro that they use.
 mod pending;
 mod stopping;
+mod trust;
 
 under_every_shell!(
     a_phase_rides_inside_the_command_and_others_follow,
@@ -259,6 +263,64 @@ under_every_shell!(the_lock_is_taken_told_and_let_go, talk, "step 0 s :", {
     assert_eq!(other.phase(&format!("lock 1 {quoted} 'bob'")).await, ["1 -> 0", "done"]);
     assert_eq!(std::fs::read_to_string(&lock).expect("it is there"), "bob\n");
     assert_eq!(other.phase(&kill_recorded(3, &daemon)).await, ["3 -> 0", "done"]);
+});
+
+#[tokio::test]
+async fn a_lock_is_closed_to_others_and_nothing_but_a_file() {
+    use std::os::unix::fs::PermissionsExt;
+    for shell in SHELLS {
+        eprintln!("under {shell}");
+        for (folder_mode, lock_mode) in [(0o755, 0o600), (0o2775, 0o660)] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mode = |mode| std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(folder.path(), mode(folder_mode)).expect("it is ours");
+            // As an older version left it.
+            let lock = folder.path().join("lock");
+            std::fs::write(&lock, "").expect("it is written");
+            std::fs::set_permissions(&lock, mode(0o644)).expect("it is ours");
+            let mut talk = Talk::start(shell, &format!("lock 1 {} ada", quote_path(&lock))).await;
+            assert_eq!(talk.frame().await, ["1 -> 0", "done"]);
+            assert_eq!(
+                std::fs::metadata(&lock).expect("it is there").permissions().mode() & 0o777,
+                lock_mode
+            );
+        }
+        let mut talk = Talk::start(shell, "step 0 s :").await;
+        talk.frame().await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("precious"), "precious").expect("it is written");
+        std::os::unix::fs::symlink(path("precious"), path("link")).expect("a link");
+        std::fs::create_dir(path("folder")).expect("a folder");
+        assert!(Process::new("mkfifo").arg(path("queue")).status().expect("it runs").success());
+        for name in ["link", "folder", "queue"] {
+            let lines = talk.phase(&format!("lock 1 {} ada", quote_path(&path(name)))).await;
+            assert!(lines[0].contains("is no file"), "{lines:?}");
+            assert_eq!(lines[1..], ["1 -> 73", "failed"]);
+        }
+        assert_eq!(std::fs::read_to_string(path("precious")).expect("it is there"), "precious");
+    }
+}
+
+under_every_shell!(a_step_that_is_asked_for_again_begins_again, talk, "step 0 s :", {
+    talk.frame().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let lock = quote_path(&folder.path().join("lock"));
+    let mut other = Talk::start("dash", &format!("lock 1 {lock} ada")).await;
+    assert_eq!(other.frame().await, ["1 -> 0", "done"]);
+    let asked = format!("lock 1 {lock} bob");
+    for expected in [&[Reply::Started(1), Reply::Ended(1, 75)][..]; 2] {
+        talk.connection.send_phase("p1", &asked, Vec::new());
+        let mut heard = Vec::new();
+        loop {
+            match talk.next().await {
+                Reply::Done(_, ok) => break assert!(!ok),
+                reply @ (Reply::Started(_) | Reply::Ended(..)) => heard.push(reply),
+                _ => {}
+            }
+        }
+        assert_eq!(heard, expected);
+    }
 });
 
 under_every_shell!(a_runner_that_loses_its_deployer_reverts_and_lets_go, talk, "step 0 s :", {

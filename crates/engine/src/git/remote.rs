@@ -1,12 +1,19 @@
 //! What the remote has: which branches and tags, whether a commit is on them, and what a push would do there.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use buedafab_model::config::Settings;
 use buedafab_model::deployer::checkout::{PushFacts, Tag, UnpushedCommit};
 use buedafab_model::names::CommitId;
 
 use super::{GitError, Repository};
+
+/// How long a remote may take to say what it has. A server can accept a connection, and then say nothing for ever.
+const LIST_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long it may take to send what others have pushed.
+const FETCH_PATIENCE: Duration = Duration::from_secs(900);
 
 /// How many commits that a push would bring are looked at.
 const MOST_UNPUSHED: &str = "--max-count=50";
@@ -43,15 +50,14 @@ impl Repository {
 
     /// Asks the remote what it has.
     pub(super) async fn list(&self, remote: &str) -> Result<Listing, GitError> {
-        let listed =
-            self.git(&["ls-remote", "--heads", "--tags", "--", remote]).await.map_err(
-                |error| match error {
-                    GitError::Failed { why, .. } => {
-                        GitError::NoAnswer { remote: remote.to_owned(), why: last_words(&why) }
-                    }
-                    other => other,
-                },
-            )?;
+        let arguments = ["ls-remote", "--heads", "--tags", "--", remote];
+        let listed = self.ask_remote(&arguments, remote, LIST_PATIENCE).await;
+        let listed = listed.map_err(|error| match error {
+            GitError::Failed { why, .. } => {
+                GitError::NoAnswer { remote: remote.to_owned(), why: last_words(&why) }
+            }
+            other => other,
+        })?;
         let mut listing = Listing::default();
         for (id, name) in listed.lines().filter_map(|line| line.split_once('\t')) {
             if let Some(branch) = name.strip_prefix("refs/heads/") {
@@ -131,7 +137,20 @@ impl Repository {
         let mut arguments =
             vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--", remote];
         arguments.extend(refs.iter().map(String::as_str));
-        self.git(&arguments).await.map(drop)
+        self.ask_remote(&arguments, remote, FETCH_PATIENCE).await.map(drop)
+    }
+
+    /// Runs git where it talks to the remote, and ends it if that takes too long.
+    async fn ask_remote(
+        &self,
+        arguments: &[&str],
+        remote: &str,
+        patience: Duration,
+    ) -> Result<String, GitError> {
+        tokio::time::timeout(patience, self.git(arguments)).await.unwrap_or_else(|_| {
+            let why = format!("it gave no answer within {} s", patience.as_secs());
+            Err(GitError::NoAnswer { remote: remote.to_owned(), why })
+        })
     }
 
     /// Whether a commit is one of these, or comes before one of them. Ids that this checkout doesn't know lead nowhere.

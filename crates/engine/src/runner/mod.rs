@@ -1,9 +1,11 @@
 //! The runner: the small program at the far end of a connection, and how to talk to it.
 
+mod check_sum;
 mod protocol;
 
 use buedafab_model::shell::{quote, without_comments, words_for_printf};
 
+pub(crate) use check_sum::CheckSum;
 pub use protocol::{Chunk, Decoder, LineBuffer, Message};
 
 const SOURCE: &str = include_str!("runner.sh");
@@ -11,8 +13,8 @@ const SOURCE: &str = include_str!("runner.sh");
 /// How a runner is to behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunnerOptions {
-    /// What marks its messages in the stream; letters and digits.
-    pub nonce: String,
+    /// What marks its hello in the stream; letters and digits. Everybody on the host can read it.
+    pub greeting: String,
     /// After how many seconds of silence it takes its deployer for dead.
     pub lost_after_seconds: u32,
     /// For how many seconds it stays switched without a `confirm`.
@@ -23,9 +25,10 @@ pub struct RunnerOptions {
 
 /// The one command that starts a runner under any login shell, with the first phase inside it.
 pub fn bootstrap(options: &RunnerOptions, first_phase: &str) -> String {
-    let RunnerOptions { nonce, lost_after_seconds, confirm_timeout_seconds, step_timeout_seconds } = options;
+    let RunnerOptions { greeting, lost_after_seconds, confirm_timeout_seconds, step_timeout_seconds } =
+        options;
     let program = format!(
-        "nonce={nonce} lost_after={lost_after_seconds} confirm_timeout={confirm_timeout_seconds} \
+        "greeting={greeting} lost_after={lost_after_seconds} confirm_timeout={confirm_timeout_seconds} \
          step_timeout={step_timeout_seconds}\nfirst_phase={}\n{}",
         quote(first_phase),
         shortened(SOURCE)

@@ -5,12 +5,18 @@
 pub enum Message {
     /// It is there: what came before was the login shell's.
     Hello,
+    /// It can't keep what it is sent, in a folder of this place.
+    Short(String),
     /// It heard a beat.
     Beat,
     /// This step begins.
     Start(u32),
     /// This step ended with this status.
     End(u32, i32),
+    /// Whether the link leads where it was switched to.
+    Answer(bool),
+    /// The release is live for good: it doesn't go back any more.
+    Confirmed,
     /// This frame has been worked through, well or not.
     Done(String, bool),
     /// It is about to end.
@@ -19,12 +25,16 @@ pub enum Message {
 
 impl Message {
     fn parse(text: &str) -> Option<Message> {
+        if let Some(place) = text.strip_prefix("short ") {
+            return Some(Message::Short(place.to_owned()));
+        }
         let mut words = text.split_ascii_whitespace();
         let message = match words.next()? {
-            "hello" => Message::Hello,
             "beat" => Message::Beat,
             "start" => Message::Start(words.next()?.parse().ok()?),
             "end" => Message::End(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
+            "answer" => Message::Answer(words.next()? == "yes"),
+            "confirmed" => Message::Confirmed,
             "done" => Message::Done(words.next()?.to_owned(), words.next()? == "0"),
             "bye" => Message::Bye,
             _ => return None,
@@ -43,9 +53,13 @@ pub enum Chunk {
 }
 
 /// Finds the runner's messages in a stream, wherever the stream was cut.
+///
+/// A runner greets once, with a word that everybody can read in the list of processes, and says in it the nonce that marks
+/// all that follows. Who greets later is no runner.
 #[derive(Debug)]
 pub struct Decoder {
     mark: Vec<u8>,
+    greeted: bool,
     kept: Vec<u8>,
 }
 
@@ -53,9 +67,19 @@ pub struct Decoder {
 const LONGEST_MESSAGE: usize = 200;
 
 impl Decoder {
-    /// A decoder for a runner with this nonce.
-    pub fn new(nonce: &str) -> Self {
-        Self { mark: format!("\x1e{nonce} ").into_bytes(), kept: Vec::new() }
+    /// A decoder for a runner that greets with this word.
+    pub fn new(greeting: &str) -> Self {
+        Self { mark: mark_of(greeting), greeted: false, kept: Vec::new() }
+    }
+
+    fn understand(&mut self, text: &str) -> Option<Message> {
+        if self.greeted {
+            return Message::parse(text);
+        }
+        let nonce = text.strip_prefix("hello ").filter(|nonce| is_nonce(nonce))?;
+        self.mark = mark_of(nonce);
+        self.greeted = true;
+        Some(Message::Hello)
     }
 
     /// Takes the next bytes, and gives back all that is certain.
@@ -80,8 +104,9 @@ impl Decoder {
                 at += 1;
                 continue;
             };
-            let text = rest.get(self.mark.len()..end).map(String::from_utf8_lossy).unwrap_or_default();
-            let Some(message) = Message::parse(&text) else {
+            let text =
+                rest.get(self.mark.len()..end).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+            let Some(message) = self.understand(&text) else {
                 at += 1;
                 continue;
             };
@@ -100,6 +125,15 @@ impl Decoder {
     pub fn finish(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.kept)
     }
+}
+
+fn mark_of(word: &str) -> Vec<u8> {
+    format!("\x1e{word} ").into_bytes()
+}
+
+/// Long enough that nobody guesses it.
+fn is_nonce(word: &str) -> bool {
+    word.len() >= 16 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn push_bytes(chunks: &mut Vec<Chunk>, bytes: &[u8]) {
@@ -151,7 +185,7 @@ mod tests {
     use super::*;
 
     fn split(stream: &[u8], chunk: usize) -> Vec<Chunk> {
-        let mut decoder = Decoder::new("n0nce");
+        let mut decoder = Decoder::new("greeting");
         let mut chunks: Vec<Chunk> = Vec::new();
         for bytes in stream.chunks(chunk) {
             for chunk in decoder.feed(bytes) {
@@ -172,7 +206,9 @@ mod tests {
 
     #[test]
     fn messages_are_found_wherever_the_stream_is_cut() {
-        let stream = b"noise\x1en0nce hello\n\x1en0nce start 7\nno newline\x1en0nce end 7 137\n\x1en0nc\x1en0nce done p0 1\n";
+        let stream = b"noise\x1egreeting hello n0nce-n0nce-n0nce\n\x1en0nce-n0nce-n0nce start 7\nno newline\
+            \x1en0nce-n0nce-n0nce end 7 137\n\x1en0nc\x1en0nce-n0nce-n0nce done p0 1\n\
+            \x1en0nce-n0nce-n0nce short /a place\n";
         let expected = vec![
             Chunk::Bytes(b"noise".to_vec()),
             Chunk::Message(Message::Hello),
@@ -181,6 +217,7 @@ mod tests {
             Chunk::Message(Message::End(7, 137)),
             Chunk::Bytes(b"\x1en0nc".to_vec()),
             Chunk::Message(Message::Done("p0".into(), false)),
+            Chunk::Message(Message::Short("/a place".into())),
         ];
         for chunk in 1..stream.len() {
             assert_eq!(split(stream, chunk), expected, "in chunks of {chunk}");
@@ -189,8 +226,15 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_message_is_output() {
-        let stream = b"\x1en0nce what\n\x1eother hello\n\x1en0nce end 1\n";
-        assert_eq!(split(stream, 3), vec![Chunk::Bytes(stream.to_vec())]);
+        let greeting = b"\x1egreeting hello n0nce-n0nce-n0nce\n";
+        // The last ones speak as whoever has read the command line, which gives the greeting and not the nonce.
+        let stream = b"\x1en0nce-n0nce-n0nce what\n\x1eother hello\n\x1en0nce-n0nce-n0nce end 1\n\
+            \x1egreeting hello n0nce-of-s0mebody\n\x1egreeting done p0 0\n\x1en0nce-of-s0mebody done p0 0\n";
+        let expected = vec![Chunk::Message(Message::Hello), Chunk::Bytes(stream.to_vec())];
+        assert_eq!(split(&[&greeting[..], stream].concat(), 3), expected);
+        // Before the greeting nobody speaks, and one without a nonce is none.
+        let early = b"\x1egreeting done p0 0\n\x1egreeting hello\n\x1egreeting hello short\n";
+        assert_eq!(split(early, 3), vec![Chunk::Bytes(early.to_vec())]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ impl Event {
             FailureKind::Unreadable { why } => FailureKind::Unreadable { why: mask(why) },
             FailureKind::Unreachable { why } => FailureKind::Unreachable { why: mask(why) },
             FailureKind::Lost { why } => FailureKind::Lost { why: mask(why) },
-            FailureKind::Exited { .. } | FailureKind::TimedOut { .. } => kind,
+            FailureKind::Exited { .. } | FailureKind::TimedOut { .. } | FailureKind::NotServing => kind,
         };
         // Every field is named, so that a new one can't be forgotten.
         match self {

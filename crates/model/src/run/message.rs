@@ -15,6 +15,13 @@ pub enum Input {
         /// Which.
         step: u32,
     },
+    /// A step ended, well or in a way that doesn't count.
+    StepEnded {
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: u32,
+    },
     /// A step failed; the host skips the rest of what it was sent.
     StepFailed {
         /// Where.
@@ -23,6 +30,18 @@ pub enum Input {
         step: u32,
         /// How.
         what: FailureKind,
+    },
+    /// A host was asked whether what it switched to serves.
+    Answered {
+        /// Which.
+        host: HostName,
+        /// Whether its link leads there.
+        serves: bool,
+    },
+    /// What a host has switched to is live for good.
+    Confirmed {
+        /// Where.
+        host: HostName,
     },
     /// A host has worked through what it was sent.
     Ended {
@@ -124,6 +143,18 @@ pub enum Command {
         host: HostName,
         /// How; the driver knows how long the run took.
         ended: Ended,
+    },
+    /// Ask a host whether it still waits to be confirmed, and its link leads where it was switched to. It has to answer.
+    Ask {
+        /// Which.
+        host: HostName,
+    },
+    /// End the connection to a host: what comes over it can't be believed. Its runner puts the host right by itself.
+    Cut {
+        /// Where.
+        host: HostName,
+        /// What it said.
+        why: String,
     },
     /// Connect to a lost host again, once nothing runs there, and ask what it serves.
     LookAgain {

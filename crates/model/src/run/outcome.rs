@@ -210,6 +210,8 @@ pub enum FailureKind {
         /// Which file, and what is wrong with it.
         why: String,
     },
+    /// The host's link doesn't lead to what was switched to.
+    NotServing,
     /// No connection came to stand.
     Unreachable {
         /// Why.
@@ -230,6 +232,9 @@ impl fmt::Display for FailureKind {
                 None => write!(f, "exit status {status}"),
             },
             FailureKind::TimedOut { seconds } => write!(f, "ran for longer than {seconds} s, and was ended"),
+            FailureKind::NotServing => {
+                f.write_str("its link doesn't lead to the release that was switched to")
+            }
             FailureKind::Unreadable { why } => f.write_str(why),
             FailureKind::Unreachable { why } => write!(f, "unreachable: {why}"),
             FailureKind::Lost { why } => write!(f, "connection lost: {why}"),

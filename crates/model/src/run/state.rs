@@ -2,8 +2,8 @@
 //!
 //! It promises that no host is sent a phase before every host, and the deployer, has ended the one before it well; that
 //! after a failure every host that was armed is reverted, and that what the deployer has made is taken back; that a host
-//! whose answer is missing is asked again before a word is said about it; and that nothing is done on the deployer at the
-//! end before the outcome is certain.
+//! whose answer is missing is asked again before a word is said about it; that a host is believed only what the plan has it
+//! say; and that nothing is done on the deployer at the end before the outcome is certain.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -11,6 +11,7 @@ use crate::app::mask::mask_urls;
 use crate::host::record::{JournalKind, StoppedAt};
 use crate::names::HostName;
 use crate::plan::action::Effect;
+use crate::plan::frame::Arm;
 use crate::plan::{End, Ended, Found, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
@@ -46,6 +47,12 @@ pub(super) struct HostState {
     pub(super) working: bool,
     /// What it was sent last ended well.
     pub(super) ok: bool,
+    /// The steps of what it was sent, in order, that it hasn't told the end of. The first may run.
+    expected: VecDeque<u32>,
+    /// Those of the way back that it has told the end of, since it was told to go back.
+    taken_back: Vec<u32>,
+    /// One of those failed, and counts.
+    back_failed: bool,
     pub(super) lost: bool,
     /// The line to it is gone, whether or not that matters to the run.
     gone: bool,
@@ -75,6 +82,8 @@ pub struct RunState<'p> {
     pub(super) interrupted: bool,
     pub(super) abandoned: bool,
     lock_attempts: u32,
+    /// Hosts are asked whether they are there, before any is confirmed.
+    asking: bool,
     pub(super) hosts: BTreeMap<HostName, HostState>,
     deployer: DeployerState,
     pub(super) failures: Vec<Failure>,
@@ -108,6 +117,7 @@ impl<'p> RunState<'p> {
             interrupted: false,
             abandoned: false,
             lock_attempts: 1,
+            asking: false,
             hosts,
             deployer: DeployerState::default(),
             failures: Vec::new(),
@@ -155,24 +165,54 @@ impl<'p> RunState<'p> {
         match input {
             Input::StepStarted { host, step } => {
                 let plan = self.plan;
-                let Some(Found::OnHost { phase, step, .. }) = plan.step(step) else { return Vec::new() };
-                if step.action.effects().switches() && self.mode != Mode::Reverting {
+                let found = plan.step(step);
+                if !self.fits(&host, found) {
+                    return self.distrust(host, format!("it says that it began step {step}"));
+                }
+                let Some(Found::OnHost { phase, step, goes_back }) = found else { return Vec::new() };
+                if step.action.effects().switches() && !goes_back {
                     self.state(&host).switched = true;
                 }
                 if !matches!(step.action.effects().effect, Effect::Lock(_) | Effect::Folders(_)) {
                     self.state(&host).has_lock = true;
                 }
-                if self.mode == Mode::Forward {
+                if self.mode == Mode::Forward && !goes_back {
                     self.phase = self.phase.max(Some(phase.kind));
                 }
-                // The first thing in that phase is the confirmation.
-                if phase.kind == PhaseKind::Finish {
-                    self.state(&host).confirmed = true;
+                Vec::new()
+            }
+            Input::StepEnded { host, step } => {
+                let found = self.plan.step(step);
+                if !self.fits(&host, found) {
+                    return self.distrust(host, format!("it says that it ended step {step}"));
                 }
+                self.note_end(&host, found);
+                Vec::new()
+            }
+            Input::Answered { host, serves } => {
+                if !serves {
+                    let what = FailureKind::NotServing;
+                    self.failures.push(Failure { host: Some(host.clone()), step: None, what });
+                }
+                if !self.asking || !self.state(&host).working {
+                    return Vec::new();
+                }
+                self.state(&host).working = false;
+                self.advance(!serves)
+            }
+            Input::Confirmed { host } => {
+                // The first thing in that phase.
+                if !(self.state(&host).working && self.group_has(PhaseKind::Finish)) {
+                    return self.distrust(host, "it says that it is confirmed".to_owned());
+                }
+                self.state(&host).confirmed = true;
                 Vec::new()
             }
             Input::StepFailed { host, step, what } => {
                 let plan = self.plan;
+                let found = plan.step(step);
+                self.note_end(&host, found);
+                self.state(&host).back_failed |= matches!(found, Some(Found::OnHost { goes_back: true, .. }));
                 let effect = plan.action(step).map(|action| action.effects().effect);
                 if matches!(effect, Some(Effect::Lock(_)))
                     && what == (FailureKind::Exited { status: LOCK_IS_TAKEN })
@@ -203,13 +243,21 @@ impl<'p> RunState<'p> {
                     let why = "its runner stopped by itself".to_owned();
                     return self.handle(Input::Lost { host, why });
                 }
+                if let Some(missing) = self.missing_end(&host).filter(|_| ok) {
+                    return self.distrust(
+                        host,
+                        format!("it says that all is done, and not that step {missing} ended"),
+                    );
+                }
+                // Only the record of what was pending stays where nothing can be written: the next run takes it away.
+                let is_back = ok || (reverting && self.went_back(&host));
                 let has_locked = ok && !reverting && self.group_has(PhaseKind::Lock);
                 let state = self.state(&host);
                 state.has_lock |= has_locked;
                 state.working = false;
                 state.ok = ok;
-                state.reverted |= reverting && ok;
-                state.stuck |= reverting && !ok;
+                state.reverted |= reverting && is_back;
+                state.stuck |= reverting && !is_back;
                 if ok && !reverting && self.group_has(PhaseKind::Finish) {
                     self.state(&host).confirmed = true;
                 }
@@ -276,6 +324,68 @@ impl<'p> RunState<'p> {
         self.hosts.entry(host.clone()).or_default()
     }
 
+    /// Whether a host may say of this step that it begins or ends. On the way forward there is one step at a time that
+    /// it may; a host that goes back by itself says so by the steps of its way back.
+    fn fits(&self, host: &HostName, found: Option<Found<'_>>) -> bool {
+        let state = &self.hosts[host];
+        match found {
+            Some(Found::OnHost { phase, step, goes_back: true }) => {
+                state.may_be_armed
+                    && phase.work_of(host).is_some_and(|work| work.way_back().any(|back| back.id == step.id))
+            }
+            Some(Found::OnHost { step, .. }) => state.working && state.expected.front() == Some(&step.id),
+            Some(Found::OnDeployer { .. }) | None => false,
+        }
+    }
+
+    fn note_end(&mut self, host: &HostName, found: Option<Found<'_>>) {
+        let Some(Found::OnHost { step, goes_back, .. }) = found else { return };
+        let state = self.state(host);
+        if goes_back {
+            state.taken_back.push(step.id);
+        } else if state.expected.front() == Some(&step.id) {
+            state.expected.pop_front();
+        }
+    }
+
+    /// A step without which what a host works on can't have ended well, and of which it has said nothing. What a host
+    /// doesn't say isn't done: a frame that came to it empty would end just as well.
+    fn missing_end(&self, host: &HostName) -> Option<u32> {
+        let state = &self.hosts[host];
+        if self.mode != Mode::Reverting {
+            return state.expected.front().copied();
+        }
+        let ways = self.plan.phases.iter().filter_map(|phase| phase.work_of(host)?.arm());
+        let missing =
+            |arm: &Arm| arm.way_back.iter().map(|step| step.id).find(|step| !state.taken_back.contains(step));
+        // Which of them it was armed with isn't known: one has to be complete. Where the link hasn't moved, it may not
+        // have been armed at all.
+        let mut missing: Vec<Option<u32>> = ways.map(missing).collect();
+        missing.sort_unstable();
+        let is_complete = missing.contains(&None);
+        if is_complete || (!state.switched && state.taken_back.is_empty()) {
+            return None;
+        }
+        missing.into_iter().flatten().next()
+    }
+
+    /// Whether a host has told the end of every step of its way back, and that none failed.
+    fn went_back(&self, host: &HostName) -> bool {
+        let state = &self.hosts[host];
+        !state.back_failed && !state.taken_back.is_empty() && self.missing_end(host).is_none()
+    }
+
+    /// A host that says what the plan doesn't have is as good as lost: nothing is known of it until it was asked again.
+    fn distrust(&mut self, host: HostName, what: String) -> Vec<Command> {
+        if self.hosts[&host].lost {
+            return Vec::new();
+        }
+        let why = format!("its answers don't fit the plan: {what}");
+        let mut commands = vec![Command::Cut { host: host.clone(), why: why.clone() }];
+        commands.extend(self.handle(Input::Lost { host, why }));
+        commands
+    }
+
     /// Whether a host that was to go forward gave up, though nothing failed there and nobody told it to: it takes this
     /// end of the line for dead, and goes back, or has already.
     fn stopped_by_itself(&self, host: &HostName) -> bool {
@@ -288,7 +398,9 @@ impl<'p> RunState<'p> {
     /// Whether the run can only end well now, or with a person's help: hosts are confirmed, or told to be.
     fn is_past_the_switch(&self) -> bool {
         let only_finish = |phase: &usize| self.plan.phases[*phase].kind == PhaseKind::Finish;
-        let told = !self.current_phases().is_empty() && self.current_phases().iter().all(only_finish);
+        let told = !self.asking
+            && !self.current_phases().is_empty()
+            && self.current_phases().iter().all(only_finish);
         told || self.hosts.values().any(|state| state.confirmed)
     }
 
@@ -351,7 +463,25 @@ impl<'p> RunState<'p> {
     fn send_group(&mut self) -> Vec<Command> {
         let phases = self.groups[self.group].clone();
         let names: Vec<HostName> = self.hosts.keys().cloned().collect();
+        // A host that is gone by now goes back: if the others were confirmed, they would serve something else for good.
+        let confirms = phases.iter().all(|phase| self.plan.phases[*phase].kind == PhaseKind::Finish);
+        if confirms && !self.asking {
+            let asked: Vec<HostName> =
+                names.iter().filter(|host| self.is_sent(host, &phases)).cloned().collect();
+            if asked.len() > 1 {
+                self.asking = true;
+                for host in &asked {
+                    self.state(host).working = true;
+                }
+                return asked.into_iter().map(|host| Command::Ask { host }).collect();
+            }
+        }
+        self.asking = false;
         names.into_iter().filter_map(|host| self.send(host, &phases)).collect()
+    }
+
+    fn is_sent(&self, host: &HostName, phases: &[usize]) -> bool {
+        phases.iter().any(|phase| self.plan.phases[*phase].work_of(host).is_some())
     }
 
     fn send(&mut self, host: HostName, phases: &[usize]) -> Option<Command> {
@@ -364,7 +494,9 @@ impl<'p> RunState<'p> {
         let works = || phases.iter().filter_map(|phase| plan.phases[*phase].work_of(&host));
         let switches = works().any(|work| work.steps().any(|step| step.action.effects().switches()));
         let arms = works().any(|work| work.arm().is_some());
+        let expected: VecDeque<u32> = works().flat_map(|work| work.steps()).map(|step| step.id).collect();
         let state = self.state(&host);
+        state.expected = expected;
         state.working = true;
         state.ok = false;
         state.lock_taken = false;
@@ -396,6 +528,7 @@ impl<'p> RunState<'p> {
             Mode::Forward if working => Vec::new(),
             Mode::Forward if self.hosts.values().any(|state| state.lock_taken) => self.lock_again(),
             Mode::Forward if trouble => self.revert(),
+            Mode::Forward if self.asking => self.send_group(),
             Mode::Forward => self.next_group(),
             Mode::Stopping if working => Vec::new(),
             Mode::Stopping => self.revert(),
@@ -446,6 +579,8 @@ impl<'p> RunState<'p> {
         for (host, state) in &mut self.hosts {
             if state.may_be_armed && !state.lost && !state.confirmed {
                 state.working = true;
+                state.taken_back.clear();
+                state.back_failed = false;
                 commands.push(Command::Revert { host: host.clone() });
             }
         }

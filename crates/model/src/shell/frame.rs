@@ -23,12 +23,19 @@ pub fn render_phases(plan: &Plan, host: &HostPlan, phases: &[&Phase]) -> String 
                     way_back.iter().map(|step| call(plan, host, step, Way::Back)).collect();
                 let _ = writeln!(
                     text,
-                    "arm {} {} {}{}",
+                    "arm {} {} {} {}",
                     quote(host.layout.state().as_str()),
                     quote(&tail_of(pending)),
                     quote(&way_back),
-                    // Visitors may be told for as long as the release takes to be prepared.
-                    if pending.to.is_none() { " patient" } else { "" }
+                    match &pending.to {
+                        // Visitors may be told for as long as the release takes to be prepared.
+                        None => "patient".to_owned(),
+                        Some(slot) => format!(
+                            "{} {}",
+                            quote(host.layout.current().as_str()),
+                            quote(host.layout.slot(slot).as_str())
+                        ),
+                    }
                 );
             }
             Instruction::Confirm => text.push_str("confirm\n"),

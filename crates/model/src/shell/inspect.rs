@@ -321,7 +321,7 @@ for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${p
 for file in "$lock" "$memory/hold" "$memory/journal.jsonl" "$memory/pending.json" "$memory/back.sh"; do
   if [ -L "$file" ] || { [ -e "$file" ] && [ ! -f "$file" ]; }; then fact not_a_file "$file"; fi
 done
-[ ! -s "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
+[ ! -s "$lock" ] || [ ! -r "$lock" ] || flock -n -s "$lock" true || record lock "$lock"
 place=$path
 [ ! -e "$path" ] || fact exists yes
 if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_folders yes; fi
@@ -377,7 +377,9 @@ const SUDO_LOOK: &str = r#"case $id in
 esac
 "#;
 
-const FULL_LOOK: &str = r#"[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -c $journal_read "$memory/journal.jsonl" | tail -n 200)"
+const FULL_LOOK: &str = r#"# What holds it is no run of ours, which would have said so.
+[ -s "$lock" ] || [ ! -f "$lock" ] || [ ! -r "$lock" ] || flock -n -s "$lock" true || fact lock ""
+[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -c $journal_read "$memory/journal.jsonl" | tail -n 200)"
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0

@@ -83,7 +83,12 @@ fn note_time(path: &HostPath) -> String {
 }
 
 fn journal_line(record: &JournalRecord, layout: &Layout) -> String {
-    format!("{} >>{}", stamped(record), quote(layout.journal().as_str()))
+    let journal = quote(layout.journal().as_str());
+    // What isn't a file may never be read by anybody.
+    format!(
+        "if [ -e {journal} ] && [ ! -f {journal} ]; then echo {journal}' is no file' >&2; false; else\n  {} >>{journal}\nfi",
+        stamped(record)
+    )
 }
 
 /// Adds a line to the journal that tells how a run came to nothing, as soon as that is known.
@@ -153,7 +158,8 @@ fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String
     script
 }
 
-/// One rename(2), then a look at what came of it. `mv -T` alone would move into the folder that an old link leads to.
+/// One rename(2), then a look at what came of it, which alone decides: where nothing can be written, a link that leads there
+/// already is as good. `mv -T` alone would move into the folder that an old link leads to.
 fn switch_link(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
     let current = layout.current();
     let link = quote(current.as_str());
@@ -168,7 +174,7 @@ fn switch_link(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
     let target = quote(target);
     format!(
         "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; false; else\n  \
-           {{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link} &&\n  \
+           {{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link}\n  \
            {{ [ {link}/. -ef {slot} ] || [ \"$(readlink -n {link}; echo .)\" = {read_back} ]; }}\nfi\n"
     )
 }

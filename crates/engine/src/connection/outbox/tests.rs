@@ -35,7 +35,7 @@ impl Line {
         let words: Vec<&str> = header.split_ascii_whitespace().collect();
         match words[..] {
             [] => "end".to_owned(),
-            ["put" | "phase", size, name] => {
+            ["put", size, name] | ["phase", size, name, _] => {
                 let mut body = vec![0; size.parse().expect("a size")];
                 self.far_end.read_exact(&mut body).await.expect("all of it comes");
                 let mut seal = String::new();
@@ -43,6 +43,7 @@ impl Line {
                 assert_eq!(seal, "sealed\n", "nothing falls inside a frame");
                 format!("{} {size} {name}", words[0])
             }
+            ["check", size, name, _] => format!("check {size} {name}"),
             _ => header.trim_end().to_owned(),
         }
     }
@@ -89,7 +90,18 @@ async fn a_file_is_read_no_faster_than_the_line_takes_it() {
         let ahead = if came < LARGE { position(&path) - came } else { 0 };
         assert!(ahead <= UPLOAD_CHUNK as u64, "{ahead} bytes are under way after {came}");
     }
+    assert_eq!(line.next().await, format!("check {LARGE} in.7"));
     assert_eq!(line.next().await, "phase 4 p1");
+}
+
+#[tokio::test]
+async fn to_confirm_and_to_go_back_take_no_file() {
+    let mut line = Line::open(NEVER);
+    line.outbox.send_phase("p1", "revert\n", Vec::new());
+    assert_eq!(line.next().await, "revert p1");
+    line.outbox.send_phase("p2", "confirm\nnotes", Vec::new());
+    assert_eq!(line.next().await, "confirm p2");
+    assert_eq!(line.next().await, "phase 5 p2");
 }
 
 #[tokio::test]
@@ -195,10 +207,11 @@ async fn the_password_of_sudo_comes_first_and_no_cancel_takes_it_back() {
     assert_eq!(line.reply().await, Reply::Done("p1".to_owned(), false));
     line.send_file("p2", 7, file.path());
     let mut seen = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..6 {
         seen.push(line.next().await);
     }
-    assert_eq!(seen, ["cancel", "put 7 sudo", "put 7 in.7", "phase 4 p2"]);
+    let expected = ["cancel", "put 7 sudo", "check 7 sudo", "put 7 in.7", "check 7 in.7", "phase 4 p2"];
+    assert_eq!(seen, expected);
 }
 
 #[tokio::test]

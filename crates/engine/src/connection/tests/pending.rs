@@ -78,8 +78,9 @@ under_every_shell!(
         let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
         let host = Host::new();
         assert_eq!(talk.phase(&host.switch()).await, ["2 -> 0", "done"]);
-        let killed = Process::new("kill").args(["-KILL", &id]).status().expect("kill runs");
-        assert!(killed.success());
+        // All of it: nobody is left to take over.
+        let killed = Process::new("kill").args(["-KILL", "--", &format!("-{id}")]).status();
+        assert!(killed.expect("kill runs").success());
         while !matches!(talk.next().await, Reply::Closed(_)) {}
         assert_eq!((host.live().as_str(), host.kept()), ("new", Kept::Pending));
 
@@ -117,6 +118,101 @@ under_every_shell!(
         }
     }
 );
+
+under_every_shell!(
+    /// Its other processes see it, end what runs, and go the way back under the lock.
+    a_runner_whose_shell_is_killed_goes_back_all_the_same,
+    talk,
+    "step 0 q 'echo $$'",
+    {
+        let said = talk.frame().await[0].clone();
+        let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
+        let host = Host::new();
+        let lock = host.path("lock");
+        let text = format!("lock 1 {} ada\n{}", quote_path(&lock), host.switch());
+        assert_eq!(talk.phase(&text).await, ["1 -> 0", "2 -> 0", "done"]);
+        let mark = crate::random_word(12);
+        let step = format!("step 3 s 'echo begun; sh -c \"while :; do sleep 1; done\" {mark}; :'");
+        talk.connection.send_phase("p3", &step, Vec::new());
+        while !matches!(talk.next().await, Reply::Output(3, ..)) {}
+        assert!(Process::new("kill").args(["-KILL", &id]).status().expect("kill runs").success());
+        while !matches!(talk.next().await, Reply::Closed(_)) {}
+        // Who asks what serves waits until the lock is free.
+        wait_for(|| flock_is_free(&lock)).await;
+        assert_eq!((host.live().as_str(), host.kept()), ("old", Kept::Nothing));
+        assert!(!is_running(&mark), "the step that ran is ended");
+        assert_eq!(std::fs::read_to_string(&lock).expect("it is there"), "");
+    }
+);
+
+under_every_shell!(
+    /// What another run has pending by now is that run's.
+    a_runner_whose_shell_is_killed_takes_back_only_what_it_switched,
+    talk,
+    "step 0 q 'echo $$'",
+    {
+        let said = talk.frame().await[0].clone();
+        let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
+        let host = Host::new();
+        assert_eq!(talk.phase(&host.switch()).await, ["2 -> 0", "done"]);
+        std::fs::write(host.path("pending.json"), "{\"run\":\"r2\"}\n").expect("it is written");
+        assert!(Process::new("kill").args(["-KILL", &id]).status().expect("kill runs").success());
+        while !matches!(talk.next().await, Reply::Closed(_)) {}
+        assert_eq!((host.live().as_str(), host.kept()), ("new", Kept::Pending));
+    }
+);
+
+/// The processes of a runner, but for its steps.
+fn processes(id: &str) -> Vec<String> {
+    let output = Process::new("pgrep").args(["-g", id]).output().expect("pgrep runs");
+    String::from_utf8(output.stdout).expect("numbers").split_whitespace().map(str::to_owned).collect()
+}
+
+/// A user of its own, since there is no limit for root.
+const AS_A_USER: [&str; 4] = ["/usr/bin/setpriv", "--reuid=61234", "--regid=61234", "--clear-groups"];
+
+/// How many processes their user may have, for whoever of them is to make one; no more than is allowed at all for `None`.
+fn limit_processes(of: &[String], most: Option<u32>) {
+    let hard = Process::new("prlimit").args(["--nproc", "-o", "HARD", "--noheadings"]).output();
+    let hard = String::from_utf8(hard.expect("prlimit runs").stdout).expect("a number");
+    let limit = most.map_or_else(|| hard.trim().to_owned(), |most| most.to_string());
+    for id in of {
+        // One that has just ended needs no limit.
+        let mut command = Process::new(AS_A_USER[0]);
+        command.args(&AS_A_USER[1..]).args(["prlimit", "--pid", id, &format!("--nproc={limit}:")]);
+        let _ = command.output().expect("it runs");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_can_make_no_process_goes_back_as_soon_as_it_can() {
+    for shell in ["dash", "bash", "busybox"] {
+        eprintln!("under {shell}");
+        let wrapper = [&AS_A_USER[..], &["sh", "-c"]].concat();
+        let mut talk = Talk::start_under(shell, &wrapper, "step 0 q 'echo $$'").await;
+        let said = talk.frame().await[0].clone();
+        let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
+        let host = Host::new();
+        for (name, mode) in [("", 0o777), ("live", 0o666)] {
+            let path = if name.is_empty() { host.0.path().to_owned() } else { host.path(name) };
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+        }
+        assert_eq!(talk.phase(&host.switch()).await, ["2 -> 0", "done"]);
+        limit_processes(&processes(&id), Some(1));
+        talk.connection.send_phase("p3", "step 3 s :", Vec::new());
+        let main = std::path::PathBuf::from(format!("/proc/{id}/cmdline"));
+        // Some shells try for a quarter of a minute.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while std::fs::read(&main).is_ok_and(|words| !words.is_empty()) {
+            assert!(Instant::now() < deadline, "it still runs");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!((host.live().as_str(), host.kept()), ("new", Kept::Pending), "nothing can be done");
+        limit_processes(&processes(&id), None);
+        wait_for(|| host.kept() == Kept::Nothing).await;
+        assert_eq!(host.live(), "old");
+    }
+}
 
 under_every_shell!(what_fails_on_the_way_back_stays_pending, talk, "step 0 s :", {
     talk.frame().await;

@@ -120,3 +120,42 @@ async fn a_way_back_that_hangs_is_ended_by_the_runner_itself() {
         assert_eq!(talk.phase("revert").await, ["8 -> 143", r#"9 out "the rest\n""#, "9 -> 0", "failed"]);
     }
 }
+
+under_every_shell!(
+    /// Neither has a group of its own, and both may hang in what they start.
+    quick_steps_can_be_ended_too,
+    talk,
+    "step 0 q :",
+    {
+        frame(&mut talk).await;
+        for flags in ["q", "qh"] {
+            let mark = crate::random_word(12);
+            // One that hears no politeness, with a child.
+            let script = format!("sh -c \"trap : TERM; while :; do sleep 1; done\" {mark} || echo ended; echo more");
+            talk.connection.send_phase("p1", &format!("step 1 {flags} '{script}'\nstep 2 s 'echo no'"), Vec::new());
+            while talk.next().await != Reply::Started(1) {}
+            wait_for(|| is_running(&mark)).await;
+            talk.connection.cancel();
+            let lines = frame(&mut talk).await;
+            assert_eq!(lines.last().map(String::as_str), Some("failed"), "{flags}: {lines:?}");
+            assert!(!lines.iter().any(|line| line.contains("no\\n")), "{flags}: {lines:?}");
+            assert!(!is_running(&mark), "{flags}");
+            assert_eq!(talk.phase("step 3 s 'echo again'").await, [r#"3 out "again\n""#, "3 -> 0", "done"]);
+        }
+    }
+);
+
+#[tokio::test]
+async fn a_quick_step_of_the_way_back_that_hangs_is_ended_by_the_runner_itself() {
+    for shell in SHELLS {
+        eprintln!("under {shell}");
+        let mut talk = Talk::start_patiently(shell, &[], 2, "step 0 s :").await;
+        frame(&mut talk).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let back = "step 8 qk 'sleep 1000'\nstep 9 s 'echo the rest'";
+        assert_eq!(talk.phase(&arm(folder.path(), back)).await, ["done"]);
+        talk.connection.send_phase("p9", "revert", Vec::new());
+        let lines = frame(&mut talk).await;
+        assert_eq!(lines[lines.len() - 3..], [r#"9 out "the rest\n""#, "9 -> 0", "failed"], "{lines:?}");
+    }
+}

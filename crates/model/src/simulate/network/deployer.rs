@@ -37,6 +37,15 @@ impl<'p> Network<'p, '_> {
                     self.site(&host).told_to_stop = false;
                     self.say(&host, Message::Frame(frame));
                 }
+                Command::Ask { host } => self.say(&host, Message::Ask),
+                Command::Cut { host, why: _ } => {
+                    let site = self.site(&host);
+                    if std::mem::take(&mut site.connected) {
+                        site.to_deployer.clear();
+                        site.to_host.clear();
+                        site.runner.unnoticed = Some((0, Progress::Nothing));
+                    }
+                }
                 Command::LookAgain { host } => self.site(&host).look_wanted = true,
                 Command::RunOnDeployer { step, verdict: _ } => {
                     self.running = Some(DeployerWork { step, cancelled: false });

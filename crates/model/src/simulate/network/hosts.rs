@@ -19,6 +19,15 @@ impl<'p> Network<'p, '_> {
             Message::Frame(instructions) => runner.begin(instructions),
             Message::Revert => runner.begin_revert(),
             Message::Bye => runner.ending = true,
+            Message::Ask => {
+                let Site { name, connected, to_deployer, at, .. } = &mut self.sites[site];
+                let host = &self.hosts[*at];
+                let switched = host.pending.as_ref().and_then(|pending| pending.record.to.as_ref());
+                let serves = switched.is_none_or(|to| host.link.as_deref() == Some(to.as_str()));
+                if *connected {
+                    to_deployer.push_back(Input::Answered { host: name.clone(), serves });
+                }
+            }
             Message::Cancel(_) if !runner.working => {}
             // It goes back, or is confirmed: a runner doesn't stop then, whoever says so.
             Message::Cancel(_) if runner.is_unstoppable() => {}
@@ -72,6 +81,8 @@ impl<'p> Network<'p, '_> {
             let is_timely = match fault.kind {
                 FaultKind::LockTaken { .. } | FaultKind::Unreachable => false,
                 FaultKind::StepFails(_) => matches!(next, Some(Next::Step(_))),
+                // The way back comes from the runner's own memory.
+                FaultKind::FrameCut(_) => !runner.reverting && next.is_some(),
                 FaultKind::DeployerStepFails { .. } => false,
                 FaultKind::Interrupted(_) | FaultKind::Abandoned { .. } => self.state.is_some(),
                 FaultKind::ConnectionLost { .. }
@@ -95,6 +106,15 @@ impl<'p> Network<'p, '_> {
                     moments.push(Some(step.id));
                     self.step(site, step, progress, false);
                 }
+            }
+            FaultKind::FrameCut(progress) => {
+                let runner = &mut self.sites[site].runner;
+                match progress {
+                    Progress::Nothing => runner.instructions.clear(),
+                    Progress::Half => runner.instructions.truncate(runner.instructions.len() / 2),
+                    Progress::All => {}
+                }
+                self.go_on(site);
             }
             FaultKind::ConnectionLost { unnoticed, progress } => {
                 if progress == Progress::All && self.sites[site].runner.next().is_none() {
@@ -212,7 +232,7 @@ impl<'p> Network<'p, '_> {
     /// Does the next thing of the frame.
     fn next_instruction(&mut self, site: usize) {
         let Some(next) = self.sites[site].runner.next() else { return };
-        let Site { runner, moments, at, .. } = &mut self.sites[site];
+        let Site { runner, name, connected, to_deployer, moments, at, .. } = &mut self.sites[site];
         runner.take_next();
         moments.push(match next {
             Next::Step(step) => Some(step.id),
@@ -227,6 +247,9 @@ impl<'p> Network<'p, '_> {
             }
             Next::Confirm => {
                 runner.confirm();
+                if *connected {
+                    to_deployer.push_back(Input::Confirmed { host: name.clone() });
+                }
                 self.hosts[*at].pending = None;
                 self.note_host(site, || "confirmed".to_owned());
             }
@@ -260,6 +283,8 @@ impl<'p> Network<'p, '_> {
             if failed {
                 let what = FailureKind::Exited { status };
                 to_deployer.push_back(Input::StepFailed { host, step: step_id, what });
+            } else {
+                to_deployer.push_back(Input::StepEnded { host, step: step_id });
             }
         }
         self.note_host(site, || format!("{} {} ({progress:?}): {status}", step.id, step.action));

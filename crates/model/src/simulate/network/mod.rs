@@ -103,6 +103,7 @@ enum Message<'p> {
     Frame(VecDeque<&'p Instruction>),
     Revert,
     Cancel(Progress),
+    Ask,
     Bye,
 }
 

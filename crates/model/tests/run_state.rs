@@ -1,0 +1,225 @@
+//! What a run makes of what it hears: hosts are believed what the plan has them say, and none is confirmed before all have
+//! answered.
+
+mod common;
+
+use buedafab_model::names::HostName;
+use buedafab_model::plan::Plan;
+use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy};
+use buedafab_model::run::message::{Command, Input, Seen};
+use buedafab_model::run::outcome::{FailureKind, Verdict};
+use buedafab_model::run::state::RunState;
+use common::{URL, live, release, run, settings};
+
+/// A deploy of release 2 over release 1 on two hosts.
+fn plan() -> Plan {
+    let settings = settings("unit = \"five\"\n[environments.production]\nhosts = [\"web1\", \"web2\"]\n");
+    let facts = live().0;
+    let seen: Vec<_> = settings.hosts.iter().map(|host| SeenHost { host, facts: &facts }).collect();
+    plan_deploy(&settings, &run(2), &DeployRequest::new(release(2), URL), &seen).expect("a plan")
+}
+
+fn host(name: &str) -> HostName {
+    HostName::new(name).expect("a name")
+}
+
+/// What a host says that does all it is sent.
+fn obeys(plan: &Plan, host: &HostName, phases: &[usize]) -> Vec<Input> {
+    let steps =
+        phases.iter().filter_map(|phase| plan.phases[*phase].work_of(host)).flat_map(|work| work.steps());
+    let mut inputs = Vec::new();
+    for step in steps {
+        inputs.push(Input::StepStarted { host: host.clone(), step: step.id });
+        inputs.push(Input::StepEnded { host: host.clone(), step: step.id });
+    }
+    inputs.push(Input::Ended { host: host.clone(), ok: true });
+    inputs
+}
+
+fn goes_back(plan: &Plan, host: &HostName) -> Vec<Input> {
+    let steps = plan.phases.iter().filter_map(|phase| phase.work_of(host)).flat_map(|work| work.way_back());
+    let mut inputs = Vec::new();
+    for step in steps {
+        inputs.push(Input::StepStarted { host: host.clone(), step: step.id });
+        inputs.push(Input::StepEnded { host: host.clone(), step: step.id });
+    }
+    inputs.push(Input::Ended { host: host.clone(), ok: true });
+    inputs
+}
+
+/// Carries out the plan on hosts that do all that they are told, but for what `web2` says where it is asked whether it
+/// serves. Gives back all that the run wanted since then, and how it ended.
+fn ask(answers: impl Fn(&HostName) -> Vec<Input>) -> (Vec<String>, Verdict) {
+    let plan = plan();
+    let (mut state, mut commands) = RunState::start(&plan);
+    let mut told = Vec::new();
+    let mut is_asked = false;
+    for _ in 0..100 {
+        let mut inputs = Vec::new();
+        for command in std::mem::take(&mut commands) {
+            is_asked |= matches!(command, Command::Ask { .. });
+            if is_asked {
+                told.push(name_of(&command));
+            }
+            match command {
+                Command::Send { host, phases } => inputs.extend(obeys(&plan, &host, &phases)),
+                Command::Ask { host } if host.as_str() == "web1" => {
+                    inputs.push(Input::Answered { host, serves: true })
+                }
+                Command::Ask { host } => inputs.extend(answers(&host)),
+                Command::Revert { host } => inputs.extend(goes_back(&plan, &host)),
+                Command::LookAgain { host } => {
+                    let from = plan.hosts[0].from.as_ref().map(|from| from.commit.clone());
+                    let slot = buedafab_model::names::SlotName::new("a").expect("a name");
+                    let seen = Seen { slot: Some(slot), commit: from, confirmed: true };
+                    inputs.push(Input::Seen { host, seen: Some(seen) });
+                }
+                Command::Note { host, .. } => inputs.push(Input::Ended { host, ok: true }),
+                Command::End(outcome) => return (told, outcome.verdict),
+                _ => {}
+            }
+        }
+        for input in inputs {
+            commands.extend(state.handle(input));
+        }
+    }
+    panic!("it doesn't end: {told:?}");
+}
+
+fn name_of(command: &Command) -> String {
+    match command {
+        Command::Send { host, .. } => format!("send {host}"),
+        Command::Cancel { host } => format!("cancel {host}"),
+        Command::Revert { host } => format!("revert {host}"),
+        Command::Ask { host } => format!("ask {host}"),
+        Command::Cut { host, why } => format!("cut {host}: {why}"),
+        Command::Note { host, .. } => format!("note {host}"),
+        Command::LookAgain { host } => format!("look {host}"),
+        Command::End(_) => "end".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn no_host_is_confirmed_before_all_have_answered() {
+    let answered = |serves| move |host: &HostName| vec![Input::Answered { host: host.clone(), serves }];
+    let lost = |host: &HostName| vec![Input::Lost { host: host.clone(), why: "silence".to_owned() }];
+    let interrupted =
+        |host: &HostName| vec![Input::Interrupted, Input::Answered { host: host.clone(), serves: true }];
+    assert_eq!(
+        ask(answered(true)),
+        (
+            ["ask web1", "ask web2", "send web1", "send web2", "end"].map(str::to_owned).to_vec(),
+            Verdict::Done
+        )
+    );
+    let noted = ["note web1", "note web2", "end"];
+    let back = [&["ask web1", "ask web2", "revert web1", "revert web2"][..], &noted].concat();
+    let back: Vec<String> = back.into_iter().map(str::to_owned).collect();
+    assert_eq!(ask(answered(false)), (back.clone(), Verdict::Reverted));
+    assert_eq!(
+        ask(lost),
+        (
+            ["ask web1", "ask web2", "revert web1", "look web2", "note web1", "end"]
+                .map(str::to_owned)
+                .to_vec(),
+            Verdict::Reverted
+        )
+    );
+    let mut stopped = back;
+    stopped.insert(2, "cancel web2".to_owned());
+    assert_eq!(ask(interrupted), (stopped, Verdict::Interrupted));
+}
+
+/// Before the link has moved a host fails, and says this of its way back.
+fn fail_to_switch(way_back: impl Fn(Vec<Input>) -> Vec<Input>) -> Verdict {
+    let plan = plan();
+    let (mut state, mut commands) = RunState::start(&plan);
+    for _ in 0..100 {
+        let mut inputs = Vec::new();
+        for command in std::mem::take(&mut commands) {
+            match command {
+                Command::Send { host, phases } => {
+                    let mut said = obeys(&plan, &host, &phases);
+                    let is_link = |input: &Input| matches!(input, Input::StepStarted { step, .. } if plan.action(*step).is_some_and(|action| action.effects().switches()));
+                    if let Some(at) = said.iter().position(is_link).filter(|_| host.as_str() == "web2") {
+                        let Input::StepStarted { step, .. } = said[at] else { unreachable!() };
+                        said.truncate(at + 1);
+                        let what = FailureKind::Exited { status: 1 };
+                        said.push(Input::StepFailed { host: host.clone(), step, what });
+                        said.push(Input::Ended { host, ok: false });
+                    }
+                    inputs.extend(said);
+                }
+                Command::Revert { host } if host.as_str() == "web2" => {
+                    inputs.extend(way_back(goes_back(&plan, &host)));
+                }
+                Command::Revert { host } => inputs.extend(goes_back(&plan, &host)),
+                Command::Note { host, .. } => inputs.push(Input::Ended { host, ok: true }),
+                Command::End(outcome) => return outcome.verdict,
+                _ => {}
+            }
+        }
+        for input in inputs {
+            commands.extend(state.handle(input));
+        }
+    }
+    panic!("it doesn't end");
+}
+
+#[test]
+fn a_way_back_that_was_gone_to_its_end_has_succeeded_whatever_cannot_be_written_down() {
+    let without_note = |mut said: Vec<Input>| {
+        said.pop();
+        said.push(Input::Ended { host: host("web2"), ok: false });
+        said
+    };
+    assert_eq!(fail_to_switch(|said| said), Verdict::Reverted);
+    assert_eq!(fail_to_switch(without_note), Verdict::Reverted);
+    // A step that failed is another matter, and so is one of which nothing was said.
+    let failed = |said: Vec<Input>| {
+        let mut said = without_note(said);
+        let Some(Input::StepEnded { step, .. }) = said.get(1).cloned() else { panic!("{said:?}") };
+        said[1] = Input::StepFailed { host: host("web2"), step, what: FailureKind::Exited { status: 1 } };
+        said
+    };
+    assert_eq!(fail_to_switch(failed), Verdict::Mixed);
+    assert_eq!(
+        fail_to_switch(|said| [&said[..2], &[Input::Ended { host: host("web2"), ok: false }]].concat()),
+        Verdict::Mixed
+    );
+}
+
+/// A host says of the first frame that it was sent something that the plan doesn't have.
+#[track_caller]
+fn check_distrust(lie: impl Fn(&[u32]) -> Vec<Input>, expected: &str) {
+    let plan = plan();
+    let (mut state, commands) = RunState::start(&plan);
+    let Some(Command::Send { phases, .. }) = commands.first() else { panic!("{commands:?}") };
+    let steps: Vec<u32> = plan.phases[phases[0]].work[0].steps().map(|step| step.id).collect();
+    let mut commands: Vec<String> = Vec::new();
+    for input in lie(&steps) {
+        commands.extend(state.handle(input).iter().map(name_of));
+    }
+    assert_eq!(
+        commands,
+        [format!("cut web1: its answers don't fit the plan: {expected}"), "cancel web2".to_owned()]
+    );
+}
+
+#[test]
+fn a_host_is_believed_only_what_the_plan_has_it_say() {
+    let web1 = || host("web1");
+    let started = |step| Input::StepStarted { host: web1(), step };
+    let ended = |step| Input::StepEnded { host: web1(), step };
+    let done = || Input::Ended { host: web1(), ok: true };
+    check_distrust(|_| vec![done()], "it says that all is done, and not that step 1 ended");
+    check_distrust(
+        |steps| vec![started(steps[0]), ended(steps[0]), done()],
+        "it says that all is done, and not that step 2 ended",
+    );
+    check_distrust(|steps| vec![started(steps[1])], "it says that it began step 2");
+    check_distrust(|steps| vec![ended(steps[1])], "it says that it ended step 2");
+    check_distrust(|_| vec![started(999)], "it says that it began step 999");
+    check_distrust(|_| vec![Input::Confirmed { host: web1() }], "it says that it is confirmed");
+}
