@@ -392,7 +392,12 @@ impl Session {
             Confirm::Yes => format!("confirm this for {environment}"),
             Confirm::Name => format!("type the name of {environment}"),
         };
-        let message = format!("there is no terminal at which to {what}: {}", self.untouched());
+        let nobody = if self.global.json {
+            "with --json nobody is asked to"
+        } else {
+            "there is no terminal at which to"
+        };
+        let message = format!("{nobody} {what}: {}", self.untouched());
         Err(self.give_up(CliError::verdict(Verdict::Refused, message).hint("--yes confirms it")))
     }
 

@@ -228,6 +228,7 @@ impl Driver<'_> {
 
     /// What can't be written down soon isn't: the outcome is certain.
     fn note(&mut self, host: HostName, mut ended: Ended) {
+        ended.reason = self.inputs.mask(ended.reason);
         ended.stopped.milliseconds = self.began.elapsed().as_millis() as u64;
         let Some(planned) = self.plan.host(&host) else { return };
         let text = render_on_failure(self.plan, planned, &ended);
@@ -305,7 +306,10 @@ impl Driver<'_> {
 
     fn hear(&mut self, host: HostName, reply: Reply) -> Vec<Input> {
         if let Reply::Closed(closed) = reply {
-            self.fleet.connections.remove(&host);
+            // What is being opened anew isn't what was closed.
+            if self.fleet.connections.remove(&host).is_none() {
+                return Vec::new();
+            }
             let was_at_work = self.works.remove(&host).is_some();
             if !self.begun.contains(&host) {
                 return Vec::new();

@@ -103,7 +103,8 @@ fn services_are_restarted_and_then_asked() {
     });
     assert_snapshot!(found, @"
     0: restart it's five
-    1: restart it's five
+    1: reset-failed it's five
+    restart it's five
     it's five is failed
     status --no-pager --lines 15 it's five
     0: restart it's five
@@ -135,14 +136,19 @@ fn units_are_judged_by_what_systemd_says() {
              [ \"$1\" != restart ] || [ -e \"$0.reset\" ] || [ -z '{}' ]",
             shown(after),
             shown(before),
-            if before.contains("limit") { "refused" } else { "" },
+            if before.ends_with("refused") { "refused" } else { "" },
         )
     };
     let cases = [
         ("active success simple 0", "active success simple 0"),
-        ("failed start-limit-hit simple 4", "active success simple 0"),
-        ("failed start-limit-hit simple 4", "failed exit-code simple 0"),
+        ("failed exit-code simple 4 refused", "active success simple 0"),
+        ("failed start-limit-hit simple 4 refused", "failed exit-code simple 0"),
+        // It was refused when it was asked, though nothing was wrong with it before.
+        ("active success simple 0 refused", "active success simple 0"),
+        // It was started again long ago, and sudo allows nothing but restarts.
+        ("active success simple 9", ""),
         ("inactive success oneshot 0", ""),
+        ("activating success oneshot 0", ""),
         ("inactive success simple 0", ""),
         ("failed exit-code oneshot 0", ""),
         ("activating exit-code simple 7", ""),
@@ -195,39 +201,54 @@ fn units_are_judged_by_what_systemd_says() {
     active success simple 0
       restart: 0: restart
       stays up: 0
-    failed start-limit-hit simple 4
-      restart: 0: restart
-        reset-failed
+    failed exit-code simple 4 refused
+      restart: 0: reset-failed
         restart
       stays up: 0
-    failed start-limit-hit simple 4
-      restart: 1: restart
-        reset-failed
+    failed start-limit-hit simple 4 refused
+      restart: 1: reset-failed
         restart
         five is failed (exit-code)
         no module named five
       stays up: 1: five didn't stay up:
         five is failed (exit-code)
         no module named five
-    inactive success oneshot 0
+    active success simple 0 refused
       restart: 0: restart
+        reset-failed
+        restart
+      stays up: 0
+    active success simple 9
+      restart: 0: reset-failed
+        restart
+      stays up: 0
+    inactive success oneshot 0
+      restart: 0: reset-failed
+        restart
+      stays up: 0
+    activating success oneshot 0
+      restart: 0: reset-failed
+        restart
       stays up: 0
     inactive success simple 0
-      restart: 1: restart
+      restart: 1: reset-failed
+        restart
         five is inactive
         no module named five
       stays up: 1: five didn't stay up:
         five is inactive
         no module named five
     failed exit-code oneshot 0
-      restart: 1: restart
+      restart: 1: reset-failed
+        restart
         five is failed (exit-code)
         no module named five
       stays up: 1: five didn't stay up:
         five is failed (exit-code)
         no module named five
     activating exit-code simple 7
-      restart: 1: restart
+      restart: 1: reset-failed
+        restart
         five is being started (exit-code), started again 7 times
         no module named five
       stays up: 1: five didn't stay up:

@@ -43,8 +43,7 @@ fn works_in(facts: &mut HostFacts, folder: &str) {
     );
     facts.running.read_process("17 /system.slice/five.service");
     facts.running.read_mapped("/proc/17/maps a\n/proc/17/maps b");
-    let layout = fleet("", 1);
-    facts.running.read_folders(&format!("/proc/17/cwd {folder}"), &layout.layout(&layout.hosts[0]));
+    facts.running.read_folders(&format!("/proc/17/cwd {folder}"), "/var/webapps/five/releases");
 }
 
 /// Everything that can be wrong with a host, one after another.
@@ -73,7 +72,14 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
                 (f.writable, f.read_only) = (false, Some("/var/webapps/five/releases".into()));
             }),
         ),
-        ("sudo wants a password", live().change(|f| f.sudo = Some(false))),
+        (
+            "sudo wants a password",
+            live().change(|f| {
+                f.sudo = Some(false);
+                f.refused_by_sudo = vec!["/etc/init.d/five restart".into()];
+            }),
+        ),
+        ("sudo lists nothing, and allows what is needed", live().change(|f| f.sudo = Some(false))),
         ("sudo wants none", live().change(|f| f.sudo = Some(true))),
         (
             "a person holds it",
@@ -303,12 +309,15 @@ fn all_three_say_the_same() {
       check   a deploy would be stopped
 
     sudo wants a password
-      plan    refused: web1: deploy can't use sudo without a password, and a deploy needs it
-              allow those commands in a file of /etc/sudoers.d; or set `ask_sudo_password`, or a `restart` hook without sudo
-      status  web1: deploy can't use sudo without a password, and a deploy needs it
-      check   ✗  sudo     deploy can't use sudo without a password, and a deploy needs it
-      check   help: allow those commands in a file of /etc/sudoers.d; or set `ask_sudo_password`, or a `restart` hook without sudo
+      plan    refused: web1: deploy may not do this by sudo without a password: /etc/init.d/five restart
+              allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /etc/init.d/five restart; or set `ask_sudo_password`, or a `restart` hook without sudo
+      status  web1: deploy may not do this by sudo without a password: /etc/init.d/five restart
+      check   ✗  sudo     deploy may not do this by sudo without a password: /etc/init.d/five restart
+      check   help: allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /etc/init.d/five restart; or set `ask_sudo_password`, or a `restart` hook without sudo
       check   a deploy would be stopped
+
+    sudo lists nothing, and allows what is needed
+      check   ready to deploy
 
     sudo wants none
       check   ready to deploy
@@ -507,10 +516,10 @@ fn all_three_say_the_same() {
 
     a unit works for another app
       plan    refused: web1: five.service runs /srv/six, of another app
-              name a service of this environment's own; `deploy --take-over` makes it this one's
+              name a service of this environment's own; `deploy --take-over` restarts it nevertheless
       status  web1: five.service runs /srv/six, of another app
       check   ✗  owner    five.service runs /srv/six, of another app
-      check   help: name a service of this environment's own; `deploy --take-over` makes it this one's
+      check   help: name a service of this environment's own; `deploy --take-over` restarts it nevertheless
       check   a deploy would be stopped
 
     a service is down

@@ -5,8 +5,8 @@ use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::deployer::checkout::LiveRelease;
 use buedafab_model::deployer::rules::{Allowed, Ruling};
-use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
+use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{DeployRequest, plan_deploy};
 use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
@@ -106,9 +106,14 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     }
     show(&mut session, &plan, &live, dry_run);
     if !plan.is_empty() {
-        let hosts = plan.hosts.iter().filter(|planned| planned.to.is_some()).count();
+        let changed = plan.hosts.iter().filter(|planned| planned.to.is_some()).count();
+        // Where no link moves, what is live is started again.
+        let (to, hosts) = match plan.intent {
+            Intent::Restart => ("in", plan.hosts.len()),
+            Intent::Deploy | Intent::Rollback | Intent::Work => ("to", changed),
+        };
         let hosts = if hosts == 1 { "1 host".to_owned() } else { format!("{hosts} hosts") };
-        let question = format!("{} to {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
+        let question = format!("{} {to} {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(&question).await?;
     }
     let credentials = RemoteUrl::of(&url).credentials;

@@ -98,3 +98,29 @@ fn what_serves_is_what_answers() {
     wait_for("the release of the link answers", || says() == "v1");
     stage.production(&["status"], 0).says("well");
 }
+
+/// Sudo is asked for just what a run needs: one rule is enough, and without it nothing is begun.
+#[test]
+fn one_command_is_all_that_sudo_has_to_allow() {
+    let stage = Stage::with(FleetOptions { systemd: true, ..FleetOptions::default() });
+    let host = stage.fleet.host("web1");
+    own_unit(host, "deploy");
+    host.run("systemctl start systemd-journald");
+    stage.configure(
+        "unit = \"five\"\nservice = \"systemd:five\"\n[environments.production]\nhosts = [\"web1\"]\n",
+    );
+    stage.release_with("v1", &[("app.py", APP)]);
+    let systemctl = host.run("command -v systemctl").trim().to_owned();
+    let allow = |command: &str| {
+        // These hosts have no D-Bus, without which only root may ask systemd.
+        let rule = format!("deploy ALL=(root) NOPASSWD: {command}, {systemctl} show *");
+        host.run(&format!("echo '{rule}' >/etc/sudoers.d/five; chmod 440 /etc/sudoers.d/five"));
+    };
+    allow(&format!("{systemctl} restart six"));
+    let refused = format!("deploy may not do this by sudo without a password: {systemctl} restart five");
+    stage.production(&["deploy"], 4).says(&refused).says("NOPASSWD: ").says("nothing was touched");
+    stage.production(&["check"], 4).says(&refused);
+    allow(&format!("{systemctl} restart five"));
+    stage.production(&["check"], 0).says("ready to deploy");
+    stage.production(&["deploy"], 0).says("serving now: v1 (");
+}

@@ -249,7 +249,7 @@ fn no_log_holds_a_secret() {
     assert_eq!(stage.run(&["staging", "restart_webserver"]).code, 6);
     configure(&format!("scm = \"http://ada:{SECRET}@127.0.0.1:9/five\""), "true");
     stage.release("three");
-    stage.production(&["deploy"], 7);
+    stage.production(&["deploy", "--take-over"], 7);
 
     let found = logs(&stage);
     assert_eq!(found.len(), 8, "{found:?}");

@@ -30,7 +30,7 @@ impl Owner {
         let repositories = self.repository.as_ref().zip(other.repository.as_ref());
         self.unit == other.unit
             && self.environment == other.environment
-            && repositories.is_none_or(|(one, other)| one == other)
+            && repositories.is_none_or(|(one, other)| name_in(one) == name_in(other))
     }
 
     /// The comment that a file of ours says it in.
@@ -55,6 +55,12 @@ impl fmt::Display for Owner {
             None => Ok(()),
         }
     }
+}
+
+/// What a repository is called wherever it is reached: a host may have other names, and paths are written in any case.
+fn name_in(repository: &str) -> String {
+    let parts: Vec<&str> = repository.rsplitn(3, '/').take(2).collect();
+    parts.join("/").to_lowercase()
 }
 
 /// What two addresses of one repository have in common: `git@github.com:bueda/five.git` and
@@ -117,7 +123,8 @@ mod tests {
 
     #[test]
     fn an_unknown_address_is_no_difference() {
-        let (one, other) = (owner(Some("https://a.example/x")), owner(Some("https://b.example/x")));
+        let (one, other) = (owner(Some("https://a.example/x/five")), owner(Some("https://b.example/y/five")));
+        assert!(one.may_be(&owner(Some("git@work:X/Five.git"))), "by an alias of ssh");
         assert!(one.may_be(&owner(None)) && owner(None).may_be(&other) && !one.may_be(&other));
         let production =
             Owner { environment: EnvironmentName::new("production").expect("a word"), ..one.clone() };

@@ -77,6 +77,8 @@ pub enum DiagnosisKind {
     MissingUser,
     /// Something that a deploy would write or restart is another app's, or this one's in another environment.
     Foreign,
+    /// A unit that a deploy would restart works for another app.
+    UnitElsewhere,
     /// Where the link should be there is a folder or file.
     NotALink,
     /// The link leads to something that isn't ours.
@@ -170,6 +172,8 @@ pub struct Expected<'a> {
     pub slots: &'a [SlotName],
     /// Whether something is done by sudo here, without a person who types a password.
     pub needs_sudo: bool,
+    /// Whether it isn't known beforehand what.
+    pub sudo_is_unknown: bool,
     /// The unit files and init scripts that may stand here.
     pub service_files: &'a [HostPath],
     /// Whose all of it is.
@@ -253,7 +257,15 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             Some(_) | None => {}
         }
     }
-    if expected.needs_sudo && facts.sudo == Some(false) {
+    if expected.needs_sudo && !facts.refused_by_sudo.is_empty() {
+        let commands = facts.refused_by_sudo.join(", ");
+        let words = format!("{user} may not do this by sudo without a password: {commands}");
+        let help = format!(
+            "allow it in a file of /etc/sudoers.d: {user} ALL=(root) NOPASSWD: {commands}; or set `ask_sudo_password`, or a \
+             `restart` hook without sudo"
+        );
+        found.blocks(DiagnosisKind::NoSudo, words, help);
+    } else if expected.needs_sudo && expected.sudo_is_unknown && facts.sudo == Some(false) {
         let words = format!("{user} can't use sudo without a password, and a deploy needs it");
         let help = "allow those commands in a file of /etc/sudoers.d; or set `ask_sudo_password`, or a `restart` hook without sudo";
         found.blocks(DiagnosisKind::NoSudo, words, help);
@@ -308,9 +320,13 @@ fn ownership(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) 
     for (path, owner) in facts.file_owners.iter().filter(|(_, owner)| theirs(&owner)) {
         foreign(format!("{path} belongs to {owner}"), "name this service otherwise, or leave its name out");
     }
-    for UnitElsewhere { unit, folder, owner } in &facts.units_elsewhere {
+    // The same app may have moved.
+    let elsewhere = |unit: &&UnitElsewhere| unit.owner.as_ref().is_none_or(|owner| theirs(&owner));
+    for UnitElsewhere { unit, folder, owner } in facts.units_elsewhere.iter().filter(elsewhere) {
         let owner = owner.as_ref().map_or_else(|| "another app".to_owned(), ToString::to_string);
-        foreign(format!("{unit} runs {folder}, of {owner}"), "name a service of this environment's own");
+        let words = format!("{unit} runs {folder}, of {owner}");
+        let help = "name a service of this environment's own; `deploy --take-over` restarts it nevertheless";
+        found.blocks(DiagnosisKind::UnitElsewhere, words, help);
     }
 }
 

@@ -69,6 +69,8 @@ pub struct HostFacts {
     pub missing_tools: Vec<String>,
     /// Whether sudo does anything at all without a password; `None` if that wasn't asked.
     pub sudo: Option<bool>,
+    /// Commands that sudo doesn't allow without a password.
+    pub refused_by_sudo: Vec<String>,
     /// Git's version there; `None` if that wasn't asked.
     pub git_version: Option<String>,
     /// Files that have to be in `shared`, and aren't.
@@ -181,6 +183,7 @@ impl HostFacts {
         let mut fields = text.split('\0');
         let mut facts = HostFacts { arrived: Some(arrived), ..HostFacts::default() };
         let mut dangling = false;
+        let mut releases = layout.releases.to_string();
         let mut slot: Option<SlotName> = None;
         let (mut live, mut live_by_a_link) = (None, None);
         while let (Some(key), Some(value)) = (fields.next(), fields.next()) {
@@ -252,6 +255,7 @@ impl HostFacts {
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
                 "git" => facts.git_version = Some(value.to_owned()),
                 "sudo" => facts.sudo = Some(value == "yes"),
+                "no_sudo" => facts.refused_by_sudo.push(value.to_owned()),
                 "missing_service" => facts.missing_services.push(value.to_owned()),
                 "missing_user" => facts.missing_user = Some(value.to_owned()),
                 "owner" => facts.owner = serde_json::from_str(value).ok(),
@@ -273,7 +277,8 @@ impl HostFacts {
                 "units" => facts.running.read_units(value),
                 "process" => facts.running.read_process(value),
                 "mapped" => facts.running.read_mapped(value),
-                "folders" => facts.running.read_folders(value, layout),
+                "releases" => releases = value.to_owned(),
+                "folders" => facts.running.read_folders(value, &releases),
                 "health" => facts.running.read_health(value),
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
                 "exposed" => facts.exposed = Some(value.to_owned()),

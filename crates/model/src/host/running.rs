@@ -7,7 +7,6 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::app::text::line_of;
-use crate::host::layout::Layout;
 use crate::names::SlotName;
 
 /// How much is told of an answer, in characters.
@@ -106,6 +105,8 @@ impl UnitFacts {
     pub fn is_up(&self) -> bool {
         match self.state.as_str() {
             "active" | "reloading" => true,
+            // It is just at work.
+            "activating" if self.is_oneshot => true,
             "inactive" => self.is_oneshot && self.result == "success",
             _ => false,
         }
@@ -198,11 +199,10 @@ impl Running {
     }
 
     /// Reads the folders that processes work in: `/proc/123/cwd /var/webapps/five/releases/a`, a line each. One that works in
-    /// a slot runs that.
-    pub fn read_folders(&mut self, lines: &str, layout: &Layout) {
+    /// a slot runs that. `releases` is the folder of all slots as the kernel has it.
+    pub fn read_folders(&mut self, lines: &str, releases: &str) {
         for (process, folder) in lines.lines().filter_map(|line| line.split_once(' ')) {
-            let inside =
-                folder.strip_prefix(layout.releases.as_str()).and_then(|rest| rest.strip_prefix('/'));
+            let inside = folder.strip_prefix(releases).and_then(|rest| rest.strip_prefix('/'));
             let slot = inside.and_then(|rest| rest.trim_end_matches(" (deleted)").split('/').next());
             if let (Some(process), Some(Ok(slot))) = (self.process(process), slot.map(SlotName::new)) {
                 process.slots = BTreeSet::from([slot]);

@@ -165,7 +165,7 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
         layout: change.planning.layout.clone(),
         from: change.from.clone(),
         to: Some(change.to.clone()),
-        known_by: settings.serving_known_by(change.planning.host),
+        known_by: change.planning.settings.serving_known_by(change.planning.host),
         trouble: change.planning.facts.trouble_in_words(),
         rollback_targets: change.planning.rollback_targets(),
     });
@@ -204,7 +204,7 @@ impl Phases {
 fn lock(planning: &HostPlanning<'_>, holder: &LockHolder) -> Vec<Action> {
     let settings = planning.settings;
     let mut actions = Vec::new();
-    if !planning.facts.has_folders || !planning.is_known_as_ours() {
+    if !planning.facts.has_folders || planning.facts.owner.is_none() {
         actions.push(planning.create_folders());
     }
     actions.extend(planning.lock_as_seen(holder));

@@ -116,11 +116,17 @@ pub fn plan_deploy_by(
     let (mut refusals, mut notes) = examine(settings, &hosts);
     if *take_over {
         let is_taken = |kind| {
-            matches!(kind, DiagnosisKind::Elsewhere | DiagnosisKind::Foreign | DiagnosisKind::SlotOfOthers)
+            matches!(
+                kind,
+                DiagnosisKind::Elsewhere
+                    | DiagnosisKind::Foreign
+                    | DiagnosisKind::UnitElsewhere
+                    | DiagnosisKind::SlotOfOthers
+            )
         };
         refusals.retain(|refusal| {
             let Refusal::Unfit { host, diagnosis } = refusal else { return true };
-            if diagnosis.kind == DiagnosisKind::Foreign {
+            if matches!(diagnosis.kind, DiagnosisKind::Foreign | DiagnosisKind::UnitElsewhere) {
                 let text = format!("{}: it is taken over", diagnosis.words);
                 notes.push(Note { host: Some(host.clone()), text });
             }
@@ -162,6 +168,10 @@ pub fn plan_deploy_by(
         notes.push(Note { host: Some(planning.host.name.clone()), text });
     }
     if restarts_only {
+        if !(before.is_empty() && publish.is_empty()) {
+            let text = "no release changes: nothing is tagged or pushed".to_owned();
+            notes.push(Note { host: None, text });
+        }
         return Ok(Plan { notes, ..restart_on(settings, run, &down) });
     }
     hosts.extend(down);

@@ -3,6 +3,7 @@
 use super::context::SeenHost;
 use crate::app::crontab::CrontabLocation;
 use crate::app::owner::Owner;
+use crate::app::service::Service;
 use crate::app::service_file::service_file_place;
 use crate::config::Settings;
 use crate::host::Host;
@@ -47,10 +48,43 @@ pub(super) fn diagnose_by(
         live_is_ours: facts.live_slot().is_none_or(is_ours),
         slots: &settings.layout.release_paths,
         needs_sudo: needs_sudo(settings, host),
+        sudo_is_unknown: sudo_commands(settings, host).is_empty() || settings.users.run_as.is_some(),
         service_files: &service_files,
         owner,
     };
     diagnose(facts, &expected)
+}
+
+/// The commands that are done by sudo on a host, as far as they are known beforehand: each as its words.
+pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<Vec<String>> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+    let mut commands: Vec<Vec<String>> = Vec::new();
+    let reloads =
+        |service: &Service| settings.services.named.iter().any(|n| n.service == *service && n.reload);
+    for service in settings.services_on(host) {
+        commands.extend(match service {
+            Service::None => None,
+            Service::Init(name) => Some(words(&[&format!("/etc/init.d/{name}"), "restart"])),
+            Service::Systemd(name) if reloads(service) => {
+                Some(words(&["systemctl", "reload-or-restart", name]))
+            }
+            Service::Systemd(name) => Some(words(&["systemctl", "restart", name])),
+            Service::Supervisor(name) => Some(words(&["supervisorctl", "restart", name])),
+            Service::Runit(name) => Some(words(&["sv", "restart", name])),
+        });
+    }
+    commands.extend(settings.hooks.on_hosts.restart.iter().filter_map(|command| sudo_words(command)));
+    commands
+}
+
+/// The words of a plain command that begins with `sudo`; of anything else nothing is known.
+fn sudo_words(command: &str) -> Option<Vec<String>> {
+    let rest = command.trim().strip_prefix("sudo ")?;
+    if rest.contains(|c: char| "$`\\;&|<>()*?[~\n".contains(c)) {
+        return None;
+    }
+    let words: Vec<String> = shlex::split(rest)?.into_iter().skip_while(|word| word == "-n").collect();
+    words.first().is_some_and(|first| !first.starts_with('-') && !first.contains('=')).then_some(words)
 }
 
 /// Whether something is done by sudo on a host, where the user isn't root, and no person is there to type a password.

@@ -1,6 +1,6 @@
 //! What a run has to see of a host before anything can be decided.
 
-use super::diagnosis::{needs_sudo, service_files_on};
+use super::diagnosis::{needs_sudo, service_files_on, sudo_commands};
 use super::surroundings::surroundings;
 use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::service::Service;
@@ -32,6 +32,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         service_files: &service_files,
         crontab_label: label.as_deref().filter(|_| settings.crontab.location == CrontabLocation::User),
         needs_sudo: needs_sudo(settings, host),
+        sudo_commands: &sudo_commands(settings, host),
         run_as: settings.users.run_as.as_deref(),
         units: &units,
         health: health.map(|health| (health, &around)),

@@ -61,7 +61,10 @@ impl HostChange<'_> {
         let settings = own.as_ref().unwrap_or(planning.configured);
         let before = HostPlanning { settings, ..planning.clone() };
         actions.extend(before.restart_as_it_was(self.direction.opposite()));
-        actions.extend(before.live_is_well(self.told.visitors()));
+        // What wasn't well before the run can't be asked to be so now.
+        if planning.facts.trouble().is_empty() {
+            actions.extend(before.live_is_well(self.told.visitors()));
+        }
         if reopens {
             actions.push(planning.tell(None, planning.live_surroundings()));
         }
@@ -116,6 +119,9 @@ impl HostChange<'_> {
                 place: settings.crontab.location,
             };
             actions.push(crontab.into());
+        }
+        if planning.facts.owner.is_some() && !planning.is_known_as_ours() {
+            actions.push(RecordAction::TakeOver { owner: planning.owner.clone() }.into());
         }
         if self.keeps_anything() {
             actions.push(RecordAction::Prune.into());

@@ -6,6 +6,7 @@ use super::assemble::empty_plan;
 use super::context::{Direction, HostPlanning, RunContext, SeenHost};
 use super::diagnosis::owner_by;
 use super::examine::examine;
+use super::maintenance::told_before;
 use super::numbers::{Numbers, Part};
 use super::surroundings::surroundings;
 use crate::config::Settings;
@@ -157,7 +158,8 @@ pub(super) fn restart_on(settings: &Settings, run: &RunContext, hosts: &[HostPla
     let works = hosts.iter().map(|planning| {
         let mut actions = planning.lock_as_seen(&holder);
         actions.extend(planning.restart_as_it_was(Direction::Forward));
-        actions.extend(planning.live_is_well(None));
+        let told = planning.facts.maintenance.as_ref().map(told_before);
+        actions.extend(planning.live_is_well(told.as_ref()));
         actions.push(run.note(JournalKind::Restarted, None));
         (planning.host, actions)
     });

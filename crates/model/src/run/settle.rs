@@ -94,7 +94,8 @@ impl<'p> RunState<'p> {
             // Hosts that wait for their `confirm` go back by themselves. Where some may have got it, and where the way
             // back is in doubt, nobody knows how it ends.
             let in_doubt = |state: &HostState| state.stuck || state.needs_look();
-            let is_open = self.group_has(PhaseKind::Finish) || self.hosts.values().any(in_doubt);
+            let is_open =
+                (self.group_has(PhaseKind::Finish) && !self.asking) || self.hosts.values().any(in_doubt);
             return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
         }
         // A host that couldn't take back what it was armed with isn't as it was, whatever its link says.

@@ -83,7 +83,7 @@ pub struct RunState<'p> {
     pub(super) abandoned: bool,
     lock_attempts: u32,
     /// Hosts are asked whether they are there, before any is confirmed.
-    asking: bool,
+    pub(super) asking: bool,
     pub(super) hosts: BTreeMap<HostName, HostState>,
     deployer: DeployerState,
     pub(super) failures: Vec<Failure>,
@@ -240,8 +240,7 @@ impl<'p> RunState<'p> {
                 }
                 let reverting = self.mode == Mode::Reverting;
                 if !ok && self.stopped_by_itself(&host) {
-                    let why = "its runner stopped by itself".to_owned();
-                    return self.handle(Input::Lost { host, why });
+                    return self.cut_off(host, "its runner stopped by itself".to_owned());
                 }
                 if let Some(missing) = self.missing_end(&host).filter(|_| ok) {
                     return self.distrust(
@@ -327,7 +326,7 @@ impl<'p> RunState<'p> {
     /// Whether a host may say of this step that it begins or ends. On the way forward there is one step at a time that
     /// it may; a host that goes back by itself says so by the steps of its way back.
     fn fits(&self, host: &HostName, found: Option<Found<'_>>) -> bool {
-        let state = &self.hosts[host];
+        let Some(state) = self.hosts.get(host) else { return false };
         match found {
             Some(Found::OnHost { phase, step, goes_back: true }) => {
                 state.may_be_armed
@@ -377,10 +376,14 @@ impl<'p> RunState<'p> {
 
     /// A host that says what the plan doesn't have is as good as lost: nothing is known of it until it was asked again.
     fn distrust(&mut self, host: HostName, what: String) -> Vec<Command> {
-        if self.hosts[&host].lost {
+        if self.hosts.get(&host).is_none_or(|state| state.lost) {
             return Vec::new();
         }
-        let why = format!("its answers don't fit the plan: {what}");
+        self.cut_off(host, format!("its answers don't fit the plan: {what}"))
+    }
+
+    /// Nothing more is heard of a host: its runner lets its lock go when the line ends, and puts the host right.
+    fn cut_off(&mut self, host: HostName, why: String) -> Vec<Command> {
         let mut commands = vec![Command::Cut { host: host.clone(), why: why.clone() }];
         commands.extend(self.handle(Input::Lost { host, why }));
         commands
@@ -641,7 +644,7 @@ impl<'p> RunState<'p> {
         };
         let phase = phase.or(self.phase).map_or_else(|| "begin".to_owned(), |phase| phase.to_string());
         let stopped = StoppedAt { phase, milliseconds: 0 };
-        Some(Ended { kind, reason: mask_urls(&cut(&reason)), stopped })
+        Some(Ended { kind, reason: cut(&mask_urls(&reason)), stopped })
     }
 
     /// Hosts have nothing more to do: they are let go, and the deployer does what is done at the end.

@@ -21,7 +21,8 @@ pub(super) fn health_script(
     in_maintenance: bool,
 ) -> String {
     let units: Vec<String> = services.iter().filter_map(Service::unit).map(quote).collect();
-    let ask = ask(layout, health, in_maintenance);
+    // Visitors who are told of maintenance are told with this status, and all is as it should be.
+    let ask = ask(layout, health, if in_maintenance { "also=503" } else { "also=none" });
     let Health { grace_seconds, interval_seconds, .. } = health;
     let until = format!("grace={grace_seconds}\ninterval={interval_seconds}\n{UNTIL}");
     let until = match &health.question {
@@ -45,9 +46,15 @@ pub(super) fn health_script(
     script
 }
 
+/// An app that says nothing for so long isn't well, as far as a look is concerned.
+const LOOK_SECONDS: u32 = 10;
+
 /// Reports the answer as a fact of a look: `yes` or `no`, and the words for it.
 pub(super) fn look_script(layout: &Layout, health: &Health, around: &Surroundings) -> String {
-    let ask = ask(layout, health, true);
+    // A look has a limit of its own, which nobody who is slow to answer may reach.
+    let health = &Health { timeout_seconds: health.timeout_seconds.min(LOOK_SECONDS), ..health.clone() };
+    let also = format!("also=none; [ ! -e {} ] || also=503", quote(layout.maintenance().as_str()));
+    let ask = ask(layout, health, &also);
     let once = format!("{ask}is_well\nstatus=$?\nprintf '%s' \"$words\" | head -c 4096\n(exit \"$status\")");
     let once = match &health.question {
         HealthQuestion::Http(_) | HealthQuestion::Tcp { .. } => once,
@@ -67,7 +74,7 @@ pub(super) fn look_for_git_script(layout: &Layout, question: &HttpQuestion, time
     let address = quote(&question.to_string());
     let health =
         Health { question, timeout_seconds, interval_seconds: 1, grace_seconds: 0, roles: BTreeSet::new() };
-    let ask = ask(layout, &health, false);
+    let ask = ask(layout, &health, "also=none");
     format!("if (\n{ask}is_well\n) >/dev/null 2>&1; then fact exposed {address}; fi\n")
 }
 
@@ -75,22 +82,20 @@ pub(super) fn look_for_git_script(layout: &Layout, question: &HttpQuestion, time
 pub(super) const GIT_CONFIG: &str = "/.git/config";
 pub(super) const ONLY_IN_IT: &str = "repositoryformatversion";
 
-/// Defines `is_well`.
-fn ask(layout: &Layout, health: &Health, in_maintenance: bool) -> String {
-    let mut script = format!("timeout={}\naddress= port= socket=\n", health.timeout_seconds);
+/// Defines `is_well`; `also` says which status is good besides.
+fn ask(layout: &Layout, health: &Health, also: &str) -> String {
+    let mut script = format!("{also}\ntimeout={}\naddress= port= socket=\n", health.timeout_seconds);
     match &health.question {
         HealthQuestion::Http(HttpQuestion { tls, host, path, place, statuses, contains }) => {
             let statuses: Vec<String> = statuses.iter().map(ToString::to_string).collect();
             let _ = writeln!(
                 script,
-                "by=http scheme={} host={} path={}\nstatuses={} contains={} also={}",
+                "by=http scheme={} host={} path={}\nstatuses={} contains={}",
                 if *tls { "https" } else { "http" },
                 quote(host),
                 quote(path),
                 quote(&statuses.join(" ")),
                 quote(contains.as_deref().unwrap_or_default()),
-                // Visitors who are told of maintenance are told with this status, and all is as it should be.
-                if in_maintenance { "503" } else { "none" },
             );
             match place {
                 HttpPlace::Tcp { address, port } => {

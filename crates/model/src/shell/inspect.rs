@@ -33,6 +33,8 @@ pub struct AlsoLookAt<'a> {
     pub crontab_label: Option<&'a str>,
     /// Whether something is done by sudo.
     pub needs_sudo: bool,
+    /// What, as far as it is known beforehand.
+    pub sudo_commands: &'a [Vec<String>],
     /// The user that the app's own code runs as.
     pub run_as: Option<&'a str>,
     /// Units of systemd that should run, as far as anything is live.
@@ -62,9 +64,8 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     });
     let scratch: Vec<String> = scratch.collect();
     let (virtualenv, scratch) = (quote(&format!("./{}", layout.virtualenv)), scratch.join(" "));
-    let everywhere = if scope == Scope::Full { "yes" } else { "no" };
     script.push_str(&format!(
-        "resolved_listed={RESOLVED_LISTED}\njournal_read={JOURNAL_READ}\nwritten_listed={WRITTEN_LISTED}\neverywhere={everywhere}\nvirtualenv={virtualenv}\nnewer() {{ find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print; }}\n{LOOK}"
+        "resolved_listed={RESOLVED_LISTED}\njournal_read={JOURNAL_READ}\nwritten_listed={WRITTEN_LISTED}\nvirtualenv={virtualenv}\nnewer() {{ find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print; }}\n{LOOK}"
     ));
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
@@ -79,6 +80,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         service_files,
         crontab_label,
         needs_sudo,
+        sudo_commands,
         run_as,
         units,
         health,
@@ -95,7 +97,10 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         script.push_str(&format!("set -- {}\n{FILE_OWNERS}", quote_words(files)));
     }
     if *needs_sudo {
-        script.push_str(SUDO_LOOK);
+        let asks: String =
+            sudo_commands.iter().map(|words| format!("may {}\n", quote_words(words))).collect();
+        let asks = if asks.is_empty() { "true\n".to_owned() } else { asks };
+        script.push_str(&format!("{SUDO_LOOK}may_all() {{\n{asks}}}\n{SUDO_ASKED}"));
     }
     if !services.is_empty() {
         script.push_str(HAS_UNIT);
@@ -207,7 +212,7 @@ sum_up() {
     sum=$(printf '%s' "$seen" | cksum)
   fi
 }
-record() { [ ! -f "$2" ] || { IFS= read -r line <"$2" || [ -n "$line" ] || line=; fact "$1" "$line"; }; }
+record() { [ ! -f "$2" ] || { line=; IFS= read -r line <"$2" || [ -n "$line" ] || line=; fact "$1" "$line"; }; }
 serves() { [ -L "$link" ] && [ "$link/." -ef "$releases/$slot/." ]; }
 slots() {
   # In the same order whatever the language of who looks.
@@ -291,8 +296,6 @@ const PASSED_BY: &str =
 const LOOK: &str = r#"umask 022
 # Of releases that were made before the time was noted, what is newer than all that is known of them.
 look_for_written() {
-  # A deploy asks about what serves; what lies in other slots is kept aside when they are filled again.
-  [ "$everywhere" = yes ] || serves || return 0
   [ -f "$memory/slots/$slot.json" ] && [ -d "$releases/$slot/.git" ] && cd "$releases/$slot" 2>/dev/null || return 0
   filled=$memory/slots/$slot.filled
   [ -f "$filled" ] || filled=$memory/slots/$slot.json
@@ -369,11 +372,26 @@ $line" ;; esac
 done
 "#;
 
-/// Whether sudo allows anything without a password. To run something that isn't allowed would be reported to root, and who
-/// may only restart one service may still deploy.
-const SUDO_LOOK: &str = r#"case $id in
+/// Whether sudo allows a command without a password. To run something that isn't allowed would be reported to root; to ask
+/// for it isn't. Who may only restart one service may still deploy.
+const SUDO_LOOK: &str = r#"may() {
+  sudo -n -l "$@" >/dev/null 2>&1 && return
+  tool=$(command -v "$1") || tool=$1
+  shift
+  fact no_sudo "$tool${*:+ $*}"
+}
+"#;
+
+/// Where all is allowed, nothing needs to be asked for.
+const SUDO_ASKED: &str = r#"case $id in
   'uid=0('*) ;;
-  *) if sudo -n -l >/dev/null 2>&1; then fact sudo yes; else fact sudo no; fi ;;
+  *)
+    if listed=$(sudo -n -l 2>/dev/null); then fact sudo yes; else fact sudo no; fi
+    case $listed in
+      *'(root) NOPASSWD: ALL'* | *'(ALL) NOPASSWD: ALL'* | *'(ALL : ALL) NOPASSWD: ALL'*) ;;
+      *) may_all ;;
+    esac
+    ;;
 esac
 "#;
 

@@ -65,6 +65,11 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 replace_file(&layout.hold(), &hold)
             )
         }
+        RecordAction::TakeOver { owner } => {
+            let file = quote(layout.owner().as_str());
+            let text = quote(&serde_json::to_string(owner).expect("plain data"));
+            format!("printf '%s\\n' {text} >{file}.new && mv -f {file}.new {file}")
+        }
         RecordAction::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
         RecordAction::Prune => format!(
             "kept={}\nslots={}\npackages={}\n{}",
@@ -134,7 +139,7 @@ fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String
     let _ = write!(
         script,
         "mkdir -p {releases} {slots} {shared} || exit\nrm -f {link}.*.new\n\
-         printf '%s\\n' {owner} >{file}.new && mv -f {file}.new {file} || exit\n",
+         [ -e {file} ] || {{ printf '%s\\n' {owner} >{file}.new && mv -f {file}.new {file}; }} || exit\n",
         owner = quote(&serde_json::to_string(owner).expect("plain data")),
         file = quote(layout.owner().as_str()),
         shared = quote(layout.shared().as_str()),

@@ -118,12 +118,16 @@ fn verify_running(
     services: &[(Service, Option<ReleasedServiceFile>)],
     seconds: u32,
 ) -> String {
-    let ask = |(service, file): &(Service, Option<ReleasedServiceFile>)| {
+    // How often systemd has started it again since long ago isn't held against it.
+    let before = services.iter().enumerate().filter_map(|(number, (service, _))| {
+        Some(format!("look_at_unit {}\nbefore_{number}=$restarts\n", quote(service.unit()?)))
+    });
+    let ask = |(number, (service, file)): (usize, &(Service, Option<ReleasedServiceFile>))| {
         let runs = match service {
             Service::Systemd(name) => {
                 let name = quote(name);
                 format!(
-                    "{{ is_up {name} && [ \"$restarts\" = 0 ]; }} || {{\n  \
+                    "{{ is_up {name} && [ \"$restarts\" = \"$before_{number}\" ]; }} || {{\n  \
                        echo {name}\" didn't stay up:\" >&2\n  show_words {name}\n  exit 1\n}}"
                 )
             }
@@ -138,8 +142,9 @@ fn verify_running(
             None => format!("{runs}\n"),
         }
     };
-    let asked: String = services.iter().map(ask).collect();
-    format!("{SUDO}{}{}sleep {seconds}\n{asked}", link_line(layout), script!("systemd"))
+    let before: String = before.collect();
+    let asked: String = services.iter().enumerate().map(ask).collect();
+    format!("{SUDO}{}{}{before}sleep {seconds}\n{asked}", link_line(layout), script!("systemd"))
 }
 
 /// Where a file is kept.

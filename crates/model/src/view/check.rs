@@ -134,7 +134,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
     match kind {
         DiagnosisKind::MissingTools => "tools",
         DiagnosisKind::NotWritable | DiagnosisKind::NotAFile => "rights",
-        DiagnosisKind::Foreign => "owner",
+        DiagnosisKind::Foreign | DiagnosisKind::UnitElsewhere => "owner",
         DiagnosisKind::NoSudo => "sudo",
         DiagnosisKind::LowSpace => "disk",
         DiagnosisKind::LowInodes => "inodes",

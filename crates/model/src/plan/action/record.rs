@@ -24,6 +24,11 @@ pub enum RecordAction {
         /// Whose they are.
         owner: Owner,
     },
+    /// Says that the app's folders are this owner's now.
+    TakeOver {
+        /// Whose they are.
+        owner: Owner,
+    },
     /// Takes the host's lock.
     Lock {
         /// What others are told meanwhile.
@@ -98,6 +103,9 @@ impl RecordAction {
             RecordAction::CreateFolders { owner, group: _ } => {
                 Effects::new(Effect::Folders(owner), &[Lock, Work]).quick()
             }
+            RecordAction::TakeOver { owner } => {
+                Effects::new(Effect::Folders(owner), &[Finish]).instant().optional(true)
+            }
             RecordAction::Lock { holder } => Effects::new(Effect::Lock(holder), &[Lock, Work]),
             RecordAction::Guard { state_sum } => {
                 Effects::new(Effect::Unchanged(state_sum), &[Lock, Work]).quick()
@@ -143,6 +151,7 @@ impl fmt::Display for RecordAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RecordAction::CreateFolders { .. } => f.write_str("create the app's folders"),
+            RecordAction::TakeOver { owner } => write!(f, "write down that the app's folders are of {owner}"),
             RecordAction::Lock { .. } => f.write_str("take the lock"),
             RecordAction::Guard { .. } => f.write_str("check that nothing changed since the look"),
             RecordAction::Recover => f.write_str("put back the switch that was never confirmed"),

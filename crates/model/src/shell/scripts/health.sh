@@ -6,18 +6,26 @@
 
 has() { command -v "$1" >/dev/null; }
 
-# Prints the status of the answer, and below it its first 64 KiB; or says why there is none.
+# Prints the status of an answer in HTTP, and below it its body; or says why there is none.
+split_answer() {
+  return=$(printf '\r')
+  case $1 in
+    # Its head has to be whole.
+    HTTP/*"$return
+$return"*) printf '%s\n' "$1" | sed -n -e '1s/^[^ ]* \([0-9]*\).*/\1/p' -e '1,/^\r*$/d' -e p ;;
+    *) printf '%s\n' "${1:-no connection}" && return 1 ;;
+  esac
+}
+
+# The same for what is asked, of which the first 64 KiB are enough.
 get() {
   if has curl; then
-    set -- --silent --show-error --noproxy '*' --max-time "$timeout" --write-out '\n%{http_code}' -- "$scheme://$host$path"
+    set -- --silent --show-error --globoff --noproxy '*' --max-time "$timeout" --include -- "$scheme://$host$path"
     case $address in *:*) there="::[$address]:$port" ;; *) there="::$address:$port" ;; esac
-    if [ -n "$socket" ]; then set -- --unix-socket "$socket" "$@"; else set -- --connect-to "$there" "$@"; fi
-    answer=$(curl "$@" 2>&1) || { printf '%s\n' "$answer" | sed '/^000$/d; s/^curl: ([0-9]*) //' && return 1; }
-    printf '%s\n%s\n' "${answer##*
-}" "${answer%
-*}"
+    if [ -n "$socket" ]; then set -- -q --unix-socket "$socket" "$@"; else set -- -q --connect-to "$there" "$@"; fi
+    split_answer "$(curl "$@" 2>&1 | head -c 65536 | sed 's/^curl: ([0-9]*) //')"
   elif has python3; then
-    python3 -c 'import http.client, socket, ssl, sys
+    timeout "$timeout" python3 -c 'import http.client, socket, ssl, sys
 scheme, host, path, address, port, place, timeout = sys.argv[1:]
 class Connection(http.client.HTTPConnection):
     def connect(self):
@@ -51,14 +59,8 @@ sys.stdout.buffer.write(body)' "$scheme" "$host" "$path" "$address" "$port" "$so
       $all =~ m{^HTTP/\S+ +(\d+).*?\r?\n\r?\n(.*)}s or die "no answer in HTTP\n";
       print "$1\n$2\n"' "$host" "$path" "$address" "$port" "$socket" "$timeout" 2>&1
   elif [ "$scheme" = http ] && [ -z "$socket" ] && has nc; then
-    answer=$(printf 'GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n' "$path" "$host" | timeout "$timeout" nc "$address" "$port" 2>&1 | head -c 65536)
-    return=$(printf '\r')
-    case $answer in
-      # Its head has to be whole.
-      HTTP/*"$return
-$return"*) printf '%s\n' "$answer" | sed -n -e '1s/^[^ ]* \([0-9]*\).*/\1/p' -e '1,/^\r*$/d' -e p ;;
-      *) printf '%s\n' "${answer:-no connection}" && return 1 ;;
-    esac
+    split_answer "$(printf 'GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n' "$path" "$host" |
+      timeout "$timeout" nc "$address" "$port" 2>&1 | head -c 65536)"
   else
     echo 'asking the app takes curl, python3 or perl, and this host has none of them' && return 1
   fi

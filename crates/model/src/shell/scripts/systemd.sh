@@ -24,15 +24,20 @@ EOF
 # Whether a unit is up. One that runs to its end is done when it ended well.
 is_up() {
   look_at_unit "$1" || return
-  case $active in active | reloading) return 0 ;; esac
-  [ "$active $kind $result" = 'inactive oneshot success' ]
+  case "$active $kind" in
+    'active '* | 'reloading '* | 'activating oneshot') return 0 ;;
+    'inactive oneshot') [ "$result" = success ] ;;
+    *) return 1 ;;
+  esac
 }
 
-# Restarts, reloads or starts a unit. Restarts count as much as failures do, and after some of both systemd starts nothing
-# more: that must not keep the release down that is gone back to.
+# Restarts or reloads a unit. Restarts count as much as failures do, and after some of both systemd starts nothing more: that
+# must not keep the release down that is gone back to. Where all is well sudo needn't allow more than the restart.
 act_on_unit() {
+  if look_at_unit "$2" && { [ "$active" != active ] || [ "$restarts" != 0 ]; }; then
+    $sudo systemctl reset-failed "$2" 2>/dev/null
+  fi
   $sudo systemctl "$1" "$2" && return
-  look_at_unit "$2" && [ "$result" = start-limit-hit ] || return 1
   $sudo systemctl reset-failed "$2" && $sudo systemctl "$1" "$2"
 }
 

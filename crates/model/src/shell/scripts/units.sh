@@ -7,13 +7,17 @@ ask_units() {
   # Its times are those of the host's own zone otherwise.
   export LC_ALL=C TZ=UTC
   properties=Id,LoadState,ActiveState,SubState,Result,Type,MainPID,NRestarts,ControlGroup,ActiveEnterTimestamp,WorkingDirectory
-  systemctl show --property "$properties" "$@" 2>/dev/null || sudo -n systemctl show --property "$properties" "$@" 2>/dev/null
+  systemctl show --property "$properties" "$@" 2>/dev/null && return
+  # What sudo doesn't allow would be reported to root.
+  sudo -n -l systemctl show --property "$properties" "$@" >/dev/null 2>&1 &&
+    sudo -n systemctl show --property "$properties" "$@" 2>/dev/null
 }
 shown=$(ask_units "$@")
 fact units "$shown"
 # Whether a unit works for another app, or for this one in another environment.
 look_where() {
-  above=$2
+  # `~` is a home.
+  case $2 in /*) above=$2 ;; *) return ;; esac
   # shellcheck disable=SC3013
   while [ -n "$above" ] && ! [ "$above" -ef "$path" ]; do
     if [ -d "$above/.buedafab" ]; then
@@ -62,6 +66,8 @@ done <<EOF
 $groups
 EOF
 # Where the files lie that a process has in memory, and the folder that it works in: as the kernel has it, which knows no link.
+[ -z "$folders" ] || releases=$(cd -P "$releases" 2>/dev/null && pwd -P)
+fact releases "$releases"
 if [ $# != 0 ]; then
   export releases
   fact mapped "$(awk '
