@@ -52,6 +52,8 @@ pub async fn execute(
         announced: BTreeSet::new(),
         heard: BTreeMap::new(),
         begun: BTreeSet::new(),
+        waiting: BTreeMap::new(),
+        cancelled: BTreeSet::new(),
         frames: 0,
         interruptions: 0,
         began: Instant::now(),
@@ -86,6 +88,10 @@ struct Driver<'a> {
     heard: BTreeMap<HostName, Instant>,
     /// Hosts that were sent something: a line to one of them that ends is news, at work or not.
     begun: BTreeSet<HostName>,
+    /// Phases that wait for a host to be connected to, as their steps read what is sent ahead of them.
+    waiting: BTreeMap<HostName, Vec<usize>>,
+    /// Hosts that are to stop what is on its way to them with their connection.
+    cancelled: BTreeSet<HostName>,
     frames: u32,
     interruptions: u32,
     began: Instant,
@@ -145,7 +151,7 @@ impl Driver<'_> {
                     }
                     continue;
                 }
-                self.obey(command).await;
+                self.obey(command);
             }
             let inputs = tokio::select! {
                 news = self.fleet.next(self.events) => self.understand(news),
@@ -164,15 +170,17 @@ impl Driver<'_> {
         }
     }
 
-    async fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: Command) {
         match command {
-            Command::Send { host, phases } => self.send(host, &phases).await,
+            Command::Send { host, phases } => self.send(host, &phases),
             Command::Cancel { host } => {
                 if let Some(work) = self.works.get_mut(&host) {
                     work.cancelled = Some(Instant::now());
                 }
-                if let Some(connection) = self.fleet.connections.get(&host) {
-                    connection.cancel();
+                match self.fleet.connections.get(&host) {
+                    Some(connection) => connection.cancel(),
+                    // It is being connected to, with its first phase on the way.
+                    None => drop(self.cancelled.insert(host)),
                 }
             }
             Command::Revert { host } => {
@@ -204,13 +212,21 @@ impl Driver<'_> {
         }
     }
 
-    async fn send(&mut self, host: HostName, phases: &[usize]) {
+    fn send(&mut self, host: HostName, numbers: &[usize]) {
         let Some(planned) = self.plan.host(&host) else { return };
-        let phases: Vec<&Phase> = phases.iter().map(|phase| &self.plan.phases[*phase]).collect();
+        let phases: Vec<&Phase> = numbers.iter().map(|phase| &self.plan.phases[*phase]).collect();
         let text = render_phases(self.plan, planned, &phases);
-        let is_first = self.begun.insert(host.clone());
+        let is_first = self.begun.insert(host.clone()) || self.waiting.remove(&host).is_some();
         if !self.fleet.connections.contains_key(&host) {
-            self.fleet.open(&planned.host, Sharing::Allowed, text);
+            let mut steps = phases.iter().filter_map(|phase| phase.work_of(&host)).flat_map(HostWork::steps);
+            let reads = steps.any(|step| step.action.effects().input.is_some());
+            if reads || self.inputs.sudo_password.is_some() {
+                // What its steps read goes ahead of them, and there is no way for it yet.
+                self.waiting.insert(host, numbers.to_vec());
+                self.fleet.open(&planned.host, Sharing::Allowed, String::new());
+            } else {
+                self.fleet.open(&planned.host, Sharing::Allowed, text);
+            }
             return;
         }
         let frame = self.begin_work(&host);
@@ -295,8 +311,19 @@ impl Driver<'_> {
     fn understand(&mut self, news: News) -> Vec<Input> {
         match news {
             News::Opened(host) => {
-                // Its first phase came with it.
-                self.works.entry(host).or_insert_with(Work::first);
+                let is_cancelled = self.cancelled.remove(&host);
+                if let Some(phases) = self.waiting.get(&host).cloned() {
+                    self.send(host.clone(), &phases);
+                } else {
+                    // Its first phase came with it.
+                    self.works.entry(host.clone()).or_insert_with(Work::first);
+                }
+                if let (true, Some(connection)) = (is_cancelled, self.fleet.connections.get(&host)) {
+                    connection.cancel();
+                    if let Some(work) = self.works.get_mut(&host) {
+                        work.cancelled = Some(Instant::now());
+                    }
+                }
                 Vec::new()
             }
             News::Unreachable(host, error) => vec![Input::Unreachable { host, why: error.why }],

@@ -259,3 +259,17 @@ fn many_hosts_need_many_open_files_and_commands_that_connect_take_turns() {
     with_limit("ulimit -n 256", 6)
         .says("120 hosts at once need 820 open files, and this machine allows 256: about 26 can be reached");
 }
+
+/// What is on its way to a host with its connection is stopped as soon as the host is there.
+#[test]
+fn ctrl_c_is_obeyed_by_a_host_that_is_just_being_connected_to() {
+    let mut stage = Stage::with(FleetOptions::default());
+    let lines = stage.fleet.with_latency(Duration::from_millis(200));
+    stage.use_path(lines.client().path_variable());
+    let mut run = stage.start(&["run", "--", "sleep 600"]);
+    run.wait_for(|event| event["event"] == "work_started");
+    run.signal("INT");
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (130, &"interrupted".into()));
+    assert!(!stage.fleet.host("web1").exec("pgrep -fx 'sleep 600'").status.success(), "nothing goes on");
+}
