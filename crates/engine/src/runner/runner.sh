@@ -97,18 +97,24 @@ stop_step() {
 
 # Ends all that a quick step has started, down from the main shell's children: they have no group of their own. Whoever is
 # told to end may leave children behind, so all are counted first; and a number that has another owner by then is left alone.
+#
+# The step may be over in any instant, and what comes next may be the way back. Whoever wants it ended first says so, and then
+# looks whether it still runs; the main shell first says that it is over, and then waits for those who end it: one of them
+# sees the other.
 end_quick() {
   read -r self rest </proc/self/stat
   read -r ours <"$room/ours"
   below=
-  list_below "$$"
   echo yes >"$room/ending"
-  for process in $below; do kill -TERM "${process%:*}"; done
-  sleep 1
-  for process in $below; do
-    started_at "${process%:*}"
-    [ "$started" != "${process#*:}" ] || kill -KILL "${process%:*}"
-  done
+  if [ -s "$room/ending" ] && read -r group mode <"$room/group" && [ "$group" = "$1" ]; then
+    list_below "$$"
+    for process in $below; do kill -TERM "${process%:*}"; done
+    sleep 1
+    for process in $below; do
+      started_at "${process%:*}"
+      [ "$started" != "${process#*:}" ] || kill -KILL "${process%:*}"
+    done
+  fi
   : >"$room/ending"
 }
 
