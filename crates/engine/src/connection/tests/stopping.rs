@@ -72,6 +72,34 @@ async fn a_step_is_stopped_by_a_loss_in_whatever_instant_of_its_start() {
     }
 }
 
+/// What ends a quick step must not end what comes after it: the steps of the way back have no groups of their own, either.
+#[tokio::test]
+async fn a_loss_among_quick_steps_ends_no_step_of_the_way_back() {
+    for shell in SHELLS {
+        eprintln!("under {shell}");
+        for round in 1..=8 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("file");
+            let back = format!(
+                "step 8 qh 'sleep 0.05 && echo back >>{file}'\nstep 9 q 'sleep 0.05 && echo all >>{file}'",
+                file = file.display()
+            );
+            let quick: String = (1..=6).map(|step| format!("step {step} qh 'sleep 0.004'\n")).collect();
+            let mut talk = Talk::start(shell, "step 0 s :").await;
+            frame(&mut talk).await;
+            let text = format!("{}{quick}step 7 s 'exec sleep 1000'", arm(folder.path(), &back));
+            talk.connection.send_phase("p1", &text, Vec::new());
+            while talk.next().await != Reply::Started(1) {}
+            talk.connection.outbox.send_raw(delay(round * 23));
+            talk.connection.outbox.hang_up();
+            let closed = async { while !matches!(talk.next().await, Reply::Closed(_)) {} };
+            tokio::time::timeout(LIMIT, closed).await.expect("it goes back");
+            let went_back = std::fs::read_to_string(&file).unwrap_or_default();
+            assert_eq!(went_back, "back\nall\n", "{shell}, {round}");
+        }
+    }
+}
+
 under_every_shell!(
     /// The deployer hears of a failure on another host, cancels, and has this one go back at once.
     nothing_stops_the_way_back,
