@@ -2,6 +2,7 @@
 
 mod common;
 
+use buedafab_model::host::facts::HostFacts;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::ServiceAction;
 use buedafab_model::plan::action::{Action, Schema};
@@ -10,7 +11,7 @@ use buedafab_model::planner::{DeployRequest, RollbackRequest, plan_deploy, plan_
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
 
-use common::{URL, assert_sound, bare, check, request, run, second, seen, settings};
+use common::{URL, assert_sound, bare, check, live, request, run, second, seen, settings};
 
 /// What a plan's switch does to services, and what puts it back.
 fn restarts(plan: &Plan) -> String {
@@ -380,4 +381,42 @@ fn services_that_are_gone_are_told_and_left() {
         plan_deploy(&settings, &run(60), &request, &seen(&settings, &[host(), second()])).expect("a plan");
     let notes: Vec<&str> = plan.notes.iter().map(|note| note.text.as_str()).collect();
     assert_snapshot!(notes.join("\n"), @"/etc/init.d/beat-old is no service of this host any more, and is left as it is; as root: /etc/init.d/beat-old stop; update-rc.d -f beat-old remove; rm /etc/init.d/beat-old; and take its line out of /var/webapps/five/.buedafab/installed");
+}
+
+/// To deploy what is live starts it again where it isn't what serves: whole, as a reload would leave stale what it left stale.
+#[test]
+fn what_is_live_is_started_again_where_it_does_not_serve() {
+    let settings = settings(
+        "unit = \"five\"\nservice = \"none\"\n[services.web]\nservice = \"systemd:web\"\nreload = true\n[health]\ntcp = 8000\n\
+         [environments.production]\nhosts = [\"web1\"]\n",
+    );
+    let told = |change: fn(&mut HostFacts)| {
+        let hosts = [live().change(change)];
+        let plan = plan_deploy(&settings, &run(60), &request(1), &seen(&settings, &hosts)).expect("a plan");
+        assert_sound(&plan);
+        let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
+        let steps: Vec<String> = steps.map(|step| step.action.to_string()).collect();
+        let notes =
+            plan.notes.iter().map(|note| note.text.as_str()).filter(|text| text.contains("live already"));
+        format!("{}: {}", notes.collect::<Vec<_>>().join("; "), steps.join(" · "))
+    };
+    let restarted = "v1 (1111111111) is live already, and its app is started again: take the lock · check that nothing \
+        changed since the look · restart systemd:web · verify that systemd:web stays up for 2 s · ask whether the app is well: \
+        127.0.0.1:8000 · note in the journal: restarted";
+    assert_eq!(told(|_| {}), format!("{}: ", restarted.split(',').next().expect("a word")));
+    let down = |facts: &mut HostFacts| {
+        facts.running.read_units(
+            "Id=web.service\nLoadState=loaded\nActiveState=failed\nResult=exit-code\nType=simple\n",
+        );
+    };
+    let stale = |facts: &mut HostFacts| {
+        facts.running.read_units("Id=web.service\nActiveState=active\nControlGroup=/web\n");
+        facts.running.read_process("17 /web");
+        facts.running.read_folders("/proc/17/cwd /r/b", "/r");
+    };
+    let unwell =
+        |facts: &mut HostFacts| facts.running.read_health("no 127.0.0.1:8000 takes no connections: refused");
+    for change in [down as fn(&mut HostFacts), stale, unwell] {
+        assert_eq!(told(change), restarted);
+    }
 }

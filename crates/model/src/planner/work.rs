@@ -155,7 +155,12 @@ pub fn plan_restart(
 /// A restart of what is live on hosts that may be changed.
 pub(super) fn restart_on(settings: &Settings, run: &RunContext, hosts: &[HostPlanning<'_>]) -> Plan {
     let holder = run.holder("restart");
+    // What a reload has left stale it won't mend.
+    let mut whole = settings.clone();
+    whole.services.named.iter_mut().for_each(|named| named.reload = false);
     let works = hosts.iter().map(|planning| {
+        let settings = if planning.facts.trouble().is_empty() { planning.settings } else { &whole };
+        let planning = HostPlanning { settings, ..planning.clone() };
         let mut actions = planning.lock_as_seen(&holder);
         actions.extend(planning.restart_as_it_was(Direction::Forward));
         let told = planning.facts.maintenance.as_ref().map(told_before);
