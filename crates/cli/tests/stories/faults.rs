@@ -266,7 +266,9 @@ fn a_lock_that_is_taken_after_the_look_is_told_as_such() {
     let mut run = stage.start(&["deploy"]);
     run.wait_for(|event| event["event"] == "deployer_started");
     let host = stage.fleet.host("web2");
-    host.run("flock /var/webapps/five/.buedafab/lock sleep 600 >/dev/null 2>&1 &");
+    host.run(
+        "sh -c 'exec 9<>/var/webapps/five/.buedafab/lock; flock 9; echo $$ >/tmp/holder; exec sleep 600' >/dev/null 2>&1 &",
+    );
     wait_for("it is locked", || {
         !host.exec("flock -n /var/webapps/five/.buedafab/lock true").status.success()
     });
@@ -276,7 +278,7 @@ fn a_lock_that_is_taken_after_the_look_is_told_as_such() {
     let (end, code) = run.finish();
     assert_eq!((code, &end["verdict"]), (5, &"locked".into()), "{end}");
     assert_eq!(stage.serving(), ["one", "one", "one"]);
-    host.run("pkill -xf 'sleep 600'");
+    host.run("kill $(cat /tmp/holder)");
 }
 
 #[test]
