@@ -1,5 +1,6 @@
 //! A run: what to do next given what has happened, what is told of it, and how it ended.
 
+mod belief;
 pub mod event;
 pub mod exit_code;
 pub mod log;

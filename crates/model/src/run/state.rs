@@ -11,7 +11,6 @@ use crate::app::mask::mask_urls;
 use crate::host::record::{JournalKind, StoppedAt};
 use crate::names::HostName;
 use crate::plan::action::Effect;
-use crate::plan::frame::Arm;
 use crate::plan::{End, Ended, Found, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
@@ -27,7 +26,7 @@ pub const NOT_ARMED: i32 = 73;
 const LOCK_ATTEMPTS: u32 = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     Forward,
     /// Something failed: waiting until every host has come to rest.
     Stopping,
@@ -48,11 +47,11 @@ pub(super) struct HostState {
     /// What it was sent last ended well.
     pub(super) ok: bool,
     /// The steps of what it was sent, in order, that it hasn't told the end of. The first may run.
-    expected: VecDeque<u32>,
+    pub(super) expected: VecDeque<u32>,
     /// Those of the way back that it has told the end of, since it was told to go back.
-    taken_back: Vec<u32>,
+    pub(super) taken_back: Vec<u32>,
     /// One of those failed, and counts.
-    back_failed: bool,
+    pub(super) back_failed: bool,
     pub(super) lost: bool,
     /// The line to it is gone, whether or not that matters to the run.
     gone: bool,
@@ -78,7 +77,7 @@ pub struct RunState<'p> {
     pub(super) plan: &'p Plan,
     groups: Vec<Vec<usize>>,
     group: usize,
-    mode: Mode,
+    pub(super) mode: Mode,
     pub(super) interrupted: bool,
     pub(super) abandoned: bool,
     lock_attempts: u32,
@@ -319,74 +318,8 @@ impl<'p> RunState<'p> {
         }
     }
 
-    fn state(&mut self, host: &HostName) -> &mut HostState {
+    pub(super) fn state(&mut self, host: &HostName) -> &mut HostState {
         self.hosts.entry(host.clone()).or_default()
-    }
-
-    /// Whether a host may say of this step that it begins or ends. On the way forward there is one step at a time that
-    /// it may; a host that goes back by itself says so by the steps of its way back.
-    fn fits(&self, host: &HostName, found: Option<Found<'_>>) -> bool {
-        let Some(state) = self.hosts.get(host) else { return false };
-        match found {
-            Some(Found::OnHost { phase, step, goes_back: true }) => {
-                state.may_be_armed
-                    && phase.work_of(host).is_some_and(|work| work.way_back().any(|back| back.id == step.id))
-            }
-            Some(Found::OnHost { step, .. }) => state.working && state.expected.front() == Some(&step.id),
-            Some(Found::OnDeployer { .. }) | None => false,
-        }
-    }
-
-    fn note_end(&mut self, host: &HostName, found: Option<Found<'_>>) {
-        let Some(Found::OnHost { step, goes_back, .. }) = found else { return };
-        let state = self.state(host);
-        if goes_back {
-            state.taken_back.push(step.id);
-        } else if state.expected.front() == Some(&step.id) {
-            state.expected.pop_front();
-        }
-    }
-
-    /// A step without which what a host works on can't have ended well, and of which it has said nothing. What a host
-    /// doesn't say isn't done: a frame that came to it empty would end just as well.
-    fn missing_end(&self, host: &HostName) -> Option<u32> {
-        let state = &self.hosts[host];
-        if self.mode != Mode::Reverting {
-            return state.expected.front().copied();
-        }
-        let ways = self.plan.phases.iter().filter_map(|phase| phase.work_of(host)?.arm());
-        let missing =
-            |arm: &Arm| arm.way_back.iter().map(|step| step.id).find(|step| !state.taken_back.contains(step));
-        // Which of them it was armed with isn't known: one has to be complete. Where the link hasn't moved, it may not
-        // have been armed at all.
-        let mut missing: Vec<Option<u32>> = ways.map(missing).collect();
-        missing.sort_unstable();
-        let is_complete = missing.contains(&None);
-        if is_complete || (!state.switched && state.taken_back.is_empty()) {
-            return None;
-        }
-        missing.into_iter().flatten().next()
-    }
-
-    /// Whether a host has told the end of every step of its way back, and that none failed.
-    fn went_back(&self, host: &HostName) -> bool {
-        let state = &self.hosts[host];
-        !state.back_failed && !state.taken_back.is_empty() && self.missing_end(host).is_none()
-    }
-
-    /// A host that says what the plan doesn't have is as good as lost: nothing is known of it until it was asked again.
-    fn distrust(&mut self, host: HostName, what: String) -> Vec<Command> {
-        if self.hosts.get(&host).is_none_or(|state| state.lost) {
-            return Vec::new();
-        }
-        self.cut_off(host, format!("its answers don't fit the plan: {what}"))
-    }
-
-    /// Nothing more is heard of a host: its runner lets its lock go when the line ends, and puts the host right.
-    fn cut_off(&mut self, host: HostName, why: String) -> Vec<Command> {
-        let mut commands = vec![Command::Cut { host: host.clone(), why: why.clone() }];
-        commands.extend(self.handle(Input::Lost { host, why }));
-        commands
     }
 
     /// Whether a host that was to go forward gave up, though nothing failed there and nobody told it to: it takes this
