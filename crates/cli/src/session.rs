@@ -433,7 +433,11 @@ impl Session {
         let verdict = outcome.verdict;
         // A lock must be free when this program has ended.
         let patience = if verdict == Verdict::Interrupted { Duration::from_secs(1) } else { BYE_PATIENCE };
-        self.fleet.close(patience).await;
+        tokio::select! {
+            () = self.fleet.close(patience) => {}
+            // Whoever doesn't want to wait for that leaves it to the runners, which were told.
+            Some(()) = self.interrupts.recv() => {}
+        }
         self.run_ended(outcome);
         self.tell_end();
         Ok(verdict.exit_code())

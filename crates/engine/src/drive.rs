@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use buedafab_model::config::Settings;
 use buedafab_model::names::HostName;
 use buedafab_model::plan::{Ended, Found, HostWork, Phase, PhaseKind, Plan, Step};
-use buedafab_model::run::event::{Event, Stream};
+use buedafab_model::run::event::{Event, Stream, is_told};
 use buedafab_model::run::message::{Command, DeployerEnd, Input, Seen};
 use buedafab_model::run::outcome::{FailureKind, Outcome, Verdict};
 use buedafab_model::run::state::RunState;
@@ -127,6 +127,8 @@ struct RunningStep {
     began: Instant,
     stdout: LineBuffer,
     stderr: LineBuffer,
+    /// Whether people should know what it prints, by streams.
+    tells: [bool; 2],
 }
 
 impl Driver<'_> {
@@ -372,19 +374,21 @@ impl Driver<'_> {
                     began: Instant::now(),
                     stdout: LineBuffer::default(),
                     stderr: LineBuffer::default(),
+                    tells: [Stream::Stdout, Stream::Stderr].map(|stream| is_told(self.plan, step, stream)),
                 });
                 self.announce(&host, step);
                 vec![Input::StepStarted { host, step }]
             }
             Reply::Output(step, stream, bytes) => {
                 if let Some(running) = work.step.as_mut().filter(|running| running.id == step) {
-                    let buffer = match stream {
-                        Stream::Stdout => &mut running.stdout,
-                        Stream::Stderr => &mut running.stderr,
+                    let [of_stdout, of_stderr] = running.tells;
+                    let (buffer, is_told) = match stream {
+                        Stream::Stdout => (&mut running.stdout, of_stdout),
+                        Stream::Stderr => (&mut running.stderr, of_stderr),
                     };
                     for line in buffer.feed(&bytes) {
                         let line = self.inputs.mask(line);
-                        (self.events)(Event::Output { host: host.clone(), step, stream, line });
+                        (self.events)(Event::Output { host: host.clone(), step, stream, line, is_told });
                     }
                 }
                 Vec::new()
@@ -420,20 +424,22 @@ impl Driver<'_> {
     fn step_ended(&mut self, host: HostName, id: u32, status: i32) -> Vec<Input> {
         let Some(work) = self.works.get_mut(&host) else { return Vec::new() };
         let Some(mut running) = work.step.take() else { return Vec::new() };
-        for (stream, rest) in
-            [(Stream::Stdout, running.stdout.finish()), (Stream::Stderr, running.stderr.finish())]
-        {
+        let [of_stdout, of_stderr] = running.tells;
+        for (stream, is_told, rest) in [
+            (Stream::Stdout, of_stdout, running.stdout.finish()),
+            (Stream::Stderr, of_stderr, running.stderr.finish()),
+        ] {
             if let Some(line) = rest.map(|line| self.inputs.mask(line)) {
-                (self.events)(Event::Output { host: host.clone(), step: id, stream, line });
+                (self.events)(Event::Output { host: host.clone(), step: id, stream, line, is_told });
             }
         }
         let (timed_out, cancelled) = (work.timed_out, work.cancelled.is_some());
-        let Some(Found::OnHost { step, .. }) = self.plan.step(id) else { return Vec::new() };
+        let Some(action) = self.plan.action(id) else { return Vec::new() };
         if status != 0 && cancelled && !timed_out {
             (self.events)(Event::StepCancelled { host, step: id });
             return Vec::new();
         }
-        if !timed_out && (status == 0 || step.action.effects().is_optional()) {
+        if !timed_out && (status == 0 || action.effects().is_optional()) {
             let milliseconds = running.began.elapsed().as_millis() as u64;
             (self.events)(Event::StepEnded { host: host.clone(), step: id, status, milliseconds });
             return vec![Input::StepEnded { host, step: id }];
@@ -443,17 +449,18 @@ impl Driver<'_> {
         } else {
             FailureKind::Exited { status }
         };
-        let title = step.action.to_string();
+        let title = action.to_string();
         (self.events)(Event::StepFailed { host: host.clone(), step: Some(id), title, what: what.clone() });
         vec![Input::StepFailed { host, step: id, what }]
     }
 
     fn announce(&mut self, host: &HostName, id: u32) {
-        let Some(Found::OnHost { phase, step, goes_back }) = self.plan.step(id) else { return };
-        if !goes_back && self.announced.insert(phase.kind) {
+        if let Some(Found::OnHost { phase, goes_back: false, .. }) = self.plan.step(id)
+            && self.announced.insert(phase.kind)
+        {
             (self.events)(Event::PhaseStarted { phase: phase.kind });
         }
-        let title = step.action.to_string();
+        let Some(title) = self.plan.action(id).map(ToString::to_string) else { return };
         (self.events)(Event::StepStarted { host: host.clone(), step: id, title });
     }
 

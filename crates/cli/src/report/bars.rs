@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use buedafab_model::names::HostName;
-use buedafab_model::plan::PhaseKind;
 use buedafab_model::run::event::Event;
 use buedafab_model::run::outcome::FailureKind;
 use buedafab_model::view::{duration, visible};
@@ -23,8 +22,6 @@ pub(super) struct Bars {
     bars: BTreeMap<HostName, ProgressBar>,
     /// Bars that stand for a host of their own; otherwise one is shared.
     one_each: bool,
-    /// Whether what is done once for all is under way: migrations above all, which are worth reading.
-    is_once: bool,
     /// What the deployer is doing.
     here: String,
 }
@@ -36,7 +33,6 @@ impl Bars {
             all: MultiProgress::with_draw_target(screen::target()),
             bars: BTreeMap::new(),
             one_each: true,
-            is_once: false,
             here: String::new(),
         }
     }
@@ -65,9 +61,8 @@ impl Bars {
                     }
                 }
             }
-            Event::PhaseStarted { phase } => self.is_once = *phase == PhaseKind::Once,
             Event::StepStarted { host, title, .. } => self.message(host, title),
-            Event::Output { host, line, .. } if self.verbose || self.is_once => {
+            Event::Output { host, line, is_told, .. } if self.verbose || *is_told => {
                 self.line(&format!("{} {}", style(format!("{host} │")).dim(), visible(line)));
             }
             Event::StepEnded { host, .. } => {
@@ -110,6 +105,7 @@ impl Bars {
             Event::Refused { .. }
             | Event::Output { .. }
             | Event::OutputCut { .. }
+            | Event::PhaseStarted { .. }
             | Event::RunEnded { .. } => {}
         }
     }

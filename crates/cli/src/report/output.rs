@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -184,7 +184,11 @@ impl Output {
         let (to, bytes) = loop {
             match queue.next() {
                 Some(next) => break next,
-                None => queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    // What can't be read back isn't waited for any more.
+                    self.changed.notify_all();
+                    queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                }
             }
         };
         let is_broken = queue.is_broken(to);
@@ -257,10 +261,7 @@ struct Spill {
 
 impl Spill {
     fn new() -> std::io::Result<Spill> {
-        let path = std::env::temp_dir().join(format!("buedafab-output-{}", std::process::id()));
-        let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(Spill { file, written: 0, read: 0 })
+        Ok(Spill { file: tempfile::tempfile()?, written: 0, read: 0 })
     }
 
     fn is_waiting(&self) -> bool {
@@ -338,6 +339,18 @@ mod tests {
         assert_eq!(output.put(To::Data, Weight::Spilled, "again".into()), Put::Taken);
         assert_eq!(written(&output), "again");
         assert!(output.flush(Duration::ZERO) && !output.lock().has_lost);
+    }
+
+    #[test]
+    fn what_cannot_be_read_back_is_waited_for_by_nobody() {
+        let output: &'static Output = Box::leak(Box::new(Output::new(8)));
+        for _ in 0..3 {
+            output.put(To::Data, Weight::Spilled, "12345678".into());
+        }
+        output.lock().spill.as_mut().expect("it waits in a file").file.set_len(0).expect("it is ours");
+        std::thread::spawn(|| while output.write_next(|_, _| Ok(())) {});
+        assert!(output.flush(Duration::from_secs(20)));
+        assert!(output.lock().broken.is_some());
     }
 
     #[test]

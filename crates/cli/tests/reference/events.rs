@@ -42,9 +42,11 @@ all! {
         "A step began. `step` is its number in the plan, which `deploy --dry-run --json` shows.";
     Output => Event::Output {
         host: web(1), step: 10, stream: Stream::Stderr, line: "SyntaxError: '(' was never closed".into(),
-    }, "A step printed a line, to `stdout` or `stderr`. Bytes that aren't UTF-8 are replaced.";
+        is_told: false,
+    }, "A step printed a line, to `stdout` or `stderr`. Bytes that aren't UTF-8 are replaced. `is_told` is there, and true, where \
+        a person should know the line whatever they asked to see.";
     StepEnded => Event::StepEnded { host: web(1), step: 8, status: 0, milliseconds: 14 },
-        "A step ended well, or its failure doesn't matter.";
+        "A step ended well, or its failure stops nothing.";
     StepCancelled => Event::StepCancelled { host: web(2), step: 15 },
         "A step was ended, because the run stops.";
     StepFailed => Event::StepFailed {

@@ -87,6 +87,31 @@ fn a_hold_stops_deploys_and_not_rollbacks() {
 }
 
 #[test]
+fn a_hold_that_is_put_up_during_a_deploy_is_said_by_both() {
+    let stage = Stage::new();
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\nverify = \"until [ -e /tmp/go ]; do sleep 0.1; done\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let mut run = stage.start(&["deploy"]);
+    let begun = run.wait_for(|event| event["event"] == "run_started");
+    run.wait_for(step_starts("web3", "verify"));
+    let held = stage.production(&["hold", "--reason", "we move the database"], 0);
+    held.says("web2: a run that has begun goes on: locked by ada@").says("deploy");
+    for host in stage.fleet.hosts() {
+        host.run("touch /tmp/go");
+    }
+    let (_, code) = run.finish();
+    assert_eq!(code, 0);
+    let log = stage.production(&["history", begun["run"].as_str().expect("an id")], 0);
+    for host in ["web1", "web2", "web3"] {
+        log.says(&format!("{host}  │ meanwhile the next deploys were put on hold"));
+    }
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    stage.production(&["deploy"], 5).says("we move the database");
+}
+
+#[test]
 fn commands_run_everywhere_and_their_failures_count() {
     let stage = Stage::new();
     stage.production(&["deploy"], 0);

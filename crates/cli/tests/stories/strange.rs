@@ -208,6 +208,22 @@ fn the_demo_does_what_it_says() {
 
 /// What lies where the program's own things belong is somebody's: it isn't followed, written over or cleaned.
 #[test]
+fn what_is_left_undone_is_told_and_nothing_waits_for_a_journal_that_is_a_queue() {
+    let stage = Stage::new();
+    let queue = "cd ../../.buedafab && rm -f journal.jsonl && mkfifo journal.jsonl";
+    stage.configure(&format!(
+        "unit = \"five\"\n[hooks]\nrestart = \"cat version >../../served\"\nverify = {queue:?}\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    ));
+    stage.production(&["deploy"], 0).says(
+        "left undone on web1, web2, web3: note in the journal: deployed: exit status 1\n  \
+         │ /var/webapps/five/.buedafab/journal.jsonl is no file\n✓ deploy one",
+    );
+    stage.production(&["history"], 0);
+    stage.production(&["deploy", "--force"], 4).says("no plain file").says("journal.jsonl");
+}
+
+#[test]
 fn what_is_somebody_elses_is_refused_and_stays() {
     let stage = Stage::with(FleetOptions::default());
     stage.production(&["deploy"], 0);

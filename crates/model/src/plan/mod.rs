@@ -316,11 +316,15 @@ impl Plan {
         })
     }
 
-    /// The action of a host's step of this number.
+    /// The action of a host's step of this number, be it one of those that only a failure brings.
     pub fn action(&self, id: u32) -> Option<&Action> {
-        match self.step(id)? {
-            Found::OnHost { step, .. } => Some(&step.action),
-            Found::OnDeployer { .. } => None,
+        match self.step(id) {
+            Some(Found::OnHost { step, .. }) => Some(&step.action),
+            Some(Found::OnDeployer { .. }) => None,
+            None => {
+                let mut notes = self.on_failure.iter().flat_map(HostWork::all_steps);
+                notes.find(|step| step.id == id).map(|step| &step.action)
+            }
         }
     }
 

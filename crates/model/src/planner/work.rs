@@ -11,6 +11,7 @@ use super::numbers::{Numbers, Part};
 use super::surroundings::surroundings;
 use crate::config::Settings;
 use crate::host::Host;
+use crate::host::diagnosis::describe_holder;
 use crate::host::facts::HostFacts;
 use crate::host::record::{Hold, JournalKind};
 use crate::plan::action::{Action, AppAction, EnvEdit, RecordAction, Surroundings};
@@ -63,7 +64,14 @@ pub fn plan_hold(
         let Hold { at, by, reason } = facts.hold.as_ref()?;
         Some(format!("on hold already, says {by} since {at}: {reason:?}"))
     };
-    work_unless(settings, run, hosts, seen, is_held, actions)
+    let mut plan = work_unless(settings, run, hosts, seen, is_held, actions);
+    // What was begun isn't stopped by it, and whoever puts it up should know.
+    for SeenHost { host, facts } in seen {
+        let Some(lock) = &facts.lock else { continue };
+        let text = format!("a run that has begun goes on: {}", describe_holder(lock.holder.as_ref()));
+        plan.notes.push(Note { host: Some(host.name.clone()), text });
+    }
+    plan
 }
 
 /// The end of a hold, on every host that is on hold, as far as it was seen.

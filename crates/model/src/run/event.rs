@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{EnvironmentName, HostName, RunId, Unit};
-use crate::plan::{Intent, PhaseKind, Plan};
+use crate::plan::{Found, Intent, PhaseKind, Plan};
 use crate::release::Release;
 use crate::run::outcome::{FailureKind, Outcome};
 
@@ -92,8 +92,11 @@ pub enum Event {
         stream: Stream,
         /// The line, without its end; bytes that aren't UTF-8 are replaced.
         line: String,
+        /// Whether a person should know it, whatever they asked to see.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_told: bool,
     },
-    /// A step ended well, or its failure doesn't matter.
+    /// A step ended well, or its failure stops nothing: `status` says which.
     StepEnded {
         /// Where.
         host: HostName,
@@ -240,6 +243,13 @@ pub struct Reason {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+/// Whether a person should know what a step prints there, whatever they asked to see. What is done once for all is migrations
+/// above all, which are worth reading.
+pub fn is_told(plan: &Plan, step: u32, stream: Stream) -> bool {
+    let Some(Found::OnHost { phase, step, .. }) = plan.step(step) else { return false };
+    phase.kind == PhaseKind::Once || stream == Stream::Stdout && step.action.effects().tells
 }
 
 /// One of a step's two outputs.

@@ -28,8 +28,8 @@ impl Event {
                 Event::WorkStarted { headline: mask(headline), by, intent, changes, phases, steps }
             }
             Event::StepStarted { host, step, title } => Event::StepStarted { host, step, title: mask(title) },
-            Event::Output { host, step, stream, line } => {
-                Event::Output { host, step, stream, line: mask(line) }
+            Event::Output { host, step, stream, line, is_told } => {
+                Event::Output { host, step, stream, line: mask(line), is_told }
             }
             Event::StepFailed { host, step, title, what } => {
                 Event::StepFailed { host, step, title: mask(title), what: mask_kind(what) }

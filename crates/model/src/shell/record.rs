@@ -11,7 +11,7 @@ use super::quote;
 use super::resolved::keep_resolved;
 use crate::app::owner::Owner;
 use crate::host::layout::Layout;
-use crate::host::record::{Hold, JournalRecord, SlotRecord, SlotState, tail_of};
+use crate::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState, tail_of};
 use crate::names::{HostPath, RunId};
 use crate::plan::Ended;
 use crate::plan::action::RecordAction;
@@ -55,7 +55,8 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 reason: reason.clone(),
                 stopped: None,
             };
-            journal_line(&record, layout)
+            let noted = journal_line(&record, layout);
+            if *kind == JournalKind::Deployed { tell_hold(layout) + &noted } else { noted }
         }
         RecordAction::Hold { by, reason } => {
             let hold = Hold { at, by: by.clone(), reason: reason.clone() };
@@ -93,6 +94,14 @@ fn journal_line(record: &JournalRecord, layout: &Layout) -> String {
     format!(
         "if [ -e {journal} ] && [ ! -f {journal} ]; then echo {journal}' is no file' >&2; false; else\n  {} >>{journal}\nfi",
         stamped(record)
+    )
+}
+
+/// No run is stopped by a hold that is put up after it has begun.
+fn tell_hold(layout: &Layout) -> String {
+    format!(
+        "[ ! -f {} ] || echo 'meanwhile the next deploys were put on hold: `status` says why'\n",
+        quote(layout.hold().as_str())
     )
 }
 

@@ -83,14 +83,12 @@ impl RunLines {
                 self.titles.insert((Some(host.clone()), *step), title.clone());
                 Vec::new()
             }
-            Event::Output { host, line, stream, .. } => {
+            Event::Output { host, line, stream, is_told, step: _ } => {
                 let host = pad(host.as_str(), width);
                 match (self.output, stream) {
                     (StepOutput::Data, Stream::Stdout) => vec![Line::Data(format!("{host} │ {line}"))],
                     (StepOutput::Data, Stream::Stderr) => talk(format!("{host} │ {line}")),
-                    (StepOutput::Talk, _) if self.verbose || self.is_once() => {
-                        talk(format!("  {host}  │ {line}"))
-                    }
+                    (StepOutput::Talk, _) if self.verbose || *is_told => talk(format!("  {host}  │ {line}")),
                     (StepOutput::Talk | StepOutput::Silent, _) => Vec::new(),
                 }
             }
@@ -143,10 +141,6 @@ impl RunLines {
     }
 
     /// What is done once for all, migrations above all, is worth reading.
-    fn is_once(&self) -> bool {
-        self.phase.is_some_and(|(phase, _)| phase == PhaseKind::Once)
-    }
-
     fn end_phase(&mut self, at: Timestamp) -> Vec<Line> {
         let Some((phase, began)) = self.phase.take() else { return Vec::new() };
         // A clock that was set back in between tells nothing.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::names::HostName;
 use crate::run::event::{Consumer, Event, StampedEvent};
 use crate::run::exit_code::ExitCode;
-use crate::run::outcome::{Failure, HostOutcome, Outcome, Serving, Verdict};
+use crate::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 
 /// How many of a failed step's lines are printed again.
 const LAST_LINES: usize = 20;
@@ -22,6 +22,8 @@ pub struct Summary {
     tails: BTreeMap<(Option<HostName>, u32), VecDeque<String>>,
     titles: BTreeMap<u32, String>,
     failures: usize,
+    /// What failed and stopped nothing.
+    undone: Vec<Failure>,
     ended: Option<(Outcome, u64)>,
 }
 
@@ -44,6 +46,10 @@ impl Summary {
             Event::DeployerStarted { step, title, .. } => self.begin_step(None, *step, title),
             Event::Output { host, step, line, .. } => self.keep(Some(host), *step, line),
             Event::StepFailed { .. } => self.failures += 1,
+            Event::StepEnded { host, step, status, .. } if *status != 0 => {
+                let what = FailureKind::Exited { status: *status };
+                self.undone.push(Failure { host: Some(host.clone()), step: Some(*step), what });
+            }
             Event::RunEnded { outcome, milliseconds, .. } => {
                 self.ended = Some((outcome.clone(), *milliseconds))
             }
@@ -55,7 +61,11 @@ impl Summary {
         self.titles.insert(step, title.to_owned());
         // A host runs one step at a time: what the one before printed is needed no longer, unless it failed.
         if self.failures == 0 {
-            self.tails.retain(|(other, _), _| other.as_ref() != host);
+            let undone = &self.undone;
+            self.tails.retain(|(other, step), _| {
+                other.as_ref() != host
+                    || undone.iter().any(|left| left.host == *other && left.step == Some(*step))
+            });
         }
     }
 
@@ -92,6 +102,12 @@ impl Summary {
         let mut text = String::new();
         for (hosts, (what, tail)) in self.group_failures(&outcome.failures) {
             let _ = writeln!(text, "{}: {what}", hosts.join(", "));
+            for line in tail {
+                let _ = writeln!(text, "  │ {line}");
+            }
+        }
+        for (hosts, (what, tail)) in self.group_failures(&self.undone) {
+            let _ = writeln!(text, "left undone on {}: {what}", hosts.join(", "));
             for line in tail {
                 let _ = writeln!(text, "  │ {line}");
             }

@@ -146,7 +146,7 @@ impl AppAction {
     pub(super) fn effects(&self) -> Effects<'_> {
         use PhaseName::{Announce, Finish, Once, Prepare, Reopen, Switch, Work};
         match self {
-            AppAction::Shared { slot, .. } => Effects::new(Effect::Part { slot }, &[Prepare]),
+            AppAction::Shared { slot, .. } => Effects::new(Effect::Part { slot }, &[Prepare]).telling(),
             AppAction::Hook { point, around, optional, .. } => Effects::new(
                 Effect::Command { directory: &around.directory, fills: *point == HookPoint::Build },
                 &[Prepare, Once, Switch, Finish],

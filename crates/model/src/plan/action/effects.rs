@@ -24,6 +24,8 @@ pub struct Effects<'a> {
     pub may_use_sudo: bool,
     /// Whether the deployer's SSH agent is lent to it.
     pub lends_agent: bool,
+    /// Whether it prints to standard output just what a person should know: where something was kept, or what was repaired.
+    pub tells: bool,
     /// What it reads that the deployer sends besides the plan.
     pub input: Option<StepInput<'a>>,
 }
@@ -39,6 +41,7 @@ impl<'a> Effects<'a> {
             failure: FailureMeans::Stop,
             may_use_sudo: false,
             lends_agent: false,
+            tells: false,
             input: None,
         }
     }
@@ -61,6 +64,10 @@ impl<'a> Effects<'a> {
 
     pub(super) fn with_agent(self, lends_agent: bool) -> Self {
         Effects { lends_agent, ..self }
+    }
+
+    pub(super) fn telling(self) -> Self {
+        Effects { tells: true, ..self }
     }
 
     /// Whether its failure is told and stops nothing.

@@ -84,9 +84,11 @@ impl GitAction {
         match self {
             GitAction::Fetch { slot, commit, credentials, lend_agent, .. } => Effects {
                 input: credentials.then_some(StepInput::Credentials),
-                ..Effects::new(Effect::Objects { slot, commit }, PREPARE).with_agent(*lend_agent)
+                ..Effects::new(Effect::Objects { slot, commit }, PREPARE).with_agent(*lend_agent).telling()
             },
-            GitAction::Checkout { slot, commit, .. } => Effects::new(Effect::Files { slot, commit }, PREPARE),
+            GitAction::Checkout { slot, commit, .. } => {
+                Effects::new(Effect::Files { slot, commit }, PREPARE).telling()
+            }
             GitAction::Submodules { slot, credentials, lend_agent, .. } => Effects {
                 input: credentials.then_some(StepInput::Credentials),
                 ..Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent)

@@ -138,7 +138,10 @@ impl RecordAction {
                     from: from.as_ref(),
                     reason: reason.as_deref(),
                 };
-                Effects::new(line, &[Announce, Prepare, Reopen, Finish, Work]).instant().optional(true)
+                Effects::new(line, &[Announce, Prepare, Reopen, Finish, Work])
+                    .instant()
+                    .optional(true)
+                    .telling()
             }
             RecordAction::Hold { by, reason } => Effects::new(Effect::Hold { by, reason }, &[Work]).quick(),
             RecordAction::Unhold => Effects::new(Effect::NoHold, &[Work]).quick(),
