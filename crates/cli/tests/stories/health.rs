@@ -124,3 +124,51 @@ fn one_command_is_all_that_sudo_has_to_allow() {
     stage.production(&["check"], 0).says("ready to deploy");
     stage.production(&["deploy"], 0).says("serving now: v1 (");
 }
+
+/// Where nobody has root, the systemd of the user who logs in runs the app; it has to outlive the session.
+#[test]
+fn a_user_without_root_has_a_systemd_of_their_own() {
+    let stage = Stage::with(FleetOptions { systemd: true, ..FleetOptions::default() });
+    let host = stage.fleet.host("web1");
+    let address = host.address().ip();
+    // What logind starts for a user who lingers.
+    host.run(
+        "user=$(id -u deploy); install -d -o deploy -m 700 /run/user/$user
+        mkdir -p /var/log/journal; mount -t tmpfs private /var/lib/systemd || exit
+        systemctl start systemd-journald; journalctl --flush
+        printf '[Service]\\nUser=deploy\\nType=notify\\nDelegate=yes\\nEnvironment=XDG_RUNTIME_DIR=/run/user/%s\\nExecStart=/lib/systemd/systemd --user\\n' \
+          $user >/etc/systemd/system/own.service
+        systemctl daemon-reload; systemctl start own",
+    );
+    host.run(&format!(
+        "folder=/home/deploy/.config/systemd/user; install -d -o deploy /home/deploy/.config /home/deploy/.config/systemd $folder
+        printf '[Service]\\nWorkingDirectory=/var/webapps/five/releases/current\\nExecStart=/usr/bin/python3 app.py {address}\\nRestart=always\\nRestartSec=100ms\\n' \
+          >$folder/five.service"
+    ));
+    stage.configure(&format!(
+        "unit = \"five\"\nservice = \"systemd-user:five\"\n[health]\nhttp = \"http://{address}:8125/healthz\"\n\
+         [environments.production]\nhosts = [\"web1\"]\n"
+    ));
+    stage.release_with("v1", &[("app.py", APP)]);
+    let ends = "the services of deploy end when deploy isn't logged in any more";
+    stage
+        .production(&["deploy"], 7)
+        .says(ends)
+        .says("loginctl enable-linger deploy")
+        .says("nothing was touched");
+    stage.production(&["check"], 4).says(ends);
+    host.run("mkdir -p /var/lib/systemd/linger; touch /var/lib/systemd/linger/deploy");
+    stage.production(&["check"], 0).says("ready to deploy");
+    stage.production(&["deploy"], 0).says("serving now: v1 (");
+    stage.production(&["check"], 0).says("✓  service  five.service runs");
+    stage.release_with("v2", &[("dies", "")]);
+    let ran = stage.production(&["deploy"], 8);
+    ran.says("No module named 'nothing_of_that_name'").says("serving now: v1 (");
+    stage.production(&["status"], 0).says("well");
+    host.run("su deploy -c 'XDG_RUNTIME_DIR=/run/user/$(id -u) systemctl --user stop five'");
+    stage.production(&["status"], 0).says("five.service doesn't run: it is inactive");
+    stage.production(&["deploy", "--commit", "HEAD^", "--allow-older"], 0).says("its app is started again");
+    // Without its manager nothing can be restarted, and nothing is begun.
+    host.run("systemctl stop own");
+    stage.production(&["deploy"], 7).says("there is no systemd-user:five");
+}

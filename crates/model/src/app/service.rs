@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::Role;
 
-/// How the app is restarted. Written `init:five`, `none`, `systemd:five`, `supervisor:five`, `runit:five`.
+/// How the app is restarted. Written `init:five`, `none`, `systemd:five`, `systemd-user:five`,
+/// `supervisor:five`, `runit:five`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(into = "String", try_from = "String")]
 #[schemars(with = "String")]
@@ -17,6 +18,8 @@ pub enum Service {
     None,
     /// `systemctl restart NAME`, which must be active afterwards.
     Systemd(String),
+    /// `systemctl --user restart NAME`, by the systemd of the user who logs in, which nobody needs root for.
+    SystemdUser(String),
     /// `supervisorctl restart NAME`, which must be RUNNING afterwards.
     Supervisor(String),
     /// `sv restart NAME`, which must be up afterwards.
@@ -37,6 +40,7 @@ impl TryFrom<String> for Service {
             None if text == "none" => Ok(Service::None),
             Some(("init", name)) => Ok(Service::Init(name.to_owned())),
             Some(("systemd", name)) => Ok(Service::Systemd(name.to_owned())),
+            Some(("systemd-user", name)) => Ok(Service::SystemdUser(name.to_owned())),
             Some(("supervisor", name)) => Ok(Service::Supervisor(name.to_owned())),
             Some(("runit", name)) => Ok(Service::Runit(name.to_owned())),
             None | Some(_) => Err(ServiceError(text)),
@@ -45,11 +49,21 @@ impl TryFrom<String> for Service {
 }
 
 impl Service {
-    /// Its unit of systemd, if it is one.
-    pub fn unit(&self) -> Option<&str> {
+    /// Its unit of systemd, if it is one, as our shell takes it: `NAME`, or `user/NAME` of the user's own systemd. No name of a
+    /// unit has a slash.
+    pub fn unit(&self) -> Option<String> {
         match self {
-            Service::Systemd(name) => Some(name),
+            Service::Systemd(name) => Some(name.clone()),
+            Service::SystemdUser(name) => Some(format!("user/{name}")),
             Service::Init(_) | Service::None | Service::Supervisor(_) | Service::Runit(_) => None,
+        }
+    }
+
+    /// Whether it is root's to restart, and not the user's own.
+    pub fn needs_root(&self) -> bool {
+        match self {
+            Service::Init(_) | Service::Systemd(_) | Service::Supervisor(_) | Service::Runit(_) => true,
+            Service::None | Service::SystemdUser(_) => false,
         }
     }
 }

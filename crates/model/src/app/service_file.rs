@@ -76,7 +76,7 @@ pub fn service_file_place(service: &Service) -> Option<(HostPath, ServiceFileKin
         }
         Service::Systemd(name) => (format!("/etc/systemd/system/{name}.service"), ServiceFileKind::Unit),
         Service::Init(name) => (format!("/etc/init.d/{name}"), ServiceFileKind::InitScript),
-        Service::None | Service::Supervisor(_) | Service::Runit(_) => return None,
+        Service::None | Service::SystemdUser(_) | Service::Supervisor(_) | Service::Runit(_) => return None,
     };
     Some((HostPath::new(path).ok()?, kind))
 }

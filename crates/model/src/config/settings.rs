@@ -79,7 +79,8 @@ impl Settings {
     pub fn needs_sudo(&self) -> bool {
         let asks = |command: &String| command.trim_start().starts_with("sudo ");
         let restarts = if self.hooks.on_hosts.restart.is_empty() {
-            self.services.app != Service::None || !self.services.named.is_empty()
+            self.services.app.needs_root()
+                || self.services.named.iter().any(|named| named.service.needs_root())
         } else {
             self.hooks.on_hosts.restart.iter().any(asks)
         };

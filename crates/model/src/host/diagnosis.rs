@@ -75,6 +75,8 @@ pub enum DiagnosisKind {
     MissingServices,
     /// The user that the app's own code should run as isn't there.
     MissingUser,
+    /// The user's own services end when nobody of that name is logged in.
+    NoLinger,
     /// Something that a deploy would write or restart is another app's, or this one's in another environment.
     Foreign,
     /// A unit that a deploy would restart works for another app.
@@ -144,6 +146,7 @@ impl DiagnosisKind {
                 | DiagnosisKind::BadEnvFile
                 | DiagnosisKind::MissingServices
                 | DiagnosisKind::MissingUser
+                | DiagnosisKind::NoLinger
         )
     }
 
@@ -302,6 +305,14 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             DiagnosisKind::MissingUser,
             words,
             "make that user there, in `deploy_group`, or set another",
+        );
+    }
+    if facts.does_not_linger {
+        let words = format!("the services of {user} end when {user} isn't logged in any more");
+        found.blocks(
+            DiagnosisKind::NoLinger,
+            words,
+            format!("on that host, once, as root: loginctl enable-linger {user}"),
         );
     }
 }

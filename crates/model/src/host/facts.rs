@@ -81,6 +81,8 @@ pub struct HostFacts {
     pub missing_services: Vec<String>,
     /// The user that the app's own code should run as, where there is none.
     pub missing_user: Option<String>,
+    /// Whether services of the user's own systemd, which the app needs, end with the user's last session.
+    pub does_not_linger: bool,
     /// Whose the app's folder is; `None` where nobody has said so.
     pub owner: Option<Owner>,
     /// Unit files and init scripts of somebody's who has said so, by their paths.
@@ -258,6 +260,7 @@ impl HostFacts {
                 "no_sudo" => facts.refused_by_sudo.push(value.to_owned()),
                 "missing_service" => facts.missing_services.push(value.to_owned()),
                 "missing_user" => facts.missing_user = Some(value.to_owned()),
+                "lingers" => facts.does_not_linger = value == "no",
                 "owner" => facts.owner = serde_json::from_str(value).ok(),
                 "file_owner" => {
                     let (path, line) = value.split_once('\n').unwrap_or((value, ""));

@@ -63,7 +63,7 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<Vec<String>
         |service: &Service| settings.services.named.iter().any(|n| n.service == *service && n.reload);
     for service in settings.services_on(host) {
         commands.extend(match service {
-            Service::None => None,
+            Service::None | Service::SystemdUser(_) => None,
             Service::Init(name) => Some(words(&[&format!("/etc/init.d/{name}"), "restart"])),
             Service::Systemd(name) if reloads(service) => {
                 Some(words(&["systemctl", "reload-or-restart", name]))
@@ -90,7 +90,8 @@ fn sudo_words(command: &str) -> Option<Vec<String>> {
 /// Whether something is done by sudo on a host, where the user isn't root, and no person is there to type a password.
 pub(super) fn needs_sudo(settings: &Settings, host: &Host) -> bool {
     let asks = |command: &String| command.trim_start().starts_with("sudo ");
-    let restarts = !settings.services_on(host).is_empty() || settings.hooks.on_hosts.restart.iter().any(asks);
+    let restarts = settings.services_on(host).into_iter().any(Service::needs_root)
+        || settings.hooks.on_hosts.restart.iter().any(asks);
     let is_primary = settings.hosts.first().is_some_and(|first| first.name == host.name);
     let has_jobs = settings.crontab.file.is_some() && settings.crontab.location == CrontabLocation::System;
     !settings.users.ask_sudo_password

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::command::app_command;
-use super::quote;
 use super::service::link_line;
 use super::user::SUDO;
+use super::{quote, quote_words};
 use crate::app::health::{Health, HealthQuestion, HttpPlace, HttpQuestion};
 use crate::app::service::Service;
 use crate::host::layout::Layout;
@@ -20,7 +20,7 @@ pub(super) fn health_script(
     services: &[Service],
     in_maintenance: bool,
 ) -> String {
-    let units: Vec<String> = services.iter().filter_map(Service::unit).map(quote).collect();
+    let units = services.iter().filter_map(Service::unit);
     // Visitors who are told of maintenance are told with this status, and all is as it should be.
     let ask = ask(layout, health, if in_maintenance { "also=503" } else { "also=none" });
     let Health { grace_seconds, interval_seconds, .. } = health;
@@ -39,7 +39,7 @@ pub(super) fn health_script(
         "{SUDO}{}{}set -- {}\n{HAS_DIED}{until}",
         link_line(layout),
         script!("systemd"),
-        units.join(" ")
+        quote_words(units)
     );
     script.push_str("[ $? != 0 ] || exit 0\n");
     script.push_str("for unit; do show_words \"$unit\"; done\nexit 1\n");

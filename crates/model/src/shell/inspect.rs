@@ -38,7 +38,7 @@ pub struct AlsoLookAt<'a> {
     /// The user that the app's own code runs as.
     pub run_as: Option<&'a str>,
     /// Units of systemd that should run, as far as anything is live.
-    pub units: &'a [&'a str],
+    pub units: &'a [String],
     /// How the app is asked whether it is well, and what a command that asks finds around it.
     pub health: Option<(&'a Health, &'a Surroundings)>,
 }
@@ -105,10 +105,16 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     if !services.is_empty() {
         script.push_str(HAS_UNIT);
     }
+    if services.iter().any(|service| matches!(service, Service::SystemdUser(_))) {
+        script.push_str(OWN_SYSTEMD);
+    }
     for service in *services {
         let has = match service {
             Service::Init(name) => format!("[ -x {} ]", quote(&format!("/etc/init.d/{name}"))),
             Service::Systemd(name) => format!("has_unit {}", quote(name)),
+            Service::SystemdUser(name) => {
+                format!("systemctl --user cat -- {} >/dev/null 2>&1", quote(name))
+            }
             Service::None | Service::Supervisor(_) | Service::Runit(_) => continue,
         };
         let name = quote(&String::from(service.clone()));
@@ -348,6 +354,11 @@ const HAS_UNIT: &str = r#"has_unit() {
   done
   [ -x "/etc/init.d/${unit%.service}" ]
 }
+"#;
+
+/// Where the user's own systemd is found, if the session came about without PAM; and whether it goes on when nobody is logged in.
+const OWN_SYSTEMD: &str = r#"export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+[ "$(id -u)" = 0 ] || [ -e "/var/lib/systemd/linger/$(id -un)" ] || fact lingers no
 "#;
 
 /// Whose the jobs are that are marked as the app's.

@@ -61,8 +61,8 @@ fn restart(layout: &Layout, service: &Service, file: Option<&ReleasedServiceFile
     let act = match service {
         Service::None => "true".to_owned(),
         Service::Init(name) => format!("$sudo {} \"$how\"", quote(&format!("/etc/init.d/{name}"))),
-        Service::Systemd(name) => {
-            let name = quote(name);
+        Service::Systemd(_) | Service::SystemdUser(_) => {
+            let name = quote(&service.unit().expect("a unit"));
             format!(
                 "{link}{}[ \"$how\" = restart ] || how=reload-or-restart\n\
                  act_on_unit \"$how\" {name} && is_up {name} && exit 0\n\
@@ -107,7 +107,9 @@ fn disable(service: &Service) -> String {
             "! command -v update-rc.d >/dev/null || $sudo update-rc.d {} disable >/dev/null",
             quote(name)
         ),
-        Service::None | Service::Supervisor(_) | Service::Runit(_) => "true".to_owned(),
+        Service::None | Service::SystemdUser(_) | Service::Supervisor(_) | Service::Runit(_) => {
+            "true".to_owned()
+        }
     }
 }
 
@@ -120,15 +122,15 @@ fn verify_running(
 ) -> String {
     // How often systemd has started it again since long ago isn't held against it.
     let before = services.iter().enumerate().filter_map(|(number, (service, _))| {
-        Some(format!("look_at_unit {}\nbefore_{number}=$restarts\n", quote(service.unit()?)))
+        Some(format!("look_at_unit {}\nbefore_{number}=$restarts\n", quote(&service.unit()?)))
     });
     let ask = |(number, (service, file)): (usize, &(Service, Option<ReleasedServiceFile>))| {
         let runs = match service {
-            Service::Systemd(name) => {
-                let name = quote(name);
+            Service::Systemd(_) | Service::SystemdUser(_) => {
+                let name = quote(&service.unit().expect("a unit"));
                 format!(
                     "{{ is_up {name} && [ \"$restarts\" = \"$before_{number}\" ]; }} || {{\n  \
-                       echo {name}\" didn't stay up:\" >&2\n  show_words {name}\n  exit 1\n}}"
+                       echo \"$called didn't stay up:\" >&2\n  show_words {name}\n  exit 1\n}}"
                 )
             }
             Service::Init(name) => {
@@ -165,6 +167,10 @@ fn stop_running(service: &Service) -> String {
                 "case $(systemctl is-active {name} 2>/dev/null || $sudo systemctl is-active {name} 2>/dev/null) in\n  \
                    inactive* | failed* | unknown*) exit 0 ;;\nesac\n$sudo systemctl stop {name}"
             )
+        }
+        Service::SystemdUser(_) => {
+            let name = quote(&service.unit().expect("a unit"));
+            format!("sudo=\n{}find_manager {name}\nsystemctl --user stop \"$called\"", script!("systemd"))
         }
         Service::Supervisor(name) => {
             let name = quote(name);

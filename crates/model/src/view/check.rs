@@ -150,6 +150,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         DiagnosisKind::AppDisagrees | DiagnosisKind::ExposesGit => "app",
         DiagnosisKind::Unwell => "health",
         DiagnosisKind::MissingServices
+        | DiagnosisKind::NoLinger
         | DiagnosisKind::ServiceDown
         | DiagnosisKind::Stale
         | DiagnosisKind::StrayService => "service",

@@ -108,8 +108,8 @@ default_revision = "HEAD"
 
 {sign_tags}
 
-# How the app is restarted once the link has moved: "systemd:NAME", "supervisor:NAME", "runit:NAME", "init:NAME", or
-# "none" if it needs no restart.
+# How the app is restarted once the link has moved: "systemd:NAME", "systemd-user:NAME", "supervisor:NAME",
+# "runit:NAME", "init:NAME", or "none" if it needs no restart.
 service = {service}
 {services}
 # Shell commands at named points, in the new release. A failure before the switch changes nothing that serves; a

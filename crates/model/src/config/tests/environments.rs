@@ -311,7 +311,7 @@ fn services_keep_the_order_of_the_file() {
     {} → this service isn't defined; add `service = "systemd:{unit}-worker"`, or define it: `command = "python -m celery -A five worker"`
 
     services.a = { service = 'upstart:x' }
-    upstart → `upstart:x` isn't a service; write `none`, `init`, `systemd:NAME`, `supervisor:NAME` or `runit:NAME`
+    upstart → `upstart:x` isn't a service; write `none`, `init`, `systemd:NAME`, `systemd-user:NAME`, `supervisor:NAME` or `runit:NAME`
 
     services.a = { service = 'init:x', role = 'y' }
     role → a service has no key `role`; did you mean `roles`?

@@ -3,12 +3,25 @@
 # Assignments stand before this text: sudo; link, the one that decides what is live. What is asked, everybody may ask, where systemd can be asked by everybody: that
 # takes D-Bus.
 
+# Sets `called` to the name of a unit, and how its manager is spoken to: `user/NAME` is one of the user's own systemd. A session
+# that came about without PAM doesn't say where that is.
+find_manager() {
+  case $1 in
+    user/*)
+      called=${1#user/} own=--user as=
+      export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+      ;;
+    *) called=$1 own='' as=$sudo ;;
+  esac
+}
+
 # Sets what is known of a unit; old systemds don't know all of it.
 look_at_unit() {
+  find_manager "$1"
   active='' result='' kind='' restarts=0
   properties=ActiveState,Result,Type,NRestarts
-  shown=$(systemctl show --property "$properties" "$1" 2>/dev/null) ||
-    shown=$($sudo systemctl show --property "$properties" "$1" 2>/dev/null) || return
+  shown=$(systemctl $own show --property "$properties" "$called" 2>/dev/null) ||
+    shown=$($as systemctl $own show --property "$properties" "$called" 2>/dev/null) || return
   while IFS='=' read -r key value; do
     case $key in
       ActiveState) active=$value ;;
@@ -35,16 +48,17 @@ is_up() {
 # must not keep the release down that is gone back to. Where all is well sudo needn't allow more than the restart.
 act_on_unit() {
   if look_at_unit "$2" && { [ "$active" != active ] || [ "$restarts" != 0 ]; }; then
-    $sudo systemctl reset-failed "$2" 2>/dev/null
+    $as systemctl $own reset-failed "$called" 2>/dev/null
   fi
-  $sudo systemctl "$1" "$2" && return
-  $sudo systemctl reset-failed "$2" && $sudo systemctl "$1" "$2"
+  $as systemctl $own "$1" "$called" && return
+  $as systemctl $own reset-failed "$called" && $as systemctl $own "$1" "$called"
 }
 
 # The words of a unit's service, and systemd's about it, since the switch, as far as the user may read them.
 words_of() {
-  set -- --quiet --no-pager --output cat --lines 40 --since "@$(stat -c %Y "$link" 2>/dev/null || echo 0)" --unit "$1"
-  said=$($sudo journalctl "$@" 2>/dev/null)
+  find_manager "$1"
+  set -- --quiet --no-pager --output cat --lines 40 --since "@$(stat -c %Y "$link" 2>/dev/null || echo 0)" $own --unit "$called"
+  said=$($as journalctl "$@" 2>/dev/null)
   [ -n "$said" ] || said=$(journalctl "$@" 2>/dev/null)
 }
 
@@ -54,12 +68,12 @@ show_words() {
   if [ "$active" = activating ]; then state='is being started'; else state="is ${active:-unknown}"; fi
   case $result in '' | success) ;; *) state="$state ($result)" ;; esac
   [ "$restarts" = 0 ] || state="$state, started again $restarts times"
-  echo "$1 $state"
+  echo "$called $state"
   words_of "$1"
   if [ -z "$said" ]; then
     # What it says goes elsewhere, or isn't for this user.
-    said=$($sudo systemctl status --no-pager --lines 15 "$1" 2>/dev/null)
-    [ $? -ne 1 ] || said=$(systemctl status --no-pager --lines 15 "$1" 2>/dev/null)
+    said=$($as systemctl $own status --no-pager --lines 15 "$called" 2>/dev/null)
+    [ $? -ne 1 ] || said=$(systemctl $own status --no-pager --lines 15 "$called" 2>/dev/null)
   fi
   printf '%s\n' "$said"
   case $said in *'ddress already in use'*)

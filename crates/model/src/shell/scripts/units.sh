@@ -1,18 +1,36 @@
 # Reports what runs of the app, and from which slots. POSIX sh.
 #
-# `fact`, `record`, `path` and `releases` stand before this text; units of systemd are its arguments. What the user may not see of a process isn't
+# `fact`, `record`, `path` and `releases` stand before this text; units of systemd are its arguments, `user/NAME` those of the
+# user's own. What the user may not see of a process isn't
 # there.
 
+# Its times are those of the host's own zone otherwise.
+ask_manager() {
+  LC_ALL=C TZ=UTC "$@" 2>/dev/null
+}
+properties=Id,LoadState,ActiveState,SubState,Result,Type,MainPID,NRestarts,ControlGroup,ActiveEnterTimestamp,WorkingDirectory
 ask_units() {
-  # Its times are those of the host's own zone otherwise.
-  export LC_ALL=C TZ=UTC
-  properties=Id,LoadState,ActiveState,SubState,Result,Type,MainPID,NRestarts,ControlGroup,ActiveEnterTimestamp,WorkingDirectory
-  systemctl show --property "$properties" "$@" 2>/dev/null && return
+  for unit; do
+    shift
+    case $unit in user/*) ;; *) set -- "$@" "$unit" ;; esac
+  done
+  [ $# != 0 ] || return 0
+  ask_manager systemctl show --property "$properties" "$@" && return
   # What sudo doesn't allow would be reported to root.
   sudo -n -l systemctl show --property "$properties" "$@" >/dev/null 2>&1 &&
-    sudo -n systemctl show --property "$properties" "$@" 2>/dev/null
+    ask_manager sudo -n systemctl show --property "$properties" "$@"
 }
-shown=$(ask_units "$@")
+ask_own_units() {
+  for unit; do
+    shift
+    case $unit in user/*) set -- "$@" "${unit#user/}" ;; esac
+  done
+  [ $# != 0 ] || return 0
+  echo
+  # What a session doesn't say that came about without PAM.
+  XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}" ask_manager systemctl --user show --property "$properties" "$@"
+}
+shown=$(ask_units "$@" && ask_own_units "$@")
 fact units "$shown"
 # Whether a unit works for another app, or for this one in another environment.
 look_where() {

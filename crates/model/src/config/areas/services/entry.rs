@@ -1,4 +1,4 @@
-//! Services, as they are written: `none`, `init`, `systemd:five`, `supervisor:{unit}`, `runit:five`.
+//! Services, as they are written: `none`, `init`, `systemd:five`, `systemd-user:five`, `supervisor:{unit}`, `runit:five`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -122,7 +122,7 @@ impl FromStr for ServiceText {
 
 /// Reads a service once its placeholders are filled.
 pub(in crate::config) fn read_service(text: &str) -> Result<Service, Mistake> {
-    const WITH_NAME: [&str; 4] = ["init", "systemd", "supervisor", "runit"];
+    const WITH_NAME: [&str; 5] = ["init", "systemd", "systemd-user", "supervisor", "runit"];
     let mistake = || Mistake::new(format!("{} isn't a service", quoted(text)));
     let (kind, name) = text.split_once(':').unwrap_or((text, ""));
     let make = match kind {
@@ -130,12 +130,14 @@ pub(in crate::config) fn read_service(text: &str) -> Result<Service, Mistake> {
         "none" => return Err(mistake().help("write `none` alone")),
         "init" => Service::Init,
         "systemd" => Service::Systemd,
+        "systemd-user" => Service::SystemdUser,
         "supervisor" => Service::Supervisor,
         "runit" => Service::Runit,
         _ => {
             let help = match nearest(kind, WITH_NAME.into_iter().chain(["none"])) {
                 Some(right) => format!("did you mean `{right}`?"),
-                None => "write `none`, `init`, `systemd:NAME`, `supervisor:NAME` or `runit:NAME`".to_string(),
+                None => "write `none`, `init`, `systemd:NAME`, `systemd-user:NAME`, `supervisor:NAME` or `runit:NAME`"
+                    .to_string(),
             };
             return Err(mistake().within(0..kind.len()).help(help));
         }
@@ -304,6 +306,7 @@ impl From<Service> for String {
             Service::Init(name) => format!("init:{name}"),
             Service::None => "none".to_string(),
             Service::Systemd(name) => format!("systemd:{name}"),
+            Service::SystemdUser(name) => format!("systemd-user:{name}"),
             Service::Supervisor(name) => format!("supervisor:{name}"),
             Service::Runit(name) => format!("runit:{name}"),
         }
@@ -313,7 +316,7 @@ impl From<Service> for String {
 schema_of! {
     ServiceText => json_schema!({
         "type": "string",
-        "anyOf": [{ "enum": ["init", "none"] }, { "pattern": "^(init|systemd|supervisor|runit):[^-\\s]\\S*$" }]
+        "anyOf": [{ "enum": ["init", "none"] }, { "pattern": "^(init|systemd|systemd-user|supervisor|runit):[^-\\s]\\S*$" }]
     }),
 }
 
@@ -336,6 +339,7 @@ mod tests {
             "init:five",
             "none",
             "systemd:five",
+            "systemd-user:five",
             "supervisor:five:*",
             "runit:/srv/five",
             "systemd:five@1.service",
@@ -350,7 +354,7 @@ mod tests {
         check("none:five", "`none:five` isn't a service; write `none` alone");
         check(
             "upstart:five",
-            "`upstart:five` isn't a service; write `none`, `init`, `systemd:NAME`, `supervisor:NAME` or `runit:NAME`",
+            "`upstart:five` isn't a service; write `none`, `init`, `systemd:NAME`, `systemd-user:NAME`, `supervisor:NAME` or `runit:NAME`",
         );
     }
 

@@ -21,7 +21,7 @@ area! {
     services: ServicesSettings, ServicesLayer, "Restarts";
 
     /// How the app is restarted when no `restart` hook says it: `"none"`, `"init:NAME"` (`/etc/init.d/NAME restart`),
-    /// `"systemd:NAME"`, `"supervisor:NAME"` or `"runit:NAME"`. `{unit}` and `{environment}` may stand in the name.
+    /// `"systemd:NAME"`, `"systemd-user:NAME"`, `"supervisor:NAME"` or `"runit:NAME"`. `{unit}` and `{environment}` may stand in the name.
     service as app: At<ServiceText> => Service = AppService, example r#""systemd:{unit}""#;
 
     /// More services than the app's own, such as workers: each `[services.NAME]`, in the order of the file. On the way to a
