@@ -82,6 +82,10 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("sudo lists nothing, and allows what is needed", live().change(|f| f.sudo = Some(false))),
         ("sudo wants none", live().change(|f| f.sudo = Some(true))),
         (
+            "sudo puts no unit file in place",
+            live().change(|f| f.files_refused_by_sudo = vec!["/usr/bin/systemctl daemon-reload".into()]),
+        ),
+        (
             "a person holds it",
             live().change(|f| {
                 f.hold = Some(Hold { at: at(), by: "bob@desk".into(), reason: "the audit".into() })
@@ -320,6 +324,13 @@ fn all_three_say_the_same() {
       check   ready to deploy
 
     sudo wants none
+      check   ready to deploy
+
+    sudo puts no unit file in place
+      plan    note: deploy may not do this by sudo without a password, which a deploy needs where a unit file changes: /usr/bin/systemctl daemon-reload; allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /usr/bin/systemctl daemon-reload
+      status  web1: deploy may not do this by sudo without a password, which a deploy needs where a unit file changes: /usr/bin/systemctl daemon-reload
+      check   !  sudo     deploy may not do this by sudo without a password, which a deploy needs where a unit file changes: /usr/bin/systemctl daemon-reload
+      check   help: allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /usr/bin/systemctl daemon-reload
       check   ready to deploy
 
     a person holds it

@@ -273,6 +273,14 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         let help = "allow those commands in a file of /etc/sudoers.d; or set `ask_sudo_password`, or a `restart` hook without sudo";
         found.blocks(DiagnosisKind::NoSudo, words, help);
     }
+    if expected.needs_sudo && !facts.files_refused_by_sudo.is_empty() {
+        let commands = facts.files_refused_by_sudo.join(", ");
+        let words = format!(
+            "{user} may not do this by sudo without a password, which a deploy needs where a unit file changes: {commands}"
+        );
+        let help = format!("allow it in a file of /etc/sudoers.d: {user} ALL=(root) NOPASSWD: {commands}");
+        found.warns(DiagnosisKind::NoSudo, words).help = Some(help);
+    }
     if let Some(hold) = &facts.hold {
         let words = format!("deploys are on hold: {:?}, says {} since {}", hold.reason, hold.by, hold.at);
         found.blocks(

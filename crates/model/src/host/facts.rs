@@ -11,6 +11,7 @@ use crate::host::app_version::AppAnswer;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
 use crate::host::running::{Running, Trouble};
+use crate::host::sudo::SudoRules;
 use crate::host::written::Written;
 use crate::names::{CommitId, RunId, SlotName};
 use crate::release::Release;
@@ -71,6 +72,8 @@ pub struct HostFacts {
     pub sudo: Option<bool>,
     /// Commands that sudo doesn't allow without a password.
     pub refused_by_sudo: Vec<String>,
+    /// The same, of those that are done only where a unit file or an init script changes.
+    pub files_refused_by_sudo: Vec<String>,
     /// Git's version there; `None` if that wasn't asked.
     pub git_version: Option<String>,
     /// Files that have to be in `shared`, and aren't.
@@ -188,6 +191,7 @@ impl HostFacts {
         let mut releases = layout.releases.to_string();
         let mut slot: Option<SlotName> = None;
         let (mut live, mut live_by_a_link) = (None, None);
+        let mut sudo_rules = SudoRules::default();
         while let (Some(key), Some(value)) = (fields.next(), fields.next()) {
             match key.trim_start_matches('\n') {
                 "id" => (facts.user, facts.is_root) = read_id(value),
@@ -257,7 +261,20 @@ impl HostFacts {
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
                 "git" => facts.git_version = Some(value.to_owned()),
                 "sudo" => facts.sudo = Some(value == "yes"),
-                "no_sudo" => facts.refused_by_sudo.push(value.to_owned()),
+                "sudo_rules" => sudo_rules = SudoRules::read(value),
+                "sudo_may" => {
+                    let mut words = value.splitn(3, ' ');
+                    let (needed, allowed) = (words.next(), words.next());
+                    let command = words.next().unwrap_or_default().to_owned();
+                    if allowed == Some("no") || sudo_rules.want_a_password(&command) {
+                        let refused = if needed == Some("now") {
+                            &mut facts.refused_by_sudo
+                        } else {
+                            &mut facts.files_refused_by_sudo
+                        };
+                        refused.push(command);
+                    }
+                }
                 "missing_service" => facts.missing_services.push(value.to_owned()),
                 "missing_user" => facts.missing_user = Some(value.to_owned()),
                 "lingers" => facts.does_not_linger = value == "no",

@@ -8,6 +8,7 @@ pub mod layout;
 pub mod proven;
 pub mod record;
 pub mod running;
+pub mod sudo;
 mod transport;
 pub mod written;
 

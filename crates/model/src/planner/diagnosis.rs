@@ -4,11 +4,12 @@ use super::context::SeenHost;
 use crate::app::crontab::CrontabLocation;
 use crate::app::owner::Owner;
 use crate::app::service::Service;
-use crate::app::service_file::service_file_place;
+use crate::app::service_file::{FilesOf, ServiceFileKind, service_file_place};
 use crate::config::Settings;
 use crate::host::Host;
 use crate::host::diagnosis::{Diagnosis, Expected, diagnose};
-use crate::names::HostPath;
+use crate::host::sudo::{SudoCommand, SudoNeeded};
+use crate::names::{CommitId, HostPath};
 use crate::strategy::{self, Strategy};
 
 /// All that there is to say about a host: what a deploy would refuse, what its plan would note, and the rest. `url` is where
@@ -56,7 +57,7 @@ pub(super) fn diagnose_by(
 }
 
 /// The commands that are done by sudo on a host, as far as they are known beforehand: each as its words.
-pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<Vec<String>> {
+pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let mut commands: Vec<Vec<String>> = Vec::new();
     let reloads =
@@ -74,6 +75,47 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<Vec<String>
         });
     }
     commands.extend(settings.hooks.on_hosts.restart.iter().filter_map(|command| sudo_words(command)));
+    let always = commands.into_iter().map(|words| SudoCommand { words, needed: SudoNeeded::Always });
+    always.chain(file_commands(settings, host)).collect()
+}
+
+/// What puts a unit file or an init script in its place. A rule for it has to allow any release.
+fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
+    let layout = settings.layout(host);
+    let slot = settings.layout.release_paths.first().cloned();
+    let any_release = CommitId::new(&"0".repeat(40)).ok().zip(slot);
+    let Some(of) = any_release.map(|(commit, slot)| FilesOf::Release { commit, slot }) else {
+        return Vec::new();
+    };
+    let mut commands: Vec<SudoCommand> = Vec::new();
+    let mut add = |words: &[&str]| {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        let command = SudoCommand { words, needed: SudoNeeded::ForFiles };
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    };
+    let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
+    for service in here.filter(|service| service.definition.is_some()) {
+        let Some((path, kind)) = service_file_place(&service.service) else { continue };
+        let path = path.as_str();
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let (kept, new) = (layout.service_files(&of).join(name), format!("{path}.new"));
+        match kind {
+            ServiceFileKind::Unit => {
+                add(&["install", "-m", "644", kept.as_str(), &new]);
+                add(&["mv", "-f", &new, path]);
+                add(&["systemctl", "daemon-reload"]);
+                if let Service::Systemd(called) = &service.service {
+                    add(&["systemctl", "enable", "--quiet", called]);
+                }
+            }
+            ServiceFileKind::InitScript => {
+                add(&["install", "-m", "755", kept.as_str(), &new]);
+                add(&["mv", "-f", &new, path]);
+            }
+        }
+    }
     commands
 }
 

@@ -7,6 +7,7 @@ use super::{ask, health};
 use crate::app::health::{Health, HealthQuestion};
 use crate::app::service::Service;
 use crate::host::layout::Layout;
+use crate::host::sudo::{SudoCommand, SudoNeeded};
 use crate::host::written::WRITTEN_LISTED;
 use crate::names::HostPath;
 use crate::plan::action::Surroundings;
@@ -34,7 +35,7 @@ pub struct AlsoLookAt<'a> {
     /// Whether something is done by sudo.
     pub needs_sudo: bool,
     /// What, as far as it is known beforehand.
-    pub sudo_commands: &'a [Vec<String>],
+    pub sudo_commands: &'a [SudoCommand],
     /// The user that the app's own code runs as.
     pub run_as: Option<&'a str>,
     /// Units of systemd that should run, as far as anything is live.
@@ -97,8 +98,16 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         script.push_str(&format!("set -- {}\n{FILE_OWNERS}", quote_words(files)));
     }
     if *needs_sudo {
-        let asks: String =
-            sudo_commands.iter().map(|words| format!("may {}\n", quote_words(words))).collect();
+        let asks: String = sudo_commands
+            .iter()
+            .map(|SudoCommand { words, needed }| {
+                let needed = match needed {
+                    SudoNeeded::Always => "now",
+                    SudoNeeded::ForFiles => "for_files",
+                };
+                format!("may {needed} {}\n", quote_words(words))
+            })
+            .collect();
         let asks = if asks.is_empty() { "true\n".to_owned() } else { asks };
         script.push_str(&format!("{SUDO_LOOK}may_all() {{\n{asks}}}\n{SUDO_ASKED}"));
     }
@@ -383,25 +392,39 @@ $line" ;; esac
 done
 "#;
 
-/// Whether sudo allows a command without a password. To run something that isn't allowed would be reported to root; to ask
-/// for it isn't. Who may only restart one service may still deploy.
+/// Whether sudo allows a command without a password, `now` or where a file has to be written. To run something that isn't
+/// allowed would be reported to root; to ask for it isn't. Who may only restart one service may still deploy. That a command
+/// is allowed is said of one that takes a password, too: what is listed tells them apart.
 const SUDO_LOOK: &str = r#"may() {
-  sudo -n -l "$@" >/dev/null 2>&1 && return
-  tool=$(command -v "$1") || tool=$1
+  needed=$1
   shift
-  fact no_sudo "$tool${*:+ $*}"
+  tool=$(command -v "$1") || tool=$1
+  if sudo -n -l "$@" >/dev/null 2>&1; then allowed=yes; else allowed=no; fi
+  shift
+  fact sudo_may "$needed $allowed $tool${*:+ $*}"
 }
 "#;
 
-/// Where all is allowed, nothing needs to be asked for.
+/// Where all is allowed, nothing needs to be asked for: the last word is that of an entry without a password, for all.
 const SUDO_ASKED: &str = r#"case $id in
   'uid=0('*) ;;
   *)
-    if listed=$(sudo -n -l 2>/dev/null); then fact sudo yes; else fact sudo no; fi
-    case $listed in
-      *'(root) NOPASSWD: ALL'* | *'(ALL) NOPASSWD: ALL'* | *'(ALL : ALL) NOPASSWD: ALL'*) ;;
-      *) may_all ;;
-    esac
+    if listed=$(LC_ALL=C sudo -n -ll 2>/dev/null); then fact sudo yes; else fact sudo no; fi
+    free=no all=no
+    while IFS= read -r line; do
+      case $line in
+        'Sudoers entry'*) free=no ;;
+        *Options:*'!authenticate'*) free=yes ;;
+        *Commands:*) all=no ;;
+        '	ALL') all=$free ;;
+      esac
+    done <<END
+$listed
+END
+    if [ "$all" = no ]; then
+      fact sudo_rules "$listed"
+      may_all
+    fi
     ;;
 esac
 "#;

@@ -1,0 +1,183 @@
+//! What sudo lets a user do without a password, by its own listing.
+//!
+//! `sudo -n -l COMMAND` says whether a command is allowed; that it takes a password it doesn't say, where another command takes
+//! none. The long listing (`sudo -ll`) does: the last entry that matches a command decides. What isn't understood of it is
+//! never held against a host.
+
+use glob::{MatchOptions, Pattern};
+
+/// A command that is done by sudo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SudoCommand {
+    /// Its words.
+    pub words: Vec<String>,
+    /// When.
+    pub needed: SudoNeeded,
+}
+
+/// When a command is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SudoNeeded {
+    /// In every run.
+    Always,
+    /// Where a unit file or an init script isn't there yet, or changes.
+    ForFiles,
+}
+
+/// What a user may do by sudo.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SudoRules {
+    /// In the order of the listing.
+    entries: Vec<SudoEntry>,
+    /// Whether no command takes a password.
+    never_asks: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct SudoEntry {
+    asks: bool,
+    commands: Vec<String>,
+}
+
+impl SudoRules {
+    /// Reads what `sudo -n -ll` prints in the language of computers.
+    pub fn read(listing: &str) -> Self {
+        let mut rules = SudoRules::default();
+        let mut in_commands = false;
+        for line in listing.lines() {
+            if line.starts_with("Sudoers entry") {
+                rules.entries.push(SudoEntry { asks: true, commands: Vec::new() });
+                in_commands = false;
+                continue;
+            }
+            let text = line.trim();
+            let Some(entry) = rules.entries.last_mut() else {
+                let mut defaults = text.split(", ");
+                rules.never_asks |= defaults.any(|word| word.trim_end_matches(',') == "!authenticate");
+                continue;
+            };
+            if let Some(options) = text.strip_prefix("Options:") {
+                entry.asks = !options.split(", ").any(|option| option.trim() == "!authenticate");
+            } else if text == "Commands:" {
+                in_commands = true;
+            } else if in_commands && line.starts_with('\t') {
+                entry.commands.push(text.to_owned());
+            }
+        }
+        rules
+    }
+
+    /// Whether a command that is allowed takes a password: `/usr/bin/systemctl restart five`.
+    pub fn want_a_password(&self, command: &str) -> bool {
+        let fits = |entry: &&SudoEntry| entry.commands.iter().any(|pattern| fits(pattern, command));
+        !self.never_asks && self.entries.iter().rev().find(fits).is_some_and(|entry| entry.asks)
+    }
+}
+
+/// Whether a command is one of those that sudo's pattern means: a path, or a folder, each with any arguments, or with these.
+fn fits(pattern: &str, command: &str) -> bool {
+    if pattern == "ALL" {
+        return true;
+    }
+    let split = |text: &str| {
+        let (path, arguments) = text.split_once(' ').unwrap_or((text, ""));
+        (path.to_owned(), arguments.trim().to_owned())
+    };
+    let ((path, arguments), (asked_path, asked_arguments)) = (split(pattern), split(command));
+    let in_folder = path.ends_with('/')
+        && asked_path.rsplit_once('/').is_some_and(|(folder, _)| path == format!("{folder}/"));
+    let by_path = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+    (in_folder || matches(&path, &asked_path, by_path))
+        && match arguments.as_str() {
+            "" => true,
+            "\"\"" => asked_arguments.is_empty(),
+            arguments => matches(arguments, &asked_arguments, MatchOptions::new()),
+        }
+}
+
+fn matches(pattern: &str, text: &str, options: MatchOptions) -> bool {
+    // What sudo's own language has a meaning for stands behind a backslash.
+    let mut plain = String::new();
+    let mut escaped = false;
+    for c in pattern.chars() {
+        match c {
+            '\\' if !escaped => escaped = true,
+            c if escaped => {
+                plain.push_str(&Pattern::escape(&c.to_string()));
+                escaped = false;
+            }
+            c => plain.push(c),
+        }
+    }
+    Pattern::new(&plain).is_ok_and(|pattern| pattern.matches_with(text, options))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a Debian 12.
+    const LISTING: &str = "Matching Defaults entries for deploy on web1:
+    env_reset, mail_badpass,
+    secure_path=/usr/local/sbin\\:/usr/local/bin, use_pty
+
+User deploy may run the following commands on web1:
+
+Sudoers entry:
+    RunAsUsers: ALL
+    Commands:
+\tALL
+
+Sudoers entry:
+    RunAsUsers: root
+    Options: !authenticate
+    Commands:
+\t/usr/bin/systemctl restart five
+\t/usr/bin/systemctl reload five*
+\t/usr/bin/sv
+\t/opt/tools/
+\t/usr/bin/id \"\"
+\t/usr/bin/install * /etc/systemd/system/five.service
+\t/usr/bin/env A\\=1
+
+Sudoers entry:
+    RunAsUsers: root
+    Options: setenv
+    Commands:
+\t/usr/bin/sv stop *
+";
+
+    #[test]
+    fn the_last_entry_that_matches_decides() {
+        let rules = SudoRules::read(LISTING);
+        for (command, wants) in [
+            ("/usr/bin/systemctl restart five", false),
+            ("/usr/bin/systemctl restart six", true),
+            ("/usr/bin/systemctl reload five-web", false),
+            ("/usr/bin/systemctl", true),
+            ("/usr/bin/sv restart five", false),
+            ("/usr/bin/sv stop five", true),
+            ("/opt/tools/any thing", false),
+            ("/opt/tools/below/any", true),
+            ("/usr/bin/id", false),
+            ("/usr/bin/id -u", true),
+            ("/usr/bin/install -m 644 /srv/a/b /etc/systemd/system/five.service", false),
+            ("/usr/bin/env A=1", false),
+        ] {
+            assert_eq!(rules.want_a_password(command), wants, "{command}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_not_held_against_anybody() {
+        for listing in [
+            "",
+            "Sorry, user deploy may not run sudo on web1.",
+            "Sudoers entry:\n    Commands:\n\t^/usr/.*$ ^x$",
+        ] {
+            assert!(!SudoRules::read(listing).want_a_password("/usr/bin/id"), "{listing}");
+        }
+        let free = LISTING.replace("use_pty", "!authenticate");
+        assert!(!SudoRules::read(&free).want_a_password("/usr/bin/systemctl restart six"));
+    }
+}
