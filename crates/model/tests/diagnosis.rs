@@ -7,7 +7,9 @@ use std::fmt::Write;
 use buedafab_model::app::maintenance::MaintenanceRecord;
 use buedafab_model::app::owner::Owner;
 use buedafab_model::host::app_version::AppAnswer;
-use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts, UnitElsewhere};
+use buedafab_model::host::facts::{
+    Capacity, CurrentLink, HostFacts, Listener, Lock, SlotFacts, UnitElsewhere,
+};
 use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
 use buedafab_model::host::written::Written;
 use buedafab_model::names::{EnvironmentName, SlotName, Unit};
@@ -164,6 +166,13 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
             live().change(|f| {
                 let owner = Owner { unit: Unit::new("six").expect("a unit"), ..common::owner() };
                 f.file_owners = vec![("/etc/systemd/system/five.service".into(), owner)];
+            }),
+        ),
+        (
+            "another app listens where this one is asked",
+            live().change(|f| {
+                let owner = Owner { unit: Unit::new("six").expect("a unit"), ..common::owner() };
+                f.listener = Some(Listener { place: "port 8000".into(), unit: "six.service".into(), owner });
             }),
         ),
         (
@@ -523,6 +532,14 @@ fn all_three_say_the_same() {
       status  web1: /etc/systemd/system/five.service belongs to six in production from git.example.com/bueda/five
       check   ✗  owner    /etc/systemd/system/five.service belongs to six in production from git.example.com/bueda/five
       check   help: name this service otherwise, or leave its name out; `deploy --take-over` makes it this one's
+      check   a deploy would be stopped
+
+    another app listens where this one is asked
+      plan    refused: web1: port 8000 belongs to six in production from git.example.com/bueda/five: six.service listens there
+              give each app a port or a socket of its own; `deploy --take-over` makes it this one's
+      status  web1: port 8000 belongs to six in production from git.example.com/bueda/five: six.service listens there
+      check   ✗  owner    port 8000 belongs to six in production from git.example.com/bueda/five: six.service listens there
+      check   help: give each app a port or a socket of its own; `deploy --take-over` makes it this one's
       check   a deploy would be stopped
 
     a unit works for another app

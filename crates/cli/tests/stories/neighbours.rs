@@ -74,3 +74,41 @@ fn nobody_takes_over_what_is_anothers() {
     stage.production(&["deploy", "--force", "--take-over"], 0).says("it is taken over");
     stage.production(&["deploy", "--force"], 0);
 }
+
+/// An answer at a port, or at a socket, is another's where another listens there: nothing would be known of this one.
+#[test]
+fn what_another_listens_at_is_anothers() {
+    let stage =
+        Stage::with(FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
+    let host = stage.fleet.host("web1");
+    let address = host.address().ip();
+    stage.release_with("v1", &[]);
+    let configure = |command: &str, staging: &str| {
+        stage.configure(&format!(
+            "unit = \"five\"\nservice = \"none\"\n[services.web]\ncommand = {command:?}\n\
+             [environments.production]\nhosts = [\"web1\"]\n[environments.staging]\nhosts = [\"web1\"]\n{staging}\n"
+        ));
+    };
+    let by_socket = "import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind('/tmp/five.sock'); s.listen(); time.sleep(9999)";
+    for (command, health, place) in [
+        (
+            format!("python3 -m http.server 8125 --bind {address}"),
+            format!("http = \"http://{address}:8125/version\""),
+            "port 8125",
+        ),
+        (
+            format!("rm -f /tmp/five.sock; exec python3 -c \"{by_socket}\""),
+            "http = \"/\"\nsocket = \"/tmp/five.sock\"".to_owned(),
+            "/tmp/five.sock",
+        ),
+    ] {
+        let staging = format!("[environments.staging.health]\n{health}");
+        configure(&command, &staging);
+        stage.production(&["deploy", "--force"], 0);
+        let ran = stage.run(&["staging", "deploy"]);
+        assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+        ran.says(&format!("{place} belongs to five in production"))
+            .says("five-web.service listens there")
+            .says("nothing was touched");
+    }
+}

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::app::owner::Owner;
-use crate::host::facts::{Capacity, CurrentLink, HostFacts, UnitElsewhere};
+use crate::host::facts::{Capacity, CurrentLink, HostFacts, Listener, UnitElsewhere};
 use crate::host::layout::Layout;
 use crate::host::record::{LockHolder, SlotState};
 use crate::host::running::Trouble;
@@ -338,6 +338,14 @@ fn ownership(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) 
     }
     for (path, owner) in facts.file_owners.iter().filter(|(_, owner)| theirs(&owner)) {
         foreign(format!("{path} belongs to {owner}"), "name this service otherwise, or leave its name out");
+    }
+    if let Some(Listener { place, unit, owner }) =
+        facts.listener.as_ref().filter(|found| theirs(&&found.owner))
+    {
+        foreign(
+            format!("{place} belongs to {owner}: {unit} listens there"),
+            "give each app a port or a socket of its own",
+        );
     }
     // The same app may have moved.
     let elsewhere = |unit: &&UnitElsewhere| unit.owner.as_ref().is_none_or(|owner| theirs(&owner));

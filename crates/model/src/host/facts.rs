@@ -90,6 +90,8 @@ pub struct HostFacts {
     pub owner: Option<Owner>,
     /// Unit files and init scripts of somebody's who has said so, by their paths.
     pub file_owners: Vec<(String, Owner)>,
+    /// Who listens where the app is asked, if that is somebody's who has said so.
+    pub listener: Option<Listener>,
     /// Units that work in the folder of another app.
     pub units_elsewhere: Vec<UnitElsewhere>,
     /// What runs of the app, and how it answers.
@@ -100,6 +102,17 @@ pub struct HostFacts {
     pub app: Option<AppAnswer>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
     pub state_sum: String,
+}
+
+/// Who listens at a port or a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Where: `port 8000`, or a socket's path.
+    pub place: String,
+    /// The unit whose process it is.
+    pub unit: String,
+    /// Whose that is.
+    pub owner: Owner,
 }
 
 /// A unit that works in the folder of another app, or of the same app in another environment.
@@ -192,6 +205,7 @@ impl HostFacts {
         let mut slot: Option<SlotName> = None;
         let (mut live, mut live_by_a_link) = (None, None);
         let mut sudo_rules = SudoRules::default();
+        let mut listens: Option<(String, String)> = None;
         while let (Some(key), Some(value)) = (fields.next(), fields.next()) {
             match key.trim_start_matches('\n') {
                 "id" => (facts.user, facts.is_root) = read_id(value),
@@ -282,6 +296,19 @@ impl HostFacts {
                 "file_owner" => {
                     let (path, line) = value.split_once('\n').unwrap_or((value, ""));
                     facts.file_owners.extend(Owner::read(line).map(|owner| (path.to_owned(), owner)));
+                }
+                "listener" => {
+                    if let Some((place, unit)) = value.split_once('\n') {
+                        listens = Some((place.to_owned(), unit.to_owned()));
+                    }
+                }
+                "listener_owner" => {
+                    let owner = serde_json::from_str(value).ok();
+                    facts.listener = listens.take().zip(owner).map(|((place, unit), owner)| Listener {
+                        place,
+                        unit,
+                        owner,
+                    });
                 }
                 "elsewhere" => {
                     if let Some((unit, folder)) = value.split_once('\n') {

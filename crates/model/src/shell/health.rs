@@ -63,6 +63,22 @@ pub(super) fn look_script(layout: &Layout, health: &Health, around: &Surrounding
     format!("if words=$(\n{once}\n); then fact health \"yes $words\"; else fact health \"no $words\"; fi\n")
 }
 
+/// Reports as a fact of a look who listens where the app is asked.
+pub(super) fn listener_script(layout: &Layout, question: &HealthQuestion) -> String {
+    let (place, asked) = match question {
+        HealthQuestion::Http(HttpQuestion { place: HttpPlace::Tcp { port, .. }, .. })
+        | HealthQuestion::Tcp { port, .. } => {
+            (format!("port {port}"), vec!["-t".to_owned(), "-e".to_owned(), format!("sport = :{port}")])
+        }
+        HealthQuestion::Http(HttpQuestion { place: HttpPlace::Socket { path }, .. }) => {
+            let path = socket_path(layout, path);
+            (path.clone(), vec!["-x".to_owned(), "src".to_owned(), path])
+        }
+        HealthQuestion::Command { .. } => return String::new(),
+    };
+    format!("place={}\nset -- {}\n{}", quote(&place), quote_words(asked), script!("listener"))
+}
+
 /// Reports as a fact of a look where the app gives out git's folder, which holds the whole project and its history.
 pub(super) fn look_for_git_script(layout: &Layout, question: &HttpQuestion, timeout_seconds: u32) -> String {
     let question = HealthQuestion::Http(HttpQuestion {
@@ -102,12 +118,7 @@ fn ask(layout: &Layout, health: &Health, also: &str) -> String {
                     let _ = writeln!(script, "address={} port={port}", quote(address));
                 }
                 HttpPlace::Socket { path } => {
-                    let path = if path.starts_with('/') {
-                        path.clone()
-                    } else {
-                        layout.current().join(path).to_string()
-                    };
-                    let _ = writeln!(script, "socket={}", quote(&path));
+                    let _ = writeln!(script, "socket={}", quote(&socket_path(layout, path)));
                 }
             }
         }
@@ -119,6 +130,10 @@ fn ask(layout: &Layout, health: &Health, also: &str) -> String {
         }
     }
     script + &script!("health")
+}
+
+fn socket_path(layout: &Layout, path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { layout.current().join(path).to_string() }
 }
 
 /// Whether a unit is down for good: nothing that is waited for will come.

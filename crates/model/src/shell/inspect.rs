@@ -135,6 +135,9 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     if !units.is_empty() {
         script.push_str(&format!("set -- {}\n{}", quote_words(*units), script!("units")));
     }
+    if let Some((health, _)) = health {
+        script.push_str(&health::listener_script(layout, &health.question));
+    }
     // What serves is asked, and what only half serves: a command of the project's takes its time, and is for people.
     if let Some((health, around)) = health
         && (scope == Scope::Full || !matches!(health.question, HealthQuestion::Command { .. }))
