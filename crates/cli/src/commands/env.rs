@@ -24,50 +24,62 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
         return Err(CliError::configuration("this app has no file of variables")
             .hint("name one, which will be kept in `shared` on the hosts: env_file = \".env\""));
     };
-    let (edit, input) = match what {
+    let edit = match what {
         EnvCommand::List => return list(session, &file).await,
-        EnvCommand::Set { name, empty } => {
+        EnvCommand::Set { name, .. } => {
             if let Some((name, _)) = name.split_once('=') {
                 return Err(CliError::usage("everybody on this machine can see a value on the command line")
                     .hint(format!("send it on standard input: … | buedafab production env set {name}")));
             }
             check_name(name).map_err(wrong)?;
-            let value = read_value(&mut session, name, *empty).await?;
-            if value.is_empty() && !empty {
-                return Err(CliError::usage(format!(
-                    "standard input holds no value for {name}: no variable was changed"
-                ))
-                .hint("did the command before the pipe fail? --empty sets an empty value"));
-            }
-            (EnvEdit::Set { name: name.clone() }, Some(render_line(name, &value).map_err(wrong)?))
+            EnvEdit::Set { name: name.clone() }
         }
         EnvCommand::Unset { name } => {
             check_name(name).map_err(wrong)?;
-            (EnvEdit::Unset { name: name.clone() }, None)
+            EnvEdit::Unset { name: name.clone() }
+        }
+        EnvCommand::Push { .. } => EnvEdit::Replace,
+        EnvCommand::Restore => EnvEdit::Restore,
+    };
+    // What is wrong with what was given is told before anybody is asked anything, and before a host is reached.
+    let given = match what {
+        EnvCommand::Set { name, empty } if !std::io::stdin().is_terminal() => {
+            Some(render_line(name, &read_value(name, *empty)?).map_err(wrong)?)
         }
         EnvCommand::Push { file } => {
+            session.require_confirmation()?;
             let text = std::fs::read_to_string(file)
                 .map_err(|error| CliError::usage(format!("can't read {}: {error}", file.display())))?;
-            let kept =
-                normalize(&text).map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
-            let names = names_in(&kept);
-            let environment = session.settings.environment.clone();
-            session.require_confirmation()?;
-            session.look_or_stop(Scope::Plan).await?;
+            Some(normalize(&text).map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?)
+        }
+        EnvCommand::Set { .. } | EnvCommand::Unset { .. } | EnvCommand::Restore | EnvCommand::List => None,
+    };
+    // All hosts are reached before the first is changed.
+    let look = session.look_or_stop(Scope::Plan).await?;
+    let plan = match plan_env(&session.settings, &session.context, &edit, &file, &session.seen(&look)) {
+        Ok(plan) => plan,
+        Err(refusals) => return Err(session.refuse(&refusals, &look)),
+    };
+    let input = match (what, given) {
+        (EnvCommand::Set { name, empty }, None) => {
+            let question = format!("The value of {name}:");
+            let understand = |typed: String| match typed.is_empty() && !empty {
+                true => Err("an empty value is set by --empty".to_owned()),
+                false => Ok(typed),
+            };
+            let typed = session.ask(&question, Echo::Hidden, understand).await?;
+            Some(render_line(name, &typed).map_err(wrong)?)
+        }
+        (EnvCommand::Push { file }, Some(kept)) => {
+            let (names, environment) = (names_in(&kept), session.settings.environment.clone());
             session.say(&format!("{}: {}", file.display(), names.join(", ")));
             session
                 .confirm(&format!("Replace all variables of {environment} by these {}?", names.len()))
                 .await?;
-            (EnvEdit::Replace, Some(kept))
+            Some(kept)
         }
-        EnvCommand::Restore => (EnvEdit::Restore, None),
+        (_, given) => given,
     };
-    // All hosts are reached before the first is changed.
-    if !session.fleet.is_connected() {
-        session.look_or_stop(Scope::Plan).await?;
-    }
-    let hosts: Vec<&Host> = session.hosts.iter().collect();
-    let plan = plan_env(&session.settings, &session.context, &edit, &file, &hosts);
     let restart = format!("the app reads it when it starts again: {} restart", session.environment_command());
     let code = session.carry_out_with(&plan, Inputs { variables: input, ..Inputs::default() }).await?;
     if code == ExitCode::Done && !cli.global.json {
@@ -82,23 +94,21 @@ fn names_in(kept: &Secret) -> Vec<String> {
     text.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
 }
 
-/// At a terminal it is asked for, once the hosts are reached.
-async fn read_value(session: &mut Session, name: &str, may_be_empty: bool) -> Result<String, CliError> {
-    if std::io::stdin().is_terminal() {
-        session.look_or_stop(Scope::Plan).await?;
-        let question = format!("The value of {name}:");
-        let understand = |typed: String| match typed.is_empty() && !may_be_empty {
-            true => Err("an empty value is set by --empty".to_owned()),
-            false => Ok(typed),
-        };
-        return session.ask(&question, Echo::Hidden, understand).await;
-    }
+/// What comes on standard input.
+fn read_value(name: &str, may_be_empty: bool) -> Result<String, CliError> {
     let mut value = String::new();
     std::io::stdin()
         .read_to_string(&mut value)
         .map_err(|error| CliError::usage(format!("the value can't be read: {error}")))?;
     let value = value.strip_suffix('\n').unwrap_or(&value);
-    Ok(value.strip_suffix('\r').unwrap_or(value).to_owned())
+    let value = value.strip_suffix('\r').unwrap_or(value);
+    if value.is_empty() && !may_be_empty {
+        return Err(CliError::usage(format!(
+            "standard input holds no value for {name}: no variable was changed"
+        ))
+        .hint("did the command before the pipe fail? --empty sets an empty value"));
+    }
+    Ok(value.to_owned())
 }
 
 async fn list(session: Session, file: &str) -> Result<ExitCode, CliError> {

@@ -35,6 +35,8 @@ fn nobody_takes_over_what_is_anothers() {
         .says("/var/webapps/five belongs to five in production")
         .says("path = \"/var/webapps/{unit}-{environment}\"");
     staging(&["check"], 4).says("✗  owner");
+    configure("path = \"/var/webapps/five\"\nenv_file = \".env\"");
+    staging(&["env", "unset", "KEY"], 4).says("/var/webapps/five belongs to five in production");
     configure("");
     staging(&["deploy"], 4).says("/etc/systemd/system/polls.service belongs to five in production");
     // A unit that nobody has put there runs what is another's.

@@ -83,7 +83,7 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand
 fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
     let layout = settings.layout(host);
     let slot = settings.layout.release_paths.first().cloned();
-    let any_release = CommitId::new(&"0".repeat(40)).ok().zip(slot);
+    let any_release = CommitId::new("0".repeat(40)).ok().zip(slot);
     let Some(of) = any_release.map(|(commit, slot)| FilesOf::Release { commit, slot }) else {
         return Vec::new();
     };

@@ -11,7 +11,7 @@ use super::numbers::{Numbers, Part};
 use super::surroundings::surroundings;
 use crate::config::Settings;
 use crate::host::Host;
-use crate::host::diagnosis::describe_holder;
+use crate::host::diagnosis::{DiagnosisKind, describe_holder};
 use crate::host::facts::HostFacts;
 use crate::host::record::{Hold, JournalKind};
 use crate::plan::action::{Action, AppAction, EnvEdit, RecordAction, Surroundings};
@@ -105,9 +105,23 @@ fn work_unless(
     plan
 }
 
-/// A change of the file of variables, on every host.
-pub fn plan_env(settings: &Settings, run: &RunContext, edit: &EnvEdit, file: &str, hosts: &[&Host]) -> Plan {
-    let mut plan = work_on(settings, run, hosts, |host| {
+/// A change of the file of variables, on every host: none where it would be another app's.
+pub fn plan_env(
+    settings: &Settings,
+    run: &RunContext,
+    edit: &EnvEdit,
+    file: &str,
+    seen: &[SeenHost<'_>],
+) -> Result<Plan, Vec<Refusal>> {
+    let (mut refusals, _) = examine(settings, &HostPlanning::of_all(settings, run, seen));
+    refusals.retain(
+        |refusal| matches!(refusal, Refusal::Unfit { diagnosis, .. } if diagnosis.kind == DiagnosisKind::Foreign),
+    );
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let hosts: Vec<&Host> = seen.iter().map(|seen| seen.host).collect();
+    let mut plan = work_on(settings, run, &hosts, |host| {
         let file = settings.layout(host).shared().join(file);
         vec![
             RecordAction::CreateFolders {
@@ -120,7 +134,7 @@ pub fn plan_env(settings: &Settings, run: &RunContext, edit: &EnvEdit, file: &st
         ]
     });
     plan.title = Some(edit.to_string());
-    plan
+    Ok(plan)
 }
 
 /// The names in the file of variables, on every host; never what they are.
