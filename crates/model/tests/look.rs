@@ -10,9 +10,10 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use buedafab_model::app::resolved::ResolvedRelease;
+use buedafab_model::app::service::Service;
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::plan::action::Action;
-use buedafab_model::shell::inspect::Scope;
+use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use insta::assert_snapshot;
 use jiff::Timestamp;
 
@@ -600,4 +601,104 @@ fn a_guard() {
     echo stop >.buedafab/hold → 75: somebody changed this host since it was looked at
     rm .buedafab/hold → 75: somebody changed this host since it was looked at
     "#);
+}
+
+/// Ends a process that a test has started, with all that it has started.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let id = self.0.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// What runs is seen whoever manages it: real supervisord and runsv, and an init script's file of a process's number.
+#[test]
+fn services_of_other_managers() {
+    let place = Place::with_room("five");
+    place.by_hand(
+        "cd five; mkdir -p releases/a releases/b; ln -s b releases/current
+        cd ..; mkdir bin sv sv/five
+        printf '#!/bin/sh\\ncd ../../five/releases/a && exec sleep 300\\n' >sv/five/run
+        chmod +x sv/five/run",
+    );
+    let root = place.root().display().to_string();
+    let tools = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin");
+    let program = |name: &str, command: &str| {
+        format!(
+            "[program:{name}]\ncommand=sh -c \"{command}\"\ndirectory={root}/five/releases/b\nstartsecs=0\nstopasgroup=true\nautorestart=false\n"
+        )
+    };
+    std::fs::write(
+        place.root().join("supervisord.conf"),
+        format!(
+            "[unix_http_server]\nfile={root}/supervisor.sock\n[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={root}/pid\n\
+             [rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\
+             [supervisorctl]\nserverurl=unix://{root}/supervisor.sock\n{}{}",
+            program("five", "sleep 300; true"),
+            program("five-jobs", "exit 3")
+        ),
+    )
+    .expect("it is written");
+    place.by_hand(&format!(
+        "printf '#!/bin/sh\\nexec {} -c {root}/supervisord.conf \"$@\"\\n' >bin/supervisorctl; chmod +x bin/supervisorctl",
+        tools.join("supervisorctl").display()
+    ));
+    let start = |command: &mut Command| {
+        Running(
+            command.current_dir(place.root()).stdout(std::process::Stdio::null()).spawn().expect("it starts"),
+        )
+    };
+    let _supervisor =
+        start(Command::new(tools.join("supervisord")).args(["-c", &format!("{root}/supervisord.conf")]));
+    let _runsv = start(Command::new("runsv").arg("sv/five"));
+    let services =
+        ["supervisor:five", "supervisor:five-jobs", "supervisor:six", "runit:five", "runit:six", "init:six"];
+    let watched: Vec<String> = services
+        .iter()
+        .filter_map(|service| Service::try_from((*service).to_owned()).expect("a service").watched())
+        .collect();
+    let also = AlsoLookAt { units: &watched, ..AlsoLookAt::default() };
+    let script = format!(
+        "PATH='{root}/bin':$PATH SVDIR='{root}/sv'\nexport PATH SVDIR\n{}",
+        inspect_script(&place.layout, Scope::Plan, &also)
+    );
+    for shell in shells() {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let seen = loop {
+            let output = shell.run(&script, &place.root());
+            let facts =
+                HostFacts::parse(&output.stdout, &place.layout, Timestamp::UNIX_EPOCH).expect("facts");
+            let mut seen = String::new();
+            for unit in &facts.running.units {
+                assert_eq!(unit.since.is_some(), unit.main_pid.is_some(), "{unit:?}");
+                let slots: Vec<String> =
+                    unit.processes.iter().map(|process| format!("{:?}", process.slots)).collect();
+                let _ = writeln!(seen, "{}: {}, processes in {slots:?}", unit.name, unit.state);
+            }
+            let live = facts.live_slot().expect("it leads there").clone();
+            for trouble in facts.running.trouble(&live) {
+                let words: Vec<&str> = trouble.words().split(", in process").collect();
+                let _ = writeln!(seen, "{}", words[0]);
+            }
+            if seen.contains("supervisor:five: active")
+                && seen.contains("EXITED")
+                && seen.contains("runit:five: active")
+            {
+                break seen;
+            }
+            assert!(Instant::now() < deadline, "{seen}{}", String::from_utf8_lossy(&output.stderr));
+        };
+        insta::allow_duplicates! {
+            assert_snapshot!(seen, @r#"
+            supervisor:five: active, processes in ["{\"b\"}", "{\"b\"}"]
+            supervisor:five-jobs: EXITED, processes in []
+            runit:five: active, processes in ["{\"a\"}"]
+            supervisor:five-jobs doesn't run: it is EXITED
+            runit:five still runs slot a
+            "#);
+        }
+    }
 }

@@ -59,6 +59,17 @@ impl Service {
         }
     }
 
+    /// How a look is told to look at it: as its unit, or as `MANAGER/NAME`.
+    pub fn watched(&self) -> Option<String> {
+        match self {
+            Service::None => None,
+            Service::Systemd(_) | Service::SystemdUser(_) => self.unit(),
+            Service::Supervisor(name) => Some(format!("supervisor/{name}")),
+            Service::Runit(name) => Some(format!("runit/{name}")),
+            Service::Init(name) => Some(format!("init/{name}")),
+        }
+    }
+
     /// Whether it is root's to restart, and not the user's own.
     pub fn needs_root(&self) -> bool {
         match self {

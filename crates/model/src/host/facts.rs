@@ -322,6 +322,7 @@ impl HostFacts {
                     }
                 }
                 "units" => facts.running.read_units(value),
+                "service" => facts.running.read_service(value),
                 "process" => facts.running.read_process(value),
                 "mapped" => facts.running.read_mapped(value),
                 "releases" => releases = value.to_owned(),

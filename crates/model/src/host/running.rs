@@ -15,13 +15,13 @@ const LONGEST_ANSWER: usize = 200;
 /// What was seen to run, and what it answered.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Running {
-    /// The units of systemd that should run. Empty where none was asked about, or systemd can't be asked.
+    /// The services that should run. Empty where none was asked about, or their manager can't be asked.
     pub units: Vec<UnitFacts>,
     /// What the app answered to the question whether it is well; `None` if it wasn't asked.
     pub health: Option<HealthAnswer>,
 }
 
-/// A unit of systemd, as it was seen.
+/// A unit of systemd, or a service of another manager, as it was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct UnitFacts {
     /// Its name.
@@ -178,6 +178,23 @@ impl Running {
                 control_group: value("ControlGroup"),
             });
         }
+    }
+
+    /// Reads what another manager than systemd says of a service: `supervisor/five`, its state, its process and since when, a
+    /// line each.
+    pub fn read_service(&mut self, value: &str) {
+        let lines: Vec<&str> = value.split('\n').collect();
+        let [service, state, pid, since] = lines.as_slice() else { return };
+        let since = since.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        self.units.push(UnitFacts {
+            name: service.replacen('/', ":", 1),
+            is_loaded: true,
+            state: if *state == "RUNNING" { "active".to_owned() } else { (*state).to_owned() },
+            main_pid: pid.parse().ok(),
+            since,
+            control_group: (*service).to_owned(),
+            ..UnitFacts::default()
+        });
     }
 
     /// Reads a process and its control group: `123 /system.slice/five.service`.

@@ -14,7 +14,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
     let shared_files: Vec<String> =
         settings.shared.files.iter().chain(&settings.shared.env_file).cloned().collect();
     let services = settings.services_of_others(host);
-    let units: Vec<String> = settings.services_on(host).into_iter().filter_map(Service::unit).collect();
+    let units: Vec<String> = settings.services_on(host).into_iter().filter_map(Service::watched).collect();
     let mut service_files = service_files_on(settings, host);
     let is_primary = settings.hosts.first().is_some_and(|first| first.name == host.name);
     let label = settings.crontab.file.as_ref().filter(|_| is_primary).map(|_| settings.crontab_label());

@@ -38,7 +38,7 @@ pub struct AlsoLookAt<'a> {
     pub sudo_commands: &'a [SudoCommand],
     /// The user that the app's own code runs as.
     pub run_as: Option<&'a str>,
-    /// Units of systemd that should run, as far as anything is live.
+    /// Services that should run, as far as anything is live, as [`Service::watched`] says.
     pub units: &'a [String],
     /// How the app is asked whether it is well, and what a command that asks finds around it.
     pub health: Option<(&'a Health, &'a Surroundings)>,

@@ -25,7 +25,7 @@ look_at_listener() {
   unit=${group##*/}
   case $unit in *.service) ;; *) return 0 ;; esac
   for file in "/etc/systemd/system/$unit" "/etc/systemd/system/${unit%%@*}@.service" "/run/systemd/generator.late/$unit"; do
-    [ -f "$file" ] && [ -r "$file" ] || continue
+    [ -r "$file" ] || continue
     where=
     while IFS= read -r line; do
       case $line in

@@ -1,7 +1,7 @@
 # Reports what runs of the app, and from which slots. POSIX sh.
 #
-# `fact`, `record`, `path` and `releases` stand before this text; units of systemd are its arguments, `user/NAME` those of the
-# user's own. What the user may not see of a process isn't
+# `fact`, `record`, `path` and `releases` stand before this text; services are its arguments: units of systemd, `user/NAME` for those
+# of the user's own, and `supervisor/NAME`, `runit/NAME`, `init/NAME`. What the user may not see of a process isn't
 # there.
 
 # Its times are those of the host's own zone otherwise.
@@ -12,7 +12,7 @@ properties=Id,LoadState,ActiveState,SubState,Result,Type,MainPID,NRestarts,Contr
 ask_units() {
   for unit; do
     shift
-    case $unit in user/*) ;; *) set -- "$@" "$unit" ;; esac
+    case $unit in */*) ;; *) set -- "$@" "$unit" ;; esac
   done
   [ $# != 0 ] || return 0
   ask_manager systemctl show --property "$properties" "$@" && return
@@ -32,6 +32,80 @@ ask_own_units() {
 }
 shown=$(ask_units "$@" && ask_own_units "$@")
 fact units "$shown"
+
+folders='' maps=''
+look_at_process() {
+  fact process "$1 $2"
+  folders="$folders /proc/$1/cwd"
+  # Others' can't be opened, and some awks end at the first such file.
+  if true 2>/dev/null <"/proc/$1/maps"; then maps="$maps /proc/$1/maps"; fi
+}
+
+# A process that another manager than systemd has started, and all that comes from it.
+look_at_family() {
+  look_at_process "$1" "$2"
+  children=
+  read -r children 2>/dev/null <"/proc/$1/task/$1/children"
+  for child in $children; do look_at_family "$child" "$2"; done
+}
+
+# Other managers: what they say of a service, and the process that they started.
+ask_root() {
+  "$@" 2>/dev/null
+  sudo -n -l "$@" >/dev/null 2>&1 && sudo -n "$@" 2>/dev/null
+}
+look_at_service() {
+  name=${1#*/} state='' pid=''
+  case $1 in
+    supervisor/*)
+      while IFS= read -r line; do
+        case $line in
+          "$name "*)
+            read -r state line <<EOF
+${line#"$name"}
+EOF
+            case $line in *'pid '*) pid=${line#*pid } ;; esac
+            pid=${pid%%,*}
+            ;;
+        esac
+      done <<EOF
+$(ask_root supervisorctl status "$name")
+EOF
+      ;;
+    runit/*)
+      said=$(ask_root sv status "$name")
+      case $said in
+        *'run: '*'(pid '[0-9]*)
+          state=RUNNING
+          pid=${said#*"(pid "}
+          pid=${pid%%)*}
+          ;;
+        *'down: '*) state=down ;;
+      esac
+      ;;
+    # An init script says where its process is in a file that is called like it. Ours takes that away when it stops it.
+    init/*)
+      if read -r pid 2>/dev/null <"/run/$name.pid"; then
+        if [ -d "/proc/$pid" ]; then state=RUNNING; else state=dead; fi
+      elif [ -r "/etc/init.d/$name" ] && grep -q '^# buedafab keeps this for ' "/etc/init.d/$name"; then
+        state=stopped
+      fi
+      ;;
+  esac
+  [ -n "$state" ] || return 0
+  case $pid in '' | *[!0-9]*) pid= ;; esac
+  since=
+  [ -z "$pid" ] || since=$(stat -c %Y "/proc/$pid" 2>/dev/null)
+  fact service "$1
+$state
+$pid
+$since"
+  [ -z "$since" ] || look_at_family "$pid" "$1"
+}
+for unit; do
+  case $unit in user/*) ;; */*) look_at_service "$unit" ;; esac
+done
+
 # Whether a unit works for another app, or for this one in another environment.
 look_where() {
   # `~` is a home.
@@ -62,8 +136,6 @@ $shown
 EOF
 look_where "$unit" "${where%/}"
 groups=$(printf '%s\n' "$shown" | sed -n 's/^ControlGroup=\(.\)/\1/p')
-set --
-folders=
 while IFS= read -r group; do
   [ -n "$group" ] || continue
   for root in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
@@ -71,12 +143,7 @@ while IFS= read -r group; do
     # Services that divide themselves up have groups below their own.
     for file in "$root$group"/cgroup.procs "$root$group"/*/cgroup.procs; do
       [ -r "$file" ] || continue
-      while read -r pid; do
-        fact process "$pid $group"
-        folders="$folders /proc/$pid/cwd"
-        # Others' can't be opened, and some awks end at the first such file.
-        if true 2>/dev/null <"/proc/$pid/maps"; then set -- "$@" "/proc/$pid/maps"; fi
-      done <"$file"
+      while read -r pid; do look_at_process "$pid" "$group"; done <"$file"
     done
     break
   done
@@ -86,12 +153,12 @@ EOF
 # Where the files lie that a process has in memory, and the folder that it works in: as the kernel has it, which knows no link.
 [ -z "$folders" ] || releases=$(cd -P "$releases" 2>/dev/null && pwd -P)
 fact releases "$releases"
-if [ $# != 0 ]; then
+if [ -n "$maps" ]; then
   export releases
   fact mapped "$(awk '
     { at = index($0, ENVIRON["releases"] "/") }
     at { rest = substr($0, at + length(ENVIRON["releases"]) + 1); sub("/.*", "", rest); key = FILENAME " " rest }
-    at && !(key in seen) { seen[key]; print key }' "$@" 2>/dev/null)"
+    at && !(key in seen) { seen[key]; print key }' $maps 2>/dev/null)"
 fi
 if [ -n "$folders" ]; then
   # shellcheck disable=SC2012
