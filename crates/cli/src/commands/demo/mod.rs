@@ -15,7 +15,7 @@ use crate::report::{leave_outputs, print_talk};
 
 const APP: &str = include_str!("app.py");
 const RESTART: &str = include_str!("restart.sh");
-const VERIFY: &str = include_str!("verify.py");
+const HEALTHY: &str = include_str!("healthy.py");
 const HOSTS: [&str; 3] = ["web1", "web2", "web3"];
 
 struct Demo {
@@ -60,7 +60,7 @@ impl Demo {
         }
         fs::write(self.checkout.join("buedafab.toml"), self.configuration()).map_err(failed)?;
         fs::write(self.checkout.join("restart.sh"), RESTART).map_err(failed)?;
-        fs::write(self.checkout.join("verify.py"), VERIFY).map_err(failed)?;
+        fs::write(self.checkout.join("healthy.py"), HEALTHY).map_err(failed)?;
         fs::write(self.checkout.join(".gitignore"), "app.pid\napp.log\n__pycache__/\n").map_err(failed)?;
         self.release("v0.1.0", "Say hello", &APP.replace("GREETING", "hello"))?;
         self.release("v0.2.0", "Say it in French", &APP.replace("GREETING", "bonjour"))?;
@@ -78,7 +78,10 @@ impl Demo {
              [hooks]\n\
              check = \"python3 -m py_compile app.py\"\n\
              restart = \"sh restart.sh\"\n\
-             verify = \"python3 verify.py\"\n\n\
+             verify = \"python3 healthy.py \\\"$BUEDAFAB_DESCRIBE\\\"\"\n\n\
+             [health]\n\
+             command = \"python3 healthy.py\"\n\
+             interval_seconds = 1\n\n\
              [environments.production]\n\
              connect = \"sh\"                # these hosts are folders on this machine\n\
              hosts = [\n{}]\n",
