@@ -35,11 +35,18 @@ const MOST_SEEN: usize = 4 << 20;
 pub struct Fleet {
     connector: Connector,
     pub(crate) connections: BTreeMap<HostName, Connection>,
-    sender: mpsc::Sender<(HostName, Reply)>,
-    pub(crate) replies: mpsc::Receiver<(HostName, Reply)>,
+    /// How many connections were begun to be opened, and which of them was each host's last: what an older one still says is
+    /// nobody's business any more.
+    begun: u64,
+    last_begun: BTreeMap<HostName, u64>,
+    sender: mpsc::Sender<(Opening, Reply)>,
+    replies: mpsc::Receiver<(Opening, Reply)>,
     opening: JoinSet<(HostName, Result<Opened, ConnectError>)>,
     look_patience: Duration,
 }
+
+/// A connection: its host, and its number in the order in which connections were opened.
+type Opening = (HostName, u64);
 
 /// What one look at all hosts brought.
 #[derive(Debug, Default)]
@@ -79,6 +86,8 @@ impl Fleet {
         Self {
             connector: Connector::new(settings),
             connections: BTreeMap::new(),
+            begun: 0,
+            last_begun: BTreeMap::new(),
             sender,
             replies,
             opening: JoinSet::new(),
@@ -98,8 +107,11 @@ impl Fleet {
     /// Begins to open a connection that starts with this phase.
     pub(crate) fn open(&mut self, host: &Host, sharing: Sharing, first_phase: String) {
         let (connector, host, sender) = (self.connector.clone(), host.clone(), self.sender.clone());
+        self.begun += 1;
+        self.last_begun.insert(host.name.clone(), self.begun);
+        let tag = (host.name.clone(), self.begun);
         self.opening.spawn(async move {
-            let opened = connector.open(&host, sharing, &first_phase, host.name.clone(), sender).await;
+            let opened = connector.open(&host, sharing, &first_phase, tag, sender).await;
             (host.name, opened)
         });
     }
@@ -124,7 +136,7 @@ impl Fleet {
                     }
                 }
             }
-            Some((host, reply)) = self.replies.recv() => News::Reply(host, reply),
+            Some((host, reply)) = next_reply(&mut self.replies, &self.last_begun) => News::Reply(host, reply),
         }
     }
 
@@ -253,7 +265,7 @@ impl Fleet {
         }
         let all_closed = async {
             while !self.connections.is_empty() {
-                match self.replies.recv().await {
+                match next_reply(&mut self.replies, &self.last_begun).await {
                     Some((host, Reply::Closed(_))) => drop(self.connections.remove(&host)),
                     Some(_) => {}
                     None => break,
@@ -262,6 +274,19 @@ impl Fleet {
         };
         let _ = tokio::time::timeout(patience, all_closed).await;
         self.connections.clear();
+    }
+}
+
+/// What comes next over a connection that is its host's last.
+async fn next_reply(
+    replies: &mut mpsc::Receiver<(Opening, Reply)>,
+    last_begun: &BTreeMap<HostName, u64>,
+) -> Option<(HostName, Reply)> {
+    loop {
+        let ((host, number), reply) = replies.recv().await?;
+        if last_begun.get(&host) == Some(&number) {
+            return Some((host, reply));
+        }
     }
 }
 
@@ -313,5 +338,23 @@ mod tests {
         assert_eq!(silent, "it was reached, and then said nothing: does a file system hang there?");
         let chatting = look_where_id("while :; do echo still here >&2; sleep 0.3; done").await;
         assert_eq!(chatting, "it was reached, and its look didn't end: does a file system hang there?");
+    }
+
+    #[tokio::test]
+    async fn what_an_older_connection_still_says_is_nobodys_business() {
+        let text = "unit = \"five\"\n[environments.production]\nhosts = [{ name = \"web1\", connect = \"sh\" }]\n";
+        let production = EnvironmentName::new("production").expect("a word");
+        let settings =
+            parse("buedafab.toml", text).and_then(|file| file.settings(&production)).expect("settings");
+        let hosts: Vec<&Host> = settings.hosts.iter().collect();
+        let mut fleet = Fleet::new(&settings);
+        let mut silently = |_: Event| {};
+        for _ in 0..10 {
+            let look = fleet.look(&settings, &hosts, Scope::Plan, Sharing::Allowed, &mut silently).await;
+            assert_eq!(look.facts.len(), 1, "{:?}", look.unreachable);
+            // It ends in a while, and says so.
+            fleet.connections.clear();
+        }
+        fleet.close(Duration::from_secs(1)).await;
     }
 }
