@@ -532,7 +532,9 @@ impl Driver<'_> {
         let Some(planned) = self.plan.host(&host).map(|planned| planned.host.clone()) else { return };
         (self.events)(Event::LookingAgain { host: host.clone() });
         let (settings, run) = (self.settings.clone(), self.plan.run.clone());
-        // Its runner notices within one and a half spans, and then has the old release to restart.
+        // A runner that lost us notices within one and a half spans, and then has the old release to restart. One that is there
+        // has done what it could.
+        let is_there = self.fleet.connections.contains_key(&host);
         let patience = self.fleet.connector().lost_after() * 2 + Duration::from_secs(20);
         self.looks.spawn(async move {
             let deadline = Instant::now() + patience;
@@ -546,7 +548,7 @@ impl Driver<'_> {
                 if let Some(facts) = look.facts.get(&host) {
                     let holder = facts.lock.as_ref().map(|lock| lock.holder.as_ref());
                     let ours = holder.is_some_and(|holder| holder.is_none_or(|holder| holder.run == run));
-                    if !ours {
+                    if is_there || !ours {
                         return (host, Some(Seen::of(facts)));
                     }
                 }

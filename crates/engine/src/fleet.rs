@@ -342,7 +342,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_an_older_connection_still_says_is_nobodys_business() {
-        let text = "unit = \"five\"\n[environments.production]\nhosts = [{ name = \"web1\", connect = \"sh\" }]\n";
+        let text =
+            "unit = \"five\"\n[environments.production]\nhosts = [{ name = \"web1\", connect = \"sh\" }]\n";
         let production = EnvironmentName::new("production").expect("a word");
         let settings =
             parse("buedafab.toml", text).and_then(|file| file.settings(&production)).expect("settings");

@@ -3,11 +3,11 @@
 
 mod common;
 
-use buedafab_model::names::HostName;
+use buedafab_model::names::{HostName, SlotName};
 use buedafab_model::plan::Plan;
 use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy};
 use buedafab_model::run::message::{Command, Input, Seen};
-use buedafab_model::run::outcome::{FailureKind, Verdict};
+use buedafab_model::run::outcome::{FailureKind, Serving, Verdict};
 use buedafab_model::run::state::RunState;
 use common::{URL, live, release, run, settings};
 
@@ -70,8 +70,8 @@ fn ask(answers: impl Fn(&HostName) -> Vec<Input>) -> (Vec<String>, Verdict) {
                 Command::Revert { host } => inputs.extend(goes_back(&plan, &host)),
                 Command::LookAgain { host } => {
                     let from = plan.hosts[0].from.as_ref().map(|from| from.commit.clone());
-                    let slot = buedafab_model::names::SlotName::new("a").expect("a name");
-                    let seen = Seen { slot: Some(slot), commit: from, confirmed: true };
+                    let slot = SlotName::new("a").expect("a name");
+                    let seen = Seen { slot: Some(slot), commit: from, confirmed: true, trouble: Vec::new() };
                     inputs.push(Input::Seen { host, seen: Some(seen) });
                 }
                 Command::Note { host, .. } => inputs.push(Input::Ended { host, ok: true }),
@@ -131,10 +131,11 @@ fn no_host_is_confirmed_before_all_have_answered() {
     assert_eq!(ask(interrupted), (stopped, Verdict::Interrupted));
 }
 
-/// Before the link has moved a host fails, and says this of its way back.
-fn fail_to_switch(way_back: impl Fn(Vec<Input>) -> Vec<Input>) -> Verdict {
+/// Before the link has moved a host fails, and says this of its way back. What it serves, if it was looked at.
+fn fail_to_switch(way_back: impl Fn(Vec<Input>) -> Vec<Input>) -> (Verdict, Option<Serving>) {
     let plan = plan();
     let (mut state, mut commands) = RunState::start(&plan);
+    let mut is_seen = false;
     for _ in 0..100 {
         let mut inputs = Vec::new();
         for command in std::mem::take(&mut commands) {
@@ -156,7 +157,21 @@ fn fail_to_switch(way_back: impl Fn(Vec<Input>) -> Vec<Input>) -> Verdict {
                 }
                 Command::Revert { host } => inputs.extend(goes_back(&plan, &host)),
                 Command::Note { host, .. } => inputs.push(Input::Ended { host, ok: true }),
-                Command::End(outcome) => return outcome.verdict,
+                Command::LookAgain { host } => {
+                    is_seen = true;
+                    let planned = plan.host(&host).expect("it is in the plan");
+                    let commit = planned.from.as_ref().map(|from| from.commit.clone());
+                    let slot = Some(SlotName::new("a").expect("a slot"));
+                    let trouble = vec!["five.service doesn't run".to_owned()];
+                    inputs.push(Input::Seen {
+                        host,
+                        seen: Some(Seen { slot, commit, confirmed: true, trouble }),
+                    });
+                }
+                Command::End(outcome) => {
+                    let mut of_web2 = outcome.hosts.into_iter().filter(|of| of.host == host("web2"));
+                    return (outcome.verdict, of_web2.next().filter(|_| is_seen).map(|of| of.serving));
+                }
                 _ => {}
             }
         }
@@ -174,20 +189,22 @@ fn a_way_back_that_was_gone_to_its_end_has_succeeded_whatever_cannot_be_written_
         said.push(Input::Ended { host: host("web2"), ok: false });
         said
     };
-    assert_eq!(fail_to_switch(|said| said), Verdict::Reverted);
-    assert_eq!(fail_to_switch(without_note), Verdict::Reverted);
-    // A step that failed is another matter, and so is one of which nothing was said.
+    assert_eq!(fail_to_switch(|said| said), (Verdict::Reverted, None));
+    assert_eq!(fail_to_switch(without_note), (Verdict::Reverted, None));
+    // A step that failed is another matter, and so is one of which nothing was said: the host is looked at.
     let failed = |said: Vec<Input>| {
         let mut said = without_note(said);
         let Some(Input::StepEnded { step, .. }) = said.get(1).cloned() else { panic!("{said:?}") };
         said[1] = Input::StepFailed { host: host("web2"), step, what: FailureKind::Exited { status: 1 } };
         said
     };
-    assert_eq!(fail_to_switch(failed), Verdict::Mixed);
-    assert_eq!(
-        fail_to_switch(|said| [&said[..2], &[Input::Ended { host: host("web2"), ok: false }]].concat()),
-        Verdict::Mixed
-    );
+    let is_mixed = |(verdict, serving): (Verdict, Option<Serving>)| {
+        let told = serving.expect("it was looked at").told(&["web2"], true);
+        assert_eq!(verdict, Verdict::Mixed);
+        assert!(told.contains("five.service doesn't run"), "{told}");
+    };
+    is_mixed(fail_to_switch(failed));
+    is_mixed(fail_to_switch(|said| [&said[..2], &[Input::Ended { host: host("web2"), ok: false }]].concat()));
 }
 
 /// A host says of the first frame that it was sent something that the plan doesn't have.

@@ -47,7 +47,7 @@ pub struct UnitFacts {
     /// Its processes.
     pub processes: Vec<ProcessFacts>,
     #[serde(skip)]
-    control_group: String,
+    pub(crate) control_group: String,
 }
 
 /// A process of a unit.

@@ -95,7 +95,7 @@ pub enum DeployerEnd {
     Stopped,
 }
 
-/// What a host that was lost says it serves.
+/// What a host that was lost, or couldn't go back, says it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// The slot that is live, if the link leads to one.
@@ -104,6 +104,8 @@ pub struct Seen {
     pub commit: Option<CommitId>,
     /// Whether the run that switched to it was confirmed.
     pub confirmed: bool,
+    /// What is wrong with what runs, in words.
+    pub trouble: Vec<String>,
 }
 
 impl Seen {
@@ -113,6 +115,7 @@ impl Seen {
             slot: facts.live_slot().cloned(),
             commit: facts.live().map(|release| release.commit),
             confirmed: facts.live_is_confirmed(),
+            trouble: facts.trouble_in_words(),
         }
     }
 }

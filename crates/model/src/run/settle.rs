@@ -26,16 +26,18 @@ impl<'p> RunState<'p> {
     }
 
     fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {
+        let state = &self.hosts[&planned.host.name];
+        let seen = state.seen.as_ref().and_then(Option::as_ref).map(|seen| seen.trouble.clone());
         let serving = match (&planned.to, self.served(planned)) {
             (Some(target), Served::New) => {
-                Serving::of(Some(target.release.clone()), planned.known_by, Vec::new())
+                Serving::of(Some(target.release.clone()), planned.known_by, seen.unwrap_or_default())
             }
             (_, Served::Unknown) => Serving::Unknown,
             _ => {
                 // The way back, and a restart that went well, have looked at what runs.
-                let state = &self.hosts[&planned.host.name];
                 let restarted = self.plan.intent == Intent::Restart && state.begun && state.ok;
-                let trouble = if state.reverted || restarted { Vec::new() } else { planned.trouble.clone() };
+                let known = (state.reverted || restarted).then(Vec::new);
+                let trouble = seen.or(known).unwrap_or_else(|| planned.trouble.clone());
                 Serving::of(planned.from.clone(), planned.known_by, trouble)
             }
         };
@@ -93,7 +95,7 @@ impl<'p> RunState<'p> {
         if self.abandoned {
             // Hosts that wait for their `confirm` go back by themselves. Where some may have got it, and where the way
             // back is in doubt, nobody knows how it ends.
-            let in_doubt = |state: &HostState| state.stuck || state.needs_look();
+            let in_doubt = HostState::needs_look;
             let is_open =
                 (self.group_has(PhaseKind::Finish) && !self.asking) || self.hosts.values().any(in_doubt);
             return if is_open { Verdict::Mixed } else { Verdict::Interrupted };

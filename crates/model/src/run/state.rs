@@ -623,7 +623,7 @@ impl HostState {
     }
 
     pub(super) fn needs_look(&self) -> bool {
-        self.lost && self.may_have_switched
+        self.stuck || (self.lost && self.may_have_switched)
     }
 }
 

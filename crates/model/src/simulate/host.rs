@@ -1,6 +1,6 @@
 //! A host as far as a plan can change it: a link, slots, records, and the app's process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::host::facts::{CurrentLink, HostFacts, Lock, SlotFacts};
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord};
+use crate::host::running::{ProcessFacts, Running, UnitFacts};
 use crate::names::{CommitId, RunId, SlotName};
 use crate::plan::action::{Action, Effect, FailureMeans};
 use crate::run::state::LOCK_IS_TAKEN;
@@ -147,8 +148,29 @@ impl SimHost {
             lock: self.lock.clone().map(|holder| Lock { holder: Some(holder) }),
             journal: self.journal.clone(),
             state_sum: self.state_sum(),
+            running: self.running(),
             ..HostFacts::default()
         }
+    }
+
+    /// What a look sees of the services.
+    fn running(&self) -> Running {
+        let unit = |(name, process): (&String, &Process)| {
+            let (state, slots) = match process {
+                Process::Dead => ("failed", BTreeSet::new()),
+                Process::Runs(commit) => {
+                    let holds = |(name, slot): (&SlotName, &SimSlot)| {
+                        (slot.head.as_ref() == Some(commit)).then(|| name.clone())
+                    };
+                    ("active", self.slots.iter().filter_map(holds).collect())
+                }
+                Process::Nothing | Process::Foreign => return None,
+            };
+            let processes = vec![ProcessFacts { pid: 1, slots }];
+            let state = state.to_owned();
+            Some(UnitFacts { name: name.clone(), is_loaded: true, state, processes, ..UnitFacts::default() })
+        };
+        Running { units: self.processes.iter().filter_map(unit).collect(), health: None }
     }
 
     /// What stands where the link should be.

@@ -376,6 +376,17 @@ impl Promises {
             }
             serving => serving.linked().map(|release| &release.commit),
         };
+        // A host that couldn't go back was looked at: what is said to serve has to be what runs.
+        let is_plain = matches!(told.serving, Serving::Release { .. });
+        if start.could_not_revert && !self.abandoned && is_plain && host.is_up {
+            let runs = told_commit.map(|commit| Process::Runs(commit.clone()));
+            if let Some((service, process)) =
+                host.processes.iter().find(|(_, runs_now)| Some(*runs_now) != runs.as_ref())
+            {
+                let what = format!("it is said to serve {told_commit:?}, and {service} is {process:?}");
+                return self.broken(Some(&name), what);
+            }
+        }
         // What a host without power serves is nobody's to know; and a release that nobody recorded has no name.
         let known = plan.host(&name).is_some_and(|planned| planned.from.is_some()) || start.served.is_none();
         let truth = host.live_commit();
@@ -450,6 +461,10 @@ impl Promises {
             let is_recorded = recorded.is_some_and(|record| record.state == SlotState::Live);
             all_new &= is_recorded && host.link.as_deref() == Some(target.slot.as_str());
             all_old &= !*confirmed && host.link == start.link;
+            // What couldn't be put back waits for a person, wherever the link leads.
+            if host.pending.is_some() {
+                return;
+            }
         }
         if all_new || all_old {
             self.broken(None, "the verdict is that the hosts need a person, and they don't");

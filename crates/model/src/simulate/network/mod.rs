@@ -222,7 +222,7 @@ impl<'p> Network<'p, '_> {
     /// What can happen next on a site, in the order in which it does where nothing is shuffled.
     fn happenings(&self, site: usize) -> impl Iterator<Item = Happening> + use<> {
         let deployer_lives = self.state.is_some();
-        let Site { runner, to_host, to_deployer, look_wanted, .. } = &self.sites[site];
+        let Site { runner, connected, to_host, to_deployer, look_wanted, .. } = &self.sites[site];
         // A frame waits in the runner's queue while it works on another; a word about the one that it works on doesn't.
         let is_heard = |message: &Message<'_>| !runner.working || matches!(message, Message::Cancel(_));
         let host_hears = !runner.ended && to_host.front().is_some_and(is_heard);
@@ -233,7 +233,7 @@ impl<'p> Network<'p, '_> {
         let possible = [
             host_hears.then_some(Happening::HostHears),
             (deployer_lives && !to_deployer.is_empty()).then_some(Happening::DeployerHears),
-            (deployer_lives && *look_wanted && runner.ended).then_some(Happening::Look),
+            (deployer_lives && *look_wanted && (runner.ended || *connected)).then_some(Happening::Look),
             works.then_some(Happening::RunnerWorks),
         ];
         possible.into_iter().flatten()
