@@ -71,7 +71,13 @@ fn ask(answers: impl Fn(&HostName) -> Vec<Input>) -> (Vec<String>, Verdict) {
                 Command::LookAgain { host } => {
                     let from = plan.hosts[0].from.as_ref().map(|from| from.commit.clone());
                     let slot = SlotName::new("a").expect("a name");
-                    let seen = Seen { slot: Some(slot), commit: from, confirmed: true, trouble: Vec::new() };
+                    let seen = Seen {
+                        slot: Some(slot),
+                        commit: from,
+                        confirmed: true,
+                        trouble: Vec::new(),
+                        is_link_alone: false,
+                    };
                     inputs.push(Input::Seen { host, seen: Some(seen) });
                 }
                 Command::Note { host, .. } => inputs.push(Input::Ended { host, ok: true }),
@@ -165,7 +171,7 @@ fn fail_to_switch(way_back: impl Fn(Vec<Input>) -> Vec<Input>) -> (Verdict, Opti
                     let trouble = vec!["five.service doesn't run".to_owned()];
                     inputs.push(Input::Seen {
                         host,
-                        seen: Some(Seen { slot, commit, confirmed: true, trouble }),
+                        seen: Some(Seen { slot, commit, confirmed: true, trouble, is_link_alone: false }),
                     });
                 }
                 Command::End(outcome) => {

@@ -106,6 +106,8 @@ pub struct Seen {
     pub confirmed: bool,
     /// What is wrong with what runs, in words.
     pub trouble: Vec<String>,
+    /// Whether nobody knows what runs: a switch is pending that wasn't put back, and nothing can be asked.
+    pub is_link_alone: bool,
 }
 
 impl Seen {
@@ -116,6 +118,7 @@ impl Seen {
             commit: facts.live().map(|release| release.commit),
             confirmed: facts.live_is_confirmed(),
             trouble: facts.trouble_in_words(),
+            is_link_alone: facts.pending.is_some() && !facts.running.is_known(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use super::state::{HostState, RunState};
+use crate::host::running::KnownBy;
 use crate::plan::action::Effect;
 use crate::plan::{HostPlan, Intent, PhaseKind};
 use crate::shell::inspect::GUARD_FAILED;
@@ -27,18 +28,21 @@ impl<'p> RunState<'p> {
 
     fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {
         let state = &self.hosts[&planned.host.name];
-        let seen = state.seen.as_ref().and_then(Option::as_ref).map(|seen| seen.trouble.clone());
+        let seen = state.seen.as_ref().and_then(Option::as_ref);
+        let known_by =
+            if seen.is_some_and(|seen| seen.is_link_alone) { KnownBy::Link } else { planned.known_by };
+        let trouble = seen.map(|seen| seen.trouble.clone());
         let serving = match (&planned.to, self.served(planned)) {
             (Some(target), Served::New) => {
-                Serving::of(Some(target.release.clone()), planned.known_by, seen.unwrap_or_default())
+                Serving::of(Some(target.release.clone()), known_by, trouble.unwrap_or_default())
             }
             (_, Served::Unknown) => Serving::Unknown,
             _ => {
                 // The way back, and a restart that went well, have looked at what runs.
                 let restarted = self.plan.intent == Intent::Restart && state.begun && state.ok;
                 let known = (state.reverted || restarted).then(Vec::new);
-                let trouble = seen.or(known).unwrap_or_else(|| planned.trouble.clone());
-                Serving::of(planned.from.clone(), planned.known_by, trouble)
+                let trouble = trouble.or(known).unwrap_or_else(|| planned.trouble.clone());
+                Serving::of(planned.from.clone(), known_by, trouble)
             }
         };
         HostOutcome { host: planned.host.name.clone(), serving }

@@ -140,6 +140,8 @@ impl Summary {
             let told = (told, tail.into_iter().flatten().cloned().collect());
             let host = host.as_ref().map_or("here", HostName::as_str);
             match groups.iter_mut().find(|(_, known)| *known == told) {
+                // Forwards and back alike.
+                Some((hosts, _)) if hosts.contains(&host) => {}
                 Some((hosts, _)) => hosts.push(host),
                 None => groups.push((vec![host], told)),
             }
