@@ -84,17 +84,58 @@ fn start(command: &str, virtualenv: Option<&str>) -> String {
         let folder = quote(folder);
         format!(" && export VIRTUAL_ENV=\"$PWD\"/{folder} PATH=\"$PWD\"/{folder}/bin:\"$PATH\"")
     });
-    let exec = if is_one_program(command) { "exec " } else { "" };
-    format!("cd -P .{activate} && {exec}{command}")
+    format!("cd -P .{activate} && {}", with_exec(command))
 }
 
-/// Whether a command is a single program with its arguments, so that the program itself can be the service, which is
-/// told to stop. What else a shell can be told has to say `exec` by itself where that matters.
-fn is_one_program(command: &str) -> bool {
-    const WORDS: [&str; 13] =
-        ["exec", "cd", "export", "set", "trap", ".", "if", "while", "until", "for", "case", "{", "!"];
-    let first = command.split_whitespace().next().unwrap_or_default();
-    !command.contains([';', '&', '|', '\n', '(']) && !first.contains('=') && !WORDS.contains(&first)
+/// A command that is a single program with its arguments, so that the program itself is the service, which is told to stop. What
+/// else a shell can be told has to say `exec` by itself where that matters.
+fn with_exec(command: &str) -> String {
+    const WORDS: [&str; 14] =
+        ["exec", "cd", "export", "set", "trap", ".", "if", "while", "until", "for", "case", "{", "!", "eval"];
+    let words = plain_words(command);
+    let is_variable = |word: &&&str| {
+        let name = word.split_once('=').map_or("", |(name, _)| name);
+        let starts = name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic());
+        starts && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+    };
+    match words.as_deref().and_then(|words| words.iter().find(|word| !is_variable(word))) {
+        Some(first) if !WORDS.contains(first) => {
+            // It is a part of the command, so it says where it stands.
+            let at = first.as_ptr() as usize - command.as_ptr() as usize;
+            format!("{}exec {}", &command[..at], &command[at..])
+        }
+        Some(_) | None => command.to_owned(),
+    }
+}
+
+/// The words of a command as a shell takes them apart, quotes and all; `None` for more than one command. What stands in quotes
+/// or behind a backslash, or is made by another command, is a part of its word.
+fn plain_words(command: &str) -> Option<Vec<&str>> {
+    let mut words = Vec::new();
+    let mut start = None;
+    // What is open, the innermost last: quotes, and commands in parentheses.
+    let mut open: Vec<char> = Vec::new();
+    let mut chars = command.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let is_blank = c == ' ' || c == '\t';
+        if start.is_none() && !is_blank {
+            start = Some(at);
+        }
+        match (open.last().copied(), c) {
+            (Some('\''), '\'') | (Some('"'), '"') | (Some('`'), '`') | (Some('('), ')') => drop(open.pop()),
+            (Some('\''), _) => {}
+            (_, '\\') => drop(chars.next()),
+            (_, '$') if chars.next_if(|(_, next)| *next == '(').is_some() => open.push('('),
+            (Some('('), '(' | '\'' | '"' | '`') | (Some('"'), '`') | (None, '\'' | '"' | '`') => open.push(c),
+            // `2>&1`
+            (None, '&') if command[..at].ends_with(['<', '>']) => {}
+            (None, ';' | '&' | '|' | '\n' | '(' | ')') => return None,
+            (None, _) if is_blank => words.extend(start.take().map(|start| &command[start..at])),
+            (Some(_) | None, _) => {}
+        }
+    }
+    words.extend(start.map(|start| &command[start..]));
+    Some(words)
 }
 
 /// Fills a template. Besides what minijinja has there are the filters `systemd`, a text as one word of a unit file, and
@@ -117,3 +158,51 @@ fn fill(template: &str, values: minijinja::Value) -> Result<String, TemplateErro
 
 const UNIT: &str = include_str!("templates/service.unit");
 const INIT_SCRIPT: &str = include_str!("templates/service.init");
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Whether what a command starts is the shell's own process: what it is told to stop is told to that.
+    #[track_caller]
+    fn check(command: &str, is_one: bool) {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("serve"), "#!/bin/sh\necho \"$$ $VAR $*\"\n")
+            .expect("it is written");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path().join("serve"), mode).expect("it is ours");
+        for shell in ["dash", "bash", "busybox"] {
+            let mut process = Command::new(shell);
+            if shell == "busybox" {
+                process.arg("sh");
+            }
+            let script = format!("echo $$; {}; :", start(command, None));
+            let run = process.args(["-c", &script]).current_dir(folder.path()).output().expect("it runs");
+            let said = String::from_utf8_lossy(&run.stdout).into_owned();
+            let [own, served] = said.lines().collect::<Vec<_>>()[..] else {
+                panic!("{shell}: {command}: {said}")
+            };
+            let (pid, rest) = served.split_once(' ').expect("words");
+            assert_eq!(pid == own, is_one, "{shell}: {command}: {said}");
+            assert_eq!(rest.trim(), "1 (a; b & c | d) e", "{shell}: {command}");
+        }
+    }
+
+    #[test]
+    fn a_single_program_is_the_service_itself() {
+        check("VAR=1 ./serve '(a; b & c | d)' e", true);
+        check("VAR=1 OTHER='a b' ./serve \"(a; b & c | d)\" e", true);
+        check("VAR=1 ./serve \\(a\\; b \\& c \\| d\\) e", true);
+        check("VAR=1 ./serve $(echo '(a; b & c |'; echo \"d)\") e", true);
+        check("VAR=1 ./serve \"$(echo '(a; b &') c | d)\" `echo e`", true);
+        check("  env VAR=1 ./serve '(a; b & c | d)' e 2>/dev/null", true);
+        check("VAR=1 ./serve '(a; b & c | d)' e 2>&1", true);
+        check("exec env VAR=1 ./serve '(a; b & c | d)' e", true);
+        check("export VAR=1; ./serve '(a; b & c | d)' e", false);
+        check("VAR=1 ./serve '(a; b & c | d)' e | cat", false);
+        check("true && VAR=1 ./serve '(a; b & c | d)' e", false);
+        check("if true; then VAR=1 ./serve '(a; b & c | d)' e; fi", false);
+    }
+}
