@@ -71,7 +71,7 @@ fn a_deploy_of_a_django_project() {
     +     check: python manage.py check --deploy
     + once
     +   on web1
-    +     once: python manage.py migrate --check >/dev/null 2>&1 || { python …
+    +     once: python manage.py migrate --check >/dev/null 2>&1 || { { pyth …
     + 
     switch
     -     restart init:five
@@ -204,7 +204,7 @@ fn a_recipe_can_be_read_and_replaced() {
     # before your `check` hooks
     check = ["python manage.py check --deploy"]
     # before your `once` hooks, on the primary
-    migrate = ["python manage.py migrate --check >/dev/null 2>&1 || { python manage.py migrate --plan && python manage.py migrate --noinput && python manage.py loaddata first; }"]
+    migrate = ["python manage.py migrate --check >/dev/null 2>&1 || { { python manage.py migrate --plan || :; } && python manage.py migrate --noinput && python manage.py loaddata first; }"]
     "#);
     assert_snapshot!(buedafab_model::view::show_recipe(&fleet("recipe = \"static\"", 1)), @r#"
     recipe = "static"
@@ -240,7 +240,7 @@ fn the_apps_own_code_runs_as_its_user_and_a_password_is_tried_first() {
     app: build: python manage.py collectstatic --noinput --verbosity 0
     app: check: python manage.py shell -v 0 -c '# see that databases and upl …
     app: check: python manage.py check --deploy
-    app: once: python manage.py migrate --check >/dev/null 2>&1 || { python …
+    app: once: python manage.py migrate --check >/dev/null 2>&1 || { { pyth …
     -: restart: sudo r
     -: after_switch: x
     ");

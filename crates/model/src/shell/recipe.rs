@@ -48,7 +48,9 @@ const LASTING_DATA: &str = include_str!("scripts/lasting_data.py");
 
 /// Migrates only where something is pending, and says what before it does.
 fn migrate(settings: &Settings) -> String {
-    let mut work = vec![manage("migrate --plan"), manage("migrate --noinput")];
+    // A project may have a `migrate` of its own that knows no plan; and that is only for show.
+    let plan = format!("{{ {} || :; }}", manage("migrate --plan"));
+    let mut work = vec![plan, manage("migrate --noinput")];
     if !settings.django.extra_fixtures.is_empty() {
         work.push(manage(&format!("loaddata {}", quote_words(&settings.django.extra_fixtures))));
     }
@@ -63,4 +65,41 @@ fn migrate(settings: &Settings) -> String {
 
 fn manage(command: &str) -> String {
     format!("python manage.py {command}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::config::parse;
+    use crate::names::EnvironmentName;
+
+    /// What `manage.py` is told, where a project's own says so of each of its commands.
+    #[track_caller]
+    fn check(manage: &str, expected: &str) {
+        let text = "unit = \"five\"\nrecipe = \"django\"\n[environments.production]\nhosts = [\"web1\"]\n";
+        let production = EnvironmentName::new("production").expect("a word");
+        let settings =
+            parse("buedafab.toml", text).and_then(|file| file.settings(&production)).expect("settings");
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(
+            folder.path().join("manage.py"),
+            format!("echo \"$*\" >>told\ncase $* in {manage} esac\n"),
+        )
+        .expect("it is written");
+        let script = format!("python() {{ sh \"$@\"; }}\n{}", migrate(&settings));
+        let run =
+            Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().expect("it runs");
+        let told = std::fs::read_to_string(folder.path().join("told")).expect("it was told");
+        assert_eq!(format!("{}{}", told.replace('\n', "; "), run.status.code().expect("it ended")), expected);
+    }
+
+    #[test]
+    fn what_is_only_shown_fails_no_deploy() {
+        check("*) ;;", "migrate --check; 0");
+        check("*--check) exit 1 ;;", "migrate --check; migrate --plan; migrate --noinput; 0");
+        check("*--check | *--plan) exit 2 ;;", "migrate --check; migrate --plan; migrate --noinput; 0");
+        check("*--check | *--noinput) exit 1 ;;", "migrate --check; migrate --plan; migrate --noinput; 1");
+    }
 }
