@@ -217,10 +217,10 @@ reader() {
         confirmed=$size came=$((came + 1))
         echo "$verb $size" >&4
         ;;
-      beat) lives "$$" && say beat ;;
+      beat) main_lives && say beat ;;
       # Whether it still waits to be confirmed, and what it switched to still serves.
       ask)
-        lives "$$" || break
+        main_lives || break
         tell_serving
         ;;
       cancel)
@@ -243,7 +243,7 @@ lost_reader() {
   trap - EXIT
   : >"$room/read"
   lose
-  lives "$$" || take_over
+  main_lives || take_over
 }
 
 # Whether the link leads where this run has switched it to, as far as it has.
@@ -261,19 +261,10 @@ tell_serving() {
 }
 
 # A process that was killed keeps its number until its parent has asked for it, and not every parent does.
-lives() {
-  kill -0 "$1" 2>/dev/null || return 1
-  read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
+main_lives() {
+  kill -0 "$$" 2>/dev/null || return 1
+  read -r stat 2>/dev/null <"/proc/$$/stat" || return 0
   case $stat in *') Z '*) return 1 ;; esac
-}
-
-# Takes away what is left in memory of runners that were killed with all of their processes.
-clean_up() {
-  for old in "$place"/buedafab.??????????/ours; do
-    other=
-    read -r one other 2>/dev/null <"$old"
-    [ -z "$other" ] || lives "$one" || lives "$other" || rm -rf "${old%/ours}"
-  done
 }
 
 # What becomes of a runner whose main shell is gone, killed or unable to make a process: the watcher or the reader, whoever
@@ -349,7 +340,7 @@ watcher() {
   while sleep "$half"; do
     group='' mode=''
     read -r group mode <"$room/group"
-    lives "$$" || take_over
+    main_lives || take_over
     # Time limits are the deployer's to keep; this one is for steps that run even when it is gone.
     if [ "$group$mode" = "$watched" ]; then running=$((running + half)); else running=0; fi
     watched=$group$mode
@@ -666,7 +657,6 @@ revert() {
 begin() { failed='' buedafab_now='' phase=$((phase + 1)); }
 
 failed='' failed_late='' unstoppable='' reader='' revert_phase='' held='' confirmed='' over='' unarmed='' buedafab_now='' phase=1
-clean_up
 reader 2>/dev/null &
 reader=$!
 watcher >/dev/null 2>&1 &

@@ -120,30 +120,6 @@ under_every_shell!(
 );
 
 under_every_shell!(
-    /// Memory is all that it lay in, and a host that isn't started again for years keeps it.
-    the_folder_of_a_runner_that_was_killed_goes_with_the_next,
-    talk,
-    "step 0 q 'echo $$ $room'",
-    {
-        let said = talk.frame().await[0].clone();
-        let words: Vec<&str> = said.trim_end_matches(['"', 'n', '\\']).split([' ', '"']).collect();
-        let [.., id, room] = words.as_slice() else { panic!("{said}") };
-        let room = std::path::PathBuf::from(room);
-        let mut other = Talk::start("dash", "step 0 q true").await;
-        assert_eq!(other.frame().await, ["0 -> 0", "done"]);
-        assert!(room.join("ours").exists(), "{said}");
-        let killed = Process::new("kill").args(["-KILL", "--", &format!("-{id}")]).status();
-        assert!(killed.expect("kill runs").success());
-        while !matches!(talk.next().await, Reply::Closed(_)) {}
-        assert!(room.exists());
-        let mut next = Talk::start("dash", "step 0 q true").await;
-        assert_eq!(next.frame().await, ["0 -> 0", "done"]);
-        assert!(!room.exists());
-        assert_eq!(other.phase("step 1 q true").await, ["1 -> 0", "done"]);
-    }
-);
-
-under_every_shell!(
     /// Its other processes see it, end what runs, and go the way back under the lock.
     a_runner_whose_shell_is_killed_goes_back_all_the_same,
     talk,
