@@ -18,6 +18,8 @@ type Told = (String, Vec<String>);
 #[derive(Debug, Default)]
 pub struct Summary {
     headline: String,
+    /// In the order of the configuration.
+    hosts: Vec<HostName>,
     /// What steps printed last; of the deployer's own under no host.
     tails: BTreeMap<(Option<HostName>, u32), VecDeque<String>>,
     titles: BTreeMap<u32, String>,
@@ -38,8 +40,8 @@ impl Summary {
     pub fn note(&mut self, event: &Event) {
         match event {
             // A run before it, which put something right first, is over.
-            Event::RunStarted { command, .. } => {
-                *self = Summary { headline: command.clone(), ..Summary::default() }
+            Event::RunStarted { command, hosts, .. } => {
+                *self = Summary { headline: command.clone(), hosts: hosts.clone(), ..Summary::default() }
             }
             Event::WorkStarted { headline, .. } => self.headline.clone_from(headline),
             Event::StepStarted { host, step, title } => self.begin_step(Some(host), *step, title),
@@ -106,7 +108,10 @@ impl Summary {
                 let _ = writeln!(text, "  │ {line}");
             }
         }
-        for (hosts, (what, tail)) in self.group_failures(&self.undone) {
+        // As they came to be known is nobody's order.
+        let mut undone = self.undone.clone();
+        undone.sort_by_key(|left| self.hosts.iter().position(|host| left.host.as_ref() == Some(host)));
+        for (hosts, (what, tail)) in self.group_failures(&undone) {
             let _ = writeln!(text, "left undone on {}: {what}", hosts.join(", "));
             for line in tail {
                 let _ = writeln!(text, "  │ {line}");
