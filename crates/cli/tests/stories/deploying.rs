@@ -57,7 +57,10 @@ fn a_dry_run_shows_the_very_plan_and_changes_nothing() {
     let state = "cd /var/webapps/five && find . | sort && cat .buedafab/slots/* .buedafab/journal.jsonl";
     let before = stage.fleet.host("web1").run(state);
     let plan = stage.production(&["deploy", "--dry-run", "-v"], 0);
-    plan.says("→ two (").says("on web1, web2, web3").says("git clone --quiet --no-checkout").says("mv -fT");
+    plan.says("→ two (")
+        .says("on web1, web2, web3")
+        .says("git clone --quiet --no-local --no-checkout")
+        .says("mv -fT");
     plan.says("brings:");
     let document = stage.production(&["deploy", "--dry-run", "--json"], 0);
     let last = document.stdout.lines().last().expect("a document");

@@ -9,17 +9,24 @@ use crate::host::layout::Layout;
 use crate::names::{CommitId, RunId, SlotName};
 use crate::plan::action::GitAction;
 
-/// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose.
-const GIT: &str = "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'\n";
+/// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose. Where a slot has no whole
+/// clone, one that lies around all slots is none of theirs.
+fn git(layout: &Layout) -> String {
+    format!(
+        "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'\n\
+         export GIT_CEILING_DIRECTORIES={}\n",
+        quote(layout.releases.as_str())
+    )
+}
 
 pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String {
     match action {
         GitAction::Fetch { slot, commit, url, credentials, siblings, known_hosts, lend_agent: _, group } => {
             let credentials = read_credentials(*credentials, url);
             umask(group.as_deref())
-                + GIT
+                + &git(layout)
                 + &credentials
-                + &fetch(layout, slot, commit, url, siblings, known_hosts)
+                + &fetch(layout, slot, commit, url, siblings, known_hosts, run)
         }
         GitAction::Checkout { slot, commit, closed, shared, aside, group } => {
             let close = match (closed, group) {
@@ -36,7 +43,7 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
         GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _, group } => {
             let credentials = read_credentials(*credentials, url);
             umask(group.as_deref())
-                + GIT
+                + &git(layout)
                 + &credentials
                 + &submodules(layout, slot, url, known_hosts)
                 + &own(&layout.slot(slot), group.as_deref())
@@ -77,50 +84,24 @@ fn fetch(
     url: &str,
     siblings: &[SlotName],
     known_hosts: &[String],
+    run: &RunId,
 ) -> String {
-    let mut script =
-        format!("slot={} url={} commit={commit}\n", quote(layout.slot(slot).as_str()), quote(url));
+    let mut script = format!(
+        "slot={} name={} url={} commit={commit} aside={} filled={}\n",
+        quote(layout.slot(slot).as_str()),
+        quote(slot.as_str()),
+        quote(url),
+        quote(layout.aside(slot, run).as_str()),
+        quote(layout.filled(slot).as_str()),
+    );
     script.push_str(&pin_keys(layout, known_hosts));
     let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
     let _ = writeln!(script, "set -- {}", siblings.join(" "));
     script.push_str(&script!("mounts"));
-    script.push_str(FETCH);
+    script.push_str(&script!("clone"));
+    script.push_str(&script!("fetch"));
     script
 }
-
-/// Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.
-const FETCH: &str = r#"serve="git -c safe.directory='*' upload-pack"
-if [ ! -d "$slot/.git" ]; then
-  rm -rf "$slot.new"
-  for sibling; do
-    [ -d "$sibling/.git" ] || continue
-    git -c init.defaultBranch=master clone --quiet --no-checkout --upload-pack "$serve" "$sibling" "$slot.new" && git -C "$slot.new" remote set-url origin "$url" && break
-    rm -rf "$slot.new"
-  done
-  [ -d "$slot.new" ] || git clone --quiet --no-checkout -- "$url" "$slot.new" || exit
-  no_mount_in "$slot" && rm -rf "$slot" && mv "$slot.new" "$slot" || exit
-fi
-cd "$slot" || exit
-# Before, git kept the name and password of the remote.
-while IFS= read -r line; do
-  case $line in *"url = http"*://*@*) git remote set-url origin "$url" && break ;; esac
-done <.git/config
-for lock in index HEAD shallow; do [ ! -e ".git/$lock.lock" ] || rm -f ".git/$lock.lock"; done
-has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
-has && exit 0
-came() { [ -s ".git/objects/${commit%"${commit#??}"}/${commit#??}" ] || has; }
-for sibling; do
-  [ -d "$sibling/.git" ] && git -C "$sibling" cat-file -e "$commit^{commit}" 2>/dev/null || continue
-  git fetch --quiet --prune --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' && has && exit 0
-done
-git fetch --quiet --force --prune --tags -- "$url" '+refs/heads/*:refs/remotes/origin/*' || exit
-# What was just fetched lies there by itself, if it wasn't much.
-came && exit 0
-git fetch --quiet -- "$url" "$commit"
-has && exit 0
-echo "the commit $commit isn't on $url" >&2
-exit 1
-"#;
 
 /// Has git's ssh trust these keys of the git server, and no others.
 fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
@@ -178,27 +159,57 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
     let left = shared.iter().map(String::as_str).chain([layout.virtualenv.as_str()]);
     let left: Vec<String> = left.map(|path| format!("-e {}", quote(&ignored(path)))).collect();
     format!(
-        "{GIT}{mounts}cd {slot_path} || exit\n\
+        "{git}{mounts}cd {slot_path} || exit\n\
          no_mount_in . || exit\n\
-         changes={changes}\n\
-         git diff-index --quiet HEAD -- 2>/dev/null\n\
-         if [ $? = 1 ] && [ -e .git/index ]; then\n  \
-           if ! git diff --binary HEAD >\"$changes\"; then\n    \
-             rm -f \"$changes\"\n    \
-             echo \"local changes of {slot} can't be kept in $changes, so they stay where they are\" >&2\n    \
-             exit 1\n  \
-           elif [ -s \"$changes\" ]; then\n    \
-             echo \"local changes of {slot} were kept in $changes\"\n  \
-           else rm -f \"$changes\"; fi\n\
-         fi\n\
-         git -c advice.detachedHead=false checkout --quiet --force --detach {commit} || exit\n\
+         slot={slot} commit={commit} changes={changes}\n{CHECKOUT}\
          git clean -ffdxq {left} || exit\n",
+        git = git(layout),
         mounts = script!("mounts"),
+        slot = quote(slot.as_str()),
         slot_path = quote(layout.slot(slot).as_str()),
         changes = quote(layout.state().join(&format!("changes-{slot}-{run}.patch")).as_str()),
         left = left.join(" "),
     )
 }
+
+/// Objects are read to their ends only here. A clone in which one can't be is left to the next `Fetch`, which has the remote.
+const CHECKOUT: &str = r#"against=HEAD
+said=$(git diff-index --quiet HEAD -- 2>&1)
+differs=$?
+# Of an index that was cut git says so, and goes on.
+[ -z "$said" ] || differs=2
+if [ $differs -gt 1 ] && [ -e .git/index ]; then
+  # The commit that was checked out is damaged, or the index is. One is enough to see what somebody changed.
+  against=
+  said=$(git diff-files --quiet 2>&1)
+  differs=$?
+  [ -z "$said" ] || differs=2
+  if [ $differs -gt 1 ]; then
+    rm -f .git/index
+    against=HEAD
+    ! git read-tree HEAD 2>/dev/null || differs=1
+  fi
+fi
+if [ $differs = 1 ] && [ -e .git/index ]; then
+  if ! git diff --binary $against >"$changes"; then
+    rm -f "$changes"
+    git archive ${against:-HEAD} >/dev/null 2>&1 || : >.git/damaged
+    echo "local changes of $slot can't be kept in $changes, so they stay where they are" >&2
+    exit 1
+  elif [ -s "$changes" ]; then
+    echo "local changes of $slot were kept in $changes"
+  else rm -f "$changes"; fi
+fi
+said=$(git -c advice.detachedHead=false -c submodule.recurse=false checkout --quiet --force --detach "$commit" 2>&1) || {
+  status=$?
+  printf '%s\n' "$said" >&2
+  if git cat-file -e "$commit^{commit}" 2>/dev/null && ! git archive "$commit" >/dev/null 2>&1; then
+    : >.git/damaged
+    echo "what git keeps in $slot is damaged: the next deploy makes it anew" >&2
+  fi
+  exit $status
+}
+"#;
 
 /// A path in the project as a pattern for git, which means this path and no other.
 fn ignored(path: &str) -> String {
@@ -213,12 +224,34 @@ fn ignored(path: &str) -> String {
 
 fn verify_commit(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
     format!(
-        "{GIT}cd {slot_path} || exit\n\
-         if [ \"$(git rev-parse HEAD)\" = {commit} ] && git diff --quiet HEAD --; then exit 0; fi\n\
-         echo {slot}' no longer holds exactly '{short}':' >&2\n\
-         git status --short --branch >&2\nexit 1\n",
+        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short}\n{VERIFY}",
+        git = git(layout),
         slot_path = quote(layout.slot(slot).as_str()),
         slot = quote(slot.as_str()),
         short = commit.short(),
     )
 }
+
+/// Without an index the files can be compared all the same; without the commit's objects they can't, and then the next look says
+/// so, and whoever goes back builds the release again.
+const VERIFY: &str = r#"if [ "$(git rev-parse HEAD)" = "$commit" ]; then
+  git diff --quiet HEAD -- 2>/dev/null
+  differs=$?
+  if [ $differs -gt 1 ]; then
+    rm -f .git/index
+    ! git read-tree HEAD 2>/dev/null || { git diff --quiet HEAD -- 2>/dev/null; differs=$?; }
+  fi
+  case $differs in
+    0) exit 0 ;;
+    1) ;;
+    *)
+      : >.git/damaged
+      echo "what git keeps in $slot is damaged, so $short can't be proven there: do it again, and it is built again first" >&2
+      exit 1
+      ;;
+  esac
+fi
+echo "$slot no longer holds exactly $short:" >&2
+git status --short --branch >&2
+exit 1
+"#;

@@ -1,0 +1,123 @@
+# Brings a commit into the clone in a slot, from a slot beside it or from the remote, and ends well only where that clone can check
+# it out. A damaged one is made anew beside it, and replaced when the new one is proven; what else is in the slot stays. Expects
+# `slot`, `name`, `url`, `commit`, `aside`, `filled`, `lacks` and `no_mount_in`; the slots beside it are the arguments. POSIX sh.
+
+# Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.
+serve="git -c safe.directory='*' upload-pack"
+
+has() { git -C "$1" cat-file -e "$commit^{commit}" 2>/dev/null; }
+
+# Whether all is there that a checkout reads: every folder is read, and of every file the beginning. What can't be read is BAD.
+holds() {
+  ! { git -C "$1" ls-tree -r -l --full-tree "$commit" 2>/dev/null || echo '0 blob 0 BAD'; } |
+    grep -q '^[0-9]* blob [^ ]* *BAD'
+}
+
+# No run is at work here, as the lock is ours; but git may still be packing, since the run before.
+unlock() {
+  if [ -s .git/gc.pid ]; then
+    read -r pid _ <.git/gc.pid
+    if [ -d "/proc/$pid" ] && grep -q gc "/proc/$pid/cmdline" 2>/dev/null; then return; fi
+  fi
+  find .git -path '*/objects/??' -prune -o -type f \( -name '*.lock' -o -name gc.pid \) -exec rm -f {} +
+}
+
+# Objects come as a stream that git checks, so that no damage comes along. Submodules are fetched when their addresses are known.
+bring() {
+  into=$1
+  shift
+  for sibling; do
+    ! lacks "$sibling" && has "$sibling" || continue
+    git -C "$into" fetch --quiet --prune --no-recurse-submodules --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' 2>/dev/null &&
+      holds "$into" && return
+  done
+  git -C "$into" fetch --quiet --force --prune --tags --no-recurse-submodules -- "$url" '+refs/heads/*:refs/remotes/origin/*' || return
+  ! holds "$into" || return 0
+  has "$into" || git -C "$into" fetch --quiet --no-recurse-submodules -- "$url" "$commit"
+  ! holds "$into" || return 0
+  has "$into" || echo "the commit $commit isn't on $url" >&2
+  return 1
+}
+
+give_up() {
+  rm -rf "$slot.new"
+  [ -z "$damage" ] || echo "what git keeps in $name is damaged ($damage), and couldn't be made anew" >&2
+  exit "$1"
+}
+
+# Files of the slot that somebody changed are still to be found: what they were changed from is written down again.
+remember_commit() {
+  was=
+  [ ! -f "$slot/.git/HEAD" ] || IFS= read -r was <"$slot/.git/HEAD"
+  case $was in
+    '' | *[!0-9a-f]*)
+      was=$(tail -n 1 "$slot/.git/logs/HEAD" 2>/dev/null)
+      was=${was#* }
+      was=${was%% *}
+      ;;
+  esac
+  [ -z "$was" ] || { git -C "$slot.new" update-ref --no-deref HEAD "$was^{commit}" && git -C "$slot.new" read-tree "$was"; } 2>/dev/null
+}
+
+make_anew() {
+  no_mount_in "$slot" || exit
+  rm -rf "$slot.new" || exit
+  for sibling; do
+    ! lacks "$sibling" || continue
+    git -c init.defaultBranch=master clone --quiet --no-local --no-checkout --upload-pack "$serve" -- "$sibling" "$slot.new" 2>/dev/null &&
+      git -C "$slot.new" remote set-url origin "$url" && break
+    rm -rf "$slot.new"
+  done
+  [ -d "$slot.new" ] || git clone --quiet --no-local --no-checkout -- "$url" "$slot.new" || give_up $?
+  { has "$slot.new" && holds "$slot.new"; } || bring "$slot.new" "$@" || give_up $?
+  if [ ! -d "$slot" ] || [ -L "$slot" ]; then
+    rm -rf "$slot" && mv "$slot.new" "$slot"
+    exit
+  fi
+  remember_commit
+  old=$slot/.git
+  if [ -f "$old" ] || [ -L "$old" ] || [ -s "$old/logs/refs/stash" ] || grep -qs '	commit' "$old/logs/HEAD"; then
+    # A person has made it so, or has committed something there.
+    mkdir -p "$aside" && mv "$old" "$aside/.git" || exit
+    echo "what git kept in $name before is kept in $aside/.git"
+  elif [ -d "$old/modules" ]; then
+    mv "$old/modules" "$slot.new/.git/modules" || exit
+  fi
+  rm -rf "$old" && mv "$slot.new/.git" "$old" && rm -rf "$slot.new" || exit
+  [ -z "$damage" ] || echo "what git keeps in $name was damaged ($damage), so it was made anew"
+}
+
+damage=
+if lacks "$slot"; then
+  # Where nothing of ours was, nothing is damaged.
+  if [ -e "$slot/.git" ] || [ -L "$slot/.git" ]; then
+    damage=$part
+  elif [ -d "$slot" ] && [ -e "$filled" ]; then
+    damage='it is gone'
+  fi
+else
+  cd "$slot" || exit
+  # Before, git kept the name and password of the remote.
+  while IFS= read -r line; do
+    case $line in *"url = http"*://*@*) git remote set-url origin "$url" && break ;; esac
+  done <.git/config
+  unlock
+  said=.git/fetch.said
+  if has .; then
+    ! holds . || exit 0
+    damage='objects can'\''t be read'
+  elif bring . "$@" 2>$said; then
+    rm -f $said
+    exit 0
+  else
+    status=$?
+    if ! has . && git fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1; then
+      cat $said >&2
+      rm -f $said
+      exit $status
+    fi
+    damage='git finds errors in it'
+  fi
+  cd .. || exit
+fi
+make_anew "$@"
