@@ -133,6 +133,16 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
             }),
         ),
         ("a run is about to confirm it", bare().slot("a", SlotState::Ready, 1).link("a").change(lock)),
+        (
+            "the live clone is damaged",
+            live().change(|f| slot(f, |s| s.damaged = Some("no HEAD in it".into()))),
+        ),
+        (
+            "the clone of the one before is damaged",
+            bare().slot("a", SlotState::Live, 2).slot("b", SlotState::Retired, 1).link("a").change(|f| {
+                idle(f, |s| (s.damaged, s.commit) = (Some("it is gone".into()), None));
+            }),
+        ),
         ("another commit is checked out", live().change(|f| slot(f, |s| s.commit = Some(release(9).commit)))),
         ("files were changed", live().change(|f| slot(f, |s| s.changes = Some(vec![" M app.py".into()])))),
         (
@@ -478,6 +488,20 @@ fn all_three_say_the_same() {
       check   ✗  lock     locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
       check   help: wait until it ends; a lock never outlives its run
       check   a deploy would be stopped
+
+    the live clone is damaged
+      plan    note: what git keeps in slot a is damaged: no HEAD in it; nothing in it is touched while it serves, and the app needs none of it; it is made anew when a release is built there again
+      status  web1: what git keeps in slot a is damaged: no HEAD in it
+      check   !  slots    what git keeps in slot a is damaged: no HEAD in it
+      check   help: nothing in it is touched while it serves, and the app needs none of it; it is made anew when a release is built there again
+      check   ready to deploy
+
+    the clone of the one before is damaged
+      plan    note: what git keeps in slot b is damaged: it is gone; `deploy` makes it anew, and so does `rollback`
+      status  web1: what git keeps in slot b is damaged: it is gone
+      check   !  slots    what git keeps in slot b is damaged: it is gone
+      check   help: `deploy` makes it anew, and so does `rollback`
+      check   ready to deploy
 
     another commit is checked out
       plan    note: somebody checked out another commit in slot a

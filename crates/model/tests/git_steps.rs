@@ -7,9 +7,11 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
+use buedafab_model::host::proven::proven;
 use buedafab_model::host::record::{JournalKind, SlotState};
 use buedafab_model::names::{CommitId, RunId};
 use buedafab_model::plan::action::Action;
+use buedafab_model::release::Release;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::{quote, render_step};
 use insta::assert_snapshot;
@@ -708,12 +710,13 @@ fn id(option: &str) -> String {
 }
 
 /// What power cuts, full disks, bad blocks and people leave of a clone, in the words of the shell: `git` is its folder.
-const DAMAGE: [(&str, &str); 30] = [
+const DAMAGE: [(&str, &str); 31] = [
     ("HEAD is empty", ": >$git/HEAD"),
     ("HEAD is gone", "rm $git/HEAD"),
-    ("HEAD is garbage", "head -c 41 /dev/zero >$git/HEAD"),
+    ("HEAD is zeroes", "head -c 41 /dev/zero >$git/HEAD"),
     ("the configuration is empty", ": >$git/config"),
-    ("the configuration is garbage", "head -c 90 /dev/zero >$git/config; echo '[' >>$git/config"),
+    ("the configuration is zeroes", "head -c 90 /dev/zero >$git/config"),
+    ("the configuration is garbage", "echo '[garbage' >$git/config"),
     ("the index is empty", ": >$git/index"),
     ("the index is garbage", "head -c 500 /dev/zero >$git/index"),
     ("the index is gone", "rm $git/index"),
@@ -786,8 +789,9 @@ fn a_damaged_clone_is_made_whole_again() {
     assert_snapshot!(remote.name(&found), @"
     HEAD is empty: 0: what git keeps in a was damaged (no HEAD in it), so it was made anew; 0; 0
     HEAD is gone: 0: what git keeps in a was damaged (no HEAD in it), so it was made anew; 0; 0
-    HEAD is garbage: 0: what git keeps in a was damaged (git finds errors in it), so it was made anew; 0; 0
+    HEAD is zeroes: 0: what git keeps in a was damaged (no HEAD in it), so it was made anew; 0; 0
     the configuration is empty: 0: what git keeps in a was damaged (no config in it), so it was made anew; 0; 0
+    the configuration is zeroes: 0: what git keeps in a was damaged (no config in it), so it was made anew; 0; 0
     the configuration is garbage: 0: what git keeps in a was damaged (git finds errors in it), so it was made anew; 0; 0
     the index is empty: 0; 0; 0
     the index is garbage: 0; 0; 0
@@ -843,6 +847,79 @@ fn a_damaged_sibling_is_passed_by() {
         });
         assert_eq!(told, ["0; 0; 0"; 2], "{what}");
     }
+}
+
+/// A look says what is damaged: all of it where a person asks, and before a plan what the shell itself can see, which decides what
+/// can be gone back to.
+#[test]
+fn a_look_tells_of_damage() {
+    let mut found = String::new();
+    let (shells, place) = (shells(), Place::with_room("five"));
+    let remote = Remote::of(&place);
+    for ((what, how), shell) in DAMAGE.iter().zip(shells.iter().cycle()) {
+        place.by_hand("rm -rf five moved; mkdir -p five/releases five/.buedafab/slots");
+        let release = Release { commit: remote.first.clone(), ..release(1) };
+        let retired = RecordAction::Record {
+            slot: slot("a"),
+            state: SlotState::Retired,
+            release,
+            former: None,
+            optional: false,
+        };
+        let actions: [Action; 3] = [
+            fetch(&place, "a", &remote.first, &[]).into(),
+            checkout("a", &remote.first).into(),
+            retired.into(),
+        ];
+        for action in actions {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        damage(&place, "a", how);
+        let told = [Scope::Plan, Scope::Full].map(|scope| {
+            let facts = place.look(shell, scope);
+            let seen = &facts.slots["a"];
+            let (_, condition) = proven(seen).expect("it was live");
+            assert!(seen.written.is_empty() && !seen.is_of_others, "{what}: {seen:?}");
+            let damage = seen.damaged.as_ref().or(seen.unreadable.as_ref());
+            format!("{}, {condition:?}", damage.map_or("no damage", |what| what))
+        });
+        let [plan, full] = &told;
+        let told = if plan == full { plan.to_owned() } else { told.join(" / ") };
+        let _ = writeln!(found, "{what}: {told}");
+    }
+    assert_snapshot!(found, @"
+    HEAD is empty: no HEAD in it, Damaged
+    HEAD is gone: no HEAD in it, Damaged
+    HEAD is zeroes: no HEAD in it, Damaged
+    the configuration is empty: no config in it, Damaged
+    the configuration is zeroes: no config in it, Damaged
+    the configuration is garbage: no damage, Whole / objects can't be read, Whole
+    the index is empty: no index in it, Damaged
+    the index is garbage: no damage, Whole / its index can't be read, Whole
+    the index is gone: no index in it, Damaged
+    all objects are gone: no objects in it, Damaged
+    the commit is empty: no damage, Whole / objects can't be read, Whole
+    the commit is gone: no damage, Whole / objects can't be read, Whole
+    a tree is empty: no damage, Whole / objects can't be read, Whole
+    a tree is gone: no damage, Whole / objects can't be read, Whole
+    a file is empty: no damage, Whole / objects can't be read, Whole
+    a file is gone: no damage, Whole / objects can't be read, Whole
+    a file is zeroes: no damage, Whole / objects can't be read, Whole
+    a pack is cut: no damage, Whole / objects can't be read, Whole
+    the index of a pack is gone: no damage, Whole / objects can't be read, Whole
+    packed refs are garbage: no damage, Whole / objects can't be read, Whole
+    a branch is empty: no damage, Whole
+    a branch of the remote is garbage: no damage, Whole
+    all branches are gone: no refs in it, Damaged
+    it is shallow without saying where: no damage, Whole
+    its objects lie nowhere: no damage, Whole / objects can't be read, Whole
+    locks were left over: no damage, Whole
+    git's folder is gone: it is gone, Damaged
+    git's folder is a file: it is no folder, Damaged
+    git's folder is another's: it is no folder, Damaged
+    git's folder leads nowhere: it is no folder, Damaged
+    git's folder is empty: no HEAD in it, Damaged
+    ");
 }
 
 /// One damage may not take two slots.

@@ -33,6 +33,9 @@ fn describe(facts: &HostFacts, place: &Place) -> String {
         if slot.folder_is_gone {
             text.push_str(", no folder");
         }
+        if let Some(what) = &slot.damaged {
+            let _ = write!(text, ", damaged: {what}");
+        }
         if let Some(changes) = &slot.changes {
             let _ = write!(text, ", changes {changes:?}");
         }
@@ -351,14 +354,14 @@ fn records() {
         let _ = writeln!(found, "{name} → {slot}");
     }
     assert_snapshot!(found, @r#"
-    a good one → "a": no commit, Live v1 (1111111111)
-    with a line after it → "a": no commit, Live v1 (1111111111)
-    without a newline at its end → "a": no commit, Live v1 (1111111111)
-    cut short → "a": no commit, no record
-    an unknown state → "a": no commit, no record
-    a field that a later version added → "a": no commit, Live v1 (1111111111)
-    scribble → "a": no commit, no record
-    nothing → "a": no commit, no record
+    a good one → "a": no commit, Live v1 (1111111111), damaged: it is gone
+    with a line after it → "a": no commit, Live v1 (1111111111), damaged: it is gone
+    without a newline at its end → "a": no commit, Live v1 (1111111111), damaged: it is gone
+    cut short → "a": no commit, no record, damaged: it is gone
+    an unknown state → "a": no commit, no record, damaged: it is gone
+    a field that a later version added → "a": no commit, Live v1 (1111111111), damaged: it is gone
+    scribble → "a": no commit, no record, damaged: it is gone
+    nothing → "a": no commit, no record, damaged: it is gone
     "#);
 }
 
@@ -369,7 +372,7 @@ fn bytes_that_are_no_text_stay_one_value() {
     let seen = see(&place, Scope::Plan);
     assert_snapshot!(seen, @r#"
     Slot("a"); exists true, has room true, writable true
-    "a": no commit, no record
+    "a": no commit, no record, damaged: it is gone
     held by somebody: "�"
     "#);
 }
@@ -402,7 +405,7 @@ fn a_path_of_odd_characters() {
     std::fs::write(place.memory().join("slots/b.json"), record("live")).expect("it is written");
     assert_snapshot!(see(&place, Scope::Full), @r#"
     Slot("b"); exists true, has room true, writable true
-    "b": no commit, Live v1 (1111111111)
+    "b": no commit, Live v1 (1111111111), damaged: it is gone
     "#);
 }
 

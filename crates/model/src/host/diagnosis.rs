@@ -97,6 +97,8 @@ pub enum DiagnosisKind {
     Unconfirmed,
     /// Nothing was written about what is live.
     Unrecorded,
+    /// What git keeps in a slot is no whole clone any more.
+    DamagedClone,
     /// Somebody checked out another commit in a slot.
     OtherCommit,
     /// The app has written files into a slot, which a deploy would lose.
@@ -436,7 +438,16 @@ fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         if !complete {
             continue;
         }
-        if seen.commit.as_ref().is_some_and(|commit| *commit != record.release.commit) {
+        if let Some(what) = seen.damaged.as_ref().or(seen.unreadable.as_ref()) {
+            let words = format!("what git keeps in slot {slot} is damaged: {what}");
+            let help = if facts.live_slot() == Some(slot) {
+                "nothing in it is touched while it serves, and the app needs none of it; it is made anew when a release is built \
+                 there again"
+            } else {
+                "`deploy` makes it anew, and so does `rollback`"
+            };
+            found.warns(DiagnosisKind::DamagedClone, words).help = Some(help.to_owned());
+        } else if seen.commit.as_ref().is_some_and(|commit| *commit != record.release.commit) {
             let words = format!("somebody checked out another commit in slot {slot}");
             found.warns(DiagnosisKind::OtherCommit, words);
         }

@@ -155,6 +155,10 @@ pub struct SlotFacts {
     pub is_of_others: bool,
     /// What buedafab wrote about it; `None` if it wrote nothing, or nothing that can be read.
     pub record: Option<SlotRecord>,
+    /// What is wrong with what git keeps in it, where that is no whole clone.
+    pub damaged: Option<String>,
+    /// What else git can't read of it, though its files may well be whole; `None` if it can, or that wasn't asked.
+    pub unreadable: Option<String>,
     /// Tracked files that somebody changed, as `git status --porcelain` names them; `None` if that wasn't asked.
     pub changes: Option<Vec<String>>,
     /// What the app has written into it, as far as nobody said that it may be lost.
@@ -253,6 +257,15 @@ impl HostFacts {
                         && let Some(seen) = facts.slots.get_mut(slot)
                     {
                         seen.changes = Some(lines.lines().map(str::to_owned).collect());
+                    }
+                }
+                "damaged" | "unreadable" => {
+                    if let Some((slot, what)) = value.split_once('/')
+                        && let Some(seen) = facts.slots.get_mut(slot)
+                    {
+                        let is =
+                            if key.ends_with("damaged") { &mut seen.damaged } else { &mut seen.unreadable };
+                        *is = Some(what.to_owned());
                     }
                 }
                 "written" => {

@@ -27,6 +27,8 @@ pub struct RollbackTarget {
 pub enum Condition {
     /// Its folder is gone: it has to be built again.
     Gone,
+    /// What git keeps in its folder is damaged, so that nothing can be proven of its files: it has to be built again.
+    Damaged,
     /// Somebody checked out another commit in its folder: it has to be built again.
     Changed,
     /// A later attempt overwrote it, and got nowhere: it has to be built again.
@@ -40,6 +42,7 @@ impl Condition {
     pub fn why_rebuilt(self) -> Option<&'static str> {
         match self {
             Condition::Gone => Some("its folder is gone"),
+            Condition::Damaged => Some("what git keeps in its folder is damaged"),
             Condition::Changed => Some("somebody checked out another commit in its folder"),
             Condition::Overwritten => Some("it was overwritten by a later attempt"),
             Condition::Whole => None,
@@ -65,6 +68,7 @@ pub fn proven(seen: &SlotFacts) -> Option<(Release, Condition)> {
         SlotState::Live | SlotState::Retired => {
             let condition = match &seen.commit {
                 _ if seen.folder_is_gone => Condition::Gone,
+                _ if seen.damaged.is_some() => Condition::Damaged,
                 Some(commit) if *commit != record.release.commit => Condition::Changed,
                 Some(_) | None => Condition::Whole,
             };

@@ -164,10 +164,12 @@ impl HostPlanning<'_> {
     /// the live one first, as it is the one most likely to be whole.
     fn siblings_to_fetch_from(&self, slot: &SlotName, release: &Release) -> Vec<SlotName> {
         let facts = self.facts;
-        let is_clone = facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some());
+        let is_clone =
+            facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some() && seen.damaged.is_none());
         // What another tool keeps beside them may be a clone of something else.
         let others = facts.slots.iter().filter(|(other, seen)| {
-            *other != slot && !seen.folder_is_gone && seen.commit.is_some() && self.is_ours(other)
+            let is_whole = !seen.folder_is_gone && seen.commit.is_some() && seen.damaged.is_none();
+            *other != slot && is_whole && self.is_ours(other)
         });
         let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
         let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();

@@ -99,6 +99,7 @@ fn fetch(
     let _ = writeln!(script, "set -- {}", siblings.join(" "));
     script.push_str(&script!("mounts"));
     script.push_str(&script!("clone"));
+    script.push_str(&script!("holds"));
     script.push_str(&script!("fetch"));
     script
 }

@@ -72,6 +72,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
     }
     if scope == Scope::Full {
+        script.push_str(&script!("holds"));
         script.push_str(FULL_LOOK);
     }
     let AlsoLookAt {
@@ -208,7 +209,8 @@ const JOURNAL_READ: usize = 256 << 10;
 fn state_function(layout: &Layout) -> String {
     format!(
         "path={path}\nreleases={releases}\nlink={link}\nmemory={memory}\nlock={lock}\n\
-         folders_listed={FOLDERS_LISTED}\nslots_listed={SLOTS_LISTED}\n{STATE}",
+         folders_listed={FOLDERS_LISTED}\nslots_listed={SLOTS_LISTED}\n{lacks}{STATE}",
+        lacks = script!("clone"),
         path = quote(layout.path.as_str()),
         releases = quote(layout.releases.as_str()),
         link = quote(layout.current().as_str()),
@@ -287,6 +289,14 @@ look_at_slot() {
     done
   fi
   record record "$memory/slots/$slot.json"
+  # A clone of ours, as far as the shell itself can see.
+  if [ -f "$memory/slots/$slot.json" ] && [ -d "$releases/$slot" ] && [ ! -L "$releases/$slot" ]; then
+    if lacks "$releases/$slot"; then
+      fact damaged "$slot/$part"
+    elif [ ! -s "$releases/$slot/.git/index" ]; then
+      fact damaged "$slot/no index in it"
+    fi
+  fi
 }
 state() {
   seen=
@@ -314,13 +324,18 @@ const PASSED_BY: &str =
 const LOOK: &str = r#"umask 022
 # Of releases that were made before the time was noted, what is newer than all that is known of them.
 look_for_written() {
-  [ -f "$memory/slots/$slot.json" ] && [ -d "$releases/$slot/.git" ] && cd "$releases/$slot" 2>/dev/null || return 0
+  [ -f "$memory/slots/$slot.json" ] && cd "$releases/$slot" 2>/dev/null || return 0
   filled=$memory/slots/$slot.filled
   [ -f "$filled" ] || filled=$memory/slots/$slot.json
   written=$(newer 2>/dev/null | head -n "$written_listed")
-  [ -z "$written" ] || fact written "$slot/$(git -c safe.directory='*' -c core.quotePath=false ls-files --others --directory 2>/dev/null)
+  if [ -n "$written" ]; then
+    # Where git can't say what it knows, all of it may be the app's.
+    unknown=$(git --git-dir=.git -c safe.directory='*' -c core.quotePath=false ls-files --others --directory 2>/dev/null) ||
+      unknown=$(printf '%s\n' "$written" | sed 's,^\./,,')
+    fact written "$slot/$unknown
 
 $written"
+  fi
   cd "$OLDPWD" || return 0
 }
 id=$(id)
@@ -438,7 +453,14 @@ const FULL_LOOK: &str = r#"# What holds it is no run of ours, which would have s
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0
-  [ ! -d "$releases/$slot/.git" ] || fact changes "$slot/$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null)"
+  if lacks "$releases/$slot" || [ ! -s "$releases/$slot/.git/index" ]; then return 0; fi
+  if changes=$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null); then
+    fact changes "$slot/$changes"
+  elif holds "$releases/$slot" HEAD; then
+    fact unreadable "$slot/its index can't be read"
+    return 0
+  fi
+  holds "$releases/$slot" HEAD || fact unreadable "$slot/objects can't be read"
 }
 look=look_for_changes
 slots

@@ -158,6 +158,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile => "shared",
         DiagnosisKind::SlotIsLink
         | DiagnosisKind::SlotOfOthers
+        | DiagnosisKind::DamagedClone
         | DiagnosisKind::OtherCommit
         | DiagnosisKind::WrittenFiles
         | DiagnosisKind::LocalChanges

@@ -1,17 +1,11 @@
 # Brings a commit into the clone in a slot, from a slot beside it or from the remote, and ends well only where that clone can check
 # it out. A damaged one is made anew beside it, and replaced when the new one is proven; what else is in the slot stays. Expects
-# `slot`, `name`, `url`, `commit`, `aside`, `filled`, `lacks` and `no_mount_in`; the slots beside it are the arguments. POSIX sh.
+# `slot`, `name`, `url`, `commit`, `aside`, `filled`, `lacks`, `holds` and `no_mount_in`; the slots beside it are the arguments. POSIX sh.
 
 # Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.
 serve="git -c safe.directory='*' upload-pack"
 
 has() { git -C "$1" cat-file -e "$commit^{commit}" 2>/dev/null; }
-
-# Whether all is there that a checkout reads: every folder is read, and of every file the beginning. What can't be read is BAD.
-holds() {
-  ! { git -C "$1" ls-tree -r -l --full-tree "$commit" 2>/dev/null || echo '0 blob 0 BAD'; } |
-    grep -q '^[0-9]* blob [^ ]* *BAD'
-}
 
 # No run is at work here, as the lock is ours; but git may still be packing, since the run before.
 unlock() {
@@ -29,12 +23,12 @@ bring() {
   for sibling; do
     ! lacks "$sibling" && has "$sibling" || continue
     git -C "$into" fetch --quiet --prune --no-recurse-submodules --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' 2>/dev/null &&
-      holds "$into" && return
+      holds "$into" "$commit" && return
   done
   git -C "$into" fetch --quiet --force --prune --tags --no-recurse-submodules -- "$url" '+refs/heads/*:refs/remotes/origin/*' || return
-  ! holds "$into" || return 0
+  ! holds "$into" "$commit" || return 0
   has "$into" || git -C "$into" fetch --quiet --no-recurse-submodules -- "$url" "$commit"
-  ! holds "$into" || return 0
+  ! holds "$into" "$commit" || return 0
   has "$into" || echo "the commit $commit isn't on $url" >&2
   return 1
 }
@@ -69,7 +63,7 @@ make_anew() {
     rm -rf "$slot.new"
   done
   [ -d "$slot.new" ] || git clone --quiet --no-local --no-checkout -- "$url" "$slot.new" || give_up $?
-  { has "$slot.new" && holds "$slot.new"; } || bring "$slot.new" "$@" || give_up $?
+  { has "$slot.new" && holds "$slot.new" "$commit"; } || bring "$slot.new" "$@" || give_up $?
   if [ ! -d "$slot" ] || [ -L "$slot" ]; then
     rm -rf "$slot" && mv "$slot.new" "$slot"
     exit
@@ -90,11 +84,7 @@ make_anew() {
 damage=
 if lacks "$slot"; then
   # Where nothing of ours was, nothing is damaged.
-  if [ -e "$slot/.git" ] || [ -L "$slot/.git" ]; then
-    damage=$part
-  elif [ -d "$slot" ] && [ -e "$filled" ]; then
-    damage='it is gone'
-  fi
+  if [ -d "$slot/" ] && { [ "$part" != 'it is gone' ] || [ -e "$filled" ]; }; then damage=$part; fi
 else
   cd "$slot" || exit
   # Before, git kept the name and password of the remote.
@@ -104,7 +94,7 @@ else
   unlock
   said=.git/fetch.said
   if has .; then
-    ! holds . || exit 0
+    ! holds . "$commit" || exit 0
     damage='objects can'\''t be read'
   elif bring . "$@" 2>$said; then
     rm -f $said
