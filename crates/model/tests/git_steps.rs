@@ -18,7 +18,7 @@ use insta::assert_snapshot;
 
 use common::release;
 use common::shells::{
-    Place, everywhere, everywhere_in, list, plain_git, point, shells, slot, told, with_tools,
+    Place, Shell, everywhere, everywhere_in, list, plain_git, point, shells, slot, told, with_tools,
 };
 
 /// A remote with two commits on `master` and a tag, and one that is on no branch any more.
@@ -1059,4 +1059,133 @@ fn an_object_that_is_cut_is_noticed_at_the_latest_when_it_is_read() {
         0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch
         0
     ");
+}
+
+/// Marks a slot as ready, as at the end of its build, and then as one that served.
+fn finish_build(place: &Place, shell: &Shell, name: &str, commit: &CommitId) {
+    let release = Release { commit: commit.clone(), ..release(1) };
+    for (state, optional) in [(SlotState::Ready, false), (SlotState::Live, true), (SlotState::Retired, true)]
+    {
+        let record = RecordAction::Record {
+            slot: slot(name),
+            state,
+            release: release.clone(),
+            former: None,
+            optional,
+        };
+        assert_eq!(place.act(shell, &record), "0");
+    }
+}
+
+/// What a release's own build has changed belongs to it; what somebody changes on top of that doesn't, and is kept.
+#[test]
+fn what_the_build_changed_is_not_changed_by_hand() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        let mut found = String::new();
+        let builds = [
+            "true",
+            "touch file",
+            "echo 'rewritten by npm' >file",
+            "printf 'x\\0y' >binary",
+            "rm binary",
+            "chmod +x file",
+            "rm file; ln -s ../../shared/file file",
+            "echo x >file; git add file; echo new >new; git add new",
+            "git rm -q --cached file",
+        ];
+        for build in builds {
+            place.by_hand("rm -rf five; mkdir -p five/releases five/.buedafab/slots");
+            for action in [fetch(place, "a", &remote.first, &[]), checkout("a", &remote.first)] {
+                assert_eq!(place.act(shell, &action), "0");
+            }
+            place.by_hand(&format!("cd five/releases/a; {build}"));
+            finish_build(place, shell, "a", &remote.first);
+            let is_empty =
+                std::fs::read(place.memory().join("slots/a.filled")).expect("it is there").is_empty();
+            let seen =
+                |place: &Place| place.look(shell, Scope::Full).slots["a"].changes.clone().expect("asked");
+            let _ =
+                writeln!(found, "{build}: {}, {:?}", if is_empty { "no sum" } else { "a sum" }, seen(place));
+            let proven = place.act(shell, &prove("a", &remote.first));
+            // Whoever says that what the app wrote may be lost says nothing about this.
+            assert_eq!(place.act(shell, &RecordAction::DropWritten { slot: slot("a") }), "0");
+            let again = place.act(shell, &prove("a", &remote.first));
+            place.by_hand("cp -a five by-hand; cd five/releases/a; [ ! -f package/module.py ] || echo by hand >package/module.py");
+            let changed = place.act(shell, &prove("a", &remote.first));
+            let _ = writeln!(
+                found,
+                "  {proven}, {again}, {}, {:?}",
+                changed.lines().next().expect("a line"),
+                seen(place)
+            );
+            let kept = place.act(shell, &checkout("a", &remote.second));
+            place.by_hand("rm -r five; mv by-hand five");
+            let _ = writeln!(found, "  {kept}; {}", place.act(shell, &checkout("a", &remote.second)));
+        }
+        remote.name(&found)
+    });
+    assert_snapshot!(found, @r#"
+    true: no sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, [" M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    touch file: no sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, [" M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    echo 'rewritten by npm' >file: a sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, [" M file", " M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    printf 'x\0y' >binary: a sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, [" M binary", " M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    rm binary: a sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, [" D binary", " M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    chmod +x file: a sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, [" M file", " M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    rm file; ln -s ../../shared/file file: a sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, [" T file", " M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    echo x >file; git add file; echo new >new; git add new: a sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, ["M  file", "A  new", " M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    git rm -q --cached file: a sum, []
+      0, 0, 1: a no longer holds exactly FIRST:, ["D  file", " M package/module.py"]
+      0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0
+    "#);
+}
+
+/// The same in a submodule, whose own files it may be.
+#[test]
+fn what_the_build_changed_in_a_submodule_is_not_changed_by_hand() {
+    let found = everywhere(|shell, place| {
+        place.by_hand(
+            r#"export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=protocol.file.allow GIT_CONFIG_VALUE_0=always
+            git init -q -b master library; cd library; echo one >code; echo two >other; git add .; git commit -qm library; cd ..
+            git init -q -b master work; cd work; git submodule --quiet add "$PWD/../library" lib; git commit -qm first; git rev-parse HEAD >../first
+            git clone -q --bare . ../remote.git
+            git clone -q --recurse-submodules ../remote.git ../five/releases/a; git -C ../five/releases/a checkout -q --detach"#,
+        );
+        let text = std::fs::read_to_string(place.root().join("first")).expect("it is there");
+        let commit = CommitId::new(text.trim()).expect("a commit");
+        place.by_hand("cd five/releases/a/lib; echo built >code; touch untracked");
+        finish_build(place, shell, "a", &commit);
+        let mut told = vec![place.act(shell, &prove("a", &commit))];
+        for change in ["touch another", "echo by hand >other", "git checkout -q other", "echo by hand >code"]
+        {
+            place.by_hand(&format!("cd five/releases/a/lib; {change}"));
+            let proven = place.act(shell, &prove("a", &commit));
+            let changes = place.look(shell, Scope::Full).slots["a"].changes.clone().expect("asked");
+            told.push(format!("{change}: {}, {changes:?}", proven.lines().next().expect("a line")));
+        }
+        told.join("\n").replace(commit.short(), "FIRST")
+    });
+    assert_snapshot!(found, @r#"
+    0
+    touch another: 0, []
+    echo by hand >other: 1: a no longer holds exactly FIRST:, [" M lib"]
+    git checkout -q other: 0, []
+    echo by hand >code: 1: a no longer holds exactly FIRST:, [" M lib"]
+    "#);
 }

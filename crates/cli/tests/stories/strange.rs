@@ -86,6 +86,37 @@ fn local_changes_in_a_slot_are_told_and_kept() {
     assert_eq!(host.read("/var/webapps/five/releases/a/app.txt"), "the app, three\n");
 }
 
+/// What power cuts and full disks leave of a clone ends no deploy and no rollback.
+#[test]
+fn a_damaged_slot_is_made_whole_by_deploys_and_rollbacks() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.production(&["deploy"], 0);
+    let damage = |name: &str, script: &str| {
+        stage.fleet.host(name).run(&format!("cd /var/webapps/five/releases && {{ {script}; }}"))
+    };
+    damage("web1", ": >a/.git/HEAD");
+    damage("web2", "rm -r a/.git/objects");
+    let status = stage.production(&["status"], 0);
+    status.says("web1: what git keeps in slot a is damaged: no HEAD in it").says("built again");
+    let ran = stage.production(&["rollback"], 0);
+    ran.says("has to be built again first: what git keeps in its folder is damaged");
+    ran.says("what git keeps in a was damaged (no objects in it), so it was made anew");
+    assert_eq!(stage.serving(), ["one", "one"]);
+
+    damage("web1", ": >b/.git/index; touch b/.git/index.lock b/.git/packed-refs.lock");
+    damage("web2", "find b/.git/objects -type f -exec sh -c ': >\"$1\"' x {} \\;");
+    damage("web2", ": >a/.git/config");
+    stage.production(&["status"], 0).says("web2: what git keeps in slot a is damaged: no config in it");
+    stage.release("three");
+    stage.production(&["deploy"], 0).says("what git keeps in b was damaged");
+    assert_eq!(stage.serving(), ["three", "three"]);
+    // Nothing in the slot that served was touched, so it is built again.
+    stage.production(&["rollback"], 0).says("what git keeps in a was damaged (no config in it)");
+    assert_eq!(stage.serving(), ["one", "one"]);
+}
+
 #[test]
 fn names_may_hold_spaces_quotes_dollars_and_newlines() {
     let mut stage = Stage::new();

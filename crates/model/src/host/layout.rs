@@ -44,7 +44,8 @@ impl Layout {
         self.state().join("slots").join(&format!("{slot}.json"))
     }
 
-    /// An empty file of the time at which a slot was filled.
+    /// A file of the time at which a slot was filled. It says in what check sum its own build has changed it, and is empty where it
+    /// hasn't.
     pub fn filled(&self, slot: &SlotName) -> HostPath {
         self.state().join("slots").join(&format!("{slot}.filled"))
     }

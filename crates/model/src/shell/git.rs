@@ -11,7 +11,7 @@ use crate::plan::action::GitAction;
 
 /// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose. Where a slot has no whole
 /// clone, one that lies around all slots is none of theirs.
-fn git(layout: &Layout) -> String {
+pub(super) fn git(layout: &Layout) -> String {
     format!(
         "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'\n\
          export GIT_CEILING_DIRECTORIES={}\n",
@@ -162,10 +162,12 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
     format!(
         "{git}{mounts}cd {slot_path} || exit\n\
          no_mount_in . || exit\n\
-         slot={slot} commit={commit} changes={changes}\n{CHECKOUT}\
+         slot={slot} commit={commit} changes={changes} filled={filled}\n{difference}{CHECKOUT}\
          git clean -ffdxq {left} || exit\n",
         git = git(layout),
         mounts = script!("mounts"),
+        difference = script!("difference"),
+        filled = quote(layout.filled(slot).as_str()),
         slot = quote(slot.as_str()),
         slot_path = quote(layout.slot(slot).as_str()),
         changes = quote(layout.state().join(&format!("changes-{slot}-{run}.patch")).as_str()),
@@ -191,7 +193,7 @@ if [ $differs -gt 1 ] && [ -e .git/index ]; then
     ! git read-tree HEAD 2>/dev/null || differs=1
   fi
 fi
-if [ $differs = 1 ] && [ -e .git/index ]; then
+if [ $differs = 1 ] && [ -e .git/index ] && ! is_as_built . "$filled"; then
   if ! git diff --binary $against >"$changes"; then
     rm -f "$changes"
     git archive ${against:-HEAD} >/dev/null 2>&1 || : >.git/damaged
@@ -225,26 +227,28 @@ fn ignored(path: &str) -> String {
 
 fn verify_commit(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
     format!(
-        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short}\n{VERIFY}",
+        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short} filled={filled}\n{difference}{VERIFY}",
         git = git(layout),
+        difference = script!("difference"),
+        filled = quote(layout.filled(slot).as_str()),
         slot_path = quote(layout.slot(slot).as_str()),
         slot = quote(slot.as_str()),
         short = commit.short(),
     )
 }
 
-/// Without an index the files can be compared all the same; without the commit's objects they can't, and then the next look says
+/// What its own build has changed belongs to a release. Without an index the files can be compared all the same; without the commit's objects they can't, and then the next look says
 /// so, and whoever goes back builds the release again.
 const VERIFY: &str = r#"if [ "$(git rev-parse HEAD)" = "$commit" ]; then
-  git diff --quiet HEAD -- 2>/dev/null
+  git diff --quiet --ignore-submodules=untracked HEAD -- 2>/dev/null
   differs=$?
   if [ $differs -gt 1 ]; then
     rm -f .git/index
-    ! git read-tree HEAD 2>/dev/null || { git diff --quiet HEAD -- 2>/dev/null; differs=$?; }
+    ! git read-tree HEAD 2>/dev/null || { git diff --quiet --ignore-submodules=untracked HEAD -- 2>/dev/null; differs=$?; }
   fi
   case $differs in
     0) exit 0 ;;
-    1) ;;
+    1) ! is_as_built . "$filled" || exit 0 ;;
     *)
       : >.git/damaged
       echo "what git keeps in $slot is damaged, so $short can't be proven there: do it again, and it is built again first" >&2

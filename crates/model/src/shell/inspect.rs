@@ -73,6 +73,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     }
     if scope == Scope::Full {
         script.push_str(&script!("holds"));
+        script.push_str(&script!("difference"));
         script.push_str(FULL_LOOK);
     }
     let AlsoLookAt {
@@ -455,6 +456,7 @@ look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0
   if lacks "$releases/$slot" || [ ! -s "$releases/$slot/.git/index" ]; then return 0; fi
   if changes=$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null); then
+    [ -z "$changes" ] || ! is_as_built "$releases/$slot" "$memory/slots/$slot.filled" || changes=
     fact changes "$slot/$changes"
   elif holds "$releases/$slot" HEAD; then
     fact unreadable "$slot/its index can't be read"

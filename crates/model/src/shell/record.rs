@@ -5,6 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::git::git;
 use super::group::umask;
 use super::inspect::guard_script;
 use super::quote;
@@ -12,7 +13,7 @@ use super::resolved::keep_resolved;
 use crate::app::owner::Owner;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState, tail_of};
-use crate::names::{HostPath, RunId};
+use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::Ended;
 use crate::plan::action::RecordAction;
 
@@ -36,7 +37,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
             let recorded = replace_file(&layout.record(slot), &record);
             // What is newer was written by the app, or by what the run does with a release that is ready.
             if *state == SlotState::Ready && !optional {
-                format!("{recorded} && {}", note_time(&layout.filled(slot)))
+                format!("{recorded} && {{\n{}}}", note_build(layout, slot))
             } else {
                 recorded
             }
@@ -82,10 +83,28 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
     }
 }
 
-/// Empties a file, which may be another deployer's: they share the folder.
+/// Notes when a slot was filled, and the check sum of what its own build has changed in it, if anything. The file may be another
+/// deployer's: they share the folder.
+fn note_build(layout: &Layout, slot: &SlotName) -> String {
+    format!(
+        "{git}{difference}slot={slot} filled={filled}\n\
+         changed_by_build() {{\n  \
+           git -C \"$slot\" diff --quiet --ignore-submodules=untracked HEAD --\n  \
+           [ $? != 1 ] || difference \"$slot\"\n  \
+           true\n\
+         }}\n\
+         {{ changed_by_build >\"$filled\" || {{ rm -f \"$filled\" && changed_by_build >\"$filled\"; }}; }} 2>/dev/null\n",
+        git = git(layout),
+        difference = script!("difference"),
+        slot = quote(layout.slot(slot).as_str()),
+        filled = quote(layout.filled(slot).as_str()),
+    )
+}
+
+/// Makes a file as new, and leaves what it says.
 fn note_time(path: &HostPath) -> String {
     let path = quote(path.as_str());
-    format!("{{ true >{path} || {{ rm -f {path} && true >{path}; }}; }} 2>/dev/null")
+    format!("{{ touch {path} || {{ cp {path} {path}.new && mv -f {path}.new {path}; }}; }} 2>/dev/null")
 }
 
 fn journal_line(record: &JournalRecord, layout: &Layout) -> String {

@@ -118,7 +118,9 @@ impl RecordAction {
                     SlotState::Live | SlotState::Retired | SlotState::Failed | SlotState::Empty => &[Finish],
                 };
                 let mark = Effect::Mark { slot, state: *state, release, former: former.as_ref() };
-                Effects::new(mark, phases).instant().optional(*optional)
+                let effects = Effects::new(mark, phases).optional(*optional);
+                // What the build has changed is asked of git.
+                if *state == SlotState::Ready && !optional { effects.quick() } else { effects.instant() }
             }
             RecordAction::DropWritten { .. } => {
                 Effects::new(Effect::Beside, &[Finish]).instant().optional(true)
