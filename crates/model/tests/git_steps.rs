@@ -1189,3 +1189,147 @@ fn what_the_build_changed_in_a_submodule_is_not_changed_by_hand() {
     echo by hand >code: 1: a no longer holds exactly FIRST:, [" M lib"]
     "#);
 }
+
+/// What is needed to make a family of repositories.
+const FAMILY: &str = r#"
+    export GIT_CONFIG_GLOBAL="$PWD/gitconfig"; printf '[protocol "file"]\n allow = always\n' >gitconfig
+    new() { git init -q -b master $1; echo "$1 one" >$1/code; git -C $1 add .; git -C $1 commit -qm one; }
+    commit() { git -C $1 add -A; git -C $1 commit -qm more; }
+    publish() { rm -rf $1.git; git clone -q --bare $1 $1.git; }
+"#;
+
+/// A project with a submodule `lib`, which has one of its own, `deep`.
+const FAMILY_AT_FIRST: &str = r#"
+    new deep; publish deep; new lib; git -C lib submodule --quiet add "file://$PWD/deep.git" deep; commit lib; publish lib
+    new work; git -C work submodule --quiet add "file://$PWD/lib.git" lib; git -C work submodule --quiet update --init --recursive; commit work
+    git clone -q --bare work remote.git
+"#;
+
+/// Submodules may move, change their kind and be damaged between two releases, and hosts follow.
+#[test]
+fn submodules_follow_whatever_becomes_of_them() {
+    let moved = "mv lib.git new.git; echo two >lib/code; commit lib; git -C lib push -q ../new.git master
+        git config -f work/.gitmodules submodule.lib.url file://$PWD/new.git; git -C work submodule --quiet sync; git -C work/lib pull -q origin master";
+    let moved_inside = "mv deep.git other.git; echo two >deep/code; commit deep; git -C deep push -q ../other.git master
+        git config -f lib/.gitmodules submodule.deep.url file://$PWD/other.git; git -C lib submodule --quiet sync; git -C lib/deep pull -q origin master
+        commit lib; git -C lib push -q ../lib.git master; git -C work/lib pull -q --no-recurse-submodules origin master";
+    let cases = [
+        ("nothing changed", "true", ""),
+        ("its address changed", moved, ""),
+        ("the address of the one inside changed", moved_inside, ""),
+        ("it moved to another folder", "git -C work mv lib vendor", ""),
+        ("it became a folder", "git -C work rm -qf lib; mkdir work/lib; echo plain >work/lib/code", ""),
+        ("it became a file", "git -C work rm -qf lib; echo plain >work/lib", ""),
+        ("it became a link", "git -C work rm -qf lib; ln -s /nowhere work/lib", ""),
+        (
+            "it was replaced by another",
+            "new other; publish other; git -C work rm -qf lib; rm -rf work/.git/modules/lib; git -C work submodule --quiet add --name other file://$PWD/other.git lib",
+            "",
+        ),
+        ("its clone has no HEAD", "true", ": >.git/modules/lib/HEAD"),
+        ("its clone has no index", "true", ": >.git/modules/lib/index"),
+        ("its clone has no objects", "true", "rm -rf .git/modules/lib/objects; rm lib/code"),
+        (
+            "a file in its clone is empty",
+            "true",
+            "find .git/modules/lib/objects -type f -exec truncate -s 0 {} +; rm lib/code",
+        ),
+        (
+            "a file in the clone inside is empty",
+            "true",
+            "find .git/modules/lib/modules/deep/objects -type f -exec truncate -s 0 {} +; rm lib/deep/code",
+        ),
+        ("their clones are gone", "true", "rm -rf .git/modules"),
+        ("the clone inside is gone", "true", "rm -rf .git/modules/lib/modules"),
+        ("its folder is gone", "true", "rm -rf lib"),
+        (
+            "its address and its clone are gone",
+            moved,
+            "find .git/modules/lib/objects -type f -exec truncate -s 0 {} +; rm -rf lib",
+        ),
+        (
+            "locks were left over",
+            "true",
+            "touch .git/modules/lib/index.lock .git/modules/lib/config.lock .git/modules/lib/modules/deep/index.lock",
+        ),
+    ];
+    let mut found = String::new();
+    let (shells, place) = (shells(), Place::with_room("five"));
+    let commit = |script: &str| {
+        let text = place.by_hand(&format!("{FAMILY}{script}\ngit -C work rev-parse HEAD"));
+        CommitId::new(text.lines().next_back().expect("a line")).expect("a commit")
+    };
+    let deploy = |shell: &Shell, commit: &CommitId| {
+        let submodules = GitAction::Submodules {
+            slot: slot("a"),
+            url: place.root().join("remote.git").to_str().expect("UTF-8").to_owned(),
+            credentials: false,
+            known_hosts: Vec::new(),
+            lend_agent: false,
+            group: None,
+        };
+        let actions =
+            [fetch(&place, "a", commit, &[]), checkout("a", commit), submodules, prove("a", commit)];
+        let run = RunId::new("r1").expect("a word");
+        actions.map(|action| {
+            let step = render_step(&action.into(), &place.layout, &run);
+            let script = format!("export GIT_CONFIG_GLOBAL=\"$PWD/gitconfig\"\n{step}");
+            told(&shell.run(&script, &place.root()), &place)
+        })
+    };
+    assert_eq!(deploy(&shells[0], &commit(FAMILY_AT_FIRST)), ["0"; 4]);
+    let at_first = tempfile::tempdir().expect("a folder");
+    place.by_hand(&format!("cp -a . {}", at_first.path().display()));
+    for ((what, then, damage), shell) in cases.iter().zip(shells.iter().cycle()) {
+        place.by_hand(&format!(
+            "rm -rf *; cp -a {}/. .; cd five/releases/a; {damage}",
+            at_first.path().display()
+        ));
+        let told = deploy(
+            shell,
+            &commit(&format!("{then}; commit work || true; git -C work push -q ../remote.git master")),
+        );
+        let left = place.by_hand(
+            "cd five/releases/a; git status --porcelain --ignored; head -v -n 1 $(git ls-files --recurse-submodules) 2>&1 | grep -v '^$' | tr '\\n' ' '; find .git -name '*.lock' -o -name '*.old' -o -name '*.said'",
+        );
+        let _ = writeln!(found, "{what}: {}\n    {left}", told.join("; "));
+    }
+    assert_snapshot!(found, @r#"
+    nothing changed: 0; 0; 0; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    its address changed: 0; 0; 0; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== two ==> lib/deep/code <== deep one 
+    the address of the one inside changed: 0; 0; 0; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== two 
+    it moved to another folder: 0; 0; 0; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> vendor/.gitmodules <== [submodule "deep"] ==> vendor/code <== lib one ==> vendor/deep/code <== deep one 
+    it became a folder: 0; 0; 0; 0
+        ==> .gitmodules <== ==> code <== work one ==> lib/code <== plain 
+    it became a file: 0; 0; 0; 0
+        ==> .gitmodules <== ==> code <== work one ==> lib <== plain 
+    it became a link: 0; 0; 0; 0
+        ==> .gitmodules <== ==> code <== work one head: cannot open 'lib' for reading: No such file or directory 
+    it was replaced by another: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
+        ==> .gitmodules <== [submodule "other"] ==> code <== work one ==> lib/code <== other one 
+    its clone has no HEAD: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    its clone has no index: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    its clone has no objects: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    a file in its clone is empty: 0; 0; 0; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    a file in the clone inside is empty: 0; 0; 0; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    their clones are gone: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    the clone inside is gone: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    its folder is gone: 0; 0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
+    its address and its clone are gone: 0; 0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== two ==> lib/deep/code <== deep one 
+    locks were left over: 0; 0; 0; 0
+        ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one
+    "#);
+}

@@ -127,16 +127,13 @@ fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
 /// Addresses that are relative are so to the remote, which may have moved since the clone was made.
 fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String]) -> String {
     format!(
-        "cd {slot_path} || exit\n{pinned}git remote set-url origin {url} || exit\n\
-         git submodule --quiet sync --recursive &&\n\
-         git submodule --quiet update --init --recursive --force &&\n\
-         git submodule --quiet foreach --recursive 'git clean -ffdxq' || {{\n  \
-           echo 'a submodule can'\\''t be fetched: this host must reach its remote, and its commit must be there' >&2\n  \
-           exit 1\n\
-         }}\n",
+        "cd {slot_path} || exit\nname={slot}\n{pinned}git config remote.origin.url {url} || exit\n{mounts}{submodules}",
         slot_path = quote(layout.slot(slot).as_str()),
+        slot = quote(slot.as_str()),
         pinned = pin_keys(layout, known_hosts),
         url = quote(url),
+        mounts = script!("mounts"),
+        submodules = script!("submodules"),
     )
 }
 
@@ -177,16 +174,23 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
 
 /// Objects are read to their ends only here. A clone in which one can't be is left to the next `Fetch`, which has the remote.
 const CHECKOUT: &str = r#"against=HEAD
-said=$(git diff-index --quiet HEAD -- 2>&1)
-differs=$?
-# Of an index that was cut git says so, and goes on.
-[ -z "$said" ] || differs=2
+with=--ignore-submodules=untracked
+differs() {
+  said=$("$@" 2>&1)
+  differs=$?
+  # Of an index that was cut git says so, and goes on.
+  [ -z "$said" ] || differs=2
+}
+differs git diff-index --quiet $with HEAD --
+# It may be the clone of a submodule, which the step after this one mends.
+if [ $differs -gt 1 ] && [ -f .gitmodules ]; then
+  with=--ignore-submodules=all
+  differs git diff-index --quiet $with HEAD --
+fi
 if [ $differs -gt 1 ] && [ -e .git/index ]; then
   # The commit that was checked out is damaged, or the index is. One is enough to see what somebody changed.
   against=
-  said=$(git diff-files --quiet 2>&1)
-  differs=$?
-  [ -z "$said" ] || differs=2
+  differs git diff-files --quiet $with
   if [ $differs -gt 1 ]; then
     rm -f .git/index
     against=HEAD
@@ -194,7 +198,9 @@ if [ $differs -gt 1 ] && [ -e .git/index ]; then
   fi
 fi
 if [ $differs = 1 ] && [ -e .git/index ] && ! is_as_built . "$filled"; then
-  if ! git diff --binary $against >"$changes"; then
+  keep() { said=$({ git diff --binary --submodule=diff $1 $against -- >"$changes"; } 2>&1); }
+  if ! keep $with && { [ ! -f .gitmodules ] || ! keep --ignore-submodules=all; }; then
+    printf '%s\n' "$said" >&2
     rm -f "$changes"
     git archive ${against:-HEAD} >/dev/null 2>&1 || : >.git/damaged
     echo "local changes of $slot can't be kept in $changes, so they stay where they are" >&2

@@ -1,0 +1,47 @@
+# Makes the submodules of the slot in which it runs those of its commit, and nothing else. Expects `name` and `no_mount_in`.
+# POSIX sh.
+
+# Level by level: where the submodules of a submodule come from stands in its own files, which have to be those of its commit first.
+level='git submodule --quiet sync && git submodule --quiet update --init --force &&
+  git submodule --quiet foreach '\''git clean -ffdxq && { [ ! -f .gitmodules ] || eval "$level"; }'\'
+export level
+said=.git/submodules.said
+
+# Whether git finds errors in any of their clones, or a folder that says that it has one has none.
+are_damaged() {
+  {
+    find . -xdev -name node_modules -prune -o -name .git -type f -print
+    ! [ -d .git/modules ] || find .git/modules -type d \( -name objects -o -name refs \) -prune -print
+  } >.git/submodules.found
+  while IFS= read -r found; do
+    case $found in
+      .git/modules/*) git --git-dir="${found%/*}" fsck --no-dangling --no-progress >/dev/null 2>&1 || return 0 ;;
+      *) git -C "${found%/*}" rev-parse --git-dir >/dev/null 2>&1 || return 0 ;;
+    esac
+  done <.git/submodules.found
+  return 1
+}
+
+make_anew() {
+  no_mount_in . || return
+  rm -rf .git/modules.old
+  ! [ -d .git/modules ] || mv .git/modules .git/modules.old || return
+  # It complains of each clone that is gone.
+  if git submodule --quiet deinit --force --all 2>/dev/null && eval "$level"; then
+    rm -rf .git/modules.old
+    echo "what git keeps of the submodules of $name was of no use, so it was made anew"
+  else
+    rm -rf .git/modules
+    ! [ -d .git/modules.old ] || mv .git/modules.old .git/modules
+    return 1
+  fi
+}
+
+eval "$level" 2>$said || {
+  if are_damaged; then make_anew; else cat $said >&2; false; fi
+} || {
+  rm -f $said .git/submodules.found
+  echo "a submodule can't be fetched: this host must reach its remote, and its commit must be there" >&2
+  exit 1
+}
+rm -f $said .git/submodules.found
