@@ -8,7 +8,7 @@ use buedafab_model::app::maintenance::MaintenanceRecord;
 use buedafab_model::app::owner::Owner;
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::host::facts::{
-    Capacity, CurrentLink, HostFacts, Listener, Lock, SlotFacts, UnitElsewhere,
+    Capacity, CurrentLink, HostFacts, Listener, Lock, SlotFacts, StuckFile, UnitElsewhere,
 };
 use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
 use buedafab_model::host::written::Written;
@@ -111,6 +111,20 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("its own files are none", live().change(|f| f.not_files = vec!["/srv/five/.buedafab/lock".into()])),
         ("a slot is a link", live().change(|f| idle(f, |s| s.is_link = true))),
         ("a slot is somebody's", live().change(|f| idle(f, |s| s.is_of_others = true))),
+        (
+            "a file of another's is in a slot",
+            live().change(|f| {
+                let (slot, path) = (SlotName::new("b").expect("a slot"), "b/code/__pycache__".into());
+                f.stuck = Some(StuckFile { slot, path, owner: "root".into() });
+            }),
+        ),
+        (
+            "a file that can't be changed is in a slot",
+            live().change(|f| {
+                let slot = SlotName::new("b").expect("a slot");
+                f.stuck = Some(StuckFile { slot, path: "b/.env".into(), owner: "deploy".into() });
+            }),
+        ),
         ("the link is none", current(CurrentLink::NotALink)),
         ("the link leads elsewhere", current(CurrentLink::Elsewhere("/srv/old".into()))),
         (
@@ -430,6 +444,22 @@ fn all_three_say_the_same() {
       status  web1: /var/webapps/five/releases/b holds files that buedafab didn't put there, and would remove
       check   ✗  slots    /var/webapps/five/releases/b holds files that buedafab didn't put there, and would remove
       check   help: move them away, on that host; or deploy with --take-over, which removes them
+      check   a deploy would be stopped
+
+    a file of another's is in a slot
+      plan    refused: web1: a release would be built over /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write
+              on that host: sudo chown -R deploy /var/webapps/five/releases/b
+      status  web1: a release would be built over /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write
+      check   ✗  rights   a release would be built over /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write
+      check   help: on that host: sudo chown -R deploy /var/webapps/five/releases/b
+      check   a deploy would be stopped
+
+    a file that can't be changed is in a slot
+      plan    refused: web1: a release would be built over /var/webapps/five/releases/b/.env, which is immutable
+              on that host: sudo chattr -R -i /var/webapps/five/releases/b
+      status  web1: a release would be built over /var/webapps/five/releases/b/.env, which is immutable
+      check   ✗  rights   a release would be built over /var/webapps/five/releases/b/.env, which is immutable
+      check   help: on that host: sudo chattr -R -i /var/webapps/five/releases/b
       check   a deploy would be stopped
 
     the link is none

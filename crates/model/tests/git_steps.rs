@@ -7,12 +7,13 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
+use buedafab_model::host::facts::HostFacts;
 use buedafab_model::host::proven::proven;
 use buedafab_model::host::record::{JournalKind, SlotState};
 use buedafab_model::names::{CommitId, RunId};
 use buedafab_model::plan::action::Action;
 use buedafab_model::release::Release;
-use buedafab_model::shell::inspect::Scope;
+use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::shell::{quote, render_step};
 use insta::assert_snapshot;
 
@@ -1332,4 +1333,84 @@ fn submodules_follow_whatever_becomes_of_them() {
     locks were left over: 0; 0; 0; 0
         ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one
     "#);
+}
+
+/// What whoever deploys can't remove is told by the look, and by the step that meets it, with the command that mends it; what only
+/// looks so is no obstacle. This one is done as root, as a fleet is.
+#[test]
+fn what_stands_in_the_way_of_a_build_is_told() {
+    let place = Place::with_room("five");
+    let remote = Remote::of(&place);
+    place.by_hand("chmod a+rx .; chown -R 10001:20000 five; printf '[safe]\\n directory = *\\n' >gitconfig");
+    let cases = [
+        "true",
+        "mkdir old; touch old/x; chown -R 10001 old",
+        "mkdir old; touch old/x",
+        "mkdir -p package/__pycache__; touch package/__pycache__/x; chown 10001 package/__pycache__/x",
+        "touch old; chown root file",
+        "mkdir old; touch old/x; chown -R 10002:20000 old; chmod -R g+w old",
+        "mkdir old; touch old/x; chown -R 10002:20000 old; chmod 755 old",
+        "mkdir old; touch old/x; chown -R 10001 old; chmod 555 old",
+        "mkdir -p env/lib; touch env/lib/x; chown 10001 env",
+        "touch .git/FETCH_HEAD; chmod 644 .git/FETCH_HEAD; chown root .git/FETCH_HEAD",
+        "chown root .git/objects",
+        "touch old; chown 10001 old; chattr +i old",
+        "mkdir old; touch old/x; chown -R 10001 old; chattr +i old",
+        "chattr +i file",
+    ];
+    let mut found = String::new();
+    for case in cases {
+        place.by_hand("rm -rf five/releases/a");
+        for action in [fetch(&place, "a", &remote.first, &[]), checkout("a", &remote.first)] {
+            assert_eq!(act_as(10_001, &place, &action.into()), "0", "{case}");
+        }
+        place.by_hand(&format!("cd five/releases/a; {case}"));
+        let slots = [slot("a")];
+        let also = AlsoLookAt { slots: &slots, ..AlsoLookAt::default() };
+        let look = inspect_script(&place.layout, Scope::Plan, &also);
+        let seen = run_as(10_001, &place, &format!("{look}\n:"));
+        let facts = HostFacts::parse(seen[3..].as_bytes(), &place.layout, jiff::Timestamp::UNIX_EPOCH);
+        let stuck = facts.expect("it is a look").stuck;
+        let stuck = stuck.map_or("nothing".to_owned(), |stuck| format!("{} of {}", stuck.path, stuck.owner));
+        let commit = place.by_hand(
+            "cd work; git rm -q --ignore-unmatch file; git commit -q --allow-empty -m more; git push -q ../remote.git master; git rev-parse HEAD",
+        );
+        let commit = CommitId::new(commit.trim()).expect("a commit");
+        let told = [fetch(&place, "a", &commit, &[]), checkout("a", &commit)]
+            .map(|action| act_as(10_001, &place, &action.into()));
+        let last =
+            told.map(|told| told.lines().next_back().expect("a line").replace(commit.as_str(), "MORE"));
+        place.by_hand("chattr -R -i five");
+        let _ = writeln!(found, "{case}\n  {stuck}; {}", last.join("; "));
+    }
+    assert_snapshot!(remote.name(&found), @"
+    true
+      nothing; 0; 0
+    mkdir old; touch old/x; chown -R 10001 old
+      nothing; 0; 0
+    mkdir old; touch old/x
+      a/old of root; 0; ROOT/five/releases/a/old belongs to root: on this host, sudo chown -R 10001 ROOT/five/releases/a
+    mkdir -p package/__pycache__; touch package/__pycache__/x; chown 10001 package/__pycache__/x
+      a/package/__pycache__ of root; 0; ROOT/five/releases/a/package/__pycache__ belongs to root: on this host, sudo chown -R 10001 ROOT/five/releases/a
+    touch old; chown root file
+      nothing; 0; 0
+    mkdir old; touch old/x; chown -R 10002:20000 old; chmod -R g+w old
+      nothing; 0; 0
+    mkdir old; touch old/x; chown -R 10002:20000 old; chmod 755 old
+      a/old of 10002; 0; ROOT/five/releases/a/old belongs to 10002: on this host, sudo chown -R 10001 ROOT/five/releases/a
+    mkdir old; touch old/x; chown -R 10001 old; chmod 555 old
+      nothing; 0; 0
+    mkdir -p env/lib; touch env/lib/x; chown 10001 env
+      a/env/lib of root; 0; 0
+    touch .git/FETCH_HEAD; chmod 644 .git/FETCH_HEAD; chown root .git/FETCH_HEAD
+      a/.git/FETCH_HEAD of root; ROOT/five/releases/a/.git/FETCH_HEAD belongs to root: on this host, sudo chown -R 10001 ROOT/five/releases/a/.git; ROOT/five/releases/a/.git/FETCH_HEAD belongs to root: on this host, sudo chown -R 10001 ROOT/five/releases/a
+    chown root .git/objects
+      a/.git/objects of root; ROOT/five/releases/a/.git/objects belongs to root: on this host, sudo chown -R 10001 ROOT/five/releases/a/.git; ROOT/five/releases/a/.git/objects belongs to root: on this host, sudo chown -R 10001 ROOT/five/releases/a
+    touch old; chown 10001 old; chattr +i old
+      a/old of 10001; 0; ROOT/five/releases/a/old is immutable: on this host, sudo chattr -R -i ROOT/five/releases/a
+    mkdir old; touch old/x; chown -R 10001 old; chattr +i old
+      a/old of 10001; 0; ROOT/five/releases/a/old is immutable: on this host, sudo chattr -R -i ROOT/five/releases/a
+    chattr +i file
+      a/file of 10001; 0; ROOT/five/releases/a/file is immutable: on this host, sudo chattr -R -i ROOT/five/releases/a
+    ");
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::app::owner::Owner;
-use crate::host::facts::{Capacity, CurrentLink, HostFacts, Listener, UnitElsewhere};
+use crate::host::facts::{Capacity, CurrentLink, HostFacts, Listener, StuckFile, UnitElsewhere};
 use crate::host::layout::Layout;
 use crate::host::record::{LockHolder, SlotState};
 use crate::host::running::Trouble;
@@ -61,6 +61,8 @@ pub enum DiagnosisKind {
     SlotIsLink,
     /// Where a release would be built there are files of somebody's.
     SlotOfOthers,
+    /// Where a release would be built there is something that whoever deploys can't remove.
+    StuckFile,
     /// Something is done by sudo, and sudo wants a password.
     NoSudo,
     /// A person said "do not deploy".
@@ -261,6 +263,18 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             ),
             Some(_) | None => {}
         }
+    }
+    if let Some(StuckFile { slot, path, owner }) = &facts.stuck {
+        let (path, folder) = (expected.layout.releases.join(path), typed(&expected.layout.slot(slot)));
+        // Nobody else could stop root, or the owner.
+        let (why, help) = if facts.is_root || owner == user {
+            ("is immutable".to_owned(), format!("on that host: sudo chattr -R -i {folder}"))
+        } else {
+            let why = format!("belongs to {owner}, and which {user} can't write");
+            (why, format!("on that host: sudo chown -R {user} {folder}"))
+        };
+        let words = format!("a release would be built over {path}, which {why}");
+        found.blocks(DiagnosisKind::StuckFile, words, help);
     }
     if expected.needs_sudo && !facts.refused_by_sudo.is_empty() {
         let commands = facts.refused_by_sudo.join(", ");
@@ -467,6 +481,15 @@ fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     }
 }
 
+/// A path as a person types it.
+fn typed(path: &HostPath) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    match path.as_str() {
+        path if path.chars().all(plain) => path.to_owned(),
+        path => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
 /// What the app has written into a slot, and what would keep it.
 fn written_files(slot: &SlotName, written: &[Written], layout: &Layout) -> (String, String) {
     let names: Vec<String> = written.iter().map(ToString::to_string).collect();
@@ -479,11 +502,6 @@ fn written_files(slot: &SlotName, written: &[Written], layout: &Layout) -> (Stri
         list("shared_files", written.iter().filter(|w| w.folder().is_none()).map(|w| &*w.path).collect());
     let folders = list("shared_dirs", written.iter().filter_map(Written::folder).collect());
     let settings: Vec<String> = files.into_iter().chain(folders).collect();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
-    let typed = |path: &HostPath| match path.as_str() {
-        path if path.chars().all(plain) => path.to_owned(),
-        path => format!("'{}'", path.replace('\'', r"'\''")),
-    };
     let moves = written.iter().map(|written| {
         let path = written.folder().unwrap_or(&written.path);
         let (from, to) = (layout.slot(slot).join(path), layout.shared().join(path));

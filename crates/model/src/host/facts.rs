@@ -38,6 +38,8 @@ pub struct HostFacts {
     pub not_files: Vec<String>,
     /// A folder that is there and can't be written.
     pub read_only: Option<String>,
+    /// What whoever deploys can't remove from a slot that doesn't serve.
+    pub stuck: Option<StuckFile>,
     /// What stands where the link should be.
     pub current: CurrentLink,
     /// The text of the link, if there is one.
@@ -124,6 +126,17 @@ pub struct UnitElsewhere {
     pub folder: String,
     /// Whose that is, where it says so.
     pub owner: Option<Owner>,
+}
+
+/// A file or folder in a slot that whoever deploys can't remove or write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StuckFile {
+    /// The slot.
+    pub slot: SlotName,
+    /// From the folder of releases on.
+    pub path: String,
+    /// Whose it is.
+    pub owner: String,
 }
 
 /// What stands where the link should be.
@@ -305,6 +318,13 @@ impl HostFacts {
                 "missing_service" => facts.missing_services.push(value.to_owned()),
                 "missing_user" => facts.missing_user = Some(value.to_owned()),
                 "lingers" => facts.does_not_linger = value == "no",
+                "stuck" => {
+                    if let Some((owner, path)) = value.split_once(' ') {
+                        let slot = path.split_once('/').map_or(path, |(slot, _)| slot);
+                        let (path, owner) = (path.to_owned(), owner.to_owned());
+                        facts.stuck = SlotName::new(slot).ok().map(|slot| StuckFile { slot, path, owner });
+                    }
+                }
                 "owner" => facts.owner = serde_json::from_str(value).ok(),
                 "file_owner" => {
                     let (path, line) = value.split_once('\n').unwrap_or((value, ""));

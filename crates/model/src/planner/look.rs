@@ -28,6 +28,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         version_url: url.as_deref(),
         scratch_files: &settings.shared.scratch_files,
         shared_files: &shared_files,
+        slots: &settings.layout.release_paths,
         services: &services,
         service_files: &service_files,
         crontab_label: label.as_deref().filter(|_| settings.crontab.location == CrontabLocation::User),

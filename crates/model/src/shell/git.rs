@@ -100,6 +100,7 @@ fn fetch(
     script.push_str(&script!("mounts"));
     script.push_str(&script!("clone"));
     script.push_str(&script!("holds"));
+    script.push_str(&script!("in_the_way"));
     script.push_str(&script!("fetch"));
     script
 }
@@ -159,9 +160,10 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
     format!(
         "{git}{mounts}cd {slot_path} || exit\n\
          no_mount_in . || exit\n\
-         slot={slot} commit={commit} changes={changes} filled={filled}\n{difference}{CHECKOUT}\
-         git clean -ffdxq {left} || exit\n",
+         slot={slot} commit={commit} changes={changes} filled={filled}\n{difference}{in_the_way}{CHECKOUT}\
+         clean() {{ git clean -ffdxq {left}; }}\n{CLEAN}",
         git = git(layout),
+        in_the_way = script!("in_the_way"),
         mounts = script!("mounts"),
         difference = script!("difference"),
         filled = quote(layout.filled(slot).as_str()),
@@ -216,6 +218,18 @@ said=$(git -c advice.detachedHead=false -c submodule.recurse=false checkout --qu
     : >.git/damaged
     echo "what git keeps in $slot is damaged: the next deploy makes it anew" >&2
   fi
+  tell_what_is_in_the_way "$PWD"
+  exit $status
+}
+"#;
+
+/// Some tools make folders that their owner can't write, which the owner may change.
+const CLEAN: &str = r#"said=$(clean 2>&1) || {
+  find . -xdev -type d -user "$(id -u)" ! -perm -700 -exec chmod u+rwx {} +
+  clean
+} || {
+  status=$?
+  tell_what_is_in_the_way "$PWD"
   exit $status
 }
 "#;

@@ -9,7 +9,7 @@ use crate::app::service::Service;
 use crate::host::layout::Layout;
 use crate::host::sudo::{SudoCommand, SudoNeeded};
 use crate::host::written::WRITTEN_LISTED;
-use crate::names::HostPath;
+use crate::names::{HostPath, SlotName};
 use crate::plan::action::Surroundings;
 use crate::shell::{quote, quote_words};
 
@@ -26,6 +26,8 @@ pub struct AlsoLookAt<'a> {
     pub scratch_files: &'a [String],
     /// Files that have to be in `shared`.
     pub shared_files: &'a [String],
+    /// The slots in which releases are built.
+    pub slots: &'a [SlotName],
     /// Services whose unit files or init scripts have to be there already.
     pub services: &'a [Service],
     /// Where unit files, init scripts and jobs of ours belong.
@@ -79,6 +81,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     let AlsoLookAt {
         version_url,
         shared_files,
+        slots,
         services,
         service_files,
         crontab_label,
@@ -112,6 +115,13 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
             .collect();
         let asks = if asks.is_empty() { "true\n".to_owned() } else { asks };
         script.push_str(&format!("{SUDO_LOOK}may_all() {{\n{asks}}}\n{SUDO_ASKED}"));
+    }
+    if !slots.is_empty() {
+        script.push_str(&format!(
+            "{}set -- {}\n{LOOK_FOR_STUCK}",
+            script!("in_the_way"),
+            quote_words(slots.iter().map(SlotName::as_str))
+        ));
     }
     if !services.is_empty() {
         script.push_str(HAS_UNIT);
@@ -370,6 +380,18 @@ for folder in "$lock" "$path/shared" "$memory/slots" "$memory" "$releases" "$pla
 done
 # Of this file system alone: a df asks all of them, and one of them may be a server that is gone.
 fact capacity "$(stat -f -c '%a %b %S %d %c' -- "$place" 2>/dev/null)"
+"#;
+
+/// What can't be removed from a slot that serves nothing.
+const LOOK_FOR_STUCK: &str = r#"for slot; do
+  shift
+  [ ! -d "$releases/$slot" ] || [ -L "$releases/$slot" ] || serves || set -- "$@" "$releases/$slot"
+done
+if [ $# -gt 0 ]; then
+  stuck=$(in_the_way "$@"; echo .)
+  stuck=${stuck%?.}
+  [ -z "$stuck" ] || fact stuck "$(owner_of "$stuck") ${stuck#"$releases/"}"
+fi
 "#;
 
 /// Whether systemd would find a unit, in any of its folders or as an init script. Not everybody may ask systemd itself.

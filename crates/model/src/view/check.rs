@@ -133,7 +133,7 @@ const POINTS: [&str; 16] = [
 fn point_of(kind: DiagnosisKind) -> &'static str {
     match kind {
         DiagnosisKind::MissingTools => "tools",
-        DiagnosisKind::NotWritable | DiagnosisKind::NotAFile => "rights",
+        DiagnosisKind::NotWritable | DiagnosisKind::NotAFile | DiagnosisKind::StuckFile => "rights",
         DiagnosisKind::Foreign | DiagnosisKind::UnitElsewhere => "owner",
         DiagnosisKind::NoSudo => "sudo",
         DiagnosisKind::LowSpace => "disk",

@@ -1,6 +1,6 @@
 # Brings a commit into the clone in a slot, from a slot beside it or from the remote, and ends well only where that clone can check
 # it out. A damaged one is made anew beside it, and replaced when the new one is proven; what else is in the slot stays. Expects
-# `slot`, `name`, `url`, `commit`, `aside`, `filled`, `lacks`, `holds` and `no_mount_in`; the slots beside it are the arguments. POSIX sh.
+# `slot`, `name`, `url`, `commit`, `aside`, `filled`, `lacks`, `holds`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments. POSIX sh.
 
 # Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.
 serve="git -c safe.directory='*' upload-pack"
@@ -35,6 +35,7 @@ bring() {
 
 give_up() {
   rm -rf "$slot.new"
+  [ ! -d "$slot" ] || tell_what_is_in_the_way "$slot"
   [ -z "$damage" ] || echo "what git keeps in $name is damaged ($damage), and couldn't be made anew" >&2
   exit "$1"
 }
@@ -77,7 +78,7 @@ make_anew() {
   elif [ -d "$old/modules" ]; then
     mv "$old/modules" "$slot.new/.git/modules" || exit
   fi
-  rm -rf "$old" && mv "$slot.new/.git" "$old" && rm -rf "$slot.new" || exit
+  rm -rf "$old" && mv "$slot.new/.git" "$old" && rm -rf "$slot.new" || give_up $?
   [ -z "$damage" ] || echo "what git keeps in $name was damaged ($damage), so it was made anew"
 }
 
@@ -104,6 +105,7 @@ else
     if ! has . && git fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1; then
       cat $said >&2
       rm -f $said
+      tell_what_is_in_the_way "$slot/.git"
       exit $status
     fi
     damage='git finds errors in it'
