@@ -313,6 +313,7 @@ fn local_changes_are_kept_as_a_patch() {
         for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
             assert_eq!(place.act(shell, &action), "0");
         }
+        finish_build(place, shell, "a", &remote.first);
         place.by_hand("cd five/releases/a; echo changed >>file; printf 'c\\0d' >binary; rm package/module.py; echo staged >new; git add new");
         let told = place.act(shell, &checkout("a", &remote.second));
         let proven = place.act(shell, &prove("a", &remote.second));
@@ -1123,6 +1124,13 @@ fn what_the_build_changed_is_not_changed_by_hand() {
             let kept = place.act(shell, &checkout("a", &remote.second));
             place.by_hand("rm -r five; mv by-hand five");
             let _ = writeln!(found, "  {kept}; {}", place.act(shell, &checkout("a", &remote.second)));
+            // The build of an attempt that came to nothing can't be told from a person.
+            place.by_hand("cd five/releases/a; echo built >file");
+            let unfinished = place.act(shell, &checkout("a", &remote.second));
+            assert!(
+                unfinished.starts_with("0: what a build that came to nothing, or somebody, changed in a"),
+                "{unfinished}"
+            );
         }
         remote.name(&found)
     });
@@ -1326,9 +1334,9 @@ fn submodules_follow_whatever_becomes_of_them() {
         ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
     the clone inside is gone: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
         ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
-    its folder is gone: 0; 0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0; 0
+    its folder is gone: 0; 0: what a build that came to nothing, or somebody, changed in a is kept in ROOT/five/.buedafab/changes-a-r1.patch; 0; 0
         ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one 
-    its address and its clone are gone: 0; 0: local changes of a were kept in ROOT/five/.buedafab/changes-a-r1.patch; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
+    its address and its clone are gone: 0; 0: what a build that came to nothing, or somebody, changed in a is kept in ROOT/five/.buedafab/changes-a-r1.patch; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0
         ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== two ==> lib/deep/code <== deep one 
     locks were left over: 0; 0; 0; 0
         ==> .gitmodules <== [submodule "lib"] ==> code <== work one ==> lib/.gitmodules <== [submodule "deep"] ==> lib/code <== lib one ==> lib/deep/code <== deep one

@@ -117,6 +117,62 @@ fn a_damaged_slot_is_made_whole_by_deploys_and_rollbacks() {
     assert_eq!(stage.serving(), ["one", "one"]);
 }
 
+/// As npm does with package-lock.json.
+#[test]
+fn what_a_build_rewrites_is_no_change_by_hand() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..FleetOptions::default() });
+    stage.configure(
+        "unit = \"five\"\n[hooks]\nbuild = \"echo built >>app.txt\"\nrestart = \"cat version >../../served\"\n\
+         [environments.production]\nhosts = [\"web1\"]\n",
+    );
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.production(&["deploy"], 0);
+    let host = stage.fleet.host("web1");
+    let status = stage.production(&["status"], 0);
+    assert!(!status.stdout.contains("local changes"), "{}", status.stdout);
+    stage.production(&["rollback"], 0);
+    assert_eq!(stage.serving(), ["one"]);
+    assert_eq!(host.read("/var/webapps/five/releases/a/app.txt").lines().last(), Some("built"));
+    // Nobody's work is kept where nobody has done any.
+    stage.release("three");
+    stage.production(&["deploy"], 0);
+    assert_eq!(host.run("ls /var/webapps/five/.buedafab | grep changes || true"), "");
+    // What a person does on top of it is told, refused and kept.
+    host.run("echo 'a fix by hand' >>/var/webapps/five/releases/a/app.txt");
+    stage.production(&["status"], 0).says("local changes in slot a").says("app.txt");
+    stage.production(&["rollback"], 7).says("no longer holds exactly");
+    stage.release("four");
+    stage.production(&["deploy"], 0).says("local changes of a were kept in");
+    let kept = host.run("cat /var/webapps/five/.buedafab/changes-a-*.patch");
+    assert!(kept.contains("+a fix by hand"), "{kept}");
+}
+
+/// What root, or a colleague, has left in a slot stops no deploy half-way.
+#[test]
+fn what_can_not_be_removed_is_told_before_anything() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..FleetOptions::default() });
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.production(&["deploy"], 0);
+    let host = stage.fleet.host("web1");
+    stage.release("three");
+    let slot = "/var/webapps/five/releases/a";
+    for (leave, why, mend) in [
+        ("mkdir {}/cache && touch {}/cache/x", "/cache, which belongs to root", "chown -R deploy "),
+        ("touch {}/app.txt && chattr +i {}/app.txt", "/app.txt, which is immutable", "chattr -R -i "),
+    ] {
+        host.run(&leave.replace("{}", slot));
+        let (why, mend) = (format!("{slot}{why}"), format!("{mend}{slot}"));
+        stage.production(&["check"], 4).says(&why).says(&format!("sudo {mend}"));
+        stage.production(&["status"], 0).says(&why);
+        stage.production(&["deploy"], 4).says(&why).says(&format!("sudo {mend}")).says("nothing was touched");
+        host.run(&mend);
+    }
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["three"]);
+}
+
 #[test]
 fn names_may_hold_spaces_quotes_dollars_and_newlines() {
     let mut stage = Stage::new();

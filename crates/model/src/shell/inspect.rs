@@ -288,7 +288,7 @@ look_at_slot() {
   if [ -f "$releases/$slot/.git/HEAD" ]; then
     IFS= read -r line <"$releases/$slot/.git/HEAD"
     # Our own clones stand on a commit; on those of others a branch may be checked out.
-    case $line in ref:*) line=$(git -C "$releases/$slot" -c safe.directory='*' rev-parse --quiet --verify HEAD) ;; esac
+    case $line in ref:*) line=$(git --git-dir="$releases/$slot/.git" -c safe.directory='*' rev-parse --quiet --verify HEAD 2>/dev/null) ;; esac
     fact head "$line"
   fi
   if [ -L "$releases/$slot" ]; then
@@ -476,7 +476,7 @@ const FULL_LOOK: &str = r#"# What holds it is no run of ours, which would have s
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0
-  if lacks "$releases/$slot" || [ ! -s "$releases/$slot/.git/index" ]; then return 0; fi
+  if lacks "$releases/$slot" || [ ! -s "$releases/$slot/.git/index" ] || ! command -v git >/dev/null; then return 0; fi
   if changes=$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null); then
     [ -z "$changes" ] || ! is_as_built "$releases/$slot" "$memory/slots/$slot.filled" || changes=
     fact changes "$slot/$changes"

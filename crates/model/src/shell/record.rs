@@ -93,6 +93,7 @@ fn note_build(layout: &Layout, slot: &SlotName) -> String {
            [ $? != 1 ] || difference \"$slot\"\n  \
            true\n\
          }}\n\
+         rm -f \"$slot/.git/unfinished\"\n\
          {{ changed_by_build >\"$filled\" || {{ rm -f \"$filled\" && changed_by_build >\"$filled\"; }}; }} 2>/dev/null\n",
         git = git(layout),
         difference = script!("difference"),

@@ -91,7 +91,7 @@ impl GitAction {
             }
             GitAction::Submodules { slot, credentials, lend_agent, .. } => Effects {
                 input: credentials.then_some(StepInput::Credentials),
-                ..Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent)
+                ..Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent).telling()
             },
             GitAction::VerifyCommit { slot, commit } => Effects::new(Effect::Holds { slot, commit }, PREPARE),
             GitAction::RequireFile { .. } => Effects::new(Effect::Nothing, PREPARE).quick(),

@@ -5,17 +5,19 @@ lacks() {
   part='it is no folder'
   [ -e "$1/.git" ] || [ -L "$1/.git" ] || part='it is gone'
   [ -d "$1/.git" ] || return 0
+  # Of what can't be read nothing is known.
+  if [ ! -r "$1/.git" ] || [ ! -x "$1/.git" ]; then return 1; fi
   # What a step has found that reads them.
   part='objects can'\''t be read'
   [ ! -e "$1/.git/damaged" ] || return 0
   # After a power cut files are empty, or full of zeroes.
   part='no HEAD in it'
   line=
-  [ ! -f "$1/.git/HEAD" ] || IFS= read -r line <"$1/.git/HEAD"
+  [ ! -f "$1/.git/HEAD" ] || IFS= read -r line 2>/dev/null <"$1/.git/HEAD"
   case $line in 'ref: '?* | *[0-9a-f][0-9a-f][0-9a-f][0-9a-f]*) ;; *) return 0 ;; esac
   part='no config in it'
   line=
-  [ ! -f "$1/.git/config" ] || IFS= read -r line <"$1/.git/config"
+  [ ! -f "$1/.git/config" ] || IFS= read -r line 2>/dev/null <"$1/.git/config"
   case $line in *[\[#\;]*) ;; *) return 0 ;; esac
   for part in objects refs; do
     if [ ! -d "$1/.git/$part" ]; then
