@@ -190,8 +190,8 @@ impl Session {
     }
 
     /// The same; and what a run that was cut short has left half done is put back first. A dry run only says so.
-    pub(crate) async fn look_and_recover(&mut self, dry_run: bool) -> Result<Look, CliError> {
-        let look = self.look_or_stop(Scope::Plan).await?;
+    pub(crate) async fn look_and_recover(&mut self, scope: Scope, dry_run: bool) -> Result<Look, CliError> {
+        let look = self.look_or_stop(scope).await?;
         let planned = plan_recover(&self.settings, &self.context, &self.seen(&look));
         let plan = match planned {
             Ok(None) => return Ok(look),
@@ -224,7 +224,7 @@ impl Session {
         self.context = new_run();
         self.began = Instant::now();
         self.run_started();
-        self.look_or_stop(Scope::Plan).await
+        self.look_or_stop(scope).await
     }
 
     /// What a run has changed that ends before it has changed anything.

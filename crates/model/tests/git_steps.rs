@@ -851,8 +851,8 @@ fn a_damaged_sibling_is_passed_by() {
     }
 }
 
-/// A look says what is damaged: all of it where a person asks, and before a plan what the shell itself can see, which decides what
-/// can be gone back to.
+/// A look says what is damaged: before a deploy what the shell itself can see, before a rollback what stands in its way, too, and
+/// all of it where a person asks, who is told of the same way back.
 #[test]
 fn a_look_tells_of_damage() {
     let mut found = String::new();
@@ -877,7 +877,7 @@ fn a_look_tells_of_damage() {
             assert_eq!(place.act(shell, &action), "0");
         }
         damage(&place, "a", how);
-        let told = [Scope::Plan, Scope::Full].map(|scope| {
+        let told = [Scope::Plan, Scope::Back, Scope::Full].map(|scope| {
             let facts = place.look(shell, scope);
             let seen = &facts.slots["a"];
             let (_, condition) = proven(seen).expect("it was live");
@@ -885,8 +885,8 @@ fn a_look_tells_of_damage() {
             let damage = seen.damaged.as_ref().or(seen.unreadable.as_ref());
             format!("{}, {condition:?}", damage.map_or("no damage", |what| what))
         });
-        let [plan, full] = &told;
-        let told = if plan == full { plan.to_owned() } else { told.join(" / ") };
+        let all_same = told.iter().all(|other| *other == told[0]);
+        let told = if all_same { told[0].clone() } else { told.join(" / ") };
         let _ = writeln!(found, "{what}: {told}");
     }
     assert_snapshot!(found, @"
@@ -895,26 +895,26 @@ fn a_look_tells_of_damage() {
     HEAD is zeroes: no HEAD in it, Damaged
     the configuration is empty: no config in it, Damaged
     the configuration is zeroes: no config in it, Damaged
-    the configuration is garbage: no damage, Whole / objects can't be read, Whole
+    the configuration is garbage: no damage, Whole / objects can't be read, Damaged / objects can't be read, Damaged
     the index is empty: no index in it, Damaged
-    the index is garbage: no damage, Whole / its index can't be read, Whole
+    the index is garbage: no damage, Whole / no damage, Whole / its index can't be read, Whole
     the index is gone: no index in it, Damaged
     all objects are gone: no objects in it, Damaged
-    the commit is empty: no damage, Whole / objects can't be read, Whole
-    the commit is gone: no damage, Whole / objects can't be read, Whole
-    a tree is empty: no damage, Whole / objects can't be read, Whole
-    a tree is gone: no damage, Whole / objects can't be read, Whole
-    a file is empty: no damage, Whole / objects can't be read, Whole
-    a file is gone: no damage, Whole / objects can't be read, Whole
-    a file is zeroes: no damage, Whole / objects can't be read, Whole
-    a pack is cut: no damage, Whole / objects can't be read, Whole
-    the index of a pack is gone: no damage, Whole / objects can't be read, Whole
-    packed refs are garbage: no damage, Whole / objects can't be read, Whole
+    the commit is empty: no damage, Whole / objects can't be read, Damaged / objects can't be read, Damaged
+    the commit is gone: no damage, Whole / objects can't be read, Damaged / objects can't be read, Damaged
+    a tree is empty: no damage, Whole / objects can't be read, Damaged / objects can't be read, Damaged
+    a tree is gone: no damage, Whole / objects can't be read, Damaged / objects can't be read, Damaged
+    a file is empty: no damage, Whole / no damage, Whole / objects can't be read, Whole
+    a file is gone: no damage, Whole / no damage, Whole / objects can't be read, Whole
+    a file is zeroes: no damage, Whole / no damage, Whole / objects can't be read, Whole
+    a pack is cut: no damage, Whole / objects can't be read, Damaged / objects can't be read, Damaged
+    the index of a pack is gone: no damage, Whole / objects can't be read, Damaged / objects can't be read, Damaged
+    packed refs are garbage: no damage, Whole / objects can't be read, Damaged / objects can't be read, Damaged
     a branch is empty: no damage, Whole
     a branch of the remote is garbage: no damage, Whole
     all branches are gone: no refs in it, Damaged
     it is shallow without saying where: no damage, Whole
-    its objects lie nowhere: no damage, Whole / objects can't be read, Whole
+    its objects lie nowhere: no damage, Whole / no damage, Whole / objects can't be read, Whole
     locks were left over: no damage, Whole
     git's folder is gone: it is gone, Damaged
     git's folder is a file: it is no folder, Damaged

@@ -10,6 +10,7 @@ use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{DeployRequest, plan_deploy};
 use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::show_commits;
 
 use crate::arguments::{Cli, DeployArgs};
@@ -39,8 +40,9 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
     let survey = repository.survey(&settings, &wanted, tag.as_deref());
-    let (look, facts) =
-        session.look_beside(async |session| session.look_and_recover(dry_run).await, survey).await?;
+    let (look, facts) = session
+        .look_beside(async |session| session.look_and_recover(Scope::Plan, dry_run).await, survey)
+        .await?;
     let facts = facts.map_err(|error| session.give_up(error.into()))?;
     if *allow_older {
         session.settings.rules.allow_older = true;

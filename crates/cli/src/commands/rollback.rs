@@ -5,6 +5,7 @@ use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::planner::{Preparation, RollbackRequest, plan_rollback, rollback_preparation};
 use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::shell::inspect::Scope;
 
 use crate::arguments::{Cli, RollbackArgs};
 use crate::exit::CliError;
@@ -19,7 +20,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         (false, false) => Schema::Refuse,
     };
     let mut session = Session::start(cli, "rollback", crate::report::StepOutput::Talk)?;
-    let look = session.look_and_recover(*dry_run).await?;
+    let look = session.look_and_recover(Scope::Back, *dry_run).await?;
     // Only a release that isn't whole on every host needs the remote, and then nearly never: a missing checkout is no
     // reason to refuse a rollback.
     let url = match (&session.settings.source.scm, session.repository()) {

@@ -97,12 +97,12 @@ fn a_damaged_slot_is_made_whole_by_deploys_and_rollbacks() {
         stage.fleet.host(name).run(&format!("cd /var/webapps/five/releases && {{ {script}; }}"))
     };
     damage("web1", ": >a/.git/HEAD");
-    damage("web2", "rm -r a/.git/objects");
+    damage("web2", "rm a/.git/objects/pack/*");
     let status = stage.production(&["status"], 0);
     status.says("web1: what git keeps in slot a is damaged: no HEAD in it").says("built again");
     let ran = stage.production(&["rollback"], 0);
     ran.says("has to be built again first: what git keeps in its folder is damaged");
-    ran.says("what git keeps in a was damaged (no objects in it), so it was made anew");
+    ran.says("what git keeps in a was damaged (no HEAD in it), so it was made anew");
     assert_eq!(stage.serving(), ["one", "one"]);
 
     damage("web1", ": >b/.git/index; touch b/.git/index.lock b/.git/packed-refs.lock");

@@ -51,6 +51,8 @@ pub struct AlsoLookAt<'a> {
 pub enum Scope {
     /// What a plan depends on.
     Plan,
+    /// Also what the plan of a rollback does: whether git can read what would be gone back to.
+    Back,
     /// Also what people ask about: local changes, the whole journal, what runs.
     Full,
 }
@@ -72,6 +74,9 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     ));
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
+    }
+    if scope != Scope::Plan {
+        script.push_str(LOOK_FOR_COMMITS);
     }
     if scope == Scope::Full {
         script.push_str(&script!("holds"));
@@ -167,7 +172,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
             script.push_str(&health::look_for_git_script(layout, question, timeout));
         }
         (Scope::Full, None, Some(url)) => script.push_str(&ask::look_for_git_script(url)),
-        (Scope::Full, None, None) | (Scope::Plan, ..) => {}
+        (Scope::Full, None, None) | (Scope::Plan | Scope::Back, ..) => {}
     }
     for file in *shared_files {
         let path = quote(layout.shared().join(file).as_str());
@@ -470,13 +475,25 @@ END
 esac
 "#;
 
+/// Whether the commits can be read that a rollback would compare files with.
+const LOOK_FOR_COMMITS: &str = r#"export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+can_be_asked() {
+  ! lacks "$releases/$slot" && [ -s "$releases/$slot/.git/index" ] && command -v git >/dev/null
+}
+look_for_commits() {
+  if [ ! -f "$memory/slots/$slot.json" ] || ! can_be_asked; then return 0; fi
+  git -C "$releases/$slot" ls-tree -r --full-tree HEAD >/dev/null 2>&1 || fact damaged "$slot/objects can't be read"
+}
+look=look_for_commits
+slots
+"#;
+
 const FULL_LOOK: &str = r#"# What holds it is no run of ours, which would have said so.
 [ -s "$lock" ] || [ ! -f "$lock" ] || [ ! -r "$lock" ] || flock -n -s "$lock" true || fact lock ""
 [ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -c $journal_read "$memory/journal.jsonl" | tail -n 200)"
-export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0
-  if lacks "$releases/$slot" || [ ! -s "$releases/$slot/.git/index" ] || ! command -v git >/dev/null; then return 0; fi
+  can_be_asked || return 0
   if changes=$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null); then
     [ -z "$changes" ] || ! is_as_built "$releases/$slot" "$memory/slots/$slot.filled" || changes=
     fact changes "$slot/$changes"
