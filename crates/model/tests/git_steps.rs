@@ -1376,7 +1376,7 @@ fn what_stands_in_the_way_of_a_build_is_told() {
         place.by_hand(&format!("cd five/releases/a; {case}"));
         let slots = [slot("a")];
         let also = AlsoLookAt { slots: &slots, ..AlsoLookAt::default() };
-        let look = inspect_script(&place.layout, Scope::Plan, &also);
+        let look = inspect_script(&place.layout, Scope::Full, &also);
         // BusyBox can't ask the kernel, and sees owners and modes.
         let stuck = ["", "find() { busybox find \"$@\"; }\n"].map(|tools| {
             let seen = run_as(10_001, &place, &format!("{tools}{look}\n:"));

@@ -274,7 +274,12 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             (why, format!("on that host: sudo chown -R {user} {folder}"))
         };
         let words = format!("a release would be built over {path}, which {why}");
-        found.blocks(DiagnosisKind::StuckFile, words, help);
+        // With more slots than these two, a deploy may take another.
+        if expected.slots.iter().any(|other| other != slot && facts.live_slot() != Some(other)) {
+            found.warns(DiagnosisKind::StuckFile, words).help = Some(help);
+        } else {
+            found.blocks(DiagnosisKind::StuckFile, words, help);
+        }
     }
     if expected.needs_sudo && !facts.refused_by_sudo.is_empty() {
         let commands = facts.refused_by_sudo.join(", ");

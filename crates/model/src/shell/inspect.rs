@@ -121,7 +121,8 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         let asks = if asks.is_empty() { "true\n".to_owned() } else { asks };
         script.push_str(&format!("{SUDO_LOOK}may_all() {{\n{asks}}}\n{SUDO_ASKED}"));
     }
-    if !slots.is_empty() {
+    // All that a slot holds is a lot: a deploy sees by itself what it can't remove, before anything has changed.
+    if scope == Scope::Full && !slots.is_empty() {
         script.push_str(&format!(
             "{}set -- {}\n{LOOK_FOR_STUCK}",
             script!("in_the_way"),
