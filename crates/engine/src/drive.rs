@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use buedafab_model::config::Settings;
 use buedafab_model::names::HostName;
+use buedafab_model::plan::action::Pace;
 use buedafab_model::plan::{Ended, Found, HostWork, Phase, PhaseKind, Plan, Step};
 use buedafab_model::run::event::{Event, Stream, is_told};
 use buedafab_model::run::message::{Command, DeployerEnd, Input, Seen};
@@ -68,6 +69,9 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a host may take to write down how a run came to nothing.
 const NOTE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a host may take to remove what didn't fit.
+const CLEAN_UP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long runners may take to say bye, once nothing more is wanted of them.
 const BYE_PATIENCE: Duration = Duration::from_secs(5);
@@ -252,7 +256,9 @@ impl Driver<'_> {
         let text = render_on_failure(self.plan, planned, &ended);
         let frame = self.begin_work(&host);
         if let Some(work) = self.works.get_mut(&host) {
-            work.until = Some(Instant::now() + NOTE_PATIENCE);
+            let mut steps = self.plan.on_failure.iter().filter(|work| work.host == host);
+            let is_slow = steps.any(|work| work.steps().any(|s| s.action.effects().pace == Pace::Slow));
+            work.until = Some(Instant::now() + if is_slow { CLEAN_UP_PATIENCE } else { NOTE_PATIENCE });
         }
         if let Some(connection) = self.fleet.connections.get(&host) {
             connection.send_phase(&frame, &text, Vec::new());

@@ -8,7 +8,7 @@ use buedafab_model::app::maintenance::MaintenanceRecord;
 use buedafab_model::app::owner::Owner;
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::host::facts::{
-    Capacity, CurrentLink, HostFacts, Listener, Lock, SlotFacts, StuckFile, UnitElsewhere,
+    Capacity, CurrentLink, HostFacts, Listener, Lock, Room, SlotFacts, StuckFile, UnitElsewhere,
 };
 use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
 use buedafab_model::host::written::Written;
@@ -46,6 +46,13 @@ fn works_in(facts: &mut HostFacts, folder: &str) {
     facts.running.read_process("17 /system.slice/five.service");
     facts.running.read_mapped("/proc/17/maps a\n/proc/17/maps b");
     facts.running.read_folders(&format!("/proc/17/cwd {folder}"), "/var/webapps/five/releases");
+}
+
+/// What is live takes so much; a fifth of the disk is free, 20,000 KiB and inodes.
+fn roomy(facts: &mut HostFacts, kib: u64, inodes: u64) {
+    (facts.disk_kib, facts.inodes) =
+        (Some(Capacity { free: 20_000, total: 100_000 }), Some(Capacity { free: 20_000, total: 100_000 }));
+    facts.slots.values_mut().next().expect("there is one").takes = Some(Room { kib, inodes });
 }
 
 /// Everything that can be wrong with a host, one after another.
@@ -254,10 +261,35 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
             live().change(|f| f.app = Some(AppAnswer::Silent { why: "refused".into() })),
         ),
         (
-            "the disk is full",
+            "the disk is nearly full",
             live().change(|f| f.disk_kib = Some(Capacity { free: 40_960, total: 1_024_000 })),
         ),
-        ("inodes are few", live().change(|f| f.inodes = Some(Capacity { free: 1, total: 100 }))),
+        ("the disk is full", live().change(|f| f.disk_kib = Some(Capacity { free: 40, total: 1_024_000 }))),
+        (
+            "the disk is full of what gives its room back",
+            live().slot("b", SlotState::Building, 2).change(|f| {
+                f.disk_kib = Some(Capacity { free: 40, total: 1_024_000 });
+            }),
+        ),
+        ("inodes are few", live().change(|f| f.inodes = Some(Capacity { free: 100, total: 10_000 }))),
+        (
+            "there are no inodes",
+            live().change(|f| {
+                f.disk_kib = Some(Capacity { free: 1_000_000, total: 1_024_000 });
+                f.inodes = Some(Capacity { free: 0, total: 10_000 });
+            }),
+        ),
+        ("another release won't fit", live().change(|f| roomy(f, 30_000, 1_000))),
+        ("its files are too many", live().change(|f| roomy(f, 10_000, 30_000))),
+        ("another release fits", live().change(|f| roomy(f, 10_000, 1_000))),
+        (
+            "it fits in what it overwrites",
+            live().slot("b", SlotState::Retired, 2).change(|f| {
+                roomy(f, 30_000, 1_000);
+                f.slots.values_mut().last().expect("there are two").takes =
+                    Some(Room { kib: 15_000, inodes: 900 });
+            }),
+        ),
         (
             "the clock is wrong",
             live().change(|f| {
@@ -698,16 +730,56 @@ fn all_three_say_the_same() {
       check   !  app      asked what it runs, the app doesn't name v1 (1111111111): no answer: refused
       check   ready to deploy
 
-    the disk is full
+    the disk is nearly full
       plan    note: only 4 % of the disk's space is left
       status  web1: only 4 % of the disk's space is left
       check   !  disk     only 4 % of the disk's space is left
+      check   ready to deploy
+
+    the disk is full
+      plan    refused: web1: the disk is full: 40 KiB are free, and no release fits
+              make room on that host; `rollback` needs none, while room is kept for its records
+      status  web1: the disk is full: 40 KiB are free, and no release fits
+      check   ✗  disk     the disk is full: 40 KiB are free, and no release fits
+      check   help: make room on that host; `rollback` needs none, while room is kept for its records
+      check   a deploy would be stopped
+
+    the disk is full of what gives its room back
+      plan    note: only 0 % of the disk's space is left
+      status  web1: only 0 % of the disk's space is left
+      check   !  disk     only 0 % of the disk's space is left
       check   ready to deploy
 
     inodes are few
       plan    note: only 1 % of the disk's inodes are left
       status  web1: only 1 % of the disk's inodes are left
       check   !  inodes   only 1 % of the disk's inodes are left
+      check   ready to deploy
+
+    there are no inodes
+      plan    refused: web1: the disk is full: 0 inodes are free, and no release fits
+              make room on that host; `rollback` needs none, while room is kept for its records
+      status  web1: the disk is full: 0 inodes are free, and no release fits
+      check   ✗  disk     the disk is full: 0 inodes are free, and no release fits
+      check   help: make room on that host; `rollback` needs none, while room is kept for its records
+      check   a deploy would be stopped
+
+    another release won't fit
+      plan    note: another release may not fit: what is live takes 30 MiB, and 19 MiB are free
+      status  web1: another release may not fit: what is live takes 30 MiB, and 19 MiB are free
+      check   !  disk     another release may not fit: what is live takes 30 MiB, and 19 MiB are free
+      check   ready to deploy
+
+    its files are too many
+      plan    note: another release may not fit: what is live takes 30000 inodes, and 20000 are free
+      status  web1: another release may not fit: what is live takes 30000 inodes, and 20000 are free
+      check   !  disk     another release may not fit: what is live takes 30000 inodes, and 20000 are free
+      check   ready to deploy
+
+    another release fits
+      check   ready to deploy
+
+    it fits in what it overwrites
       check   ready to deploy
 
     the clock is wrong

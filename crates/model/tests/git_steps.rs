@@ -779,7 +779,7 @@ fn a_damaged_clone_is_made_whole_again() {
             let actions = [fetch(&place, "a", commit, &[]), checkout("a", commit), prove("a", commit)];
             let told = actions.map(|action| place.act(shell, &action)).join("; ");
             let left = place.by_hand(
-                "cd five/releases; cat a/env/file; find . ../.buedafab -name '*.lock' -o -name gc.pid -o -name 'a.*' -o -name '*.patch'",
+                "cd five/releases; cat a/env/file; find . ../.buedafab -name '*.lock' -o -name gc.pid -o -name 'a.*' ! -name a.overwritten -o -name '*.patch'",
             );
             assert_eq!(left, "kept\n../.buedafab/slots/a.filled\n", "{what}");
             told

@@ -484,8 +484,8 @@ fn no_hosts() {
 #[test]
 fn a_disk_that_is_nearly_full_is_told() {
     let full = second().change(|facts| {
-        facts.disk_kib = Some(Capacity { free: 3, total: 100 });
-        facts.inodes = Some(Capacity { free: 4, total: 100 });
+        facts.disk_kib = Some(Capacity { free: 30_000, total: 1_000_000 });
+        facts.inodes = Some(Capacity { free: 400, total: 10_000 });
     });
     assert_snapshot!(deploy("", &[full], 2), @r#"
     nothing to do

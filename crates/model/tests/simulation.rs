@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use buedafab_model::config::Settings;
 use buedafab_model::deployer::action::DeployerAction;
+use buedafab_model::host::record::SlotState;
 use buedafab_model::names::CommitId;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::{Action, Effect};
@@ -231,6 +232,7 @@ impl Fleet {
                 if host.maintenance { 'm' } else { '-' },
                 if host.has_folders { 'r' } else { '-' },
                 if host.is_up { 'u' } else { '-' },
+                if host.disk_is_full { 'f' } else { '-' },
             ]);
             for slot in host.slots.values() {
                 let content = match &slot.content {
@@ -264,6 +266,7 @@ fn kinds() -> Vec<FaultKind> {
         kinds.push(FaultKind::Interrupted(progress));
         kinds.push(FaultKind::RunnerKilled(progress));
     }
+    kinds.push(FaultKind::DiskFills);
     kinds.push(FaultKind::FrameCut(Progress::Nothing));
     kinds.push(FaultKind::FrameCut(Progress::Half));
     let progress = Progress::Half;
@@ -299,6 +302,13 @@ fn makes_a_difference(kind: FaultKind, action: Option<&Action>) -> bool {
     }
 }
 
+/// What a run has left half-made gives its room back; where all is whole, somebody has to look what fills the disk.
+fn make_room(host: &mut SimHost) {
+    let is_half_made =
+        |slot: &SimSlot| slot.record.as_ref().is_some_and(|record| record.state == SlotState::Building);
+    host.disk_is_full &= host.slots.values().any(is_half_made);
+}
+
 /// What is explored, and what was found.
 struct Exploration<'f> {
     fleet: &'f Fleet,
@@ -323,6 +333,7 @@ impl Exploration<'_> {
         after.learn(self.plan, &ending);
         if broken.is_empty() && self.endings.insert(after.key()) {
             after.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
+            after.hosts.iter_mut().for_each(make_room);
             match recover(after.clone()) {
                 Ok(after) => {
                     broken.extend(deploy_heals(&after, self.plan));

@@ -6,6 +6,7 @@ use buedafab_model::plan::action::RecordAction;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use buedafab_model::host::facts::Room;
 use buedafab_model::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState};
 use buedafab_model::plan::action::Action;
 use buedafab_model::shell::inspect::Scope;
@@ -145,6 +146,12 @@ fn records_are_replaced_and_read_back() {
             let seen = place.look(shell, Scope::Plan).slots["a"].record.clone().expect("it is seen");
             assert_eq!((seen.state, &seen.release), (state, &release));
             let former = former.map(|former| former.to_string());
+            let takes = place.look(shell, Scope::Plan).slots["a"].takes.is_some_and(|room| room.inodes > 0);
+            assert_eq!(
+                takes,
+                state == SlotState::Ready,
+                "what a release takes is measured when all of it is there"
+            );
             let files = list(&place.memory().join("slots"));
             let _ = writeln!(found, "{told}: {state:?} {release} {former:?} by {run}; {files}");
         }
@@ -152,7 +159,7 @@ fn records_are_replaced_and_read_back() {
     });
     assert_snapshot!(found, @r#"
     0: Building v1 (1111111111) Some("v3 (3333333333)") by r1; a.json
-    0: Ready v1 (1111111111) None by r1; a.filled a.json
+    0: Ready v1 (1111111111) None by r1; a.filled a.json a.takes
     "#);
 }
 
@@ -252,4 +259,71 @@ fn room_for_a_group() {
     drwxrwsr-x five/releases
     drwxrwsr-x five/shared
     ");
+}
+
+/// More is gone than is left: the run was too much for the disk.
+#[test]
+fn only_what_a_run_has_made_gives_its_room_back() {
+    let give_back = Action::from(RecordAction::GiveRoomBack {
+        slot: slot("a"),
+        release: release(1),
+        former: Some(release(3)),
+        packages: vec!["0123/new.whl".to_owned()],
+        free: Some(Room { kib: 1 << 50, inodes: 1 << 50 }),
+    });
+    let half_made = "mkdir -p five/releases/a/.git/objects/pack five/releases/a.new five/packages/0123 five/packages/4567 \
+                     five/shared/files five/.buedafab/uv-cache && echo app >five/releases/a/app && \
+                     ln -s ../../shared/files five/releases/a/files && echo a >five/shared/files/upload && \
+                     echo pack >five/releases/a/.git/objects/pack/tmp_pack_x && touch five/packages/0123/new.whl five/packages/4567/old.whl";
+    let overwritten =
+        "touch -d '1 minute ago' five/.buedafab/slots/a.filled && touch five/.buedafab/slots/a.overwritten";
+    let found = everywhere(|shell, place| {
+        let mut found = String::new();
+        for (name, state, by_hand) in [
+            ("made by this run", SlotState::Building, overwritten),
+            ("not touched yet", SlotState::Building, "touch five/.buedafab/slots/a.filled"),
+            ("ready", SlotState::Ready, "true"),
+            ("of another run", SlotState::Building, "sed -i s/r1/r2/ five/.buedafab/slots/a.json"),
+            ("live", SlotState::Building, "ln -sfn a five/releases/current"),
+        ] {
+            place.by_hand("rm -rf five/releases/* five/packages five/shared five/.buedafab/slots/* five/.buedafab/reserve.*");
+            place.by_hand(half_made);
+            assert_eq!(place.act(shell, &record(state, Some(3))), "0");
+            place.by_hand(by_hand);
+            let told = place.act(shell, &give_back);
+            // How much is free is another matter.
+            let told = told.split(", and ").next().unwrap_or_default().to_owned();
+            let seen = place.look(shell, Scope::Plan);
+            let slots = seen.slots.values().map(|seen| {
+                let record = seen.record.as_ref().map(|record| record.state);
+                format!("{record:?}, {}", if seen.folder_is_gone { "gone" } else { "there" })
+            });
+            let slots: Vec<String> = slots.collect();
+            let left = place.by_hand(
+                "ls -d five/releases/a.new five/releases/a/app five/releases/a/.git/objects/pack/* five/packages/* \
+                 five/shared/files/upload five/.buedafab/probe 2>/dev/null | sed 's|five/||' || true",
+            );
+            let left: Vec<&str> = left.lines().collect();
+            let _ = writeln!(
+                found,
+                "{name}: {told}\n  {}; reserve: {}; {}",
+                slots.join(" "),
+                seen.has_reserve,
+                left.join(" ")
+            );
+        }
+        found
+    });
+    assert_snapshot!(found, @r#"
+    made by this run: 0: there was no room for the release: what slot a held of it was removed
+      Some(Failed), gone; reserve: true; packages/4567 shared/files/upload
+    not touched yet: 0: there was no room for the release: what slot a held of it was removed
+      Some(Failed), there; reserve: true; packages/4567 releases/a/app shared/files/upload
+    ready: 0
+      Some(Ready), there; reserve: false; packages/0123 packages/4567 releases/a.new releases/a/.git/objects/pack/tmp_pack_x releases/a/app shared/files/upload
+    of another run: 0
+      Some(Building), there; reserve: false; packages/0123 packages/4567 releases/a.new releases/a/.git/objects/pack/tmp_pack_x releases/a/app shared/files/upload
+    live: 0
+      Some(Building), there; reserve: false; packages/0123 packages/4567 releases/a.new releases/a/.git/objects/pack/tmp_pack_x releases/a/app shared/files/upload
+    "#);
 }

@@ -4,6 +4,7 @@ mod celery;
 mod crontab;
 mod deploying;
 mod developer;
+mod disk;
 mod faults;
 mod going_back;
 mod health;

@@ -514,7 +514,9 @@ lock() {
 # to SLOT, it has to stay there.
 arm() {
   goes_on || return 0
-  if ! keep_way_back "$1" "$2" "$3" 2>"$room/why"; then
+  # On a full disk, room is kept for it.
+  if ! keep_way_back "$1" "$2" "$3" 2>"$room/why" &&
+    { [ ! -e "$1/reserve.1" ] || ! rm -f "$1"/reserve.[1-4] || ! keep_way_back "$1" "$2" "$3" 2>"$room/why"; }; then
     # Told by the step that would have switched: it is the one that isn't done.
     unarmed="can't write $1/pending.json, without which nothing is switched"
     return

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::app::maintenance::MaintenanceRecord;
 use crate::app::owner::Owner;
@@ -31,6 +32,8 @@ pub struct HostFacts {
     pub exists: bool,
     /// Whether all its folders are there, and no half-made link lies about.
     pub has_folders: bool,
+    /// Whether room is kept for records.
+    pub has_reserve: bool,
     /// Whether the user may write it, or make it.
     pub writable: bool,
     /// Where the program's own files belong, and something else is: a link, a folder, a pipe. None of it is followed or
@@ -176,7 +179,21 @@ pub struct SlotFacts {
     pub changes: Option<Vec<String>>,
     /// What the app has written into it, as far as nobody said that it may be lost.
     pub written: Vec<Written>,
+    /// What it takes of the disk, if that was measured.
+    pub takes: Option<Room>,
 }
+
+/// A part of a disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Room {
+    /// Its blocks, in KiB.
+    pub kib: u64,
+    /// Its files, folders and links.
+    pub inodes: u64,
+}
+
+/// Where less is left, no release is begun: git alone takes some of it.
+pub(super) const LEAST_ROOM: Room = Room { kib: 512, inodes: 64 };
 
 /// A lock that is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,6 +247,7 @@ impl HostFacts {
                 "exists" => facts.exists = true,
                 "has_folders" => facts.has_folders = true,
                 "litter" => facts.has_folders = false,
+                "has_reserve" => facts.has_reserve = true,
                 "writable" => facts.writable = true,
                 "read_only" => (facts.writable, facts.read_only) = (false, Some(value.to_owned())),
                 "link" => facts.link = Some(value.strip_suffix("\n.").unwrap_or(value).to_owned()),
@@ -286,6 +304,13 @@ impl HostFacts {
                         && let Some(seen) = facts.slots.get_mut(slot)
                     {
                         seen.written = Written::parse(text);
+                    }
+                }
+                "takes" => {
+                    if let Some((slot, numbers)) = value.split_once('/')
+                        && let Some(seen) = facts.slots.get_mut(slot)
+                    {
+                        seen.takes = read_room(numbers);
                     }
                 }
                 // What another version of the program wrote, and can't be read, is as good as not there.
@@ -411,6 +436,17 @@ impl HostFacts {
         }
     }
 
+    /// What is left of the disk; of what isn't known or counted, as much as one likes.
+    pub fn free(&self) -> Option<Room> {
+        let inodes = self.inodes.map_or(u64::MAX, |inodes| inodes.free);
+        self.disk_kib.map(|disk| Room { kib: disk.free, inodes })
+    }
+
+    /// Whether hardly anything can be written any more.
+    pub fn is_full(&self) -> bool {
+        self.free().is_some_and(|free| free.kib < LEAST_ROOM.kib || free.inodes < LEAST_ROOM.inodes)
+    }
+
     /// The slot that serves.
     pub fn live_slot(&self) -> Option<&SlotName> {
         match &self.current {
@@ -495,6 +531,12 @@ fn read_id(text: &str) -> (String, bool) {
     let user = text.strip_prefix("uid=").and_then(|text| text.split_whitespace().next()).unwrap_or_default();
     let (number, rest) = user.split_once('(').unwrap_or((user, user));
     (rest.trim_end_matches(')').to_owned(), number == "0")
+}
+
+/// KiB and inodes.
+fn read_room(text: &str) -> Option<Room> {
+    let (kib, inodes) = text.trim().split_once(' ')?;
+    Some(Room { kib: kib.parse().ok()?, inodes: inodes.trim().parse().ok()? })
 }
 
 /// What `stat -f` says of a file system: free and all blocks, their size in bytes, free and all inodes. Where it doesn't

@@ -50,6 +50,26 @@ impl Layout {
         self.state().join("slots").join(&format!("{slot}.filled"))
     }
 
+    /// What a slot takes of the disk.
+    pub fn takes(&self, slot: &SlotName) -> HostPath {
+        self.state().join("slots").join(&format!("{slot}.takes"))
+    }
+
+    /// An empty file of the time from which on nothing in a slot is anybody's but a run's.
+    pub fn overwritten(&self, slot: &SlotName) -> HostPath {
+        self.state().join("slots").join(&format!("{slot}.overwritten"))
+    }
+
+    /// What keeps room for records where the disk is full: each with `.` and a digit behind it.
+    pub fn reserve(&self) -> HostPath {
+        self.state().join("reserve")
+    }
+
+    /// What uv has downloaded, and could again.
+    pub fn uv_cache(&self) -> HostPath {
+        self.state().join("uv-cache")
+    }
+
     /// Files and folders that outlive releases.
     pub fn shared(&self) -> HostPath {
         self.path.join("shared")

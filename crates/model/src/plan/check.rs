@@ -290,9 +290,10 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
         let touched = match effects.effect {
             // Once a run is confirmed, the slot that served is no longer live.
             Effect::Mark { slot, .. } if !is_past => layout.slot(slot),
-            Effect::Objects { slot, .. } | Effect::Files { slot, .. } | Effect::Part { slot } => {
-                layout.slot(slot)
-            }
+            Effect::Objects { slot, .. }
+            | Effect::Files { slot, .. }
+            | Effect::Part { slot }
+            | Effect::RoomGivenBack { slot } => layout.slot(slot),
             // What serves may say that it is in maintenance, and has to say that it no longer is.
             Effect::Edit { slot } if !is_past && kind != PhaseKind::Announce && kind != PhaseKind::Work => {
                 layout.slot(slot)
@@ -356,6 +357,11 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
                 }
                 if matches!(effects.effect, Effect::Files { .. }) {
                     mark = Mark::Filled(commit.clone());
+                }
+            }
+            Effect::RoomGivenBack { slot } => {
+                if *slot != target.slot || mark != Mark::Building {
+                    wrong("the slot isn't marked as being built, or holds something already");
                 }
             }
             Effect::Part { slot } => {

@@ -127,7 +127,11 @@ pub(super) fn assemble(
     }
     phases.hosts(PhaseKind::Finish, work);
     plan.phases = phases.0;
-    let note = |change: &HostChange<'_>| vec![Part::Do(change.journal(JournalKind::Failed))];
+    // What is written down takes less room than is kept for it.
+    let note = |change: &HostChange<'_>| {
+        let actions = std::iter::once(change.journal(JournalKind::Failed)).chain(change.give_room_back());
+        actions.map(Part::Do).collect()
+    };
     plan.on_failure = changes.iter().map(|change| numbers.work(change.planning.host, note(change))).collect();
     for (when, commands) in
         [(End::Done, &settings.hooks.local.after), (End::Failed, &settings.hooks.local.on_failure)]

@@ -64,6 +64,18 @@ impl HostPlanning<'_> {
             &settings.hooks.on_hosts.before_prepare,
         );
         actions.push(record(SlotState::Building));
+        if self.left_half_made(slot) && facts.is_full() {
+            actions.push(
+                RecordAction::GiveRoomBack {
+                    slot: slot.clone(),
+                    release: release.clone(),
+                    former: former.clone(),
+                    packages: Vec::new(),
+                    free: None,
+                }
+                .into(),
+            );
+        }
         actions.extend(self.take_back_setting(slot));
         actions.push(
             GitAction::Fetch {
@@ -152,6 +164,12 @@ impl HostPlanning<'_> {
         }
         actions.push(record(SlotState::Ready));
         actions
+    }
+
+    /// Whether a run that was cut short left a slot half-made.
+    fn left_half_made(&self, slot: &SlotName) -> bool {
+        let record = self.facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
+        record.is_some_and(|record| record.state == SlotState::Building)
     }
 
     /// What the app has written into a slot.

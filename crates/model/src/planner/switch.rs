@@ -6,7 +6,7 @@ use crate::app::hooks::HookPoint;
 use crate::app::maintenance::MaintenanceMethod;
 use crate::host::record::{JournalKind, SlotState};
 use crate::names::CommitId;
-use crate::plan::action::{Action, AppAction, RecordAction, ServiceAction};
+use crate::plan::action::{Action, AppAction, PythonAction, RecordAction, ServiceAction};
 use crate::strategy;
 
 impl HostChange<'_> {
@@ -127,6 +127,10 @@ impl HostChange<'_> {
             actions.push(RecordAction::Prune.into());
         }
         actions.push(self.journal(kind));
+        // Where it was kept, what was written until now may have needed it.
+        if planning.facts.has_folders && (!planning.facts.has_reserve || planning.facts.is_full()) {
+            actions.push(RecordAction::KeepReserve { group: settings.users.deploy_group.clone() }.into());
+        }
         actions.extend(planning.hooks(to, HookPoint::AfterFinish, &settings.hooks.on_hosts.after_finish));
         actions
     }
@@ -149,6 +153,29 @@ impl HostChange<'_> {
         let mut releases =
             records.flat_map(|record| [Some(&record.release), record.former.as_ref()]).flatten();
         to.release.commit == *commit || releases.any(|release| release.commit == *commit)
+    }
+
+    /// Gives back the room of what couldn't be made ready, where there is anything to make ready.
+    pub(super) fn give_room_back(&self) -> Option<Action> {
+        let packages = self.prepare.iter().filter_map(|action| match action {
+            Action::Python(PythonAction::Package { package, .. }) => Some(package.place()),
+            _ => None,
+        });
+        self.prepare.iter().find_map(|action| match action {
+            Action::Record(RecordAction::Record {
+                slot,
+                state: SlotState::Building,
+                release,
+                former,
+                ..
+            }) => {
+                let (slot, release, former) = (slot.clone(), release.clone(), former.clone());
+                let packages = packages.clone().collect();
+                let free = self.planning.facts.free();
+                Some(RecordAction::GiveRoomBack { slot, release, former, packages, free }.into())
+            }
+            _ => None,
+        })
     }
 
     pub(super) fn journal(&self, kind: JournalKind) -> Action {

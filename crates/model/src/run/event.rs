@@ -248,8 +248,10 @@ pub struct Reason {
 /// Whether a person should know what a step prints there, whatever they asked to see. What is done once for all is migrations
 /// above all, which are worth reading.
 pub fn is_told(plan: &Plan, step: u32, stream: Stream) -> bool {
-    let Some(Found::OnHost { phase, step, .. }) = plan.step(step) else { return false };
-    phase.kind == PhaseKind::Once || stream == Stream::Stdout && step.action.effects().tells
+    let is_once =
+        matches!(plan.step(step), Some(Found::OnHost { phase, .. }) if phase.kind == PhaseKind::Once);
+    let tells = plan.action(step).is_some_and(|action| action.effects().tells);
+    is_once || stream == Stream::Stdout && tells
 }
 
 /// One of a step's two outputs.

@@ -76,7 +76,7 @@ fn maintenance(layout: &Layout, method: MaintenanceMethod, told: Option<&ToldVis
         message: message.clone(),
         until: until.clone(),
     };
-    let note = replace_file(&layout.maintenance(), &record);
+    let note = replace_file(layout, &layout.maintenance(), &record);
     format!("{show} && mkdir -p {} && {{ {note}; }}", quote(layout.state().as_str()))
 }
 

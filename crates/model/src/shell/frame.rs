@@ -6,7 +6,7 @@ use super::{app, git, python, quote, record, service};
 use crate::host::layout::Layout;
 use crate::host::record::tail_of;
 use crate::names::RunId;
-use crate::plan::action::{Action, Effect, FailureMeans, Pace};
+use crate::plan::action::{Action, Effect, Effects, FailureMeans, Pace};
 use crate::plan::frame::{Arm, Instruction};
 use crate::plan::{Ended, HostPlan, HostWork, Phase, Plan, Step};
 
@@ -55,11 +55,17 @@ pub fn render_on_failure(plan: &Plan, host: &HostPlan, ended: &Ended) -> String 
     let work = plan.on_failure.iter().filter(|work| work.host == host.host.name);
     let steps = work.flat_map(HostWork::steps).filter_map(|step| match &step.action {
         Action::Record(action) => {
-            Some((step.id, record::render_ended(action, ended, &host.layout, &plan.run)))
+            let text = record::render_ended(action, ended, &host.layout, &plan.run);
+            Some(format!(
+                "step {} {} {}\n",
+                step.id,
+                flags_of(&step.action.effects(), Way::Forward),
+                quote(&text)
+            ))
         }
         _ => None,
     });
-    steps.map(|(id, text)| format!("step {id} qho {}\n", quote(&text))).collect()
+    steps.collect()
 }
 
 /// The text of the frame that looks at a host by this script. The look is step 0.
@@ -81,6 +87,11 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step, way: Way) -> String {
         let holder = serde_json::to_string(holder).expect("a holder is plain data");
         return format!("lock {} {} {}\n", step.id, quote(host.layout.lock().as_str()), quote(&holder));
     }
+    let flags = flags_of(&effects, way);
+    format!("step {} {flags} {}\n", step.id, quote(&render_step(&step.action, &host.layout, &plan.run)))
+}
+
+fn flags_of(effects: &Effects<'_>, way: Way) -> String {
     let mut flags = String::from(match effects.pace {
         Pace::Instant => "qh",
         Pace::Quick => "q",
@@ -97,7 +108,7 @@ fn call(plan: &Plan, host: &HostPlan, step: &Step, way: Way) -> String {
     if effects.input.is_some() {
         flags.push('i');
     }
-    format!("step {} {flags} {}\n", step.id, quote(&render_step(&step.action, &host.layout, &plan.run)))
+    flags
 }
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.

@@ -160,7 +160,7 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
     format!(
         "{git}{mounts}cd {slot_path} || exit\n\
          no_mount_in . || exit\n\
-         slot={slot} commit={commit} changes={changes} filled={filled}\n{difference}{in_the_way}{CHECKOUT}\
+         slot={slot} commit={commit} changes={changes} filled={filled} overwritten={overwritten}\n{difference}{in_the_way}{CHECKOUT}\
          clean() {{ git clean -ffdxq {left}; }}\n{CLEAN}",
         git = git(layout),
         in_the_way = script!("in_the_way"),
@@ -170,6 +170,7 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
         slot = quote(slot.as_str()),
         slot_path = quote(layout.slot(slot).as_str()),
         changes = quote(layout.state().join(&format!("changes-{slot}-{run}.patch")).as_str()),
+        overwritten = quote(layout.overwritten(slot).as_str()),
         left = left.join(" "),
     )
 }
@@ -213,6 +214,7 @@ if [ $differs = 1 ] && [ -e .git/index ] && ! is_as_built . "$filled"; then
     echo "local changes of $slot were kept in $changes"
   else rm -f "$changes"; fi
 fi
+{ true >"$overwritten" || { rm -f "$overwritten" && true >"$overwritten"; }; } 2>/dev/null
 said=$(git -c advice.detachedHead=false -c submodule.recurse=false checkout --quiet --force --detach "$commit" 2>&1) || {
   status=$?
   printf '%s\n' "$said" >&2

@@ -341,6 +341,10 @@ const PASSED_BY: &str =
 const LOOK: &str = r#"umask 022
 # Of releases that were made before the time was noted, what is newer than all that is known of them.
 look_for_written() {
+  if [ -s "$memory/slots/$slot.takes" ]; then
+    read -r line <"$memory/slots/$slot.takes"
+    fact takes "$slot/$line"
+  fi
   [ -f "$memory/slots/$slot.json" ] && cd "$releases/$slot" 2>/dev/null || return 0
   filled=$memory/slots/$slot.filled
   [ -f "$filled" ] || filled=$memory/slots/$slot.json
@@ -378,6 +382,7 @@ done
 place=$path
 [ ! -e "$path" ] || fact exists yes
 if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_folders yes; fi
+[ ! -s "$memory/reserve.4" ] || fact has_reserve yes
 for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
 while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
 [ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes

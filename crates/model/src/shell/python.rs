@@ -58,7 +58,7 @@ fn virtualenv(
     set("python", python);
     set("installer", installer);
     set("options", &quote_words(options));
-    set("cache", layout.state().join("uv-cache").as_str());
+    set("cache", layout.uv_cache().as_str());
     set("reinstall", if *reinstall { "yes" } else { "no" });
     set("scripts", &quote_words(scripts));
     set("constraints", &constraints.join("\n"));

@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::git::git;
 use super::group::umask;
 use super::inspect::guard_script;
-use super::quote;
 use super::resolved::keep_resolved;
+use super::{quote, quote_words};
 use crate::app::owner::Owner;
+use crate::host::facts::Room;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState, tail_of};
 use crate::names::{HostPath, RunId, SlotName};
@@ -22,6 +23,19 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
     let at = Timestamp::UNIX_EPOCH;
     match action {
         RecordAction::CreateFolders { group, owner } => create_folders(layout, group.as_deref(), owner),
+        RecordAction::KeepReserve { group } => {
+            format!("{}{}keep_reserve", umask(group.as_deref()), keep_reserve(layout))
+        }
+        RecordAction::GiveRoomBack { slot, release, former, packages, free } => {
+            let record = SlotRecord {
+                at,
+                state: SlotState::Failed,
+                release: release.clone(),
+                former: former.clone(),
+                run: run.clone(),
+            };
+            give_room_back(layout, &record, slot, packages, free.unwrap_or_default())
+        }
         // Shown, and never run: the runner itself takes the lock.
         RecordAction::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
         RecordAction::Guard { state_sum } => guard_script(layout, state_sum),
@@ -34,10 +48,10 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 former: former.clone(),
                 run: run.clone(),
             };
-            let recorded = replace_file(&layout.record(slot), &record);
+            let recorded = replace_file(layout, &layout.record(slot), &record);
             // What is newer was written by the app, or by what the run does with a release that is ready.
             if *state == SlotState::Ready && !optional {
-                format!("{recorded} && {{\n{}}}", note_build(layout, slot))
+                format!("{recorded} && {{\n{}{}}}", note_build(layout, slot), note_takes(layout, slot))
             } else {
                 recorded
             }
@@ -64,7 +78,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
             format!(
                 "mkdir -p {} && {{ {}; }}",
                 quote(layout.state().as_str()),
-                replace_file(&layout.hold(), &hold)
+                replace_file(layout, &layout.hold(), &hold)
             )
         }
         RecordAction::TakeOver { owner } => {
@@ -108,12 +122,79 @@ fn note_time(path: &HostPath) -> String {
     format!("{{ touch {path} || {{ cp {path} {path}.new && mv -f {path}.new {path}; }}; }} 2>/dev/null")
 }
 
+/// Notes what a slot takes of the disk: KiB and inodes. To look takes time, and releases of an app are much alike: once is
+/// enough, until dependencies are installed anew. The file may be another deployer's: they share the folder.
+fn note_takes(layout: &Layout, slot: &SlotName) -> String {
+    let environment = layout.slot(slot).join(&layout.virtualenv).join(".buedafab");
+    format!(
+        "(\n  file={file} slot={slot}\n  \
+           measure() {{ kib=$(du -skx \"$slot\") && echo \"${{kib%%[!0-9]*}} $(find \"$slot\" -xdev | wc -l)\"; }}\n  \
+           if [ ! -s \"$file\" ] || [ {environment} -nt \"$file\" ]; then\n    \
+             rm -f \"$file\"\n    \
+             measure >\"$file\"\n  \
+           fi\n  \
+           true\n) 2>/dev/null\n",
+        file = quote(layout.takes(slot).as_str()),
+        slot = quote(layout.slot(slot).as_str()),
+        environment = quote(environment.as_str()),
+    )
+}
+
+/// Does something that takes room again, if it fails, in the room that is kept for it. `write` sets no variable and never
+/// exits, and nor does this.
+fn or_of_the_reserve(layout: &Layout, write: &str) -> String {
+    let reserve = quote(layout.reserve().as_str());
+    format!(
+        "write() {{\n  {write}\n}}\nwrite 2>/dev/null || {{ [ ! -e {reserve}.1 ] || rm -f {reserve}.[1-4]; write; }}"
+    )
+}
+
+/// Defines `keep_reserve`: a few files, since inodes may be what is missing, of what no file system makes smaller or shares. Where
+/// there is room for some of it only, that is kept, and the last one stays empty.
+fn keep_reserve(layout: &Layout) -> String {
+    let reserve = quote(layout.reserve().as_str());
+    format!(
+        "keep_reserve() {{\n  [ ! -s {reserve}.4 ] || return 0\n  \
+           head -c {RESERVE_EACH} /dev/urandom | tee {reserve}.1 {reserve}.2 {reserve}.3 >{reserve}.4 || {{ : >{reserve}.4 && false; }}\n}}\n"
+    )
+}
+
+/// So much is kept four times over: enough for a way back, a record of what is pending, the link, and a line of the journal.
+const RESERVE_EACH: u32 = 64 << 10;
+
+fn give_room_back(
+    layout: &Layout,
+    failed: &SlotRecord,
+    slot: &SlotName,
+    packages: &[String],
+    free: Room,
+) -> String {
+    let assign = |name: &str, path: HostPath| format!("{name}={}\n", quote(path.as_str()));
+    let assignments = [
+        format!("name={}\nrun={}\n", quote(slot.as_str()), quote(failed.run.as_str())),
+        // A shell's numbers have a sign.
+        format!("kib={}\ninodes={}\n", free.kib, i64::try_from(free.inodes).unwrap_or(0)),
+        assign("slot", layout.slot(slot)),
+        assign("link", layout.current()),
+        assign("record", layout.record(slot)),
+        assign("filled", layout.filled(slot)),
+        assign("overwritten", layout.overwritten(slot)),
+        assign("takes", layout.takes(slot)),
+        assign("state", layout.state()),
+        assign("packages", layout.packages()),
+        assign("cache", layout.uv_cache()),
+        format!("set -- {}\n", quote_words(packages.iter().map(String::as_str))),
+        format!("write_failed() {{\n{}\n}}\n", replace_file(layout, &layout.record(slot), failed)),
+    ];
+    assignments.concat() + &keep_reserve(layout) + &script!("mounts") + &script!("give_room_back")
+}
+
 fn journal_line(record: &JournalRecord, layout: &Layout) -> String {
     let journal = quote(layout.journal().as_str());
     // What isn't a file may never be read by anybody.
     format!(
-        "if [ -e {journal} ] && [ ! -f {journal} ]; then echo {journal}' is no file' >&2; false; else\n  {} >>{journal}\nfi",
-        stamped(record)
+        "if [ -e {journal} ] && [ ! -f {journal} ]; then echo {journal}' is no file' >&2; false; else\n{}\nfi",
+        or_of_the_reserve(layout, &format!("{} >>{journal}", stamped(record)))
     )
 }
 
@@ -153,12 +234,13 @@ fn stamped<T: Serialize>(record: &T) -> String {
 }
 
 /// Replaces a file by one rename, so that a crash or a full disk leaves the old one or the new one.
-pub(super) fn replace_file<T: Serialize>(path: &HostPath, record: &T) -> String {
+pub(super) fn replace_file<T: Serialize>(layout: &Layout, path: &HostPath, record: &T) -> String {
     let new = quote(&format!("{path}.new"));
     let path = quote(path.as_str());
+    let write = format!("{} >{new} && mv -fT {new} {path}", stamped(record));
     format!(
-        "{{ {} >{new} && mv -fT {new} {path}; }} || {{ echo \"can't write \"{path} >&2; false; }}",
-        stamped(record)
+        "{{ {}; }} || {{ rm -f {new}; echo \"can't write \"{path} >&2; false; }}",
+        or_of_the_reserve(layout, &write)
     )
 }
 
@@ -189,6 +271,9 @@ fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String
             journal = quote(layout.journal().as_str()),
         );
     }
+    script.push_str(&keep_reserve(layout));
+    // Where there is no room for it, a release may still fit.
+    script.push_str("keep_reserve 2>/dev/null || true\n");
     script
 }
 
@@ -206,9 +291,12 @@ fn switch_link(layout: &Layout, target: Option<&str>, run: &RunId) -> String {
     let read_back = quote(&format!("{target}."));
     let slot = quote(layout.releases.join(target).join(".").as_str());
     let target = quote(target);
+    let write = format!(
+        "{{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link}"
+    );
     format!(
-        "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; false; else\n  \
-           {{ ln -s -- {target} {new} 2>/dev/null || {{ rm -f {new} && ln -s -- {target} {new}; }}; }} && mv -fT {new} {link}\n  \
-           {{ [ {link}/. -ef {slot} ] || [ \"$(readlink -n {link}; echo .)\" = {read_back} ]; }}\nfi\n"
+        "if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; false; else\n{write}\n  \
+           {{ [ {link}/. -ef {slot} ] || [ \"$(readlink -n {link}; echo .)\" = {read_back} ]; }}\nfi\n",
+        write = or_of_the_reserve(layout, &write)
     )
 }

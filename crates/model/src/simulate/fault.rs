@@ -21,6 +21,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The step fails, having come so far.
     StepFails(Progress),
+    /// The disk of the host is full from then on, but for what is kept for records: nothing can be added to a slot.
+    DiskFills,
     /// The host keeps only so much of the frame that it was sent, and says that all of it is done.
     FrameCut(Progress),
     /// The connection breaks. The runner lives, and hears of it after it has done so many more things; what it does then

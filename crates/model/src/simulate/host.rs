@@ -9,9 +9,9 @@ use crate::app::maintenance::MaintenanceRecord;
 use crate::app::owner::Owner;
 use crate::config::Settings;
 use crate::host::Host;
-use crate::host::facts::{CurrentLink, HostFacts, Lock, SlotFacts};
+use crate::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
 use crate::host::layout::Layout;
-use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord};
+use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
 use crate::host::running::{ProcessFacts, Running, UnitFacts};
 use crate::names::{CommitId, RunId, SlotName};
 use crate::plan::action::{Action, Effect, FailureMeans};
@@ -45,6 +45,8 @@ pub struct SimHost {
     pub pending: Option<SimPending>,
     /// Whether it can be reached at all.
     pub is_up: bool,
+    /// Whether nothing but records can be written.
+    pub disk_is_full: bool,
     layout: Layout,
 }
 
@@ -115,6 +117,7 @@ impl SimHost {
             maintenance: false,
             pending: None,
             is_up: true,
+            disk_is_full: false,
             layout: settings.layout(host),
         }
     }
@@ -133,6 +136,8 @@ impl SimHost {
             exists: self.has_folders,
             has_folders: self.has_folders,
             owner: self.owner.clone(),
+            has_reserve: true,
+            disk_kib: self.disk_is_full.then_some(Capacity { free: 0, total: 1 << 20 }),
             writable: true,
             current: self.current(),
             link: self.link.clone(),
@@ -240,8 +245,16 @@ impl SimHost {
         if progress == Progress::Nothing {
             return 1;
         }
-        let all = progress == Progress::All;
-        match action.effects().effect {
+        let effect = action.effects().effect;
+        let takes_room = matches!(
+            effect,
+            Effect::Objects { .. }
+                | Effect::Files { .. }
+                | Effect::Part { .. }
+                | Effect::Command { fills: true, .. }
+        );
+        let all = progress == Progress::All && !(self.disk_is_full && takes_room);
+        match effect {
             Effect::Nothing | Effect::Beside => {}
             Effect::Folders(owner) if all => {
                 self.has_folders = true;
@@ -282,6 +295,23 @@ impl SimHost {
                 slot.content = if all { Content::Complete(commit.clone()) } else { Content::Partial };
                 if all {
                     slot.head = Some(commit.clone());
+                }
+            }
+            // A slot that is being built has nothing to lose.
+            Effect::RoomGivenBack { slot } => {
+                let is_full = self.disk_is_full;
+                let slot = self.slot(slot);
+                if let Some(record) = slot
+                    .record
+                    .as_mut()
+                    .filter(|record| is_full && record.state == SlotState::Building && record.run == *run)
+                {
+                    slot.content = if all { Content::Missing } else { Content::Partial };
+                    if all {
+                        record.state = SlotState::Failed;
+                        slot.head = None;
+                        self.disk_is_full = false;
+                    }
                 }
             }
             Effect::Part { slot } => {

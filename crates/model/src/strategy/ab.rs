@@ -29,7 +29,10 @@ impl Strategy for Ab {
         let linked = linked_name(facts);
         let idle = settings.layout.release_paths.iter().filter(|slot| Some(slot.as_str()) != linked);
         let slot = idle
-            .min_by_key(|slot| worth(facts, facts.slots.get(*slot)))
+            .min_by_key(|slot| {
+                let seen = facts.slots.get(*slot);
+                (!is_in_the_way(facts, seen), worth(facts, seen))
+            })
             .expect("there are two slots at least")
             .clone();
         let former = former(facts, &slot);
@@ -58,6 +61,12 @@ impl Strategy for Ab {
     fn broken_promises(&self) -> &'static [Promise] {
         &[]
     }
+}
+
+/// Whether a release that was left half-made fills the disk: it gives its room back first, and nothing fits beside it.
+fn is_in_the_way(facts: &HostFacts, seen: Option<&SlotFacts>) -> bool {
+    let record = seen.and_then(|seen| seen.record.as_ref());
+    facts.is_full() && record.is_some_and(|record| record.state == SlotState::Building)
 }
 
 fn worth(facts: &HostFacts, seen: Option<&SlotFacts>) -> (u8, Timestamp, bool) {

@@ -137,6 +137,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         DiagnosisKind::Foreign | DiagnosisKind::UnitElsewhere => "owner",
         DiagnosisKind::NoSudo => "sudo",
         DiagnosisKind::LowSpace => "disk",
+        DiagnosisKind::NoRoom | DiagnosisKind::MayNotFit => "disk",
         DiagnosisKind::LowInodes => "inodes",
         DiagnosisKind::ClockSkew => "clock",
         DiagnosisKind::NotALink

@@ -129,6 +129,11 @@ pub enum Effect<'a> {
         /// The slot.
         slot: &'a SlotName,
     },
+    /// What a run has left half-made in a slot is gone, if the disk is full.
+    RoomGivenBack {
+        /// The slot.
+        slot: &'a SlotName,
+    },
     /// A file in a slot says another thing, by a rename.
     Edit {
         /// The slot.

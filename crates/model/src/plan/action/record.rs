@@ -9,6 +9,7 @@ use super::effects::{Effect, Effects, PhaseName};
 use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::text::one_line;
+use crate::host::facts::Room;
 use crate::host::record::{JournalKind, LockHolder, SlotState};
 use crate::names::SlotName;
 use crate::release::Release;
@@ -28,6 +29,24 @@ pub enum RecordAction {
     TakeOver {
         /// Whose they are.
         owner: Owner,
+    },
+    /// Keeps some room of the disk for records, where that isn't kept yet.
+    KeepReserve {
+        /// The group that shares the app's folders.
+        group: Option<String>,
+    },
+    /// Gives back the room that a release takes which this run couldn't make ready, where hardly any is left.
+    GiveRoomBack {
+        /// The slot.
+        slot: SlotName,
+        /// What didn't fit.
+        release: Release,
+        /// What was proven live in it before.
+        former: Option<Release>,
+        /// Private packages that came for this release alone, by their folders and names.
+        packages: Vec<String>,
+        /// What was free before the run, if that is known: where it has taken more than is left, it was too much.
+        free: Option<Room>,
     },
     /// Takes the host's lock.
     Lock {
@@ -106,6 +125,12 @@ impl RecordAction {
             RecordAction::TakeOver { owner } => {
                 Effects::new(Effect::Folders(owner), &[Finish]).instant().optional(true)
             }
+            RecordAction::KeepReserve { .. } => {
+                Effects::new(Effect::Beside, &[Finish]).quick().optional(true)
+            }
+            RecordAction::GiveRoomBack { slot, .. } => {
+                Effects::new(Effect::RoomGivenBack { slot }, &[Prepare]).optional(true).telling()
+            }
             RecordAction::Lock { holder } => Effects::new(Effect::Lock(holder), &[Lock, Work]),
             RecordAction::Guard { state_sum } => {
                 Effects::new(Effect::Unchanged(state_sum), &[Lock, Work]).quick()
@@ -157,6 +182,10 @@ impl fmt::Display for RecordAction {
         match self {
             RecordAction::CreateFolders { .. } => f.write_str("create the app's folders"),
             RecordAction::TakeOver { owner } => write!(f, "write down that the app's folders are of {owner}"),
+            RecordAction::KeepReserve { .. } => f.write_str("keep some room for records"),
+            RecordAction::GiveRoomBack { slot, .. } => {
+                write!(f, "give back the room of {slot}, if the disk is full")
+            }
             RecordAction::Lock { .. } => f.write_str("take the lock"),
             RecordAction::Guard { .. } => f.write_str("check that nothing changed since the look"),
             RecordAction::Recover => f.write_str("put back the switch that was never confirmed"),

@@ -5,7 +5,10 @@
 
 mkdir -p "$packages/$key" || exit
 new=$packages/$key/.new
-cat >"$new" || exit
+cat >"$new" || {
+  rm -f "$new"
+  exit 1
+}
 sum=$(sha256sum <"$new")
 if [ "${sum%% *}" != "$sha256" ]; then
   rm -f "$new"

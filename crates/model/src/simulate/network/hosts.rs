@@ -80,7 +80,7 @@ impl<'p> Network<'p, '_> {
         let happens = |(index, fault): (usize, &Fault)| {
             let is_timely = match fault.kind {
                 FaultKind::LockTaken { .. } | FaultKind::Unreachable => false,
-                FaultKind::StepFails(_) => matches!(next, Some(Next::Step(_))),
+                FaultKind::StepFails(_) | FaultKind::DiskFills => matches!(next, Some(Next::Step(_))),
                 // The way back comes from the runner's own memory.
                 FaultKind::FrameCut(_) => !runner.reverting && next.is_some(),
                 FaultKind::DeployerStepFails { .. } => false,
@@ -106,6 +106,10 @@ impl<'p> Network<'p, '_> {
                     moments.push(Some(step.id));
                     self.step(site, step, progress, false);
                 }
+            }
+            FaultKind::DiskFills => {
+                self.hosts[self.sites[site].at].disk_is_full = true;
+                self.go_on(site);
             }
             FaultKind::FrameCut(progress) => {
                 let runner = &mut self.sites[site].runner;
