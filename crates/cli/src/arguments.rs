@@ -145,6 +145,9 @@ pub(crate) enum CommandArgs {
     DjangoShell,
     /// Open an interactive shell on one host, in the live release
     Shell,
+    /// End the connections that are kept warm: to all hosts, or to those of an environment
+    #[command(after_help = DISCONNECT_EXAMPLES)]
+    Disconnect,
     /// Restart the app in the release that is live
     #[command(name = "restart_webserver", visible_alias = "restart")]
     RestartWebserver,
@@ -186,6 +189,7 @@ impl CommandArgs {
             | CommandArgs::Setup
             | CommandArgs::Check
             | CommandArgs::Changes(_)
+            | CommandArgs::Disconnect
             | CommandArgs::Status
             | CommandArgs::History(_)
             | CommandArgs::Recipe
@@ -228,6 +232,15 @@ Examples:
   buedafab production history last --json            its events, as `deploy --json` printed them
 Runs that may change hosts are written down on the machine that they run on, in $XDG_STATE_HOME/buedafab/runs, or else in \
 ~/.local/state/buedafab/runs: the last 200. Only you can read them, and secrets are masked. No host is asked for them.";
+
+const DISCONNECT_EXAMPLES: &str = "\
+Examples:
+  buedafab disconnect                          from every host, whatever project it is of
+  buedafab production disconnect
+  buedafab production --hosts web1 disconnect
+Connections over ssh are kept for `keep_warm_seconds` after their last use. One isn't used for another machine, user or key
+once ~/.ssh/config says otherwise; but where a name leads to another machine by DNS, only this tells. What is under way over a \
+connection goes on.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:

@@ -144,6 +144,7 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Manage(arguments) => commands::manage::manage(cli, &arguments.command),
         CommandArgs::DjangoShell => commands::manage::manage(cli, &["shell".to_owned()]),
         CommandArgs::Shell => commands::shell::shell(cli),
+        CommandArgs::Disconnect => commands::disconnect::disconnect(cli).await,
         CommandArgs::RestartWebserver => commands::restart::restart(cli).await,
         CommandArgs::Config(arguments) => commands::config::config(cli, arguments),
         CommandArgs::Recipe => commands::recipe::recipe(cli),

@@ -12,7 +12,7 @@ use tracing::{Instrument, debug, debug_span};
 use crate::connection::{Connection, OpenError, Reply};
 use crate::random::random_word;
 use crate::runner::{RunnerOptions, bootstrap};
-use crate::transport::{Effort, Transports};
+use crate::transport::{Effort, Transport, Transports};
 
 /// Opens connections for one environment.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Connector {
     step_timeout_seconds: u32,
     /// Each handshake costs both sides CPU, and a jump host refuses too many at once.
     handshakes: Arc<Semaphore>,
+    /// Each takes a process on this machine.
+    resolutions: Arc<Semaphore>,
 }
 
 /// An open connection, and how it came to be.
@@ -67,6 +69,7 @@ impl Drop for LogFile {
 }
 
 const MOST_HANDSHAKES: usize = 16;
+const MOST_RESOLUTIONS: usize = 8;
 const ATTEMPTS: u32 = 4;
 /// A shared connection that works answers within a few round trips.
 const WARM_ANSWER: Duration = Duration::from_secs(4);
@@ -81,6 +84,7 @@ impl Connector {
             confirm_timeout_seconds: settings.limits.confirm_timeout_seconds,
             step_timeout_seconds: settings.limits.step_timeout_seconds,
             handshakes: Arc::new(Semaphore::new(MOST_HANDSHAKES)),
+            resolutions: Arc::new(Semaphore::new(MOST_RESOLUTIONS)),
         }
     }
 
@@ -102,6 +106,31 @@ impl Connector {
         self.open_in_span(host, sharing, first_phase, tag, replies).instrument(span).await
     }
 
+    /// What ssh makes of a host is asked of it, and may take as long as its configuration likes.
+    async fn way_to(&self, host: &Host, sharing: Sharing) -> Result<Arc<dyn Transport>, ConnectError> {
+        let permit = self.resolutions.acquire().await.expect("it is never closed");
+        let (transports, host) = (self.transports.clone(), host.clone());
+        let asked = tokio::task::spawn_blocking(move || {
+            let transport = transports.to(&host);
+            if sharing == Sharing::Fresh {
+                transport.forget_shared();
+            }
+            transport
+        });
+        let answer = tokio::time::timeout(self.connect_timeout, asked).await;
+        drop(permit);
+        match answer {
+            Ok(transport) => Ok(transport.expect("it doesn't panic")),
+            Err(_) => Err(ConnectError {
+                why: format!("`ssh -G` said nothing for {} s", self.connect_timeout.as_secs()),
+                hint: Some(
+                    "see what ~/.ssh/config runs for this host: `Match exec` waits for its command"
+                        .to_owned(),
+                ),
+            }),
+        }
+    }
+
     async fn open_in_span<T: Clone + Send + 'static>(
         &self,
         host: &Host,
@@ -119,10 +148,7 @@ impl Connector {
             step_timeout_seconds: self.step_timeout_seconds,
         };
         let command = bootstrap(&options, first_phase);
-        let transport = self.transports.to(host);
-        if sharing == Sharing::Fresh {
-            transport.forget_shared();
-        }
+        let transport = self.way_to(host, sharing).await?;
         let mut attempt = 0;
         loop {
             let launch = transport.launch(&command, &format!("{greeting}-{attempt}"));
@@ -157,7 +183,9 @@ impl Connector {
                 return Err(ConnectError { hint: transport.hint(&why), why });
             }
             if stale {
-                transport.forget_shared();
+                let transport = transport.clone();
+                let forgotten = tokio::task::spawn_blocking(move || transport.forget_shared());
+                forgotten.await.expect("it doesn't panic");
             } else {
                 tokio::time::sleep(Duration::from_millis(150) * 2u32.pow(attempt)).await;
             }

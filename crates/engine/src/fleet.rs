@@ -1,6 +1,6 @@
 //! All the hosts of a run at once: their connections, and one stream of what they say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use buedafab_model::config::Settings;
@@ -42,6 +42,8 @@ pub struct Fleet {
     sender: mpsc::Sender<(Opening, Reply)>,
     replies: mpsc::Receiver<(Opening, Reply)>,
     opening: JoinSet<(HostName, Result<Opened, ConnectError>)>,
+    /// Hosts to which this process has logged in itself.
+    logged_in: BTreeSet<HostName>,
     look_patience: Duration,
 }
 
@@ -66,6 +68,21 @@ struct Looking<'h> {
     from: Option<Instant>,
     /// When it was reached, or last said something.
     silent_from: Option<Instant>,
+    /// What was seen over a connection of an older login, and may be another thing by now.
+    seen_before: Option<HostFacts>,
+}
+
+impl<'h> Looking<'h> {
+    fn at(host: &'h Host) -> Self {
+        Looking {
+            host,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            from: None,
+            silent_from: None,
+            seen_before: None,
+        }
+    }
 }
 
 /// Something that a fleet has to say.
@@ -91,6 +108,7 @@ impl Fleet {
             sender,
             replies,
             opening: JoinSet::new(),
+            logged_in: BTreeSet::new(),
             look_patience: LOOK_PATIENCE,
         }
     }
@@ -127,6 +145,9 @@ impl Fleet {
                     Ok(Opened { connection, warm, took }) => {
                         events(Event::Connected { host: host.clone(), warm, milliseconds: took.as_millis() as u64 });
                         self.connections.insert(host.clone(), connection);
+                        if !warm {
+                            self.logged_in.insert(host.clone());
+                        }
                         News::Opened(host)
                     }
                     Err(error) => {
@@ -154,9 +175,7 @@ impl Fleet {
         for host in hosts {
             let script = look_script(settings, host, scope);
             self.open(host, sharing, render_look(&script));
-            let looking =
-                Looking { host, stdout: Vec::new(), stderr: Vec::new(), from: None, silent_from: None };
-            open.insert(host.name.clone(), looking);
+            open.insert(host.name.clone(), Looking::at(host));
         }
         let patience = self.connector.lost_after().max(self.look_patience);
         let failed = |why: String| ConnectError { why, hint: None };
@@ -196,8 +215,10 @@ impl Fleet {
                     }
                 }
                 News::Unreachable(host, error) => {
-                    open.remove(&host);
-                    look.unreachable.insert(host, error);
+                    match open.remove(&host).and_then(|looking| looking.seen_before) {
+                        Some(facts) => drop(look.facts.insert(host, facts)),
+                        None => drop(look.unreachable.insert(host, error)),
+                    }
                 }
                 News::Reply(host, Reply::Output(0, stream, bytes)) => {
                     if let Some(looking) = open.get_mut(&host) {
@@ -223,11 +244,30 @@ impl Fleet {
                     }
                 }
                 News::Reply(host, Reply::Done(..)) => {
-                    let Some(Looking { host: planned, stdout, stderr, .. }) = open.remove(&host) else {
+                    let Some(Looking { host: planned, stdout, stderr, seen_before, .. }) = open.remove(&host)
+                    else {
                         continue;
                     };
                     let layout = settings.layout(planned);
                     match HostFacts::parse(&stdout, &layout, jiff::Timestamp::now()) {
+                        Ok(facts)
+                            if seen_before.is_none()
+                                && facts.may_be_of_an_old_login()
+                                && !self.logged_in.contains(&host)
+                                && let Some(connection) = self.connections.get(&host) =>
+                        {
+                            // When it has ended, a new one is opened: what it says then can't be taken for the old one's.
+                            connection.say_bye();
+                            let silent_from = Some(Instant::now());
+                            let seen_before = Some(facts);
+                            let again = Looking {
+                                from: silent_from,
+                                silent_from,
+                                seen_before,
+                                ..Looking::at(planned)
+                            };
+                            open.insert(host, again);
+                        }
                         Ok(facts) => drop(look.facts.insert(host, facts)),
                         Err(error) => {
                             let why = format!("{error}\n{}", String::from_utf8_lossy(&stderr));
@@ -239,6 +279,17 @@ impl Fleet {
                             });
                             look.unreachable.insert(host, error);
                         }
+                    }
+                }
+                News::Reply(host, Reply::Closed(_))
+                    if open.get(&host).is_some_and(|looking| looking.seen_before.is_some())
+                        && self.logged_in.insert(host.clone()) =>
+                {
+                    self.connections.remove(&host);
+                    if let Some(looking) = open.get_mut(&host) {
+                        (looking.from, looking.silent_from) = (None, None);
+                        let script = look_script(settings, looking.host, scope);
+                        self.open(looking.host, Sharing::Fresh, render_look(&script));
                     }
                 }
                 News::Reply(host, Reply::Closed(closed)) => {

@@ -26,4 +26,4 @@ pub use open_files::allow_open_files;
 pub use operator::new_run;
 pub use packages::{PackageCache, PackageError};
 pub use random::random_word;
-pub use transport::{interactive_command, interactive_shell};
+pub use transport::{Disconnected, disconnect, interactive_command, interactive_shell, warm_connections};

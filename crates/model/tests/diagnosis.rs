@@ -883,3 +883,17 @@ fn what_can_be_gone_back_to() {
     nothing but what is live
     "#);
 }
+
+/// What is asked again over a connection that was just opened, before it is told.
+#[test]
+fn what_a_new_login_may_be_allowed() {
+    let may = |(name, host): &(&'static str, common::Seen)| host.0.may_be_of_an_old_login().then_some(*name);
+    let found: Vec<&str> = cases().iter().filter_map(may).collect();
+    assert_snapshot!(found.join("\n"), @r"
+    tools are missing
+    the app's folder can't be made
+    the app's folder can't be written
+    the folder of releases can't be written
+    sudo wants a password
+    ");
+}

@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod deploy;
+pub(crate) mod disconnect;
 pub(crate) mod env;
 pub(crate) mod history;
 pub(crate) mod hold;

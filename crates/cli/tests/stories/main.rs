@@ -1,6 +1,7 @@
 //! Stories: the real program, real sshd hosts, real git, and what people see.
 
 mod celery;
+mod connections;
 mod crontab;
 mod deploying;
 mod developer;

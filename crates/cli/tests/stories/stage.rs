@@ -192,6 +192,11 @@ impl Stage {
         self.runtime.path().join("cache")
     }
 
+    /// Where the program keeps the sockets of its connections.
+    pub(crate) fn private_folder(&self) -> PathBuf {
+        self.runtime.path().join("buedafab")
+    }
+
     /// Where the program keeps what it was told of runs.
     pub(crate) fn state(&self) -> PathBuf {
         self.runtime.path().join("state")

@@ -3,10 +3,12 @@
 
 mod command;
 mod ssh;
+mod warm;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
 use buedafab_model::config::Settings;
 use buedafab_model::host::{Connect, Host};
@@ -14,6 +16,7 @@ use buedafab_model::shell::login_shell;
 
 use command::CommandTransport;
 use ssh::{SshOptions, SshTransport};
+pub use warm::{Disconnected, disconnect, warm_connections};
 
 /// A way to one host.
 pub(crate) trait Transport: fmt::Debug + Send + Sync {
@@ -32,7 +35,8 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Gives up the connection that others share, if there is one: the next attempt opens its own.
+    /// Gives up the connection that others share, if there is one: the next attempt opens its own. What is under way over it goes
+    /// on. This may take a second.
     fn forget_shared(&self) {}
 }
 
@@ -87,11 +91,11 @@ impl Transports {
         Self { ssh: SshOptions::new(settings) }
     }
 
-    /// The way to a host.
-    pub(crate) fn to(&self, host: &Host) -> Box<dyn Transport> {
+    /// The way to a host. This may take a process.
+    pub(crate) fn to(&self, host: &Host) -> Arc<dyn Transport> {
         match &host.connect {
-            Connect::Ssh => Box::new(SshTransport::new(host, &self.ssh)),
-            Connect::Command(words) => Box::new(CommandTransport::new(words)),
+            Connect::Ssh => Arc::new(SshTransport::new(host, &self.ssh)),
+            Connect::Command(words) => Arc::new(CommandTransport::new(words)),
         }
     }
 }

@@ -2,15 +2,14 @@
 //!
 //! Connections are shared and kept warm. The sockets lie in a folder that only the user can enter.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::IsTerminal;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::PathBuf;
 use std::process::Command;
 
 use buedafab_model::config::Settings;
 use buedafab_model::host::Host;
 
+use super::warm::{disconnect, private_folder, socket_of};
 use super::{Effort, Launch, Session, Transport};
 use crate::runner::one_command;
 
@@ -48,8 +47,11 @@ pub(crate) struct SshTransport {
 }
 
 impl SshTransport {
+    /// Asks ssh what it makes of the host, which takes a process.
     pub(crate) fn new(host: &Host, options: &SshOptions) -> Self {
-        Self { host: host.clone(), options: options.clone(), control: control_path(host, options) }
+        let folder = options.private_folder.as_ref().filter(|_| options.keep_warm_seconds > 0);
+        let control = folder.and_then(|folder| socket_of(folder, host, options.forward_agent));
+        Self { host: host.clone(), options: options.clone(), control }
     }
 }
 
@@ -126,42 +128,12 @@ impl Transport for SshTransport {
     }
 
     fn forget_shared(&self) {
-        // The old one ends by itself when nobody uses it; without its socket nobody can.
-        let _ = self.control.as_ref().map(std::fs::remove_file);
+        let _ = self.control.as_deref().map(disconnect);
     }
-}
-
-/// The folder for sockets and logs: `$XDG_RUNTIME_DIR/buedafab`, or `/tmp/buedafab-UID` if it is the user's alone.
-fn private_folder() -> Option<PathBuf> {
-    let uid = rustix::process::getuid().as_raw();
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_dir());
-    let folder = match runtime {
-        Some(runtime) => runtime.join("buedafab"),
-        None => PathBuf::from(format!("/tmp/buedafab-{uid}")),
-    };
-    let _ = std::fs::DirBuilder::new().mode(0o700).create(&folder);
-    // Somebody else may have made it first, to listen in.
-    let found = std::fs::symlink_metadata(&folder).ok()?;
-    (found.is_dir() && found.uid() == uid && found.mode() & 0o077 == 0).then_some(folder)
-}
-
-/// The socket of the shared connection to a host. A Unix socket's path has 108 bytes at most, and OpenSSH adds some
-/// while it makes it.
-fn control_path(host: &Host, options: &SshOptions) -> Option<PathBuf> {
-    if options.keep_warm_seconds == 0 {
-        return None;
-    }
-    let mut hasher = DefaultHasher::new();
-    (&host.address, &host.user, &host.port, options.forward_agent).hash(&mut hasher);
-    if options.forward_agent {
-        std::env::var_os("SSH_AUTH_SOCK").hash(&mut hasher);
-    }
-    let path = options.private_folder.as_ref()?.join(format!("{:016x}", hasher.finish()));
-    (path.as_os_str().len() <= 85).then_some(path)
 }
 
 /// The words that name the host: port, user, address.
-fn target_words(host: &Host) -> Vec<String> {
+pub(super) fn target_words(host: &Host) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(port) = host.port {
         words.extend(["-p".to_owned(), port.to_string()]);

@@ -436,6 +436,12 @@ impl HostFacts {
         }
     }
 
+    /// Whether something was refused that whoever logs in now may be allowed: a process keeps the groups and the paths that it had
+    /// when it logged in, and a connection that is kept warm is such a process.
+    pub fn may_be_of_an_old_login(&self) -> bool {
+        !self.writable || !self.refused_by_sudo.is_empty() || !self.missing_tools.is_empty()
+    }
+
     /// What is left of the disk; of what isn't known or counted, as much as one likes.
     pub fn free(&self) -> Option<Room> {
         let inodes = self.inodes.map_or(u64::MAX, |inodes| inodes.free);
