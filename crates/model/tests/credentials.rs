@@ -86,7 +86,6 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
             siblings: Vec::new(),
             known_hosts: Vec::new(),
             lend_agent: false,
-            group: None,
         };
         let checkout = GitAction::Checkout {
             slot: slot("a"),
@@ -102,7 +101,6 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
             credentials: true,
             known_hosts: Vec::new(),
             lend_agent: false,
-            group: None,
         };
         let mut found = vec![
             feed(shell, place, fetch("a"), b"ada\nwrong\n"),

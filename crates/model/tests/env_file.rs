@@ -140,7 +140,7 @@ fn what_a_person_wrote_is_replaced() {
         std::fs::create_dir_all(place.layout.shared().as_str()).expect("a folder");
         let act = |edit: EnvEdit| {
             std::fs::write(file.as_str(), " A = 1\nexport  A=2\nexport B=3\nAA=4\r\n").expect("a file");
-            let told = place.act(shell, &AppAction::EnvFile { edit, file: file.clone() });
+            let told = place.act(shell, &AppAction::EnvFile { edit, file: file.clone(), group: None });
             format!("{told} {:?}\n", std::fs::read_to_string(file.as_str()).expect("it is there"))
         };
         [EnvEdit::Unset { name: "A".to_owned() }, EnvEdit::Set { name: "B".to_owned() }].map(act).concat()

@@ -84,7 +84,6 @@ fn gits_folder_is_closed_and_looked_for() {
             siblings: Vec::new(),
             known_hosts: Vec::new(),
             lend_agent: false,
-            group: None,
         };
         assert_eq!(place.act(shell, &fetch), "0");
         assert_eq!(place.act(shell, &point("a")), "0");

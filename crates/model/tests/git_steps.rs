@@ -14,7 +14,7 @@ use buedafab_model::names::{CommitId, RunId};
 use buedafab_model::plan::action::Action;
 use buedafab_model::release::Release;
 use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
-use buedafab_model::shell::{quote, render_step};
+use buedafab_model::shell::{quote, render_step, umask};
 use insta::assert_snapshot;
 
 use common::release;
@@ -72,7 +72,6 @@ fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Git
         siblings: siblings.iter().map(|name| slot(name)).collect(),
         known_hosts: Vec::new(),
         lend_agent: false,
-        group: None,
     }
 }
 
@@ -551,7 +550,7 @@ fn a_slot_that_somebody_changed_is_not_proven() {
 fn the_git_servers_keys_are_pinned() {
     let found = everywhere_in("it's $HOME `id`", |shell, place| {
         let remote = Remote::of(place);
-        let GitAction::Fetch { slot, commit, siblings, lend_agent, group, .. } =
+        let GitAction::Fetch { slot, commit, siblings, lend_agent, .. } =
             fetch(place, "a", &remote.first, &[])
         else {
             unreachable!()
@@ -565,7 +564,6 @@ fn the_git_servers_keys_are_pinned() {
             siblings,
             known_hosts: keys.map(str::to_owned).to_vec(),
             lend_agent,
-            group,
         };
         // Says what the real one makes of its options, and then serves as git's server.
         let real = Command::new("sh").args(["-c", "command -v ssh"]).output().expect("sh runs");
@@ -592,9 +590,12 @@ fn the_git_servers_keys_are_pinned() {
     "#);
 }
 
-/// Runs an action as the user of this number in the group 20000; as who runs the tests, if that isn't root.
+/// Runs an action as the user of this number in the group 20000, as a run of that group does; as who runs the tests, if that
+/// isn't root. Their logins differ.
 fn act_as(user: u32, place: &Place, action: &Action) -> String {
-    run_as(user, place, &render_step(action, &place.layout, &RunId::new("r1").expect("a word")))
+    let login = if user == 10_001 { "umask 077" } else { "umask 022" };
+    let step = render_step(action, &place.layout, &RunId::new("r1").expect("a word"));
+    run_as(user, place, &format!("{login}\n{}{step}", umask(Some("the group"))))
 }
 
 fn run_as(user: u32, place: &Place, script: &str) -> String {
@@ -629,17 +630,13 @@ fn members_of_a_team_deploy_one_after_the_other() {
         (10_002, "a", &remote.second),
         (10_001, "b", &remote.first),
     ] {
-        let (mut fetch, mut checkout) = (fetch(&place, name, commit, &["a", "b"]), checkout(name, commit));
-        if let (GitAction::Fetch { group: one, .. }, GitAction::Checkout { group: other, .. }) =
-            (&mut fetch, &mut checkout)
-        {
-            (*one, *other) = (Some(group.clone()), Some(group.clone()));
-        }
-        let actions: [Action; 7] = [
+        let fetch = fetch(&place, name, commit, &["a", "b"]);
+        let actions: [Action; 8] = [
             RecordAction::CreateFolders { group: Some(group.clone()), owner: common::owner() }.into(),
             fetch.into(),
-            checkout.into(),
+            checkout(name, commit).into(),
             prove(name, commit).into(),
+            RecordAction::GiveToGroup { slot: slot(name), group: group.clone() }.into(),
             RecordAction::Record {
                 slot: slot(name),
                 state: SlotState::Ready,
@@ -658,9 +655,20 @@ fn members_of_a_team_deploy_one_after_the_other() {
             }
             .into(),
         ];
-        told.extend(
-            actions.iter().map(|action| format!("{user}, {action} → {}", act_as(user, &place, action))),
-        );
+        for action in &actions {
+            // A command of the project's sets what it likes.
+            if matches!(action, Action::Record(RecordAction::GiveToGroup { .. })) {
+                let own = format!(
+                    "cd five/releases/{name} && mkdir -m 755 made && mkdir -m 700 made/closed && umask 022 &&
+                     echo open >made/closed/open && umask 077 && echo secret >made/secret"
+                );
+                assert_eq!(run_as(user, &place, &own), "0");
+            }
+            told.push(format!("{user}, {action} → {}", act_as(user, &place, action)));
+        }
+        told.push(place.by_hand(&format!(
+            "cd five/releases/{name}/made; stat -c '%a %n' . * closed/open | paste -sd, | tr -d '\\n'"
+        )));
         // As the runner's `lock` does.
         let lock =
             run_as(user, &place, "echo somebody >five/.buedafab/lock && flock five/.buedafab/lock true");
@@ -675,33 +683,41 @@ fn members_of_a_team_deploy_one_after_the_other() {
     10001, fetch FIRST into a → 0
     10001, check out FIRST in a → 0
     10001, verify that a holds FIRST, unchanged → 0
+    10001, give all of a to the group 20000 → 0
     10001, mark a as ready → 0
     10001, switch the link to a → 0
     10001, note in the journal: deployed → 0
+    2775 .,2770 closed,600 secret,664 closed/open
     10001, lock → 0
     10002, create the app's folders → 0
     10002, fetch SECOND into b → 0
     10002, check out SECOND in b → 0
     10002, verify that b holds SECOND, unchanged → 0
+    10002, give all of b to the group 20000 → 0
     10002, mark b as ready → 0
     10002, switch the link to b → 0
     10002, note in the journal: deployed → 0
+    2775 .,2770 closed,600 secret,664 closed/open
     10002, lock → 0
     10002, create the app's folders → 0
     10002, fetch SECOND into a → 0
     10002, check out SECOND in a → 0
     10002, verify that a holds SECOND, unchanged → 0
+    10002, give all of a to the group 20000 → 0
     10002, mark a as ready → 0
     10002, switch the link to a → 0
     10002, note in the journal: deployed → 0
+    2775 .,2770 closed,600 secret,664 closed/open
     10002, lock → 0
     10001, create the app's folders → 0
     10001, fetch FIRST into b → 0
     10001, check out FIRST in b → 0
     10001, verify that b holds FIRST, unchanged → 0
+    10001, give all of b to the group 20000 → 0
     10001, mark b as ready → 0
     10001, switch the link to b → 0
     10001, note in the journal: deployed → 0
+    2775 .,2770 closed,600 secret,664 closed/open
     10001, lock → 0
     ");
 }

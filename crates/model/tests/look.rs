@@ -46,6 +46,12 @@ fn describe(facts: &HostFacts, place: &Place) -> String {
     if let Some(hold) = &facts.hold {
         let _ = write!(text, "\nheld by {}: {:?}", hold.by, hold.reason);
     }
+    for bad in &facts.bad_records {
+        let _ = write!(text, "\n{}", bad.in_words("deploy"));
+    }
+    if facts.garbled_lines > 0 {
+        let _ = write!(text, "\n{} garbled", facts.garbled_lines);
+    }
     if let Some(lock) = &facts.lock {
         let _ = write!(text, "\nlocked by {:?}", lock.holder.as_ref().map(|holder| &holder.doing));
     }
@@ -262,10 +268,12 @@ fn slots_are_found() {
     → Missing; exists true, has room true, writable true
     "b": no commit, no record
     "c": no commit, no record, no folder
+    ROOT/five/.buedafab/slots/c.json isn't what buedafab writes there: "scribble"
 
     rmdir releases; echo scribble >.buedafab/slots/a.json
     → Missing; exists true, has room false, writable true
     "a": no commit, no record, no folder
+    ROOT/five/.buedafab/slots/a.json isn't what buedafab writes there: "scribble"
 
     mkdir releases/"$(printf 'a\377')"
     → Missing; exists true, has room true, writable true
@@ -276,9 +284,8 @@ fn slots_are_found() {
 #[test]
 fn not_all_of_many_slots_are_looked_at() {
     let place = Place::with_room("five");
-    place.by_hand(
-        "cd five/releases; mkdir $(seq -w 1 300); ln -s 007 current; echo scribble >../.buedafab/slots/008.json",
-    );
+    place.by_hand("cd five/releases; mkdir $(seq -w 1 300); ln -s 007 current");
+    std::fs::write(place.memory().join("slots/008.json"), record("retired")).expect("it is written");
     let seen = see(&place, Scope::Full);
     let names: Vec<&str> =
         seen.lines().filter_map(|line| line.strip_prefix('"')?.split('"').next()).collect();
@@ -324,7 +331,7 @@ fn what_was_resolved_for_releases() {
     let file = PathBuf::from(place.layout.resolved(&kept.commit, &kept.slot).as_str());
     let text = std::fs::read_to_string(&file).expect("it is there");
     assert!(!text.contains("secret"), "{text}");
-    assert_eq!(std::fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o660);
+    assert_eq!(std::fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
     std::fs::write(&file, "scribble\n").expect("it is written");
     assert_eq!(place.look(&shells()[0], Scope::Plan).resolved, [*in_b]);
 }
@@ -373,7 +380,8 @@ fn bytes_that_are_no_text_stay_one_value() {
     assert_snapshot!(seen, @r#"
     Slot("a"); exists true, has room true, writable true
     "a": no commit, no record, damaged: it is gone
-    held by somebody: "�"
+    ROOT/five/.buedafab/slots/a.json isn't what buedafab writes there: "ab�"
+    ROOT/five/.buedafab/hold isn't what buedafab writes there: "�"
     "#);
 }
 
@@ -390,10 +398,10 @@ fn holds() {
     held by bob@desk: "the audit"
 
     Missing; exists true, has room true, writable true
-    held by somebody: "by hand, because of the audit"
+    ROOT/five/.buedafab/hold isn't what buedafab writes there: "by hand, because of the audit"
 
     Missing; exists true, has room true, writable true
-    held by somebody: ""
+    ROOT/five/.buedafab/hold is empty, and should say something
     "#);
 }
 
@@ -431,6 +439,7 @@ fn the_journal_and_local_changes_are_part_of_a_full_look() {
     assert_snapshot!(see(&place, Scope::Full).replace(&commit[..10], "COMMIT"), @r#"
     Slot("a"); exists true, has room true, writable true
     "a": COMMIT, no record, changes [" D one", " M two"]
+    1 garbled
     Held by ada: Some("an \"audit\"\\")
     Unheld by ada: Some("done")
     "#);

@@ -624,15 +624,22 @@ fn a_group_of_deployers() {
     let shown = show_plan(&plan, Detail::Shell);
     let of_the_group = |line: &&str| ["www", "g+", "umask"].iter().any(|word| line.contains(word));
     assert_snapshot!(shown.lines().filter(of_the_group).collect::<Vec<_>>().join("\n"), @r#"
-    $ umask 002
-    $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chgrp www {} + || exit
-    $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chmod g+ws {} + || exit
-    $ umask 002
-    $ umask 002
-    $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + || exit
-    $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -perm -020 -exec chmod g+w {} + || exit
-    $ umask 002
-    $ umask 007
+    on hosts, all of it with umask 002
+          $ find /var/webapps/five/.buedafab -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
+          $ find /var/webapps/five/.buedafab -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
+          $ find /var/webapps/five/.buedafab -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} + || exit
+          $ find /var/webapps/five/.buedafab \( -name aside -o -name uv-cache \) -prune -o -user "$(id -u)" -type f ! -perm -060 -exec chmod g+rw {} + || exit
+          $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared -prune -user "$(id -u)" -exec chgrp www {} + || exit
+          $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared -prune -user "$(id -u)" -exec chmod g+rwxs {} + || exit
+          $ if [ -g /var/webapps/five/.buedafab/releases/1111111111111111111111111111111111111111 ]; then umask 007; else umask 077; fi
+        give all of a to the group www
+          $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
+          $ find /var/webapps/five/releases/a -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
+          $ find /var/webapps/five/releases/a -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} +
+        give all of a to the group www
+          $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
+          $ find /var/webapps/five/releases/a -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
+          $ find /var/webapps/five/releases/a -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} +
     "#);
 }
 
@@ -840,6 +847,8 @@ fn what_comes_first_on_the_deployer_stands_in_the_plan() {
     assert_snapshot!(shown[..shown.find("\nlock").expect("there is one")], @r#"
       web1  v2 (2222222222)  → v3 (3333333333) in slot a
       if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
+
+    on hosts, all of it with umask 022
 
     begin
       on this machine

@@ -43,7 +43,7 @@ async fn list(cli: &Cli, most: usize) -> Result<ExitCode, CliError> {
         let (all, zone) = (session.hosts.len(), TimeZone::system());
         print_data(&show_history(newest, all, shown, Timestamp::now(), &zone));
     }
-    say_unasked(&look);
+    say_unasked(&session, &look);
     // Runs that were refused stand in no journal.
     if !logs.runs.is_empty() && !session.global.json {
         let command = session.environment_command();
@@ -54,10 +54,20 @@ async fn list(cli: &Cli, most: usize) -> Result<ExitCode, CliError> {
 }
 
 /// What a host that wasn't asked has in its journal isn't known.
-fn say_unasked(look: &Look) {
+fn say_unasked(session: &Session, look: &Look) {
     for (host, error) in &look.unreachable {
         let why = error.why.lines().next_back().unwrap_or_default();
         print_talk(&format!("{host} couldn't be asked, and its journal isn't in this: {why}"));
+    }
+    for host in &session.hosts {
+        let Some(facts) = look.facts.get(&host.name) else { continue };
+        let journal = session.settings.layout(host).journal();
+        if let Some(bad) = facts.bad_record(&journal) {
+            print_talk(&format!("the journal of {} isn't in this: {}", host.name, bad.in_words(&facts.user)));
+        }
+        if facts.garbled_lines > 0 {
+            print_talk(&format!("{}: {}", host.name, facts.gaps_in_words(&journal)));
+        }
     }
 }
 
@@ -179,7 +189,7 @@ async fn ask_hosts(cli: &Cli, typed: &str, logs: &LogsHere) -> Result<ExitCode, 
         let (all, zone) = (session.hosts.len(), TimeZone::system());
         print_data(&show_history(&entries, all, |_| None, Timestamp::now(), &zone));
     }
-    say_unasked(&look);
+    say_unasked(&session, &look);
     Ok(ExitCode::Done)
 }
 

@@ -69,6 +69,9 @@ pub(crate) fn tell(session: &Session, announcement: Announcement) -> Result<Told
 struct HostMaintenance<'a> {
     host: &'a str,
     on: bool,
+    /// Why what is written about it can't be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
     #[serde(flatten)]
     record: Option<&'a buedafab_model::app::maintenance::MaintenanceRecord>,
 }
@@ -84,12 +87,18 @@ async fn status(cli: &Cli) -> Result<ExitCode, CliError> {
             continue;
         };
         let record = facts.maintenance.as_ref();
+        let bad = facts.bad_record(&session.settings.layout(host).maintenance());
+        let problem = bad.map(|bad| bad.in_words(&facts.user));
         if session.global.json {
-            print_json(&HostMaintenance { host: host.name.as_str(), on: record.is_some(), record });
+            let on = record.is_some() || problem.is_some();
+            print_json(&HostMaintenance { host: host.name.as_str(), on, problem, record });
             continue;
         }
-        let told =
-            record.map_or_else(|| "open to visitors".to_owned(), |record| describe_maintenance(record, now));
+        let told = match (record, problem) {
+            (Some(record), _) => describe_maintenance(record, now),
+            (None, Some(problem)) => format!("in maintenance, and since when isn't known: {problem}"),
+            (None, None) => "open to visitors".to_owned(),
+        };
         print_data(&format!("{}: {told}", host.name));
     }
     Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable })

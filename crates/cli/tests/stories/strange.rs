@@ -160,7 +160,11 @@ fn what_can_not_be_removed_is_told_with_what_mends_it() {
     let slot = "/var/webapps/five/releases/a";
     for (leave, why, mend) in [
         ("mkdir {}/cache && touch {}/cache/x", "/cache, which belongs to root", "chown -R deploy "),
-        ("touch {}/late && chown deploy {}/late && chattr +i {}/late", "/late, which is immutable", "chattr -R -i "),
+        (
+            "touch {}/late && chown deploy {}/late && chattr +i {}/late",
+            "/late, which is immutable",
+            "chattr -R -i ",
+        ),
     ] {
         host.run(&leave.replace("{}", slot));
         let (why, mend) = (format!("{slot}{why}"), format!("{mend}{slot}"));

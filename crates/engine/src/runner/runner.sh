@@ -557,7 +557,7 @@ keep_way_back() {
   printf '{"at":"%s",%s\n' "$buedafab_now" "$2" >"$1/.pending.$greeting" &&
     # Those who deploy here as a group share it, as they share the folder.
     if [ -g "$1" ]; then umask 027; else umask 077; fi &&
-    printf '%s\n' '#!/bin/sh' "folder=$quoted" "$way_back" "$3" "$way_back_end" >"$1/.back.$greeting" &&
+    printf '%s\n' '#!/bin/sh' "umask $mask" "folder=$quoted" "$way_back" "$3" "$way_back_end" >"$1/.back.$greeting" &&
     umask "$mask" &&
     sync "$1/.back.$greeting" "$1/.pending.$greeting" &&
     mv -fT "$1/.back.$greeting" "$1/back.sh" &&

@@ -1,9 +1,12 @@
 //! What is wrong with a host, in one place: the planner refuses and notes what stands here, `check` tells it point by point,
 //! and `status` tells it beside what is live. So what `check` says would stop a deploy is what stops one.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::app::owner::Owner;
+use crate::host::bad_record::{BadRecord, BadRecordReason};
 use crate::host::facts::{
     Capacity, CurrentLink, HostFacts, LEAST_ROOM, Listener, Room, StuckFile, UnitElsewhere,
 };
@@ -59,6 +62,10 @@ pub enum DiagnosisKind {
     NotWritable,
     /// Where the program's own files belong there is something else.
     NotAFile,
+    /// What a run has to know is written down, and can't be read.
+    BadRecord,
+    /// The history has gaps, or will have.
+    BadJournal,
     /// Where a release would be built there is a link.
     SlotIsLink,
     /// Where a release would be built there are files of somebody's.
@@ -167,6 +174,7 @@ impl DiagnosisKind {
             DiagnosisKind::MissingTools
                 | DiagnosisKind::NotWritable
                 | DiagnosisKind::NotAFile
+                | DiagnosisKind::BadRecord
                 | DiagnosisKind::Locked
                 | DiagnosisKind::Foreign
                 | DiagnosisKind::Pending
@@ -191,12 +199,15 @@ pub struct Expected<'a> {
     pub service_files: &'a [HostPath],
     /// Whose all of it is.
     pub owner: &'a Owner,
+    /// The group of those who deploy, if they are several.
+    pub group: Option<&'a str>,
 }
 
 /// All that there is to say about a host, in the order of [`DiagnosisKind`].
 pub fn diagnose(facts: &HostFacts, expected: &Expected<'_>) -> Vec<Diagnosis> {
     let mut found = Diagnoses::default();
     fitness(facts, expected, &mut found);
+    records(facts, expected, &mut found);
     ownership(facts, expected, &mut found);
     link(facts, expected, &mut found);
     slots(facts, expected, &mut found);
@@ -239,12 +250,14 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         // Where the app's folder isn't there yet, it is the one around it that can't be written.
         let folder = facts.read_only.as_deref().filter(|_| facts.exists).unwrap_or(path.as_str());
         let words = format!("{user} can't write {folder}");
-        let help = if facts.exists {
-            format!(
+        let help = match expected.group {
+            Some(group) if facts.exists => {
+                format!("on that host, as root: chgrp -R {group} {folder} && chmod -R g+rwX {folder}")
+            }
+            None if facts.exists => format!(
                 "on that host, as root: chown -R {user} {path}; or set `deploy_group`, where several deploy"
-            )
-        } else {
-            format!("on that host, as root: install -d -o {user} {path}")
+            ),
+            _ => format!("on that host, as root: install -d -o {user} {path}"),
         };
         found.blocks(DiagnosisKind::NotWritable, words, help);
     }
@@ -398,6 +411,77 @@ fn may_not_fit(facts: &HostFacts, expected: &Expected<'_>) -> Option<String> {
         ));
     }
     None
+}
+
+/// What is written down and can't be read. What it would say isn't known, and so nothing is changed that depends on it.
+fn records(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
+    let layout = expected.layout;
+    let mend = |owner: &str, paths: &str| match expected.group {
+        Some(group) => {
+            let who = if matches!(owner, "root" | "UNKNOWN") {
+                "root".to_owned()
+            } else {
+                format!("{owner} or root")
+            };
+            format!("on that host, as {who}: chgrp {group} {paths} && chmod g+rwX {paths}")
+        }
+        None => {
+            format!(
+                "on that host, as root: chown {} {paths}; or set `deploy_group`, where several deploy",
+                facts.user
+            )
+        }
+    };
+    let mut closed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for bad in &facts.bad_records {
+        let (words, path) = (bad.in_words(&facts.user), bad.path.as_str());
+        let is = |record: HostPath| record.as_str() == path;
+        match &bad.why {
+            // That there is one is all that a deploy asks.
+            why if is(layout.hold()) => {
+                let help = match why {
+                    BadRecordReason::Closed { owner, .. } => format!("{}; ", mend(owner, path)),
+                    BadRecordReason::Garbled { .. } => String::new(),
+                };
+                let help = format!("{help}the command `unhold` lifts it, once its reason is gone");
+                found.blocks(
+                    DiagnosisKind::Held,
+                    format!("deploys are on hold, and why isn't known: {words}"),
+                    help,
+                );
+            }
+            BadRecordReason::Closed { owner, .. } => closed.entry(owner).or_default().push(path),
+            BadRecordReason::Garbled { .. } => {
+                let help = if is(layout.maintenance()) {
+                    "the command `maintenance off` takes it away".to_owned()
+                } else if is(layout.pending()) {
+                    format!(
+                        "the command `recover` goes the way back that lies beside it; where there is none, see where \
+                         {} leads, and then on that host: rm {path}",
+                        layout.current()
+                    )
+                } else if is(layout.owner()) {
+                    format!("on that host: rm {path}; the next deploy writes it anew")
+                } else {
+                    format!("on that host: rm {path}; the slot then counts as one that buedafab didn't make")
+                };
+                found.blocks(DiagnosisKind::BadRecord, words, help);
+            }
+        }
+    }
+    for (owner, paths) in closed {
+        let words = format!("{} can't read {}: it belongs to {owner}", facts.user, paths.join(", "));
+        found.blocks(DiagnosisKind::BadRecord, words, mend(owner, &paths.join(" ")));
+    }
+    if let Some(BadRecord { path, why: BadRecordReason::Closed { owner, .. } }) = &facts.silent_journal {
+        let words =
+            format!("{} can't write {path}, of {owner}: what happens won't stand in `history`", facts.user);
+        found.warns(DiagnosisKind::BadJournal, words).help = Some(mend(owner, path));
+    }
+    if facts.garbled_lines > 0 {
+        let words = format!("what is missing in `history`: {}", facts.gaps_in_words(&layout.journal()));
+        found.warns(DiagnosisKind::BadJournal, words);
+    }
 }
 
 /// What is somebody else's.

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::app::maintenance::MaintenanceRecord;
 use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::host::app_version::AppAnswer;
+use crate::host::bad_record::BadRecord;
 use crate::host::layout::Layout;
-use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
+use crate::host::record::{
+    Hold, JOURNAL_READ, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState,
+};
 use crate::host::running::{Running, Trouble};
 use crate::host::sudo::SudoRules;
 use crate::host::written::Written;
-use crate::names::{CommitId, RunId, SlotName};
+use crate::names::{CommitId, HostPath, SlotName};
 use crate::release::Release;
 
 /// What was seen on one host.
@@ -51,13 +55,17 @@ pub struct HostFacts {
     pub slots: BTreeMap<SlotName, SlotFacts>,
     /// How many more there are, which weren't looked at.
     pub more_slots: u32,
-    /// A person's "do not deploy".
+    /// A person's "do not deploy", where it can be read.
     pub hold: Option<Hold>,
+    /// What is there and can't be read: records, folders of records, the file of variables.
+    pub bad_records: Vec<BadRecord>,
+    /// The journal, where nothing can be added to it.
+    pub silent_journal: Option<BadRecord>,
     /// What was resolved for the releases that the slots hold, or held last.
     pub resolved: Vec<ResolvedRelease>,
-    /// What visitors are told, while the app is in maintenance.
+    /// What visitors are told, while the app is in maintenance, where that can be read.
     pub maintenance: Option<MaintenanceRecord>,
-    /// A switch that was never confirmed; `None` where a run is at work that will say so.
+    /// A switch that was never confirmed, where that can be read.
     pub pending: Option<PendingSwitch>,
     /// Private packages that lie there: the folder that says what each is, and its file.
     pub packages: Vec<String>,
@@ -65,8 +73,10 @@ pub struct HostFacts {
     pub installed: Vec<String>,
     /// Who holds the lock right now.
     pub lock: Option<Lock>,
-    /// The last lines of the journal, oldest first; lines that can't be read are left out.
+    /// The last lines of the journal, oldest first.
     pub journal: Vec<JournalRecord>,
+    /// How many of them can't be read, and are left out.
+    pub garbled_lines: usize,
     /// Free and total space of the file system, in KiB.
     pub disk_kib: Option<Capacity>,
     /// Free and total inodes; `None` where the file system doesn't count them.
@@ -246,7 +256,7 @@ impl HostFacts {
                 "clock" => facts.clock = value.parse().ok().and_then(|s| Timestamp::from_second(s).ok()),
                 "exists" => facts.exists = true,
                 "has_folders" => facts.has_folders = true,
-                "litter" => facts.has_folders = false,
+                "litter" | "ungrouped" => facts.has_folders = false,
                 "has_reserve" => facts.has_reserve = true,
                 "writable" => facts.writable = true,
                 "read_only" => (facts.writable, facts.read_only) = (false, Some(value.to_owned())),
@@ -279,8 +289,10 @@ impl HostFacts {
                     }
                 }
                 "record" => {
-                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
-                        seen.record = serde_json::from_str(value).ok();
+                    if let Some(slot) = &slot
+                        && let Some(seen) = facts.slots.get_mut(slot)
+                    {
+                        seen.record = read(value, &layout.record(slot), &mut facts.bad_records);
                     }
                 }
                 "changes" => {
@@ -315,13 +327,17 @@ impl HostFacts {
                 }
                 // What another version of the program wrote, and can't be read, is as good as not there.
                 "resolved" => facts.resolved.extend(serde_json::from_str::<ResolvedRelease>(value).ok()),
-                "hold" => facts.hold = Some(read_hold(value)),
-                "maintenance" => facts.maintenance = Some(read_maintenance(value)),
-                "pending" => facts.pending = Some(read_pending(value)),
+                "hold" => facts.hold = read(value, &layout.hold(), &mut facts.bad_records),
+                "maintenance" => {
+                    facts.maintenance = read(value, &layout.maintenance(), &mut facts.bad_records);
+                }
+                "pending" => facts.pending = read(value, &layout.pending(), &mut facts.bad_records),
+                "closed" => facts.bad_records.push(BadRecord::read_closed(value)),
+                "silent_journal" => facts.silent_journal = Some(BadRecord::read_closed(value)),
                 "package" => facts.packages.push(value.to_owned()),
                 "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
-                "journal" => facts.journal = read_journal(value),
+                "journal" => (facts.journal, facts.garbled_lines) = read_journal(value),
                 "capacity" => (facts.disk_kib, facts.inodes) = read_capacity(value),
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
                 "git" => facts.git_version = Some(value.to_owned()),
@@ -350,7 +366,7 @@ impl HostFacts {
                         facts.stuck = SlotName::new(slot).ok().map(|slot| StuckFile { slot, path, owner });
                     }
                 }
-                "owner" => facts.owner = serde_json::from_str(value).ok(),
+                "owner" => facts.owner = read(value, &layout.owner(), &mut facts.bad_records),
                 "file_owner" => {
                     let (path, line) = value.split_once('\n').unwrap_or((value, ""));
                     facts.file_owners.extend(Owner::read(line).map(|owner| (path.to_owned(), owner)));
@@ -453,6 +469,17 @@ impl HostFacts {
         self.free().is_some_and(|free| free.kib < LEAST_ROOM.kib || free.inodes < LEAST_ROOM.inodes)
     }
 
+    /// Why a record can't be read; `None` where it can, or isn't there.
+    pub fn bad_record(&self, path: &HostPath) -> Option<&BadRecord> {
+        self.bad_records.iter().find(|bad| bad.path == path.as_str())
+    }
+
+    /// How much of its journal can't be read.
+    pub fn gaps_in_words(&self, journal: &HostPath) -> String {
+        let lines = if self.garbled_lines == 1 { "line" } else { "lines" };
+        format!("{} {lines} of {journal} can't be read", self.garbled_lines)
+    }
+
     /// The slot that serves.
     pub fn live_slot(&self) -> Option<&SlotName> {
         match &self.current {
@@ -494,42 +521,19 @@ fn slot_of_target(target: &str, layout: &Layout, slots: &BTreeMap<SlotName, Slot
     slots.keys().find(|slot| slot.as_str() == name).cloned()
 }
 
-/// So much of what is no record as a person can make sense of.
-fn beginning(line: &str) -> String {
-    line.chars().take(200).collect()
+/// What a record says. One that says nothing that can be understood is told, and isn't the same as none.
+fn read<T: DeserializeOwned>(line: &str, path: &HostPath, bad: &mut Vec<BadRecord>) -> Option<T> {
+    serde_json::from_str(line).map_err(|_| bad.push(BadRecord::garbled(path.as_str(), line))).ok()
 }
 
-/// A hold that can't be read is still a hold.
-fn read_hold(line: &str) -> Hold {
-    serde_json::from_str(line).unwrap_or_else(|_| Hold {
-        at: Timestamp::UNIX_EPOCH,
-        by: "somebody".to_owned(),
-        reason: beginning(line),
-    })
-}
-
-/// A record that can't be read still says that it is there.
-fn read_maintenance(line: &str) -> MaintenanceRecord {
-    serde_json::from_str(line).unwrap_or_else(|_| MaintenanceRecord {
-        at: Timestamp::UNIX_EPOCH,
-        by: "somebody".to_owned(),
-        message: Some(beginning(line)),
-        until: None,
-    })
-}
-
-/// A record that can't be read still says that it is there.
-fn read_pending(line: &str) -> PendingSwitch {
-    serde_json::from_str(line).unwrap_or_else(|_| PendingSwitch {
-        at: Timestamp::UNIX_EPOCH,
-        run: RunId::new("unknown").expect("a word"),
-        from: None,
-        to: None,
-    })
-}
-
-fn read_journal(lines: &str) -> Vec<JournalRecord> {
-    lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+/// The lines of a journal, and how many of them can't be read.
+fn read_journal(lines: &str) -> (Vec<JournalRecord>, usize) {
+    // Where so much was read as is read at most, the first line may have been cut.
+    let cut = usize::from(lines.len() + 1 >= JOURNAL_READ);
+    let read: Vec<Option<JournalRecord>> =
+        lines.lines().map(|line| serde_json::from_str(line).ok()).collect();
+    let garbled = read.iter().skip(cut).filter(|record| record.is_none()).count();
+    (read.into_iter().flatten().collect(), garbled)
 }
 
 /// What `id` prints: `uid=1000(deploy) gid=…`.

@@ -39,6 +39,11 @@ impl Layout {
         self.state().join("back.sh")
     }
 
+    /// What says that there is a switch that isn't confirmed yet.
+    pub fn pending(&self) -> HostPath {
+        self.state().join("pending.json")
+    }
+
     /// The record of a slot.
     pub fn record(&self, slot: &SlotName) -> HostPath {
         self.state().join("slots").join(&format!("{slot}.json"))

@@ -1,6 +1,7 @@
 //! Where the app is deployed to: a host, how it is reached, where everything lies on it, and what was seen there.
 
 pub mod app_version;
+pub mod bad_record;
 pub mod diagnosis;
 pub mod facts;
 pub mod known;

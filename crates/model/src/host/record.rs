@@ -90,6 +90,9 @@ impl JournalKind {
     }
 }
 
+/// So many bytes of the journal are read, from its end. A line that is cut there is none.
+pub const JOURNAL_READ: usize = 256 << 10;
+
 /// One line of `.buedafab/journal.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalRecord {

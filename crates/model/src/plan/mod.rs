@@ -57,6 +57,9 @@ pub struct Plan {
     /// What the deployer does at the end, when the outcome is certain and the hosts are let go. A failure is only told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub closing: Vec<Closing>,
+    /// The group that may write what the run makes on hosts; `None`: the user who logs in, alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deploy_group: Option<String>,
     /// What commands on the deployer find in their environment.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,

@@ -127,10 +127,12 @@ pub(super) fn assemble(
     }
     phases.hosts(PhaseKind::Finish, work);
     plan.phases = phases.0;
-    // What is written down takes less room than is kept for it.
+    // What a command made before it failed is in the way of the next deploy, whoever's that is. What is written down takes
+    // less room than is kept for it.
     let note = |change: &HostChange<'_>| {
-        let actions = std::iter::once(change.journal(JournalKind::Failed)).chain(change.give_room_back());
-        actions.map(Part::Do).collect()
+        let given = change.planning.give_to_group(&change.to.slot).filter(|_| change.fills_slot());
+        let actions = given.into_iter().chain([change.journal(JournalKind::Failed)]);
+        actions.chain(change.give_room_back()).map(Part::Do).collect()
     };
     plan.on_failure = changes.iter().map(|change| numbers.work(change.planning.host, note(change))).collect();
     for (when, commands) in
@@ -157,6 +159,7 @@ pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) 
         phases: Vec::new(),
         on_failure: Vec::new(),
         closing: Vec::new(),
+        deploy_group: settings.users.deploy_group.clone(),
         variables: BTreeMap::new(),
         broken_promises: Vec::new(),
         notes: Vec::new(),

@@ -13,7 +13,7 @@ use crate::host::layout::Layout;
 use crate::host::record::{JournalKind, LockHolder, PendingSwitch, SlotState};
 use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::Target;
-use crate::plan::action::{Action, AppAction, RecordAction, ToldVisitors};
+use crate::plan::action::{Action, AppAction, Effect, RecordAction, ToldVisitors};
 use crate::release::Release;
 use crate::strategy::{self, Destination, RollbackTarget, Strategy};
 
@@ -220,6 +220,14 @@ pub(super) struct HostChange<'a> {
     pub(super) told: Told,
     /// Records of other slots that are no longer true once it has gone there.
     pub(super) corrected: Vec<CorrectedRecord>,
+}
+
+impl HostChange<'_> {
+    /// Whether its slot is filled, and not only switched to.
+    pub(super) fn fills_slot(&self) -> bool {
+        let is_filled = |action: &Action| matches!(action.effects().effect, Effect::Files { .. });
+        self.prepare.iter().any(is_filled)
+    }
 }
 
 /// What is written about a slot whose release was gone back past: a later rollback must not go forward to it.

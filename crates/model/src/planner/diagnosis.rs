@@ -52,6 +52,7 @@ pub(super) fn diagnose_by(
         sudo_is_unknown: sudo_commands(settings, host).is_empty() || settings.users.run_as.is_some(),
         service_files: &service_files,
         owner,
+        group: settings.users.deploy_group.as_deref(),
     };
     diagnose(facts, &expected)
 }

@@ -35,6 +35,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         needs_sudo: needs_sudo(settings, host),
         sudo_commands: &sudo_commands(settings, host),
         run_as: settings.users.run_as.as_deref(),
+        group: settings.users.deploy_group.as_deref(),
         units: &units,
         health: health.map(|health| (health, &around)),
     };

@@ -3,7 +3,7 @@
 use super::context::{Direction, HostPlanning, RunContext, SeenHost};
 use super::examine::examine;
 use super::numbers::Part;
-use super::work::work;
+use super::work::{share_first, work};
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
 use crate::config::Settings;
 use crate::host::facts::HostFacts;
@@ -39,7 +39,7 @@ pub fn plan_maintenance(
     }
     let doing = if told.is_some() { "maintenance on" } else { "maintenance off" };
     let works = hosts.iter().map(|planning| {
-        let mut actions = Vec::new();
+        let mut actions: Vec<Action> = share_first(settings, Some(planning.facts)).into_iter().collect();
         if settings.maintenance.method == MaintenanceMethod::Setting {
             actions.extend(planning.lock_as_seen(&run.holder(doing)));
         }

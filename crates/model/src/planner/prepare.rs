@@ -86,7 +86,6 @@ impl HostPlanning<'_> {
                 siblings: self.siblings_to_fetch_from(slot, release),
                 known_hosts: settings.source.scm_known_hosts.clone(),
                 lend_agent: settings.source.forward_agent,
-                group: group(),
             }
             .into(),
         );
@@ -106,7 +105,6 @@ impl HostPlanning<'_> {
                 credentials: credentials.is_some(),
                 known_hosts: settings.source.scm_known_hosts.clone(),
                 lend_agent: settings.source.forward_agent,
-                group: group(),
             };
             actions.push(submodules.into());
         }
@@ -121,10 +119,7 @@ impl HostPlanning<'_> {
         }
         if let Packages::These(packages) = &packages {
             let missing = packages.iter().filter(|package| !facts.packages.contains(&package.place()));
-            actions
-                .extend(missing.map(|package| {
-                    PythonAction::Package { package: package.clone(), group: group() }.into()
-                }));
+            actions.extend(missing.map(|package| PythonAction::Package { package: package.clone() }.into()));
         }
         actions.extend(virtualenv_of(settings, packages, reinstall).map(|spec| {
             PythonAction::Virtualenv {
@@ -133,7 +128,6 @@ impl HostPlanning<'_> {
                 spec,
                 variables: self.variables_of(target),
                 lend_agent: settings.source.forward_agent,
-                group: group(),
             }
             .into()
         }));
@@ -162,6 +156,7 @@ impl HostPlanning<'_> {
         if !facts.resolved.contains(&resolved) {
             actions.push(RecordAction::KeepResolved { resolved: Box::new(resolved) }.into());
         }
+        actions.extend(self.give_to_group(slot));
         actions.push(record(SlotState::Ready));
         actions
     }
@@ -170,6 +165,13 @@ impl HostPlanning<'_> {
     fn left_half_made(&self, slot: &SlotName) -> bool {
         let record = self.facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
         record.is_some_and(|record| record.state == SlotState::Building)
+    }
+
+    /// Lets the next of the group who deploys take a slot over, whatever commands made of it; nothing, where there is no
+    /// group.
+    pub(super) fn give_to_group(&self, slot: &SlotName) -> Option<Action> {
+        let group = self.settings.users.deploy_group.clone()?;
+        Some(RecordAction::GiveToGroup { slot: slot.clone(), group }.into())
     }
 
     /// What the app has written into a slot.

@@ -129,7 +129,7 @@ impl HostChange<'_> {
         actions.push(self.journal(kind));
         // Where it was kept, what was written until now may have needed it.
         if planning.facts.has_folders && (!planning.facts.has_reserve || planning.facts.is_full()) {
-            actions.push(RecordAction::KeepReserve { group: settings.users.deploy_group.clone() }.into());
+            actions.push(RecordAction::KeepReserve.into());
         }
         actions.extend(planning.hooks(to, HookPoint::AfterFinish, &settings.hooks.on_hosts.after_finish));
         actions

@@ -54,13 +54,18 @@ pub fn plan_hold(
     hosts: &[&Host],
     seen: &[SeenHost<'_>],
 ) -> Plan {
-    let actions = || {
-        vec![
+    let actions = |host: &Host| {
+        let seen = seen.iter().find(|seen| seen.host.name == host.name);
+        let hold = [
             RecordAction::Hold { by: run.by.clone(), reason: reason.to_owned() }.into(),
             run.note(JournalKind::Held, Some(reason.to_owned())),
-        ]
+        ];
+        share_first(settings, seen.map(|seen| seen.facts)).into_iter().chain(hold).collect()
     };
-    let is_held = |facts: &HostFacts| {
+    let is_held = |host: &Host, facts: &HostFacts| {
+        if let Some(bad) = facts.bad_record(&settings.layout(host).hold()) {
+            return Some(format!("on hold already, and why isn't known: {}", bad.in_words(&facts.user)));
+        }
         let Hold { at, by, reason } = facts.hold.as_ref()?;
         Some(format!("on hold already, says {by} since {at}: {reason:?}"))
     };
@@ -74,10 +79,20 @@ pub fn plan_hold(
     plan
 }
 
+/// Makes the folders that a group shares, where nobody has made them yet: who comes second has to write there, too.
+pub(super) fn share_first(settings: &Settings, facts: Option<&HostFacts>) -> Option<Action> {
+    let group =
+        settings.users.deploy_group.clone().filter(|_| facts.is_none_or(|facts| !facts.has_folders))?;
+    Some(RecordAction::CreateFolders { group: Some(group), owner: owner_by(settings, None) }.into())
+}
+
 /// The end of a hold, on every host that is on hold, as far as it was seen.
 pub fn plan_unhold(settings: &Settings, run: &RunContext, hosts: &[&Host], seen: &[SeenHost<'_>]) -> Plan {
-    let actions = || vec![RecordAction::Unhold.into(), run.note(JournalKind::Unheld, None)];
-    let is_free = |facts: &HostFacts| facts.hold.is_none().then(|| "not on hold".to_owned());
+    let actions = |_: &Host| vec![RecordAction::Unhold.into(), run.note(JournalKind::Unheld, None)];
+    let is_free = |host: &Host, facts: &HostFacts| {
+        let is_bad = facts.bad_record(&settings.layout(host).hold()).is_some();
+        (facts.hold.is_none() && !is_bad).then(|| "not on hold".to_owned())
+    };
     work_unless(settings, run, hosts, seen, is_free, actions)
 }
 
@@ -87,17 +102,17 @@ fn work_unless(
     run: &RunContext,
     hosts: &[&Host],
     seen: &[SeenHost<'_>],
-    is_done: impl Fn(&HostFacts) -> Option<String>,
-    actions: impl Fn() -> Vec<Action>,
+    is_done: impl Fn(&Host, &HostFacts) -> Option<String>,
+    actions: impl Fn(&Host) -> Vec<Action>,
 ) -> Plan {
     let mut notes = Vec::new();
     for SeenHost { host, facts } in seen {
         let note = |text| Note { host: Some(host.name.clone()), text };
-        notes.extend(is_done(facts).map(note));
+        notes.extend(is_done(host, facts).map(note));
     }
     let is_open = |host: &&&Host| notes.iter().all(|note| note.host.as_ref() != Some(&host.name));
     let open: Vec<&Host> = hosts.iter().filter(is_open).copied().collect();
-    let mut plan = work_on(settings, run, &open, |_| actions());
+    let mut plan = work_on(settings, run, &open, actions);
     if open.is_empty() {
         plan.phases.clear();
     }
@@ -129,7 +144,8 @@ pub fn plan_env(
                 owner: owner_by(settings, None),
             }
             .into(),
-            AppAction::EnvFile { edit: edit.clone(), file }.into(),
+            AppAction::EnvFile { edit: edit.clone(), file, group: settings.users.deploy_group.clone() }
+                .into(),
             run.note(JournalKind::EnvChanged, Some(edit.to_string())),
         ]
     });

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::ask::ask_script;
 use super::command::{app_command, app_command_anywhere};
-use super::group::umask;
 use super::health::health_script;
 use super::record::replace_file;
 use super::{quote, quote_words};
@@ -16,22 +15,22 @@ use crate::plan::action::{AppAction, EnvEdit, ToldVisitors};
 pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String {
     match action {
         AppAction::Shared { slot, files, dirs, group } => {
-            umask(group.as_deref()) + &shared(layout, slot, files, dirs, group.as_deref(), run)
+            shared(layout, slot, files, dirs, group.as_deref(), run)
         }
         AppAction::Hook { command, around, point: _, optional: _ } => app_command(layout, around, command),
         AppAction::AskApp { url, release, patience_seconds } => ask_script(url, release, *patience_seconds),
         AppAction::AskHealth { health, services, in_maintenance, around } => {
             health_script(layout, health, around, services, *in_maintenance)
         }
-        AppAction::EnvFile { edit, file } => {
+        AppAction::EnvFile { edit, file, group } => {
             let (edit, name) = match edit {
                 EnvEdit::Set { name } => ("set", name.as_str()),
                 EnvEdit::Unset { name } => ("unset", name.as_str()),
                 EnvEdit::Replace => ("replace", ""),
                 EnvEdit::Restore => ("restore", ""),
             };
-            let file = quote(file.as_str());
-            format!("file={file}\nedit={edit}\nname={name}\n{}", script!("env_file"))
+            let (file, group) = (quote(file.as_str()), quote(group.as_deref().unwrap_or_default()));
+            format!("file={file}\nedit={edit}\nname={name}\ngroup={group}\n{}", script!("env_file"))
         }
         AppAction::MaintenanceSetting { slot, file, on } => format!(
             "file={}\nvalue={}\n{}",

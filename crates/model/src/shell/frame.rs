@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::group::umask;
 use super::{app, git, python, quote, record, service};
 use crate::host::layout::Layout;
 use crate::host::record::tail_of;
@@ -11,9 +12,9 @@ use crate::plan::frame::{Arm, Instruction};
 use crate::plan::{Ended, HostPlan, HostWork, Phase, Plan, Step};
 
 /// The text of one frame: what `host` does in these phases, as calls of the runner's functions. The first failure
-/// skips all that follows, over the phases' ends too.
+/// skips all that follows, over the phases' ends too. Whose files all of it makes is said once.
 pub fn render_phases(plan: &Plan, host: &HostPlan, phases: &[&Phase]) -> String {
-    let mut text = String::new();
+    let mut text = umask(plan.deploy_group.as_deref()).to_owned();
     let frames = phases.iter().filter_map(|phase| phase.work_of(&host.host.name)).map(|work| &work.frame);
     for instruction in frames.flatten() {
         match instruction {
@@ -56,16 +57,13 @@ pub fn render_on_failure(plan: &Plan, host: &HostPlan, ended: &Ended) -> String 
     let steps = work.flat_map(HostWork::steps).filter_map(|step| match &step.action {
         Action::Record(action) => {
             let text = record::render_ended(action, ended, &host.layout, &plan.run);
-            Some(format!(
-                "step {} {} {}\n",
-                step.id,
-                flags_of(&step.action.effects(), Way::Forward),
-                quote(&text)
-            ))
+            let flags = flags_of(&step.action.effects(), Way::Forward);
+            Some(format!("step {} {flags} {}\n", step.id, quote(&text)))
         }
         _ => None,
     });
-    steps.collect()
+    let steps: String = steps.collect();
+    if steps.is_empty() { steps } else { umask(plan.deploy_group.as_deref()).to_owned() + &steps }
 }
 
 /// The text of the frame that looks at a host by this script. The look is step 0.

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::group::{own, umask};
 use super::{quote, quote_words};
 use crate::app::remote_url::RemoteUrl;
 use crate::host::layout::Layout;
@@ -21,12 +20,9 @@ pub(super) fn git(layout: &Layout) -> String {
 
 pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String {
     match action {
-        GitAction::Fetch { slot, commit, url, credentials, siblings, known_hosts, lend_agent: _, group } => {
+        GitAction::Fetch { slot, commit, url, credentials, siblings, known_hosts, lend_agent: _ } => {
             let credentials = read_credentials(*credentials, url);
-            umask(group.as_deref())
-                + &git(layout)
-                + &credentials
-                + &fetch(layout, slot, commit, url, siblings, known_hosts, run)
+            git(layout) + &credentials + &fetch(layout, slot, commit, url, siblings, known_hosts, run)
         }
         GitAction::Checkout { slot, commit, closed, shared, aside, group } => {
             let close = match (closed, group) {
@@ -34,19 +30,11 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
                 (true, None) => "chmod go-rwx .git || exit\n",
                 (true, Some(_)) => "chmod o-rwx .git || exit\n",
             };
-            umask(group.as_deref())
-                + &set_aside(layout, slot, aside, run)
-                + &checkout(layout, slot, commit, shared, run)
-                + close
-                + &own(&layout.slot(slot), group.as_deref())
+            set_aside(layout, slot, aside, run) + &checkout(layout, slot, commit, shared, run) + close
         }
-        GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _, group } => {
+        GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _ } => {
             let credentials = read_credentials(*credentials, url);
-            umask(group.as_deref())
-                + &git(layout)
-                + &credentials
-                + &submodules(layout, slot, url, known_hosts)
-                + &own(&layout.slot(slot), group.as_deref())
+            git(layout) + &credentials + &submodules(layout, slot, url, known_hosts)
         }
         GitAction::VerifyCommit { slot, commit } => verify_commit(layout, slot, commit),
         GitAction::RequireFile { slot, file } => {

@@ -1,21 +1,33 @@
-//! What a folder's group needs, where a team's deployers share folders.
+//! Whom what a run makes on a host is for: one rule for every file, whoever runs it and whatever their login says.
+//!
+//! A run begins with a umask, and all of its steps have it. Everybody may read what is deployed, because web servers do; with
+//! `deploy_group` all members of that group may write it. Folders that the app's own folder closes stay closed, and so do the
+//! files that hold secrets, which say so themselves. A command that sets permissions of its own is made up for when a slot is
+//! ready.
 
 use super::quote;
 use crate::names::HostPath;
 
-/// What new files of a step are readable and writable for.
-pub(super) fn umask(group: Option<&str>) -> String {
-    if group.is_some() { "umask 002\n".to_owned() } else { String::new() }
+/// What new files of a run are readable and writable for.
+pub fn umask(group: Option<&str>) -> &'static str {
+    if group.is_some() { "umask 002\n" } else { "umask 022\n" }
 }
 
-/// Gives a folder and all in it to the group. What belongs to another member of the group isn't ours to change, and
-/// was given by them.
-pub(super) fn own(path: &HostPath, group: Option<&str>) -> String {
-    let Some(group) = group else { return String::new() };
-    let mine = format!("find {} -user \"$(id -u)\" ! -type l", quote(path.as_str()));
+/// Gives what this user owns in a folder to the group. Its members can then remove all of it, and write what they can read:
+/// what a command made for its user alone stays so. What belongs to another member isn't ours to change, and was given by
+/// them.
+pub(super) fn give(path: &HostPath, group: &str) -> String {
+    let mine = format!("find {} -user \"$(id -u)\"", quote(path.as_str()));
     let group = quote(group);
+    // Whoever changes a group takes the setgid bit away.
     format!(
-        "{mine} ! -group {group} -exec chgrp {group} {{}} + || exit\n\
-         {mine} ! -perm -020 -exec chmod g+w {{}} + || exit\n"
+        "{mine} ! -type l ! -group {group} -exec chgrp {group} {{}} + &&\n\
+         {mine} -type d ! -perm -2070 -exec chmod g+rwxs {{}} + &&\n\
+         {mine} -type f -perm -040 ! -perm -020 -exec chmod g+w {{}} +\n"
     )
+}
+
+/// What only those who deploy may read, whether that is a user or a group that shares this folder.
+pub(super) fn close(folder: &str) -> String {
+    format!("if [ -g {folder} ]; then umask 007; else umask 077; fi\n")
 }

@@ -7,6 +7,7 @@ use super::{ask, health};
 use crate::app::health::{Health, HealthQuestion};
 use crate::app::service::Service;
 use crate::host::layout::Layout;
+use crate::host::record::JOURNAL_READ;
 use crate::host::sudo::{SudoCommand, SudoNeeded};
 use crate::host::written::WRITTEN_LISTED;
 use crate::names::{HostPath, SlotName};
@@ -40,6 +41,8 @@ pub struct AlsoLookAt<'a> {
     pub sudo_commands: &'a [SudoCommand],
     /// The user that the app's own code runs as.
     pub run_as: Option<&'a str>,
+    /// The group that the app's folders belong to.
+    pub group: Option<&'a str>,
     /// Services that should run, as far as anything is live, as [`Service::watched`] says.
     pub units: &'a [String],
     /// How the app is asked whether it is well, and what a command that asks finds around it.
@@ -93,6 +96,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         needs_sudo,
         sudo_commands,
         run_as,
+        group,
         units,
         health,
         scratch_files: _,
@@ -150,6 +154,12 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     if let Some(user) = run_as.map(quote) {
         script.push_str(&format!("id -u {user} >/dev/null 2>&1 || fact missing_user {user}\n"));
     }
+    if let Some(group) = group.map(quote) {
+        script.push_str(&format!(
+            "[ -z \"$(find \"$path\" \"$releases\" \"$path/shared\" \"$memory\" \"$memory/slots\" -prune -user \"$(id -u)\" \
+             ! \\( -group {group} -perm -2070 \\) 2>/dev/null)\" ] || fact ungrouped yes\n"
+        ));
+    }
     if !units.is_empty() {
         script.push_str(&format!("set -- {}\n{}", quote_words(*units), script!("units")));
     }
@@ -181,7 +191,8 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     }
     if let Some(file) = layout.env_file.as_ref().map(|file| quote(file.as_str())) {
         script.push_str(&format!(
-            "{}[ ! -r {file} ] || why=$(read_env {file} 2>&1 >/dev/null) || fact bad_env_file \"$why\"\n",
+            "{}[ ! -r {file} ] || why=$(read_env {file} 2>&1 >/dev/null) || fact bad_env_file \"$why\"\n\
+             [ ! -f {file} ] || [ -r {file} ] || closed {file}\n",
             script!("read_env")
         ));
     }
@@ -213,9 +224,6 @@ const SLOTS_LISTED: usize = 200;
 
 /// At most of so many releases is what was resolved for them read; a deploy takes away what no slot remembers.
 const RESOLVED_LISTED: usize = 50;
-
-/// So many bytes of the journal are read, from its end. A line that is cut there is none.
-const JOURNAL_READ: usize = 256 << 10;
 
 /// Defines `fact`, `slots` and `state`.
 ///
@@ -249,7 +257,16 @@ sum_up() {
     sum=$(printf '%s' "$seen" | cksum)
   fi
 }
-record() { [ ! -f "$2" ] || { line=; IFS= read -r line <"$2" || [ -n "$line" ] || line=; fact "$1" "$line"; }; }
+record() {
+  if [ -f "$2" ] && [ -r "$2" ]; then
+    line=
+    IFS= read -r line <"$2" || [ -n "$line" ] || line=
+    fact "$1" "$line"
+  elif [ -f "$2" ]; then closed "$2"; fi
+}
+# What somebody else has written, and didn't mean for who looks.
+closed() { fact closed "$(stat -c '%U %a' -- "$1" 2>/dev/null)
+$1"; }
 serves() { [ -L "$link" ] && [ "$link/." -ef "$releases/$slot/." ]; }
 slots() {
   # In the same order whatever the language of who looks.
@@ -374,7 +391,15 @@ set -- "$memory"/releases/*/resolved-*.json
 while [ $# -gt "$resolved_listed" ]; do shift; done
 for file; do record resolved "$file"; done
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
-[ ! -f "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
+for folder in "$path" "$releases" "$memory" "$memory/slots" "$memory/releases"; do
+  [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || closed "$folder"
+done
+for file in "$memory/journal.jsonl" "$memory/installed" "$memory/back.sh"; do
+  [ ! -f "$file" ] || [ -r "$file" ] || closed "$file"
+done
+[ ! -r "$memory/journal.jsonl" ] || [ -w "$memory/journal.jsonl" ] || fact silent_journal "$(stat -c '%U %a' -- "$memory/journal.jsonl" 2>/dev/null)
+$memory/journal.jsonl"
+[ ! -f "$memory/installed" ] || [ ! -r "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
 for file in "$lock" "$memory/hold" "$memory/journal.jsonl" "$memory/pending.json" "$memory/back.sh"; do
   if [ -L "$file" ] || { [ -e "$file" ] && [ ! -f "$file" ]; }; then fact not_a_file "$file"; fi
 done
@@ -386,7 +411,7 @@ if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_folders yes; fi
 for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
 while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
 [ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes
-for folder in "$lock" "$path/shared" "$memory/slots" "$memory" "$releases" "$place"; do
+for folder in "$lock" "$path/shared" "$memory/slots" "$memory/releases" "$memory" "$releases" "$place"; do
   [ ! -e "$folder" ] || [ -w "$folder" ] || fact read_only "$folder"
 done
 # Of this file system alone: a df asks all of them, and one of them may be a server that is gone.
@@ -496,7 +521,7 @@ slots
 
 const FULL_LOOK: &str = r#"# What holds it is no run of ours, which would have said so.
 [ -s "$lock" ] || [ ! -f "$lock" ] || [ ! -r "$lock" ] || flock -n -s "$lock" true || fact lock ""
-[ ! -f "$memory/journal.jsonl" ] || fact journal "$(tail -c $journal_read "$memory/journal.jsonl" | tail -n 200)"
+[ ! -f "$memory/journal.jsonl" ] || [ ! -r "$memory/journal.jsonl" ] || fact journal "$(tail -c $journal_read "$memory/journal.jsonl" | tail -n 200)"
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0
   can_be_asked || return 0

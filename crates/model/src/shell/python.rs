@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::command::{exports, secrets, within};
-use super::group::{own, umask};
 use super::user::Input;
 use super::{quote, quote_words};
 use crate::app::package::{FetchedPackage, file_url};
@@ -14,13 +13,9 @@ use crate::plan::action::{PythonAction, Schema, Surroundings};
 
 pub(super) fn render(action: &PythonAction, layout: &Layout) -> String {
     match action {
-        PythonAction::Package { package: fetched, group } => {
-            umask(group.as_deref()) + &package(layout, fetched)
-        }
-        PythonAction::Virtualenv { slot, commit, spec, variables, lend_agent: _, group } => {
-            umask(group.as_deref())
-                + &virtualenv(layout, slot, commit, spec, variables)
-                + &own(&layout.slot(slot).join(&layout.virtualenv), group.as_deref())
+        PythonAction::Package { package: fetched } => package(layout, fetched),
+        PythonAction::Virtualenv { slot, commit, spec, variables, lend_agent: _ } => {
+            virtualenv(layout, slot, commit, spec, variables)
         }
         PythonAction::Migrations { older, newer, schema, around } => {
             migrations(layout, older, newer, *schema, around)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::git::git;
-use super::group::umask;
+use super::group::give;
 use super::inspect::guard_script;
 use super::resolved::keep_resolved;
 use super::{quote, quote_words};
@@ -22,10 +22,12 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
     // The host says when.
     let at = Timestamp::UNIX_EPOCH;
     match action {
-        RecordAction::CreateFolders { group, owner } => create_folders(layout, group.as_deref(), owner),
-        RecordAction::KeepReserve { group } => {
-            format!("{}{}keep_reserve", umask(group.as_deref()), keep_reserve(layout))
+        RecordAction::GiveToGroup { slot, group } => {
+            let slot = layout.slot(slot);
+            format!("[ ! -d {} ] || {{\n{}}}", quote(slot.as_str()), give(&slot, group))
         }
+        RecordAction::CreateFolders { group, owner } => create_folders(layout, group.as_deref(), owner),
+        RecordAction::KeepReserve => keep_reserve(layout) + "keep_reserve",
         RecordAction::GiveRoomBack { slot, release, former, packages, free } => {
             let record = SlotRecord {
                 at,
@@ -245,7 +247,7 @@ pub(super) fn replace_file<T: Serialize>(layout: &Layout, path: &HostPath, recor
 }
 
 fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String {
-    let mut script = umask(group);
+    let mut script = String::new();
     let slots = layout.state().join("slots");
     let _ = write!(
         script,
@@ -259,17 +261,31 @@ fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String
         link = quote(layout.current().as_str()),
     );
     if let Some(group) = group {
-        let folders = [&layout.path, &layout.releases, &layout.shared(), &layout.state(), &slots]
-            .map(|path| quote(path.as_str()));
-        let mine = format!("find {} -prune -user \"$(id -u)\"", folders.join(" "));
-        let group = quote(group);
-        // The lock and the journal are written by whoever comes next, too.
+        // Records are written by whoever comes next, too, and what was made before there was a group is theirs as well.
+        let state = quote(layout.state().as_str());
+        let mine = "-user \"$(id -u)\"";
         let _ = write!(
             script,
-            "{mine} -exec chgrp {group} {{}} + || exit\n{mine} -exec chmod g+ws {{}} + || exit\n: >>{lock} && : >>{journal}\n",
+            ": >>{lock} && : >>{journal} || exit\n{given} || exit\n\
+             find {state} \\( -name aside -o -name uv-cache \\) -prune -o {mine} -type f ! -perm -060 -exec chmod g+rw {{}} + || exit\n",
             lock = quote(layout.lock().as_str()),
             journal = quote(layout.journal().as_str()),
+            given = give(&layout.state(), group).trim_end(),
         );
+        let group = quote(group);
+        let folders = [&layout.path, &layout.releases, &layout.shared()].map(|path| quote(path.as_str()));
+        let folders = format!("find {} -prune {mine}", folders.join(" "));
+        let _ = write!(
+            script,
+            "{folders} -exec chgrp {group} {{}} + || exit\n{folders} -exec chmod g+rwxs {{}} + || exit\n"
+        );
+        if let Some(file) = &layout.env_file {
+            let file = format!("find {} -prune {mine} -type f", quote(file.as_str()));
+            let _ = write!(
+                script,
+                "{file} -exec chgrp {group} {{}} + 2>/dev/null\n{file} -exec chmod 660 {{}} + 2>/dev/null\ntrue\n"
+            );
+        }
     }
     script.push_str(&keep_reserve(layout));
     // Where there is no room for it, a release may still fit.

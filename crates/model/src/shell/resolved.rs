@@ -2,6 +2,7 @@
 
 use crate::app::resolved::ResolvedRelease;
 use crate::host::layout::Layout;
+use crate::shell::group::close;
 use crate::shell::quote;
 
 /// The shell that keeps it: one line, which the look reads back. It may hold what an installer is told, so it is for those
@@ -11,9 +12,10 @@ pub(super) fn keep_resolved(layout: &Layout, resolved: &ResolvedRelease) -> Stri
     let folder = file.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
     let text = serde_json::to_string(resolved).expect("plain data");
     format!(
-        "umask 002\n[ -d {folder} ] || mkdir -p {folder} || exit\numask 007\n\
+        "[ -d {folder} ] || mkdir -p {folder} || exit\n{close}\
          printf '%s\\n' {text} >{file} || {{ echo \"can't write \"{file} >&2; exit 1; }}\n",
         folder = quote(folder),
+        close = close(&quote(folder)),
         text = quote(&text),
         file = quote(file.as_str()),
     )

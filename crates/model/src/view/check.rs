@@ -110,9 +110,10 @@ impl HostCheck {
 }
 
 /// What is checked of a host that was reached, in the order in which it is told.
-const POINTS: [&str; 16] = [
+const POINTS: [&str; 17] = [
     "tools",
     "rights",
+    "records",
     "owner",
     "sudo",
     "disk",
@@ -134,6 +135,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
     match kind {
         DiagnosisKind::MissingTools => "tools",
         DiagnosisKind::NotWritable | DiagnosisKind::NotAFile | DiagnosisKind::StuckFile => "rights",
+        DiagnosisKind::BadRecord | DiagnosisKind::BadJournal => "records",
         DiagnosisKind::Foreign | DiagnosisKind::UnitElsewhere => "owner",
         DiagnosisKind::NoSudo => "sudo",
         DiagnosisKind::LowSpace => "disk",

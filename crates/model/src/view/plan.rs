@@ -6,7 +6,7 @@ use super::Table;
 use crate::host::proven::{Condition, RollbackTarget};
 use crate::plan::frame::Instruction;
 use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, PhaseKind, Plan, Step};
-use crate::shell::{render_deployer, render_step};
+use crate::shell::{render_deployer, render_step, umask};
 
 /// How much of a plan to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,9 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
             }
         }
         return text;
+    }
+    if detail == Detail::Shell && plan.phases.iter().any(|phase| !phase.work.is_empty()) {
+        let _ = write!(text, "\non hosts, all of it with {}", umask(plan.deploy_group.as_deref()));
     }
     for phase in &plan.phases {
         let _ = writeln!(text, "\n{}", phase.kind);

@@ -163,9 +163,18 @@ impl HostStatus {
             kind && record.release.as_ref().map(|release| &release.commit) == live.as_ref().map(|r| &r.commit)
         });
         // Who holds it, and who is told what, stand in fields of their own.
-        let stands_elsewhere = |kind| matches!(kind, DiagnosisKind::Held | DiagnosisKind::Maintenance);
+        let stands_elsewhere = |kind| match kind {
+            DiagnosisKind::Held => facts.hold.is_some(),
+            DiagnosisKind::Maintenance => true,
+            _ => false,
+        };
         let problems = diagnoses.iter().filter(|diagnosis| !stands_elsewhere(diagnosis.kind));
-        let problems = problems.map(|diagnosis| diagnosis.words.clone()).collect();
+        // What can't be read makes a gap in all the rest.
+        let problems = problems.map(|diagnosis| match diagnosis.kind {
+            DiagnosisKind::BadRecord | DiagnosisKind::Held => diagnosis.line(),
+            _ => diagnosis.words.clone(),
+        });
+        let problems = problems.collect();
         HostStatus {
             host,
             unreachable: None,

@@ -305,10 +305,13 @@ under_every_shell!(a_group_that_deploys_together_may_go_back_for_each_other, tal
     assert_eq!(talk.phase(&arm(host.0.path(), "step 8 s :")).await, ["done"]);
     let mode = std::fs::metadata(host.path("back.sh")).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
-    // The steps that follow make files as those before.
+    // The steps that follow make files as those before, and so does the way back, whoever goes it.
+    let same = "'case $(umask) in *027) ;; *) exit 1 ;; esac'";
     let text = format!(
-        "umask 027\n{}step 2 s 'case $(umask) in *027) ;; *) exit 1 ;; esac'",
-        arm(host.0.path(), "step 8 s :")
+        "umask 027\n{}step 2 s {same}",
+        arm(host.0.path(), &format!("step 8 s {same}\nstep 9 q {same}"))
     );
     assert_eq!(talk.phase(&text).await, ["2 -> 0", "done"]);
+    let (status, said) = host.go_back("dash");
+    assert_eq!(status, 0, "{said}");
 });

@@ -23,8 +23,8 @@ area! {
     /// anything. What else it writes there stops a deploy.
     scratch_files: Vec<Line> => Vec<String> = ScratchFiles, example r#"["*.log", "cache/*"]"#;
 
-    /// A file of variables in `shared` for the app's commands and services, secrets among them, that only the deploying user
-    /// can read. It is kept by `buedafab env`.
+    /// A file of variables in `shared` for the app's commands and services, secrets among them, that only the deploying user,
+    /// or `deploy_group`, can read. It is kept by `buedafab env`.
     env_file: At<FilePath> => Option<String> = NoFolder, example r#"".env""#;
 }
 

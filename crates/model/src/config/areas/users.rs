@@ -13,7 +13,8 @@ area! {
     /// The user who logs in and owns what is deployed, on hosts that name none.
     deploy_user: UserText => Option<String> = Unset("what your ssh_config says"), example r#""deploy""#;
 
-    /// The group that owns what is deployed, group-writable.
+    /// The group of those who deploy, where they are several users: all that a run makes belongs to it, and is writable for
+    /// it. Without it, all that a run makes is readable for everybody, and writable for its user.
     deploy_group: Word => Option<String> = Unset("the group of the user"), example r#""deploy""#;
 
     /// The user that the app's own code runs as, by sudo: the recipe's steps, the hooks `build`, `check` and `once`,

@@ -29,8 +29,6 @@ pub enum GitAction {
         known_hosts: Vec<String>,
         /// Whether the deployer's SSH agent is lent.
         lend_agent: bool,
-        /// The group that shall be able to write.
-        group: Option<String>,
     },
     /// Makes a slot's files those of the commit and nothing else, but for the virtualenv and what is shared.
     Checkout {
@@ -44,7 +42,7 @@ pub enum GitAction {
         shared: Vec<String>,
         /// Files and folders that nobody said may be lost: they are set aside.
         aside: Vec<String>,
-        /// The group that shall own them and be able to write.
+        /// The group that git's own folder stays open to.
         group: Option<String>,
     },
     /// Makes the submodules of a slot those of its commit, and nothing else.
@@ -59,8 +57,6 @@ pub enum GitAction {
         known_hosts: Vec<String>,
         /// Whether the deployer's SSH agent is lent.
         lend_agent: bool,
-        /// The group that shall own them and be able to write.
-        group: Option<String>,
     },
     /// Fails unless a slot holds just this commit, unchanged.
     VerifyCommit {

@@ -20,8 +20,6 @@ pub enum PythonAction {
     Package {
         /// Which.
         package: FetchedPackage,
-        /// The group that shall be able to write.
-        group: Option<String>,
     },
     /// Makes a slot's virtualenv what its release asks for.
     Virtualenv {
@@ -35,8 +33,6 @@ pub enum PythonAction {
         variables: BTreeMap<String, String>,
         /// Whether the deployer's SSH agent is lent.
         lend_agent: bool,
-        /// The group that shall own it and be able to write.
-        group: Option<String>,
     },
     /// Looks for migrations that the release in `older` doesn't know, and refuses or undoes them.
     Migrations {

@@ -25,16 +25,20 @@ pub enum RecordAction {
         /// Whose they are.
         owner: Owner,
     },
+    /// Gives what a run has made in a slot to the group of those who deploy: commands may set permissions of their own.
+    GiveToGroup {
+        /// The slot.
+        slot: SlotName,
+        /// The group.
+        group: String,
+    },
     /// Says that the app's folders are this owner's now.
     TakeOver {
         /// Whose they are.
         owner: Owner,
     },
     /// Keeps some room of the disk for records, where that isn't kept yet.
-    KeepReserve {
-        /// The group that shares the app's folders.
-        group: Option<String>,
-    },
+    KeepReserve,
     /// Gives back the room that a release takes which this run couldn't make ready, where hardly any is left.
     GiveRoomBack {
         /// The slot.
@@ -122,12 +126,11 @@ impl RecordAction {
             RecordAction::CreateFolders { owner, group: _ } => {
                 Effects::new(Effect::Folders(owner), &[Lock, Work]).quick()
             }
+            RecordAction::GiveToGroup { slot, .. } => Effects::new(Effect::Part { slot }, &[Prepare]),
             RecordAction::TakeOver { owner } => {
                 Effects::new(Effect::Folders(owner), &[Finish]).instant().optional(true)
             }
-            RecordAction::KeepReserve { .. } => {
-                Effects::new(Effect::Beside, &[Finish]).quick().optional(true)
-            }
+            RecordAction::KeepReserve => Effects::new(Effect::Beside, &[Finish]).quick().optional(true),
             RecordAction::GiveRoomBack { slot, .. } => {
                 Effects::new(Effect::RoomGivenBack { slot }, &[Prepare]).optional(true).telling()
             }
@@ -181,8 +184,11 @@ impl fmt::Display for RecordAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RecordAction::CreateFolders { .. } => f.write_str("create the app's folders"),
+            RecordAction::GiveToGroup { slot, group } => {
+                write!(f, "give all of {slot} to the group {}", one_line(group))
+            }
             RecordAction::TakeOver { owner } => write!(f, "write down that the app's folders are of {owner}"),
-            RecordAction::KeepReserve { .. } => f.write_str("keep some room for records"),
+            RecordAction::KeepReserve => f.write_str("keep some room for records"),
             RecordAction::GiveRoomBack { slot, .. } => {
                 write!(f, "give back the room of {slot}, if the disk is full")
             }

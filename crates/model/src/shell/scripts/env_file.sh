@@ -1,15 +1,17 @@
-# Changes the app's file of variables, which only its owner can read, and keeps the one before. POSIX sh.
+# Changes the app's file of variables, which only those who deploy can read, and keeps the one before. POSIX sh.
 #
-# Assignments stand before this text: file; edit, set, unset, replace or restore; name, of a variable. What is set, or the
-# whole new file, comes on standard input: never on a command line, where everybody could read it.
+# Assignments stand before this text: file; edit, set, unset, replace or restore; name, of a variable; group, of those who deploy,
+# or nothing. What is set, or the whole new file, comes on standard input: never on a command line, where everybody could read it.
 
 # The file is for nobody else, the folder for everybody: the web server's page lies there, too.
 mkdir -p "${file%/*}" || exit
+mode=600
+[ -z "$group" ] || mode=660
 umask 077
 new=$file.new
 former=$file.former
 if [ -e "$file" ] && [ ! -r "$file" ]; then
-  echo "$(id -un) can't read $file" >&2
+  echo "$(id -un) can't read $file, which belongs to $(stat -c %U "$file")" >&2
   exit 1
 fi
 # However a person wrote it. With 1, grep says that no other is there; with more, that it couldn't read or write them all.
@@ -38,5 +40,6 @@ if [ -f "$file" ] && cmp -s "$file" "$new"; then
   echo 'nothing has changed'
   exit
 fi
-[ ! -f "$file" ] || { cp -p "$file" "$former.new" && mv -f "$former.new" "$former"; } || exit
-chmod 600 "$new" && mv -f "$new" "$file"
+give() { { [ -z "$group" ] || chgrp "$group" "$1"; } && chmod "$mode" "$1"; }
+[ ! -f "$file" ] || { cp "$file" "$former.new" && give "$former.new" && mv -f "$former.new" "$former"; } || exit
+give "$new" && mv -f "$new" "$file"

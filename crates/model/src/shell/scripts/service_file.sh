@@ -13,6 +13,11 @@ enable_it() {
   fi
 }
 
+# By a rename: another of the group may have written it.
+note_it() {
+  { cat "$list" 2>/dev/null; echo "$installed"; } >"$list.new" && mv -f "$list.new" "$list"
+}
+
 changed=
 if [ -f "$stored" ]; then
   if ! cmp -s "$stored" "$installed"; then
@@ -26,7 +31,7 @@ if [ -f "$stored" ]; then
   fi
   # It comes up again with its host.
   enable_it || echo "$name couldn't be enabled: it won't start when the host starts" >&2
-  grep -qxF -e "$installed" "$list" 2>/dev/null || (umask 002 && echo "$installed" >>"$list") || exit
+  grep -qxF -e "$installed" "$list" 2>/dev/null || note_it || exit
   # Neither what it did under another release, nor how often, is held against it.
   [ "$kind" != unit ] || $sudo systemctl reset-failed "$name" 2>/dev/null
 elif grep -qxF -e "$installed" "$list" 2>/dev/null; then

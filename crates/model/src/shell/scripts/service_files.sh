@@ -3,8 +3,6 @@
 # Assignments stand before this text: folder, where they are kept; there, where what stands in their places now is kept; list, a
 # file of what buedafab has installed. `keep NAME INSTALLED KIND TEXT TEXT_TO_CHECK` is called after it, once for each file.
 
-# Others of the group deploy, too.
-umask 002
 mkdir -p "$folder" || exit
 
 keep() {
