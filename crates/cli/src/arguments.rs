@@ -300,6 +300,9 @@ pub(crate) struct DeployArgs {
     /// Lose what the app has written into its releases
     #[arg(long)]
     pub drop_written: bool,
+    /// Stop and remove the units, init scripts and jobs of this app that its hosts shouldn't have any more
+    #[arg(long)]
+    pub prune: bool,
 }
 
 #[derive(Debug, Args)]

@@ -380,7 +380,23 @@ impl Session {
         if asks_sudo && sudo::known_password().is_none() && self.terminal().is_none() {
             return Err(self.give_up(sudo::nobody_to_ask()));
         }
+        if !plan.removals().is_empty() && !self.global.yes && self.terminal().is_none() {
+            let message = format!("nobody is there to confirm what is removed: {}", self.untouched());
+            return Err(self.give_up(CliError::verdict(Verdict::Refused, message).hint("--yes confirms it")));
+        }
         if plan.is_empty() { Ok(()) } else { self.require_confirmation() }
+    }
+
+    /// Asks before anything is stopped and removed, whatever the environment wants to hear.
+    pub(crate) async fn confirm_removals(&mut self, plan: &Plan) -> Result<(), CliError> {
+        let removals = plan.removals();
+        if removals.is_empty() || self.global.yes {
+            return Ok(());
+        }
+        let names: Vec<String> =
+            removals.iter().map(|(host, left)| format!("{} on {host}", left.name())).collect();
+        let question = format!("Stop and remove {}?", names.join(", "));
+        if self.ask_whether(&question).await? { Ok(()) } else { Err(self.not_confirmed()) }
     }
 
     /// The same, for the confirmation alone.

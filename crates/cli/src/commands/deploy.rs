@@ -32,6 +32,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         force,
         take_over,
         drop_written,
+        prune,
     } = arguments;
     let dry_run = *dry_run;
     let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
@@ -57,6 +58,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         force: *force,
         take_over: *take_over,
         drop_written: *drop_written,
+        prune: *prune,
         reinstall: *reinstall,
         tests: !skip_tests && settings.developer.test_runner.is_some(),
         ..DeployRequest::new(release, url.clone())
@@ -107,6 +109,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         }
     }
     show(&mut session, &plan, &live, dry_run);
+    session.confirm_removals(&plan).await?;
     if !plan.is_empty() {
         let changed = plan.hosts.iter().filter(|planned| planned.to.is_some()).count();
         // Where no link moves, what is live is started again.

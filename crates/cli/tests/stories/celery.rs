@@ -168,6 +168,6 @@ fn celery_and_gunicorn_are_units_that_a_deploy_brings_along() {
     std::fs::write(&path, without).expect("it is ours");
     let ran = stage.production(&["deploy", "--dry-run"], 0);
     ran.says("/etc/systemd/system/five-beat.service is no service of this host any more")
-        .says("systemctl disable --now five-beat.service");
+        .says("`deploy --prune` stops and removes it");
     assert_eq!(units("five-beat"), "inactive active enabled inactive");
 }

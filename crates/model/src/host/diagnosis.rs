@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::app::crontab::CrontabLocation;
 use crate::app::owner::Owner;
 use crate::host::bad_record::{BadRecord, BadRecordReason};
 use crate::host::facts::{
     Capacity, CurrentLink, HostFacts, LEAST_ROOM, Listener, Room, StuckFile, UnitElsewhere,
 };
 use crate::host::layout::Layout;
-use crate::host::record::{LockHolder, SlotState};
+use crate::host::left_over::{LeftOver, LeftOverKind, WantedHere, left_over};
+use crate::host::record::{JobsRecord, LockHolder, SlotState};
 use crate::host::running::Trouble;
 use crate::host::written::Written;
 use crate::names::{HostPath, SlotName};
@@ -92,6 +94,8 @@ pub enum DiagnosisKind {
     NoLinger,
     /// Something that a deploy would write or restart is another app's, or this one's in another environment.
     Foreign,
+    /// The app's jobs stand in another user's crontab, where they can't be replaced.
+    JobsElsewhere,
     /// A unit that a deploy would restart works for another app.
     UnitElsewhere,
     /// Where the link should be there is a folder or file.
@@ -128,6 +132,8 @@ pub enum DiagnosisKind {
     Unwell,
     /// A service that was put in place once isn't in the configuration any more.
     StrayService,
+    /// Jobs that were installed once aren't wanted here any more.
+    StrayJobs,
     /// Visitors are told of maintenance.
     Maintenance,
     /// The app doesn't name the release that is live.
@@ -195,8 +201,8 @@ pub struct Expected<'a> {
     pub needs_sudo: bool,
     /// Whether it isn't known beforehand what.
     pub sudo_is_unknown: bool,
-    /// The unit files and init scripts that may stand here.
-    pub service_files: &'a [HostPath],
+    /// What may be installed here.
+    pub wanted: WantedHere<'a>,
     /// Whose all of it is.
     pub owner: &'a Owner,
     /// The group of those who deploy, if they are several.
@@ -506,6 +512,15 @@ fn ownership(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) 
             "give each app a port or a socket of its own",
         );
     }
+    if let Some((label, CrontabLocation::User)) = expected.wanted.jobs {
+        for block in
+            facts.job_blocks.iter().filter(|block| block.what == label && !block.owner.may_be(expected.owner))
+        {
+            let words =
+                format!("the block of {label} in the crontab of {} belongs to {}", facts.user, block.owner);
+            foreign(words, "take it out by crontab -e, on that host");
+        }
+    }
     // The same app may have moved.
     let elsewhere = |unit: &&UnitElsewhere| unit.owner.as_ref().is_none_or(|owner| theirs(&owner));
     for UnitElsewhere { unit, folder, owner } in facts.units_elsewhere.iter().filter(elsewhere) {
@@ -513,6 +528,20 @@ fn ownership(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) 
         let words = format!("{unit} runs {folder}, of {owner}");
         let help = "name a service of this environment's own; `deploy --take-over` restarts it nevertheless";
         found.blocks(DiagnosisKind::UnitElsewhere, words, help);
+    }
+    if let Some(JobsRecord { user, label, .. }) =
+        facts.jobs_of_another().filter(|_| expected.wanted.jobs.is_some())
+    {
+        let words = format!(
+            "the app's jobs stand in the crontab of {user}: installed by {} as well, they would be done twice",
+            facts.user
+        );
+        let help = format!(
+            "deploy as {user} (`deploy_user`); or, on that host, as {user} or root, take the block of {label} out by \
+             crontab -u {user} -e, and then rm {}",
+            expected.layout.jobs()
+        );
+        found.blocks(DiagnosisKind::JobsElsewhere, words, help);
     }
 }
 
@@ -674,18 +703,9 @@ fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         found.warns(kind, trouble.words().to_owned()).help =
             Some("`deploy` starts it again, and so does `restart`".to_owned());
     }
-    let is_expected = |path: &&String| expected.service_files.iter().any(|known| known.as_str() == *path);
-    for path in facts.installed.iter().filter(|path| !is_expected(path)) {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let remove = if path.starts_with("/etc/init.d/") {
-            format!("{path} stop; update-rc.d -f {name} remove; rm {path}")
-        } else {
-            format!("systemctl disable --now {name}; rm {path}")
-        };
-        let list = expected.layout.installed_services();
-        let words = format!("{path} is no service of this host any more, and is left as it is");
-        found.warns(DiagnosisKind::StrayService, words).help =
-            Some(format!("as root: {remove}; and take its line out of {list}"));
+    for left in left_over(facts, &expected.wanted, expected.owner) {
+        let (kind, words, help) = stray(&left, expected.layout);
+        found.warns(kind, words).help = Some(help);
     }
     if let Some(record) = &facts.maintenance {
         let words = format!("in maintenance, says {}: `maintenance off` ends it", record.by);
@@ -703,6 +723,48 @@ fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         let words = format!("asked what it runs, the app doesn't name {live}: {}", app.shown());
         found.warns(DiagnosisKind::AppDisagrees, words);
     }
+}
+
+/// What is said of something that isn't wanted any more, and what takes it away.
+pub fn stray(left: &LeftOver, layout: &Layout) -> (DiagnosisKind, String, String) {
+    let name = left.name();
+    let base = |path: &HostPath| path.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+    let (list, record) = (layout.installed_services(), layout.jobs());
+    let (kind, words, by_hand) = match &left.kind {
+        LeftOverKind::Unit { path } => {
+            let words = format!("{name} is no service of this host any more, and is left as it is");
+            let help = format!(
+                "as root: systemctl disable --now {}; rm {path}; and take its line out of {list}",
+                base(path)
+            );
+            (DiagnosisKind::StrayService, words, help)
+        }
+        LeftOverKind::InitScript { path } => {
+            let words = format!("{name} is no service of this host any more, and is left as it is");
+            let script = base(path);
+            let help = format!(
+                "as root: {path} stop; update-rc.d -f {script} remove; rm {path}; and take its line out of {list}"
+            );
+            (DiagnosisKind::StrayService, words, help)
+        }
+        LeftOverKind::JobsFile { path } => {
+            let words = format!("{name} has jobs that this host shouldn't do any more, and is left as it is");
+            (DiagnosisKind::StrayJobs, words, format!("as root: rm {path}"))
+        }
+        LeftOverKind::Jobs { .. } => {
+            let words = format!("{name} aren't this host's to do any more, and are left as they are");
+            (DiagnosisKind::StrayJobs, words, "take them out by crontab -e".to_owned())
+        }
+        LeftOverKind::JobsOf { user, label } => {
+            let words = format!("{name} aren't this host's to do any more, and are left as they are");
+            let help = format!(
+                "as {user} or root: take the block of {label} out by crontab -u {user} -e, and then rm {record}"
+            );
+            (DiagnosisKind::StrayJobs, words, help)
+        }
+    };
+    let help = if left.can_go() { "`deploy --prune` stops and removes it".to_owned() } else { by_hand };
+    (kind, words, help)
 }
 
 /// How far a clock may be off before anybody is told, in seconds.

@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::app::crontab::CrontabLocation;
 use crate::app::maintenance::MaintenanceRecord;
 use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::host::app_version::AppAnswer;
 use crate::host::bad_record::BadRecord;
 use crate::host::layout::Layout;
+use crate::host::left_over::Marked;
 use crate::host::record::{
-    Hold, JOURNAL_READ, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState,
+    Hold, JOURNAL_READ, JobsRecord, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState,
 };
 use crate::host::running::{Running, Trouble};
 use crate::host::sudo::SudoRules;
@@ -69,8 +71,14 @@ pub struct HostFacts {
     pub pending: Option<PendingSwitch>,
     /// Private packages that lie there: the folder that says what each is, and its file.
     pub packages: Vec<String>,
-    /// Unit files and init scripts that buedafab has put in place for this app, by their paths.
+    /// Unit files and init scripts that buedafab has put in place for this app and that are there, by their paths.
     pub installed: Vec<String>,
+    /// Unit files, init scripts and files of jobs that say whose they are, anybody's.
+    pub marked: Vec<Marked>,
+    /// Blocks of jobs in the user's crontab that say whose they are.
+    pub job_blocks: Vec<Marked>,
+    /// Where the app's jobs stand.
+    pub jobs: Option<JobsRecord>,
     /// Who holds the lock right now.
     pub lock: Option<Lock>,
     /// The last lines of the journal, oldest first.
@@ -336,6 +344,19 @@ impl HostFacts {
                 "silent_journal" => facts.silent_journal = Some(BadRecord::read_closed(value)),
                 "package" => facts.packages.push(value.to_owned()),
                 "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
+                "marked" => {
+                    let marked = value.lines().filter_map(|line| {
+                        let (path, _) = line.split_once(":# ")?;
+                        Marked::read(path, &line[path.len() + 1..])
+                    });
+                    facts.marked = marked.collect();
+                }
+                "job_blocks" => {
+                    let lines: Vec<&str> = value.lines().collect();
+                    let blocks = lines.chunks_exact(2).filter_map(|pair| Marked::read(pair[0], pair[1]));
+                    facts.job_blocks = blocks.collect();
+                }
+                "jobs" => facts.jobs = read(value, &layout.jobs(), &mut facts.bad_records),
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
                 "journal" => (facts.journal, facts.garbled_lines) = read_journal(value),
                 "capacity" => (facts.disk_kib, facts.inodes) = read_capacity(value),
@@ -472,6 +493,11 @@ impl HostFacts {
     /// Why a record can't be read; `None` where it can, or isn't there.
     pub fn bad_record(&self, path: &HostPath) -> Option<&BadRecord> {
         self.bad_records.iter().find(|bad| bad.path == path.as_str())
+    }
+
+    /// Jobs that stand in the crontab of another user than the one who looks.
+    pub fn jobs_of_another(&self) -> Option<&JobsRecord> {
+        self.jobs.as_ref().filter(|jobs| jobs.place == CrontabLocation::User && jobs.user != self.user)
     }
 
     /// How much of its journal can't be read.

@@ -125,6 +125,11 @@ impl Layout {
         self.state().join("installed")
     }
 
+    /// Where the app's jobs stand, and in whose crontab.
+    pub fn jobs(&self) -> HostPath {
+        self.state().join("jobs.json")
+    }
+
     /// The history.
     pub fn journal(&self) -> HostPath {
         self.state().join("journal.jsonl")

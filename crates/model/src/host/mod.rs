@@ -6,6 +6,7 @@ pub mod diagnosis;
 pub mod facts;
 pub mod known;
 pub mod layout;
+pub mod left_over;
 pub mod proven;
 pub mod record;
 pub mod running;

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::app::crontab::CrontabLocation;
 use crate::names::{RunId, SlotName};
 use crate::release::Release;
 
@@ -65,6 +66,8 @@ pub enum JournalKind {
     Restarted,
     /// The file of variables was changed.
     EnvChanged,
+    /// What was installed and isn't wanted any more was removed.
+    Pruned,
     /// Visitors are told of maintenance.
     MaintenanceOn,
     /// They no longer are.
@@ -84,6 +87,7 @@ impl JournalKind {
             JournalKind::Unheld => "unheld",
             JournalKind::Restarted => "restarted",
             JournalKind::EnvChanged => "env changed",
+            JournalKind::Pruned => "pruned",
             JournalKind::MaintenanceOn => "maintenance on",
             JournalKind::MaintenanceOff => "maintenance off",
         }
@@ -154,6 +158,21 @@ pub struct Hold {
     pub by: String,
     /// Why.
     pub reason: String,
+}
+
+/// `.buedafab/jobs.json`: where the app's jobs stand. A crontab can be read by its user alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobsRecord {
+    /// Since when, by the host's clock.
+    pub at: Timestamp,
+    /// The user who has installed them.
+    #[serde(deserialize_with = "crate::names::words")]
+    pub user: String,
+    /// In that user's crontab, or in `/etc/cron.d`.
+    pub place: CrontabLocation,
+    /// What they are marked with.
+    #[serde(deserialize_with = "crate::names::words")]
+    pub label: String,
 }
 
 /// `.buedafab/pending.json`: a switch that isn't confirmed yet. The way back lies beside it, as `back.sh`.

@@ -18,12 +18,13 @@ use serde::{Deserialize, Serialize};
 use crate::deployer::action::DeployerAction;
 use crate::host::Host;
 use crate::host::layout::Layout;
+use crate::host::left_over::LeftOver;
 use crate::host::proven::RollbackTarget;
 use crate::host::record::{JournalKind, StoppedAt};
 use crate::host::running::KnownBy;
 use crate::names::{EnvironmentName, HostName, RunId, SlotName, Unit};
 use crate::release::Release;
-use action::{Action, PhaseName};
+use action::{Action, PhaseName, ServiceAction};
 use frame::{Arm, Instruction};
 use promise::Promise;
 
@@ -335,6 +336,19 @@ impl Plan {
     pub fn may_use_sudo(&self) -> bool {
         let work = self.phases.iter().flat_map(|phase| &phase.work);
         work.flat_map(HostWork::all_steps).any(|step| step.action.effects().may_use_sudo)
+    }
+
+    /// What is stopped and removed because it isn't wanted any more, on which hosts.
+    pub fn removals(&self) -> Vec<(&HostName, &LeftOver)> {
+        let mut removals = Vec::new();
+        for work in self.phases.iter().flat_map(|phase| &phase.work) {
+            for step in work.steps() {
+                if let Action::Service(ServiceAction::Remove(left)) = &step.action {
+                    removals.push((&work.host, left));
+                }
+            }
+        }
+        removals
     }
 
     /// Whether any step reads what the deployer sends besides the plan.

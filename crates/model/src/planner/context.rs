@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::diagnosis::owner_by;
+use super::diagnosis::{left_over_on, owner_by};
 use super::resolved::settings_back_to;
 use crate::app::hooks::HookPoint;
 use crate::app::owner::Owner;
@@ -10,10 +10,11 @@ use crate::config::Settings;
 use crate::host::Host;
 use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::layout::Layout;
+use crate::host::left_over::LeftOver;
 use crate::host::record::{JournalKind, LockHolder, PendingSwitch, SlotState};
 use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::Target;
-use crate::plan::action::{Action, AppAction, Effect, RecordAction, ToldVisitors};
+use crate::plan::action::{Action, AppAction, Effect, RecordAction, ServiceAction, ToldVisitors};
 use crate::release::Release;
 use crate::strategy::{self, Destination, RollbackTarget, Strategy};
 
@@ -63,6 +64,8 @@ pub(super) struct HostPlanning<'a> {
     pub(super) layout: Layout,
     /// Whose what is installed here is.
     pub(super) owner: Owner,
+    /// What this run takes away of what isn't wanted any more.
+    pub(super) removes: Vec<LeftOver>,
 }
 
 impl<'a> HostPlanning<'a> {
@@ -93,6 +96,7 @@ impl<'a> HostPlanning<'a> {
                 }
                 (owner, _) => owner,
             },
+            removes: Vec::new(),
         };
         seen.iter().map(planning).collect()
     }
@@ -162,6 +166,16 @@ impl<'a> HostPlanning<'a> {
             RecordAction::Lock { holder: holder.clone() }.into(),
             RecordAction::Guard { state_sum: self.facts.state_sum.clone() }.into(),
         ]
+    }
+
+    /// What was installed here and isn't wanted any more, by the configuration as it is now.
+    pub(super) fn left_over(&self) -> Vec<LeftOver> {
+        left_over_on(self.configured, SeenHost { host: self.host, facts: self.facts }, &self.owner)
+    }
+
+    /// The steps that take away what this run removes.
+    pub(super) fn removal(&self) -> impl Iterator<Item = Action> + '_ {
+        self.removes.iter().map(|left| ServiceAction::Remove(left.clone()).into())
     }
 
     /// Whether the app's folder says whose it is, as far as we know that.

@@ -8,15 +8,16 @@ use super::diagnosis::owner_by;
 use super::examine::examine;
 use super::maintenance::{can_announce, told_before};
 use super::prepare::{Build, with_recipe};
-use super::work::restart_on;
+use super::work::{prune_on, restart_on};
 use crate::app::hooks::HookPoint;
 use crate::app::package::FetchedPackage;
 use crate::app::virtualenv::Packages;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
 use crate::deployer::developer::tests_of;
-use crate::host::diagnosis::DiagnosisKind;
+use crate::host::diagnosis::{DiagnosisKind, stray};
 use crate::host::facts::CurrentLink;
+use crate::host::left_over::LeftOver;
 use crate::host::record::{JournalKind, SlotState};
 use crate::plan::action::ToldVisitors;
 use crate::plan::refusal::Refusal;
@@ -37,6 +38,8 @@ pub struct DeployRequest {
     pub take_over: bool,
     /// Whether what the app has written into its releases may be lost.
     pub drop_written: bool,
+    /// Whether what was installed and isn't wanted any more is stopped and removed.
+    pub prune: bool,
     /// Whether virtualenvs are made anew, though nothing has changed.
     pub reinstall: bool,
     /// Whether the project's tests run first, where it has a runner for them.
@@ -64,6 +67,7 @@ impl DeployRequest {
             force: false,
             take_over: false,
             drop_written: false,
+            prune: false,
             reinstall: false,
             tests: true,
             packages: Vec::new(),
@@ -100,6 +104,7 @@ pub fn plan_deploy_by(
         force,
         take_over,
         drop_written,
+        prune,
         reinstall: _,
         tests,
         packages: _,
@@ -137,6 +142,16 @@ pub fn plan_deploy_by(
     if *drop_written {
         refusals.retain(|refusal| !is_about(refusal, DiagnosisKind::WrittenFiles));
     }
+    if *prune {
+        for planning in &mut hosts {
+            planning.removes = planning.left_over().into_iter().filter(LeftOver::can_go).collect();
+            notes.retain(|note| {
+                let is_about = |left| stray(left, &planning.layout).1;
+                note.host.as_ref() != Some(&planning.host.name)
+                    || !planning.removes.iter().any(|left| note.text.starts_with(&is_about(left)))
+            });
+        }
+    }
     notes.splice(0..0, more.iter().map(|text| Note { host: None, text: text.clone() }));
     if !refusals.is_empty() {
         return Err(refusals);
@@ -166,6 +181,18 @@ pub fn plan_deploy_by(
         let then = then.map_or_else(String::new, |then| format!(", {then}"));
         let text = format!("{live} is live already{then}");
         notes.push(Note { host: Some(planning.host.name.clone()), text });
+    }
+    // What stays as it is has no finish to remove anything in.
+    let changes_none = hosts.is_empty() && down.is_empty();
+    if changes_none && others.iter().any(|planning| !planning.removes.is_empty()) {
+        return Ok(Plan { notes, ..prune_on(settings, run, &others) });
+    }
+    let later = |planning: &&HostPlanning<'_>| !planning.removes.is_empty();
+    for planning in others.iter().chain(if restarts_only { &down[..] } else { &[] }).filter(later) {
+        for left in &planning.removes {
+            let text = format!("{}; `deploy --prune` again removes it", stray(left, &planning.layout).1);
+            notes.push(Note { host: Some(planning.host.name.clone()), text });
+        }
     }
     if restarts_only {
         if !(before.is_empty() && publish.is_empty()) {

@@ -8,6 +8,7 @@ use crate::app::service_file::{FilesOf, ServiceFileKind, service_file_place};
 use crate::config::Settings;
 use crate::host::Host;
 use crate::host::diagnosis::{Diagnosis, Expected, diagnose};
+use crate::host::left_over::{LeftOver, WantedHere, left_over};
 use crate::host::sudo::{SudoCommand, SudoNeeded};
 use crate::names::{CommitId, HostPath};
 use crate::strategy::{self, Strategy};
@@ -32,6 +33,26 @@ pub(super) fn service_files_on(settings: &Settings, host: &Host) -> Vec<HostPath
         .collect()
 }
 
+/// What the app's jobs are marked with on the one host that has them, and where they stand there.
+pub(super) fn jobs_on(settings: &Settings, host: &Host) -> Option<(String, CrontabLocation)> {
+    let is_primary = settings.hosts.first().is_some_and(|first| first.name == host.name);
+    (is_primary && settings.crontab.file.is_some())
+        .then(|| (settings.crontab_label(), settings.crontab.location))
+}
+
+/// Where the unit files and init scripts of all services belong that a host may have.
+fn places_on(settings: &Settings, host: &Host) -> Vec<HostPath> {
+    let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
+    here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect()
+}
+
+/// What was installed on a host and isn't wanted there any more.
+pub(super) fn left_over_on(settings: &Settings, seen: SeenHost<'_>, owner: &Owner) -> Vec<LeftOver> {
+    let (service_files, jobs) = (places_on(settings, seen.host), jobs_on(settings, seen.host));
+    let jobs = jobs.as_ref().map(|(label, location)| (label.as_str(), *location));
+    left_over(seen.facts, &WantedHere { service_files: &service_files, jobs }, owner)
+}
+
 /// The same, where another strategy than that of the settings says which slots are ours.
 pub(super) fn diagnose_by(
     strategy: &dyn Strategy,
@@ -40,9 +61,8 @@ pub(super) fn diagnose_by(
     owner: &Owner,
 ) -> Vec<Diagnosis> {
     let SeenHost { host, facts } = seen;
-    let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
-    let service_files: Vec<HostPath> =
-        here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect();
+    let (service_files, jobs) = (places_on(settings, host), jobs_on(settings, host));
+    let jobs = jobs.as_ref().map(|(label, location)| (label.as_str(), *location));
     let is_ours = |slot| strategy::is_ours(strategy, settings, facts, slot);
     let expected = Expected {
         layout: &settings.layout(host),
@@ -50,7 +70,7 @@ pub(super) fn diagnose_by(
         slots: &settings.layout.release_paths,
         needs_sudo: needs_sudo(settings, host),
         sudo_is_unknown: sudo_commands(settings, host).is_empty() || settings.users.run_as.is_some(),
-        service_files: &service_files,
+        wanted: WantedHere { service_files: &service_files, jobs },
         owner,
         group: settings.users.deploy_group.as_deref(),
     };

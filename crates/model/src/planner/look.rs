@@ -1,6 +1,6 @@
 //! What a run has to see of a host before anything can be decided.
 
-use super::diagnosis::{needs_sudo, service_files_on, sudo_commands};
+use super::diagnosis::{jobs_on, needs_sudo, service_files_on, sudo_commands};
 use super::surroundings::surroundings;
 use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::service::Service;
@@ -16,9 +16,8 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
     let services = settings.services_of_others(host);
     let units: Vec<String> = settings.services_on(host).into_iter().filter_map(Service::watched).collect();
     let mut service_files = service_files_on(settings, host);
-    let is_primary = settings.hosts.first().is_some_and(|first| first.name == host.name);
-    let label = settings.crontab.file.as_ref().filter(|_| is_primary).map(|_| settings.crontab_label());
-    if let (Some(label), CrontabLocation::System) = (&label, settings.crontab.location) {
+    let jobs = jobs_on(settings, host);
+    if let Some((label, CrontabLocation::System)) = &jobs {
         service_files.extend(system_crontab(label));
     }
     let layout = settings.layout(host);
@@ -31,7 +30,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         slots: &settings.layout.release_paths,
         services: &services,
         service_files: &service_files,
-        crontab_label: label.as_deref().filter(|_| settings.crontab.location == CrontabLocation::User),
+        has_jobs: jobs.is_some_and(|(_, location)| location == CrontabLocation::User),
         needs_sudo: needs_sudo(settings, host),
         sudo_commands: &sudo_commands(settings, host),
         run_as: settings.users.run_as.as_deref(),

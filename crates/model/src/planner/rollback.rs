@@ -299,6 +299,13 @@ fn notes_about(planning: &HostPlanning<'_>, way: &Way, resolved: Option<&Resolve
             "the release before is {release}, too: both slots hold it since it was deployed again with --force"
         ));
     }
+    if let Some(jobs) = planning
+        .facts
+        .jobs_of_another()
+        .filter(|_| planning.is_primary() && planning.settings.crontab.file.is_some())
+    {
+        notes.push(format!("the app's jobs stay as they are: they stand in the crontab of {}", jobs.user));
+    }
     match how {
         How::AsItIs => {}
         How::Again(why) => notes.push(format!("{release} has to be built again first: {why}")),

@@ -77,7 +77,17 @@ impl HostPlanning<'_> {
         release: Option<&Release>,
         directory: &HostPath,
     ) -> BTreeMap<String, String> {
-        let HostPlanning { strategy: _, configured: _, settings, run, host, facts, layout, owner: _ } = self;
+        let HostPlanning {
+            strategy: _,
+            configured: _,
+            settings,
+            run,
+            host,
+            facts,
+            layout,
+            owner: _,
+            removes: _,
+        } = self;
         let roles = host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
         let previous = facts.live().map_or(String::new(), |release| release.commit.to_string());
         let mut variables = settings.app.variables.clone();

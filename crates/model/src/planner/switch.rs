@@ -109,7 +109,10 @@ impl HostChange<'_> {
         for CorrectedRecord { slot, state, release } in &self.corrected {
             actions.push(record(slot.clone(), *state, release.clone()));
         }
-        if let Some(file) = settings.crontab.file.as_ref().filter(|_| planning.is_primary()) {
+        // In another's crontab they can't be replaced, and beside them they would be done twice: what a rollback says, and a
+        // deploy refuses.
+        let can_have_jobs = planning.is_primary() && facts.jobs_of_another().is_none();
+        if let Some(file) = settings.crontab.file.as_ref().filter(|_| can_have_jobs) {
             let crontab = ServiceAction::Crontab {
                 slot: to.slot.clone(),
                 file: file.clone(),
@@ -120,6 +123,7 @@ impl HostChange<'_> {
             };
             actions.push(crontab.into());
         }
+        actions.extend(planning.removal());
         if planning.facts.owner.is_some() && !planning.is_known_as_ours() {
             actions.push(RecordAction::TakeOver { owner: planning.owner.clone() }.into());
         }

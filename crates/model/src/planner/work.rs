@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::host::Host;
 use crate::host::diagnosis::{DiagnosisKind, describe_holder};
 use crate::host::facts::HostFacts;
+use crate::host::left_over::LeftOver;
 use crate::host::record::{Hold, JournalKind};
 use crate::plan::action::{Action, AppAction, EnvEdit, RecordAction, Surroundings};
 use crate::plan::refusal::Refusal;
@@ -188,6 +189,26 @@ pub fn plan_restart(
         return Err(refusals);
     }
     Ok(Plan { notes, ..restart_on(settings, run, &hosts) })
+}
+
+/// The removal of what isn't wanted any more on hosts that serve what they should.
+pub(super) fn prune_on(settings: &Settings, run: &RunContext, hosts: &[HostPlanning<'_>]) -> Plan {
+    let title = "remove what isn't wanted any more";
+    let holder = run.holder(title);
+    let works = hosts.iter().filter(|planning| !planning.removes.is_empty()).map(|planning| {
+        let names: Vec<String> = planning.removes.iter().map(LeftOver::name).collect();
+        let mut actions = planning.lock_as_seen(&holder);
+        actions.extend(planning.removal());
+        actions.push(run.note(JournalKind::Pruned, Some(names.join(", "))));
+        (planning.host, actions)
+    });
+    let mut plan = work(settings, run, Intent::Work, works.collect());
+    plan.title = Some(title.to_owned());
+    for planned in &mut plan.hosts {
+        planned.from =
+            hosts.iter().find(|seen| seen.host.name == planned.host.name).and_then(|seen| seen.facts.live());
+    }
+    plan
 }
 
 /// A restart of what is live on hosts that may be changed.

@@ -33,8 +33,8 @@ pub struct AlsoLookAt<'a> {
     pub services: &'a [Service],
     /// Where unit files, init scripts and jobs of ours belong.
     pub service_files: &'a [HostPath],
-    /// What the app's jobs are marked with in the user's crontab.
-    pub crontab_label: Option<&'a str>,
+    /// Whether the app's jobs belong into the user's crontab.
+    pub has_jobs: bool,
     /// Whether something is done by sudo.
     pub needs_sudo: bool,
     /// What, as far as it is known beforehand.
@@ -92,7 +92,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         slots,
         services,
         service_files,
-        crontab_label,
+        has_jobs,
         needs_sudo,
         sudo_commands,
         run_as,
@@ -101,12 +101,8 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         health,
         scratch_files: _,
     } = also;
-    if let Some(label) = crontab_label {
-        script.push_str(&format!(
-            "label={}\nbegin=\"# begin $label, kept by buedafab\" end=\"# end $label\"\n{JOB_OWNER}",
-            quote(label)
-        ));
-    }
+    let asks = if *has_jobs { "true" } else { "[ -f \"$memory/jobs.json\" ]" };
+    script.push_str(&format!("if {asks}; then\n{JOB_BLOCKS}fi\n"));
     if !service_files.is_empty() {
         let files = service_files.iter().map(|file| file.as_str());
         script.push_str(&format!("set -- {}\n{FILE_OWNERS}", quote_words(files)));
@@ -399,7 +395,17 @@ for file in "$memory/journal.jsonl" "$memory/installed" "$memory/back.sh"; do
 done
 [ ! -r "$memory/journal.jsonl" ] || [ -w "$memory/journal.jsonl" ] || fact silent_journal "$(stat -c '%U %a' -- "$memory/journal.jsonl" 2>/dev/null)
 $memory/journal.jsonl"
-[ ! -f "$memory/installed" ] || [ ! -r "$memory/installed" ] || fact installed "$(cat "$memory/installed")"
+record jobs "$memory/jobs.json"
+if [ -f "$memory/installed" ] && [ -r "$memory/installed" ]; then
+  installed=
+  while IFS= read -r file; do
+    [ ! -e "$file" ] || installed="$installed$file
+"
+  done <"$memory/installed"
+  fact installed "$installed"
+fi
+# What says whose it is, wherever it belongs: also what nothing asks for any more.
+[ ! -d "$memory" ] || fact marked "$(grep -sH -m 1 '^# buedafab keeps this for ' /etc/systemd/system/*.* /etc/init.d/* /etc/cron.d/*)"
 for file in "$lock" "$memory/hold" "$memory/journal.jsonl" "$memory/pending.json" "$memory/back.sh"; do
   if [ -L "$file" ] || { [ -e "$file" ] && [ ! -f "$file" ]; }; then fact not_a_file "$file"; fi
 done
@@ -447,14 +453,11 @@ const OWN_SYSTEMD: &str = r#"export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/use
 [ "$(id -u)" = 0 ] || [ -e "/var/lib/systemd/linger/$(id -un)" ] || fact lingers no
 "#;
 
-/// Whose the jobs are that are marked as the app's.
-const JOB_OWNER: &str = r#"export begin end
-line=$(crontab -l 2>/dev/null | awk '
-  $0 == ENVIRON["begin"] { inside = 1 }
-  inside && /^# buedafab keeps this for / { print; exit }
-  $0 == ENVIRON["end"] { inside = 0 }')
-[ -z "$line" ] || fact file_owner "the block of $label in the crontab of $(id -un)
-$line"
+/// Whose the blocks of jobs are in the user's crontab: of each its label, and then its mark.
+const JOB_BLOCKS: &str = r#"fact job_blocks "$(crontab -l 2>/dev/null | awk '
+  /^# begin .*, kept by buedafab$/ { label = substr($0, 9, length($0) - 26) }
+  label != "" && /^# buedafab keeps this for / { print label; print; label = "" }
+  /^# end / { label = "" }')"
 "#;
 
 /// Whose a unit file or an init script is, says one of its first lines.

@@ -11,6 +11,7 @@ use crate::app::service_file::{
     FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind, service_file_place,
 };
 use crate::host::layout::Layout;
+use crate::host::left_over::{LeftOver, LeftOverKind};
 use crate::names::{CommitId, HostPath, SlotName};
 use crate::plan::action::ServiceAction;
 
@@ -36,7 +37,7 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
         ServiceAction::VerifyRunning { services, seconds } => verify_running(layout, services, *seconds),
         ServiceAction::Stop { service } => stop(layout, service),
         ServiceAction::Crontab { slot, file, label, former_label, owner, place } => format!(
-            "{SUDO}file={}\nlabel={}\nformer={}\nowner={}\npath={}\nplace={}\nthere={}\nonce={}\n{}",
+            "{SUDO}file={}\nlabel={}\nformer={}\nowner={}\npath={}\nplace={}\nthere={}\nonce={}\nrecord={}\nrecorded={}\n{}{}",
             quote(layout.slot(slot).join(file).as_str()),
             quote(label),
             quote(former_label.as_str()),
@@ -48,8 +49,12 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
             },
             quote(&system_crontab(label).map(String::from).unwrap_or_default()),
             quote(&system_crontab(former_label.as_str()).map(String::from).unwrap_or_default()),
+            quote(layout.jobs().as_str()),
+            quote(&format!("\"label\":{}}}", serde_json::Value::from(label.as_str()))),
+            script!("crontab_block"),
             script!("crontab")
         ),
+        ServiceAction::Remove(left) => remove(layout, left),
     }
 }
 
@@ -147,6 +152,36 @@ fn verify_running(
     let before: String = before.collect();
     let asked: String = services.iter().enumerate().map(ask).collect();
     format!("{SUDO}{}{}{before}sleep {seconds}\n{asked}", link_line(layout), script!("systemd"))
+}
+
+/// Stops and takes away what isn't wanted any more.
+fn remove(layout: &Layout, LeftOver { kind, mark }: &LeftOver) -> String {
+    let service_of = |path: &HostPath, service: fn(String) -> Service| {
+        let name = base_name(path.as_str());
+        let service = service(name.to_owned());
+        format!(
+            "name={}\nstop_it() {{\n{}\n}}\ndisable_it() {{\n{}\n}}\n",
+            quote(name),
+            stop_running(&service),
+            disable(&service)
+        )
+    };
+    let (word, path, before) = match kind {
+        LeftOverKind::Unit { path } => ("unit", path.as_str(), service_of(path, Service::Systemd)),
+        LeftOverKind::InitScript { path } => ("init_script", path.as_str(), service_of(path, Service::Init)),
+        LeftOverKind::JobsFile { path } => ("jobs_file", path.as_str(), String::new()),
+        LeftOverKind::Jobs { label } | LeftOverKind::JobsOf { label, .. } => {
+            ("jobs", "", format!("label={}\n{}", quote(label), script!("crontab_block")))
+        }
+    };
+    format!(
+        "{SUDO}kind={word}\npath={}\nmark={}\nlist={}\nrecord={}\n{before}{}",
+        quote(path),
+        quote(mark.as_deref().unwrap_or_default()),
+        quote(layout.installed_services().as_str()),
+        quote(layout.jobs().as_str()),
+        script!("left_over")
+    )
 }
 
 /// Where a file is kept.

@@ -136,7 +136,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         DiagnosisKind::MissingTools => "tools",
         DiagnosisKind::NotWritable | DiagnosisKind::NotAFile | DiagnosisKind::StuckFile => "rights",
         DiagnosisKind::BadRecord | DiagnosisKind::BadJournal => "records",
-        DiagnosisKind::Foreign | DiagnosisKind::UnitElsewhere => "owner",
+        DiagnosisKind::Foreign | DiagnosisKind::UnitElsewhere | DiagnosisKind::JobsElsewhere => "owner",
         DiagnosisKind::NoSudo => "sudo",
         DiagnosisKind::LowSpace => "disk",
         DiagnosisKind::NoRoom | DiagnosisKind::MayNotFit => "disk",
@@ -156,7 +156,8 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::NoLinger
         | DiagnosisKind::ServiceDown
         | DiagnosisKind::Stale
-        | DiagnosisKind::StrayService => "service",
+        | DiagnosisKind::StrayService
+        | DiagnosisKind::StrayJobs => "service",
         DiagnosisKind::MissingUser => "run_as",
         DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile => "shared",
         DiagnosisKind::SlotIsLink

@@ -43,6 +43,9 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
             writeln!(text, "  note: {}: {note}", hosts.join(", "))
         };
     }
+    for (host, left) in plan.removals() {
+        let _ = writeln!(text, "  removed: {host}: {}", left.name());
+    }
     if plan.intent == Intent::Deploy && detail != Detail::Changes {
         let targets: Vec<Note> = plan.hosts.iter().filter_map(rollback_if_it_fails).collect();
         for (hosts, target) in group_notes(&targets) {

@@ -11,6 +11,7 @@ use crate::app::owner::Owner;
 use crate::app::service::Service;
 use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile};
 use crate::app::text::one_line;
+use crate::host::left_over::{LeftOver, LeftOverKind};
 use crate::names::{CommitId, SlotName, Unit};
 
 /// What is done about what runs.
@@ -56,6 +57,8 @@ pub enum ServiceAction {
         /// Which.
         service: Service,
     },
+    /// Stops and takes away what was installed for the app and isn't wanted any more. A failure is only told.
+    Remove(LeftOver),
     /// Brings the app's jobs to what a release says. A failure is only told.
     Crontab {
         /// The slot.
@@ -92,6 +95,12 @@ impl ServiceAction {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Stop(service), RUNNING).by_sudo(true)
             },
+            ServiceAction::Remove(left) => {
+                let by_sudo = !matches!(left.kind, LeftOverKind::Jobs { .. });
+                Effects::new(Effect::Beside, &[PhaseName::Finish, PhaseName::Work])
+                    .optional(true)
+                    .by_sudo(by_sudo)
+            }
             ServiceAction::Crontab { place, .. } => Effects::new(Effect::Beside, &[PhaseName::Finish])
                 .optional(true)
                 .by_sudo(*place == CrontabLocation::System),
@@ -126,6 +135,7 @@ impl fmt::Display for ServiceAction {
                 write!(f, "verify that {} up for {seconds} s", stay(&names))
             }
             ServiceAction::Stop { service } => write!(f, "stop {}", String::from(service.clone())),
+            ServiceAction::Remove(left) => write!(f, "stop and remove {}", one_line(&left.name())),
             ServiceAction::Crontab { file, .. } => write!(f, "install the jobs of {}", one_line(file)),
         }
     }

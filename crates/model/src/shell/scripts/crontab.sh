@@ -2,11 +2,17 @@
 #
 # Assignments stand before this text: file, the release's crontab; label, of the app's jobs, and former, what they were labelled
 # with once; owner, a comment that says whose they are; path, the app's folder; place, user or system; there and once, the files of
-# both labels, for the system; sudo.
+# both labels, for the system; record, a file that says where they are, and recorded, the end of what it says; sudo. What is said
+# of the user's crontab is defined.
 
 [ -f "$file" ] || {
   echo "there is no $file" >&2
   exit 1
+}
+# Jobs that moved from one place to the other must not be done twice.
+note_jobs() {
+  printf '{"at":"%s","user":"%s","place":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(id -un)" "$place" "$recorded" >"$record.new" &&
+    mv -f "$record.new" "$record"
 }
 if [ "$place" = system ]; then
   new=$(mktemp) && { echo "$owner" && cat "$file"; } >"$new" || exit
@@ -19,14 +25,17 @@ if [ "$place" = system ]; then
   if [ "$status" = 0 ] && [ "$once" != "$there" ] && grep -qsF -e "$path/" "$once" && ! grep -qs '^# buedafab keeps this for ' "$once"; then
     $sudo rm -f "$once"
   fi
+  if [ "$status" = 0 ] && printf '%s\n' "$now" | grep -qxF -e "$begin" && printf '%s\n' "$now" | grep -qxF -e "$owner"; then
+    require_whole
+    take_out || exit
+  fi
+  [ "$status" != 0 ] || note_jobs || exit
   exit "$status"
 fi
-begin="# begin $label, kept by buedafab"
-end="# end $label"
-now=$(crontab -l 2>/dev/null)
 # A block of this app's under its former label goes: its jobs would be done twice. Those of another environment stay.
 old_begin="# begin $former, kept by buedafab" old_end="# end $former"
 export path old_begin old_end
+was=$now
 [ "$label" = "$former" ] || now=$(printf '%s\n' "$now" | awk '
   $0 == ENVIRON["old_begin"] { block = ""; inside = 1; ours = 0; owned = 0 }
   !inside { print; next }
@@ -35,15 +44,14 @@ export path old_begin old_end
   /^# buedafab keeps this for / { owned = 1 }
   $0 == ENVIRON["old_end"] { inside = 0; if (!ours || owned) printf "%s", block }
   END { if (inside) printf "%s", block }')
-count() { printf '%s\n' "$now" | grep -cxF -e "$1"; }
-if [ "$(count "$begin")" != "$(count "$end")" ]; then
-  echo "in the crontab of $(id -un) one of the two lines is missing that mark the block of $label: repair it by hand, with crontab -e" >&2
-  exit 1
+require_whole
+left=$(others)
+new=$(printf '%s\n' ${left:+"$left"} "$begin" "$owner" "$(cat "$file")" "$end")
+[ "$new" = "$was" ] || printf '%s\n' "$new" | crontab - || exit
+if grep -qsxF -e "$owner" "$there"; then
+  $sudo rm -f "$there" || {
+    echo "$there stays, and so its jobs are done twice: take it away, as root" >&2
+    exit 1
+  }
 fi
-export begin end
-others=$(printf '%s\n' "$now" | awk '
-  $0 == ENVIRON["begin"] { ours = 1 }
-  !ours { print }
-  $0 == ENVIRON["end"] { ours = 0 }')
-new=$(printf '%s\n' ${others:+"$others"} "$begin" "$owner" "$(cat "$file")" "$end")
-[ "$new" = "$(crontab -l 2>/dev/null)" ] || printf '%s\n' "$new" | crontab -
+note_jobs

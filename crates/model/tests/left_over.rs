@@ -1,0 +1,292 @@
+//! What was installed for the app and isn't wanted any more: told until a person has it removed, and never what is another's.
+
+mod common;
+
+use std::fmt::Write;
+
+use buedafab_model::app::crontab::CrontabLocation;
+use buedafab_model::app::owner::Owner;
+use buedafab_model::config::Settings;
+use buedafab_model::host::facts::HostFacts;
+use buedafab_model::host::left_over::{LeftOver, LeftOverKind, Marked};
+use buedafab_model::host::record::JobsRecord;
+use buedafab_model::names::{EnvironmentName, HostPath, Unit};
+use buedafab_model::plan::action::{Action, Schema, ServiceAction};
+use buedafab_model::planner::{DeployRequest, RollbackRequest, diagnose_host, plan_deploy, plan_rollback};
+use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
+use buedafab_model::view::{Detail, show_plan};
+use insta::assert_snapshot;
+
+use common::shells::{everywhere, with_tools};
+use common::{Seen, URL, assert_sound, live, owner, request, run, second, seen, settings};
+
+const APP: &str = "unit = \"five\"\nservice = \"none\"\ncrontab = \"conf/jobs\"\n[services.worker]\ncommand = \"work\"\n\
+    roles = [\"worker\"]\n[environments.production]\nhosts = [\"web1\", { name = \"web2\", roles = [\"worker\"] }]\n";
+
+fn marked(what: &str, owner: &Owner) -> Marked {
+    Marked { what: what.to_owned(), mark: owner.line(), owner: owner.clone() }
+}
+
+fn others() -> [Owner; 2] {
+    let word = |word: &str| EnvironmentName::new(word).expect("a word");
+    let five = Unit::new("five").expect("a unit");
+    [
+        Owner::new(five.clone(), word("staging"), Some(URL)),
+        Owner::new(five, word("production"), Some("git@git.example.com:ada/copy.git")),
+    ]
+}
+
+/// The first host had the worker and has the jobs; the second had the jobs and has the worker. Others are there, too.
+fn moved() -> [Seen; 2] {
+    let [staging, copy] = others();
+    let web1 = second().change(|facts| {
+        facts.marked = vec![
+            marked("/etc/systemd/system/five-worker.service", &owner()),
+            marked("/etc/systemd/system/five-worker-staging.service", &staging),
+            marked("/etc/init.d/copy", &copy),
+            marked("/etc/init.d/five-beat", &owner()),
+        ];
+        facts.installed =
+            ["five-worker.service", "by-hand.service"].map(|n| format!("/etc/systemd/system/{n}")).to_vec();
+        facts.job_blocks = vec![marked("five", &owner()), marked("five-staging", &staging)];
+    });
+    let web2 = second().change(|facts| {
+        facts.marked = vec![
+            marked("/etc/systemd/system/five-worker.service", &owner()),
+            marked("/etc/cron.d/five", &owner()),
+            marked("/etc/cron.d/five-staging", &staging),
+        ];
+        facts.job_blocks = vec![marked("five", &owner())];
+    });
+    [web1, web2]
+}
+
+fn told(settings: &Settings, number: u8, prune: bool, hosts: &[Seen]) -> String {
+    let request = DeployRequest { prune, ..request(number) };
+    let plan = match plan_deploy(settings, &run(60), &request, &seen(settings, hosts)) {
+        Ok(plan) => plan,
+        Err(refusals) => return format!("refused: {}", refusals[0]),
+    };
+    assert_sound(&plan);
+    let shown = show_plan(&plan, Detail::Steps);
+    let is_about = |line: &&str| {
+        ["note:", "removed:", "stop and", "work", "on web", "lock", "journal"]
+            .iter()
+            .any(|w| line.contains(w))
+    };
+    let only_finish = shown.find("\nfinish").map_or("", |at| &shown[at..]);
+    let head: Vec<&str> = shown.lines().take_while(|line| !line.is_empty()).filter(is_about).collect();
+    let steps = if only_finish.is_empty() {
+        shown.split_once("\n\n").map_or("", |(_, rest)| rest)
+    } else {
+        only_finish
+    };
+    let steps: Vec<&str> = steps.lines().filter(is_about).collect();
+    format!("{}\n{}\n", head.join("\n"), steps.join("\n"))
+}
+
+#[test]
+fn what_moved_is_told_and_removed_when_a_person_says_so() {
+    let (settings, hosts) = (settings(APP), moved());
+    assert_snapshot!(told(&settings, 3, false, &hosts), @"
+    note: web1: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
+    note: web1: /etc/systemd/system/five-worker.service is no service of this host any more, and is left as it is; `deploy --prune` stops and removes it
+    note: web1: /etc/init.d/five-beat is no service of this host any more, and is left as it is; `deploy --prune` stops and removes it
+    note: web2: /etc/cron.d/five has jobs that this host shouldn't do any more, and is left as it is; `deploy --prune` stops and removes it
+    note: web2: the jobs of five in the user's crontab aren't this host's to do any more, and are left as they are; `deploy --prune` stops and removes it
+    on web1
+      note in the journal: deployed
+    on web2
+      note in the journal: deployed
+    ");
+    assert_snapshot!(told(&settings, 3, true, &hosts), @"
+    note: web1: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
+    removed: web1: /etc/systemd/system/five-worker.service
+    removed: web1: /etc/init.d/five-beat
+    removed: web2: /etc/cron.d/five
+    removed: web2: the jobs of five in the user's crontab
+    on web1
+      stop and remove /etc/systemd/system/five-worker.service
+      stop and remove /etc/init.d/five-beat
+      note in the journal: deployed
+    on web2
+      stop and remove /etc/cron.d/five
+      stop and remove the jobs of five in the user's crontab
+      note in the journal: deployed
+    ");
+    // What is live already has nothing to switch, and something to remove.
+    assert_snapshot!(told(&settings, 2, true, &hosts), @"
+      note: web1: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
+      note: web1, web2: v2 (2222222222) is live already
+      removed: web1: /etc/systemd/system/five-worker.service
+      removed: web1: /etc/init.d/five-beat
+      removed: web2: /etc/cron.d/five
+      removed: web2: the jobs of five in the user's crontab
+    work
+      on web1
+        take the lock
+        stop and remove /etc/systemd/system/five-worker.service
+        stop and remove /etc/init.d/five-beat
+        note in the journal: pruned
+      on web2
+        take the lock
+        stop and remove /etc/cron.d/five
+        stop and remove the jobs of five in the user's crontab
+        note in the journal: pruned
+    ");
+    assert_eq!(
+        told(&settings, 2, true, &[second(), second()]),
+        "  note: web1, web2: v2 (2222222222) is live already\n\n"
+    );
+}
+
+#[test]
+fn all_say_what_is_left() {
+    let (settings, hosts) = (settings(APP.replace("crontab = \"conf/jobs\"\n", "").as_str()), moved());
+    let mut said = String::new();
+    for seen in seen(&settings, &hosts) {
+        for diagnosis in diagnose_host(&settings, seen, Some(URL)) {
+            let _ = writeln!(said, "{}: {:?}: {}", seen.host.name, diagnosis.kind, diagnosis.line());
+        }
+    }
+    assert_snapshot!(said, @"
+    web1: StrayService: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
+    web1: StrayService: /etc/systemd/system/five-worker.service is no service of this host any more, and is left as it is; `deploy --prune` stops and removes it
+    web1: StrayService: /etc/init.d/five-beat is no service of this host any more, and is left as it is; `deploy --prune` stops and removes it
+    web1: StrayJobs: the jobs of five in the user's crontab aren't this host's to do any more, and are left as they are; `deploy --prune` stops and removes it
+    web2: StrayJobs: /etc/cron.d/five has jobs that this host shouldn't do any more, and is left as it is; `deploy --prune` stops and removes it
+    web2: StrayJobs: the jobs of five in the user's crontab aren't this host's to do any more, and are left as they are; `deploy --prune` stops and removes it
+    ");
+}
+
+/// Jobs have one owner: in two crontabs they would be done twice.
+#[test]
+fn jobs_in_the_crontab_of_another_are_not_installed_again() {
+    let settings = settings(APP);
+    let record = |user: &str, place| JobsRecord {
+        at: run(1).at,
+        user: user.to_owned(),
+        place,
+        label: "five".to_owned(),
+    };
+    let hosts = |user: &str, place| [live().change(|facts| facts.jobs = Some(record(user, place))), live()];
+    let deploy = |hosts: &[Seen]| told(&settings, 2, false, hosts);
+    assert_snapshot!(deploy(&hosts("ada", CrontabLocation::User)), @"refused: web1: the app's jobs stand in the crontab of ada: installed by deploy as well, they would be done twice");
+    assert!(
+        deploy(&hosts("deploy", CrontabLocation::User)).contains("journal: deployed"),
+        "who has them deploys"
+    );
+    assert!(
+        deploy(&hosts("ada", CrontabLocation::System)).contains("journal: deployed"),
+        "the system's have no user"
+    );
+    // At night they stay as they are.
+    let hosts = [second(), second()]
+        .map(|host| host.change(|facts| facts.jobs = Some(record("ada", CrontabLocation::User))));
+    let back = RollbackRequest::new(URL, Schema::Refuse);
+    let plan = plan_rollback(&settings, &run(60), &back, &seen(&settings, &hosts)).expect("a plan");
+    assert_sound(&plan);
+    let shown = show_plan(&plan, Detail::Steps);
+    let lines: Vec<&str> = shown.lines().filter(|line| line.contains("jobs")).collect();
+    assert_snapshot!(lines.join("\n"), @"
+    note: web2: the jobs of five in the crontab of ada aren't this host's to do any more, and are left as they are; as ada or root: take the block of five out by crontab -u ada -e, and then rm /var/webapps/five/.buedafab/jobs.json
+    note: web1: the app's jobs stay as they are: they stand in the crontab of ada
+    ");
+}
+
+/// Each kind of thing as it is removed, and as it is left where it changed hands meanwhile.
+#[test]
+fn only_what_still_says_so_is_removed() {
+    let tools = [
+        ("sudo", "shift; exec \"$@\""),
+        ("systemctl", "[ \"$1\" != is-active ] || { echo active; exit; }; echo \"systemctl $*\""),
+        ("update-rc.d", "echo \"update-rc.d $*\""),
+        ("crontab", "case $1 in -l) cat cron 2>/dev/null ;; -r) rm cron ;; *) cat >cron ;; esac"),
+    ];
+    let found = everywhere(|shell, place| {
+        let path = |name: &str| HostPath::new(format!("{}/{name}", place.root().display())).expect("a path");
+        let mark = owner().line();
+        let block = |label: &str, mark: &str| {
+            format!("# begin {label}, kept by buedafab\n{mark}\n1 * * * * {label}\n# end {label}\n")
+        };
+        let mut found = String::new();
+        for kind in [
+            LeftOverKind::Unit { path: path("five-worker.service") },
+            LeftOverKind::InitScript { path: path("five-beat") },
+            LeftOverKind::JobsFile { path: path("cron.d-five") },
+            LeftOverKind::Jobs { label: "five".to_owned() },
+        ] {
+            for mine in [true, false] {
+                let theirs = others()[1].line();
+                let mark_there = if mine { &mark } else { &theirs };
+                for name in ["five-worker.service", "five-beat", "cron.d-five"] {
+                    std::fs::write(path(name).as_str(), format!("#!/bin/sh\n{mark_there}\necho $1\n"))
+                        .expect("a file");
+                }
+                let cron = format!("# mine\n{}{}", block("five", mark_there), block("other", &theirs));
+                std::fs::write(path("cron").as_str(), cron).expect("a file");
+                std::fs::write(
+                    place.memory().join("installed"),
+                    format!("{}\n/etc/other\n", path("five-worker.service")),
+                )
+                .expect("a file");
+                place.by_hand("chmod +x five-beat");
+                let action: Action =
+                    ServiceAction::Remove(LeftOver { kind: kind.clone(), mark: Some(mark.clone()) }).into();
+                let said = with_tools(shell, place, &tools, &action);
+                let left = place.by_hand("ls | grep -v '^five$\\|^fake tools$\\|^cron$' | tr '\\n' ' '; grep -c . cron; cat five/.buedafab/installed | grep -c .");
+                let _ = writeln!(
+                    found,
+                    "{action}, {}: {said}\n  {}",
+                    if mine { "ours" } else { "theirs" },
+                    left.replace('\n', " ")
+                );
+            }
+        }
+        found.replace(place.root().to_str().expect("UTF-8"), "ROOT")
+    });
+    assert_snapshot!(found, @"
+    stop and remove ROOT/five-worker.service, ours: 0: systemctl disable --quiet five-worker.service
+    systemctl stop five-worker.service
+    removed ROOT/five-worker.service
+    systemctl daemon-reload
+    systemctl reset-failed five-worker.service
+      cron.d-five five-beat 9 1 
+    stop and remove ROOT/five-worker.service, theirs: 1: ROOT/five-worker.service doesn't say any more that it is this app's: it is left as it is
+      cron.d-five five-beat five-worker.service 9 2 
+    stop and remove ROOT/five-beat, ours: 0: removed ROOT/five-beat
+      cron.d-five five-worker.service 9 2 
+    stop and remove ROOT/five-beat, theirs: 1: ROOT/five-beat doesn't say any more that it is this app's: it is left as it is
+      cron.d-five five-beat five-worker.service 9 2 
+    stop and remove ROOT/cron.d-five, ours: 0
+      five-beat five-worker.service 9 2 
+    stop and remove ROOT/cron.d-five, theirs: 1: ROOT/cron.d-five doesn't say any more that it is this app's: it is left as it is
+      cron.d-five five-beat five-worker.service 9 2 
+    stop and remove the jobs of five in the user's crontab, ours: 0
+      cron.d-five five-beat five-worker.service 5 2 
+    stop and remove the jobs of five in the user's crontab, theirs: 1: the block of five doesn't say any more that it is this app's: it is left as it is
+      cron.d-five five-beat five-worker.service 9 2
+    ");
+}
+
+/// The look finds what says whose it is, in any user's crontab that it may read.
+#[test]
+fn blocks_of_jobs_are_found_by_their_mark() {
+    let found = everywhere(|shell, place| {
+        let [staging, _] = others();
+        let cron = format!(
+            "# begin old, kept by buedafab\n1 * * * * old\n# end old\n# begin five, kept by buedafab\n{}\n# end five\n# begin five-staging, kept by buedafab\n{}\n# end five-staging\n",
+            owner().line(),
+            staging.line()
+        );
+        std::fs::write(place.root().join("cron"), cron).expect("a file");
+        place.by_hand("mkdir tools; printf '#!/bin/sh\\ncat \"%s/cron\"\\n' \"$PWD\" >tools/crontab; chmod +x tools/crontab; echo '{\"at\":\"2026-11-05T00:00:00Z\",\"user\":\"ada\",\"place\":\"user\",\"label\":\"five\"}' >five/.buedafab/jobs.json");
+        let script = inspect_script(&place.layout, Scope::Plan, &AlsoLookAt::default());
+        let output = shell.run(&format!("PATH=\"$PWD/tools:$PATH\"\n{script}"), &place.root());
+        let facts = HostFacts::parse(&output.stdout, &place.layout, run(1).at).expect("a look");
+        let blocks: Vec<String> =
+            facts.job_blocks.iter().map(|block| format!("{} of {}", block.what, block.owner)).collect();
+        format!("{}; in the crontab of {}", blocks.join(", "), facts.jobs.expect("it is written down").user)
+    });
+    assert_snapshot!(found, @"five of five in production from git.example.com/bueda/five, five-staging of five in staging from git.example.com/bueda/five; in the crontab of ada");
+}
