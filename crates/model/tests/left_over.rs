@@ -70,7 +70,7 @@ fn told(settings: &Settings, number: u8, prune: bool, hosts: &[Seen]) -> String 
     assert_sound(&plan);
     let shown = show_plan(&plan, Detail::Steps);
     let is_about = |line: &&str| {
-        ["note:", "removed:", "stop and", "work", "on web", "lock", "journal"]
+        ["note:", "removes:", "stop and", "work", "on web", "lock", "journal"]
             .iter()
             .any(|w| line.contains(w))
     };
@@ -101,10 +101,10 @@ fn what_moved_is_told_and_removed_when_a_person_says_so() {
     ");
     assert_snapshot!(told(&settings, 3, true, &hosts), @"
     note: web1: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
-    removed: web1: /etc/systemd/system/five-worker.service
-    removed: web1: /etc/init.d/five-beat
-    removed: web2: /etc/cron.d/five
-    removed: web2: the jobs of five in the user's crontab
+    removes: web1: /etc/systemd/system/five-worker.service
+    removes: web1: /etc/init.d/five-beat
+    removes: web2: /etc/cron.d/five
+    removes: web2: the jobs of five in the user's crontab
     on web1
       stop and remove /etc/systemd/system/five-worker.service
       stop and remove /etc/init.d/five-beat
@@ -118,10 +118,10 @@ fn what_moved_is_told_and_removed_when_a_person_says_so() {
     assert_snapshot!(told(&settings, 2, true, &hosts), @"
       note: web1: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
       note: web1, web2: v2 (2222222222) is live already
-      removed: web1: /etc/systemd/system/five-worker.service
-      removed: web1: /etc/init.d/five-beat
-      removed: web2: /etc/cron.d/five
-      removed: web2: the jobs of five in the user's crontab
+      removes: web1: /etc/systemd/system/five-worker.service
+      removes: web1: /etc/init.d/five-beat
+      removes: web2: /etc/cron.d/five
+      removes: web2: the jobs of five in the user's crontab
     work
       on web1
         take the lock

@@ -44,7 +44,7 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         };
     }
     for (host, left) in plan.removals() {
-        let _ = writeln!(text, "  removed: {host}: {}", left.name());
+        let _ = writeln!(text, "  removes: {host}: {}", left.name());
     }
     if plan.intent == Intent::Deploy && detail != Detail::Changes {
         let targets: Vec<Note> = plan.hosts.iter().filter_map(rollback_if_it_fails).collect();
