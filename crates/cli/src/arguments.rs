@@ -116,6 +116,8 @@ pub(crate) enum CommandArgs {
     Rollback(RollbackArgs),
     /// Put back a switch that was never confirmed: its run was killed, or the host lost its power
     Recover(RecoverArgs),
+    /// Take a host out of service that left buedafab.toml: stop and remove this app's units and jobs there
+    Retire(RetireArgs),
     /// Show what runs where, since when and by whom; drift, locks and holds
     Status,
     /// Show what happened, run by run; or one run again, with its log
@@ -172,6 +174,7 @@ impl CommandArgs {
         match self {
             CommandArgs::Deploy(DeployArgs { dry_run, .. })
             | CommandArgs::Rollback(RollbackArgs { dry_run, .. })
+            | CommandArgs::Retire(RetireArgs { dry_run, .. })
             | CommandArgs::Recover(RecoverArgs { dry_run }) => !dry_run,
             CommandArgs::Env(EnvArgs { what }) => !matches!(what, EnvCommand::List),
             CommandArgs::Maintenance(MaintenanceArgs { state, .. }) => *state != MaintenanceState::Status,
@@ -325,6 +328,19 @@ pub(crate) struct TaskArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RecoverArgs {
+    /// Look at the hosts and show the plan, and change nothing
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetireArgs {
+    /// The host, as it was called
+    #[arg(value_name = "HOST")]
+    pub host: String,
+    /// Only have the other hosts forget it: it isn't there any more
+    #[arg(long)]
+    pub forget: bool,
     /// Look at the hosts and show the plan, and change nothing
     #[arg(long, short = 'n')]
     pub dry_run: bool,

@@ -7,12 +7,17 @@ use std::fmt::Write;
 use buedafab_model::app::crontab::CrontabLocation;
 use buedafab_model::app::owner::Owner;
 use buedafab_model::config::Settings;
+use buedafab_model::host::diagnosis::DiagnosisKind;
 use buedafab_model::host::facts::HostFacts;
+use buedafab_model::host::fleet::{Fleet, FleetHost, gone_hosts};
 use buedafab_model::host::left_over::{LeftOver, LeftOverKind, Marked};
 use buedafab_model::host::record::JobsRecord;
-use buedafab_model::names::{EnvironmentName, HostPath, Unit};
-use buedafab_model::plan::action::{Action, Schema, ServiceAction};
-use buedafab_model::planner::{DeployRequest, RollbackRequest, diagnose_host, plan_deploy, plan_rollback};
+use buedafab_model::names::{EnvironmentName, HostName, HostPath, Unit};
+use buedafab_model::plan::action::{Action, RecordAction, Schema, ServiceAction};
+use buedafab_model::planner::{
+    DeployRequest, RollbackRequest, SeenHost, diagnose_host, gone_host, plan_deploy, plan_retire,
+    plan_rollback,
+};
 use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
@@ -192,6 +197,91 @@ fn jobs_in_the_crontab_of_another_are_not_installed_again() {
     note: web2: the jobs of five in the crontab of ada aren't this host's to do any more, and are left as they are; as ada or root: take the block of five out by crontab -u ada -e, and then rm /var/webapps/five/.buedafab/jobs.json
     note: web1: the app's jobs stay as they are: they stand in the crontab of ada
     ");
+}
+
+/// A host that left the configuration is told of by the others until it is retired, or forgotten.
+#[test]
+fn a_host_that_left_is_told_of_until_it_is_retired() {
+    let whole = settings(
+        "unit = \"five\"\nservice = \"none\"\n[environments.production]\nhosts = [\"web1\", \"web2\", \"ada@web3:2222\"]\n",
+    );
+    let fleet =
+        Fleet { at: run(0).at, hosts: whole.hosts.iter().map(FleetHost::of).collect(), gone: Vec::new() };
+    let less = settings(
+        "unit = \"five\"\nservice = \"none\"\n[environments.production]\nhosts = [\"web1\", \"web2\"]\n",
+    );
+    let hosts = [second().change(|facts| facts.fleet = Some(fleet.clone())), second()];
+    let plan = plan_deploy(&less, &run(60), &request(3), &seen(&less, &hosts)).expect("a plan");
+    assert_sound(&plan);
+    let mut found: Vec<String> = plan.notes.iter().map(|note| note.text.clone()).collect();
+    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
+    found.extend(steps.filter_map(|step| match &step.action {
+        Action::Record(RecordAction::Fleet { hosts, gone }) => Some(format!(
+            "{} and {}",
+            hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(" "),
+            serde_json::to_string(gone).expect("plain data")
+        )),
+        _ => None,
+    }));
+    // The next run knows it from there, and one that has the host again doesn't tell of it.
+    let later = Fleet {
+        hosts: less.hosts.iter().map(FleetHost::of).collect(),
+        gone: gone_hosts(&hosts[0].0, &less.hosts),
+        ..fleet
+    };
+    let hosts = [0, 1].map(|_| second().change(|facts| facts.fleet = Some(later.clone())));
+    let tells = |settings: &Settings| {
+        let all = seen(settings, &hosts);
+        diagnose_host(settings, all[0], Some(URL))
+            .iter()
+            .any(|diagnosis| diagnosis.kind == DiagnosisKind::GoneHost)
+    };
+    assert!(tells(&less) && !tells(&whole));
+    let name = HostName::new("web3").expect("a name");
+    let all = seen(&less, &hosts);
+    let host = gone_host(&less, &name, &all).expect("it is known");
+    found.push(format!("{host:?}"));
+    let there = moved()[0].clone();
+    let retired = SeenHost { host: &host, facts: &there.0 };
+    for retired in [Some(retired), None] {
+        let plan = plan_retire(&less, &run(61), &name, retired, &all).expect("a plan");
+        assert_sound(&plan);
+        found.push(show_plan(&plan, Detail::Steps));
+    }
+    assert_eq!(gone_host(&less, &HostName::new("web9").expect("a name"), &all), None);
+    assert_snapshot!(found.join("\n"), @r#"
+    web3 was deployed to until 2026-11-05, and isn't in buedafab.toml any more: what runs there still runs; `retire web3` stops and removes it there; where there is no such host any more, `retire web3 --forget`
+    web1 web2 and [{"name":"web3","user":"ada","port":2222,"path":"/var/webapps/five","until":"2026-11-05T00:02:00Z"}]
+    web1 web2 and []
+    Host { name: "web3", address: "web3", user: Some("ada"), port: Some(2222), roles: {}, path: "/var/webapps/five", connect: Ssh }
+      note: web3: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
+      note: web3: releases and what they share stay in /var/webapps/five; a service that somebody else installed isn't stopped
+      removes: web3: /etc/systemd/system/five-worker.service
+      removes: web3: /etc/init.d/five-beat
+      removes: web3: the jobs of five in the user's crontab
+
+    work
+      on web3
+        take the lock
+        check that nothing changed since the look
+        stop and remove /etc/systemd/system/five-worker.service
+        stop and remove /etc/init.d/five-beat
+        stop and remove the jobs of five in the user's crontab
+        note in the journal: retired
+      on web1, web2
+        take the lock
+        check that nothing changed since the look
+        note which hosts there are
+        note in the journal: retired
+
+
+    work
+      on web1, web2
+        take the lock
+        check that nothing changed since the look
+        note which hosts there are
+        note in the journal: retired
+    "#);
 }
 
 /// Each kind of thing as it is removed, and as it is left where it changed hands meanwhile.

@@ -75,6 +75,7 @@ fn a_deploy() {
     finish
     -   on web1
     +   on web1, web2
+    +     note which hosts there are
     ");
 }
 
@@ -166,6 +167,7 @@ fn one_host_is_behind() {
     finish
     -   on web1
     +   on web2
+    +     note which hosts there are
     ");
 }
 
@@ -254,6 +256,7 @@ fn a_rollback_flips_back() {
     finish
     -   on web1
     +   on web1, web2
+    +     note which hosts there are
     ");
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod manage;
 pub(crate) mod recipe;
 pub(crate) mod recover;
 pub(crate) mod restart;
+pub(crate) mod retire;
 pub(crate) mod rollback;
 pub(crate) mod run;
 pub(crate) mod setup;

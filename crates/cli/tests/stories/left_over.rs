@@ -100,4 +100,25 @@ fn what_hosts_should_not_have_any_more_is_told_and_then_removed() {
         active("web1"),
         format!("active five-beat.service, {beside}active five-web-staging.service, 3 3 * * * mine, ")
     );
+
+    // A whole host leaves: the other one tells of it, until it is retired.
+    stage.configure(
+        "unit = \"five\"\nservice = \"none\"\n[services.beat]\ncommand = \"sh ./work.sh\"\n[environments.production]\nhosts = [\"web1\"]\n",
+    );
+    stage.production(&["deploy", "--force"], 0).says("web2 was deployed to until");
+    stage.production(&["status"], 0).says("web1: web2 was deployed to until");
+    stage.production(&["check"], 0).says("`retire web2` stops and removes it there");
+    assert!(active("web2").contains("active five-worker.service"), "what runs there still runs");
+    stage.production(&["retire", "web1"], 2).says("web1 is one of the hosts of production");
+    stage
+        .production(&["retire", "web2", "--dry-run"], 0)
+        .says("stop and remove /etc/systemd/system/five-worker.service");
+    stage
+        .production(&["--yes", "retire", "web2"], 0)
+        .says("releases and what they share stay in /var/webapps/five");
+    assert_eq!(active("web2"), format!("{beside}active five-web-staging.service, 3 3 * * * mine, "));
+    stage.fleet.host("web2").run("cat /var/webapps/five/releases/current/version && grep -q host_retired /var/webapps/five/.buedafab/journal.jsonl");
+    let said = stage.production(&["status"], 0);
+    assert!(!said.stdout.contains("web2"), "{}", said.stdout);
+    stage.production(&["retire", "web3", "--forget"], 0).says("no host of production knows web3");
 }

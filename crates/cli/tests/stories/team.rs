@@ -30,7 +30,7 @@ fn members_of_a_team_deploy_roll_back_and_hold_for_each_other() {
     let stage = stage();
     let host = stage.fleet.host("web1");
     // What a hook makes with permissions of its own, and a recipe's files.
-    let group = "deploy_group = \"team\"\nenv_file = \".env\"\n[hooks]\n\
+    let group = "recipe = \"wsgi\"\ndeploy_group = \"team\"\nenv_file = \".env\"\n[hooks]\n\
         build = [\"test -n \\\"$SECRET\\\"\", \"umask 022; mkdir -m 755 made; echo x >made/file; mkdir -m 700 made/closed; echo x >made/closed/file\", \"test ! -e ../../fail\"]\n\
         restart = \"cat version >../../served\"\n";
     let by = |user: &str, words: &[&str], code: i32| {
@@ -48,6 +48,7 @@ fn members_of_a_team_deploy_roll_back_and_hold_for_each_other() {
         assert_eq!(stage.serving(), [release]);
     }
     assert_eq!(host.run("find /var/webapps/five ! -group team"), "", "all of it is the group's");
+    host.run("test -x /var/webapps/five/releases/current/env/bin/python");
     let closed = host.run("cd /var/webapps/five && find . ! -type l ! -perm -020 ! -path '*/.git/objects/*'");
     assert_eq!(closed, "", "and writable for it");
     assert_eq!(

@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use crate::app::crontab::CrontabLocation;
 use crate::app::owner::Owner;
+use crate::host::Host;
 use crate::host::bad_record::{BadRecord, BadRecordReason};
 use crate::host::facts::{
     Capacity, CurrentLink, HostFacts, LEAST_ROOM, Listener, Room, StuckFile, UnitElsewhere,
 };
+use crate::host::fleet::{GoneHost, gone_hosts};
 use crate::host::layout::Layout;
 use crate::host::left_over::{LeftOver, LeftOverKind, WantedHere, left_over};
 use crate::host::record::{JobsRecord, LockHolder, SlotState};
@@ -134,6 +136,8 @@ pub enum DiagnosisKind {
     StrayService,
     /// Jobs that were installed once aren't wanted here any more.
     StrayJobs,
+    /// A host was deployed to once, and isn't in the configuration any more.
+    GoneHost,
     /// Visitors are told of maintenance.
     Maintenance,
     /// The app doesn't name the release that is live.
@@ -201,6 +205,8 @@ pub struct Expected<'a> {
     pub needs_sudo: bool,
     /// Whether it isn't known beforehand what.
     pub sudo_is_unknown: bool,
+    /// The hosts of the environment.
+    pub hosts: &'a [Host],
     /// What may be installed here.
     pub wanted: WantedHere<'a>,
     /// Whose all of it is.
@@ -706,6 +712,15 @@ fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     for left in left_over(facts, &expected.wanted, expected.owner) {
         let (kind, words, help) = stray(&left, expected.layout);
         found.warns(kind, words).help = Some(help);
+    }
+    for GoneHost { host, until } in gone_hosts(facts, expected.hosts) {
+        let (name, day) = (host.name, until.strftime("%Y-%m-%d"));
+        let words = format!(
+            "{name} was deployed to until {day}, and isn't in buedafab.toml any more: what runs there still runs"
+        );
+        found.warns(DiagnosisKind::GoneHost, words).help = Some(format!(
+            "`retire {name}` stops and removes it there; where there is no such host any more, `retire {name} --forget`"
+        ));
     }
     if let Some(record) = &facts.maintenance {
         let words = format!("in maintenance, says {}: `maintenance off` ends it", record.by);

@@ -12,6 +12,7 @@ use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::host::app_version::AppAnswer;
 use crate::host::bad_record::BadRecord;
+use crate::host::fleet::Fleet;
 use crate::host::layout::Layout;
 use crate::host::left_over::Marked;
 use crate::host::record::{
@@ -77,6 +78,8 @@ pub struct HostFacts {
     pub marked: Vec<Marked>,
     /// Blocks of jobs in the user's crontab that say whose they are.
     pub job_blocks: Vec<Marked>,
+    /// The hosts of the environment, as the last run knew it that changed this one.
+    pub fleet: Option<Fleet>,
     /// Where the app's jobs stand.
     pub jobs: Option<JobsRecord>,
     /// Who holds the lock right now.
@@ -356,6 +359,7 @@ impl HostFacts {
                     let blocks = lines.chunks_exact(2).filter_map(|pair| Marked::read(pair[0], pair[1]));
                     facts.job_blocks = blocks.collect();
                 }
+                "fleet" => facts.fleet = read(value, &layout.fleet(), &mut facts.bad_records),
                 "jobs" => facts.jobs = read(value, &layout.jobs(), &mut facts.bad_records),
                 "lock" => facts.lock = Some(Lock { holder: serde_json::from_str(value).ok() }),
                 "journal" => (facts.journal, facts.garbled_lines) = read_journal(value),

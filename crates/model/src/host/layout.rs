@@ -125,6 +125,11 @@ impl Layout {
         self.state().join("installed")
     }
 
+    /// The hosts of the environment.
+    pub fn fleet(&self) -> HostPath {
+        self.state().join("fleet.json")
+    }
+
     /// Where the app's jobs stand, and in whose crontab.
     pub fn jobs(&self) -> HostPath {
         self.state().join("jobs.json")

@@ -4,6 +4,7 @@ pub mod app_version;
 pub mod bad_record;
 pub mod diagnosis;
 pub mod facts;
+pub mod fleet;
 pub mod known;
 pub mod layout;
 pub mod left_over;

@@ -68,6 +68,8 @@ pub enum JournalKind {
     EnvChanged,
     /// What was installed and isn't wanted any more was removed.
     Pruned,
+    /// A host that left the configuration was taken out of service.
+    HostRetired,
     /// Visitors are told of maintenance.
     MaintenanceOn,
     /// They no longer are.
@@ -88,6 +90,7 @@ impl JournalKind {
             JournalKind::Restarted => "restarted",
             JournalKind::EnvChanged => "env changed",
             JournalKind::Pruned => "pruned",
+            JournalKind::HostRetired => "retired",
             JournalKind::MaintenanceOn => "maintenance on",
             JournalKind::MaintenanceOff => "maintenance off",
         }

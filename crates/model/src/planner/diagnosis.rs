@@ -70,6 +70,7 @@ pub(super) fn diagnose_by(
         slots: &settings.layout.release_paths,
         needs_sudo: needs_sudo(settings, host),
         sudo_is_unknown: sudo_commands(settings, host).is_empty() || settings.users.run_as.is_some(),
+        hosts: &settings.hosts,
         wanted: WantedHere { service_files: &service_files, jobs },
         owner,
         group: settings.users.deploy_group.as_deref(),

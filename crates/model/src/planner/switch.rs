@@ -4,6 +4,7 @@ use super::context::{CorrectedRecord, Direction, HostChange, HostPlanning, RunCo
 use super::numbers::Part;
 use crate::app::hooks::HookPoint;
 use crate::app::maintenance::MaintenanceMethod;
+use crate::host::fleet::fleet_after;
 use crate::host::record::{JournalKind, SlotState};
 use crate::names::CommitId;
 use crate::plan::action::{Action, AppAction, PythonAction, RecordAction, ServiceAction};
@@ -124,6 +125,10 @@ impl HostChange<'_> {
             actions.push(crontab.into());
         }
         actions.extend(planning.removal());
+        // Also where the release goes back: which hosts there are is the configuration's to say.
+        if let Some((hosts, gone)) = fleet_after(facts, &planning.configured.hosts) {
+            actions.push(RecordAction::Fleet { hosts, gone }.into());
+        }
         if planning.facts.owner.is_some() && !planning.is_known_as_ours() {
             actions.push(RecordAction::TakeOver { owner: planning.owner.clone() }.into());
         }

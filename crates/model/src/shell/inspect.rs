@@ -396,6 +396,7 @@ done
 [ ! -r "$memory/journal.jsonl" ] || [ -w "$memory/journal.jsonl" ] || fact silent_journal "$(stat -c '%U %a' -- "$memory/journal.jsonl" 2>/dev/null)
 $memory/journal.jsonl"
 record jobs "$memory/jobs.json"
+record fleet "$memory/fleet.json"
 if [ -f "$memory/installed" ] && [ -r "$memory/installed" ]; then
   installed=
   while IFS= read -r file; do

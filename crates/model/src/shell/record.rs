@@ -12,6 +12,7 @@ use super::resolved::keep_resolved;
 use super::{quote, quote_words};
 use crate::app::owner::Owner;
 use crate::host::facts::Room;
+use crate::host::fleet::Fleet;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState, tail_of};
 use crate::names::{HostPath, RunId, SlotName};
@@ -82,6 +83,10 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 quote(layout.state().as_str()),
                 replace_file(layout, &layout.hold(), &hold)
             )
+        }
+        RecordAction::Fleet { hosts, gone } => {
+            let fleet = Fleet { at, hosts: hosts.clone(), gone: gone.clone() };
+            replace_file(layout, &layout.fleet(), &fleet)
         }
         RecordAction::TakeOver { owner } => {
             let file = quote(layout.owner().as_str());

@@ -110,7 +110,7 @@ impl HostCheck {
 }
 
 /// What is checked of a host that was reached, in the order in which it is told.
-const POINTS: [&str; 17] = [
+const POINTS: [&str; 18] = [
     "tools",
     "rights",
     "records",
@@ -124,6 +124,7 @@ const POINTS: [&str; 17] = [
     "service",
     "health",
     "run_as",
+    "hosts",
     "shared",
     "slots",
     "maintenance",
@@ -158,6 +159,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::Stale
         | DiagnosisKind::StrayService
         | DiagnosisKind::StrayJobs => "service",
+        DiagnosisKind::GoneHost => "hosts",
         DiagnosisKind::MissingUser => "run_as",
         DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile => "shared",
         DiagnosisKind::SlotIsLink

@@ -10,6 +10,7 @@ use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::text::one_line;
 use crate::host::facts::Room;
+use crate::host::fleet::{FleetHost, GoneHost};
 use crate::host::record::{JournalKind, LockHolder, SlotState};
 use crate::names::SlotName;
 use crate::release::Release;
@@ -105,6 +106,13 @@ pub enum RecordAction {
         /// The person's words.
         reason: Option<String>,
     },
+    /// Writes down which hosts the environment has, and which left it.
+    Fleet {
+        /// Those of the configuration.
+        hosts: Vec<FleetHost>,
+        /// Those that left it.
+        gone: Vec<GoneHost>,
+    },
     /// Puts up a person's "do not deploy".
     Hold {
         /// Who says it.
@@ -174,6 +182,9 @@ impl RecordAction {
                     .telling()
             }
             RecordAction::Hold { by, reason } => Effects::new(Effect::Hold { by, reason }, &[Work]).quick(),
+            RecordAction::Fleet { .. } => {
+                Effects::new(Effect::Beside, &[Finish, Work]).instant().optional(true)
+            }
             RecordAction::Unhold => Effects::new(Effect::NoHold, &[Work]).quick(),
             RecordAction::Prune => Effects::new(Effect::Beside, &[Finish]).quick().optional(true),
         }
@@ -215,6 +226,7 @@ impl fmt::Display for RecordAction {
             RecordAction::SwitchLink { target: None } => f.write_str("remove the link"),
             RecordAction::Journal { kind, .. } => write!(f, "note in the journal: {}", kind.in_words()),
             RecordAction::Hold { reason, .. } => write!(f, "hold deploys: {}", one_line(reason)),
+            RecordAction::Fleet { .. } => f.write_str("note which hosts there are"),
             RecordAction::Unhold => f.write_str("allow deploys again"),
             RecordAction::Prune => f.write_str("remove what was kept of releases that no slot holds"),
         }

@@ -1,0 +1,79 @@
+//! `retire`: takes a host out of service that isn't in the configuration any more, and has the others forget it.
+
+use buedafab_model::host::fleet::FleetHost;
+use buedafab_model::names::HostName;
+use buedafab_model::planner::{SeenHost, gone_host, plan_retire, settings_without_services};
+use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::run::outcome::Verdict;
+use buedafab_model::shell::inspect::Scope;
+
+use crate::arguments::{Cli, RetireArgs};
+use crate::exit::CliError;
+use crate::report::StepOutput;
+use crate::session::Session;
+
+pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode, CliError> {
+    let RetireArgs { host: typed, forget, dry_run } = arguments;
+    let mut session = Session::start(cli, "retire", StepOutput::Talk)?;
+    let name = HostName::new(typed).map_err(|error| session.give_up(CliError::usage(error.to_string())))?;
+    let environment = session.settings.environment.clone();
+    if session.settings.hosts.iter().any(|host| host.name == name) {
+        let error = CliError::usage(format!("{name} is one of the hosts of {environment}"))
+            .hint("take it out of buedafab.toml first: then nothing is deployed to it any more");
+        return Err(session.give_up(error));
+    }
+    let mut look = session.look_or_stop(Scope::Plan).await?;
+    let settings = session.settings.clone();
+    let known = gone_host(&settings, &name, &session.seen(&look));
+    let remaining = session.hosts.clone();
+    // A host that nobody knows is reached by its name.
+    let host = known.or_else(|| {
+        let path = settings.hosts.first()?.path.clone();
+        let unknown = FleetHost {
+            name: name.clone(),
+            address: None,
+            user: settings.users.deploy_user.clone(),
+            port: None,
+            path,
+        };
+        Some(unknown.like(settings.hosts.first()))
+    });
+    if let Some(host) = host.filter(|_| !forget) {
+        // Nothing is wanted there: it is asked only what is this app's.
+        session.hosts = vec![host];
+        session.settings = settings_without_services(&settings);
+        let of_it = match session.look_or_stop(Scope::Plan).await {
+            Ok(of_it) => of_it,
+            Err(error) => {
+                return Err(error.hint(format!(
+                    "where there is no such host any more: {} retire {name} --forget",
+                    session.environment_command()
+                )));
+            }
+        };
+        look.facts.extend(of_it.facts);
+        session.hosts = remaining.iter().chain(&session.hosts).cloned().collect();
+    }
+    let seen = session.seen(&look);
+    let (of_it, rest): (Vec<SeenHost<'_>>, Vec<SeenHost<'_>>) =
+        seen.into_iter().partition(|seen| seen.host.name == name);
+    let planned = plan_retire(&settings, &session.context, &name, of_it.first().copied(), &rest);
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(refusals) => return Err(session.refuse(&refusals, &look)),
+    };
+    if plan.is_empty() {
+        session.say(&format!("nothing to do: no host of {environment} knows {name}"));
+        session.end_early(Verdict::Done, ExitCode::Done, &look);
+        return Ok(ExitCode::Done);
+    }
+    if *dry_run {
+        session.show(&plan, true);
+        return Ok(ExitCode::Done);
+    }
+    session.require_answers(&plan)?;
+    session.show(&plan, false);
+    session.confirm_removals(&plan).await?;
+    session.confirm(&format!("Retire {name}, in {environment}?")).await?;
+    session.carry_out(&plan).await
+}

@@ -1,0 +1,101 @@
+//! Which hosts an environment had: each host keeps it, so that one that left the configuration is not forgotten while it
+//! still runs what was deployed to it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::host::facts::HostFacts;
+use crate::host::{Connect, Host};
+use crate::names::{HostName, HostPath};
+
+/// `.buedafab/fleet.json`: the hosts of the environment, as the last run knew it that changed them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// When this was written, by the host's clock.
+    pub at: Timestamp,
+    /// The hosts of the configuration.
+    pub hosts: Vec<FleetHost>,
+    /// Hosts that left it, and that nobody has retired yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<GoneHost>,
+}
+
+/// A host, with as much as it takes to reach it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetHost {
+    /// What it is called.
+    pub name: HostName,
+    /// Where it is reached, if not by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Who logs in; `None`: what ssh_config says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// `None`: what ssh_config says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// The app's directory on it.
+    pub path: HostPath,
+}
+
+/// A host that left the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneHost {
+    /// Which.
+    #[serde(flatten)]
+    pub host: FleetHost,
+    /// When it was deployed to last, as far as others know.
+    pub until: Timestamp,
+}
+
+/// The hosts of larger fleets aren't written down: on each of them all would be, and they come from an inventory.
+pub const FLEET_KEPT: usize = 200;
+
+impl FleetHost {
+    /// A host of the configuration.
+    pub fn of(host: &Host) -> Self {
+        let Host { name, address, user, port, roles: _, path, connect: _ } = host;
+        FleetHost {
+            name: name.clone(),
+            address: (address != name.as_str()).then(|| address.clone()),
+            user: user.clone(),
+            port: *port,
+            path: path.clone(),
+        }
+    }
+
+    /// The same as a host, which is reached as this other one is, and is for nothing any more.
+    pub fn like(&self, other: Option<&Host>) -> Host {
+        let FleetHost { name, address, user, port, path } = self;
+        Host {
+            name: name.clone(),
+            address: address.clone().unwrap_or_else(|| name.to_string()),
+            user: user.clone(),
+            port: *port,
+            roles: [].into(),
+            path: path.clone(),
+            connect: other.map_or(Connect::Ssh, |other| other.connect.clone()),
+        }
+    }
+}
+
+/// Hosts that this one knows of and the configuration doesn't have any more.
+pub fn gone_hosts(facts: &HostFacts, configured: &[Host]) -> Vec<GoneHost> {
+    let Some(fleet) = &facts.fleet else { return Vec::new() };
+    let live = facts.live_slot().and_then(|slot| facts.slots.get(slot)?.record.as_ref());
+    let until = live.map_or(fleet.at, |record| record.at);
+    let just = fleet.hosts.iter().map(|host| GoneHost { host: host.clone(), until });
+    let is_gone = |gone: &GoneHost| configured.iter().all(|host| host.name != gone.host.name);
+    fleet.gone.iter().cloned().chain(just).filter(is_gone).collect()
+}
+
+/// What a run that changes hosts of this configuration writes down; `None`, where that stands there already, or there is
+/// nobody to tell.
+pub fn fleet_after(facts: &HostFacts, configured: &[Host]) -> Option<(Vec<FleetHost>, Vec<GoneHost>)> {
+    if configured.len() > FLEET_KEPT || (configured.len() < 2 && facts.fleet.is_none()) {
+        return None;
+    }
+    let (hosts, gone) = (configured.iter().map(FleetHost::of).collect(), gone_hosts(facts, configured));
+    let stands = facts.fleet.as_ref().is_some_and(|fleet| fleet.hosts == hosts && fleet.gone == gone);
+    (!stands).then_some((hosts, gone))
+}
