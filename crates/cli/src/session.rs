@@ -207,7 +207,16 @@ impl Session {
             .hint(format!("{} recover puts it back", self.environment_command()));
             return Err(self.give_up(error));
         }
-        let outcome = self.execute(&plan, Inputs::default()).await?;
+        // What the planner says of what is left decides: a link that is back is enough to go on.
+        self.carry_out_first(&plan).await?;
+        self.has_recovered = true;
+        self.begin_again();
+        self.look_or_stop(scope).await
+    }
+
+    /// Carries out a plan before the one that was asked for.
+    pub(crate) async fn carry_out_first(&mut self, plan: &Plan) -> Result<Verdict, CliError> {
+        let outcome = self.execute(plan, Inputs::default()).await?;
         let verdict = outcome.verdict;
         // Its locks are let go; the connections may be warm.
         self.fleet.close(BYE_PATIENCE).await;
@@ -218,13 +227,14 @@ impl Session {
         if verdict == Verdict::Interrupted {
             return Err(CliError::verdict(verdict, "interrupted: the rest wasn't started"));
         }
-        // What the planner says of what is left decides: a link that is back is enough to go on.
-        self.has_recovered = true;
-        // What was asked for is a run of its own.
+        Ok(verdict)
+    }
+
+    /// What follows is a run of its own.
+    pub(crate) fn begin_again(&mut self) {
         self.context = new_run();
         self.began = Instant::now();
         self.run_started();
-        self.look_or_stop(scope).await
     }
 
     /// What a run has changed that ends before it has changed anything.

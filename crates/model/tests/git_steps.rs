@@ -1292,7 +1292,6 @@ fn submodules_follow_whatever_becomes_of_them() {
             credentials: false,
             known_hosts: Vec::new(),
             lend_agent: false,
-            group: None,
         };
         let actions =
             [fetch(&place, "a", commit, &[]), checkout("a", commit), submodules, prove("a", commit)];

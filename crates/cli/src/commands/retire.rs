@@ -2,7 +2,7 @@
 
 use buedafab_model::host::fleet::FleetHost;
 use buedafab_model::names::HostName;
-use buedafab_model::planner::{SeenHost, gone_host, plan_retire, settings_without_services};
+use buedafab_model::planner::{SeenHost, gone_host, plan_forget, plan_retire, settings_without_services};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::shell::inspect::Scope;
@@ -57,23 +57,46 @@ pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode
     let seen = session.seen(&look);
     let (of_it, rest): (Vec<SeenHost<'_>>, Vec<SeenHost<'_>>) =
         seen.into_iter().partition(|seen| seen.host.name == name);
-    let planned = plan_retire(&settings, &session.context, &name, of_it.first().copied(), &rest);
-    let plan = match planned {
-        Ok(plan) => plan,
-        Err(refusals) => return Err(session.refuse(&refusals, &look)),
+    let plan = of_it.first().map(|seen| plan_retire(&settings, &session.context, *seen)).transpose();
+    let others = plan_forget(&settings, &session.context, &name, &rest);
+    let (plan, others) = match (plan, others) {
+        (Ok(plan), Ok(others)) => (plan, others),
+        (Err(refusals), _) | (_, Err(refusals)) => return Err(session.refuse(&refusals, &look)),
     };
-    if plan.is_empty() {
+    if plan.is_none() && others.is_empty() {
         session.say(&format!("nothing to do: no host of {environment} knows {name}"));
         session.end_early(Verdict::Done, ExitCode::Done, &look);
         return Ok(ExitCode::Done);
     }
+    for plan in plan.iter().chain([&others]) {
+        if !dry_run {
+            session.require_answers(plan)?;
+        }
+        if !plan.is_empty() {
+            session.show(plan, *dry_run);
+        }
+    }
     if *dry_run {
-        session.show(&plan, true);
         return Ok(ExitCode::Done);
     }
-    session.require_answers(&plan)?;
-    session.show(&plan, false);
-    session.confirm_removals(&plan).await?;
+    if let Some(plan) = &plan {
+        session.confirm_removals(plan).await?;
+    }
     session.confirm(&format!("Retire {name}, in {environment}?")).await?;
-    session.carry_out(&plan).await
+    let Some(plan) = plan else { return session.carry_out(&others).await };
+    if others.is_empty() {
+        return session.carry_out(&plan).await;
+    }
+    // What goes on there must not be forgotten.
+    let verdict = session.carry_out_first(&plan).await?;
+    if verdict != Verdict::Done {
+        return Ok(verdict.exit_code());
+    }
+    session.begin_again();
+    let rest: Vec<SeenHost<'_>> =
+        session.seen(&look).into_iter().filter(|seen| seen.host.name != name).collect();
+    match plan_forget(&settings, &session.context, &name, &rest) {
+        Ok(others) => session.carry_out(&others).await,
+        Err(refusals) => Err(session.refuse(&refusals, &look)),
+    }
 }

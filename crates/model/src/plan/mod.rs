@@ -343,7 +343,7 @@ impl Plan {
         let mut removals = Vec::new();
         for work in self.phases.iter().flat_map(|phase| &phase.work) {
             for step in work.steps() {
-                if let Action::Service(ServiceAction::Remove(left)) = &step.action {
+                if let Action::Service(ServiceAction::Remove { left, .. }) = &step.action {
                     removals.push((&work.host, left));
                 }
             }

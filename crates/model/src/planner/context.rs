@@ -175,7 +175,7 @@ impl<'a> HostPlanning<'a> {
 
     /// The steps that take away what this run removes.
     pub(super) fn removal(&self) -> impl Iterator<Item = Action> + '_ {
-        self.removes.iter().map(|left| ServiceAction::Remove(left.clone()).into())
+        self.removes.iter().map(|left| ServiceAction::Remove { left: left.clone(), optional: true }.into())
     }
 
     /// Whether the app's folder says whose it is, as far as we know that.

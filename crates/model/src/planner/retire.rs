@@ -36,70 +36,84 @@ pub fn gone_host(settings: &Settings, name: &HostName, others: &[SeenHost<'_>]) 
     named.next().map(|GoneHost { host, .. }| host.like(settings.hosts.first()))
 }
 
-/// Stops and removes on a host what is this app's there, but for its releases and what they share, and has the others forget
-/// it. Without the host, they only forget it.
+/// Stops and removes on a host what is this app's there, but for its releases and what they share.
 pub fn plan_retire(
     settings: &Settings,
     run: &RunContext,
-    name: &HostName,
-    retired: Option<SeenHost<'_>>,
-    others: &[SeenHost<'_>],
+    retired: SeenHost<'_>,
 ) -> Result<Plan, Vec<Refusal>> {
     let bare = settings_without_services(settings);
-    let seen: Vec<SeenHost<'_>> = retired.into_iter().chain(others.iter().copied()).collect();
-    let mut refusals = Vec::new();
-    for SeenHost { host, facts } in &seen {
-        let stops = diagnose_host(&bare, SeenHost { host, facts }, None).into_iter();
-        refusals.extend(
-            stops
-                .filter(|diagnosis| diagnosis.kind.stops_any_change())
-                .map(|diagnosis| Refusal::Unfit { host: host.name.clone(), diagnosis }),
-        );
-    }
-    if !refusals.is_empty() {
-        return Err(refusals);
-    }
-    let title = format!("retire {name}");
-    let holder = run.holder(title.as_str());
+    let hosts = examined(&bare, run, &[retired])?;
+    let planning = &hosts[0];
+    let HostPlanning { host, facts, layout, owner, .. } = planning;
+    let title = format!("retire {}", host.name);
+    let mut actions = planning.lock_as_seen(&run.holder(title.as_str()));
     let mut notes = Vec::new();
-    let mut works: Vec<(&Host, Vec<Action>)> = Vec::new();
-    for planning in &HostPlanning::of_all(&bare, run, &seen) {
-        let HostPlanning { host, facts, layout, owner, .. } = planning;
-        let mut actions = planning.lock_as_seen(&holder);
-        if host.name == *name {
-            let nothing = WantedHere { service_files: &[], jobs: None };
-            for left in left_over(facts, &nothing, owner) {
-                if left.can_go() {
-                    actions.push(ServiceAction::Remove(left).into());
-                } else {
-                    let (_, words, help) = stray(&left, layout);
-                    notes.push(Note { host: Some(name.clone()), text: format!("{words}; {help}") });
-                }
-            }
-            let text = format!(
-                "releases and what they share stay in {}; a service that somebody else installed isn't stopped",
-                layout.path
-            );
-            notes.push(Note { host: Some(name.clone()), text });
+    let mut note = |text| notes.push(Note { host: Some(host.name.clone()), text });
+    let nothing = WantedHere { service_files: &[], jobs: None };
+    for left in left_over(facts, &nothing, owner) {
+        if left.can_go() {
+            // The others go on telling of a host on which something can't be stopped.
+            actions.push(ServiceAction::Remove { left, optional: false }.into());
         } else {
-            let mut gone = gone_hosts(facts, &settings.hosts);
-            let knows = gone.iter().any(|gone| gone.host.name == *name);
-            gone.retain(|gone| gone.host.name != *name);
-            if !knows {
-                continue;
-            }
-            let hosts = settings.hosts.iter().map(FleetHost::of).collect();
-            actions.push(RecordAction::Fleet { hosts, gone }.into());
+            let (_, words, help) = stray(&left, layout);
+            note(format!("{words}; {help}"));
         }
-        actions.push(run.note(JournalKind::HostRetired, Some(name.to_string())));
-        works.push((*host, actions));
     }
+    note(format!(
+        "releases and what they share stay in {}; a service that somebody else installed isn't stopped",
+        layout.path
+    ));
+    actions.push(run.note(JournalKind::HostRetired, Some(host.name.to_string())));
+    Ok(Plan { title: Some(title), notes, ..work(&bare, run, Intent::Work, vec![(host, actions)]) })
+}
+
+/// Has the hosts of the configuration forget one that left it; an empty plan, where none of them knows it.
+pub fn plan_forget(
+    settings: &Settings,
+    run: &RunContext,
+    name: &HostName,
+    hosts: &[SeenHost<'_>],
+) -> Result<Plan, Vec<Refusal>> {
+    let bare = settings_without_services(settings);
+    let title = format!("forget {name}");
+    let holder = run.holder(title.as_str());
+    let knows = |seen: &&SeenHost<'_>| {
+        gone_hosts(seen.facts, &settings.hosts).iter().any(|gone| gone.host.name == *name)
+    };
+    let knowing: Vec<SeenHost<'_>> = hosts.iter().filter(knows).copied().collect();
+    let all = examined(&bare, run, &knowing)?;
+    let works: Vec<(&Host, Vec<Action>)> = all
+        .iter()
+        .map(|planning| {
+            let gone = gone_hosts(planning.facts, &settings.hosts);
+            let gone = gone.into_iter().filter(|gone| gone.host.name != *name).collect();
+            let hosts = settings.hosts.iter().map(FleetHost::of).collect();
+            let mut actions = planning.lock_as_seen(&holder);
+            actions.push(RecordAction::Fleet { hosts, gone }.into());
+            actions.push(run.note(JournalKind::HostRetired, Some(name.to_string())));
+            (planning.host, actions)
+        })
+        .collect();
     let is_empty = works.is_empty();
-    let mut plan = work(&bare, run, Intent::Work, works);
+    let mut plan = Plan { title: Some(title), ..work(&bare, run, Intent::Work, works) };
     if is_empty {
         plan.phases.clear();
     }
-    plan.title = Some(title);
-    plan.notes = notes;
     Ok(plan)
+}
+
+/// The hosts, if nothing speaks against changing them at all.
+fn examined<'a>(
+    bare: &'a Settings,
+    run: &'a RunContext,
+    hosts: &[SeenHost<'a>],
+) -> Result<Vec<HostPlanning<'a>>, Vec<Refusal>> {
+    let refusals = hosts.iter().flat_map(|seen| {
+        let stops = diagnose_host(bare, *seen, None).into_iter();
+        let stops = stops.filter(|diagnosis| diagnosis.kind.stops_any_change());
+        stops.map(|diagnosis| Refusal::Unfit { host: seen.host.name.clone(), diagnosis })
+    });
+    let refusals: Vec<Refusal> = refusals.collect();
+    if refusals.is_empty() { Ok(HostPlanning::of_all(bare, run, hosts)) } else { Err(refusals) }
 }

@@ -54,7 +54,7 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
             script!("crontab_block"),
             script!("crontab")
         ),
-        ServiceAction::Remove(left) => remove(layout, left),
+        ServiceAction::Remove { left, optional: _ } => remove(layout, left),
     }
 }
 

@@ -57,8 +57,14 @@ pub enum ServiceAction {
         /// Which.
         service: Service,
     },
-    /// Stops and takes away what was installed for the app and isn't wanted any more. A failure is only told.
-    Remove(LeftOver),
+    /// Stops and takes away what was installed for the app and isn't wanted any more.
+    Remove {
+        /// What.
+        #[serde(flatten)]
+        left: LeftOver,
+        /// Whether its failure is only told: a release that is live stays so.
+        optional: bool,
+    },
     /// Brings the app's jobs to what a release says. A failure is only told.
     Crontab {
         /// The slot.
@@ -95,10 +101,10 @@ impl ServiceAction {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Stop(service), RUNNING).by_sudo(true)
             },
-            ServiceAction::Remove(left) => {
+            ServiceAction::Remove { left, optional } => {
                 let by_sudo = !matches!(left.kind, LeftOverKind::Jobs { .. });
                 Effects::new(Effect::Beside, &[PhaseName::Finish, PhaseName::Work])
-                    .optional(true)
+                    .optional(*optional)
                     .by_sudo(by_sudo)
             }
             ServiceAction::Crontab { place, .. } => Effects::new(Effect::Beside, &[PhaseName::Finish])
@@ -135,7 +141,7 @@ impl fmt::Display for ServiceAction {
                 write!(f, "verify that {} up for {seconds} s", stay(&names))
             }
             ServiceAction::Stop { service } => write!(f, "stop {}", String::from(service.clone())),
-            ServiceAction::Remove(left) => write!(f, "stop and remove {}", one_line(&left.name())),
+            ServiceAction::Remove { left, .. } => write!(f, "stop and remove {}", one_line(&left.name())),
             ServiceAction::Crontab { file, .. } => write!(f, "install the jobs of {}", one_line(file)),
         }
     }
