@@ -40,7 +40,7 @@ fn the_apps_code_runs_as_its_own_user_and_what_it_leaves_is_cleaned_up() {
     assert_eq!(live("cat cache/who cache/deep/file"), "app\nit's $5");
     assert_eq!(
         live("stat -c '%U %G %a' cache/deep cache/closed/x ../../shared/.env"),
-        "app deploy 2775\napp deploy 600\ndeploy deploy 600\n"
+        "app deploy 2775\napp deploy 600\ndeploy deploy 640\n"
     );
     assert_eq!(host.run("cat /tmp/restarted-by"), "deploy\nroot\n");
     stage.production(&["--hosts", "web2", "who"], 0).says("web2 │ app\nweb2 │ it's $5\n");
@@ -91,8 +91,10 @@ fn secrets_of_another_deployer_are_told_not_left_out() {
     let stage = stage(Sudo::WithoutPassword, "run_as = \"app\"\n[hooks]\ncheck = \"echo went on\"\n");
     stage.production(&["env", "push", "live.env"], 0);
     stage.fleet.host("web2").run("chown root /var/webapps/five/shared/.env");
-    let ran = stage.production(&["-v", "deploy"], 7);
-    ran.says("/var/webapps/five/shared/.env can't be read by deploy: it belongs to another deployer");
+    let ran = stage.production(&["-v", "deploy"], 4);
+    ran.says("web2: deploy can't read /var/webapps/five/shared/.env: it belongs to root")
+        .says("nothing was touched")
+        .says("on that host, as root: chown deploy /var/webapps/five/shared/.env");
 }
 
 #[test]

@@ -288,7 +288,7 @@ fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String
             let file = format!("find {} -prune {mine} -type f", quote(file.as_str()));
             let _ = write!(
                 script,
-                "{file} -exec chgrp {group} {{}} + 2>/dev/null\n{file} -exec chmod 660 {{}} + 2>/dev/null\ntrue\n"
+                "{file} -exec chgrp {group} {{}} + 2>/dev/null\n{file} -exec chmod 640 {{}} + 2>/dev/null\ntrue\n"
             );
         }
     }

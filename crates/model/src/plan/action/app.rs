@@ -68,7 +68,7 @@ pub enum AppAction {
         edit: EnvEdit,
         /// The file.
         file: HostPath,
-        /// The group of those who deploy, who may read and write it; `None`: its owner alone.
+        /// The group of those who deploy, who may read it; `None`: its owner alone.
         group: Option<String>,
     },
     /// Says in the settings of a release whether it is in maintenance. Nothing, where it can't be and needn't.

@@ -6,7 +6,8 @@
 # The file is for nobody else, the folder for everybody: the web server's page lies there, too.
 mkdir -p "${file%/*}" || exit
 mode=600
-[ -z "$group" ] || mode=660
+# Who may write the folder replaces the file.
+[ -z "$group" ] || mode=640
 umask 077
 new=$file.new
 former=$file.former
