@@ -590,9 +590,13 @@ fn the_git_servers_keys_are_pinned() {
     "#);
 }
 
-/// Runs an action as the user of this number in the group 20000, as a run of that group does; as who runs the tests, if that
-/// isn't root. Their logins differ.
+/// Runs an action as the user of this number in the group 20000; as who runs the tests, if that isn't root.
 fn act_as(user: u32, place: &Place, action: &Action) -> String {
+    run_as(user, place, &render_step(action, &place.layout, &RunId::new("r1").expect("a word")))
+}
+
+/// The same as a run of that group does it. Their logins differ.
+fn act_in_group(user: u32, place: &Place, action: &Action) -> String {
     let login = if user == 10_001 { "umask 077" } else { "umask 022" };
     let step = render_step(action, &place.layout, &RunId::new("r1").expect("a word"));
     run_as(user, place, &format!("{login}\n{}{step}", umask(Some("the group"))))
@@ -664,7 +668,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
                 );
                 assert_eq!(run_as(user, &place, &own), "0");
             }
-            told.push(format!("{user}, {action} → {}", act_as(user, &place, action)));
+            told.push(format!("{user}, {action} → {}", act_in_group(user, &place, action)));
         }
         told.push(place.by_hand(&format!(
             "cd five/releases/{name}/made; stat -c '%a %n' . * closed/open | paste -sd, | tr -d '\\n'"
