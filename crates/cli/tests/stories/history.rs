@@ -194,7 +194,7 @@ fn what_had_to_be_put_back_first_is_a_run_of_its_own() {
     let runs = of("run_started", "run");
     let found = logs(&stage);
     assert_eq!(found[2..].iter().map(|log| id(log)).collect::<Vec<_>>(), runs);
-    stage.production(&["history", &id(&found[1])], 0).says("(exit 9)\n  served then: ");
+    stage.production(&["history", &id(&found[1])], 0).says("(exit 9)\n  the link led to two (");
     stage.production(&["history", &runs[0]], 0).says("put back the switch").says("✓ recover: done");
     let again = stage.production(&["history", &runs[1]], 0);
     again.says("  web1  one (").says("✓ deploy two (").says("served then: two (");

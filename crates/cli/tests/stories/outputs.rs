@@ -141,7 +141,7 @@ fn what_a_host_says_of_itself_is_bounded() {
         (
             format!("{deep} >>{memory}/journal.jsonl; {deep} >{memory}/maintenance; chown deploy {memory}/*"),
             0,
-            "in maintenance",
+            "maintenance isn't what buedafab writes there",
         ),
         (format!("echo '{two}' >{memory}/hold"), 0, "on hold since"),
         (

@@ -57,7 +57,14 @@ act_on_unit() {
 # The words of a unit's service, and systemd's about it, since the switch, as far as the user may read them.
 words_of() {
   find_manager "$1"
-  set -- --quiet --no-pager --output cat --lines 40 --since "@$(stat -c %Y "$link" 2>/dev/null || echo 0)" $own --unit "$called"
+  set -- --quiet --no-pager --output cat --lines 40 --since "@$(stat -c %Y "$link" 2>/dev/null || echo 0)"
+  if [ -z "$own" ]; then
+    set -- "$@" --unit "$called"
+  else
+    # Of a process of the user's that has died by then, the journal doesn't know the unit.
+    case $called in *.*) ;; *) called=$called.service ;; esac
+    set -- "$@" --user _TRANSPORT=stdout + "USER_UNIT=$called"
+  fi
   said=$($as journalctl "$@" 2>/dev/null)
   [ -n "$said" ] || said=$(journalctl "$@" 2>/dev/null)
 }
