@@ -36,6 +36,8 @@ pub struct SudoRules {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct SudoEntry {
     asks: bool,
+    /// Whether it says how a command is done as root.
+    is_of_root: bool,
     commands: Vec<String>,
 }
 
@@ -46,7 +48,7 @@ impl SudoRules {
         let mut in_commands = false;
         for line in listing.lines() {
             if line.starts_with("Sudoers entry") {
-                rules.entries.push(SudoEntry { asks: true, commands: Vec::new() });
+                rules.entries.push(SudoEntry { asks: true, is_of_root: true, commands: Vec::new() });
                 in_commands = false;
                 continue;
             }
@@ -56,7 +58,9 @@ impl SudoRules {
                 rules.never_asks |= defaults.any(|word| word.trim_end_matches(',') == "!authenticate");
                 continue;
             };
-            if let Some(options) = text.strip_prefix("Options:") {
+            if let Some(users) = text.strip_prefix("RunAsUsers:") {
+                entry.is_of_root = users.split(',').any(|user| matches!(user.trim(), "root" | "ALL" | "#0"));
+            } else if let Some(options) = text.strip_prefix("Options:") {
                 entry.asks = !options.split(", ").any(|option| option.trim() == "!authenticate");
             } else if text == "Commands:" {
                 in_commands = true;
@@ -69,7 +73,9 @@ impl SudoRules {
 
     /// Whether a command that is allowed takes a password: `/usr/bin/systemctl restart five`.
     pub fn want_a_password(&self, command: &str) -> bool {
-        let fits = |entry: &&SudoEntry| entry.commands.iter().any(|pattern| fits(pattern, command));
+        let fits = |entry: &&SudoEntry| {
+            entry.is_of_root && entry.commands.iter().any(|pattern| fits(pattern, command))
+        };
         !self.never_asks && self.entries.iter().rev().find(fits).is_some_and(|entry| entry.asks)
     }
 }
@@ -145,6 +151,11 @@ Sudoers entry:
     Options: setenv
     Commands:
 \t/usr/bin/sv stop *
+
+Sudoers entry:
+    RunAsUsers: app, postgres
+    Commands:
+\tALL
 ";
 
     #[test]

@@ -491,13 +491,14 @@ const SUDO_ASKED: &str = r#"case $id in
   'uid=0('*) ;;
   *)
     if listed=$(LC_ALL=C sudo -n -ll 2>/dev/null); then fact sudo yes; else fact sudo no; fi
-    free=no all=no
+    free=no all=no of_root=yes
     while IFS= read -r line; do
       case $line in
-        'Sudoers entry'*) free=no ;;
+        'Sudoers entry'*) free=no of_root=yes ;;
+        *RunAsUsers:*) case "$line," in *' root,'* | *' ALL,'*) ;; *) of_root=no ;; esac ;;
         *Options:*'!authenticate'*) free=yes ;;
-        *Commands:*) all=no ;;
-        '	ALL') all=$free ;;
+        *Commands:*) [ "$of_root" = no ] || all=no ;;
+        '	ALL') [ "$of_root" = no ] || all=$free ;;
       esac
     done <<END
 $listed

@@ -205,7 +205,12 @@ fn stop_running(service: &Service) -> String {
         }
         Service::SystemdUser(_) => {
             let name = quote(&service.unit().expect("a unit"));
-            format!("sudo=\n{}find_manager {name}\nsystemctl --user stop \"$called\"", script!("systemd"))
+            format!(
+                "sudo=\n{}find_manager {name}\n\
+                 case $(systemctl --user is-active \"$called\" 2>/dev/null) in\n  \
+                   active* | reloading* | activating* | deactivating*) systemctl --user stop \"$called\" ;;\nesac",
+                script!("systemd")
+            )
         }
         Service::Supervisor(name) => {
             let name = quote(name);

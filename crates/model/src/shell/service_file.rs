@@ -122,11 +122,21 @@ fn plain_words(command: &str) -> Option<Vec<&str>> {
             start = Some(at);
         }
         match (open.last().copied(), c) {
-            (Some('\''), '\'') | (Some('"'), '"') | (Some('`'), '`') | (Some('('), ')') => drop(open.pop()),
+            (Some('\''), '\'')
+            | (Some('"'), '"')
+            | (Some('`'), '`')
+            | (Some('('), ')')
+            | (Some('{'), '}') => {
+                drop(open.pop());
+            }
             (Some('\''), _) => {}
             (_, '\\') => drop(chars.next()),
             (_, '$') if chars.next_if(|(_, next)| *next == '(').is_some() => open.push('('),
-            (Some('('), '(' | '\'' | '"' | '`') | (Some('"'), '`') | (None, '\'' | '"' | '`') => open.push(c),
+            (_, '$') if chars.next_if(|(_, next)| *next == '{').is_some() => open.push('{'),
+            (Some('('), '(' | '\'' | '"' | '`')
+            | (Some('{'), '\'' | '"' | '`')
+            | (Some('"'), '`')
+            | (None, '\'' | '"' | '`') => open.push(c),
             // `2>&1`
             (None, '&') if command[..at].ends_with(['<', '>']) => {}
             (None, ';' | '&' | '|' | '\n' | '(' | ')') => return None,
@@ -199,6 +209,7 @@ mod tests {
         check("VAR=1 ./serve \"$(echo '(a; b &') c | d)\" `echo e`", true);
         check("  env VAR=1 ./serve '(a; b & c | d)' e 2>/dev/null", true);
         check("VAR=1 ./serve '(a; b & c | d)' e 2>&1", true);
+        check("VAR=${NOTHING:-1} ./serve \"${NOTHING:-(a; b & c | d)}\" ${NOTHING:-e} ", true);
         check("exec env VAR=1 ./serve '(a; b & c | d)' e", true);
         check("export VAR=1; ./serve '(a; b & c | d)' e", false);
         check("VAR=1 ./serve '(a; b & c | d)' e | cat", false);

@@ -30,7 +30,7 @@ ask_own_units() {
   # What a session doesn't say that came about without PAM.
   XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}" ask_manager systemctl --user show --property "$properties" "$@"
 }
-shown=$(ask_units "$@" && ask_own_units "$@")
+shown=$(ask_units "$@"; ask_own_units "$@")
 fact units "$shown"
 
 folders='' maps=''
