@@ -110,25 +110,20 @@ impl Connector {
     async fn way_to(&self, host: &Host, sharing: Sharing) -> Result<Arc<dyn Transport>, ConnectError> {
         let permit = self.resolutions.acquire().await.expect("it is never closed");
         let (transports, host) = (self.transports.clone(), host.clone());
-        let asked = tokio::task::spawn_blocking(move || {
-            let transport = transports.to(&host);
-            if sharing == Sharing::Fresh {
-                transport.forget_shared();
-            }
-            transport
-        });
+        let asked = tokio::task::spawn_blocking(move || transports.to(&host));
         let answer = tokio::time::timeout(self.connect_timeout, asked).await;
         drop(permit);
-        match answer {
-            Ok(transport) => Ok(transport.expect("it doesn't panic")),
-            Err(_) => Err(ConnectError {
-                why: format!("`ssh -G` said nothing for {} s", self.connect_timeout.as_secs()),
-                hint: Some(
-                    "see what ~/.ssh/config runs for this host: `Match exec` waits for its command"
-                        .to_owned(),
-                ),
-            }),
+        let transport = answer.map_err(|_| ConnectError {
+            why: format!("`ssh -G` said nothing for {} s", self.connect_timeout.as_secs()),
+            hint: Some(
+                "see what ~/.ssh/config runs for this host: `Match exec` waits for its command".to_owned(),
+            ),
+        })?;
+        let transport = transport.expect("it doesn't panic");
+        if sharing == Sharing::Fresh {
+            forget_shared(&transport).await;
         }
+        Ok(transport)
     }
 
     async fn open_in_span<T: Clone + Send + 'static>(
@@ -183,12 +178,17 @@ impl Connector {
                 return Err(ConnectError { hint: transport.hint(&why), why });
             }
             if stale {
-                let transport = transport.clone();
-                let forgotten = tokio::task::spawn_blocking(move || transport.forget_shared());
-                forgotten.await.expect("it doesn't panic");
+                forget_shared(&transport).await;
             } else {
                 tokio::time::sleep(Duration::from_millis(150) * 2u32.pow(attempt)).await;
             }
         }
     }
+}
+
+/// Asks the shared connection to end when nobody uses it any more, beside the loop: that takes a process, and may take seconds.
+async fn forget_shared(transport: &Arc<dyn Transport>) {
+    let transport = transport.clone();
+    let forgotten = tokio::task::spawn_blocking(move || transport.forget_shared());
+    forgotten.await.expect("it doesn't panic");
 }

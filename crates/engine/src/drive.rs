@@ -445,7 +445,9 @@ impl Driver<'_> {
             (self.events)(Event::StepCancelled { host, step: id });
             return Vec::new();
         }
-        if !timed_out && (status == 0 || action.effects().is_optional()) {
+        // What is done once a run has come to nothing decides nothing.
+        let is_note = self.plan.step(id).is_none();
+        if !timed_out && (status == 0 || is_note || action.effects().is_optional()) {
             let milliseconds = running.began.elapsed().as_millis() as u64;
             (self.events)(Event::StepEnded { host: host.clone(), step: id, status, milliseconds });
             return vec![Input::StepEnded { host, step: id }];

@@ -59,6 +59,24 @@ pub struct Look {
     pub unreachable: BTreeMap<HostName, ConnectError>,
 }
 
+impl Look {
+    /// Nothing more will be seen of a host: what was seen over an older login counts then, and nothing else.
+    fn give_up(
+        &mut self,
+        seen_before: Option<HostFacts>,
+        host: HostName,
+        error: ConnectError,
+        events: &mut (dyn FnMut(Event) + Send),
+    ) {
+        if let Some(facts) = seen_before {
+            self.facts.insert(host, facts);
+            return;
+        }
+        events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
+        self.unreachable.insert(host, error);
+    }
+}
+
 /// A look at one host, under way.
 struct Looking<'h> {
     host: &'h Host,
@@ -199,10 +217,13 @@ impl Fleet {
                             "it was reached, and then said nothing"
                         };
                         let error = failed(format!("{why}: does a file system hang there?"));
-                        events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
                         self.connections.remove(&host);
-                        open.remove(&host);
-                        look.unreachable.insert(host, error);
+                        look.give_up(
+                            open.remove(&host).and_then(|looking| looking.seen_before),
+                            host,
+                            error,
+                            events,
+                        );
                         continue;
                     }
                 },
@@ -215,10 +236,9 @@ impl Fleet {
                     }
                 }
                 News::Unreachable(host, error) => {
-                    match open.remove(&host).and_then(|looking| looking.seen_before) {
-                        Some(facts) => drop(look.facts.insert(host, facts)),
-                        None => drop(look.unreachable.insert(host, error)),
-                    }
+                    let seen_before = open.remove(&host).and_then(|looking| looking.seen_before);
+                    // That it can't be reached was told.
+                    look.give_up(seen_before, host, error, &mut |_| {});
                 }
                 News::Reply(host, Reply::Output(0, stream, bytes)) => {
                     if let Some(looking) = open.get_mut(&host) {
@@ -232,14 +252,13 @@ impl Fleet {
                                 "what it says of itself is longer than {} MiB: does something lie in the app's folder that is no record?",
                                 MOST_SEEN >> 20
                             ));
-                            events(Event::Unreachable {
-                                host: host.clone(),
-                                why: error.why.clone(),
-                                hint: None,
-                            });
                             self.connections.remove(&host);
-                            open.remove(&host);
-                            look.unreachable.insert(host, error);
+                            look.give_up(
+                                open.remove(&host).and_then(|looking| looking.seen_before),
+                                host,
+                                error,
+                                events,
+                            );
                         }
                     }
                 }
@@ -272,12 +291,7 @@ impl Fleet {
                         Err(error) => {
                             let why = format!("{error}\n{}", String::from_utf8_lossy(&stderr));
                             let error = failed(why.trim().to_owned());
-                            events(Event::Unreachable {
-                                host: host.clone(),
-                                why: error.why.clone(),
-                                hint: None,
-                            });
-                            look.unreachable.insert(host, error);
+                            look.give_up(seen_before, host, error, events);
                         }
                     }
                 }
@@ -294,13 +308,12 @@ impl Fleet {
                 }
                 News::Reply(host, Reply::Closed(closed)) => {
                     self.connections.remove(&host);
-                    if open.remove(&host).is_some() {
+                    if let Some(looking) = open.remove(&host) {
                         let error = failed(match closed {
                             Closed::Broken(why) if !why.is_empty() => why,
                             _ => "the connection ended in the middle of the look".to_owned(),
                         });
-                        events(Event::Unreachable { host: host.clone(), why: error.why.clone(), hint: None });
-                        look.unreachable.insert(host, error);
+                        look.give_up(looking.seen_before, host, error, events);
                     }
                 }
                 News::Reply(..) => {}

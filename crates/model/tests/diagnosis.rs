@@ -479,20 +479,18 @@ fn all_three_say_the_same() {
       check   a deploy would be stopped
 
     a file of another's is in a slot
-      plan    refused: web1: a release would be built over /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write
-              on that host: sudo chown -R deploy /var/webapps/five/releases/b
-      status  web1: a release would be built over /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write
-      check   ✗  rights   a release would be built over /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write
+      plan    note: a deploy may be stopped by /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write; on that host: sudo chown -R deploy /var/webapps/five/releases/b
+      status  web1: a deploy may be stopped by /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write
+      check   !  rights   a deploy may be stopped by /var/webapps/five/releases/b/code/__pycache__, which belongs to root, and which deploy can't write
       check   help: on that host: sudo chown -R deploy /var/webapps/five/releases/b
-      check   a deploy would be stopped
+      check   ready to deploy
 
     a file that can't be changed is in a slot
-      plan    refused: web1: a release would be built over /var/webapps/five/releases/b/.env, which is immutable
-              on that host: sudo chattr -R -i /var/webapps/five/releases/b
-      status  web1: a release would be built over /var/webapps/five/releases/b/.env, which is immutable
-      check   ✗  rights   a release would be built over /var/webapps/five/releases/b/.env, which is immutable
+      plan    note: a deploy may be stopped by /var/webapps/five/releases/b/.env, which not even its owner can write: it is immutable, or its file system read-only; on that host: sudo chattr -R -i /var/webapps/five/releases/b
+      status  web1: a deploy may be stopped by /var/webapps/five/releases/b/.env, which not even its owner can write: it is immutable, or its file system read-only
+      check   !  rights   a deploy may be stopped by /var/webapps/five/releases/b/.env, which not even its owner can write: it is immutable, or its file system read-only
       check   help: on that host: sudo chattr -R -i /var/webapps/five/releases/b
-      check   a deploy would be stopped
+      check   ready to deploy
 
     the link is none
       plan    refused: web1: /var/webapps/five/releases/current is a folder or a file, not a link

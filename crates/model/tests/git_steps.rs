@@ -830,8 +830,10 @@ fn a_damaged_clone_is_made_whole_again() {
     a file is empty: 0: what git keeps in a was damaged (objects can't be read), so it was made anew; 0; 0
     a file is gone: 0: what git keeps in a was damaged (objects can't be read), so it was made anew; 0; 0
     a file is zeroes: 0: what git keeps in a was damaged (objects can't be read), so it was made anew; 0; 0
-    a pack is cut: 0: what git keeps in a was damaged (git finds errors in it), so it was made anew; 0; 0
-    the index of a pack is gone: 0: what git keeps in a was damaged (git finds errors in it), so it was made anew; 0; 0
+    a pack is cut: 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
+    what git keeps in a was damaged (git finds errors in it), so it was made anew; 0; 0
+    the index of a pack is gone: 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
+    what git keeps in a was damaged (git finds errors in it), so it was made anew; 0; 0
     packed refs are garbage: 0: what git keeps in a was damaged (git finds errors in it), so it was made anew; 0; 0
     a branch is empty: 0; 0; 0
     a branch of the remote is garbage: 0; 0; 0
@@ -847,7 +849,8 @@ fn a_damaged_clone_is_made_whole_again() {
     what git keeps in a was damaged (it is no folder), so it was made anew; 0; 0
     git's folder leads nowhere: 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
     what git keeps in a was damaged (it is no folder), so it was made anew; 0; 0
-    git's folder is empty: 0: what git keeps in a was damaged (no HEAD in it), so it was made anew; 0; 0
+    git's folder is empty: 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
+    what git keeps in a was damaged (no HEAD in it), so it was made anew; 0; 0
     ");
 }
 

@@ -299,18 +299,17 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         let (path, folder) = (expected.layout.releases.join(path), typed(&expected.layout.slot(slot)));
         // Nobody else could stop root, or the owner.
         let (why, help) = if facts.is_root || owner == user {
-            ("is immutable".to_owned(), format!("on that host: sudo chattr -R -i {folder}"))
+            (
+                "not even its owner can write: it is immutable, or its file system read-only".to_owned(),
+                format!("on that host: sudo chattr -R -i {folder}"),
+            )
         } else {
             let why = format!("belongs to {owner}, and which {user} can't write");
             (why, format!("on that host: sudo chown -R {user} {folder}"))
         };
-        let words = format!("a release would be built over {path}, which {why}");
-        // With more slots than these two, a deploy may take another.
-        if expected.slots.iter().any(|other| other != slot && facts.live_slot() != Some(other)) {
-            found.warns(DiagnosisKind::StuckFile, words).help = Some(help);
-        } else {
-            found.blocks(DiagnosisKind::StuckFile, words, help);
-        }
+        let words = format!("a deploy may be stopped by {path}, which {why}");
+        // A deploy may take another slot, or leave this as it is.
+        found.warns(DiagnosisKind::StuckFile, words).help = Some(help);
     }
     no_room(facts, expected, found);
     if expected.needs_sudo && !facts.refused_by_sudo.is_empty() {

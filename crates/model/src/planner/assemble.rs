@@ -131,8 +131,8 @@ pub(super) fn assemble(
     // less room than is kept for it.
     let note = |change: &HostChange<'_>| {
         let given = change.planning.give_to_group(&change.to.slot).filter(|_| change.fills_slot());
-        let actions = given.into_iter().chain([change.journal(JournalKind::Failed)]);
-        actions.chain(change.give_room_back()).map(Part::Do).collect()
+        let actions = [change.journal(JournalKind::Failed)].into_iter().chain(change.give_room_back());
+        actions.chain(given).map(Part::Do).collect()
     };
     plan.on_failure = changes.iter().map(|change| numbers.work(change.planning.host, note(change))).collect();
     for (when, commands) in

@@ -71,7 +71,6 @@ impl HostPlanning<'_> {
                     release: release.clone(),
                     former: former.clone(),
                     packages: Vec::new(),
-                    free: None,
                 }
                 .into(),
             );

@@ -180,8 +180,7 @@ impl HostChange<'_> {
             }) => {
                 let (slot, release, former) = (slot.clone(), release.clone(), former.clone());
                 let packages = packages.clone().collect();
-                let free = self.planning.facts.free();
-                Some(RecordAction::GiveRoomBack { slot, release, former, packages, free }.into())
+                Some(RecordAction::GiveRoomBack { slot, release, former, packages }.into())
             }
             _ => None,
         })

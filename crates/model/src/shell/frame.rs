@@ -57,7 +57,9 @@ pub fn render_on_failure(plan: &Plan, host: &HostPlan, ended: &Ended) -> String 
     let steps = work.flat_map(HostWork::steps).filter_map(|step| match &step.action {
         Action::Record(action) => {
             let text = record::render_ended(action, ended, &host.layout, &plan.run);
-            let flags = flags_of(&step.action.effects(), Way::Forward);
+            // Nothing of it decides anything any more.
+            let effects = Effects { failure: FailureMeans::Note, ..step.action.effects() };
+            let flags = flags_of(&effects, Way::Forward);
             Some(format!("step {} {flags} {}\n", step.id, quote(&text)))
         }
         _ => None,

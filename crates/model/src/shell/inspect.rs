@@ -323,7 +323,7 @@ look_at_slot() {
   if [ -f "$memory/slots/$slot.json" ] && [ -d "$releases/$slot" ] && [ ! -L "$releases/$slot" ]; then
     if lacks "$releases/$slot"; then
       fact damaged "$slot/$part"
-    elif [ ! -s "$releases/$slot/.git/index" ]; then
+    elif [ -x "$releases/$slot/.git" ] && [ ! -s "$releases/$slot/.git/index" ]; then
       fact damaged "$slot/no index in it"
     fi
   fi
@@ -432,7 +432,8 @@ const LOOK_FOR_STUCK: &str = r#"for slot; do
 done
 if [ $# -gt 0 ]; then
   stuck=$(in_the_way "$@"; echo .)
-  stuck=${stuck%?.}
+  stuck=${stuck%.}
+  stuck=${stuck%?}
   [ -z "$stuck" ] || fact stuck "$(owner_of "$stuck") ${stuck#"$releases/"}"
 fi
 "#;

@@ -11,7 +11,6 @@ use super::inspect::guard_script;
 use super::resolved::keep_resolved;
 use super::{quote, quote_words};
 use crate::app::owner::Owner;
-use crate::host::facts::Room;
 use crate::host::fleet::Fleet;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState, tail_of};
@@ -29,7 +28,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
         }
         RecordAction::CreateFolders { group, owner } => create_folders(layout, group.as_deref(), owner),
         RecordAction::KeepReserve => keep_reserve(layout) + "keep_reserve",
-        RecordAction::GiveRoomBack { slot, release, former, packages, free } => {
+        RecordAction::GiveRoomBack { slot, release, former, packages } => {
             let record = SlotRecord {
                 at,
                 state: SlotState::Failed,
@@ -37,7 +36,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 former: former.clone(),
                 run: run.clone(),
             };
-            give_room_back(layout, &record, slot, packages, free.unwrap_or_default())
+            give_room_back(layout, &record, slot, packages)
         }
         // Shown, and never run: the runner itself takes the lock.
         RecordAction::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
@@ -111,11 +110,10 @@ fn note_build(layout: &Layout, slot: &SlotName) -> String {
         "{git}{difference}slot={slot} filled={filled}\n\
          changed_by_build() {{\n  \
            git -C \"$slot\" diff --quiet --ignore-submodules=untracked HEAD --\n  \
-           [ $? != 1 ] || difference \"$slot\"\n  \
-           true\n\
-         }}\n\
+           [ $? != 1 ] || difference \"$slot\"\n\
+         }} 2>/dev/null\n\
          rm -f \"$slot/.git/unfinished\"\n\
-         {{ changed_by_build >\"$filled\" || {{ rm -f \"$filled\" && changed_by_build >\"$filled\"; }}; }} 2>/dev/null\n",
+         {{ changed_by_build >\"$filled.new\" && mv -f \"$filled.new\" \"$filled\"; }} || {{ rm -f \"$filled.new\"; false; }}\n",
         git = git(layout),
         difference = script!("difference"),
         slot = quote(layout.slot(slot).as_str()),
@@ -150,9 +148,14 @@ fn note_takes(layout: &Layout, slot: &SlotName) -> String {
 /// Does something that takes room again, if it fails, in the room that is kept for it. `write` sets no variable and never
 /// exits, and nor does this.
 fn or_of_the_reserve(layout: &Layout, write: &str) -> String {
+    or_of_the_reserve_after(layout, write, "true")
+}
+
+/// The same, and before it is done again, what puts right what the first try has left.
+fn or_of_the_reserve_after(layout: &Layout, write: &str, mend: &str) -> String {
     let reserve = quote(layout.reserve().as_str());
     format!(
-        "write() {{\n  {write}\n}}\nwrite 2>/dev/null || {{ [ ! -e {reserve}.1 ] || rm -f {reserve}.[1-4]; write; }}"
+        "write() {{\n  {write}\n}}\nwrite 2>/dev/null || {{ [ ! -e {reserve}.1 ] || rm -f {reserve}.[1-4]; {mend}; write; }}"
     )
 }
 
@@ -169,18 +172,10 @@ fn keep_reserve(layout: &Layout) -> String {
 /// So much is kept four times over: enough for a way back, a record of what is pending, the link, and a line of the journal.
 const RESERVE_EACH: u32 = 64 << 10;
 
-fn give_room_back(
-    layout: &Layout,
-    failed: &SlotRecord,
-    slot: &SlotName,
-    packages: &[String],
-    free: Room,
-) -> String {
+fn give_room_back(layout: &Layout, failed: &SlotRecord, slot: &SlotName, packages: &[String]) -> String {
     let assign = |name: &str, path: HostPath| format!("{name}={}\n", quote(path.as_str()));
     let assignments = [
         format!("name={}\nrun={}\n", quote(slot.as_str()), quote(failed.run.as_str())),
-        // A shell's numbers have a sign.
-        format!("kib={}\ninodes={}\n", free.kib, i64::try_from(free.inodes).unwrap_or(0)),
         assign("slot", layout.slot(slot)),
         assign("link", layout.current()),
         assign("record", layout.record(slot)),
@@ -201,7 +196,12 @@ fn journal_line(record: &JournalRecord, layout: &Layout) -> String {
     // What isn't a file may never be read by anybody.
     format!(
         "if [ -e {journal} ] && [ ! -f {journal} ]; then echo {journal}' is no file' >&2; false; else\n{}\nfi",
-        or_of_the_reserve(layout, &format!("{} >>{journal}", stamped(record)))
+        or_of_the_reserve_after(
+            layout,
+            &format!("{} >>{journal}", stamped(record)),
+            // What of the line was written before the disk was full stays a line of its own.
+            &format!("[ ! -s {journal} ] || [ -z \"$(tail -c 1 {journal})\" ] || echo >>{journal}")
+        )
     )
 }
 

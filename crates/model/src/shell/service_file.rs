@@ -127,7 +127,7 @@ fn plain_words(command: &str) -> Option<Vec<&str>> {
             | (Some('`'), '`')
             | (Some('('), ')')
             | (Some('{'), '}') => {
-                drop(open.pop());
+                open.pop();
             }
             (Some('\''), _) => {}
             (_, '\\') => drop(chars.next()),

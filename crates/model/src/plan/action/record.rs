@@ -9,7 +9,6 @@ use super::effects::{Effect, Effects, PhaseName};
 use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::text::one_line;
-use crate::host::facts::Room;
 use crate::host::fleet::{FleetHost, GoneHost};
 use crate::host::record::{JournalKind, LockHolder, SlotState};
 use crate::names::SlotName;
@@ -50,8 +49,6 @@ pub enum RecordAction {
         former: Option<Release>,
         /// Private packages that came for this release alone, by their folders and names.
         packages: Vec<String>,
-        /// What was free before the run, if that is known: where it has taken more than is left, it was too much.
-        free: Option<Room>,
     },
     /// Takes the host's lock.
     Lock {

@@ -71,8 +71,9 @@ make_anew() {
   fi
   remember_commit
   old=$slot/.git
-  if [ -f "$old" ] || [ -L "$old" ] || [ -s "$old/logs/refs/stash" ] || grep -qs '	commit' "$old/logs/HEAD"; then
-    # A person has made it so, or has committed something there.
+  if [ -f "$old" ] || [ -L "$old" ] || [ -s "$old/logs/refs/stash" ] || { [ -d "$old" ] && [ ! -s "$old/logs/HEAD" ]; } ||
+    grep -v '	\(clone\|checkout\): ' "$old/logs/HEAD" 2>/dev/null | grep -q '	'; then
+    # A person has made it so, or has done something there that is nowhere else, as far as can be seen.
     mkdir -p "$aside" && mv "$old" "$aside/.git" || exit
     echo "what git kept in $name before is kept in $aside/.git"
   elif [ -d "$old/modules" ]; then

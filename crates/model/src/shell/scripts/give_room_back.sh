@@ -2,7 +2,7 @@
 #
 # Assignments stand before this text: name, the slot's, and slot, its folder; link, the one that decides what is live; record,
 # filled, overwritten and takes, the slot's files; state, the folder that they lie in; run, the one that couldn't; packages, the
-# folder of private packages, and cache, that of uv's downloads; kib and inodes, what was free before the run, or 0. Functions too: no_mount_in, keep_reserve, and write_failed,
+# folder of private packages, and cache, that of uv's downloads. Functions too: no_mount_in, keep_reserve, and write_failed,
 # which writes down that the slot holds nothing. Packages that came for this release alone are the arguments.
 
 # Only what this run has begun there, and hasn't ended.
@@ -17,20 +17,14 @@ look() {
   set -- $(stat -f -c '%a %S %d %c' -- "$state")
   free_kib=$(($1 * $2 / 1024)) free_inodes=$3 all_inodes=$4
 }
-# By trying, since a quota is no less full than a disk. Most programs take away what they couldn't write to its end: then the
-# release is too large, if more is gone than is left.
+# By trying, since a quota is no less full than a disk.
 is_short() {
   look
-  [ "$((kib - free_kib))" -lt "$free_kib" ] || return 0
-  if [ "$all_inodes" -gt 0 ]; then
-    [ "$free_inodes" -ge 64 ] && [ "$((inodes - free_inodes))" -lt "$free_inodes" ] || return 0
-  fi
-  if ! dd if=/dev/urandom of="$state/probe" bs=65536 count=16 2>/dev/null; then
-    rm -f "$state/probe"
-    return 0
-  fi
+  [ "$all_inodes" = 0 ] || [ "$free_inodes" -ge 64 ] || return 0
+  dd if=/dev/urandom of="$state/probe" bs=65536 count=16 2>/dev/null
+  status=$?
   rm -f "$state/probe"
-  return 1
+  [ "$status" != 0 ]
 }
 is_short || exit 0
 

@@ -33,11 +33,15 @@ tell_what_is_in_the_way() {
   mend='sudo chattr -R -i'
   if [ -z "$stuck" ]; then
     # Another's, in a folder that can be written.
-    stuck=$(lsattr -Ra "$1" 2>/dev/null | sed -n '/^[^ ]*[ia][^ ]* /{s/^[^ ]* *//p;q;}')
+    stuck=$(lsattr -Ra "$1" 2>/dev/null | sed -n '/^[-A-Za-z]*[ia][-A-Za-z]* *\//{s/^[^ ]* *//p;q;}')
     [ -n "$stuck" ] || return 0
     echo "$stuck is immutable: on this host, $mend $1" >&2
   elif [ "$me" = 0 ] || [ "$(stat -c %u -- "$stuck")" = "$me" ]; then
-    echo "$stuck is immutable: on this host, $mend $1" >&2
+    # Whole file systems can be so, too.
+    case $(lsattr -d "$stuck" 2>/dev/null) in
+      [!/]*[ia]*' /'*) echo "$stuck is immutable: on this host, $mend $1" >&2 ;;
+      *) echo "$stuck can't be written, not even by its owner: is its file system read-only?" >&2 ;;
+    esac
   else
     echo "$stuck belongs to $(owner_of "$stuck"): on this host, sudo chown -R $(id -un) $1" >&2
   fi

@@ -15,7 +15,7 @@ are_damaged() {
   } >.git/submodules.found
   while IFS= read -r found; do
     case $found in
-      .git/modules/*) git --git-dir="${found%/*}" fsck --no-dangling --no-progress >/dev/null 2>&1 || return 0 ;;
+      .git/modules/*) git --git-dir="${found%/*}" fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1 || return 0 ;;
       *) git -C "${found%/*}" rev-parse --git-dir >/dev/null 2>&1 || return 0 ;;
     esac
   done <.git/submodules.found
