@@ -842,14 +842,19 @@ fn a_damaged_clone_is_made_whole_again() {
     its objects lie nowhere: 0: what git keeps in a was damaged (objects can't be read), so it was made anew; 0; 0
         0; 0; 0
     locks were left over: 0; 0; 0
-    git's folder is gone: 0: what git keeps in a was damaged (it is gone), so it was made anew; 0; 0
-    git's folder is a file: 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
+    git's folder is gone: 0: what somebody may have changed in a can't be told from the release any more
+    what git keeps in a was damaged (it is gone), so it was made anew; 0; 0
+    git's folder is a file: 0: what somebody may have changed in a can't be told from the release any more
+    what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
     what git keeps in a was damaged (it is no folder), so it was made anew; 0; 0
-    git's folder is another's: 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
+    git's folder is another's: 0: what somebody may have changed in a can't be told from the release any more
+    what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
     what git keeps in a was damaged (it is no folder), so it was made anew; 0; 0
-    git's folder leads nowhere: 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
+    git's folder leads nowhere: 0: what somebody may have changed in a can't be told from the release any more
+    what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
     what git keeps in a was damaged (it is no folder), so it was made anew; 0; 0
-    git's folder is empty: 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
+    git's folder is empty: 0: what somebody may have changed in a can't be told from the release any more
+    what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
     what git keeps in a was damaged (no HEAD in it), so it was made anew; 0; 0
     ");
 }
@@ -995,7 +1000,8 @@ fn what_a_person_did_in_a_damaged_clone_is_kept() {
         remote.name(&found)
     });
     assert_snapshot!(found, @"
-    echo own >file; git commit -qam own; : >.git/HEAD → 0: what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
+    echo own >file; git commit -qam own; : >.git/HEAD → 0: what somebody may have changed in a can't be told from the release any more
+    what git kept in a before is kept in ROOT/five/.buedafab/aside/r1-a/.git
     what git keeps in a was damaged (no HEAD in it), so it was made anew; 0
     aside/r1-a/.git
 

@@ -51,7 +51,7 @@ remember_commit() {
       was=${was%% *}
       ;;
   esac
-  [ -z "$was" ] || { git -C "$slot.new" update-ref --no-deref HEAD "$was^{commit}" && git -C "$slot.new" read-tree "$was"; } 2>/dev/null
+  [ -n "$was" ] && { git -C "$slot.new" update-ref --no-deref HEAD "$was^{commit}" && git -C "$slot.new" read-tree "$was"; } 2>/dev/null
 }
 
 make_anew() {
@@ -69,7 +69,7 @@ make_anew() {
     rm -rf "$slot" && mv "$slot.new" "$slot"
     exit
   fi
-  remember_commit
+  remember_commit || [ ! -e "$filled" ] || echo "what somebody may have changed in $name can't be told from the release any more"
   old=$slot/.git
   if [ -f "$old" ] || [ -L "$old" ] || [ -s "$old/logs/refs/stash" ] || { [ -d "$old" ] && [ ! -s "$old/logs/HEAD" ]; } ||
     grep -v '	\(clone\|checkout\): ' "$old/logs/HEAD" 2>/dev/null | grep -q '	'; then
