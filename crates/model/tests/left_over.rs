@@ -379,3 +379,31 @@ fn blocks_of_jobs_are_found_by_their_mark() {
     });
     assert_snapshot!(found, @"five of five in production from git.example.com/bueda/five, five-staging of five in staging from git.example.com/bueda/five; in the crontab of ada");
 }
+
+/// Only a plain file that the machine itself reads is what was installed: systemd links an alias to the unit that is wanted, and
+/// people keep copies.
+#[test]
+fn aliases_and_copies_are_not_what_was_installed() {
+    let found = everywhere(|shell, place| {
+        let mark = owner().line();
+        place.by_hand(&format!(
+            "mkdir -p etc/systemd/system/five-web.service.d etc/init.d etc/cron.d
+             for file in systemd/system/five-web.service init.d/five-beat cron.d/five; do echo '{mark}' >etc/$file; done
+             cd etc/systemd/system
+             ln -s five-web.service web.service; ln -s \"$PWD/five-web.service\" dbus-web.service; ln -s nothing.service gone.service
+             for copy in bak old new; do cp five-web.service five-web.service.$copy; cp five-web.service ../../init.d/five-beat.$copy; done
+             cp five-web.service ../../init.d/five-beat~; cp five-web.service ../../cron.d/five.dpkg-old; ln -s five-beat ../../init.d/beat"
+        ));
+        let script = inspect_script(&place.layout, Scope::Plan, &AlsoLookAt::default());
+        let root = place.root().display().to_string();
+        let output = shell.run(&script.replace("/etc/", &format!("{root}/etc/")), &place.root());
+        let facts = HostFacts::parse(&output.stdout, &place.layout, run(1).at).expect("a look");
+        let paths: Vec<&str> = facts.marked.iter().map(|marked| marked.what.as_str()).collect();
+        paths.join("\n").replace(&root, "")
+    });
+    assert_snapshot!(found, @"
+    /etc/systemd/system/five-web.service
+    /etc/init.d/five-beat
+    /etc/cron.d/five
+    ");
+}

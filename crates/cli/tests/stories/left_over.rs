@@ -66,6 +66,11 @@ fn what_hosts_should_not_have_any_more_is_told_and_then_removed() {
         )
     );
 
+    // An alias leads to what is wanted, and a person keeps a copy.
+    let beat = stage.fleet.host("web1").run(
+        "cd /etc/systemd/system; ln -s five-beat.service pulse.service; cp five-beat.service five-beat.service.bak
+         systemctl daemon-reload; systemctl show -p MainPID --value pulse.service",
+    );
     // Nobody is asked who isn't there.
     stage
         .production(&["deploy", "--prune"], 4)
@@ -86,6 +91,8 @@ fn what_hosts_should_not_have_any_more_is_told_and_then_removed() {
             "active five-beat.service, {beside}active five-web-staging.service, active five-worker.service, 3 3 * * * mine, "
         )
     );
+    let still = "cd /etc/systemd/system; ls five-beat.service.bak >&2; systemctl show -p MainPID --value pulse.service";
+    assert_eq!(stage.fleet.host("web1").run(still), beat, "it was never stopped");
     stage.production(&["--yes", "deploy", "--prune"], 0).says("nothing to do");
     let said = stage.production(&["status"], 0);
     assert!(!said.stdout.contains("any more"), "{}", said.stdout);

@@ -406,7 +406,15 @@ if [ -f "$memory/installed" ] && [ -r "$memory/installed" ]; then
   fact installed "$installed"
 fi
 # What says whose it is, wherever it belongs: also what nothing asks for any more.
-[ ! -d "$memory" ] || fact marked "$(grep -sH -m 1 '^# buedafab keeps this for ' /etc/systemd/system/*.* /etc/init.d/* /etc/cron.d/*)"
+if [ -d "$memory" ]; then
+  set --
+  for file in /etc/systemd/system/*.service /etc/init.d/* /etc/cron.d/*; do
+    # A copy that a person keeps runs nothing; and a link, as systemd makes it for an alias, is another name of what may be wanted.
+    case ${file#/etc/} in cron.d/*.* | *~ | *.bak | *.old | *.orig | *.new | *.dpkg-*) continue ;; esac
+    [ -L "$file" ] || [ ! -f "$file" ] || set -- "$@" "$file"
+  done
+  [ $# = 0 ] || fact marked "$(grep -sH -m 1 '^# buedafab keeps this for ' "$@")"
+fi
 for file in "$lock" "$memory/hold" "$memory/journal.jsonl" "$memory/pending.json" "$memory/back.sh"; do
   if [ -L "$file" ] || { [ -e "$file" ] && [ ! -f "$file" ]; }; then fact not_a_file "$file"; fi
 done

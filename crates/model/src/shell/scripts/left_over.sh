@@ -25,7 +25,8 @@ case $kind in
     ;;
 esac
 if [ -e "$path" ]; then
-  is_ours <"$path" || not_ours "$path"
+  # A link leads to what has another name, and may be wanted by it.
+  { [ ! -L "$path" ] && is_ours <"$path"; } || not_ours "$path"
   # What can't be stopped is left whole, so that a person can.
   (disable_it)
   (stop_it) || exit
