@@ -243,7 +243,7 @@ fn a_host_that_left_is_told_of_until_it_is_retired() {
     found.push(format!("{host:?}"));
     let there = moved()[0].clone();
     let retired = SeenHost { host: &host, facts: &there.0 };
-    for plan in [plan_retire(&less, &run(61), retired), plan_forget(&less, &run(61), &name, &all)] {
+    for plan in [plan_retire(&less, &run(61), retired, &all), plan_forget(&less, &run(61), &name, &all)] {
         let plan = plan.expect("nothing speaks against it");
         assert_sound(&plan);
         found.push(show_plan(&plan, Detail::Steps));
@@ -252,7 +252,7 @@ fn a_host_that_left_is_told_of_until_it_is_retired() {
     assert_eq!(gone_host(&less, &stranger, &all), None);
     assert!(plan_forget(&less, &run(61), &stranger, &all).expect("a plan").is_empty());
     assert_snapshot!(found.join("\n"), @r#"
-    web3 was deployed to until 2026-11-05, and isn't in buedafab.toml any more: what runs there still runs; `retire web3` stops and removes it there; where there is no such host any more, `retire web3 --forget`
+    web3 was deployed to until 2026-11-05, and isn't in buedafab.toml any more: what runs there still runs; `retire web3` stops and removes it there; where there is no such host any more, or it has another name, `retire web3 --forget`
     web1 web2 and [{"name":"web3","user":"ada","port":2222,"path":"/var/webapps/five","until":"2026-11-05T00:02:00Z"}]
     web1 web2 and []
     Host { name: "web3", address: "web3", user: Some("ada"), port: Some(2222), roles: {}, path: "/var/webapps/five", connect: Ssh }
@@ -279,6 +279,85 @@ fn a_host_that_left_is_told_of_until_it_is_retired() {
         note which hosts there are
         note in the journal: retired
     "#);
+}
+
+/// One that is only called otherwise is there still, and what serves there is never stopped as if it were another's.
+#[test]
+fn a_host_with_another_name_has_not_left() {
+    let of = |host: &str| {
+        settings(&format!(
+            "unit = \"five\"\nservice = \"none\"\n[environments.production]\nhosts = [\"web1\", {host}]\n"
+        ))
+    };
+    let before = of("{ name = \"web2\", address = \"10.0.0.5\" }");
+    let hosts = before.hosts.iter().map(FleetHost::of).collect();
+    let fleet = Fleet { at: run(0).at, hosts, gone: Vec::new() };
+    let [first, other] = [0, 1].map(|_| second().change(|facts| facts.fleet = Some(fleet.clone())));
+    let mut found = String::new();
+    for host in [
+        "{ name = \"mail\", address = \"10.0.0.5\" }",
+        "{ name = \"10.0.0.5\", user = \"ada\" }",
+        "{ name = \"mail\", address = \"10.0.0.5\", port = 2222 }",
+        "{ name = \"mail\", address = \"10.0.0.5\", path = \"/srv/five\" }",
+        "\"mail\"",
+    ] {
+        let names: Vec<String> =
+            gone_hosts(&first.0, &of(host).hosts).iter().map(|gone| gone.host.name.to_string()).collect();
+        let _ = writeln!(found, "{host}: gone: {}", names.join(", "));
+    }
+    // By its address nobody can tell: the machine says it.
+    let after = of("\"mail\"");
+    let name = HostName::new("web2").expect("a name");
+    let identified = |seen: &Seen, identity: Option<&str>| {
+        seen.clone().change(|facts| facts.identity = identity.map(str::to_owned))
+    };
+    for (this, that) in [(Some("one 1:2"), Some("one 1:2")), (Some("one 1:2"), Some("one 1:3")), (None, None)]
+    {
+        let hosts = [identified(&first, Some("two 1:2")), identified(&other, that)];
+        let all = seen(&after, &hosts);
+        let host = gone_host(&after, &name, &all).expect("it is known");
+        let retired = identified(&moved()[0], this);
+        let plan = plan_retire(&after, &run(61), SeenHost { host: &host, facts: &retired.0 }, &all);
+        let said = match plan {
+            Ok(plan) => format!("removes {}", plan.removals().len()),
+            Err(refusals) => format!("{}; {}", refusals[0], refusals[0].hint().expect("a way out")),
+        };
+        let _ = writeln!(found, "{this:?}, {that:?}: {said}");
+    }
+    assert_snapshot!(found, @r#"
+    { name = "mail", address = "10.0.0.5" }: gone: 
+    { name = "10.0.0.5", user = "ada" }: gone: 
+    { name = "mail", address = "10.0.0.5", port = 2222 }: gone: web2
+    { name = "mail", address = "10.0.0.5", path = "/srv/five" }: gone: web2
+    "mail": gone: web2
+    Some("one 1:2"), Some("one 1:2"): web2 is mail, by another name: what would be stopped there is what mail does; `retire web2 --forget` has the hosts forget that name, and stops nothing
+    Some("one 1:2"), Some("one 1:3"): removes 3
+    None, None: removes 3
+    "#);
+}
+
+/// What a machine says is one thing for whatever folder of it, and another for a machine beside it.
+#[test]
+fn a_machine_says_which_it_is() {
+    everywhere(|shell, place| {
+        place.by_hand("mkdir -p one/etc/init.d one/srv/.buedafab two/etc/init.d");
+        let identity = |machine: &str, path: &str| {
+            let layout = buedafab_model::host::layout::Layout {
+                path: HostPath::new(format!("{}/{path}", place.root().display())).expect("a path"),
+                ..place.layout.clone()
+            };
+            let script = inspect_script(&layout, Scope::Removal, &AlsoLookAt::default());
+            let etc = format!("{}/{machine}/etc/", place.root().display());
+            let output = shell.run(&script.replace("/etc/", &etc), &place.root());
+            HostFacts::parse(&output.stdout, &layout, run(1).at)
+                .expect("a look")
+                .identity
+                .expect("it says it")
+        };
+        assert_eq!(identity("one", "one/srv"), identity("one", "one/other"));
+        assert_ne!(identity("one", "one/srv"), identity("two", "one/srv"));
+        String::new()
+    });
 }
 
 /// Each kind of thing as it is removed, and as it is left where it changed hands meanwhile.

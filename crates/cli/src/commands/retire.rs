@@ -22,7 +22,7 @@ pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode
             .hint("take it out of buedafab.toml first: then nothing is deployed to it any more");
         return Err(session.give_up(error));
     }
-    let mut look = session.look_or_stop(Scope::Plan).await?;
+    let mut look = session.look_or_stop(Scope::Removal).await?;
     let settings = session.settings.clone();
     let known = gone_host(&settings, &name, &session.seen(&look));
     let remaining = session.hosts.clone();
@@ -42,7 +42,7 @@ pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode
         // Nothing is wanted there: it is asked only what is this app's.
         session.hosts = vec![host];
         session.settings = settings_without_services(&settings);
-        let of_it = match session.look_or_stop(Scope::Plan).await {
+        let of_it = match session.look_or_stop(Scope::Removal).await {
             Ok(of_it) => of_it,
             Err(error) => {
                 return Err(error.hint(format!(
@@ -57,7 +57,7 @@ pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode
     let seen = session.seen(&look);
     let (of_it, rest): (Vec<SeenHost<'_>>, Vec<SeenHost<'_>>) =
         seen.into_iter().partition(|seen| seen.host.name == name);
-    let plan = of_it.first().map(|seen| plan_retire(&settings, &session.context, *seen)).transpose();
+    let plan = of_it.first().map(|seen| plan_retire(&settings, &session.context, *seen, &rest)).transpose();
     let others = plan_forget(&settings, &session.context, &name, &rest);
     let (plan, others) = match (plan, others) {
         (Ok(plan), Ok(others)) => (plan, others),

@@ -718,7 +718,7 @@ fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             "{name} was deployed to until {day}, and isn't in buedafab.toml any more: what runs there still runs"
         );
         found.warns(DiagnosisKind::GoneHost, words).help = Some(format!(
-            "`retire {name}` stops and removes it there; where there is no such host any more, `retire {name} --forget`"
+            "`retire {name}` stops and removes it there; where there is no such host any more, or it has another name, `retire {name} --forget`"
         ));
     }
     if let Some(record) = &facts.maintenance {

@@ -35,6 +35,8 @@ pub struct HostFacts {
     pub clock: Option<Timestamp>,
     /// The deployer's clock when the look came back.
     pub arrived: Option<Timestamp>,
+    /// Which machine it is, by whatever name it was reached; `None` if that wasn't asked, or isn't known.
+    pub identity: Option<String>,
     /// Whether the app's directory is there.
     pub exists: bool,
     /// Whether all its folders are there, and no half-made link lies about.
@@ -265,6 +267,7 @@ impl HostFacts {
             match key.trim_start_matches('\n') {
                 "id" => (facts.user, facts.is_root) = read_id(value),
                 "clock" => facts.clock = value.parse().ok().and_then(|s| Timestamp::from_second(s).ok()),
+                "identity" => facts.identity = Some(value.to_owned()),
                 "exists" => facts.exists = true,
                 "has_folders" => facts.has_folders = true,
                 "litter" | "ungrouped" => facts.has_folders = false,

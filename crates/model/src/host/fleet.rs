@@ -64,6 +64,12 @@ impl FleetHost {
         }
     }
 
+    /// Whether both are one folder that is reached in one way, whatever they are called.
+    fn is_place_of(&self, other: &Self) -> bool {
+        let address = |host: &Self| host.address.clone().unwrap_or_else(|| host.name.to_string());
+        address(self) == address(other) && self.port == other.port && self.path == other.path
+    }
+
     /// The same as a host, which is reached as this other one is, and is for nothing any more.
     pub fn like(&self, other: Option<&Host>) -> Host {
         let FleetHost { name, address, user, port, path } = self;
@@ -79,13 +85,16 @@ impl FleetHost {
     }
 }
 
-/// Hosts that this one knows of and the configuration doesn't have any more.
+/// Hosts that this one knows of and the configuration doesn't have any more. One that is only called otherwise now is there
+/// still.
 pub fn gone_hosts(facts: &HostFacts, configured: &[Host]) -> Vec<GoneHost> {
     let Some(fleet) = &facts.fleet else { return Vec::new() };
     let live = facts.live_slot().and_then(|slot| facts.slots.get(slot)?.record.as_ref());
     let until = live.map_or(fleet.at, |record| record.at);
     let just = fleet.hosts.iter().map(|host| GoneHost { host: host.clone(), until });
-    let is_gone = |gone: &GoneHost| configured.iter().all(|host| host.name != gone.host.name);
+    let is_gone = |GoneHost { host, .. }: &GoneHost| {
+        configured.iter().map(FleetHost::of).all(|other| host.name != other.name && !host.is_place_of(&other))
+    };
     fleet.gone.iter().cloned().chain(just).filter(is_gone).collect()
 }
 

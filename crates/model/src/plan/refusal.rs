@@ -71,6 +71,14 @@ pub enum Refusal {
         /// What could be gone back to instead, and where.
         targets: Vec<String>,
     },
+    /// A host that would be retired is one that stays.
+    #[error("{host} is {other}, by another name: what would be stopped there is what {other} does")]
+    SameMachine {
+        /// Which would be retired.
+        host: HostName,
+        /// Which stays.
+        other: HostName,
+    },
     /// There is nothing live to work on.
     #[error("{host}: no release is live")]
     NothingLive {
@@ -121,6 +129,9 @@ impl Refusal {
                     .into()
             }
             Refusal::Rule(rule) => rule.hint(),
+            Refusal::SameMachine { host, .. } => {
+                format!("`retire {host} --forget` has the hosts forget that name, and stops nothing")
+            }
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL that hosts fetch from".into(),
         })

@@ -36,12 +36,21 @@ pub fn gone_host(settings: &Settings, name: &HostName, others: &[SeenHost<'_>]) 
     named.next().map(|GoneHost { host, .. }| host.like(settings.hosts.first()))
 }
 
-/// Stops and removes on a host what is this app's there, but for its releases and what they share.
+/// Stops and removes on a host what is this app's there, but for its releases and what they share: never on one of those that
+/// stay, by whatever name it is reached.
 pub fn plan_retire(
     settings: &Settings,
     run: &RunContext,
     retired: SeenHost<'_>,
+    others: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
+    let is_retired = |other: &&SeenHost<'_>| {
+        other.facts.identity.is_some() && other.facts.identity == retired.facts.identity
+    };
+    if let Some(same) = others.iter().find(is_retired) {
+        let (host, other) = (retired.host.name.clone(), same.host.name.clone());
+        return Err(vec![Refusal::SameMachine { host, other }]);
+    }
     let bare = settings_without_services(settings);
     let hosts = examined(&bare, run, &[retired])?;
     let planning = &hosts[0];

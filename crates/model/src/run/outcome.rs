@@ -88,6 +88,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::NotKnown(_)
         | Refusal::NeverProven { .. }
         | Refusal::DifferentTargets { .. }
+        | Refusal::SameMachine { .. }
         | Refusal::NothingLive { .. }
         | Refusal::Rule(_)
         | Refusal::NoRemote { .. } => Verdict::Refused,

@@ -56,6 +56,8 @@ pub enum Scope {
     Plan,
     /// Also what the plan of a rollback does: whether git can read what would be gone back to.
     Back,
+    /// Also what a plan does that removes what isn't wanted any more: which machine it is, whatever it is called.
+    Removal,
     /// Also what people ask about: local changes, the whole journal, what runs.
     Full,
 }
@@ -78,8 +80,10 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
     }
-    if scope != Scope::Plan {
-        script.push_str(LOOK_FOR_COMMITS);
+    match scope {
+        Scope::Plan => {}
+        Scope::Back | Scope::Full => script.push_str(LOOK_FOR_COMMITS),
+        Scope::Removal => script.push_str(IDENTITY),
     }
     if scope == Scope::Full {
         script.push_str(&script!("holds"));
@@ -179,7 +183,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
             script.push_str(&health::look_for_git_script(layout, question, timeout));
         }
         (Scope::Full, None, Some(url)) => script.push_str(&ask::look_for_git_script(url)),
-        (Scope::Full, None, None) | (Scope::Plan | Scope::Back, ..) => {}
+        (Scope::Full, None, None) | (Scope::Plan | Scope::Back | Scope::Removal, ..) => {}
     }
     for file in *shared_files {
         let path = quote(layout.shared().join(file).as_str());
@@ -518,6 +522,14 @@ END
     fi
     ;;
 esac
+"#;
+
+/// Machines that were copied may share all but what is made when they start; and those that start together, as containers do,
+/// not the folders in which services and jobs are installed.
+const IDENTITY: &str = r#"boot=
+{ IFS= read -r boot </proc/sys/kernel/random/boot_id || IFS= read -r boot </etc/machine-id; } 2>/dev/null
+folders=$(stat -c '%d:%i' /etc/. /etc/systemd/system /etc/init.d /etc/cron.d 2>/dev/null)
+[ -z "$boot" ] || [ -z "$folders" ] || fact identity "$boot $folders"
 "#;
 
 /// Whether the commits can be read that a rollback would compare files with.
