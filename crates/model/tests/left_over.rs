@@ -139,6 +139,19 @@ fn what_moved_is_told_and_removed_when_a_person_says_so() {
         stop and remove the jobs of five in the user's crontab
         note in the journal: pruned
     ");
+    // A release that is live stays so; a run that is for nothing else has failed where something stays.
+    for (number, only_told) in [(3, true), (2, false)] {
+        let request = DeployRequest { prune: true, ..request(number) };
+        let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("a plan");
+        let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
+        let optional: Vec<bool> = steps
+            .filter_map(|step| match &step.action {
+                Action::Service(ServiceAction::Remove { optional, .. }) => Some(*optional),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(optional, [only_told; 4], "v{number}");
+    }
     assert_eq!(
         told(&settings, 2, true, &[second(), second()]),
         "  note: web1, web2: v2 (2222222222) is live already\n\n"

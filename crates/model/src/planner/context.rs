@@ -173,9 +173,9 @@ impl<'a> HostPlanning<'a> {
         left_over_on(self.configured, SeenHost { host: self.host, facts: self.facts }, &self.owner)
     }
 
-    /// The steps that take away what this run removes.
-    pub(super) fn removal(&self) -> impl Iterator<Item = Action> + '_ {
-        self.removes.iter().map(|left| ServiceAction::Remove { left: left.clone(), optional: true }.into())
+    /// The steps that take away what this run removes; an optional one can't fail a release that is live by then.
+    pub(super) fn removal(&self, optional: bool) -> impl Iterator<Item = Action> + '_ {
+        self.removes.iter().map(move |left| ServiceAction::Remove { left: left.clone(), optional }.into())
     }
 
     /// Whether the app's folder says whose it is, as far as we know that.

@@ -124,7 +124,7 @@ impl HostChange<'_> {
             };
             actions.push(crontab.into());
         }
-        actions.extend(planning.removal());
+        actions.extend(planning.removal(true));
         // Also where the release goes back: which hosts there are is the configuration's to say.
         if let Some((hosts, gone)) = fleet_after(facts, &planning.configured.hosts) {
             actions.push(RecordAction::Fleet { hosts, gone }.into());

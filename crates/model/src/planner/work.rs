@@ -198,7 +198,8 @@ pub(super) fn prune_on(settings: &Settings, run: &RunContext, hosts: &[HostPlann
     let works = hosts.iter().filter(|planning| !planning.removes.is_empty()).map(|planning| {
         let names: Vec<String> = planning.removes.iter().map(LeftOver::name).collect();
         let mut actions = planning.lock_as_seen(&holder);
-        actions.extend(planning.removal());
+        // The run is for nothing else, and has done what it says only where all of it is gone.
+        actions.extend(planning.removal(false));
         actions.push(run.note(JournalKind::Pruned, Some(names.join(", "))));
         (planning.host, actions)
     });
