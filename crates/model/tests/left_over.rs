@@ -461,7 +461,15 @@ fn blocks_of_jobs_are_found_by_their_mark() {
             staging.line()
         );
         std::fs::write(place.root().join("cron"), cron).expect("a file");
-        place.by_hand("mkdir tools; printf '#!/bin/sh\\ncat \"%s/cron\"\\n' \"$PWD\" >tools/crontab; chmod +x tools/crontab; echo '{\"at\":\"2026-11-05T00:00:00Z\",\"user\":\"ada\",\"place\":\"user\",\"label\":\"five\"}' >five/.buedafab/jobs.json");
+        place.by_hand("mkdir tools; printf '#!/bin/sh\\ncat \"%s/cron\"\\n' \"$PWD\" >tools/crontab; chmod +x tools/crontab");
+        // What an older version installed it wrote down nowhere.
+        let noted = [Scope::Plan, Scope::Removal, Scope::Full].map(|scope| {
+            let script = inspect_script(&place.layout, scope, &AlsoLookAt::default());
+            let output = shell.run(&format!("PATH=\"$PWD/tools:$PATH\"\n{script}"), &place.root());
+            HostFacts::parse(&output.stdout, &place.layout, run(1).at).expect("a look").job_blocks.len()
+        });
+        assert_eq!(noted, [0, 2, 2], "{}", shell.name);
+        place.by_hand("echo '{\"at\":\"2026-11-05T00:00:00Z\",\"user\":\"ada\",\"place\":\"user\",\"label\":\"five\"}' >five/.buedafab/jobs.json");
         let script = inspect_script(&place.layout, Scope::Plan, &AlsoLookAt::default());
         let output = shell.run(&format!("PATH=\"$PWD/tools:$PATH\"\n{script}"), &place.root());
         let facts = HostFacts::parse(&output.stdout, &place.layout, run(1).at).expect("a look");

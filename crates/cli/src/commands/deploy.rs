@@ -41,9 +41,9 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
     let survey = repository.survey(&settings, &wanted, tag.as_deref());
-    let (look, facts) = session
-        .look_beside(async |session| session.look_and_recover(Scope::Plan, dry_run).await, survey)
-        .await?;
+    let scope = if *prune { Scope::Removal } else { Scope::Plan };
+    let (look, facts) =
+        session.look_beside(async |session| session.look_and_recover(scope, dry_run).await, survey).await?;
     let facts = facts.map_err(|error| session.give_up(error.into()))?;
     if *allow_older {
         session.settings.rules.allow_older = true;

@@ -56,7 +56,8 @@ pub enum Scope {
     Plan,
     /// Also what the plan of a rollback does: whether git can read what would be gone back to.
     Back,
-    /// Also what a plan does that removes what isn't wanted any more: which machine it is, whatever it is called.
+    /// Also what a plan does that removes what isn't wanted any more: jobs that nothing asks for, and which machine it is,
+    /// whatever it is called.
     Removal,
     /// Also what people ask about: local changes, the whole journal, what runs.
     Full,
@@ -105,7 +106,12 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         health,
         scratch_files: _,
     } = also;
-    let asks = if *has_jobs { "true" } else { "[ -f \"$memory/jobs.json\" ]" };
+    // Where nothing is written of jobs, an older version may have installed them.
+    let asks = match scope {
+        _ if *has_jobs => "true",
+        Scope::Removal | Scope::Full => "[ -d \"$memory\" ]",
+        Scope::Plan | Scope::Back => "[ -f \"$memory/jobs.json\" ]",
+    };
     script.push_str(&format!("if {asks}; then\n{JOB_BLOCKS}fi\n"));
     if !service_files.is_empty() {
         let files = service_files.iter().map(|file| file.as_str());
