@@ -174,6 +174,11 @@ impl Session {
     /// Looks at all hosts, and stops if the planner can't do without one that can't be reached.
     pub(crate) async fn look_or_stop(&mut self, scope: Scope) -> Result<Look, CliError> {
         let look = self.look(scope).await?;
+        self.stop_unless_reached(look)
+    }
+
+    /// What was seen, if the planner can do without those that can't be reached.
+    pub(crate) fn stop_unless_reached(&mut self, look: Look) -> Result<Look, CliError> {
         let unreachable: Vec<UnreachableHost> = look
             .unreachable
             .iter()

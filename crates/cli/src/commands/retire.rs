@@ -2,6 +2,7 @@
 
 use buedafab_model::host::fleet::FleetHost;
 use buedafab_model::names::HostName;
+use buedafab_model::plan::Note;
 use buedafab_model::planner::{SeenHost, gone_host, plan_forget, plan_retire, settings_without_services};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::Verdict;
@@ -22,7 +23,13 @@ pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode
             .hint("take it out of buedafab.toml first: then nothing is deployed to it any more");
         return Err(session.give_up(error));
     }
-    let mut look = session.look_or_stop(Scope::Removal).await?;
+    // A host that can't be reached may know of it, and must not keep it from being retired.
+    let mut look = session.look(Scope::Removal).await?;
+    if look.facts.is_empty() {
+        look = session.stop_unless_reached(look)?;
+    }
+    let unasked: Vec<HostName> = look.unreachable.keys().cloned().collect();
+    session.hosts.retain(|host| look.facts.contains_key(&host.name));
     let settings = session.settings.clone();
     let known = gone_host(&settings, &name, &session.seen(&look));
     let remaining = session.hosts.clone();
@@ -59,15 +66,23 @@ pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode
         seen.into_iter().partition(|seen| seen.host.name == name);
     let plan = of_it.first().map(|seen| plan_retire(&settings, &session.context, *seen, &rest)).transpose();
     let others = plan_forget(&settings, &session.context, &name, &rest);
-    let (plan, others) = match (plan, others) {
+    let (mut plan, mut others) = match (plan, others) {
         (Ok(plan), Ok(others)) => (plan, others),
         (Err(refusals), _) | (_, Err(refusals)) => return Err(session.refuse(&refusals, &look)),
     };
     if plan.is_none() && others.is_empty() {
+        look = session.stop_unless_reached(look)?;
         session.say(&format!("nothing to do: no host of {environment} knows {name}"));
         session.end_early(Verdict::Done, ExitCode::Done, &look);
         return Ok(ExitCode::Done);
     }
+    let unsure = if plan.is_some() { format!(", or be the same machine as {name}") } else { String::new() };
+    let shown = plan.as_mut().unwrap_or(&mut others);
+    shown.notes.extend(unasked.into_iter().map(|host| {
+        let text =
+            format!("can't be reached: it may go on telling of {name}, until it is retired again{unsure}");
+        Note { host: Some(host), text }
+    }));
     for plan in plan.iter().chain([&others]) {
         if !dry_run {
             session.require_answers(plan)?;

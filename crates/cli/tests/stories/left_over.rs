@@ -109,9 +109,12 @@ fn what_hosts_should_not_have_any_more_is_told_and_then_removed() {
     );
 
     // A whole host leaves: the other one tells of it, until it is retired.
-    stage.configure(
-        "unit = \"five\"\nservice = \"none\"\n[services.beat]\ncommand = \"sh ./work.sh\"\n[environments.production]\nhosts = [\"web1\"]\n",
-    );
+    let configure = |hosts: &str| {
+        stage.configure(&format!(
+            "unit = \"five\"\nservice = \"none\"\n[services.beat]\ncommand = \"sh ./work.sh\"\n[environments.production]\nhosts = [{hosts}]\n"
+        ));
+    };
+    configure("\"web1\"");
     stage.production(&["deploy", "--force"], 0).says("web2 was deployed to until");
     stage.production(&["status"], 0).says("web1: web2 was deployed to until");
     stage.production(&["check"], 0).says("`retire web2` stops and removes it there");
@@ -120,6 +123,20 @@ fn what_hosts_should_not_have_any_more_is_told_and_then_removed() {
     stage
         .production(&["retire", "web2", "--dry-run"], 0)
         .says("stop and remove /etc/systemd/system/five-worker.service");
+    // One that can't be reached doesn't keep another from being retired.
+    configure("\"web1\", \"web9\"");
+    stage
+        .production(&["retire", "web2", "--dry-run"], 0)
+        .says("stop and remove /etc/systemd/system/five-worker.service")
+        .says("web9: can't be reached: it may go on telling of web2, until it is retired again");
+    stage.production(&["retire", "web3", "--forget"], 6).says("web9: can't be reached");
+    // What stays isn't stopped by the name that it had.
+    configure("{ name = \"front\", address = \"web1\" }");
+    let said = stage.production(&["status"], 0);
+    assert!(!said.stdout.contains("web1 was deployed to"), "{}", said.stdout);
+    stage.production(&["--yes", "retire", "web1"], 4).says("web1 is front, by another name");
+    assert!(active("web1").contains("active five-beat.service"));
+    configure("\"web1\"");
     stage
         .production(&["--yes", "retire", "web2"], 0)
         .says("releases and what they share stay in /var/webapps/five");
