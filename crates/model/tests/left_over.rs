@@ -349,6 +349,71 @@ fn a_host_with_another_name_has_not_left() {
     "#);
 }
 
+/// What sudo doesn't allow is asked before anything is stopped: a host isn't left half retired.
+#[test]
+fn what_sudo_will_not_remove_is_known_before() {
+    let settings = settings(APP);
+    let said = everywhere(|shell, place| {
+        let [staging, copy] = others();
+        let files = [
+            ("systemd/system/five-old.service", owner().line()),
+            ("systemd/system/five-worker.service", owner().line()),
+            ("systemd/system/five-other.service", staging.line()),
+            ("init.d/five-beat", copy.line()),
+            ("cron.d/five", Owner { repository: None, ..owner() }.line()),
+        ];
+        place.by_hand("mkdir -p etc/systemd/system etc/init.d etc/cron.d tools");
+        for (path, mark) in files {
+            std::fs::write(place.root().join("etc").join(path), format!("{mark}\n")).expect("a file");
+        }
+        place.by_hand(
+            "printf '#!/bin/sh\\necho active\\n' >tools/systemctl
+             printf '#!/bin/sh\\necho \"uid=1000(deploy)\"\\n' >tools/id
+             printf '#!/bin/sh\\ncase $* in *\"-ll\") exit 0 ;; *daemon-reload) exit 0 ;; *) exit 1 ;; esac\\n' >tools/sudo
+             chmod +x tools/*",
+        );
+        let hosts = [second(), second()];
+        let worker = seen(&settings, &hosts)[1].host.clone();
+        let worker = buedafab_model::host::Host { path: place.layout.path.clone(), ..worker };
+        let root = place.root().display().to_string();
+        let look = |scope| {
+            let script = buedafab_model::planner::look_script(&settings, &worker, scope);
+            // Only the machine's own folder is another one: what is wanted is called as it is.
+            let script = script.replace("/etc/", &format!("{root}/etc/"));
+            let output = shell.run(&format!("PATH=\"$PWD/tools:$PATH\"\n{script}"), &place.root());
+            let facts = HostFacts::parse(&output.stdout, &place.layout, run(1).at).expect("a look");
+            let tool = |command: &String| {
+                let (path, words) = command.split_once(' ').expect("words");
+                format!("{} {words}", path.rsplit('/').next().expect("a name"))
+            };
+            let refused: Vec<String> = facts.removals_refused_by_sudo.iter().map(tool).collect();
+            refused.join(", ").replace(&format!("{root}/"), "/")
+        };
+        format!("{}\n{}\n{}", look(Scope::Plan), look(Scope::Removal), look(Scope::Full))
+    });
+    assert_snapshot!(said, @"
+    systemctl stop five-old.service, rm -f /etc/systemd/system/five-old.service, rm -f /etc/init.d/five-beat, rm -f /etc/cron.d/five
+    systemctl stop five-old.service, rm -f /etc/systemd/system/five-old.service, rm -f /etc/init.d/five-beat, rm -f /etc/cron.d/five
+    ");
+    // That of a copy of the project isn't removed, and isn't missed.
+    let refused = ["systemctl stop five-worker.service", "rm -f /etc/init.d/copy"];
+    let refused = refused.map(|command| format!("/usr/bin/{command}")).to_vec();
+    let hosts = moved().map(|seen| seen.change(|facts| facts.removals_refused_by_sudo = refused.clone()));
+    let all = seen(&settings, &hosts);
+    let retired = plan_retire(&settings, &run(61), all[0], &[]).expect_err("refused");
+    let said = format!(
+        "{}; {}\n{}{}",
+        retired[0],
+        retired[0].hint().expect("what to do"),
+        told(&settings, 2, true, &hosts),
+        told(&settings, 3, true, &hosts)
+    );
+    assert_snapshot!(said, @"
+    web1: deploy may not do this by sudo without a password, which removes what isn't wanted any more: /usr/bin/systemctl stop five-worker.service; allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop five-worker.service; or set `ask_sudo_password`
+    refused: web1: deploy may not do this by sudo without a password, which removes what isn't wanted any more: /usr/bin/systemctl stop five-worker.servicerefused: web1: deploy may not do this by sudo without a password, which removes what isn't wanted any more: /usr/bin/systemctl stop five-worker.service
+    ");
+}
+
 /// What a machine says is one thing for whatever folder of it, and another for a machine beside it.
 #[test]
 fn a_machine_says_which_it_is() {

@@ -377,6 +377,31 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     }
 }
 
+/// What sudo doesn't allow that removes these. It stops nothing but that.
+pub fn no_sudo_for_removals(facts: &HostFacts, removes: &[LeftOver]) -> Option<Diagnosis> {
+    let HostFacts { user, removals_refused_by_sudo: refused, .. } = facts;
+    let files: Vec<&str> = removes.iter().filter_map(LeftOver::file).map(HostPath::as_str).collect();
+    let is_about = |word: &str| {
+        word == "daemon-reload"
+            || files.iter().any(|file| *file == word || file.rsplit('/').next() == Some(word))
+    };
+    let refused: Vec<&str> =
+        refused.iter().map(String::as_str).filter(|command| command.split(' ').any(is_about)).collect();
+    let commands = refused.join(", ");
+    let words = format!(
+        "{user} may not do this by sudo without a password, which removes what isn't wanted any more: {commands}"
+    );
+    let help = format!(
+        "allow it in a file of /etc/sudoers.d: {user} ALL=(root) NOPASSWD: {commands}; or set `ask_sudo_password`"
+    );
+    (!refused.is_empty()).then_some(Diagnosis {
+        kind: DiagnosisKind::NoSudo,
+        severity: Severity::Warns,
+        words,
+        help: Some(help),
+    })
+}
+
 /// Whether anything of a release could be written at all.
 fn no_room(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     // What a run has left half-made gives its room back first.
@@ -708,10 +733,12 @@ fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
         found.warns(kind, trouble.words().to_owned()).help =
             Some("`deploy` starts it again, and so does `restart`".to_owned());
     }
-    for left in left_over(facts, &expected.wanted, expected.owner) {
-        let (kind, words, help) = stray(&left, expected.layout);
+    let all = left_over(facts, &expected.wanted, expected.owner);
+    for left in &all {
+        let (kind, words, help) = stray(left, expected.layout);
         found.warns(kind, words).help = Some(help);
     }
+    found.list.extend(no_sudo_for_removals(facts, &all));
     for GoneHost { host, until } in gone_hosts(facts, expected.hosts) {
         let (name, day) = (host.name, until.strftime("%Y-%m-%d"));
         let words = format!(

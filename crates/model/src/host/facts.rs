@@ -102,6 +102,8 @@ pub struct HostFacts {
     pub refused_by_sudo: Vec<String>,
     /// The same, of those that are done only where a unit file or an init script changes.
     pub files_refused_by_sudo: Vec<String>,
+    /// The same, of those that remove what isn't wanted any more.
+    pub removals_refused_by_sudo: Vec<String>,
     /// Git's version there; `None` if that wasn't asked.
     pub git_version: Option<String>,
     /// Files that have to be in `shared`, and aren't.
@@ -376,12 +378,14 @@ impl HostFacts {
                     let (needed, allowed) = (words.next(), words.next());
                     let command = words.next().unwrap_or_default().to_owned();
                     if allowed == Some("no") || sudo_rules.want_a_password(&command) {
-                        let refused = if needed == Some("now") {
-                            &mut facts.refused_by_sudo
-                        } else {
-                            &mut facts.files_refused_by_sudo
+                        let refused = match needed {
+                            Some("now") => &mut facts.refused_by_sudo,
+                            Some("removal") => &mut facts.removals_refused_by_sudo,
+                            Some(_) | None => &mut facts.files_refused_by_sudo,
                         };
-                        refused.push(command);
+                        if !refused.contains(&command) {
+                            refused.push(command);
+                        }
                     }
                 }
                 "missing_service" => facts.missing_services.push(value.to_owned()),

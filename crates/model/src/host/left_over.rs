@@ -88,6 +88,16 @@ impl LeftOver {
         self.mark.is_some() && !matches!(self.kind, LeftOverKind::JobsOf { .. })
     }
 
+    /// Its file, which sudo takes away.
+    pub fn file(&self) -> Option<&HostPath> {
+        match &self.kind {
+            LeftOverKind::Unit { path }
+            | LeftOverKind::InitScript { path }
+            | LeftOverKind::JobsFile { path } => Some(path),
+            LeftOverKind::Jobs { .. } | LeftOverKind::JobsOf { .. } => None,
+        }
+    }
+
     /// What it is, for people.
     pub fn name(&self) -> String {
         match &self.kind {

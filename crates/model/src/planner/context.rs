@@ -8,6 +8,7 @@ use crate::app::hooks::HookPoint;
 use crate::app::owner::Owner;
 use crate::config::Settings;
 use crate::host::Host;
+use crate::host::diagnosis::{Diagnosis, Severity, no_sudo_for_removals};
 use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::layout::Layout;
 use crate::host::left_over::LeftOver;
@@ -15,6 +16,7 @@ use crate::host::record::{JournalKind, LockHolder, PendingSwitch, SlotState};
 use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::Target;
 use crate::plan::action::{Action, AppAction, Effect, RecordAction, ServiceAction, ToldVisitors};
+use crate::plan::refusal::Refusal;
 use crate::release::Release;
 use crate::strategy::{self, Destination, RollbackTarget, Strategy};
 
@@ -171,6 +173,13 @@ impl<'a> HostPlanning<'a> {
     /// What was installed here and isn't wanted any more, by the configuration as it is now.
     pub(super) fn left_over(&self) -> Vec<LeftOver> {
         left_over_on(self.configured, SeenHost { host: self.host, facts: self.facts }, &self.owner)
+    }
+
+    /// What speaks against removing that: a host isn't left half done.
+    pub(super) fn cannot_remove(removes: &[LeftOver], seen: SeenHost<'_>) -> Option<Refusal> {
+        let diagnosis = no_sudo_for_removals(seen.facts, removes)?;
+        let diagnosis = Diagnosis { severity: Severity::Blocks, ..diagnosis };
+        Some(Refusal::Unfit { host: seen.host.name.clone(), diagnosis })
     }
 
     /// The steps that take away what this run removes; an optional one can't fail a release that is live by then.

@@ -145,6 +145,8 @@ pub fn plan_deploy_by(
     if *prune {
         for planning in &mut hosts {
             planning.removes = planning.left_over().into_iter().filter(LeftOver::can_go).collect();
+            let seen = SeenHost { host: planning.host, facts: planning.facts };
+            refusals.extend(HostPlanning::cannot_remove(&planning.removes, seen));
             notes.retain(|note| {
                 let is_about = |left| stray(left, &planning.layout).1;
                 note.host.as_ref() != Some(&planning.host.name)

@@ -1,7 +1,7 @@
 //! The diagnosis of a host, with what the settings want of it.
 
 use super::context::SeenHost;
-use crate::app::crontab::CrontabLocation;
+use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::owner::Owner;
 use crate::app::service::Service;
 use crate::app::service_file::{FilesOf, ServiceFileKind, service_file_place};
@@ -44,6 +44,15 @@ pub(super) fn jobs_on(settings: &Settings, host: &Host) -> Option<(String, Cront
 fn places_on(settings: &Settings, host: &Host) -> Vec<HostPath> {
     let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
     here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect()
+}
+
+/// The files of services and jobs that a host may have.
+pub(super) fn wanted_files(settings: &Settings, host: &Host) -> Vec<HostPath> {
+    let mut files = places_on(settings, host);
+    if let Some((label, CrontabLocation::System)) = jobs_on(settings, host) {
+        files.extend(system_crontab(&label));
+    }
+    files
 }
 
 /// What was installed on a host and isn't wanted there any more.

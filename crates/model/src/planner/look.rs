@@ -1,6 +1,6 @@
 //! What a run has to see of a host before anything can be decided.
 
-use super::diagnosis::{jobs_on, needs_sudo, service_files_on, sudo_commands};
+use super::diagnosis::{jobs_on, needs_sudo, owner_by, service_files_on, sudo_commands, wanted_files};
 use super::surroundings::surroundings;
 use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::service::Service;
@@ -22,6 +22,8 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
     }
     let layout = settings.layout(host);
     let around = surroundings(settings, &layout.current(), settings.app.variables.clone());
+    let (mark, wanted) = (owner_by(settings, None).line(), wanted_files(settings, host));
+    let removals = (mark.trim_end_matches('}'), &wanted[..]);
     let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles));
     let also = AlsoLookAt {
         version_url: url.as_deref(),
@@ -33,6 +35,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         has_jobs: jobs.is_some_and(|(_, location)| location == CrontabLocation::User),
         needs_sudo: needs_sudo(settings, host),
         sudo_commands: &sudo_commands(settings, host),
+        removals: (!settings.users.ask_sudo_password).then_some(removals),
         run_as: settings.users.run_as.as_deref(),
         group: settings.users.deploy_group.as_deref(),
         units: &units,

@@ -60,7 +60,11 @@ pub fn plan_retire(
     let mut notes = Vec::new();
     let mut note = |text| notes.push(Note { host: Some(host.name.clone()), text });
     let nothing = WantedHere { service_files: &[], jobs: None };
-    for left in left_over(facts, &nothing, owner) {
+    let all = left_over(facts, &nothing, owner);
+    if let Some(refusal) = HostPlanning::cannot_remove(&all, retired) {
+        return Err(vec![refusal]);
+    }
+    for left in all {
         if left.can_go() {
             // The others go on telling of a host on which something can't be stopped.
             actions.push(ServiceAction::Remove { left, optional: false }.into());

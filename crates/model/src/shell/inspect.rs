@@ -39,6 +39,8 @@ pub struct AlsoLookAt<'a> {
     pub needs_sudo: bool,
     /// What, as far as it is known beforehand.
     pub sudo_commands: &'a [SudoCommand],
+    /// How the mark of what is this app's begins, and which files of those are wanted, where sudo removes the others.
+    pub removals: Option<(&'a str, &'a [HostPath])>,
     /// The user that the app's own code runs as.
     pub run_as: Option<&'a str>,
     /// The group that the app's folders belong to.
@@ -100,6 +102,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         has_jobs,
         needs_sudo,
         sudo_commands,
+        removals,
         run_as,
         group,
         units,
@@ -130,6 +133,11 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
             .collect();
         let asks = if asks.is_empty() { "true\n".to_owned() } else { asks };
         script.push_str(&format!("{SUDO_LOOK}may_all() {{\n{asks}}}\n{SUDO_ASKED}"));
+    }
+    if let Some((mark, wanted)) = removals.filter(|_| matches!(scope, Scope::Removal | Scope::Full)) {
+        let wanted: Vec<&str> = wanted.iter().map(HostPath::as_str).collect();
+        let (mark, wanted) = (quote(mark), quote(&wanted.join("\n")));
+        script.push_str(&format!("mark={mark}\nwanted={wanted}\n{REMOVALS}{SUDO_LOOK}{SUDO_ASKED}fi\n"));
     }
     // All that a slot holds is a lot: a deploy sees by itself what it can't remove, before anything has changed.
     if scope == Scope::Full && !slots.is_empty() {
@@ -416,6 +424,7 @@ if [ -f "$memory/installed" ] && [ -r "$memory/installed" ]; then
   fact installed "$installed"
 fi
 # What says whose it is, wherever it belongs: also what nothing asks for any more.
+marked=
 if [ -d "$memory" ]; then
   set --
   for file in /etc/systemd/system/*.service /etc/init.d/* /etc/cron.d/*; do
@@ -423,7 +432,8 @@ if [ -d "$memory" ]; then
     case ${file#/etc/} in cron.d/*.* | *~ | *.bak | *.old | *.orig | *.new | *.dpkg-*) continue ;; esac
     [ -L "$file" ] || [ ! -f "$file" ] || set -- "$@" "$file"
   done
-  [ $# = 0 ] || fact marked "$(grep -sH -m 1 '^# buedafab keeps this for ' "$@")"
+  [ $# = 0 ] || marked=$(grep -sH -m 1 '^# buedafab keeps this for ' "$@")
+  fact marked "$marked"
 fi
 for file in "$lock" "$memory/hold" "$memory/journal.jsonl" "$memory/pending.json" "$memory/back.sh"; do
   if [ -L "$file" ] || { [ -e "$file" ] && [ ! -f "$file" ]; }; then fact not_a_file "$file"; fi
@@ -503,6 +513,32 @@ const SUDO_LOOK: &str = r#"may() {
   shift
   fact sudo_may "$needed $allowed $tool${*:+ $*}"
 }
+"#;
+
+/// What removes what isn't wanted any more; sudo is asked about it where there is such a thing.
+const REMOVALS: &str = r#"removable=$(printf '%s\n' "$marked" | while IFS= read -r line; do
+  file=${line%%:# *}
+  case ${line#"$file:"} in "$mark,"* | "$mark}"*) printf '%s\n' "$wanted" | grep -qxF -e "$file" || printf '%s\n' "$file" ;; esac
+done)
+may_all() {
+  while IFS= read -r file; do
+    name=${file##*/}
+    case $file in
+      */init.d/*) [ ! -x "$file" ] || may removal "$file" stop ;;
+      *.service)
+        case $(systemctl is-active "$name" 2>/dev/null) in
+          inactive* | failed* | unknown*) ;;
+          *) may removal systemctl stop "$name" ;;
+        esac
+        may removal systemctl daemon-reload
+        ;;
+    esac
+    may removal rm -f "$file"
+  done <<REMOVABLE
+$removable
+REMOVABLE
+}
+if [ -n "$removable" ]; then
 "#;
 
 /// Where all is allowed, nothing needs to be asked for: the last word is that of an entry without a password, for all.

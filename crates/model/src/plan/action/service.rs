@@ -11,7 +11,7 @@ use crate::app::owner::Owner;
 use crate::app::service::Service;
 use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile};
 use crate::app::text::one_line;
-use crate::host::left_over::{LeftOver, LeftOverKind};
+use crate::host::left_over::LeftOver;
 use crate::names::{CommitId, SlotName, Unit};
 
 /// What is done about what runs.
@@ -102,10 +102,9 @@ impl ServiceAction {
                 ..Effects::new(Effect::Stop(service), RUNNING).by_sudo(true)
             },
             ServiceAction::Remove { left, optional } => {
-                let by_sudo = !matches!(left.kind, LeftOverKind::Jobs { .. });
                 Effects::new(Effect::Beside, &[PhaseName::Finish, PhaseName::Work])
                     .optional(*optional)
-                    .by_sudo(by_sudo)
+                    .by_sudo(left.file().is_some())
             }
             ServiceAction::Crontab { place, .. } => Effects::new(Effect::Beside, &[PhaseName::Finish])
                 .optional(true)
