@@ -515,6 +515,92 @@ fn only_what_still_says_so_is_removed() {
     ");
 }
 
+/// The record of the jobs is of those that are wanted, where others are taken away in the same run; and the list of what was
+/// installed is whole, or as it was.
+#[test]
+fn what_is_written_of_other_things_stays() {
+    let found = everywhere(|shell, place| {
+        let mark = owner().line();
+        let tools = |grep: &'static str| {
+            [
+                ("sudo", "shift; exec \"$@\""),
+                ("systemctl", "true"),
+                ("update-rc.d", "true"),
+                ("crontab", "case $1 in -l) cat cron 2>/dev/null ;; -r) rm cron ;; *) cat >cron ;; esac"),
+                ("grep", grep),
+                ("id", "echo deploy"),
+            ]
+        };
+        let whole = "exec /bin/grep \"$@\"";
+        let path = |name: &str| HostPath::new(format!("{}/{name}", place.root().display())).expect("a path");
+        let remove = |kind, grep| {
+            let cron = format!("# begin five.b, kept by buedafab\n{mark}\n1 * * * * true\n# end five.b\n");
+            std::fs::write(path("cron").as_str(), cron).expect("a file");
+            for name in ["five_b", "five-worker.service"] {
+                std::fs::write(path(name).as_str(), format!("{mark}\n")).expect("a file");
+            }
+            let left = LeftOver { kind, mark: Some(mark.clone()) };
+            let action: Action = ServiceAction::Remove { left, optional: true }.into();
+            with_tools(shell, place, &tools(grep), &action)
+        };
+        let mut found = String::new();
+        for kind in [
+            LeftOverKind::Jobs { label: "five.b".to_owned() },
+            LeftOverKind::JobsFile { path: path("five_b") },
+        ] {
+            for (user, place_of, label) in [
+                ("deploy", "user", "five.b"),
+                ("deploy", "user", "five"),
+                ("ada", "user", "five.b"),
+                ("deploy", "system", "five.b"),
+                ("deploy", "system", "five"),
+            ] {
+                let record = format!(
+                    "{{\"at\":\"2026-11-05T00:00:00Z\",\"user\":\"{user}\",\"place\":\"{place_of}\",\"label\":\"{label}\"}}\n"
+                );
+                std::fs::write(place.memory().join("jobs.json"), record).expect("a file");
+                let said = remove(kind.clone(), whole);
+                let stays = place.memory().join("jobs.json").exists();
+                let _ = writeln!(
+                    found,
+                    "{}; {user}, {place_of}, {label}: {said}, stays: {stays}",
+                    kind_word(&kind)
+                );
+            }
+        }
+        let list = place.memory().join("installed");
+        for grep in [whole, "case $1 in -vxF) echo /etc/a; exit 2 ;; esac; exec /bin/grep \"$@\""] {
+            let installed = path("five-worker.service");
+            std::fs::write(&list, format!("/etc/a\n{installed}\n/etc/b\n")).expect("a file");
+            let said = remove(LeftOverKind::Unit { path: installed.clone() }, grep);
+            let listed = std::fs::read_to_string(&list).expect("it is there").replace('\n', " ");
+            let _ = writeln!(found, "{said}\n{listed}");
+        }
+        found.replace(place.root().to_str().expect("UTF-8"), "ROOT")
+    });
+    assert_snapshot!(found, @"
+    block; deploy, user, five.b: 0, stays: false
+    block; deploy, user, five: 0, stays: true
+    block; ada, user, five.b: 0, stays: true
+    block; deploy, system, five.b: 0, stays: true
+    block; deploy, system, five: 0, stays: true
+    file; deploy, user, five.b: 0, stays: true
+    file; deploy, user, five: 0, stays: true
+    file; ada, user, five.b: 0, stays: true
+    file; deploy, system, five.b: 0, stays: false
+    file; deploy, system, five: 0, stays: true
+    0: removed ROOT/five-worker.service
+    /etc/a /etc/b 
+    1: removed ROOT/five-worker.service
+    couldn't write ROOT/five/.buedafab/installed
+    /etc/a ROOT/five-worker.service /etc/b
+    ");
+}
+
+fn kind_word(kind: &LeftOverKind) -> &'static str {
+    if matches!(kind, LeftOverKind::Jobs { .. }) { "block" } else { "file" }
+}
+
 /// The look finds what says whose it is, in any user's crontab that it may read.
 #[test]
 fn blocks_of_jobs_are_found_by_their_mark() {
