@@ -7,7 +7,7 @@ use std::process::Command;
 
 use buedafab_model::config::Settings;
 use buedafab_model::host::facts::HostFacts;
-use buedafab_model::plan::action::Schema;
+use buedafab_model::plan::action::{Action, RecordAction, Schema};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
     RollbackRequest, SeenHost, diagnose_host, look_script, plan_deploy, plan_hold, plan_recover,
@@ -83,8 +83,18 @@ fn told(place: &Place, top: &str) -> String {
             let _ = writeln!(told, "  {what}: {refusal}\n    {}", refusal.hint().unwrap_or_default());
         }
     };
-    if let Err(refusals) = plan_deploy(&settings, &run(9), &request(3), &seen) {
-        refused("deploy", refusals);
+    match plan_deploy(&settings, &run(9), &request(3), &seen) {
+        Err(refusals) => refused("deploy", refusals),
+        Ok(plan) => {
+            for note in plan.notes.iter().filter(|note| note.text.contains("fleet.json")) {
+                let _ = writeln!(told, "  deploy notes: {}", note.text);
+            }
+            for step in plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps()) {
+                if matches!(step.action, Action::Record(RecordAction::Fleet { .. })) {
+                    let _ = writeln!(told, "  deploy: {}", step.action);
+                }
+            }
+        }
     }
     let back = RollbackRequest::new(URL, Schema::Refuse);
     if let Err(refusals) = plan_rollback(&settings, &run(9), &back, &seen) {
@@ -218,9 +228,17 @@ fn a_record_that_is_closed_says_whose_it_is() {
 #[test]
 fn a_record_that_says_nothing_is_not_the_same_as_none() {
     let mut found = String::new();
-    for path in
-        ["hold", "maintenance", "pending.json", "owner.json", "journal.jsonl", "slots/a.json", "slots/b.json"]
-    {
+    for path in [
+        "hold",
+        "maintenance",
+        "pending.json",
+        "owner.json",
+        "journal.jsonl",
+        "slots/a.json",
+        "slots/b.json",
+        "fleet.json",
+        "jobs.json",
+    ] {
         for text in ["scribble\\n", ""] {
             let place = whole();
             place.by_hand(&format!("printf '{text}' >five/.buedafab/{path}"));
@@ -297,6 +315,24 @@ fn a_record_that_says_nothing_is_not_the_same_as_none() {
       deploy: web1: ROOT/five/.buedafab/slots/b.json is empty, and should say something
         on that host: rm ROOT/five/.buedafab/slots/b.json; the slot then counts as one that buedafab didn't make
       rollback: BadRecord, web1: nothing to roll back to: what serves is the first release on this host
+
+    fleet.json "scribble\\n"
+      deploy notes: ROOT/five/.buedafab/fleet.json isn't what buedafab writes there: "scribble"; the next deploy writes it anew; which hosts have left is for the others to say
+      deploy: note which hosts there are
+
+    fleet.json ""
+      deploy notes: ROOT/five/.buedafab/fleet.json is empty, and should say something; the next deploy writes it anew; which hosts have left is for the others to say
+      deploy: note which hosts there are
+
+    jobs.json "scribble\\n"
+      deploy: web1: ROOT/five/.buedafab/jobs.json isn't what buedafab writes there: "scribble"
+        on that host, as root: grep -r 'kept by buedafab' /var/spool/cron says in whose crontab the app's jobs stand; take them out of any but that of 20002, and then: rm ROOT/five/.buedafab/jobs.json; the next deploy writes it anew
+      rollback: BadRecord
+
+    jobs.json ""
+      deploy: web1: ROOT/five/.buedafab/jobs.json is empty, and should say something
+        on that host, as root: grep -r 'kept by buedafab' /var/spool/cron says in whose crontab the app's jobs stand; take them out of any but that of 20002, and then: rm ROOT/five/.buedafab/jobs.json; the next deploy writes it anew
+      rollback: BadRecord
     "#);
 }
 

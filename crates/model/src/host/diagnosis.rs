@@ -487,6 +487,11 @@ fn records(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
                 );
             }
             BadRecordReason::Closed { owner, .. } => closed.entry(owner).or_default().push(path),
+            // It decides nothing.
+            BadRecordReason::Garbled { .. } if is(layout.fleet()) => {
+                let help = "the next deploy writes it anew; which hosts have left is for the others to say";
+                found.warns(DiagnosisKind::BadRecord, words).help = Some(help.to_owned());
+            }
             BadRecordReason::Garbled { .. } => {
                 let help = if is(layout.maintenance()) {
                     "the command `maintenance off` takes it away".to_owned()
@@ -498,6 +503,12 @@ fn records(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
                     )
                 } else if is(layout.owner()) {
                     format!("on that host: rm {path}; the next deploy writes it anew")
+                } else if is(layout.jobs()) {
+                    format!(
+                        "on that host, as root: grep -r 'kept by buedafab' /var/spool/cron says in whose crontab the app's jobs \
+                         stand; take them out of any but that of {}, and then: rm {path}; the next deploy writes it anew",
+                        facts.user
+                    )
                 } else {
                     format!("on that host: rm {path}; the slot then counts as one that buedafab didn't make")
                 };

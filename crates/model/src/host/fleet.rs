@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::host::facts::HostFacts;
+use crate::host::layout::Layout;
 use crate::host::{Connect, Host};
 use crate::names::{HostName, HostPath};
 
@@ -100,8 +101,14 @@ pub fn gone_hosts(facts: &HostFacts, configured: &[Host]) -> Vec<GoneHost> {
 
 /// What a run that changes hosts of this configuration writes down; `None`, where that stands there already, or there is
 /// nobody to tell.
-pub fn fleet_after(facts: &HostFacts, configured: &[Host]) -> Option<(Vec<FleetHost>, Vec<GoneHost>)> {
-    if configured.len() > FLEET_KEPT || (configured.len() < 2 && facts.fleet.is_none()) {
+pub fn fleet_after(
+    facts: &HostFacts,
+    configured: &[Host],
+    layout: &Layout,
+) -> Option<(Vec<FleetHost>, Vec<GoneHost>)> {
+    // What can't be read is written anew, and must not go on being told.
+    let is_there = facts.fleet.is_some() || facts.bad_record(&layout.fleet()).is_some();
+    if configured.len() > FLEET_KEPT || (configured.len() < 2 && !is_there) {
         return None;
     }
     let (hosts, gone) = (configured.iter().map(FleetHost::of).collect(), gone_hosts(facts, configured));

@@ -6,7 +6,7 @@ use super::work::work;
 use crate::app::service::Service;
 use crate::config::Settings;
 use crate::host::Host;
-use crate::host::diagnosis::stray;
+use crate::host::diagnosis::{Severity, stray};
 use crate::host::fleet::{FleetHost, GoneHost, gone_hosts};
 use crate::host::left_over::{WantedHere, left_over};
 use crate::host::record::JournalKind;
@@ -124,7 +124,8 @@ fn examined<'a>(
 ) -> Result<Vec<HostPlanning<'a>>, Vec<Refusal>> {
     let refusals = hosts.iter().flat_map(|seen| {
         let stops = diagnose_host(bare, *seen, None).into_iter();
-        let stops = stops.filter(|diagnosis| diagnosis.kind.stops_any_change());
+        let stops = stops
+            .filter(|diagnosis| diagnosis.severity == Severity::Blocks && diagnosis.kind.stops_any_change());
         stops.map(|diagnosis| Refusal::Unfit { host: seen.host.name.clone(), diagnosis })
     });
     let refusals: Vec<Refusal> = refusals.collect();

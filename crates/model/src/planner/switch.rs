@@ -126,7 +126,7 @@ impl HostChange<'_> {
         }
         actions.extend(planning.removal(true));
         // Also where the release goes back: which hosts there are is the configuration's to say.
-        if let Some((hosts, gone)) = fleet_after(facts, &planning.configured.hosts) {
+        if let Some((hosts, gone)) = fleet_after(facts, &planning.configured.hosts, &planning.layout) {
             actions.push(RecordAction::Fleet { hosts, gone }.into());
         }
         if planning.facts.owner.is_some() && !planning.is_known_as_ours() {
