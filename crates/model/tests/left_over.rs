@@ -7,7 +7,7 @@ use std::fmt::Write;
 use buedafab_model::app::crontab::CrontabLocation;
 use buedafab_model::app::owner::Owner;
 use buedafab_model::config::Settings;
-use buedafab_model::host::diagnosis::DiagnosisKind;
+use buedafab_model::host::diagnosis::{Diagnosis, DiagnosisKind};
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::host::fleet::{Fleet, FleetHost, gone_hosts};
 use buedafab_model::host::left_over::{LeftOver, LeftOverKind, Marked};
@@ -198,6 +198,31 @@ fn jobs_in_the_crontab_of_another_are_not_installed_again() {
         deploy(&hosts("ada", CrontabLocation::System)).contains("journal: deployed"),
         "the system's have no user"
     );
+    // Where both have them from the days before one owner was written down, it is said, and one block can go.
+    let twice = [
+        second().change(|facts| {
+            facts.jobs = Some(record("ada", CrontabLocation::User));
+            facts.job_blocks = vec![marked("five", &owner())];
+        }),
+        second(),
+    ];
+    let said: Vec<String> = diagnose_host(&settings, seen(&settings, &twice)[0], Some(URL))
+        .iter()
+        .filter(|diagnosis| diagnosis.kind == DiagnosisKind::StrayJobs)
+        .map(Diagnosis::line)
+        .collect();
+    let prune = |number| told(&settings, number, true, &twice);
+    assert_snapshot!(format!("{}\n{}{}", said.join("\n"), prune(2), prune(3)), @"
+    the jobs of five in the user's crontab are done twice: they stand in the crontab of ada, too; `deploy --prune` stops and removes it
+      note: web1, web2: v2 (2222222222) is live already
+      removes: web1: the jobs of five in the user's crontab
+    work
+      on web1
+        take the lock
+        stop and remove the jobs of five in the user's crontab
+        note in the journal: pruned
+    refused: web1: the app's jobs stand in the crontab of ada: installed by deploy as well, they would be done twice
+    ");
     // At night they stay as they are.
     let hosts = [second(), second()]
         .map(|host| host.change(|facts| facts.jobs = Some(record("ada", CrontabLocation::User))));

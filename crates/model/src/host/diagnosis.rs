@@ -807,6 +807,10 @@ pub fn stray(left: &LeftOver, layout: &Layout) -> (DiagnosisKind, String, String
             let words = format!("{name} aren't this host's to do any more, and are left as they are");
             (DiagnosisKind::StrayJobs, words, "take them out by crontab -e".to_owned())
         }
+        LeftOverKind::JobsTwice { user, .. } => {
+            let words = format!("{name} are done twice: they stand in the crontab of {user}, too");
+            (DiagnosisKind::StrayJobs, words, "take them out by crontab -e".to_owned())
+        }
         LeftOverKind::JobsOf { user, label } => {
             let words = format!("{name} aren't this host's to do any more, and are left as they are");
             let help = format!(

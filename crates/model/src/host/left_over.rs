@@ -73,6 +73,13 @@ pub enum LeftOverKind {
         /// What they are marked with.
         label: String,
     },
+    /// Jobs in the crontab of the user who logs in, which are done twice.
+    JobsTwice {
+        /// In whose crontab they are installed.
+        user: String,
+        /// What they are marked with.
+        label: String,
+    },
     /// Jobs in the crontab of somebody else.
     JobsOf {
         /// Whose crontab.
@@ -94,7 +101,7 @@ impl LeftOver {
             LeftOverKind::Unit { path }
             | LeftOverKind::InitScript { path }
             | LeftOverKind::JobsFile { path } => Some(path),
-            LeftOverKind::Jobs { .. } | LeftOverKind::JobsOf { .. } => None,
+            LeftOverKind::Jobs { .. } | LeftOverKind::JobsTwice { .. } | LeftOverKind::JobsOf { .. } => None,
         }
     }
 
@@ -104,7 +111,9 @@ impl LeftOver {
             LeftOverKind::Unit { path }
             | LeftOverKind::InitScript { path }
             | LeftOverKind::JobsFile { path } => path.to_string(),
-            LeftOverKind::Jobs { label } => format!("the jobs of {label} in the user's crontab"),
+            LeftOverKind::Jobs { label } | LeftOverKind::JobsTwice { label, .. } => {
+                format!("the jobs of {label} in the user's crontab")
+            }
             LeftOverKind::JobsOf { user, label } => format!("the jobs of {label} in the crontab of {user}"),
         }
     }
@@ -139,13 +148,21 @@ pub fn left_over(facts: &HostFacts, wanted: &WantedHere<'_>, owner: &Owner) -> V
     let is_wanted = |label: &str| {
         wanted.jobs.is_some_and(|(wanted, place)| wanted == label && place == CrontabLocation::User)
     };
-    let blocks = facts.job_blocks.iter().filter(|block| block.owner.may_be(owner) && !is_wanted(&block.what));
-    left.extend(blocks.map(|block| LeftOver {
-        kind: LeftOverKind::Jobs { label: block.what.clone() },
-        mark: Some(block.mark.clone()),
+    let elsewhere = facts.jobs_of_another();
+    left.extend(facts.job_blocks.iter().filter(|block| block.owner.may_be(owner)).filter_map(|block| {
+        let label = block.what.clone();
+        let kind = match elsewhere.filter(|jobs| jobs.label == label) {
+            // Two have installed them before it was written down who has.
+            Some(JobsRecord { user, .. }) if is_wanted(&label) => {
+                LeftOverKind::JobsTwice { user: user.clone(), label }
+            }
+            None if is_wanted(&label) => return None,
+            Some(_) | None => LeftOverKind::Jobs { label },
+        };
+        Some(LeftOver { kind, mark: Some(block.mark.clone()) })
     }));
     // Where they are wanted, too, it is another question whose they shall be.
-    if let Some(JobsRecord { user, label, .. }) = facts.jobs_of_another().filter(|_| wanted.jobs.is_none()) {
+    if let Some(JobsRecord { user, label, .. }) = elsewhere.filter(|_| wanted.jobs.is_none()) {
         let kind = LeftOverKind::JobsOf { user: user.clone(), label: label.clone() };
         left.push(LeftOver { kind, mark: None });
     }

@@ -154,6 +154,15 @@ pub fn plan_deploy_by(
             });
         }
     }
+    let stays = |planning: &HostPlanning<'_>| {
+        let live = planning.facts.live().is_some_and(|live| live.commit == release.commit);
+        live && planning.facts.live_is_confirmed() && !force
+    };
+    // Jobs are only installed with a release.
+    let is_well = |planning: &HostPlanning<'_>| planning.facts.trouble().is_empty();
+    if hosts.iter().all(|planning| stays(planning) && is_well(planning) && *prune) {
+        refusals.retain(|refusal| !is_about(refusal, DiagnosisKind::JobsElsewhere));
+    }
     notes.splice(0..0, more.iter().map(|text| Note { host: None, text: text.clone() }));
     if !refusals.is_empty() {
         return Err(refusals);
@@ -161,13 +170,8 @@ pub fn plan_deploy_by(
     // What somebody has told visitors already is theirs to end.
     let told = told.as_ref().filter(|_| hosts.iter().all(|seen| can_announce(settings, seen.facts)));
 
-    let is_live = |planning: &HostPlanning<'_>| {
-        let live = planning.facts.live().is_some_and(|live| live.commit == release.commit);
-        live && planning.facts.live_is_confirmed() && !force
-    };
-    let (there, mut hosts): (Vec<_>, Vec<_>) = hosts.into_iter().partition(is_live);
-    let (others, down): (Vec<_>, Vec<_>) =
-        there.into_iter().partition(|planning| planning.facts.trouble().is_empty());
+    let (there, mut hosts): (Vec<_>, Vec<_>) = hosts.into_iter().partition(stays);
+    let (others, down): (Vec<_>, Vec<_>) = there.into_iter().partition(is_well);
     let restarts_only = hosts.is_empty() && !down.is_empty();
     let then = if restarts_only {
         "and its app is started again"

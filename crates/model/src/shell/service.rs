@@ -170,7 +170,9 @@ fn remove(layout: &Layout, LeftOver { kind, mark }: &LeftOver) -> String {
         LeftOverKind::Unit { path } => ("unit", path.as_str(), service_of(path, Service::Systemd)),
         LeftOverKind::InitScript { path } => ("init_script", path.as_str(), service_of(path, Service::Init)),
         LeftOverKind::JobsFile { path } => ("jobs_file", path.as_str(), String::new()),
-        LeftOverKind::Jobs { label } | LeftOverKind::JobsOf { label, .. } => {
+        LeftOverKind::Jobs { label }
+        | LeftOverKind::JobsTwice { label, .. }
+        | LeftOverKind::JobsOf { label, .. } => {
             ("jobs", "", format!("label={}\n{}", quote(label), script!("crontab_block")))
         }
     };
