@@ -137,6 +137,18 @@ fn what_hosts_should_not_have_any_more_is_told_and_then_removed() {
     stage.production(&["--yes", "retire", "web1"], 4).says("web1 is front, by another name");
     assert!(active("web1").contains("active five-beat.service"));
     configure("\"web1\"");
+    // Nor is a host left half done, where sudo doesn't allow all of it.
+    let web2 = stage.fleet.host("web2");
+    let allow = |commands: &str| {
+        web2.run(&format!("echo 'deploy ALL=(ALL:ALL) NOPASSWD: {commands}' >/etc/sudoers.d/deploy"))
+    };
+    allow("/usr/bin/systemctl");
+    stage
+        .production(&["--yes", "retire", "web2"], 4)
+        .says("deploy may not do this by sudo without a password")
+        .says("rm -f /etc/systemd/system/five-worker.service");
+    assert!(active("web2").contains("active five-worker.service"));
+    allow("ALL");
     stage
         .production(&["--yes", "retire", "web2"], 0)
         .says("releases and what they share stay in /var/webapps/five");
