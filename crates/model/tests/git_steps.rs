@@ -726,6 +726,31 @@ fn members_of_a_team_deploy_one_after_the_other() {
     ");
 }
 
+/// A live app reads its variables through a link, as the user to whom a person gave the file.
+#[test]
+fn a_file_of_variables_stays_as_a_person_gave_it() {
+    let (user, group) =
+        if is_root() { ("10001".to_owned(), "20000".to_owned()) } else { (id("-u"), id("-g")) };
+    let others = if is_root() { "33" } else { group.as_str() };
+    for (given, kept) in [
+        (format!("{group} 600"), format!("{group} 640")),
+        (format!("{others} 640"), format!("{others} 640")),
+        (format!("{group} 644"), format!("{group} 644")),
+        (format!("{group} 400"), format!("{group} 400")),
+    ] {
+        let mut place = Place::with_room("five");
+        place.layout.env_file = Some(place.layout.shared().join(".env"));
+        let (whose, mode) = given.split_once(' ').expect("both");
+        place.by_hand(&format!(
+            "chmod a+rx .; mkdir five/shared; : >five/shared/.env; chown -R {user}:{group} five
+             chgrp {whose} five/shared/.env; chmod {mode} five/shared/.env"
+        ));
+        let create = RecordAction::CreateFolders { group: Some(group.clone()), owner: common::owner() };
+        assert_eq!(act_in_group(10_001, &place, &create.into()), "0");
+        assert_eq!(place.by_hand("stat -c '%g %a' five/shared/.env").trim_end(), kept, "{given}");
+    }
+}
+
 fn id(option: &str) -> String {
     let output = Command::new("id").arg(option).output().expect("it runs");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -285,10 +285,11 @@ fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String
             "{folders} -exec chgrp {group} {{}} + || exit\n{folders} -exec chmod g+rwxs {{}} + || exit\n"
         );
         if let Some(file) = &layout.env_file {
-            let file = format!("find {} -prune {mine} -type f", quote(file.as_str()));
+            // What `env set` made before there was a group. A person who gave it to a web server, or let all read it, knows why.
             let _ = write!(
                 script,
-                "{file} -exec chgrp {group} {{}} + 2>/dev/null\n{file} -exec chmod 640 {{}} + 2>/dev/null\ntrue\n"
+                "find {} -prune {mine} -type f -group \"$(id -g)\" -perm 600 -exec chgrp {group} {{}} \\; -exec chmod 640 {{}} \\; 2>/dev/null\ntrue\n",
+                quote(file.as_str())
             );
         }
     }
