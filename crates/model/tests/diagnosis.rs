@@ -81,6 +81,9 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
                 (f.writable, f.read_only) = (false, Some("/var/webapps/five/releases".into()));
             }),
         ),
+        ("the login lets all read", live().change(|f| f.umask = Some(0o002))),
+        ("the login lets its group read", live().change(|f| f.umask = Some(0o027))),
+        ("the login lets nobody read", live().change(|f| f.umask = Some(0o077))),
         (
             "sudo wants a password",
             live().change(|f| {
@@ -376,6 +379,21 @@ fn all_three_say_the_same() {
       check   ✗  rights   deploy can't write /var/webapps/five/releases
       check   help: on that host, as root: chown -R deploy /var/webapps/five; or set `deploy_group`, where several deploy
       check   a deploy would be stopped
+
+    the login lets all read
+      check   ready to deploy
+
+    the login lets its group read
+      plan    note: what a deploy makes can be read by deploy and its group alone, since the umask of that login is 027: a web server of another user can't; set it to 022 there, or set `deploy_group`, where others should
+      check   !  rights   what a deploy makes can be read by deploy and its group alone, since the umask of that login is 027: a web server of another user can't
+      check   help: set it to 022 there, or set `deploy_group`, where others should
+      check   ready to deploy
+
+    the login lets nobody read
+      plan    note: what a deploy makes can be read by deploy alone, since the umask of that login is 077: a web server of another user can't; set it to 022 there, or set `deploy_group`, where others should
+      check   !  rights   what a deploy makes can be read by deploy alone, since the umask of that login is 077: a web server of another user can't
+      check   help: set it to 022 there, or set `deploy_group`, where others should
+      check   ready to deploy
 
     sudo wants a password
       plan    refused: web1: deploy may not do this by sudo without a password: /etc/init.d/five restart

@@ -851,8 +851,6 @@ fn what_comes_first_on_the_deployer_stands_in_the_plan() {
       web1  v2 (2222222222)  → v3 (3333333333) in slot a
       if it fails: web1 can be rolled back to v1 (1111111111), which has to be built again then
 
-    on hosts, all of it with umask 022
-
     begin
       on this machine
         run the tests: python manage.py test --noinput

@@ -81,15 +81,37 @@ fn members_of_a_team_deploy_roll_back_and_hold_for_each_other() {
 }
 
 #[test]
-fn what_a_careful_login_deploys_can_be_read_by_the_web_server() {
+fn what_a_careful_login_deploys_can_be_read_by_the_web_server_with_a_group() {
     let stage = stage();
     let host = stage.fleet.host("web1");
-    configure(&stage, "bob", "[hooks]\nbuild = \"echo made >made\"");
+    let hooks = "[hooks]\nbuild = \"echo made >made\"";
+    let read = || {
+        let read = "cd /var/webapps/five/releases/current && cat version made && ls ../../shared/media";
+        host.exec(&format!("su -s /bin/sh app -c '{read}'")).status.success()
+    };
+    // The login's own umask is kept, and told.
+    configure(&stage, "bob", hooks);
     stage.production(&["deploy"], 0);
-    stage.production(&["hold", "--reason", "the audit"], 0);
-    let read = "cd /var/webapps/five/releases/current && cat version made && ls ../../shared/media && cat ../../.buedafab/hold";
-    let output = host.exec(&format!("su -s /bin/sh app -c '{read}'"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!read());
+    stage
+        .production(&["check"], 0)
+        .says("can be read by bob alone, since the umask of that login is 077")
+        .says("or set `deploy_group`");
+    host.run("rm -r /var/webapps/five");
+    configure(&stage, "bob", &format!("deploy_group = \"team\"\n{hooks}"));
+    stage.production(&["deploy"], 0);
+    assert!(read());
+    host.run("rm -r /var/webapps/five");
+    // So a team can share without it.
+    host.run("printf '#!/bin/sh\\numask 002\\nexec /bin/sh \"$@\"\\n' >/etc/closed-shell; install -d -o bob -g team -m 2775 /var/webapps/five");
+    configure(&stage, "bob", hooks);
+    stage.production(&["deploy"], 0);
+    assert!(read());
+    assert_eq!(
+        host.run("cd /var/webapps/five/releases/current; stat -c '%G %a' . made"),
+        "team 2775\nteam 664\n"
+    );
+    host.run("chmod 755 /var/webapps/five");
     configure(&stage, "ada", "");
     stage.production(&["deploy"], 4).says("ada can't write /var/webapps/five").says("set `deploy_group`");
 }

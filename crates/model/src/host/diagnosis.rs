@@ -64,6 +64,8 @@ pub enum DiagnosisKind {
     MissingTools,
     /// The app's folder, or the one of its releases, can't be written.
     NotWritable,
+    /// What a deploy makes can't be read by everybody, as the login's umask says.
+    ClosedUmask,
     /// Where the program's own files belong there is something else.
     NotAFile,
     /// What a run has to know is written down, and can't be read.
@@ -272,6 +274,16 @@ fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             _ => format!("on that host, as root: install -d -o {user} {path}"),
         };
         found.blocks(DiagnosisKind::NotWritable, words, help);
+    }
+    // With a group it isn't the login's to say.
+    if let Some(umask) = facts.umask.filter(|umask| umask & 0o005 != 0 && expected.group.is_none()) {
+        let and_group = if umask & 0o050 == 0 { " and its group" } else { "" };
+        let words = format!(
+            "what a deploy makes can be read by {user}{and_group} alone, since the umask of that login is {umask:03o}: a web \
+             server of another user can't"
+        );
+        found.warns(DiagnosisKind::ClosedUmask, words).help =
+            Some("set it to 022 there, or set `deploy_group`, where others should".to_owned());
     }
     if !facts.not_files.is_empty() {
         let words = format!("no plain file, and so not written to: {}", facts.not_files.join(", "));

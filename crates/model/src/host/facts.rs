@@ -31,6 +31,8 @@ pub struct HostFacts {
     pub user: String,
     /// Whether that user is root.
     pub is_root: bool,
+    /// The umask of that login; `None` if it wasn't asked.
+    pub umask: Option<u32>,
     /// The host's clock when it was looked at.
     pub clock: Option<Timestamp>,
     /// The deployer's clock when the look came back.
@@ -436,6 +438,7 @@ impl HostFacts {
                 "health" => facts.running.read_health(value),
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
                 "exposed" => facts.exposed = Some(value.to_owned()),
+                "umask" => facts.umask = u32::from_str_radix(value, 8).ok(),
                 "bad_env_file" => facts.bad_env_file = Some(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),

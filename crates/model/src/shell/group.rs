@@ -1,16 +1,18 @@
-//! Whom what a run makes on a host is for: one rule for every file, whoever runs it and whatever their login says.
+//! Whom what a run makes on a host is for: with `deploy_group`, one rule for every file, whoever runs it and whatever their login
+//! says.
 //!
-//! A run begins with a umask, and all of its steps have it. Everybody may read what is deployed, because web servers do; with
-//! `deploy_group` all members of that group may write it. Folders that the app's own folder closes stay closed, and so do the
-//! files that hold secrets, which say so themselves. A command that sets permissions of its own is made up for when a slot is
-//! ready.
+//! Such a run begins with a umask, and all of its steps have it: everybody may read what is deployed, because web servers do, and
+//! all members of that group may write it. Folders that the app's own folder closes stay closed, and so do the files that hold
+//! secrets, which say so themselves. A command that sets permissions of its own is made up for when a slot is ready.
+//!
+//! Without a group the login's own umask holds, which may be how a team shares, or keeps others out.
 
 use super::quote;
 use crate::names::HostPath;
 
-/// What new files of a run are readable and writable for.
+/// What a run begins with, where who may read and write its new files isn't the login's to say.
 pub fn umask(group: Option<&str>) -> &'static str {
-    if group.is_some() { "umask 002\n" } else { "umask 022\n" }
+    if group.is_some() { "umask 002\n" } else { "" }
 }
 
 /// Gives what this user owns in a folder to the group. Its members can then remove all of it, and write what they can read:

@@ -3,6 +3,7 @@
 //! What it prints is `key NUL value NUL`, over and over, so that a path with a newline, or a record that somebody has
 //! scribbled on, stays one value. [`HostFacts::parse`](crate::host::facts::HostFacts::parse) reads it back.
 
+use super::group::umask;
 use super::{ask, health};
 use crate::app::health::{Health, HealthQuestion};
 use crate::app::service::Service;
@@ -67,7 +68,7 @@ pub enum Scope {
 
 /// The shell that looks at an app on a host, and changes nothing.
 pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> String {
-    let mut script = state_function(layout);
+    let mut script = umask(also.group).to_owned() + &state_function(layout);
     let scratch = also.scratch_files.iter().map(|pattern| {
         if pattern.contains('/') {
             format!("! -path {}", quote(&format!("./{pattern}")))
@@ -369,8 +370,7 @@ state() {
 const PASSED_BY: &str =
     r#"\( -name .git -o -name __pycache__ -o -name node_modules -o -path "$virtualenv" \) -prune -o"#;
 
-const LOOK: &str = r#"umask 022
-# Of releases that were made before the time was noted, what is newer than all that is known of them.
+const LOOK: &str = r#"# Of releases that were made before the time was noted, what is newer than all that is known of them.
 look_for_written() {
   if [ -s "$memory/slots/$slot.takes" ]; then
     read -r line <"$memory/slots/$slot.takes"
@@ -605,6 +605,7 @@ look_for_changes() {
 look=look_for_changes
 slots
 fact git "$(git --version 2>/dev/null)"
+fact umask "$(umask)"
 "#;
 
 #[cfg(test)]

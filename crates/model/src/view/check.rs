@@ -135,7 +135,10 @@ const POINTS: [&str; 18] = [
 fn point_of(kind: DiagnosisKind) -> &'static str {
     match kind {
         DiagnosisKind::MissingTools => "tools",
-        DiagnosisKind::NotWritable | DiagnosisKind::NotAFile | DiagnosisKind::StuckFile => "rights",
+        DiagnosisKind::NotWritable
+        | DiagnosisKind::ClosedUmask
+        | DiagnosisKind::NotAFile
+        | DiagnosisKind::StuckFile => "rights",
         DiagnosisKind::BadRecord | DiagnosisKind::BadJournal => "records",
         DiagnosisKind::Foreign | DiagnosisKind::UnitElsewhere | DiagnosisKind::JobsElsewhere => "owner",
         DiagnosisKind::NoSudo => "sudo",

@@ -61,8 +61,10 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         }
         return text;
     }
-    if detail == Detail::Shell && plan.phases.iter().any(|phase| !phase.work.is_empty()) {
-        let _ = write!(text, "\non hosts, all of it with {}", umask(plan.deploy_group.as_deref()));
+    let umask = umask(plan.deploy_group.as_deref());
+    if detail == Detail::Shell && !umask.is_empty() && plan.phases.iter().any(|phase| !phase.work.is_empty())
+    {
+        let _ = write!(text, "\non hosts, all of it with {umask}");
     }
     for phase in &plan.phases {
         let _ = writeln!(text, "\n{}", phase.kind);

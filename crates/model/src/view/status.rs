@@ -162,10 +162,10 @@ impl HostStatus {
             let kind = matches!(record.kind, JournalKind::Deployed | JournalKind::RolledBack);
             kind && record.release.as_ref().map(|release| &release.commit) == live.as_ref().map(|r| &r.commit)
         });
-        // Who holds it, and who is told what, stand in fields of their own.
+        // Who holds it, and who is told what, stand in fields of their own. Who may read releases may be meant so: `check` tells it.
         let stands_elsewhere = |kind| match kind {
             DiagnosisKind::Held => facts.hold.is_some(),
-            DiagnosisKind::Maintenance => true,
+            DiagnosisKind::Maintenance | DiagnosisKind::ClosedUmask => true,
             _ => false,
         };
         let problems = diagnoses.iter().filter(|diagnosis| !stands_elsewhere(diagnosis.kind));
