@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use buedafab_model::app::env_file::normalize;
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::names::RunId;
-use buedafab_model::plan::action::{AppAction, EnvEdit, Surroundings};
+use buedafab_model::plan::action::{AppAction, EnvEdit, RecordAction, Surroundings};
 use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::shell::render_step;
 use insta::assert_snapshot;
@@ -149,6 +149,61 @@ fn what_a_person_wrote_is_replaced() {
     0 "export B=3\nAA=4\r\n"
     0 " A = 1\nexport  A=2\nAA=4\r\n"
     "#);
+}
+
+/// Who shares a folder may leave half a file there, or a link to something else: nothing is written through it.
+#[test]
+fn what_lies_where_a_file_is_written_is_in_no_way() {
+    let found = everywhere_in("five", |shell, place| {
+        let shared = place.layout.shared();
+        let hold = RecordAction::Hold { by: "ada".to_owned(), reason: "audit".to_owned() };
+        let take_over = RecordAction::TakeOver { owner: common::owner() };
+        let env = AppAction::EnvFile {
+            edit: EnvEdit::Unset { name: "B".to_owned() },
+            file: shared.join(".env"),
+            group: None,
+        };
+        let mut found = String::new();
+        for left in ["ln -s ../../mine", "ln -s nowhere", "touch"] {
+            place.by_hand(&format!(
+                "mkdir -p five/shared; printf 'A=1\nB=2\n' >five/shared/.env; echo mine >mine
+                 for file in shared/.env shared/.env.former .buedafab/hold .buedafab/owner.json; do {left} five/$file.new; done
+                 [ '{left}' != touch ] || chmod 0 five/*/.env*.new five/.buedafab/*.new"
+            ));
+            let told =
+                [place.act(shell, &hold), place.act(shell, &take_over), place.act(shell, &env)].join(" ");
+            found += &format!(
+                "{left} → {told} {}",
+                place.by_hand("cat mine five/shared/.env; find . -name '*.new' -o -name nowhere")
+            );
+        }
+        found
+    });
+    assert_snapshot!(found, @"
+    ln -s ../../mine → 0 0 0 mine
+    A=1
+    ln -s nowhere → 0 0 0 mine
+    A=1
+    touch → 0 0 0 mine
+    A=1
+    ");
+}
+
+/// What a person let a web server read it reads on.
+#[test]
+fn a_change_leaves_the_file_to_whom_it_was_given() {
+    let mut found = String::new();
+    for mode in ["600", "640", "644"] {
+        let place = Place::with_room("five");
+        place.by_hand(&format!(
+            "mkdir five/shared; echo A=1 >five/shared/.env; chmod {mode} five/shared/.env"
+        ));
+        let file = place.layout.shared().join(".env");
+        let action = AppAction::EnvFile { edit: EnvEdit::Unset { name: "A".to_owned() }, file, group: None };
+        found += &place.act(&shells()[0], &action);
+        found += &place.by_hand("stat -c ' %a' five/shared/.env");
+    }
+    assert_eq!(found, "0 600\n0 640\n0 644\n");
 }
 
 /// systemd's own reader, `parse_env_file_internal` of its `env-file.c`, state by state.

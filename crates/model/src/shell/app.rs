@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::ask::ask_script;
 use super::command::{app_command, app_command_anywhere};
 use super::health::health_script;
-use super::record::replace_file;
+use super::record::{replace_file, write_new};
 use super::{quote, quote_words};
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
 use crate::host::layout::Layout;
@@ -62,9 +62,9 @@ fn maintenance(layout: &Layout, method: MaintenanceMethod, told: Option<&ToldVis
     };
     let show = match method {
         MaintenanceMethod::File => format!(
-            "mkdir -p {} && printf %s {} >{page}.new && mv -f {page}.new {page}",
+            "mkdir -p {} && {} && mv -f {page}.new {page}",
             quote(layout.shared().as_str()),
-            quote(text)
+            write_new(&format!("printf %s {}", quote(text)), &format!("{page}.new"))
         ),
         MaintenanceMethod::Command => "python manage.py maintenance_mode on".to_owned(),
         MaintenanceMethod::Setting => "true".to_owned(),

@@ -90,7 +90,10 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
         RecordAction::TakeOver { owner } => {
             let file = quote(layout.owner().as_str());
             let text = quote(&serde_json::to_string(owner).expect("plain data"));
-            format!("printf '%s\\n' {text} >{file}.new && mv -f {file}.new {file}")
+            format!(
+                "{} && mv -f {file}.new {file}",
+                write_new(&format!("printf '%s\\n' {text}"), &format!("{file}.new"))
+            )
         }
         RecordAction::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
         RecordAction::Prune => format!(
@@ -124,7 +127,9 @@ fn note_build(layout: &Layout, slot: &SlotName) -> String {
 /// Makes a file as new, and leaves what it says.
 fn note_time(path: &HostPath) -> String {
     let path = quote(path.as_str());
-    format!("{{ touch {path} || {{ cp {path} {path}.new && mv -f {path}.new {path}; }}; }} 2>/dev/null")
+    format!(
+        "{{ touch {path} || {{ rm -f {path}.new && cp {path} {path}.new && mv -f {path}.new {path}; }}; }} 2>/dev/null"
+    )
 }
 
 /// Notes what a slot takes of the disk: KiB and inodes. To look takes time, and releases of an app are much alike: once is
@@ -240,11 +245,19 @@ fn stamped<T: Serialize>(record: &T) -> String {
     )
 }
 
+/// Writes what this prints into a file that isn't there yet. Who shares the folder may have left half a file of theirs there, or a
+/// link, which would be followed. Mostly no process is needed.
+pub(super) fn write_new(print: &str, new: &str) -> String {
+    format!(
+        "{{ {{ [ ! -e {new} ] && [ ! -L {new} ]; }} || rm -f {new}; }} && set -C && {{ {{ {print} >{new} && set +C; }} || {{ set +C; false; }}; }}"
+    )
+}
+
 /// Replaces a file by one rename, so that a crash or a full disk leaves the old one or the new one.
 pub(super) fn replace_file<T: Serialize>(layout: &Layout, path: &HostPath, record: &T) -> String {
     let new = quote(&format!("{path}.new"));
     let path = quote(path.as_str());
-    let write = format!("{} >{new} && mv -fT {new} {path}", stamped(record));
+    let write = format!("{} && mv -fT {new} {path}", write_new(&stamped(record), &new));
     format!(
         "{{ {}; }} || {{ rm -f {new}; echo \"can't write \"{path} >&2; false; }}",
         or_of_the_reserve(layout, &write)
@@ -254,12 +267,13 @@ pub(super) fn replace_file<T: Serialize>(layout: &Layout, path: &HostPath, recor
 fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String {
     let mut script = String::new();
     let slots = layout.state().join("slots");
+    let owner = quote(&serde_json::to_string(owner).expect("plain data"));
+    let file = quote(layout.owner().as_str());
     let _ = write!(
         script,
         "mkdir -p {releases} {slots} {shared} || exit\nrm -f {link}.*.new\n\
-         [ -e {file} ] || {{ printf '%s\\n' {owner} >{file}.new && mv -f {file}.new {file}; }} || exit\n",
-        owner = quote(&serde_json::to_string(owner).expect("plain data")),
-        file = quote(layout.owner().as_str()),
+         [ -e {file} ] || {{ {write_owner} && mv -f {file}.new {file}; }} || exit\n",
+        write_owner = write_new(&format!("printf '%s\\n' {owner}"), &format!("{file}.new")),
         shared = quote(layout.shared().as_str()),
         releases = quote(layout.releases.as_str()),
         slots = quote(slots.as_str()),

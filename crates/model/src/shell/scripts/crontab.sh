@@ -11,6 +11,7 @@
 }
 # Jobs that moved from one place to the other must not be done twice.
 note_jobs() {
+  rm -f "$record.new" || return
   printf '{"at":"%s","user":"%s","place":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(id -un)" "$place" "$recorded" >"$record.new" &&
     mv -f "$record.new" "$record"
 }

@@ -8,6 +8,11 @@ mkdir -p "${file%/*}" || exit
 mode=600
 # Who may write the folder replaces the file.
 [ -z "$group" ] || mode=640
+# As a person gave it: a web server may be who reads it.
+if [ -f "$file" ]; then
+  given=$(stat -c '%a %g' -- "$file") || exit
+  [ "$given" = "600 $(id -g)" ] || mode=${given% *} group=${given#* }
+fi
 umask 077
 new=$file.new
 former=$file.former
@@ -15,6 +20,9 @@ if [ -e "$file" ] && [ ! -r "$file" ]; then
   echo "$(id -un) can't read $file, which belongs to $(stat -c %U "$file")" >&2
   exit 1
 fi
+# Who shares the folder may have left half a file of theirs there, or a link, which would be followed.
+rm -f "$new" "$former.new" || exit
+set -C
 # However a person wrote it. With 1, grep says that no other is there; with more, that it couldn't read or write them all.
 line="^[[:blank:]]*\\(export[[:blank:]]\\{1,\\}\\)\\{0,1\\}${name}[[:blank:]]*="
 others() { [ ! -f "$file" ] || grep -v "$line" "$file" || [ $? -eq 1 ]; }
@@ -33,7 +41,7 @@ case $edit in
       echo "there is no version before this one" >&2
       exit 1
     fi
-    cp -p "$former" "$new"
+    cat "$former" >"$new"
     ;;
 esac || exit
 if [ -f "$file" ] && cmp -s "$file" "$new"; then
@@ -41,6 +49,18 @@ if [ -f "$file" ] && cmp -s "$file" "$new"; then
   echo 'nothing has changed'
   exit
 fi
-give() { { [ -z "$group" ] || chgrp "$group" "$1"; } && chmod "$mode" "$1"; }
-[ ! -f "$file" ] || { cp "$file" "$former.new" && give "$former.new" && mv -f "$former.new" "$former"; } || exit
-give "$new" && mv -f "$new" "$file"
+give() {
+  [ -z "$group" ] || chgrp -h "$group" "$1" 2>/dev/null || case $mode in
+    # All may read it, of whatever group it is.
+    *[4-7]) ;;
+    *)
+      echo "$(id -un) can't give $1 to the group $group, which reads $file: nothing was changed" >&2
+      return 1
+      ;;
+  esac && chmod "$mode" "$1"
+}
+{ [ ! -f "$file" ] || { cat "$file" >"$former.new" && give "$former.new" && mv -f "$former.new" "$former"; }; } &&
+  give "$new" && mv -f "$new" "$file" || {
+  rm -f "$new" "$former.new"
+  exit 1
+}

@@ -15,6 +15,7 @@ enable_it() {
 
 # By a rename: another of the group may have written it.
 note_it() {
+  rm -f "$list.new" || return
   { cat "$list" 2>/dev/null; echo "$installed"; } >"$list.new" && mv -f "$list.new" "$list"
 }
 
