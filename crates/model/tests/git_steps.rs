@@ -691,7 +691,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
     10001, mark a as ready → 0
     10001, switch the link to a → 0
     10001, note in the journal: deployed → 0
-    2775 .,2770 closed,600 secret,664 closed/open
+    2775 .,2770 closed,600 secret,600 closed/open
     10001, lock → 0
     10002, create the app's folders → 0
     10002, fetch SECOND into b → 0
@@ -701,7 +701,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
     10002, mark b as ready → 0
     10002, switch the link to b → 0
     10002, note in the journal: deployed → 0
-    2775 .,2770 closed,600 secret,664 closed/open
+    2775 .,2770 closed,600 secret,600 closed/open
     10002, lock → 0
     10002, create the app's folders → 0
     10002, fetch SECOND into a → 0
@@ -711,7 +711,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
     10002, mark a as ready → 0
     10002, switch the link to a → 0
     10002, note in the journal: deployed → 0
-    2775 .,2770 closed,600 secret,664 closed/open
+    2775 .,2770 closed,600 secret,600 closed/open
     10002, lock → 0
     10001, create the app's folders → 0
     10001, fetch FIRST into b → 0
@@ -721,7 +721,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
     10001, mark b as ready → 0
     10001, switch the link to b → 0
     10001, note in the journal: deployed → 0
-    2775 .,2770 closed,600 secret,664 closed/open
+    2775 .,2770 closed,600 secret,600 closed/open
     10001, lock → 0
     ");
 }

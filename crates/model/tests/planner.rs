@@ -628,21 +628,21 @@ fn a_group_of_deployers() {
     let of_the_group = |line: &&str| ["www", "g+", "umask"].iter().any(|word| line.contains(word));
     assert_snapshot!(shown.lines().filter(of_the_group).collect::<Vec<_>>().join("\n"), @r#"
     on hosts, all of it with umask 002
-          $ find /var/webapps/five/.buedafab -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
-          $ find /var/webapps/five/.buedafab -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
-          $ find /var/webapps/five/.buedafab -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} + || exit
-          $ find /var/webapps/five/.buedafab \( -name aside -o -name uv-cache \) -prune -o -user "$(id -u)" -type f ! -perm -060 -exec chmod g+rw {} + || exit
-          $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared -prune -user "$(id -u)" -exec chgrp www {} + || exit
-          $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared -prune -user "$(id -u)" -exec chmod g+rwxs {} + || exit
+          $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chgrp www {} + || exit
+          $ find /var/webapps/five /var/webapps/five/releases /var/webapps/five/shared /var/webapps/five/.buedafab /var/webapps/five/.buedafab/slots -prune -user "$(id -u)" -exec chmod g+rwxs {} + || exit
+          $ twice find /var/webapps/five/.buedafab -xdev -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
+          $ twice find /var/webapps/five/.buedafab -xdev -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
+          $ twice find /var/webapps/five/.buedafab -xdev -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} + || return
+          $ twice find /var/webapps/five/.buedafab \( -name aside -o -name uv-cache \) -prune -o -user "$(id -u)" -type f ! -perm -060 -exec chmod g+rw {} +
           $ if [ -g /var/webapps/five/.buedafab/releases/1111111111111111111111111111111111111111 ]; then umask 007; else umask 077; fi
         give all of a to the group www
-          $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
-          $ find /var/webapps/five/releases/a -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
-          $ find /var/webapps/five/releases/a -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} +
+          $ twice find /var/webapps/five/releases/a -xdev -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
+          $ twice find /var/webapps/five/releases/a -xdev -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
+          $ twice find /var/webapps/five/releases/a -xdev -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} +
         give all of a to the group www
-          $ find /var/webapps/five/releases/a -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
-          $ find /var/webapps/five/releases/a -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
-          $ find /var/webapps/five/releases/a -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} +
+          $ twice find /var/webapps/five/releases/a -xdev -user "$(id -u)" ! -type l ! -group www -exec chgrp www {} + &&
+          $ twice find /var/webapps/five/releases/a -xdev -user "$(id -u)" -type d ! -perm -2070 -exec chmod g+rwxs {} + &&
+          $ twice find /var/webapps/five/releases/a -xdev -user "$(id -u)" -type f -perm -040 ! -perm -020 -exec chmod g+w {} +
     "#);
 }
 

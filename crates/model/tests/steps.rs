@@ -10,7 +10,7 @@ use buedafab_model::host::record::{Hold, JournalKind, JournalRecord, SlotRecord,
 use buedafab_model::names::RunId;
 use buedafab_model::plan::action::Action;
 use buedafab_model::shell::inspect::Scope;
-use buedafab_model::shell::render_step;
+use buedafab_model::shell::{quote, render_step};
 use insta::assert_snapshot;
 
 use common::shells::{ODD, everywhere, everywhere_in, list, point, slot, told};
@@ -259,6 +259,66 @@ fn room_for_a_group() {
     drwxrwsr-x five/.buedafab/slots
     drwxrwsr-x five/releases
     drwxrwsr-x five/shared
+    ");
+}
+
+/// Who holds a host, or changes its variables, does so without the lock.
+#[test]
+fn folders_are_made_beside_a_run_and_nothing_of_it_is_touched() {
+    let found = everywhere(|shell, place| {
+        let group = Some(place.by_hand("id -gn").trim().to_owned());
+        let create = RecordAction::CreateFolders { group, owner: owner() };
+        let run = RunId::new("r1").expect("a word");
+        let script = render_step(&create.clone().into(), &place.layout, &run);
+        place.by_hand(
+            "rm -r five/.buedafab/slots; echo ada >five/.buedafab/lock; ln -s a five/releases/current.r7.new",
+        );
+        let beside = format!("exec 7<>five/.buedafab/lock\nflock 7 7<&7\n(\n{script})");
+        let beside = told(&shell.run(&beside, &place.root()), place);
+        let left = list(&place.releases());
+        let slots = place.by_hand("cd five/.buedafab; ls -d slots/").trim().to_owned();
+        format!("{beside}, {left}, {slots}\n{}, {}", place.act(shell, &create), list(&place.releases()))
+    });
+    assert_snapshot!(found, @"
+    0, current.r7.new -> a, slots/
+    0, 
+    ");
+}
+
+/// What others change meanwhile stops nobody, what is mounted there is another's, and a closed folder keeps what is in it.
+#[test]
+fn a_slot_is_given_to_the_group() {
+    let found = everywhere(|shell, place| {
+        let group = place.by_hand("id -gn").trim().to_owned();
+        let give = RecordAction::GiveToGroup { slot: slot("a"), group };
+        place.by_hand(
+            "mkdir -p five/releases/a/closed/deep five/releases/a/open five/releases/a/mounted five/releases/a/.git tools
+             touch five/releases/a/file five/releases/a/.git/HEAD five/releases/a/open/file five/releases/a/closed/file five/releases/a/closed/deep/file
+             find five/releases/a -type d -exec chmod 755 {} +
+             find five/releases/a -type f -exec chmod 644 {} +
+             chmod 700 five/releases/a/closed five/releases/a/.git
+             printf '#!/bin/sh\\n[ ! -e \"$0.tried\" ] || exec /bin/chmod \"$@\"\\ntouch \"$0.tried\"\\nexit 1\\n' >tools/chmod; chmod 755 tools/chmod",
+        );
+        let step = render_step(&give.into(), &place.layout, &RunId::new("r1").expect("a word"));
+        let script = format!(
+            "export PATH=\"$PWD/tools:$PATH\"; cd five/releases/a && mount -t tmpfs -o mode=755 tmpfs mounted || exit
+             touch mounted/file; /bin/chmod 644 mounted/file\n(\n{step}\n) || echo failed\n/usr/bin/find . -printf '%m %p\\n' | sort -k 2"
+        );
+        told(&shell.run(&format!("exec unshare -rm sh -c {}", quote(&script)), &place.root()), place)
+    });
+    assert_snapshot!(found, @"
+    0: 2775 .
+    2770 ./.git
+    664 ./.git/HEAD
+    2770 ./closed
+    2775 ./closed/deep
+    600 ./closed/deep/file
+    600 ./closed/file
+    664 ./file
+    2775 ./mounted
+    644 ./mounted/file
+    2775 ./open
+    664 ./open/file
     ");
 }
 

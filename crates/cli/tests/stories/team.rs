@@ -49,11 +49,11 @@ fn members_of_a_team_deploy_roll_back_and_hold_for_each_other() {
     }
     assert_eq!(host.run("find /var/webapps/five ! -group team"), "", "all of it is the group's");
     host.run("test -x /var/webapps/five/releases/current/env/bin/python");
-    let closed = host.run("cd /var/webapps/five && find . ! -type l ! -perm -020 ! -path '*/.git/objects/*' ! -path './shared/.env*'");
+    let closed = host.run("cd /var/webapps/five && find . ! -type l ! -perm -020 ! -path '*/.git/objects/*' ! -path './shared/.env*' ! -path '*/made/closed/*'");
     assert_eq!(closed, "", "and writable for it");
     assert_eq!(
-        host.run("cd /var/webapps/five; stat -c '%G %a' shared/.env releases/current/made/closed"),
-        "team 640\nteam 2770\n"
+        host.run("cd /var/webapps/five; stat -c '%G %a' shared/.env releases/current/made/closed releases/current/made/closed/file"),
+        "team 640\nteam 2770\nteam 600\n"
     );
     // One of them rolls back what the other has deployed, and one holds what the other then finds held.
     by("bob", &["rollback"], 0);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::git::git;
-use super::group::give;
+use super::group::{TWICE, give, give_slot};
 use super::inspect::guard_script;
 use super::resolved::keep_resolved;
 use super::{quote, quote_words};
@@ -24,7 +24,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
     match action {
         RecordAction::GiveToGroup { slot, group } => {
             let slot = layout.slot(slot);
-            format!("[ ! -d {} ] || {{\n{}}}", quote(slot.as_str()), give(&slot, group))
+            format!("{TWICE}[ ! -d {} ] || {{\n{}}}", quote(slot.as_str()), give_slot(&slot, group))
         }
         RecordAction::CreateFolders { group, owner } => create_folders(layout, group.as_deref(), owner),
         RecordAction::KeepReserve => keep_reserve(layout) + "keep_reserve",
@@ -116,7 +116,7 @@ fn note_build(layout: &Layout, slot: &SlotName) -> String {
            [ $? != 1 ] || difference \"$slot\"\n\
          }} 2>/dev/null\n\
          rm -f \"$slot/.git/unfinished\"\n\
-         {{ changed_by_build >\"$filled.new\" && mv -f \"$filled.new\" \"$filled\"; }} || {{ rm -f \"$filled.new\"; false; }}\n",
+         {{ rm -f \"$filled.new\" && changed_by_build >\"$filled.new\" && mv -f \"$filled.new\" \"$filled\"; }} || {{ rm -f \"$filled.new\"; false; }}\n",
         git = git(layout),
         difference = script!("difference"),
         slot = quote(layout.slot(slot).as_str()),
@@ -264,39 +264,40 @@ pub(super) fn replace_file<T: Serialize>(layout: &Layout, path: &HostPath, recor
     )
 }
 
+/// Makes what is missing. That may be done beside a run that is at work, so what can lie half-done there is left to whoever finds
+/// nobody at work.
 fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String {
     let mut script = String::new();
     let slots = layout.state().join("slots");
+    let [path, releases, slots, shared, state] =
+        [&layout.path, &layout.releases, &slots, &layout.shared(), &layout.state()]
+            .map(|path| quote(path.as_str()));
+    let (file, lock, link) =
+        (quote(layout.owner().as_str()), quote(layout.lock().as_str()), quote(layout.current().as_str()));
     let owner = quote(&serde_json::to_string(owner).expect("plain data"));
-    let file = quote(layout.owner().as_str());
     let _ = write!(
         script,
-        "mkdir -p {releases} {slots} {shared} || exit\nrm -f {link}.*.new\n\
+        "mkdir -p {releases} {slots} {shared} || exit\n\
          [ -e {file} ] || {{ {write_owner} && mv -f {file}.new {file}; }} || exit\n",
         write_owner = write_new(&format!("printf '%s\\n' {owner}"), &format!("{file}.new")),
-        shared = quote(layout.shared().as_str()),
-        releases = quote(layout.releases.as_str()),
-        slots = quote(slots.as_str()),
-        link = quote(layout.current().as_str()),
     );
+    let mut tidy = format!("rm -f {link}.*.new\n");
     if let Some(group) = group {
         // Records are written by whoever comes next, too, and what was made before there was a group is theirs as well.
-        let state = quote(layout.state().as_str());
         let mine = "-user \"$(id -u)\"";
         let _ = write!(
-            script,
-            ": >>{lock} && : >>{journal} || exit\n{given} || exit\n\
-             find {state} \\( -name aside -o -name uv-cache \\) -prune -o {mine} -type f ! -perm -060 -exec chmod g+rw {{}} + || exit\n",
-            lock = quote(layout.lock().as_str()),
-            journal = quote(layout.journal().as_str()),
+            tidy,
+            "{given} || return\n\
+             twice find {state} \\( -name aside -o -name uv-cache \\) -prune -o {mine} -type f ! -perm -060 -exec chmod g+rw {{}} +\n",
             given = give(&layout.state(), group).trim_end(),
         );
         let group = quote(group);
-        let folders = [&layout.path, &layout.releases, &layout.shared()].map(|path| quote(path.as_str()));
-        let folders = format!("find {} -prune {mine}", folders.join(" "));
+        let folders = format!("find {path} {releases} {shared} {state} {slots} -prune {mine}");
         let _ = write!(
             script,
-            "{folders} -exec chgrp {group} {{}} + || exit\n{folders} -exec chmod g+rwxs {{}} + || exit\n"
+            ": >>{lock} && : >>{journal} || exit\n\
+             {folders} -exec chgrp {group} {{}} + || exit\n{folders} -exec chmod g+rwxs {{}} + || exit\n",
+            journal = quote(layout.journal().as_str()),
         );
         if let Some(file) = &layout.env_file {
             // What `env set` made before there was a group. A person who gave it to a web server, or let all read it, knows why.
@@ -307,6 +308,12 @@ fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String
             );
         }
     }
+    let _ = write!(
+        script,
+        "{TWICE}tidy() {{\n{tidy}}}\n\
+         if [ ! -e {lock} ]; then tidy; elif [ -f {lock} ] && [ -w {lock} ]; then\n  \
+           (flock -n 8 8<&8 || exit 0; tidy) 8<>{lock}\nfi || exit\n"
+    );
     script.push_str(&keep_reserve(layout));
     // Where there is no room for it, a release may still fit.
     script.push_str("keep_reserve 2>/dev/null || true\n");

@@ -107,7 +107,7 @@ fn given(script: &str, give: &GiveToGroup<'_>) -> String {
     // The folder may be the link to a release.
     let (inside, group) = (quote(&format!("{folder}/.")), quote(group));
     let but = but.map(|name| format!("-name {} -prune -o ", quote(name))).unwrap_or_default();
-    let mine = format!("find {inside} {but}-user \"$(id -u)\" -type d");
+    let mine = format!("find {inside} -xdev {but}-user \"$(id -u)\" -type d");
     format!(
         "umask 002\n(\n{script}\n)\nstatus=$?\ncd /\n\
          {mine} ! -group {group} -exec chgrp {group} {{}} +\n{mine} ! -perm -070 -exec chmod g+rwx {{}} +\n"
