@@ -151,6 +151,8 @@ fn a_record_that_is_closed_says_whose_it_is() {
         ("slots/a.json", ""),
         ("slots", "deploy_group = \"web\""),
         ("../shared/.env", ""),
+        ("../shared/.env", "hooks.build = \"make\""),
+        ("../shared/.env", "hooks.restart = \"./restart\""),
     ] {
         let place = whole();
         place.by_hand(&format!(
@@ -219,9 +221,16 @@ fn a_record_that_is_closed_says_whose_it_is() {
       rollback: NotWritable, BadRecord, web1: nothing to roll back to: what serves is the first release on this host
 
     ../shared/.env 
+      nothing
+
+    ../shared/.env hooks.build = "make"
       deploy: web1: 20002 can't read ROOT/five/shared/.env: it belongs to daemon
         on that host, as root: chown 20002 ROOT/five/shared/.env; or set `deploy_group`, where several deploy
-      rollback: BadRecord
+
+    ../shared/.env hooks.restart = "./restart"
+      deploy: web1: 20002 can't read ROOT/five/shared/.env: it belongs to daemon
+        on that host, as root: chown 20002 ROOT/five/shared/.env; or set `deploy_group`, where several deploy
+      rollback: ClosedEnvFile
     "#);
 }
 

@@ -90,6 +90,8 @@ pub enum DiagnosisKind {
     MissingShared,
     /// The file of variables isn't read by all in the same way.
     BadEnvFile,
+    /// The file of variables can't be read by who deploys.
+    ClosedEnvFile,
     /// Services that would be restarted aren't there.
     MissingServices,
     /// The user that the app's own code should run as isn't there.
@@ -215,6 +217,8 @@ pub struct Expected<'a> {
     pub owner: &'a Owner,
     /// The group of those who deploy, if they are several.
     pub group: Option<&'a str>,
+    /// Whether a deploy runs anything that finds the file of variables in its environment.
+    pub reads_env_file: bool,
 }
 
 /// All that there is to say about a host, in the order of [`DiagnosisKind`].
@@ -531,6 +535,16 @@ fn records(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     for (owner, paths) in closed {
         let words = format!("{} can't read {}: it belongs to {owner}", facts.user, paths.join(", "));
         found.blocks(DiagnosisKind::BadRecord, words, mend(owner, &paths.join(" ")));
+    }
+    // systemd reads it as root: only what this user runs can't do without.
+    if let Some(BadRecord { path, why: BadRecordReason::Closed { owner, .. } }) = &facts.closed_env_file {
+        let words = format!("{} can't read {path}: it belongs to {owner}", facts.user);
+        let help = mend(owner, path);
+        if expected.reads_env_file {
+            found.blocks(DiagnosisKind::ClosedEnvFile, words, help);
+        } else {
+            found.warns(DiagnosisKind::ClosedEnvFile, words).help = Some(help);
+        }
     }
     if let Some(BadRecord { path, why: BadRecordReason::Closed { owner, .. } }) = &facts.silent_journal {
         let words =

@@ -64,7 +64,7 @@ pub struct HostFacts {
     pub more_slots: u32,
     /// A person's "do not deploy", where it can be read.
     pub hold: Option<Hold>,
-    /// What is there and can't be read: records, folders of records, the file of variables.
+    /// What is there and can't be read: records, folders of records.
     pub bad_records: Vec<BadRecord>,
     /// The journal, where nothing can be added to it.
     pub silent_journal: Option<BadRecord>,
@@ -112,6 +112,8 @@ pub struct HostFacts {
     pub missing_shared: Vec<String>,
     /// Why the file of variables isn't read by all in the same way; `None` if it is, or isn't there.
     pub bad_env_file: Option<String>,
+    /// The file of variables, where it is there and the user can't read it.
+    pub closed_env_file: Option<BadRecord>,
     /// Services that have neither a unit file nor an init script.
     pub missing_services: Vec<String>,
     /// The user that the app's own code should run as, where there is none.
@@ -439,6 +441,7 @@ impl HostFacts {
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
                 "exposed" => facts.exposed = Some(value.to_owned()),
                 "umask" => facts.umask = u32::from_str_radix(value, 8).ok(),
+                "closed_env_file" => facts.closed_env_file = Some(BadRecord::read_closed(value)),
                 "bad_env_file" => facts.bad_env_file = Some(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),

@@ -2,12 +2,14 @@
 
 use super::context::SeenHost;
 use crate::app::crontab::{CrontabLocation, system_crontab};
+use crate::app::health::HealthQuestion;
+use crate::app::maintenance::MaintenanceMethod;
 use crate::app::owner::Owner;
 use crate::app::service::Service;
 use crate::app::service_file::{FilesOf, ServiceFileKind, service_file_place};
 use crate::config::Settings;
 use crate::host::Host;
-use crate::host::diagnosis::{Diagnosis, Expected, diagnose};
+use crate::host::diagnosis::{Diagnosis, DiagnosisKind, Expected, diagnose};
 use crate::host::left_over::{LeftOver, WantedHere, left_over};
 use crate::host::sudo::{SudoCommand, SudoNeeded};
 use crate::names::{CommitId, HostPath};
@@ -83,8 +85,24 @@ pub(super) fn diagnose_by(
         wanted: WantedHere { service_files: &service_files, jobs },
         owner,
         group: settings.users.deploy_group.as_deref(),
+        reads_env_file: reads_env_file(settings),
     };
     diagnose(facts, &expected)
+}
+
+/// Whether a deploy runs anything of the project's, which finds the file of variables in its environment.
+fn reads_env_file(settings: &Settings) -> bool {
+    let question = settings.health.health.as_ref().map(|health| &health.question);
+    settings.app.recipe.is_python()
+        || settings.hooks.on_hosts.by_name().iter().any(|(_, commands)| !commands.is_empty())
+        || settings.maintenance.method == MaintenanceMethod::Command
+        || matches!(question, Some(HealthQuestion::Command { .. }))
+}
+
+/// Whether this speaks against restarting what is live, or something else that is live then.
+pub(super) fn stops_restarts(settings: &Settings, kind: DiagnosisKind) -> bool {
+    kind.stops_any_change()
+        || kind == DiagnosisKind::ClosedEnvFile && !settings.hooks.on_hosts.restart.is_empty()
 }
 
 /// The commands that are done by sudo on a host, as far as they are known beforehand: each as its words.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::{Change, Primary, assemble};
 use super::context::{CorrectedRecord, Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
+use super::diagnosis::stops_restarts;
 use super::examine::examine;
 use super::maintenance::told_before;
 use super::prepare::Build;
@@ -80,7 +81,7 @@ pub fn plan_rollback_by(
     // A person who rolls back at night must not be stopped by a colleague's "do not deploy", nor by what only a new release
     // would need.
     refusals.retain(
-        |refusal| !matches!(refusal, Refusal::Unfit { diagnosis, .. } if !diagnosis.kind.stops_rollbacks()),
+        |refusal| !matches!(refusal, Refusal::Unfit { diagnosis, .. } if !diagnosis.kind.stops_rollbacks() && !stops_restarts(settings, diagnosis.kind)),
     );
     let mut others = Vec::new();
     let mut ways = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::assemble::empty_plan;
 use super::context::{Direction, HostPlanning, RunContext, SeenHost};
-use super::diagnosis::owner_by;
+use super::diagnosis::{owner_by, stops_restarts};
 use super::examine::examine;
 use super::maintenance::told_before;
 use super::numbers::{Numbers, Part};
@@ -180,7 +180,7 @@ pub fn plan_restart(
     let hosts = HostPlanning::of_all(settings, run, hosts);
     let (mut refusals, notes) = examine(settings, &hosts);
     refusals.retain(
-        |refusal| !matches!(refusal, Refusal::Unfit { diagnosis, .. } if !diagnosis.kind.stops_any_change()),
+        |refusal| !matches!(refusal, Refusal::Unfit { diagnosis, .. } if !stops_restarts(settings, diagnosis.kind)),
     );
     for planning in hosts.iter().filter(|planning| planning.facts.live_slot().is_none()) {
         refusals.push(Refusal::NothingLive { host: planning.host.name.clone() });

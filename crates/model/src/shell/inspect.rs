@@ -207,7 +207,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     if let Some(file) = layout.env_file.as_ref().map(|file| quote(file.as_str())) {
         script.push_str(&format!(
             "{}[ ! -r {file} ] || why=$(read_env {file} 2>&1 >/dev/null) || fact bad_env_file \"$why\"\n\
-             [ ! -f {file} ] || [ -r {file} ] || closed {file}\n",
+             [ ! -f {file} ] || [ -r {file} ] || closed {file} closed_env_file\n",
             script!("read_env")
         ));
     }
@@ -280,7 +280,7 @@ record() {
   elif [ -f "$2" ]; then closed "$2"; fi
 }
 # What somebody else has written, and didn't mean for who looks.
-closed() { fact closed "$(stat -c '%U %a' -- "$1" 2>/dev/null)
+closed() { fact "${2-closed}" "$(stat -c '%U %a' -- "$1" 2>/dev/null)
 $1"; }
 serves() { [ -L "$link" ] && [ "$link/." -ef "$releases/$slot/." ]; }
 slots() {

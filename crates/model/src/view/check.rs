@@ -164,7 +164,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::StrayJobs => "service",
         DiagnosisKind::GoneHost => "hosts",
         DiagnosisKind::MissingUser => "run_as",
-        DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile => "shared",
+        DiagnosisKind::MissingShared | DiagnosisKind::BadEnvFile | DiagnosisKind::ClosedEnvFile => "shared",
         DiagnosisKind::SlotIsLink
         | DiagnosisKind::SlotOfOthers
         | DiagnosisKind::DamagedClone

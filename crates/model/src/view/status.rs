@@ -171,7 +171,7 @@ impl HostStatus {
         let problems = diagnoses.iter().filter(|diagnosis| !stands_elsewhere(diagnosis.kind));
         // What can't be read makes a gap in all the rest.
         let problems = problems.map(|diagnosis| match diagnosis.kind {
-            DiagnosisKind::BadRecord | DiagnosisKind::Held => diagnosis.line(),
+            DiagnosisKind::BadRecord | DiagnosisKind::ClosedEnvFile | DiagnosisKind::Held => diagnosis.line(),
             _ => diagnosis.words.clone(),
         });
         let problems = problems.collect();
