@@ -59,8 +59,8 @@ give() {
       ;;
   esac && chmod "$mode" "$1"
 }
-{ [ ! -f "$file" ] || { cat "$file" >"$former.new" && give "$former.new" && mv -f "$former.new" "$former"; }; } &&
-  give "$new" && mv -f "$new" "$file" || {
+keep_former() { [ ! -f "$file" ] || { cat "$file" >"$former.new" && give "$former.new" && mv -f "$former.new" "$former"; }; }
+if ! { keep_former && give "$new" && mv -f "$new" "$file"; }; then
   rm -f "$new" "$former.new"
   exit 1
-}
+fi

@@ -21,7 +21,7 @@ bring() {
   into=$1
   shift
   for sibling; do
-    ! lacks "$sibling" && has "$sibling" || continue
+    if lacks "$sibling" || ! has "$sibling"; then continue; fi
     git -C "$into" fetch --quiet --prune --no-recurse-submodules --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' 2>/dev/null &&
       holds "$into" "$commit" && return
   done
@@ -79,7 +79,7 @@ make_anew() {
   elif [ -d "$old/modules" ]; then
     mv "$old/modules" "$slot.new/.git/modules" || exit
   fi
-  rm -rf "$old" && mv "$slot.new/.git" "$old" && rm -rf "$slot.new" || give_up $?
+  { rm -rf "$old" && mv "$slot.new/.git" "$old" && rm -rf "$slot.new"; } || give_up $?
   [ -z "$damage" ] || echo "what git keeps in $name was damaged ($damage), so it was made anew"
 }
 

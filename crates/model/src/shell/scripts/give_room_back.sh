@@ -9,6 +9,8 @@
 { IFS= read -r line <"$record"; } 2>/dev/null || exit 0
 case $line in *'"state":"building"'*) ;; *) exit 0 ;; esac
 case $line in *"\"run\":\"$run\""*) ;; *) exit 0 ;; esac
+# Every shell of the tests has these two.
+# shellcheck disable=SC3013
 [ ! "$link/." -ef "$slot/." ] || exit 0
 
 # What is free now: KiB, inodes, and all inodes, if they are counted.
@@ -29,6 +31,7 @@ is_short() {
 is_short || exit 0
 
 rm -rf "$slot.new"
+# shellcheck disable=SC3013
 if [ -e "$overwritten" ] && { [ ! -e "$filled" ] || [ "$overwritten" -nt "$filled" ]; }; then
   # All in it is this run's, or of a commit.
   no_mount_in "$slot" && rm -rf "$slot" || exit

@@ -10,8 +10,7 @@ in_the_way() {
     find "$@" -xdev ! -type l ! -writable -print -quit 2>/dev/null
     return
   fi
-  found=$(find "$@" -xdev ! -type l ! -writable \( -user "$me" -perm -200 -o ! -user "$me" \( -type d ! -empty -o -name FETCH_HEAD -o -path '*/.git/logs/*' \) \) -print -quit 2>/dev/null)
-  if [ $? != 0 ] && [ -z "$found" ]; then
+  if ! found=$(find "$@" -xdev ! -type l ! -writable \( -user "$me" -perm -200 -o ! -user "$me" \( -type d ! -empty -o -name FETCH_HEAD -o -path '*/.git/logs/*' \) \) -print -quit 2>/dev/null) && [ -z "$found" ]; then
     groups=
     for group in $(id -G); do groups="$groups${groups:+ -o} -group $group"; done
     found=$(find "$@" -xdev -type d ! -user "$me" ! -perm -2 ! \( -perm -20 \( $groups \) \) 2>/dev/null | head -n 1)

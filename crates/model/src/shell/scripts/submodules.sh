@@ -2,8 +2,11 @@
 # POSIX sh.
 
 # Level by level: where the submodules of a submodule come from stands in its own files, which have to be those of its commit first.
+# It is a program for the shells that git starts.
+# shellcheck disable=SC2016,SC2089
 level='git submodule --quiet sync && git submodule --quiet update --init --force &&
   git submodule --quiet foreach '\''git clean -ffdxq && { [ ! -f .gitmodules ] || eval "$level"; }'\'
+# shellcheck disable=SC2090
 export level
 said=.git/submodules.said
 
