@@ -8,6 +8,7 @@ mod developer;
 mod disk;
 mod faults;
 mod going_back;
+mod guides;
 mod health;
 mod history;
 mod left_over;
