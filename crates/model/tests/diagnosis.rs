@@ -149,6 +149,7 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ),
         ("the link leads to nothing", current(CurrentLink::Dangling("a".into()))),
         ("nothing was written about what is live", live().change(|f| slot(f, |s| s.record = None))),
+        ("a person moved the link", bare().slot("a", SlotState::Retired, 1).link("a")),
         ("a run never confirmed it", bare().slot("a", SlotState::Ready, 1).link("a")),
         (
             "a run was cut short in its switch",
@@ -542,6 +543,12 @@ fn all_three_say_the_same() {
 
     nothing was written about what is live
       status  web1: buedafab has no record of what is live
+      check   ready to deploy
+
+    a person moved the link
+      plan    note: no run has written down that what is live serves again: the link may have been moved by hand
+      status  web1: no run has written down that what is live serves again: the link may have been moved by hand
+      check   !  current  no run has written down that what is live serves again: the link may have been moved by hand
       check   ready to deploy
 
     a run never confirmed it

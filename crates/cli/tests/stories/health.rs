@@ -177,3 +177,62 @@ fn a_user_without_root_has_a_systemd_of_their_own() {
     host.run("systemctl stop own");
     stage.production(&["deploy"], 7).says("there is no systemd-user:five");
 }
+
+/// The same, at a socket: every host has one of its own.
+const APP_AT_SOCKET: &str = "import http.server, os, socketserver
+version = open('version').read()
+class App(http.server.BaseHTTPRequestHandler):
+    def address_string(self):
+        return 'us'
+    def do_GET(self):
+        self.send_response(500 if os.path.exists('unwell') else 200)
+        self.end_headers()
+        self.wfile.write(version.encode())
+if os.path.exists('/tmp/five.sock'):
+    os.remove('/tmp/five.sock')
+socketserver.UnixStreamServer('/tmp/five.sock', App).serve_forever()
+";
+
+#[test]
+fn status_tells_each_host_as_it_is() {
+    let stage = Stage::with(FleetOptions {
+        hosts: 4,
+        systemd: true,
+        sudo: Sudo::WithoutPassword,
+        ..FleetOptions::default()
+    });
+    for host in stage.fleet.hosts() {
+        own_unit(host, "deploy");
+    }
+    stage.configure(
+        "unit = \"five\"\nservice = \"systemd:five\"\n[hooks]\n\
+         verify = \"test $(hostname) != web3 || test $(cat version) = v1 || { kill -9 -$PPID; exec sleep 60; }\"\n\
+         [health]\nhttp = \"/\"\nsocket = \"/tmp/five.sock\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\", \"web3\", \"web4\"]\n",
+    );
+    stage.release_with("v1", &[("app.py", APP_AT_SOCKET)]);
+    stage.production(&["deploy"], 0);
+    stage.release_with("v2", &[]);
+    stage.production(&["--hosts", "web1,web2,web4", "deploy"], 0);
+    stage.production(&["--hosts", "web3", "deploy"], 9);
+    // The link is moved by hand, the app says that it isn't well, a run was killed whole, and nobody answers.
+    let [stale, unwell, _, silent] = stage.fleet.hosts() else { panic!("four hosts") };
+    stale.run("ln -sfn a /var/webapps/five/releases/current");
+    unwell.run("touch /var/webapps/five/releases/current/unwell");
+    silent.stop_sshd();
+    let status = stage.production(&["status"], 6);
+    for (host, words) in [
+        ("web1", "stale"),
+        ("web2", "not well"),
+        ("web3", "well"),
+        ("web4", "unreachable"),
+        ("web1", "the link may have been moved by hand"),
+        ("web1", "five.service still runs slot b, in process "),
+        ("web2", "the app isn't well: / is answered with 500"),
+        ("web3", "a switch to slot b was never confirmed"),
+    ] {
+        let mut lines = status.stdout.lines().chain(status.stderr.lines());
+        let found = lines.any(|line| line.starts_with(host) && line.contains(words));
+        assert!(found, "{host}: {words}\n{}{}", status.stdout, status.stderr);
+    }
+}

@@ -676,6 +676,11 @@ fn link(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
             let words = "switched, and waiting for its confirmation".to_owned();
             found.informs(DiagnosisKind::AwaitsConfirmation, words);
         }
+        // It served before. A run that is cut short may write nothing down, too.
+        Some(record) if record.state == SlotState::Retired => {
+            let words = "no run has written down that what is live serves again: the link may have been moved by hand".to_owned();
+            found.warns(DiagnosisKind::Unconfirmed, words);
+        }
         Some(_) => {
             let words = "the run that switched to what is live never confirmed it".to_owned();
             found.warns(DiagnosisKind::Unconfirmed, words);
