@@ -1,10 +1,13 @@
 //! The guides, typed to the letter: what they show is what happens, but for names and times.
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use buedafab_testkit::FleetOptions;
+use buedafab_testkit::{FleetOptions, Sudo};
 
+use super::python::{SECOND_MIGRATION, django_files};
 use super::stage::Stage;
+use super::wheels::Wheels;
 
 /// The blocks of a guide in this language, `""` for those without one, in order.
 fn blocks(guide: &str, language: &str) -> Vec<String> {
@@ -34,8 +37,14 @@ import http.server, sys
 http.server.HTTPServer(('127.0.0.1', 8000), http.server.SimpleHTTPRequestHandler).serve_forever()
 ";
 
+/// One after the other: both have port 8000.
 #[test]
-fn a_first_deploy_to_the_letter() {
+fn guides_are_true_to_the_letter() {
+    a_first_deploy();
+    a_django_project();
+}
+
+fn a_first_deploy() {
     const GUIDE: &str = "first-deploy.md";
     let (console, toml, plain) = (blocks(GUIDE, "console"), blocks(GUIDE, "toml"), blocks(GUIDE, ""));
     let stage = Stage::with(FleetOptions { systemd: true, ..FleetOptions::default() });
@@ -121,4 +130,86 @@ fn a_first_deploy_to_the_letter() {
         status.stdout
     );
     status.says("v0.1.1 (").says("  b     well").says(&format!("v0.1.0 ({commit})"));
+}
+
+const DJANGO_UNIT: &str = "[Service]
+User=deploy
+WorkingDirectory=/var/webapps/five/releases/current
+Environment=DJANGO_SETTINGS_MODULE=five.settings
+ExecStart=/var/webapps/five/releases/current/env/bin/python -m gunicorn --bind 127.0.0.1:8000 five.wsgi
+[Install]
+WantedBy=multi-user.target
+";
+
+fn a_django_project() {
+    const GUIDE: &str = "django.md";
+    let (console, toml) = (blocks(GUIDE, "console"), blocks(GUIDE, "toml"));
+    let stage =
+        Stage::with(FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
+    let wheels = Wheels::serve();
+    let host = stage.fleet.host("web1");
+    host.run(&format!(
+        "rm -rf /var/webapps/*; systemctl start systemd-journald; install -d -o deploy /var/webapps/five /var/webapps/five/shared
+        cat >/etc/systemd/system/five.service <<'END'\n{DJANGO_UNIT}END\nsystemctl daemon-reload; systemctl enable --quiet five
+        install -o deploy /dev/null /var/webapps/five/shared/.env"
+    ));
+    stage.remote.git(&["branch", "-m", "master"]);
+    stage.remote.git(&["tag", "-d", "one"]);
+    stage.remote.git(&["push", "-q", "origin", ":refs/tags/one"]);
+    let database = "{'ENGINE': 'django.db.backends.sqlite3', 'NAME': os.environ.get('DATABASE', '/var/webapps/five/shared/db.sqlite3')}";
+    let config = block(&toml, "[health]")
+        .replace("git@git.example.com:bueda/five.git", &stage.remote.url())
+        .replace("deploy@web[1:3].example.com", "web1");
+    let mut files = django_files(database);
+    for (path, text) in &mut files {
+        match path.as_str() {
+            "five/settings.py" => *text = format!("import os\n{text}MEDIA_ROOT = BASE_DIR / 'media'\n"),
+            "five/urls.py" => {
+                text.push_str("urlpatterns.append(path('healthz', lambda request: HttpResponse('ok')))\n")
+            }
+            _ => {}
+        }
+    }
+    files.push(("buedafab.toml".to_owned(), format!("{}\n{config}", wheels.options())));
+    files.push((".gitignore".to_owned(), "env/\n__pycache__/\n".to_owned()));
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    stage.remote.commit(&files, "A shop");
+    stage.remote.push();
+    // Whoever deploys has a key to sign with.
+    let keys = tempfile::tempdir().expect("a folder");
+    let key = keys.path().join("key").display().to_string();
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &key]).status();
+    assert!(made.expect("ssh-keygen runs").success());
+    stage.remote.git(&["config", "gpg.format", "ssh"]);
+    stage.remote.git(&["config", "user.signingKey", &key]);
+    let setup = stage.run(&["setup"]);
+    assert_eq!(setup.code, 0, "{}{}", setup.stdout, setup.stderr);
+    let deploy = |tag: &str| {
+        let ran = stage.run(&["--yes", "production", "deploy", "--tag", tag]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        ran
+    };
+    deploy("v0.1.0").says("serving now: v0.1.0 (");
+    // It isn't pushed yet: that is shown, too.
+    let commit =
+        stage.remote.commit(&[("shop/migrations/0002_price.py", SECOND_MIGRATION)], "Items have a price");
+    let ran = deploy("v0.2.0");
+    let shown = block(&console, "deploy --tag v0.2.0")
+        .replace("d3117ffb7f", &commit[..10])
+        .replace("d3117ff", &commit[..7]);
+    for line in shown.lines().skip(2) {
+        // What a run takes, and the hosts, are others.
+        let takes_time = [" s", ": done in"].iter().any(|sign| line.ends_with(sign) || line.contains(sign));
+        if takes_time || line.contains("web1  v0.1.0") || line.contains("web2") {
+            continue;
+        }
+        assert!(ran.stderr.contains(line.trim()), "{line:?} isn't said:\n{}", ran.stderr);
+    }
+    ran.says("serving now: v0.2.0 (");
+    assert!(host.exec("curl -fsS http://127.0.0.1:8000/healthz").status.success());
+    let recipe = stage.run(&["recipe"]);
+    for line in block(&console, "$ buedafab recipe").lines().skip(1) {
+        let begins = line.split('…').next().unwrap_or_default();
+        assert!(recipe.stdout.contains(begins), "{line:?} isn't said:\n{}", recipe.stdout);
+    }
 }

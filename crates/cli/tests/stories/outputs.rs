@@ -143,7 +143,7 @@ fn what_a_host_says_of_itself_is_bounded() {
             0,
             "maintenance isn't what buedafab writes there",
         ),
-        (format!("echo '{two}' >{memory}/hold"), 0, "on hold since"),
+        (format!("echo '{two}' >{memory}/hold"), 0, "deploys are on hold"),
         (
             format!("head -c 6000000 /dev/zero | tr '\\0' x >{memory}/hold"),
             6,

@@ -221,7 +221,7 @@ fn what_is_shared_outlives_releases_and_is_never_made_up() {
 }
 
 /// What `startproject` and `startapp` make, in short, with a database in `shared`.
-fn django_files(database: &str) -> Vec<(String, String)> {
+pub(crate) fn django_files(database: &str) -> Vec<(String, String)> {
     let settings = format!(
         "from pathlib import Path\nBASE_DIR = Path(__file__).resolve().parent.parent\nSECRET_KEY = 'x' * 60 + 'abcdefg'\n\
          DEBUG = False\nALLOWED_HOSTS = ['*']\nINSTALLED_APPS = ['django.contrib.staticfiles', 'shop']\nROOT_URLCONF = 'five.urls'\n\
@@ -255,7 +255,7 @@ fn django_files(database: &str) -> Vec<(String, String)> {
     files.iter().map(|(path, text)| (path.to_string(), text.to_string())).collect()
 }
 
-const SECOND_MIGRATION: &str = "from django.db import migrations, models\nclass Migration(migrations.Migration):\n    dependencies = [('shop', '0001_initial')]\n    \
+pub(crate) const SECOND_MIGRATION: &str = "from django.db import migrations, models\nclass Migration(migrations.Migration):\n    dependencies = [('shop', '0001_initial')]\n    \
      operations = [migrations.AddField('Item', 'price', models.IntegerField(default=0))]\n";
 
 fn the_life_of_a_django_project(app: &App, database: &str) {
