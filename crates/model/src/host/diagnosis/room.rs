@@ -1,0 +1,76 @@
+//! Whether there is room for another release, and a right clock.
+
+use super::{Diagnoses, DiagnosisKind, Expected};
+use crate::host::facts::{Capacity, HostFacts, LEAST_ROOM, Room};
+use crate::host::record::SlotState;
+use crate::names::SlotName;
+
+/// How far a clock may be off before anybody is told, in seconds.
+const CLOCK_TOLERANCE_SECONDS: i64 = 60;
+
+/// Whether anything of a release could be written at all.
+pub(super) fn no_room(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
+    // What a run has left half-made gives its room back first.
+    let half_made = |slot: &SlotName| {
+        let record = facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
+        record.is_some_and(|record| record.state == SlotState::Building) && facts.live_slot() != Some(slot)
+    };
+    if !facts.is_full() || expected.slots.iter().any(half_made) {
+        return;
+    }
+    let Room { kib, inodes } = facts.free().unwrap_or_default();
+    let free = if kib < LEAST_ROOM.kib { format!("{kib} KiB are") } else { format!("{inodes} inodes are") };
+    let words = format!("the disk is full: {free} free, and no release fits");
+    let help = "make room on that host; `rollback` needs none, while room is kept for its records";
+    found.blocks(DiagnosisKind::NoRoom, words, help);
+}
+
+/// Whether another release is likely to fit, where what the last ones took was measured: what it overwrites gives its room back.
+pub(super) fn may_not_fit(facts: &HostFacts, expected: &Expected<'_>) -> Option<String> {
+    let takes = |slot: &SlotName| match facts.slots.get(slot) {
+        Some(seen) if !seen.folder_is_gone => seen.takes,
+        Some(_) | None => Some(Room::default()),
+    };
+    let live = facts.live_slot().and_then(takes)?;
+    let idle = expected.slots.iter().filter(|slot| facts.live_slot() != Some(*slot));
+    let idle: Vec<Room> = idle.map(takes).collect::<Option<_>>()?;
+    let more = |of: fn(&Room) -> u64| of(&live).saturating_sub(idle.iter().map(of).min().unwrap_or(0));
+    let fits = |more: u64, capacity: Option<Capacity>| capacity.is_none_or(|capacity| more <= capacity.free);
+    let (kib, inodes) = (more(|room| room.kib), more(|room| room.inodes));
+    if !fits(kib, facts.disk_kib) {
+        let free = facts.disk_kib?.free;
+        return Some(format!(
+            "another release may not fit: what is live takes {} MiB, and {} MiB are free",
+            live.kib.div_ceil(1024),
+            free / 1024
+        ));
+    }
+    if !fits(inodes, facts.inodes) {
+        let free = facts.inodes?.free;
+        return Some(format!(
+            "another release may not fit: what is live takes {} inodes, and {free} are free",
+            live.inodes
+        ));
+    }
+    None
+}
+
+/// Disk and clock.
+pub(super) fn machine(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
+    let capacities = [
+        (DiagnosisKind::LowSpace, "space", facts.disk_kib),
+        (DiagnosisKind::LowInodes, "inodes", facts.inodes),
+    ];
+    for (kind, what, capacity) in capacities {
+        let is_said = found.list.iter().any(|diagnosis| diagnosis.kind == DiagnosisKind::NoRoom);
+        let Some(capacity) = capacity.filter(|capacity| capacity.is_low() && !is_said) else { continue };
+        let verb = if what == "inodes" { "are" } else { "is" };
+        found.warns(kind, format!("only {} % of the disk's {what} {verb} left", capacity.percent_free()));
+    }
+    if let Some(words) = may_not_fit(facts, expected).filter(|_| !facts.is_full()) {
+        found.warns(DiagnosisKind::MayNotFit, words);
+    }
+    if let Some(apart) = facts.clock_skew_seconds().filter(|apart| *apart > CLOCK_TOLERANCE_SECONDS) {
+        found.warns(DiagnosisKind::ClockSkew, format!("its clock is {apart} s apart from this machine's"));
+    }
+}
