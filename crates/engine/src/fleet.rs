@@ -103,6 +103,11 @@ impl<'h> Looking<'h> {
     }
 }
 
+/// Ends the look at a host, and gives back what was seen there over an older login.
+fn take_seen_before(open: &mut BTreeMap<HostName, Looking<'_>>, host: &HostName) -> Option<HostFacts> {
+    open.remove(host)?.seen_before
+}
+
 /// Something that a fleet has to say.
 #[derive(Debug)]
 pub(crate) enum News {
@@ -218,12 +223,7 @@ impl Fleet {
                         };
                         let error = failed(format!("{why}: does a file system hang there?"));
                         self.connections.remove(&host);
-                        look.give_up(
-                            open.remove(&host).and_then(|looking| looking.seen_before),
-                            host,
-                            error,
-                            events,
-                        );
+                        look.give_up(take_seen_before(&mut open, &host), host, error, events);
                         continue;
                     }
                 },
@@ -236,7 +236,7 @@ impl Fleet {
                     }
                 }
                 News::Unreachable(host, error) => {
-                    let seen_before = open.remove(&host).and_then(|looking| looking.seen_before);
+                    let seen_before = take_seen_before(&mut open, &host);
                     // That it can't be reached was told.
                     look.give_up(seen_before, host, error, &mut |_| {});
                 }
@@ -253,12 +253,7 @@ impl Fleet {
                                 MOST_SEEN >> 20
                             ));
                             self.connections.remove(&host);
-                            look.give_up(
-                                open.remove(&host).and_then(|looking| looking.seen_before),
-                                host,
-                                error,
-                                events,
-                            );
+                            look.give_up(take_seen_before(&mut open, &host), host, error, events);
                         }
                     }
                 }
