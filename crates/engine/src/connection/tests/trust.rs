@@ -212,10 +212,11 @@ under_every_shell!(who_lost_its_shell_gives_no_answer, talk, "step 0 q 'echo $$'
     let said = talk.frame().await[0].clone();
     let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
     assert!(ask(&mut talk).await);
-    // As long as nobody has asked for it, the process is there and does nothing any more.
+    // As long as nobody has asked for it, the process is there and does nothing any more. Its memory goes before that is told of
+    // it, so it is its state that counts.
     assert!(Process::new("kill").args(["-KILL", &id]).status().expect("kill runs").success());
-    let words = Path::new("/proc").join(&id).join("cmdline");
-    wait_for(|| std::fs::read(&words).unwrap_or_default().is_empty()).await;
+    let state = Path::new("/proc").join(&id).join("stat");
+    wait_for(|| std::fs::read_to_string(&state).map_or(true, |state| state.contains(") Z "))).await;
     talk.connection.ask();
     let mut heard = talk.next().await;
     while heard == Reply::Beat {
