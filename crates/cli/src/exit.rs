@@ -3,6 +3,7 @@
 use std::fmt;
 
 use buedafab_engine::GitError;
+use buedafab_model::config::Diagnostics;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::Verdict;
 
@@ -78,6 +79,12 @@ impl From<GitError> for CliError {
             Some(hint) => stop.hint(hint),
             None => stop,
         }
+    }
+}
+
+impl From<Diagnostics> for CliError {
+    fn from(mistakes: Diagnostics) -> Self {
+        CliError::rendered(mistakes.render(console::colors_enabled_stderr()))
     }
 }
 

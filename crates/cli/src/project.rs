@@ -19,6 +19,8 @@ use crate::exit::CliError;
 pub(crate) struct Project {
     /// The folder of the configuration.
     pub root: PathBuf,
+    /// The configuration's file.
+    pub path: PathBuf,
     /// What it says.
     pub config: ConfigFile,
 }
@@ -50,7 +52,7 @@ impl Project {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .map_or_else(current_folder, |p| Ok(p.to_owned()))?;
-        Ok(Project { root, config })
+        Ok(Project { root, path, config })
     }
 
     /// The settings of what is done on a developer's own checkout: those of `localhost`, unless an environment was typed.

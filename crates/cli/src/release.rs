@@ -87,7 +87,8 @@ impl Choosing {
             Chosen::New(tag) => self.new_tag = Some(tag),
             Chosen::Latest(tag) => {
                 let (settings, tag) = (session.settings.clone(), Wanted::Tag(tag));
-                let survey = repository.survey(&settings, &tag, None);
+                let configuration = session.configuration_in(repository);
+                let survey = repository.survey(&settings, &tag, None, configuration.as_deref());
                 let surveyed = session.unless_interrupted(survey).await?;
                 self.facts = surveyed.map_err(|error| session.give_up(error.into()))?;
             }

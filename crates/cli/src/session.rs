@@ -7,7 +7,8 @@ use buedafab_engine::{
     ConnectError, Fleet, Inputs, Look, Repository, Sharing, allow_open_files, execute, new_run,
 };
 use buedafab_model::app::env_file::Secret;
-use buedafab_model::config::{Confirm, Settings};
+use buedafab_model::config::{Confirm, Diagnostics, ReleaseSettings, Settings};
+use buedafab_model::deployer::checkout::{CheckoutFacts, ReleaseFile};
 use buedafab_model::host::Host;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
@@ -44,7 +45,7 @@ pub(crate) struct Session {
     pub events: Events,
     /// The hosts' connections.
     pub fleet: Fleet,
-    root: PathBuf,
+    project: Project,
     command_name: String,
     retry_command: String,
     interrupts: mpsc::Receiver<()>,
@@ -70,7 +71,7 @@ impl Session {
             fleet: Fleet::new(&settings),
             events: Events::new(Reporter::new(&cli.global, prints), log),
             global: cli.global.clone(),
-            root: project.root,
+            project,
             command_name: cli.command_name.clone(),
             retry_command: cli.retry_command(),
             interrupts: watch_interrupts(),
@@ -100,7 +101,7 @@ impl Session {
 
     /// The checkout around the project.
     pub(crate) fn repository(&self) -> Result<Repository, CliError> {
-        Repository::find(&self.root).map_err(CliError::from)
+        Repository::find(&self.project.root).map_err(CliError::from)
     }
 
     /// Where this checkout's code comes from, if it is one.
@@ -110,7 +111,7 @@ impl Session {
 
     /// The project's folder.
     pub(crate) fn root(&self) -> PathBuf {
-        self.root.clone()
+        self.project.root.clone()
     }
 
     pub(crate) fn event(&mut self, event: Event) {
@@ -249,6 +250,34 @@ impl Session {
         } else {
             "nothing was touched"
         }
+    }
+
+    /// Where the project's configuration lies in its checkout, if it does.
+    pub(crate) fn configuration_in(&self, repository: &Repository) -> Option<String> {
+        repository.path_of(&self.project.path)
+    }
+
+    /// From here on the release's own file decides what belongs to the release. Gives back which file is used for what, where
+    /// they differ; and whether the hosts have to be looked at again, with other questions.
+    pub(crate) fn use_release_file(
+        &mut self,
+        facts: &CheckoutFacts,
+    ) -> Result<(Vec<String>, bool), Diagnostics> {
+        let Some(ReleaseFile { path, text }) = &facts.release_file else { return Ok((Vec::new(), false)) };
+        let (environment, release) = (&self.settings.environment, facts.release.to_string());
+        let read = self.project.config.settings_of_release(environment, path, &release, text.as_deref());
+        let ReleaseSettings { settings, notes } = read?;
+        // What was typed stands above both files.
+        let settings = Settings { rules: self.settings.rules.clone(), ..settings };
+        let looks_again = settings != self.settings;
+        self.settings = settings;
+        Ok((notes, looks_again))
+    }
+
+    /// Looks at all hosts over connections of their own: a runner takes only one look.
+    pub(crate) async fn look_again(&mut self, scope: Scope) -> Result<Look, CliError> {
+        self.fleet.close(BYE_PATIENCE).await;
+        self.look(scope).await
     }
 
     /// Shows a plan before it is carried out, or instead.

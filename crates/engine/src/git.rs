@@ -7,7 +7,7 @@ mod survey;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use buedafab_model::deployer::checkout::{Ancestry, CommitsBetween, LiveRelease};
+use buedafab_model::deployer::checkout::{Ancestry, CommitsBetween, LiveRelease, ReleaseFile};
 use buedafab_model::deployer::rules::BrokenRule;
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
@@ -148,6 +148,26 @@ impl Repository {
     pub async fn file_in(&self, commit: &CommitId, path: &str) -> Option<String> {
         let text = self.git(&["cat-file", "blob", &format!("{commit}:{path}")]).await.ok()?;
         Some(text + "\n")
+    }
+
+    /// Where a file lies in this checkout, for git; `None` if it lies elsewhere.
+    pub fn path_of(&self, file: &Path) -> Option<String> {
+        let (root, file) = (self.root.canonicalize().ok()?, file.canonicalize().ok()?);
+        Some(file.strip_prefix(root).ok()?.to_str()?.to_owned())
+    }
+
+    /// A file of a commit, where it matters whether there is none or git can't tell.
+    async fn release_file(&self, commit: &CommitId, path: &str) -> Result<ReleaseFile, GitError> {
+        let text = match self.git(&["cat-file", "blob", &format!("{commit}:{path}")]).await {
+            Ok(text) => Some(text + "\n"),
+            Err(GitError::Failed { why, .. })
+                if why.contains("does not exist in") || why.contains("exists on disk, but not in") =>
+            {
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(ReleaseFile { path: path.to_owned(), text })
     }
 
     /// The branch that is checked out.

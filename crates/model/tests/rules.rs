@@ -3,7 +3,7 @@
 mod common;
 
 use buedafab_model::deployer::checkout::{
-    Ancestry, Asked, CheckoutFacts, LiveRelease, PushFacts, RemoteFacts, Tag, UnpushedCommit,
+    Ancestry, Asked, CheckoutFacts, LiveRelease, PushFacts, ReleaseFile, RemoteFacts, Tag, UnpushedCommit,
 };
 use buedafab_model::deployer::rules::{Allowed, Ruling, TagChoice, check_new_tag, judge};
 use insta::assert_snapshot;
@@ -32,6 +32,7 @@ fn checkout() -> CheckoutFacts {
         unpushed_submodules: Vec::new(),
         can_sign: true,
         bad_signature: None,
+        release_file: None,
     }
 }
 
@@ -300,13 +301,16 @@ fn what_is_not_committed_is_told_or_refused() {
     let mut facts = checkout();
     facts.changes = (1..=7).map(|number| format!(" M file{number}.py")).collect();
     facts.unpushed_submodules = vec!["vendor/lib".to_owned()];
+    // What is used of it is told elsewhere.
+    facts.changes.insert(2, " M conf/buedafab.toml".to_owned());
+    facts.release_file = Some(ReleaseFile { path: "conf/buedafab.toml".to_owned(), text: None });
     assert_snapshot!(rule("", &facts), @"
     deploy v3.0 (3333333333)
     note: not committed, so not deployed: file1.py, file2.py, file3.py, file4.py, file5.py and 2 more
     note: the submodule vendor/lib is at a commit that its remote doesn't have, as far as this checkout knows
     ");
     assert_snapshot!(rule("require_clean = true", &facts), @"
-    files in your checkout aren't committed: file1.py, file2.py, file3.py, file4.py, file5.py and 2 more
+    files in your checkout aren't committed: file1.py, file2.py, conf/buedafab.toml, file3.py, file4.py and 3 more
       hint: commit or stash them: `require_clean` is set
     ");
 }

@@ -21,7 +21,7 @@ pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<ExitCo
     let repository = session.repository()?;
     let wanted = wanted(arguments, &session.settings);
     let settings = session.settings.clone();
-    let survey = repository.survey(&settings, &wanted, None);
+    let survey = repository.survey(&settings, &wanted, None, None);
     let (look, facts) =
         session.look_beside(async |session| session.look_or_stop(Scope::Plan).await, survey).await?;
     let to = facts?.release;

@@ -1,8 +1,9 @@
 //! `check`: can I deploy? Looks at everything that would stop a deploy, on every host, and changes nothing.
 
-use buedafab_engine::{Look, Wanted};
+use buedafab_engine::{Look, Repository, Wanted};
 use buedafab_model::app::recipe::Recipe;
 use buedafab_model::app::remote_url::RemoteUrl;
+use buedafab_model::deployer::checkout::CheckoutFacts;
 use buedafab_model::deployer::rules::{Ruling, judge};
 use buedafab_model::host::Host;
 use buedafab_model::planner::{SeenHost, diagnose_host};
@@ -18,7 +19,7 @@ use crate::session::Session;
 
 pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "check", StepOutput::Silent)?;
-    let look = session.look(Scope::Full).await?;
+    let (look, here) = look_and_check_here(&mut session).await?;
     let url = session.code_url().await;
     let check = |host: &Host| match look.facts.get(&host.name) {
         Some(facts) => {
@@ -35,7 +36,7 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
         }
     };
     let mut checks: Vec<HostCheck> = session.hosts.iter().map(check).collect();
-    checks.insert(0, check_here(&mut session, &look).await?);
+    checks.insert(0, here);
     if session.global.json {
         checks.iter().for_each(print_json);
     } else {
@@ -54,28 +55,64 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
 pub(crate) const CREDENTIALS_SHOULD_GO: &str = "holds a password or token, which everybody sees who sees the address: \
     let hosts read the repository with a key of their own, or lend your agent (`forward_agent`), and take it out";
 
-/// The deployer's own part: is there a checkout, may what it has be deployed, and could hosts fetch it?
-async fn check_here(session: &mut Session, look: &Look) -> Result<HostCheck, CliError> {
+/// Looks at all hosts, by the settings of what would be deployed, and at the deployer's own part.
+async fn look_and_check_here(session: &mut Session) -> Result<(Look, HostCheck), CliError> {
     let mut check = HostCheck::here();
-    let settings = &session.settings.clone();
     let repository = match session.repository() {
         Ok(repository) => repository,
         Err(stop) => {
             check.fail("git", stop.to_string(), None);
-            return Ok(check);
+            return Ok((session.look(Scope::Full).await?, check));
         }
     };
+    let settings = session.settings.clone();
     let wanted = Wanted::Commit(settings.source.default_revision.clone());
-    let facts = match session.unless_interrupted(repository.survey(settings, &wanted, None)).await? {
+    let configuration = session.configuration_in(&repository);
+    let survey = repository.survey(&settings, &wanted, None, configuration.as_deref());
+    let (mut look, facts) =
+        session.look_beside(async |session| session.look(Scope::Full).await, survey).await?;
+    let facts = match facts {
         Ok(facts) => facts,
         Err(error) => {
             check.fail("revision", error.to_string(), error.hint());
-            return Ok(check);
+            return Ok((look, check));
         }
     };
+    match session.use_release_file(&facts) {
+        Ok((notes, looks_again)) => {
+            if looks_again {
+                look = session.look_again(Scope::Full).await?;
+            }
+            for note in notes {
+                check.warn("settings", note);
+            }
+        }
+        Err(mistakes) => {
+            for mistake in &mistakes {
+                check.fail(
+                    "settings",
+                    format!("{}: {}", mistakes.file_name(), mistake.message),
+                    mistake.help.clone(),
+                );
+            }
+        }
+    }
+    check_here(session, &repository, &facts, &look, &mut check).await;
+    Ok((look, check))
+}
+
+/// The deployer's own part: may what it has be deployed, and could hosts fetch it?
+async fn check_here(
+    session: &Session,
+    repository: &Repository,
+    facts: &CheckoutFacts,
+    look: &Look,
+    check: &mut HostCheck,
+) {
+    let settings = &session.settings;
     check.pass("revision", format!("{} is {}", settings.source.default_revision, facts.release));
     let live = repository.ancestry(&facts.release.commit, live_releases(look), 1).await;
-    match judge(settings, &facts, &live, None) {
+    match judge(settings, facts, &live, None) {
         Err(broken) => {
             for rule in broken {
                 check.fail("rules", rule.to_string(), Some(rule.hint()));
@@ -128,5 +165,4 @@ async fn check_here(session: &mut Session, look: &Look) -> Result<HostCheck, Cli
         }
         None => check.fail("source", format!("no remote {:?}, and `scm` isn't set", facts.remote.name), None),
     }
-    Ok(check)
 }

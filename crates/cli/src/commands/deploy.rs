@@ -40,9 +40,10 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let wanted = wanted(wanted_release, &session.settings);
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
-    let survey = repository.survey(&settings, &wanted, tag.as_deref());
+    let configuration = session.configuration_in(&repository);
+    let survey = repository.survey(&settings, &wanted, tag.as_deref(), configuration.as_deref());
     let scope = if *prune { Scope::Removal } else { Scope::Plan };
-    let (look, facts) =
+    let (mut look, facts) =
         session.look_beside(async |session| session.look_and_recover(scope, dry_run).await, survey).await?;
     let facts = facts.map_err(|error| session.give_up(error.into()))?;
     if *allow_older {
@@ -64,14 +65,20 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         ..DeployRequest::new(release, url.clone())
     };
     let mut choosing = Choosing::new(facts, tag.clone());
-    let allowed = loop {
+    let (allowed, files) = loop {
+        let used = session.use_release_file(&choosing.facts);
+        let (files, looks_again) = used.map_err(|mistakes| session.give_up(mistakes.into()))?;
+        if looks_again {
+            let again = session.look_again(scope).await?;
+            look = session.stop_unless_reached(again)?;
+        }
         let choice = match choosing.judge(&mut session, &repository, &look).await? {
-            Ruling::Allowed(allowed) => break *allowed,
+            Ruling::Allowed(allowed) => break (*allowed, files),
             Ruling::NeedsTag(choice) => choice,
         };
         // What speaks against any release on these hosts is said before a person thinks about its name.
         let request = draft(choosing.facts.release.clone());
-        let planned = plan_deploy(&settings, &session.context, &request, &session.seen(&look));
+        let planned = plan_deploy(&session.settings, &session.context, &request, &session.seen(&look));
         let of_hosts = |refusal: &Refusal| !matches!(refusal, Refusal::BadTemplate { .. });
         match planned {
             Err(refusals) if refusals.iter().any(of_hosts) => return Err(session.refuse(&refusals, &look)),
@@ -83,17 +90,20 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let Choosing { facts, live, .. } = choosing;
     let allowed = if dry_run { told(allowed) } else { allowed };
     let Allowed { release, before, publish, questions, mut notes } = allowed;
+    notes.extend(files);
     let questions = open_questions(&mut session, questions, &look)?;
     let mut request = draft(release.clone());
     if request.tests && (!facts.is_head || !facts.changes.is_empty()) {
         let text = "the tests run on your checkout, which differs from what is deployed".to_owned();
         notes.push(text);
     }
-    let templates = settings.services.named.iter().filter_map(|service| Some(service.template()?.to_owned()));
+    let templates = session.settings.services.named.iter();
+    let templates: Vec<String> =
+        templates.filter_map(|service| Some(service.template()?.to_owned())).collect();
     let templates = templates_of(&repository, &release, templates).await;
     let packages = fetch_packages(&mut session, &repository, &release).await?;
     request = DeployRequest { packages: packages.fetched, templates, before, publish, notes, ..request };
-    let planned = plan_deploy(&settings, &session.context, &request, &session.seen(&look));
+    let planned = plan_deploy(&session.settings, &session.context, &request, &session.seen(&look));
     let plan = match planned {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),

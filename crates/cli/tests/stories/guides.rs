@@ -71,6 +71,7 @@ fn a_first_deploy() {
             .replace("web1.example.com", "web1")
             .replace("git@git.example.com:bueda/five.git", &stage.remote.url())
     };
+    stage.commit_configuration();
     stage.remote.git(&["branch", "-m", "master"]);
     stage.remote.git(&["tag", "-d", "one"]);
     stage.remote.git(&["push", "-q", "origin", ":refs/tags/one"]);
@@ -172,6 +173,7 @@ fn a_django_project() {
     }
     files.push(("buedafab.toml".to_owned(), format!("{}\n{config}", wheels.options())));
     files.push((".gitignore".to_owned(), "env/\n__pycache__/\n".to_owned()));
+    stage.commit_configuration();
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     stage.remote.commit(&files, "A shop");
     stage.remote.push();

@@ -277,6 +277,7 @@ fn releases_come_from_their_branch() {
     stage.configure_with("version_pattern = '^v'\nbranch = 'main'");
     refused(&stage, &["deploy"]).says("\"origin\" has no branch main").says("branch = \"main\"");
     stage.configure_with("version_pattern = '^v'\nbranch = 'mas*r'\nrequire_clean = true");
+    stage.remote.git(&["add", "--force", "buedafab.toml"]);
     refused(&stage, &["deploy"]).says("aren't committed: buedafab.toml");
 }
 
@@ -616,4 +617,43 @@ fn an_interrupted_step_on_the_deployer_is_taken_back() {
     let said = finish(session, 130);
     assert!(said.contains("serving now: v0.1.0 ("), "{said}");
     assert_eq!(repositories(&stage), before);
+}
+
+#[test]
+fn the_releases_own_file_decides_what_belongs_to_it_and_the_working_trees_where_it_goes() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    let served =
+        |host: usize| String::from_utf8(stage.fleet.hosts()[host].exec("cat /var/webapps/five/said").stdout);
+    let configure = |word: &str, hosts: &str| {
+        let restart = format!("restart = \"echo {word} >../../said\"");
+        let rules = "require_tag = false\nsign_tags = false\nbranch = '*'";
+        stage.configure(&format!(
+            "unit = \"five\"\n{rules}\n[hooks]\n{restart}\n[environments.production]\nhosts = [{hosts}]\n"
+        ));
+    };
+    configure("old", "\"web1\"");
+    stage.remote.git(&["add", "--force", "buedafab.toml"]);
+    stage.release("two");
+    configure("new", "\"web1\", \"web2\"");
+    let plan = stage.production(&["deploy", "--dry-run"], 0);
+    plan.says("taken from the release's own buedafab.toml, not from your working tree's: `hooks`");
+    plan.says("taken from your working tree's buedafab.toml, not from the release's own: `hosts`");
+    assert!(!plan.stdout.contains("not committed"), "{}", plan.stdout);
+    stage.production(&["check"], 0).says("taken from the release's own buedafab.toml");
+    stage.production(&["deploy"], 0);
+    assert_eq!([served(0), served(1)], [Ok("old\n".to_owned()), Ok("old\n".to_owned())]);
+    // A tag from before there was a file.
+    let plan = stage.production(&["deploy", "--release", "one", "--allow-older"], 0);
+    plan.says("has no buedafab.toml: your working tree's is used for all of it");
+    assert_eq!(served(0), Ok("new\n".to_owned()));
+    let path = stage.checkout().join("buedafab.toml");
+    let text = std::fs::read_to_string(&path).expect("it is read");
+    std::fs::write(&path, text.replace("require_tag", "requires_tag")).expect("it is written");
+    stage.release("three");
+    std::fs::write(&path, text).expect("it is written");
+    let ran = stage.production(&["deploy"], 3);
+    ran.says("unknown setting `requires_tag`")
+        .says("buedafab.toml of three (")
+        .says("did you mean `require_tag`?");
+    stage.production(&["check"], 4).says("unknown setting `requires_tag`");
 }

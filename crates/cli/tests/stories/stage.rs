@@ -56,6 +56,9 @@ impl Stage {
         };
         stage.remote.git(&["config", "user.name", "Ada"]);
         stage.remote.git(&["config", "user.email", "ada@example.com"]);
+        // Stories change it and deploy what was committed before: it is in no release but where one adds it by force.
+        std::fs::write(stage.checkout().join(".git/info/exclude"), "/buedafab.toml\n")
+            .expect("it is written");
         stage.configure(&format!("unit = \"five\"\n{HOOKS}{}", production(hosts)));
         stage.release("one");
         stage
@@ -79,6 +82,15 @@ impl Stage {
             if top.contains("unit =") { "" } else { "unit = \"five\"" },
             production(self.fleet.hosts().len())
         ));
+    }
+
+    /// From here on the configuration is committed with the rest, as projects do.
+    pub(crate) fn commit_configuration(&self) {
+        std::fs::write(self.excluded(), "").expect("it is written");
+    }
+
+    fn excluded(&self) -> PathBuf {
+        self.checkout().join(".git/info/exclude")
     }
 
     /// Hosts are reached through these lines from now on.

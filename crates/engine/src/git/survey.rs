@@ -23,13 +23,15 @@ pub enum Wanted {
 
 impl Repository {
     /// Resolves what was asked for, once, and looks at all that the environment's rules depend on. `new_tag`: the tag
-    /// that the release is to get, which may stand there already. The remote is only asked where a rule needs it, or where this checkout doesn't know that it has
+    /// that the release is to get, which may stand there already. `configuration`: where the project's configuration lies
+    /// in the checkout, if it does. The remote is only asked where a rule needs it, or where this checkout doesn't know that it has
     /// the commit.
     pub async fn survey(
         &self,
         settings: &Settings,
         wanted: &Wanted,
         new_tag: Option<&str>,
+        configuration: Option<&str>,
     ) -> Result<CheckoutFacts, GitError> {
         let remote = settings.source.master_remote.as_str();
         let needs_tags = settings.rules.require_tag
@@ -54,12 +56,19 @@ impl Repository {
                 self.find_tag(&name, &local_tags, listing.as_ref(), remote).await?
             }
         };
-        let (release, branch, head, changes, url) = tokio::join!(
+        let release_file = async {
+            match configuration {
+                Some(path) => self.release_file(&commit, path).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (release, branch, head, changes, url, release_file) = tokio::join!(
             self.describe(&commit),
             self.branch(),
             self.git(&["rev-parse", "--verify", "--quiet", "HEAD"]),
             self.git(&["status", "--porcelain"]),
-            self.remote_url(remote)
+            self.remote_url(remote),
+            release_file
         );
         let listing = match listing {
             Some(listing) => Some(listing),
@@ -117,6 +126,7 @@ impl Repository {
             unpushed_submodules,
             can_sign: may_tag && self.can_sign().await,
             bad_signature,
+            release_file: release_file?,
         })
     }
 

@@ -19,10 +19,10 @@ use crate::names::{EnvironmentName, TaskName};
 /// A configuration file in which every value by itself is right.
 #[derive(Debug, Clone)]
 pub struct ConfigFile {
-    source: Source,
-    top: Layer,
+    pub(super) source: Source,
+    pub(super) top: Layer,
     /// In the order of the file.
-    environments: Vec<(EnvironmentName, Layer)>,
+    pub(super) environments: Vec<(EnvironmentName, Layer)>,
 }
 
 /// Reads the text of a configuration file. The name is only used in diagnostics.
@@ -89,7 +89,7 @@ impl ConfigFile {
         self.resolve(&lineage, &own).map_err(fail)
     }
 
-    fn resolve(&self, lineage: &Lineage, own: &Layer) -> Result<Settings, Vec<Diagnostic>> {
+    pub(super) fn resolve(&self, lineage: &Lineage, own: &Layer) -> Result<Settings, Vec<Diagnostic>> {
         let all = own.clone().over(self.top.clone());
         let written = Written::new(lineage, own, &all);
         let settings = Settings::resolve(&written);
@@ -100,7 +100,7 @@ impl ConfigFile {
     }
 
     /// The environment and those that it extends, and what all of them say together.
-    fn lineage(&self, environment: &EnvironmentName) -> Result<(Lineage, Layer), Diagnostic> {
+    pub(super) fn lineage(&self, environment: &EnvironmentName) -> Result<(Lineage, Layer), Diagnostic> {
         let layer = |wanted: &EnvironmentName| {
             self.environments.iter().find(|(name, _)| name == wanted).map(|(_, layer)| layer)
         };

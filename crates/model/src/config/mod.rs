@@ -14,6 +14,7 @@ mod mistake;
 mod nearest;
 mod path;
 mod read;
+mod release_file;
 mod rule;
 mod schema;
 mod settings;
@@ -34,6 +35,7 @@ pub use areas::{
 };
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use file::{ConfigFile, parse};
+pub use release_file::ReleaseSettings;
 pub use rule::DefaultValue;
 pub use schema::schema;
 pub use show::show;

@@ -28,6 +28,17 @@ pub struct CheckoutFacts {
     pub can_sign: bool,
     /// What speaks against the tag's signature; `None` if it is good, or nobody asked.
     pub bad_signature: Option<String>,
+    /// The project's configuration, as the commit has it. `None`: it lies outside the checkout, and belongs to no release.
+    pub release_file: Option<ReleaseFile>,
+}
+
+/// The project's configuration in a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseFile {
+    /// Where it lies in the project.
+    pub path: String,
+    /// What it says; `None`: the commit has no such file.
+    pub text: Option<String>,
 }
 
 /// By what name a release was asked for.

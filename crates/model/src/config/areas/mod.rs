@@ -51,8 +51,10 @@ pub use users::UsersSettings;
 pub use version::VersionSettings;
 
 pub(super) use app::AppLayer;
-pub(super) use hooks::{HooksLayer, LocalHooksLayer};
+pub(super) use crontab::CrontabLayer;
+pub(super) use hooks::{HooksKey, HooksLayer, LocalHooksLayer};
 pub(super) use limits::LimitsLayer;
+pub(super) use shared::SharedLayer;
 pub(super) use users::UsersLayer;
 
 use super::area::{Area, AreaLayer, AreaReference};

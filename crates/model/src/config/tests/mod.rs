@@ -4,6 +4,7 @@ mod environments;
 mod hosts;
 mod layers;
 mod mistakes;
+mod release_file;
 mod round_trip;
 mod schema;
 mod syntax;

@@ -168,8 +168,14 @@ fn is_older(release: &Release, live: &LiveRelease) -> bool {
 fn notes(facts: &CheckoutFacts) -> Vec<String> {
     let mut notes = Vec::new();
     let mut note = |text: String| notes.push(text);
-    if !facts.changes.is_empty() {
-        note(format!("not committed, so not deployed: {}", listed(&facts.changes)));
+    // What is used of the configuration, and what isn't, is another matter (`ConfigFile::settings_of_release`).
+    let is_configuration = |line: &&String| {
+        let path = facts.release_file.as_ref().map(|file| file.path.as_str());
+        line.get(3..).is_some_and(|changed| Some(changed) == path)
+    };
+    let changes: Vec<String> = facts.changes.iter().filter(|line| !is_configuration(line)).cloned().collect();
+    if !changes.is_empty() {
+        note(format!("not committed, so not deployed: {}", listed(&changes)));
     }
     for submodule in &facts.unpushed_submodules {
         note(format!(
