@@ -231,6 +231,8 @@ impl Stage {
             .args(words)
             .current_dir(self.remote.checkout_dir())
             .env("PATH", &self.path)
+            // As every login has it.
+            .env("LOGNAME", "bench")
             .env("XDG_RUNTIME_DIR", self.runtime.path())
             .env("XDG_STATE_HOME", self.runtime.path().join("state"))
             .stdin(Stdio::null())

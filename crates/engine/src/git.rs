@@ -3,6 +3,7 @@
 mod remote;
 mod resolve;
 mod survey;
+mod working_tree;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

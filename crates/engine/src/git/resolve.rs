@@ -16,17 +16,29 @@ impl Repository {
         if name.is_empty() || name.starts_with('-') {
             return Err(unknown("it would be taken for an option".to_owned()));
         }
-        let meanings = self.meanings(name).await;
+        if name.contains('\n') {
+            return Err(unknown("it has a line break".to_owned()));
+        }
+        let full = [format!("refs/tags/{name}"), format!("refs/heads/{name}")];
+        let [tag, branch, commit] = self.commits_of([&full[0], &full[1], name]).await?;
+        // All that a plain name could mean: git takes the first of these, and warns at most.
+        let named = [("a tag", tag), ("a branch", branch)];
+        let mut meanings: Vec<(String, CommitId)> =
+            named.into_iter().filter_map(|(kind, commit)| Some((kind.to_owned(), commit?))).collect();
+        meanings.extend(self.beginning_with(name).await);
         let distinct: BTreeSet<&str> = meanings.iter().map(|(_, id)| id.as_str()).collect();
         if distinct.len() > 1 {
-            let told = |(what, id): &(String, String)| format!("{what} ({})", &id[..10.min(id.len())]);
-            let meanings = meanings.iter().map(told).collect();
+            let meanings = meanings.iter().map(|(what, id)| format!("{what} ({})", id.short())).collect();
             return Err(GitError::Ambiguous { reference: name.to_owned(), meanings });
         }
-        self.commit_of(name).await.map_err(|error| match error {
-            GitError::Failed { why, .. } => unknown(first_line(&why)),
-            other => other,
-        })
+        match commit {
+            Some(commit) => Ok(commit),
+            // Why there is none, git tells only about one name.
+            None => self.commit_of(name).await.map_err(|error| match error {
+                GitError::Failed { why, .. } => unknown(first_line(&why)),
+                other => other,
+            }),
+        }
     }
 
     async fn commit_of(&self, name: &str) -> Result<CommitId, GitError> {
@@ -36,25 +48,31 @@ impl Repository {
             .map_err(|error| GitError::UnknownCommit { reference: name.to_owned(), why: error.to_string() })
     }
 
-    /// All that a plain name could mean: git takes the first of these, and warns at most.
-    async fn meanings(&self, name: &str) -> Vec<(String, String)> {
-        let mut meanings = Vec::new();
-        for (kind, prefix) in [("a tag", "refs/tags/"), ("a branch", "refs/heads/")] {
-            if let Ok(commit) = self.commit_of(&format!("{prefix}{name}")).await {
-                meanings.push((kind.to_owned(), commit.to_string()));
+    /// The commits that names stand for, by one process.
+    async fn commits_of<const N: usize>(&self, names: [&str; N]) -> Result<[Option<CommitId>; N], GitError> {
+        let lines = names.map(|name| format!("{name}^{{commit}}\n")).concat();
+        let answer = self.git_fed(&["cat-file", "--batch-check=%(objectname)"], lines).await?;
+        // Of what isn't there, the line says just that.
+        let mut found = answer.lines().map(|line| CommitId::new(line).ok());
+        Ok([(); N].map(|()| found.next().flatten()))
+    }
+
+    /// The commits whose ids begin with a name that may be such a beginning.
+    async fn beginning_with(&self, name: &str) -> Vec<(String, CommitId)> {
+        let mut found = Vec::new();
+        if name.len() < 4 || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return found;
+        }
+        let listed = self.git(&["rev-parse", &format!("--disambiguate={name}")]).await.unwrap_or_default();
+        for id in listed.lines() {
+            // Ids of files and folders are none of our business.
+            if self.git(&["cat-file", "-t", id]).await.is_ok_and(|kind| kind == "commit")
+                && let Ok(commit) = CommitId::new(id)
+            {
+                found.push((format!("the commit {}", &id[..12.min(id.len())]), commit));
             }
         }
-        let may_be_id = name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit());
-        if may_be_id {
-            let found = self.git(&["rev-parse", &format!("--disambiguate={name}")]).await.unwrap_or_default();
-            for id in found.lines() {
-                // Ids of files and folders are none of our business.
-                if self.git(&["cat-file", "-t", id]).await.is_ok_and(|kind| kind == "commit") {
-                    meanings.push((format!("the commit {}", &id[..12.min(id.len())]), id.to_owned()));
-                }
-            }
-        }
-        meanings
+        found
     }
 
     /// The commit of a tag, which may only be on the remote.

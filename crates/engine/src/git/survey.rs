@@ -8,6 +8,7 @@ use buedafab_model::shell::verify_tag;
 use tokio::process::Command;
 
 use super::remote::{Listing, SeenOnRemote};
+use super::working_tree::WorkingTree;
 use super::{GitError, Repository};
 
 /// What a person asked for.
@@ -62,14 +63,9 @@ impl Repository {
                 None => Ok(None),
             }
         };
-        let (release, branch, head, changes, url, release_file) = tokio::join!(
-            self.describe(&commit),
-            self.branch(),
-            self.git(&["rev-parse", "--verify", "--quiet", "HEAD"]),
-            self.git(&["status", "--porcelain"]),
-            self.remote_url(remote),
-            release_file
-        );
+        let (release, tree, url, release_file) =
+            tokio::join!(self.describe(&commit), self.working_tree(), self.remote_url(remote), release_file);
+        let WorkingTree { head, branch, changes } = tree?;
         let listing = match listing {
             Some(listing) => Some(listing),
             None if self.tracks(&commit, remote).await => None,
@@ -100,7 +96,7 @@ impl Repository {
         let own_env = format!("{}/", settings.layout.virtualenv);
         let may_tag = needs_tags && (settings.rules.sign_tags || settings.rules.verify_signatures);
         Ok(CheckoutFacts {
-            is_head: head.is_ok_and(|head| head == commit.as_str()),
+            is_head: head.as_ref() == Some(&commit),
             release: match &asked {
                 Asked::Tag(tag) => release.tagged(tag),
                 Asked::Commit(_) => release,
@@ -108,11 +104,7 @@ impl Repository {
             asked,
             branch,
             // A developer's virtualenv is no work that somebody forgot to commit.
-            changes: changes?
-                .lines()
-                .filter(|line| line.strip_prefix("?? ") != Some(&own_env))
-                .map(str::to_owned)
-                .collect(),
+            changes: changes.into_iter().filter(|line| line.strip_prefix("?? ") != Some(&own_env)).collect(),
             tags: local_tags,
             remote: RemoteFacts {
                 name: remote.to_owned(),

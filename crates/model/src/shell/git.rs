@@ -204,7 +204,7 @@ if [ $differs = 1 ] && [ -e .git/index ] && ! is_as_built . "$filled"; then
     is_whole "${against:-HEAD}" || : >.git/damaged
     echo "local changes of $slot can't be kept in $changes, so they stay where they are" >&2
     exit 1
-  elif [ -s "$changes" ] && [ -e .git/unfinished ]; then
+  elif [ -s "$changes" ] && [ -s .git/unfinished ]; then
     echo "what a build that came to nothing, or somebody, changed in $slot is kept in $changes"
   elif [ -s "$changes" ]; then
     echo "local changes of $slot were kept in $changes"
@@ -221,7 +221,7 @@ said=$(git -c advice.detachedHead=false -c submodule.recurse=false checkout --qu
   tell_what_is_in_the_way "$PWD"
   exit $status
 }
-: >.git/unfinished
+echo yes >.git/unfinished
 "#;
 
 /// Some tools make folders that their owner can't write, which the owner may change.

@@ -79,7 +79,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     let scratch: Vec<String> = scratch.collect();
     let (virtualenv, scratch) = (quote(&format!("./{}", layout.virtualenv)), scratch.join(" "));
     script.push_str(&format!(
-        "resolved_listed={RESOLVED_LISTED}\njournal_read={JOURNAL_READ}\nwritten_listed={WRITTEN_LISTED}\nvirtualenv={virtualenv}\nnewer() {{ find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print; }}\n{LOOK}"
+        "resolved_listed={RESOLVED_LISTED}\njournal_read={JOURNAL_READ}\nwritten_listed={WRITTEN_LISTED}\nvirtualenv={virtualenv}\nnewer() {{ exec find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print \"$@\"; }}\n{LOOK}"
     ));
     for tool in NEEDED_TOOLS {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
@@ -379,6 +379,11 @@ look_for_written() {
   [ -f "$memory/slots/$slot.json" ] && cd "$releases/$slot" 2>/dev/null || return 0
   filled=$memory/slots/$slot.filled
   [ -f "$filled" ] || filled=$memory/slots/$slot.json
+  # Mostly there is nothing, and one process sees that; not every find knows how to stop at the first.
+  if written=$(newer -quit 2>/dev/null) && [ -z "$written" ]; then
+    cd "$OLDPWD" || return 0
+    return 0
+  fi
   written=$(newer 2>/dev/null | head -n "$written_listed")
   if [ -n "$written" ]; then
     # Where git can't say what it knows, all of it may be the app's.

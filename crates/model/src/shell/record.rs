@@ -110,19 +110,23 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
 /// deployer's: they share the folder.
 fn note_build(layout: &Layout, slot: &SlotName) -> String {
     format!(
-        "{git}{difference}slot={slot} filled={filled}\n\
-         changed_by_build() {{\n  \
-           git -C \"$slot\" diff --quiet --ignore-submodules=untracked HEAD --\n  \
-           [ $? != 1 ] || difference \"$slot\"\n\
-         }} 2>/dev/null\n\
-         rm -f \"$slot/.git/unfinished\"\n\
-         {{ rm -f \"$filled.new\" && changed_by_build >\"$filled.new\" && mv -f \"$filled.new\" \"$filled\"; }} || {{ rm -f \"$filled.new\"; false; }}\n",
+        "{git}{difference}slot={slot} filled={filled}\n{NOTE_BUILD}",
         git = git(layout),
         difference = script!("difference"),
         slot = quote(layout.slot(slot).as_str()),
         filled = quote(layout.filled(slot).as_str()),
     )
 }
+
+/// Mostly a build changes nothing, and to note that takes no process but git's.
+const NOTE_BUILD: &str = r#"unfinished=$slot/.git/unfinished
+{ true >"$unfinished" || rm -f "$unfinished"; } 2>/dev/null
+git -C "$slot" diff --quiet --ignore-submodules=untracked HEAD -- 2>/dev/null
+changed=$?
+changed_by_build() { [ $changed != 1 ] || difference "$slot" 2>/dev/null; }
+{ [ $changed != 1 ] && [ ! -L "$filled" ] && true >"$filled"; } 2>/dev/null ||
+  { rm -f "$filled.new" && changed_by_build >"$filled.new" && mv -f "$filled.new" "$filled"; } || { rm -f "$filled.new"; false; }
+"#;
 
 /// Makes a file as new, and leaves what it says.
 fn note_time(path: &HostPath) -> String {

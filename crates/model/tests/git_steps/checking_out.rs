@@ -209,6 +209,36 @@ fn a_tag_that_was_moved_stops_nothing() {
     assert_snapshot!(found, @r#"0, SECOND"#);
 }
 
+/// Git would ask itself after each fetch whether it is time to pack; the step asks only where there is much.
+#[test]
+fn a_clone_is_packed_when_it_holds_much() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        assert_eq!(place.act(shell, &fetch(place, "a", &remote.first, &[])), "0");
+        let loose = || git(place, "a", "count-objects").split(' ').next().map(str::to_owned);
+        let more = |name: &str| {
+            place.by_hand(&format!(
+                "cd work; git commit -q --allow-empty -m {name}; git rev-parse HEAD >../third; git push -q ../remote.git master"
+            ));
+            let text = std::fs::read_to_string(place.root().join("third")).expect("it is there");
+            fetch(place, "a", &CommitId::new(text.trim()).expect("a commit"), &[])
+        };
+        git(place, "a", "config gc.auto 1");
+        git(place, "a", "config gc.autoDetach false");
+        git(place, "a", "config gc.pruneExpire never");
+        // These stand for much, and git can't take them away.
+        let few = (place.act(shell, &more("third")), loose());
+        place.by_hand(
+            "cd five/releases/a/.git/objects; mkdir -p 17; some=$(ls ??/* | head -n 1)
+             for n in $(seq 28); do cp $some 17/$(printf %038x $n); done",
+        );
+        let many = (place.act(shell, &more("fourth"))[..1].to_owned(), loose());
+        let packed = place.slot("a").join(".git/packed-refs").exists();
+        format!("{few:?}; {many:?}, packed: {packed}")
+    });
+    assert_snapshot!(found, @r#"("0", Some("1")); ("0", Some("28")), packed: true"#);
+}
+
 /// A person's changes on a host are kept as a patch that can be applied again, binary files and all.
 #[test]
 fn local_changes_are_kept_as_a_patch() {

@@ -7,13 +7,28 @@ serve="git -c safe.directory='*' upload-pack"
 
 has() { git -C "$1" cat-file -e "$commit^{commit}" 2>/dev/null; }
 
-# No run is at work here, as the lock is ours; but git may still be packing, since the run before.
+# No run is at work here, as the lock is ours; but git may still be packing, since the run before. Fails where there was no lock
+# to take away.
 unlock() {
   if [ -s .git/gc.pid ]; then
     read -r pid _ <.git/gc.pid
-    if [ -d "/proc/$pid" ] && grep -q gc "/proc/$pid/cmdline" 2>/dev/null; then return; fi
+    if [ -d "/proc/$pid" ] && grep -q gc "/proc/$pid/cmdline" 2>/dev/null; then return 1; fi
   fi
-  find .git -path '*/objects/??' -prune -o -type f \( -name '*.lock' -o -name gc.pid \) -exec rm -f {} +
+  [ -n "$(find .git -path '*/objects/??' -prune -o -type f \( -name '*.lock' -o -name gc.pid \) -print -exec rm -f {} +)" ]
+}
+
+# Whether there is a lock where the shell sees it without a process; one on a single branch shows when it is fetched.
+is_locked() {
+  for file in .git/*.lock .git/gc.pid .git/modules; do [ ! -e "$file" ] || return 0; done
+  return 1
+}
+
+# Has git pack what it keeps when there is much of it, as git judges. By itself it would ask after each fetch, by two processes.
+pack() {
+  set -- .git/objects/17/*
+  [ $# -le 27 ] || { git gc --auto --quiet && return; }
+  set -- .git/objects/pack/*.pack
+  [ $# -le 50 ] || git gc --auto --quiet
 }
 
 # Objects come as a stream that git checks, so that no damage comes along. Submodules are fetched when their addresses are known.
@@ -25,7 +40,7 @@ bring() {
     git -C "$into" fetch --quiet --prune --no-recurse-submodules --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' 2>/dev/null &&
       holds "$into" "$commit" && return
   done
-  git -C "$into" fetch --quiet --force --prune --tags --no-recurse-submodules -- "$url" '+refs/heads/*:refs/remotes/origin/*' || return
+  git -C "$into" -c gc.auto=0 -c maintenance.auto=false fetch --quiet --force --prune --tags --no-recurse-submodules -- "$url" '+refs/heads/*:refs/remotes/origin/*' || return
   ! holds "$into" "$commit" || return 0
   has "$into" || git -C "$into" fetch --quiet --no-recurse-submodules -- "$url" "$commit"
   ! holds "$into" "$commit" || return 0
@@ -93,19 +108,16 @@ else
   while IFS= read -r line; do
     case $line in *"url = http"*://*@*) git remote set-url origin "$url" && break ;; esac
   done <.git/config
-  unlock
-  said=.git/fetch.said
+  ! is_locked || unlock
   if has .; then
     ! holds . "$commit" || exit 0
     damage='objects can'\''t be read'
-  elif bring . "$@" 2>$said; then
-    rm -f $said
+  elif said=$(bring . "$@" 2>&1) || { status=$? && unlock && said=$(bring . "$@" 2>&1); }; then
+    pack
     exit 0
   else
-    status=$?
     if ! has . && git fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1; then
-      cat $said >&2
-      rm -f $said
+      printf '%s\n' "$said" >&2
       tell_what_is_in_the_way "$slot/.git"
       exit $status
     fi
