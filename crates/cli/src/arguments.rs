@@ -16,6 +16,7 @@ use crate::runs::RunFolder;
 #[command(
     name = "buedafab",
     version,
+    long_version = long_version(),
     about = "Deploys that change a fleet together or not at all",
     long_about = "Deploys git releases to hosts that you own, over your own ssh: all hosts change together, or none \
                   does. A release is prepared beside the one that serves, checked, and switched to by one rename; what \
@@ -45,6 +46,15 @@ pub(crate) struct Cli {
     /// What the command is called.
     #[arg(skip)]
     pub command_name: String,
+}
+
+/// The version, and the commit that this was built from with its day, as far as they are known.
+fn long_version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("BUEDAFAB_BUILT_FROM") {
+        Some(built_from) => format!("{version} ({built_from})"),
+        None => version.to_owned(),
+    }
 }
 
 const EXAMPLES: &str = "\
