@@ -10,6 +10,7 @@ use buedafab_model::app::env_file::Secret;
 use buedafab_model::config::{Confirm, Diagnostics, ReleaseSettings, Settings};
 use buedafab_model::deployer::checkout::{CheckoutFacts, ReleaseFile};
 use buedafab_model::host::Host;
+use buedafab_model::names::HostName;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{RunContext, SeenHost, UnreachableHost, plan_recover, without_unreachable};
@@ -170,6 +171,30 @@ impl Session {
             Some(()) = self.interrupts.recv() => None,
         };
         done.ok_or_else(|| self.interrupted())
+    }
+
+    /// Looks at one host again, by a script that also asks the app's own code: what was seen of it is replaced. Ctrl-C ends it.
+    pub(crate) async fn look_and_ask(
+        &mut self,
+        look: &mut Look,
+        host: &HostName,
+        script: &str,
+    ) -> Result<(), CliError> {
+        let Some(host) = self.hosts.iter().find(|known| known.name == *host) else { return Ok(()) };
+        let events = &mut self.events;
+        let mut events = |event: Event| events.tell(event);
+        let again = tokio::select! {
+            again = self.fleet.look_and_ask(&self.settings, host, script, &mut events) => Some(again),
+            Some(()) = self.interrupts.recv() => None,
+        };
+        let Look { facts, unreachable } = again.ok_or_else(|| self.interrupted())?;
+        look.facts.extend(facts);
+        if unreachable.is_empty() {
+            return Ok(());
+        }
+        look.unreachable.extend(unreachable);
+        let look = std::mem::take(look);
+        self.stop_unless_reached(look).map(drop)
     }
 
     /// Looks at all hosts, and stops if the planner can't do without one that can't be reached.
@@ -428,7 +453,20 @@ impl Session {
             let message = format!("nobody is there to confirm what is removed: {}", self.untouched());
             return Err(self.give_up(CliError::verdict(Verdict::Refused, message).hint("--yes confirms it")));
         }
+        if plan.undoes().is_some() && !self.global.yes && self.terminal().is_none() {
+            let message =
+                format!("nobody is there to confirm which migrations are undone: {}", self.untouched());
+            return Err(self.give_up(CliError::verdict(Verdict::Refused, message).hint("--yes confirms it")));
+        }
         if plan.is_empty() { Ok(()) } else { self.require_confirmation() }
+    }
+
+    /// Asks before migrations are undone, whatever the environment wants to hear: what that drops is gone.
+    pub(crate) async fn confirm_undoing(&mut self, plan: &Plan) -> Result<(), CliError> {
+        let Some(undoes) = plan.undoes().filter(|_| !self.global.yes) else { return Ok(()) };
+        let names: Vec<String> = undoes.iter().map(ToString::to_string).collect();
+        let question = format!("Undo {}? No rollback brings back what that drops.", names.join(", "));
+        if self.ask_whether(&question).await? { Ok(()) } else { Err(self.not_confirmed()) }
     }
 
     /// Asks before anything is stopped and removed, whatever the environment wants to hear.

@@ -24,6 +24,9 @@ pub(crate) const FIRST_FRAME: &str = "p0";
 /// How long a host may stop in the middle of a look, at the least. Opening a connection has limits of its own.
 const LOOK_PATIENCE: Duration = Duration::from_secs(30);
 
+/// The same, where the look asks code of the app's that has to start first.
+const ASK_PATIENCE: Duration = Duration::from_secs(300);
+
 /// How many times as long a whole look may take: one that says a little from time to time isn't waited for without end.
 const LOOK_SPANS: u32 = 4;
 
@@ -193,14 +196,38 @@ impl Fleet {
         sharing: Sharing,
         events: &mut (dyn FnMut(Event) + Send),
     ) -> Look {
+        let script = |host: &Host| look_script(settings, host, scope);
+        self.look_by(settings, hosts, &script, self.look_patience, sharing, events).await
+    }
+
+    /// Looks at one host again, by a script that also asks the app's own code, which may take its time to start.
+    pub async fn look_and_ask(
+        &mut self,
+        settings: &Settings,
+        host: &Host,
+        script: &str,
+        events: &mut (dyn FnMut(Event) + Send),
+    ) -> Look {
+        let ask = |_: &Host| script.to_owned();
+        self.look_by(settings, &[host], &ask, ASK_PATIENCE, Sharing::Allowed, events).await
+    }
+
+    async fn look_by(
+        &mut self,
+        settings: &Settings,
+        hosts: &[&Host],
+        script: &(dyn Fn(&Host) -> String + Sync),
+        patience: Duration,
+        sharing: Sharing,
+        events: &mut (dyn FnMut(Event) + Send),
+    ) -> Look {
         let mut look = Look::default();
         let mut open: BTreeMap<HostName, Looking<'_>> = BTreeMap::new();
         for host in hosts {
-            let script = look_script(settings, host, scope);
-            self.open(host, sharing, render_look(&script));
+            self.open(host, sharing, render_look(&script(host)));
             open.insert(host.name.clone(), Looking::at(host));
         }
-        let patience = self.connector.lost_after().max(self.look_patience);
+        let patience = self.connector.lost_after().max(patience);
         let failed = |why: String| ConnectError { why, hint: None };
         // What a host says may come before its connection is counted as open: wait for both.
         while !open.is_empty() || !self.opening.is_empty() {
@@ -297,8 +324,7 @@ impl Fleet {
                     self.connections.remove(&host);
                     if let Some(looking) = open.get_mut(&host) {
                         (looking.from, looking.silent_from) = (None, None);
-                        let script = look_script(settings, looking.host, scope);
-                        self.open(looking.host, Sharing::Fresh, render_look(&script));
+                        self.open(looking.host, Sharing::Fresh, render_look(&script(looking.host)));
                     }
                 }
                 News::Reply(host, Reply::Closed(closed)) => {

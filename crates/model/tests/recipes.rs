@@ -2,6 +2,7 @@
 
 mod common;
 
+use buedafab_model::app::migration::{Migration, UnknownMigrations};
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::plan::action::{Action, Schema};
 use buedafab_model::plan::action::{AppAction, PythonAction, ServiceAction};
@@ -87,14 +88,22 @@ fn a_deploy_of_a_django_project() {
 fn a_rollback_of_a_django_project_minds_its_migrations() {
     let steps = |schema: Schema| {
         let settings = fleet(DJANGO, 2);
-        let hosts = [second(), second()];
+        let undone = UnknownMigrations::These(vec![Migration {
+            app: "shop".to_owned(),
+            name: "more".to_owned(),
+            database: "default".to_owned(),
+            does: vec!["drops shop.Item.more, with all of its values".to_owned()],
+        }]);
+        let asked = schema == Schema::Reverse;
+        let hosts = [second().change(|facts| facts.migrations = asked.then_some(undone)), second()];
         let plan =
             plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, schema), &seen(&settings, &hosts))
                 .expect("a plan");
         assert_sound(&plan);
         let shown = show_plan(&plan, Detail::Steps);
+        let notes = shown.lines().filter(|line| line.contains("undo"));
         let lines = shown.lines().skip_while(|line| *line != "prepare").take_while(|line| *line != "switch");
-        lines.collect::<Vec<_>>().join("\n")
+        notes.take_while(|line| line.contains("note:")).chain(lines).collect::<Vec<_>>().join("\n")
     };
     assert_snapshot!(steps(Schema::Refuse), @"
     prepare
@@ -105,13 +114,15 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
         verify that a holds 1111111111, unchanged
     ");
     assert_snapshot!(steps(Schema::Reverse), @"
+      note: undoing shop.more drops shop.Item.more, with all of its values
+      note: v2 (2222222222) serves without these until the link has moved; if the rollback comes to nothing after they are undone, `manage -- migrate` makes their tables and columns again, empty
     prepare
       on web1, web2
         verify that a holds 1111111111, unchanged
 
     once
       on web1
-        undo migrations that a doesn't know
+        undo migrations that a doesn't know: shop.more
     ");
     assert_snapshot!(steps(Schema::Keep), @"
     prepare

@@ -2,6 +2,7 @@
 
 mod common;
 
+use buedafab_model::app::migration::UnknownMigrations;
 use buedafab_model::app::resolved::ResolvedRelease;
 use buedafab_model::host::record::SlotState;
 use buedafab_model::names::SlotName;
@@ -365,4 +366,37 @@ fn what_is_kept_goes_with_its_release() {
     assert_eq!(prunes(kept_of(second(), &[1, 2])), "remove what was kept of releases that no slot holds");
     let former = live().slot_with_former("c", SlotState::Failed, 9, Some(4));
     assert_eq!(prunes(kept_of(former, &[1, 4])), "");
+}
+
+#[test]
+fn no_migration_is_undone_that_could_not_be_shown_before() {
+    let told = |hosts: &[Seen], migrations: Option<UnknownMigrations>| {
+        let settings = fleet("recipe = \"django\"", hosts.len());
+        let hosts: Vec<Seen> = hosts
+            .iter()
+            .map(|host| host.clone().change(|facts| facts.migrations = migrations.clone()))
+            .collect();
+        let request =
+            RollbackRequest { to: Some("v1".to_owned()), ..RollbackRequest::new(URL, Schema::Reverse) };
+        check(plan_rollback(&settings, &run(60), &request, &seen(&settings, &hosts)))
+    };
+    let lasting =
+        UnknownMigrations::Lasting(vec!["shop.fill can't be undone: Raw Python operation".to_owned()]);
+    assert_snapshot!(told(&[second()], Some(lasting)), @"
+    migrations that v1 (1111111111) doesn't know can't be undone: shop.fill can't be undone: Raw Python operation
+      hint: undo them by hand first (manage -- migrate APP NAME); or leave them, where the older release can live with them: --keep-schema
+    ");
+    let silent = UnknownMigrations::Silent("ImportError: no".to_owned());
+    assert_snapshot!(told(&[second()], Some(silent)), @"
+    web1 can't say which migrations would be undone, and what would be lost: ImportError: no
+      hint: undo them by hand first (manage -- migrate APP NAME); or leave them, where the older release can live with them: --keep-schema
+    ");
+    // The first host has to build the release before it knows what that knows.
+    assert_snapshot!(told(&[joined_later(), second()], None), @"
+    web1 can't say which migrations would be undone, and what would be lost: v1 (1111111111) has to be built first
+      hint: undo them by hand first (manage -- migrate APP NAME); or leave them, where the older release can live with them: --keep-schema
+    ");
+    // Nothing to undo by now: it is looked for again once nobody else can change that.
+    let shown = told(&[second()], Some(UnknownMigrations::These(Vec::new())));
+    assert!(shown.contains("look for migrations that a doesn't know") && !shown.contains("undo"), "{shown}");
 }

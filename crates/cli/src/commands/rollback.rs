@@ -3,7 +3,9 @@
 use buedafab_engine::Inputs;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::plan::action::Schema;
-use buedafab_model::planner::{Preparation, RollbackRequest, plan_rollback, rollback_preparation};
+use buedafab_model::planner::{
+    Preparation, RollbackRequest, UndoQuestion, plan_rollback, rollback_preparation, undo_question,
+};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 
@@ -20,7 +22,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         (false, false) => Schema::Refuse,
     };
     let mut session = Session::start(cli, "rollback", crate::report::StepOutput::Talk)?;
-    let look = session.look_and_recover(Scope::Back, *dry_run).await?;
+    let mut look = session.look_and_recover(Scope::Back, *dry_run).await?;
     // Only a release that isn't whole on every host needs the remote, and then nearly never: a missing checkout is no
     // reason to refuse a rollback.
     let url = match (&session.settings.source.scm, session.repository()) {
@@ -39,6 +41,12 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         let packages = fetch_packages(&mut session, &repository, &release).await?;
         (request.packages, inputs.packages) = (packages.fetched, packages.files);
     }
+    if schema == Schema::Reverse
+        && let Some(UndoQuestion { host, script }) =
+            undo_question(&session.settings, &session.context, &request, &session.seen(&look))
+    {
+        session.look_and_ask(&mut look, &host, &script).await?;
+    }
     let planned = plan_rollback(&session.settings, &session.context, &request, &session.seen(&look));
     let plan = match planned {
         Ok(plan) => plan,
@@ -49,6 +57,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         return Ok(ExitCode::Done);
     }
     session.require_answers(&plan)?;
+    session.confirm_undoing(&plan).await?;
     session.confirm(&format!("Roll {} back on {} hosts?", plan.environment, plan.hosts.len())).await?;
     session.carry_out_with(&plan, inputs).await
 }

@@ -6,6 +6,7 @@ pub mod health;
 pub mod hooks;
 pub mod maintenance;
 pub mod mask;
+pub mod migration;
 pub mod owner;
 pub mod package;
 pub mod recipe;

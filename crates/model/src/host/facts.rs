@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::crontab::CrontabLocation;
 use crate::app::maintenance::MaintenanceRecord;
+use crate::app::migration::UnknownMigrations;
 use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::host::app_version::AppAnswer;
@@ -134,6 +135,8 @@ pub struct HostFacts {
     pub exposed: Option<String>,
     /// What the app says which release it runs; `None` if it wasn't asked.
     pub app: Option<AppAnswer>,
+    /// Which migrations of the database a release that is gone back to doesn't know; `None` if that wasn't asked.
+    pub migrations: Option<UnknownMigrations>,
     /// The check sum, by the host's `cksum`, of all that a plan depends on.
     pub state_sum: String,
 }
@@ -445,6 +448,7 @@ impl HostFacts {
                 "bad_env_file" => facts.bad_env_file = Some(value.to_owned()),
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
+                "migrations" => facts.migrations = Some(UnknownMigrations::read(value)),
                 "sum" => facts.state_sum = value.to_owned(),
                 _ => {}
             }

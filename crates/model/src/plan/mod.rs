@@ -15,6 +15,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::app::migration::Migration;
 use crate::deployer::action::DeployerAction;
 use crate::host::Host;
 use crate::host::layout::Layout;
@@ -24,7 +25,7 @@ use crate::host::record::{JournalKind, StoppedAt};
 use crate::host::running::KnownBy;
 use crate::names::{EnvironmentName, HostName, RunId, SlotName, Unit};
 use crate::release::Release;
-use action::{Action, PhaseName, ServiceAction};
+use action::{Action, PhaseName, PythonAction, ServiceAction};
 use frame::{Arm, Instruction};
 use promise::Promise;
 
@@ -349,6 +350,17 @@ impl Plan {
             }
         }
         removals
+    }
+
+    /// The migrations that are undone; `None` where none is.
+    pub fn undoes(&self) -> Option<&[Migration]> {
+        let mut steps = self.phases.iter().flat_map(|phase| &phase.work).flat_map(HostWork::steps);
+        steps.find_map(|step| match &step.action {
+            Action::Python(PythonAction::Migrations { undoes, .. }) if !undoes.is_empty() => {
+                Some(&undoes[..])
+            }
+            _ => None,
+        })
     }
 
     /// Whether any step reads what the deployer sends besides the plan.

@@ -71,6 +71,22 @@ pub enum Refusal {
         /// What could be gone back to instead, and where.
         targets: Vec<String>,
     },
+    /// What undoing migrations would lose isn't known.
+    #[error("{host} can't say which migrations would be undone, and what would be lost: {why}")]
+    UnknownLoss {
+        /// Where.
+        host: HostName,
+        /// Why.
+        why: String,
+    },
+    /// Migrations can't be undone.
+    #[error("migrations that {release} doesn't know can't be undone: {}", why.join("; "))]
+    LastingMigrations {
+        /// The release that would be gone back to.
+        release: Release,
+        /// What stands against it.
+        why: Vec<String>,
+    },
     /// A host that would be retired is one that stays.
     #[error("{host} is {other}, by another name: what would be stopped there is what {other} does")]
     SameMachine {
@@ -126,6 +142,11 @@ impl Refusal {
             }
             Refusal::DifferentTargets { .. } => {
                 "deploy one release everywhere (deploy:commit=SHA), or narrow the rollback with --hosts"
+                    .into()
+            }
+            Refusal::UnknownLoss { .. } | Refusal::LastingMigrations { .. } => {
+                "undo them by hand first (manage -- migrate APP NAME); or leave them, where the older release can live with \
+                 them: --keep-schema"
                     .into()
             }
             Refusal::Rule(rule) => rule.hint(),

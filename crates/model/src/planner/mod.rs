@@ -29,5 +29,8 @@ pub use maintenance::plan_maintenance;
 pub use reach::{UnreachableHost, without_unreachable};
 pub use recover::plan_recover;
 pub use retire::{gone_host, plan_forget, plan_retire, settings_without_services};
-pub use rollback::{Preparation, RollbackRequest, plan_rollback, plan_rollback_by, rollback_preparation};
+pub use rollback::{
+    Preparation, RollbackRequest, UndoQuestion, plan_rollback, plan_rollback_by, rollback_preparation,
+    undo_question,
+};
 pub use work::{plan_env, plan_env_list, plan_hold, plan_restart, plan_run, plan_task, plan_unhold};

@@ -6,9 +6,11 @@ use super::assemble::{Change, Primary, assemble};
 use super::context::{CorrectedRecord, Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::diagnosis::stops_restarts;
 use super::examine::examine;
+use super::look::look_script;
 use super::maintenance::told_before;
 use super::prepare::Build;
 use super::resolved::{later_service, lost_variables, settings_as_of};
+use crate::app::migration::{Migration, UnknownMigrations};
 use crate::app::package::FetchedPackage;
 use crate::app::recipe::Recipe;
 use crate::app::resolved::ResolvedRelease;
@@ -20,11 +22,13 @@ use crate::host::facts::HostFacts;
 use crate::host::known::known_release;
 use crate::host::proven::served_last;
 use crate::host::record::{JournalKind, SlotRecord, SlotState};
-use crate::names::SlotName;
+use crate::names::{HostName, SlotName};
 use crate::plan::action::{Action, GitAction, PythonAction, Schema, Surroundings};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::release::Release;
+use crate::shell::inspect::Scope;
+use crate::shell::look_for_migrations;
 use crate::strategy::{self, RollbackTarget, Strategy};
 
 /// What a person asked for.
@@ -158,6 +162,17 @@ pub fn plan_rollback_by(
             |change: &HostChange<'_>| format!("{} to {}", change.planning.host.name, change.to.release);
         refusals.push(Refusal::DifferentTargets { targets: changes.iter().map(target).collect() });
     }
+    let minded = changes.first().map(|change| mind_migrations(change, request.schema));
+    let primary = match minded.unwrap_or_else(|| Ok((Primary::default(), Vec::new()))) {
+        Ok((primary, more)) => {
+            notes.extend(more);
+            primary
+        }
+        Err(refusal) => {
+            refusals.push(refusal);
+            Primary::default()
+        }
+    };
     if !refusals.is_empty() {
         return Err(refusals);
     }
@@ -167,7 +182,7 @@ pub fn plan_rollback_by(
         tests: None,
         begin: Vec::new(),
         publish: Vec::new(),
-        primary: changes.first().map(|change| migrations(change, request.schema)).unwrap_or_default(),
+        primary,
         others_tell: None,
         notes,
     };
@@ -382,30 +397,101 @@ fn change<'a>(
     })
 }
 
-/// What the primary does about migrations that the older release doesn't know, where the app has any.
-fn migrations(change: &HostChange<'_>, schema: Schema) -> Primary {
+/// What the primary does about migrations that the older release doesn't know, where the app has any; and what is lost by
+/// it.
+fn mind_migrations(change: &HostChange<'_>, schema: Schema) -> Result<(Primary, Vec<Note>), Refusal> {
     let HostChange { planning, to, .. } = change;
-    let settings = planning.settings;
-    let Some(newer) = planning.facts.live_slot().cloned() else { return Primary::default() };
-    if settings.app.recipe != Recipe::Django || schema == Schema::Keep {
-        return Primary::default();
+    let nothing = (Primary::default(), Vec::new());
+    let Some(newer) = planning.facts.live_slot().cloned() else { return Ok(nothing) };
+    if planning.settings.app.recipe != Recipe::Django || schema == Schema::Keep {
+        return Ok(nothing);
     }
-    let look = PythonAction::Migrations {
-        older: to.slot.clone(),
-        newer,
-        schema,
-        around: Surroundings {
-            virtualenv: None,
-            // It looks, and leaves nothing in a release.
-            run_as: settings.users.run_as().map(|app| RunAs { group: None, ..app }),
-            ..planning.surroundings(&planning.layout.releases, planning.variables_of(to))
-        },
+    let undoes = match schema {
+        Schema::Reverse => migrations_to_undo(change)?,
+        Schema::Refuse | Schema::Keep => Vec::new(),
     };
-    let look = vec![Action::from(look)];
-    match schema {
-        Schema::Reverse => Primary { once: look, ..Primary::default() },
-        Schema::Refuse | Schema::Keep => Primary { prepare: look, ..Primary::default() },
+    // Where there is nothing to undo, there may be something by the time that it would be done.
+    let schema = if undoes.is_empty() { Schema::Refuse } else { schema };
+    let notes = undoes.iter().map(|migration| Note { host: None, text: migration.undone() });
+    let mut notes: Vec<Note> = notes.collect();
+    if let Some(live) = planning.facts.live().filter(|_| !undoes.is_empty()) {
+        let text = format!(
+            "{live} serves without these until the link has moved; if the rollback comes to nothing after they are \
+             undone, `manage -- migrate` makes their tables and columns again, empty"
+        );
+        notes.push(Note { host: None, text });
     }
+    let around = migration_surroundings(planning, to);
+    let action = PythonAction::Migrations { older: to.slot.clone(), newer, schema, undoes, around };
+    let action = vec![Action::from(action)];
+    let primary = match schema {
+        Schema::Reverse => Primary { once: action, ..Primary::default() },
+        Schema::Refuse | Schema::Keep => Primary { prepare: action, ..Primary::default() },
+    };
+    Ok((primary, notes))
+}
+
+/// Just what would be undone: nothing is, that can't be shown before.
+fn migrations_to_undo(change: &HostChange<'_>) -> Result<Vec<Migration>, Refusal> {
+    let HostChange { planning, to, .. } = change;
+    let host = planning.host.name.clone();
+    let cant_say = |why| Refusal::UnknownLoss { host: host.clone(), why };
+    if change.fills_slot() {
+        return Err(cant_say(format!("{} has to be built first", to.release)));
+    }
+    match &planning.facts.migrations {
+        Some(UnknownMigrations::These(these)) => Ok(these.clone()),
+        Some(UnknownMigrations::Lasting(why)) => {
+            Err(Refusal::LastingMigrations { release: to.release.clone(), why: why.clone() })
+        }
+        Some(UnknownMigrations::Silent(why)) => Err(cant_say(why.clone())),
+        None => Err(cant_say("it wasn't asked".to_owned())),
+    }
+}
+
+/// What asking for migrations, or undoing them, finds around it.
+pub(super) fn migration_surroundings(planning: &HostPlanning<'_>, to: &Target) -> Surroundings {
+    Surroundings {
+        virtualenv: None,
+        // It looks, and leaves nothing in a release.
+        run_as: planning.settings.users.run_as().map(|app| RunAs { group: None, ..app }),
+        ..planning.surroundings(&planning.layout.releases, planning.variables_of(to))
+    }
+}
+
+/// The host that has to say what a rollback undoes, and the shell of the look in which it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoQuestion {
+    /// The host.
+    pub host: HostName,
+    /// The look.
+    pub script: String,
+}
+
+/// What has to be asked before a rollback that undoes migrations can be planned; `None` where there is nothing to ask.
+pub fn undo_question(
+    settings: &Settings,
+    run: &RunContext,
+    request: &RollbackRequest,
+    hosts: &[SeenHost<'_>],
+) -> Option<UndoQuestion> {
+    let all = HostPlanning::of_all(settings, run, hosts);
+    let named = request.to.as_ref().map(|word| named_release(&all, word)).transpose().ok()?;
+    let (planning, way) = all.iter().find_map(|planning| {
+        let way = match &named {
+            Some(release) => way_to(planning, release),
+            None => planning.rollback_targets().into_iter().next().map(Way::of),
+        };
+        Some((planning, way?))
+    })?;
+    let Way { to, how: How::AsItIs, .. } = way else { return None };
+    let own = kept_anywhere(hosts, &to).map(|resolved| settings_as_of(settings, resolved));
+    let planning = HostPlanning { settings: own.as_ref().unwrap_or(settings), ..planning.clone() };
+    let newer = planning.facts.live_slot().filter(|_| planning.settings.app.recipe == Recipe::Django)?;
+    let around = migration_surroundings(&planning, &to);
+    let look = look_script(settings, planning.host, Scope::Back);
+    let asks = look_for_migrations(&planning.layout, &to.slot, newer, &around);
+    Some(UndoQuestion { host: planning.host.name.clone(), script: look + &asks })
 }
 
 fn why_nothing(facts: &HostFacts) -> String {

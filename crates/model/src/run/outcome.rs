@@ -90,6 +90,8 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::DifferentTargets { .. }
         | Refusal::SameMachine { .. }
         | Refusal::NothingLive { .. }
+        | Refusal::UnknownLoss { .. }
+        | Refusal::LastingMigrations { .. }
         | Refusal::Rule(_)
         | Refusal::NoRemote { .. } => Verdict::Refused,
     }

@@ -32,6 +32,8 @@ pub use command::{app_shell, login_shell, manage_shell};
 pub use deployer::{render_deployer, verify_tag};
 pub use frame::{render_look, render_on_failure, render_phases, render_revert, render_step};
 pub use group::umask;
+pub use python::ask_for_migrations;
+pub(crate) use python::look_for_migrations;
 pub use quote::{quote, quote_words, typed_words, words_for_printf};
 
 /// The same program without what is written for those who work on it: a plan is long enough to read, and a first packet

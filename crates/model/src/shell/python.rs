@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::command::{exports, secrets, within};
 use super::user::Input;
-use super::{quote, quote_words};
+use super::{quote, quote_words, without_comments};
+use crate::app::migration::Migration;
 use crate::app::package::{FetchedPackage, file_url};
 use crate::app::virtualenv::{Installer, Packages, VirtualenvSpec};
 use crate::host::layout::Layout;
@@ -17,8 +18,8 @@ pub(super) fn render(action: &PythonAction, layout: &Layout) -> String {
         PythonAction::Virtualenv { slot, commit, spec, variables, lend_agent: _ } => {
             virtualenv(layout, slot, commit, spec, variables)
         }
-        PythonAction::Migrations { older, newer, schema, around } => {
-            migrations(layout, older, newer, *schema, around)
+        PythonAction::Migrations { older, newer, schema, undoes, around } => {
+            migrations(layout, older, newer, *schema, undoes, around)
         }
     }
 }
@@ -86,25 +87,62 @@ fn package(layout: &Layout, package: &FetchedPackage) -> String {
     )
 }
 
-/// Looks for migrations that a release doesn't know.
+/// Asks for migrations that a release doesn't know, refuses, or undoes those that were asked for.
 fn migrations(
     layout: &Layout,
     older: &SlotName,
     newer: &SlotName,
     schema: Schema,
+    undoes: &[Migration],
     around: &Surroundings,
 ) -> String {
     let mode = match schema {
-        Schema::Refuse => "refuse",
-        Schema::Reverse => "reverse",
+        Schema::Refuse => Mode::Refuse,
+        Schema::Reverse => Mode::Undo(undoes),
         Schema::Keep => return "true".to_owned(),
     };
-    let script = format!(
-        "older={}\nnewer={}\nenv={}\nmode={mode}\n{}",
+    within(layout, around, Input::Nothing, &migrations_script(layout, older, newer, mode))
+}
+
+/// Reports as a fact of a look which migrations a release doesn't know.
+pub(crate) fn look_for_migrations(
+    layout: &Layout,
+    older: &SlotName,
+    newer: &SlotName,
+    around: &Surroundings,
+) -> String {
+    let ask = within(layout, around, Input::Nothing, &ask_for_migrations(layout, older, newer));
+    format!("fact migrations \"$({{\n(\n{ask}\n)\n}} 2>&1 | tail -c {MOST_SAID})\"\n")
+}
+
+/// Prints which migrations a release doesn't know, for
+/// [`UnknownMigrations::read`](crate::app::migration::UnknownMigrations::read).
+pub fn ask_for_migrations(layout: &Layout, older: &SlotName, newer: &SlotName) -> String {
+    migrations_script(layout, older, newer, Mode::Say)
+}
+
+/// A list of migrations is shorter.
+const MOST_SAID: u32 = 1 << 20;
+
+enum Mode<'a> {
+    Say,
+    Refuse,
+    Undo(&'a [Migration]),
+}
+
+fn migrations_script(layout: &Layout, older: &SlotName, newer: &SlotName, mode: Mode<'_>) -> String {
+    let (mode, wanted) = match mode {
+        Mode::Say => ("say", String::new()),
+        Mode::Refuse => ("refuse", String::new()),
+        Mode::Undo(these) => ("undo", serde_json::to_string(these).expect("it is words and lists")),
+    };
+    format!(
+        "older={}\nnewer={}\ninside=\nenv={}\nmode={mode}\nwanted={}\nprogram={}\n{}",
         quote(layout.slot(older).as_str()),
         quote(layout.slot(newer).as_str()),
         quote(&layout.virtualenv),
+        quote(&wanted),
+        quote(&without_comments(include_str!("scripts/migrations.py"))),
         script!("migrations")
-    );
-    within(layout, around, Input::Nothing, &script)
+    )
 }

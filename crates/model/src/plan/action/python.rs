@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::effects::{Effect, Effects, PhaseName, StepInput};
 use super::{Action, Surroundings};
+use crate::app::migration::Migration;
 use crate::app::package::FetchedPackage;
 use crate::app::text::one_line;
 use crate::app::virtualenv::VirtualenvSpec;
@@ -42,6 +43,9 @@ pub enum PythonAction {
         newer: SlotName,
         /// What is done about them.
         schema: Schema,
+        /// Those that are undone, in this order, where they are: just what a person has said yes to.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        undoes: Vec<Migration>,
         /// What the app's commands find around them.
         #[serde(flatten)]
         around: Surroundings,
@@ -86,8 +90,9 @@ impl fmt::Display for PythonAction {
         match self {
             PythonAction::Package { package, .. } => write!(f, "send {}", one_line(&package.file)),
             PythonAction::Virtualenv { slot, .. } => write!(f, "bring the virtualenv of {slot} up to date"),
-            PythonAction::Migrations { older, schema: Schema::Reverse, .. } => {
-                write!(f, "undo migrations that {older} doesn't know")
+            PythonAction::Migrations { older, schema: Schema::Reverse, undoes, .. } => {
+                let names: Vec<String> = undoes.iter().map(Migration::to_string).collect();
+                write!(f, "undo migrations that {older} doesn't know: {}", names.join(", "))
             }
             PythonAction::Migrations { older, schema: Schema::Refuse | Schema::Keep, .. } => {
                 write!(f, "look for migrations that {older} doesn't know")

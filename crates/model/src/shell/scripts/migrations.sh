@@ -1,51 +1,44 @@
-# Looks for migrations that the database has and the release to go back to doesn't know; then refuses, or undoes them from
-# the release that knows them. POSIX sh.
+# Asks for the migrations that a database has and an older release doesn't know; says them, refuses, or undoes them from the
+# release that knows them. POSIX sh.
 #
-# Assignments stand before this text: older and newer, folders of releases; env, the virtualenv's name in them; mode,
-# refuse or reverse.
+# Assignments stand before this text: older and newer, the folders of the releases; inside, the app's folder in each; env, the
+# virtualenv's name in them; program, which asks Django; mode: say, refuse or undo; wanted, what a person has said yes to
+# where it undoes.
 
-list='from django.db import connections
-from django.db.migrations.loader import MigrationLoader
-for alias in connections:
-    loader = MigrationLoader(connections[alias])
-    for app, name in sorted(loader.disk_migrations):
-        print("DISK", alias, app, name)
-    for app, name in sorted(loader.applied_migrations):
-        print("APPLIED", alias, app, name)'
 manage() {
-  folder=$1
+  release=$1
   shift
-  (cd "$folder" && PATH="$folder/$env/bin:$PATH" && export PATH VIRTUAL_ENV="$folder/$env" && python manage.py "$@")
+  (cd "$release$inside" && PATH="$release/$env/bin:$PATH" && export PATH VIRTUAL_ENV="$release/$env" && python manage.py "$@")
 }
-line='
-'
-known=$(manage "$older" shell -v 0 -c "$list") || {
-  echo "the database can't be asked for its migrations; --keep-schema rolls back without looking" >&2
+# ask RELEASE WHAT, with what it reads on standard input
+ask() (
+  export BUEDAFAB_ASKS="$2" BUEDAFAB_PROGRAM="$program"
+  manage "$1" shell -v 0 -c 'import os; exec(os.environ["BUEDAFAB_PROGRAM"], {"__name__": "buedafab"})'
+)
+marked() { printf '%s\n' "$said" | sed -n "s/^$1 //p"; }
+said=$(ask "$older" known </dev/null) || {
+  echo "the database can't be asked for its migrations by ${older##*/}" >&2
   exit 1
 }
-applied=$(printf '%s\n' "$known" | sed -n 's/^APPLIED //p')
-on_disk=$line$(printf '%s\n' "$known" | sed -n 's/^DISK //p')$line
-# What neither release has on disk was squashed away long ago. One that can't start any more can't say.
-newer_disk=$(manage "$newer" shell -v 0 -c "$list" 2>/dev/null | sed -n 's/^DISK //p')
-newer_disk=${newer_disk:+$line$newer_disk$line}
-unknown=$(printf '%s\n' "$applied" | while read -r alias app name; do
-  case $on_disk in *"$line$alias $app $name$line"*) continue ;; esac
-  case ${newer_disk:-"$line$alias $app $name$line"} in *"$line$alias $app $name$line"*) echo "$alias $app $name" ;; esac
-done)
-[ -n "$unknown" ] || exit 0
-if [ "$mode" = refuse ]; then
-  {
-    echo "the database has migrations that the release to go back to doesn't know:"
-    printf '%s\n' "$unknown" | while read -r alias app name; do echo "  $app.$name"; done
-    echo "--keep-schema leaves them, --reverse-migrations undoes them first"
-  } >&2
-  exit 1
-fi
-# Back to the last one of each app that the older release knows.
-printf '%s\n' "$unknown" | while read -r alias app name; do echo "$alias $app"; done | sort -u | while read -r alias app; do
-  last=$(printf '%s\n' "$applied" | while read -r a b c; do
-    [ "$a $b" = "$alias $app" ] || continue
-    case $on_disk in *"$line$a $b $c$line"*) echo "$c" ;; esac
-  done | sort | tail -n 1)
-  manage "$newer" migrate --noinput --database "$alias" "$app" "${last:-zero}" </dev/null || exit
-done
+known=$(marked BUEDAFAB)
+strange=$(marked STRANGE)
+case $mode in
+  say) printf '%s\n' "$known" | ask "$newer" unknown ;;
+  refuse)
+    # A release that can't start any more can't say which of them were squashed away long ago.
+    if said=$(printf '%s\n' "$known" | ask "$newer" unknown 2>/dev/null); then strange=$(marked STRANGE); fi
+    [ -n "$strange" ] || exit 0
+    {
+      echo "the database has migrations that ${older##*/}, the older release, doesn't know:"
+      printf '%s\n' "$strange" | sed 's/^/  /'
+      echo "--keep-schema leaves them; rollback --reverse-migrations undoes them first, and says before what is lost by that"
+    } >&2
+    exit 1
+    ;;
+  undo)
+    printf '%s\n%s\n' "$known" "$wanted" | ask "$newer" undo || {
+      echo "${newer##*/} still serves; if some of them are undone already, its own migrate brings their tables and columns back, empty" >&2
+      exit 1
+    }
+    ;;
+esac
