@@ -60,7 +60,9 @@ impl Choosing {
         look: &Look,
     ) -> Result<Ruling, CliError> {
         let live = live_releases(look);
-        self.live = repository.ancestry(&self.facts.release.commit, live, MOST_COMMITS).await;
+        let remote = session.settings.source.master_remote.clone();
+        let ancestry = repository.ancestry(&self.facts.release.commit, live, &remote, MOST_COMMITS);
+        self.live = session.unless_interrupted(ancestry).await?;
         match judge(&session.settings, &self.facts, &self.live, self.new_tag.as_deref()) {
             Ok(Ruling::NeedsTag(choice)) if !session.can_ask() => {
                 let TagChoice { release, proposed, .. } = choice;
@@ -99,9 +101,9 @@ impl Choosing {
 
 /// What a run would ask, as notes: a dry run asks for nothing but the tag, without which there is nothing to show.
 pub(crate) fn told(allowed: Allowed) -> Allowed {
-    let Allowed { release, before, publish, questions, mut notes } = allowed;
+    let Allowed { release, before, publish, goes_back, questions, mut notes } = allowed;
     notes.extend(questions.iter().map(|question| format!("{question}: a deploy asks about it")));
-    Allowed { release, before, publish, questions: Vec::new(), notes }
+    Allowed { release, before, publish, goes_back, questions: Vec::new(), notes }
 }
 
 /// The questions that the command line leaves open. All of them are refused where nobody can be asked.

@@ -177,22 +177,42 @@ impl Repository {
     }
 
     /// How a commit relates to releases that are live, with at most `most` of the commits between them.
-    pub async fn ancestry(&self, commit: &CommitId, live: Vec<Release>, most: usize) -> Vec<LiveRelease> {
+    pub async fn ancestry(
+        &self,
+        commit: &CommitId,
+        live: Vec<Release>,
+        remote: &str,
+        most: usize,
+    ) -> Vec<LiveRelease> {
         let mut related = Vec::new();
         for release in live {
-            let commits = self.commits_between(&release.commit, commit, most).await;
-            let is_before = match &commits {
-                _ if release.commit == *commit => false,
-                Some(commits) if !commits.brings.is_empty() => false,
-                Some(commits) if !commits.has_more => true,
+            let mut commits = self.commits_between(&release.commit, commit, most).await;
+            if commits.is_none() {
+                // A clone that nobody has updated doesn't know what was deployed since.
+                for name in [
+                    Some(release.commit.to_string()),
+                    release.tag.as_ref().map(|tag| format!("refs/tags/{tag}")),
+                ] {
+                    let Some(name) = name.filter(|_| commits.is_none()) else { continue };
+                    if self.fetch_objects(remote, [name]).await.is_ok() {
+                        commits = self.commits_between(&release.commit, commit, most).await;
+                    }
+                }
+            }
+            let ancestry = match &commits {
+                _ if release.commit == *commit => Ancestry::NotOlder,
+                Some(commits) if !commits.brings.is_empty() => Ancestry::NotOlder,
+                Some(commits) if !commits.has_more => Ancestry::Older,
                 // What it brings may be older than all that was listed.
                 Some(_) => {
                     let (one, other) = (commit.as_str(), release.commit.as_str());
-                    self.git(&["merge-base", "--is-ancestor", one, other]).await.is_ok()
+                    match self.git(&["merge-base", "--is-ancestor", one, other]).await {
+                        Ok(_) => Ancestry::Older,
+                        Err(_) => Ancestry::NotOlder,
+                    }
                 }
-                None => false,
+                None => Ancestry::Unknown,
             };
-            let ancestry = if is_before { Ancestry::Older } else { Ancestry::NotOlder };
             related.push(LiveRelease { release, ancestry, commits });
         }
         related

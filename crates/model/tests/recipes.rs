@@ -4,9 +4,10 @@ mod common;
 
 use buedafab_model::app::migration::{Migration, UnknownMigrations};
 use buedafab_model::host::app_version::AppAnswer;
+use buedafab_model::plan::Step;
 use buedafab_model::plan::action::{Action, Schema};
 use buedafab_model::plan::action::{AppAction, PythonAction, ServiceAction};
-use buedafab_model::planner::{RollbackRequest, plan_deploy, plan_rollback};
+use buedafab_model::planner::{DeployRequest, RollbackRequest, plan_deploy, plan_rollback};
 use buedafab_model::shell::render_step;
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
@@ -129,6 +130,31 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
       on web1, web2
         verify that a holds 1111111111, unchanged
     ");
+}
+
+/// By whichever command it goes back, the database may have what the release doesn't know.
+#[test]
+fn a_deploy_that_goes_back_minds_its_migrations_too() {
+    let minds = |text: &str, goes_back| {
+        let settings = fleet(text, 2);
+        let hosts = [second(), second()];
+        let request = DeployRequest { goes_back, ..request(1) };
+        let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("a plan");
+        assert_sound(&plan);
+        let looks = |step: &&Step| matches!(step.action, Action::Python(PythonAction::Migrations { .. }));
+        let works = plan.phases.iter().flat_map(|phase| phase.work.iter().map(move |work| (phase, work)));
+        let found = works.flat_map(|(phase, work)| {
+            work.steps()
+                .filter(looks)
+                .map(move |step| format!("{}, {}: {}", phase.kind, work.host, step.action))
+        });
+        found.collect::<Vec<_>>().join("\n")
+    };
+    let looks = "prepare, web1: look for migrations that a doesn't know";
+    assert_eq!(minds(DJANGO, Some(Schema::Refuse)), looks);
+    assert_eq!(minds(DJANGO, Some(Schema::Keep)), "");
+    assert_eq!(minds(DJANGO, None), "", "what is newer knows all that the database has");
+    assert_eq!(minds("recipe = \"wsgi\"", Some(Schema::Refuse)), "");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use buedafab_model::deployer::checkout::{
     Ancestry, Asked, CheckoutFacts, LiveRelease, PushFacts, ReleaseFile, RemoteFacts, Tag, UnpushedCommit,
 };
 use buedafab_model::deployer::rules::{Allowed, Ruling, TagChoice, check_new_tag, judge};
+use buedafab_model::release::Release;
 use insta::assert_snapshot;
 
 use common::{release, settings};
@@ -39,7 +40,7 @@ fn checkout() -> CheckoutFacts {
 /// The same, with release 4 committed on top of it, and neither pushed nor tagged.
 fn unpushed() -> CheckoutFacts {
     let mut facts = checkout();
-    facts.release = buedafab_model::release::Release::unnamed(release(4).commit);
+    facts.release = Release::unnamed(release(4).commit);
     facts.remote.has_release = false;
     facts.remote.branch_has_release = false;
     facts.remote.push = Some(PushFacts {
@@ -72,8 +73,9 @@ fn rule_with(text: &str, facts: &CheckoutFacts, live: &[LiveRelease], new_tag: O
     let settings = settings(&format!("unit = \"five\"\n{text}\n"));
     let told = match judge(&settings, facts, live, new_tag) {
         Ok(Ruling::Allowed(allowed)) => {
-            let Allowed { release, before, publish, questions, notes } = *allowed;
-            let mut lines = vec![format!("deploy {release}")];
+            let Allowed { release, before, publish, goes_back, questions, notes } = *allowed;
+            let mut lines =
+                vec![format!("deploy {release}{}", if goes_back { ", which goes back" } else { "" })];
             lines.extend(before.iter().map(|action| format!("first: {action}")));
             lines.extend(publish.iter().map(|action| format!("when all hosts are ready: {action}")));
             lines.extend(questions.iter().map(|question| format!("ask: {}", question.prompt())));
@@ -253,16 +255,47 @@ fn an_older_release_needs_a_yes() {
     let old = |live: &[LiveRelease], text: &str| rule_with(text, &checkout(), live, None);
     let asked = old(&live(4, Ancestry::NotOlder), "");
     assert_snapshot!(asked, @"
-    deploy v3.0 (3333333333)
+    deploy v3.0 (3333333333), which goes back
     ask: v3.0 (3333333333) is older than v4.0 (4444444444), which is live. Deploy it?
     ");
     assert_eq!(old(&live(4, Ancestry::Older), ""), asked);
-    assert_eq!(old(&live(4, Ancestry::Older), "allow_older = true"), "deploy v3.0 (3333333333)");
+    assert_eq!(
+        old(&live(4, Ancestry::Older), "allow_older = true"),
+        "deploy v3.0 (3333333333), which goes back"
+    );
     assert_eq!(old(&live(2, Ancestry::NotOlder), ""), "deploy v3.0 (3333333333)");
     // Without two versions, only history can tell.
     let mut odd = live(4, Ancestry::NotOlder);
     odd[0].release.tag = None;
     assert_eq!(old(&odd, ""), "deploy v3.0 (3333333333)");
+}
+
+/// Where nothing has a tag, a clone that nobody has updated, or the job of an old pipeline, would go back unasked.
+#[test]
+fn an_older_commit_needs_a_yes_too() {
+    let text = "require_tag = false";
+    let mut facts = checkout();
+    facts.release = Release::unnamed(release(3).commit);
+    (facts.tags, facts.remote.tags) = (Vec::new(), Vec::new());
+    let old = |ancestry, text: &str| {
+        let mut live = live(4, ancestry);
+        live[0].release = Release::unnamed(release(4).commit);
+        rule_with(text, &facts, &live, None)
+    };
+    assert_snapshot!(old(Ancestry::Older, text), @"
+    deploy 3333333333, which goes back
+    ask: 3333333333 is older than 4444444444, which is live. Deploy it?
+    ");
+    assert_eq!(
+        old(Ancestry::Older, &format!("{text}\nallow_older = true")),
+        "deploy 3333333333, which goes back"
+    );
+    assert_eq!(old(Ancestry::NotOlder, text), "deploy 3333333333");
+    // What nobody knows is said.
+    assert_snapshot!(old(Ancestry::Unknown, text), @r#"
+    deploy 3333333333
+    note: neither this checkout nor origin has 4444444444, which is live: it may be newer
+    "#);
 }
 
 #[test]

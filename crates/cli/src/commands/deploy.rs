@@ -5,6 +5,7 @@ use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::deployer::checkout::LiveRelease;
 use buedafab_model::deployer::rules::{Allowed, Ruling};
+use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{DeployRequest, plan_deploy};
@@ -32,6 +33,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         force,
         take_over,
         drop_written,
+        keep_schema,
         prune,
     } = arguments;
     let dry_run = *dry_run;
@@ -89,7 +91,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     };
     let Choosing { facts, live, .. } = choosing;
     let allowed = if dry_run { told(allowed) } else { allowed };
-    let Allowed { release, before, publish, questions, mut notes } = allowed;
+    let Allowed { release, before, publish, goes_back, questions, mut notes } = allowed;
     notes.extend(files);
     let questions = open_questions(&mut session, questions, &look)?;
     let mut request = draft(release.clone());
@@ -102,7 +104,9 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         templates.filter_map(|service| Some(service.template()?.to_owned())).collect();
     let templates = templates_of(&repository, &release, templates).await;
     let packages = fetch_packages(&mut session, &repository, &release).await?;
-    request = DeployRequest { packages: packages.fetched, templates, before, publish, notes, ..request };
+    let goes_back = goes_back.then_some(if *keep_schema { Schema::Keep } else { Schema::Refuse });
+    request =
+        DeployRequest { packages: packages.fetched, templates, before, publish, goes_back, notes, ..request };
     let planned = plan_deploy(&session.settings, &session.context, &request, &session.seen(&look));
     let plan = match planned {
         Ok(plan) => plan,

@@ -293,14 +293,31 @@ from django.test import Client; print(Client().get(\"/\").content.decode())'";
         .says("  shop.0002_price\n")
         .says("--keep-schema")
         .says("the link leads to three (");
+    // Nor by another command.
+    app.stage
+        .production(&["deploy:release=two,allow_older"], 7)
+        .says("  shop.0002_price\n")
+        .says("the link leads to three (");
     let migrations =
         || app.stage.production(&["manage", "--", "showmigrations", "shop"], 0).stdout.replace("\r", "");
     assert!(migrations().contains("[X] 0002_price"));
     app.stage.production(&["rollback", "--keep-schema"], 0).says("the link leads to two (");
-    app.stage.production(&["deploy:release=three,allow_older"], 0);
-    app.stage.production(&["rollback", "--reverse-migrations"], 0).says("the link leads to two (");
+    app.stage.production(&["deploy:release=three"], 0);
+    app.stage.production(&["deploy:release=two,allow_older,keep_schema"], 0);
+    app.stage.production(&["deploy:release=three"], 0);
+    // What would be lost is said before anything is done, and nothing is without a yes.
+    let loses = "note: undoing shop.0002_price drops shop.Item.price, with all of its values\n";
+    app.stage.production(&["rollback", "--reverse-migrations", "--dry-run"], 0).says(loses);
+    app.stage
+        .production(&["rollback", "--reverse-migrations"], 4)
+        .says("nobody is there to confirm which migrations are undone: nothing was touched");
+    assert!(migrations().contains("[X] 0002_price"));
+    app.stage
+        .production(&["rollback", "--reverse-migrations", "--yes"], 0)
+        .says(loses)
+        .says("the link leads to two (");
     assert_eq!(migrations().trim_end(), "shop\n [X] 0001_initial");
-    app.stage.production(&["deploy:release=three,allow_older"], 0);
+    app.stage.production(&["deploy:release=three"], 0);
     assert!(migrations().contains("[X] 0002_price"), "it was done again");
     let mut shell = app.stage.command(&["production", "django_shell"]);
     shell.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());

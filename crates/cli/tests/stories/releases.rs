@@ -657,3 +657,32 @@ fn the_releases_own_file_decides_what_belongs_to_it_and_the_working_trees_where_
         .says("did you mean `require_tag`?");
     stage.production(&["check"], 4).says("unknown setting `requires_tag`");
 }
+
+/// A clone that nobody has updated, or the job of an old pipeline, knows nothing of what was deployed since.
+#[test]
+fn a_stale_clone_does_not_go_back_unasked() {
+    let stage = stage();
+    rules(&stage, "require_tag = false\n");
+    stage.production(&["deploy", "--yes"], 0);
+    let old = stage.remote.git(&["rev-parse", "HEAD"]);
+    let new = stage.remote.commit(&[("version", "new")], "A fix");
+    stage.remote.push();
+    stage.production(&["deploy", "--yes"], 0);
+    for words in [
+        &["reset", "-q", "--hard", &old][..],
+        &["update-ref", "-d", "refs/remotes/origin/master"],
+        &["update-ref", "-d", "ORIG_HEAD"],
+        &["reflog", "expire", "--expire=now", "--all"],
+        &["gc", "-q", "--prune=now"],
+    ] {
+        stage.remote.git(words);
+    }
+    let lost = || stage.remote.git(&["rev-list", "--all"]).contains(&new);
+    assert!(!lost());
+    refused(&stage, &["deploy", "--yes"])
+        .says("is older than")
+        .says(&format!("({}), which is live", &new[..10]))
+        .says("--allow-older confirms it");
+    assert!(!lost(), "no ref was moved");
+    stage.production(&["deploy", "--yes", "--allow-older"], 0).says(&format!("({})", &old[..10]));
+}

@@ -116,8 +116,10 @@ pub struct CommitsBetween {
 pub enum Ancestry {
     /// It comes before it.
     Older,
-    /// It is the same, comes after it, or neither; or this checkout doesn't know the live one.
+    /// It is the same, comes after it, or neither.
     NotOlder,
+    /// Nobody here knows the live one: neither this checkout nor the remote.
+    Unknown,
 }
 
 /// A release that is live somewhere.

@@ -8,6 +8,7 @@ use super::diagnosis::owner_by;
 use super::examine::examine;
 use super::maintenance::{can_announce, told_before};
 use super::prepare::{Build, with_recipe};
+use super::rollback::look_for_unknown;
 use super::work::{prune_on, restart_on};
 use crate::app::hooks::HookPoint;
 use crate::app::package::FetchedPackage;
@@ -19,7 +20,7 @@ use crate::host::diagnosis::{DiagnosisKind, stray};
 use crate::host::facts::CurrentLink;
 use crate::host::left_over::LeftOver;
 use crate::host::record::{JournalKind, SlotState};
-use crate::plan::action::ToldVisitors;
+use crate::plan::action::{Schema, ToldVisitors};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::release::Release;
@@ -54,6 +55,8 @@ pub struct DeployRequest {
     pub before: Vec<DeployerAction>,
     /// What is made public once every host is ready.
     pub publish: Vec<DeployerAction>,
+    /// What is done about migrations that the release doesn't know, where it is older than what is live.
+    pub goes_back: Option<Schema>,
     /// What a person should know about the release.
     pub notes: Vec<String>,
 }
@@ -75,6 +78,7 @@ impl DeployRequest {
             told: None,
             before: Vec::new(),
             publish: Vec::new(),
+            goes_back: None,
             notes: Vec::new(),
         }
     }
@@ -112,6 +116,7 @@ pub fn plan_deploy_by(
         told,
         before,
         publish,
+        goes_back,
         notes: more,
     } = request;
     let mut hosts = HostPlanning::of_all_by(strategy, settings, run, hosts);
@@ -231,13 +236,14 @@ pub fn plan_deploy_by(
     let tests = tests.then(|| tests_of(settings)).flatten();
     let commands = with_recipe(settings, HookPoint::Once, &settings.hooks.on_hosts.once);
     let once = changes.first().map(|primary| primary.planning.hooks(&primary.to, HookPoint::Once, &commands));
+    let minds = changes.first().zip(*goes_back).and_then(|(change, schema)| look_for_unknown(change, schema));
     let change = Change {
         intent: Intent::Deploy,
         kind: JournalKind::Deployed,
         tests,
         begin: before.clone(),
         publish: publish.clone(),
-        primary: Primary { prepare: Vec::new(), once: once.unwrap_or_default() },
+        primary: Primary { prepare: minds.into_iter().collect(), once: once.unwrap_or_default() },
         others_tell: told.cloned(),
         notes,
     };

@@ -397,14 +397,27 @@ fn change<'a>(
     })
 }
 
+/// Looks for migrations that the release doesn't know, where the app has any: the step with which whatever goes back, by
+/// whichever command, is stopped.
+pub(super) fn look_for_unknown(change: &HostChange<'_>, schema: Schema) -> Option<Action> {
+    migrations_step(change, schema, Vec::new())
+}
+
+fn migrations_step(change: &HostChange<'_>, schema: Schema, undoes: Vec<Migration>) -> Option<Action> {
+    let HostChange { planning, to, .. } = change;
+    let newer = planning.facts.live_slot()?.clone();
+    if planning.settings.app.recipe != Recipe::Django || schema == Schema::Keep {
+        return None;
+    }
+    let around = migration_surroundings(planning, to);
+    Some(PythonAction::Migrations { older: to.slot.clone(), newer, schema, undoes, around }.into())
+}
+
 /// What the primary does about migrations that the older release doesn't know, where the app has any; and what is lost by
 /// it.
 fn mind_migrations(change: &HostChange<'_>, schema: Schema) -> Result<(Primary, Vec<Note>), Refusal> {
-    let HostChange { planning, to, .. } = change;
-    let nothing = (Primary::default(), Vec::new());
-    let Some(newer) = planning.facts.live_slot().cloned() else { return Ok(nothing) };
-    if planning.settings.app.recipe != Recipe::Django || schema == Schema::Keep {
-        return Ok(nothing);
+    if look_for_unknown(change, schema).is_none() {
+        return Ok((Primary::default(), Vec::new()));
     }
     let undoes = match schema {
         Schema::Reverse => migrations_to_undo(change)?,
@@ -414,16 +427,14 @@ fn mind_migrations(change: &HostChange<'_>, schema: Schema) -> Result<(Primary, 
     let schema = if undoes.is_empty() { Schema::Refuse } else { schema };
     let notes = undoes.iter().map(|migration| Note { host: None, text: migration.undone() });
     let mut notes: Vec<Note> = notes.collect();
-    if let Some(live) = planning.facts.live().filter(|_| !undoes.is_empty()) {
+    if let Some(live) = change.from.as_ref().filter(|_| !undoes.is_empty()) {
         let text = format!(
             "{live} serves without these until the link has moved; if the rollback comes to nothing after they are \
              undone, `manage -- migrate` makes their tables and columns again, empty"
         );
         notes.push(Note { host: None, text });
     }
-    let around = migration_surroundings(planning, to);
-    let action = PythonAction::Migrations { older: to.slot.clone(), newer, schema, undoes, around };
-    let action = vec![Action::from(action)];
+    let action = migrations_step(change, schema, undoes).into_iter().collect();
     let primary = match schema {
         Schema::Reverse => Primary { once: action, ..Primary::default() },
         Schema::Refuse | Schema::Keep => Primary { prepare: action, ..Primary::default() },

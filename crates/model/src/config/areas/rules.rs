@@ -47,7 +47,8 @@ area! {
     /// Whether a deploy is refused while files in your checkout aren't committed.
     require_clean: bool => bool = Always(false);
 
-    /// Whether a release that is older than the one that is live is deployed without asking.
+    /// Whether a release that is older than the one that is live, by its version or as a commit that the live one was built
+    /// on, is deployed without asking.
     allow_older: bool => bool = Always(false);
 
     /// What a person is asked for before a deploy or a rollback: `"nothing"`, a `"yes"`, or the `"name"` of the

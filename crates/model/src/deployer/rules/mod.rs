@@ -36,6 +36,8 @@ pub struct Allowed {
     pub before: Vec<DeployerAction>,
     /// What is made public once every host is ready: a release that can't be built burns no version.
     pub publish: Vec<DeployerAction>,
+    /// Whether it is older than what is live: then the database may have what it doesn't know.
+    pub goes_back: bool,
     /// What a person has to say yes to.
     pub questions: Vec<Question>,
     /// What a person should know.
@@ -114,12 +116,17 @@ pub fn judge(
     }));
     let publish = push_tag.map(|tag| DeployerAction::PushTag { remote: facts.remote.name.clone(), tag });
     let publish = publish.into_iter().collect();
-    if !settings.rules.allow_older
-        && let Some(live) = live.iter().find(|live| is_older(&release, live))
-    {
+    let newer = live.iter().find(|live| is_older(&release, live));
+    if let Some(live) = newer.filter(|_| !settings.rules.allow_older) {
         questions.push(Question::Older { release: release.clone(), live: live.release.clone() });
     }
-    Ok(Ruling::Allowed(Box::new(Allowed { release, before, publish, questions, notes: notes(facts) })))
+    let goes_back = newer.is_some();
+    let mut notes = notes(facts);
+    let strange = live.iter().filter(|live| live.ancestry == Ancestry::Unknown && !is_older(&release, live));
+    notes.extend(strange.map(|LiveRelease { release: live, .. }| {
+        format!("neither this checkout nor {} has {live}, which is live: it may be newer", facts.remote.name)
+    }));
+    Ok(Ruling::Allowed(Box::new(Allowed { release, before, publish, goes_back, questions, notes })))
 }
 
 /// The push that brings the commit to the remote, if one is needed.
@@ -158,10 +165,10 @@ fn branch(settings: &Settings, facts: &CheckoutFacts, pushed: bool) -> Option<Br
     })
 }
 
-/// A tagged release is older than what is live by its version, or because the live one was built on it.
+/// A release is older than what is live because the live one was built on it; a tagged one also by its version.
 fn is_older(release: &Release, live: &LiveRelease) -> bool {
-    let Some(tag) = &release.tag else { return false };
-    let by_version = live.release.tag.as_ref().is_some_and(|live| version::is_older(tag, live));
+    let versions = release.tag.as_ref().zip(live.release.tag.as_ref());
+    let by_version = versions.is_some_and(|(tag, live)| version::is_older(tag, live));
     by_version || live.ancestry == Ancestry::Older
 }
 
