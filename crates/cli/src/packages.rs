@@ -81,7 +81,7 @@ async fn wanted(
     for list in &settings.python.private_requirements {
         let refuse =
             |why: String| CliError::verdict(Verdict::Refused, format!("{list}: {why}: nothing was touched"));
-        let text = repository.file_in(&release.commit, list).await;
+        let text = repository.file_in(&release.commit, &settings.app.file(list)).await;
         let text = text.ok_or_else(|| refuse(format!("{release} has no such file")))?;
         let source =
             settings.python.private_source.as_deref().expect("the configuration is refused without it");

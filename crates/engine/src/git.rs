@@ -247,12 +247,14 @@ impl Repository {
         rest.split_once('>').map(|(email, _)| email.to_owned())
     }
 
-    /// The first parts of the paths of all Python files that git knows, but for what others wrote: what to lint.
-    pub async fn python_roots(&self) -> Result<Vec<String>, GitError> {
-        let listed = self.git(&["ls-files", "-z", "--", "*.py", ":(exclude)vendor"]).await?;
+    /// The first parts of the paths of all Python files that git knows in a folder, but for what others wrote: what to lint.
+    pub async fn python_roots(&self, folder: Option<&str>) -> Result<Vec<String>, GitError> {
+        let folder = folder.map(|folder| format!("{folder}/")).unwrap_or_default();
+        let (files, others) = (format!("{folder}*.py"), format!(":(exclude){folder}vendor"));
+        let listed = self.git(&["ls-files", "-z", "--", &files, &others]).await?;
         let mut roots: Vec<String> = listed
             .split('\0')
-            .filter(|path| !path.is_empty())
+            .filter_map(|path| path.strip_prefix(&folder).filter(|path| !path.is_empty()))
             .map(|path| path.split('/').next().unwrap_or(path).to_owned())
             .collect();
         roots.dedup();

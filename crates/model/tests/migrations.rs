@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use buedafab_model::app::migration::{Migration, UnknownMigrations};
-use buedafab_model::plan::action::{PythonAction, Schema, Surroundings};
+use buedafab_model::plan::action::{AppIn, PythonAction, Schema, Surroundings};
 use insta::assert_snapshot;
 
 use common::shells::{Place, Shell, shells, slot};
@@ -106,6 +106,12 @@ impl Project {
         lines.map(|line| line.split(' ').next().unwrap_or(line)).collect::<Vec<_>>().join(" ")
     }
 
+    /// The app in a slot, which may lie below its root in one and not in the other.
+    fn app(&self, name: &str) -> AppIn {
+        let is_below = self.place.slot(name).join("src").exists();
+        AppIn { slot: slot(name), subdir: is_below.then(|| "src".to_owned()) }
+    }
+
     fn action(&self, schema: Schema, undoes: &[Migration]) -> PythonAction {
         let around = Surroundings {
             directory: self.place.layout.releases.clone(),
@@ -113,14 +119,15 @@ impl Project {
             virtualenv: None,
             run_as: None,
         };
-        let (older, newer, undoes) = (slot("a"), slot("b"), undoes.to_vec());
+        let (older, newer, undoes) = (self.app("a"), self.app("b"), undoes.to_vec());
         PythonAction::Migrations { older, newer, schema, undoes, around }
     }
 
     /// What the release in b would have to undo for the one in a.
     #[track_caller]
     fn unknown(&self) -> Result<Vec<Migration>, String> {
-        let script = buedafab_model::shell::ask_for_migrations(&self.place.layout, &slot("a"), &slot("b"));
+        let script =
+            buedafab_model::shell::ask_for_migrations(&self.place.layout, &self.app("a"), &self.app("b"));
         let output = self.shell.run(&script, &self.place.root());
         let said = [output.stdout, output.stderr].concat();
         match UnknownMigrations::read(&String::from_utf8_lossy(&said)) {
@@ -156,6 +163,7 @@ fn what_is_undone_is_what_came_after_by_the_graph() {
     let first = [("shop", "initial", INITIAL), ("shop", "add_price", &price)];
     project.release("a", &first).release("b", &[&first[..], &[("shop", "more", &more)]].concat());
     project.manage("b", "migrate");
+    project.place.by_hand("cd five/releases/a && mkdir src && mv five shop manage.py src");
     assert_snapshot!(project.told(), @"undoing shop.more drops shop.Item.more, with all of its values");
     assert_snapshot!(project.place.act(&project.shell, &project.action(Schema::Refuse, &[])), @"
     1: the database has migrations that a, the older release, doesn't know:

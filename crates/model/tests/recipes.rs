@@ -132,6 +132,51 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
     ");
 }
 
+/// There is one place where it is decided, and whatever a release runs or reads follows it.
+#[test]
+fn an_app_below_the_root_runs_and_reads_where_it_lies() {
+    let text = format!(
+        "{DJANGO}\nsubdir = \"src\"\ncrontab = \"conf/crontab\"\nmaintenance = \"setting\"\ntest_runner = \"pytest\"\n\
+         hooks.before_prepare = \"true\"\n[health]\nhttp = \"http://localhost/\"\nsocket = \"run/sock\""
+    );
+    let settings = fleet(&text, 1);
+    let hosts = [second().change(|facts| facts.missing_shared.clear())];
+    let request = DeployRequest { goes_back: Some(Schema::Refuse), ..request(3) };
+    let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("a plan");
+    assert_sound(&plan);
+    let shown = serde_json::to_string_pretty(&plan).expect("plain data");
+    let words = ["directory", "virtualenv\": \"/", "subdir", "\"file", "socket", "\"path"];
+    let mut lines: Vec<&str> =
+        shown.lines().map(str::trim).filter(|line| words.iter().any(|word| line.contains(word))).collect();
+    lines.sort();
+    lines.dedup();
+    assert_snapshot!(lines.join("\n"), @r#"
+    "command": "python manage.py shell -v 0 -c '# see that databases and uploads outlive the release\nimport os, sys\nfrom django.conf import settings\nfrom django.core.files.storage import default_storage\n\nrelease = os.path.realpath(\".\") + os.sep\nfound = []\n\n\ndef look(what, path, setting):\n    real = os.path.realpath(path)\n    if real.startswith(release):\n        found.append(\"%s is %s, in this release alone: share it, %s = [\\\"%s\\\"]\" % (what, real, setting, real[len(release):]))\n\n\nfor alias, database in settings.DATABASES.items():\n    name = str(database.get(\"NAME\") or \"\")\n    in_memory = name.startswith(\"file:\") or name == \":memory:\"\n    if database.get(\"ENGINE\", \"\").endswith((\"sqlite3\", \"spatialite\")) and name and not in_memory:\n        look(\"the database \" + alias, name, \"shared_files\")\nif settings.MEDIA_ROOT:\n    try:\n        look(\"MEDIA_ROOT\", default_storage.path(\"\"), \"shared_dirs\")\n    except NotImplementedError:\n        pass\nif found:\n    found.append(\"every deploy would begin with an empty one; where that is meant, leave this out: steps.data = []\")\n    sys.exit(\"\\n\".join(found))\n'",
+    "directory": "/var/webapps/five",
+    "directory": "/var/webapps/five/releases",
+    "directory": "/var/webapps/five/releases/a/src",
+    "directory": "/var/webapps/five/releases/b/src",
+    "directory": "/var/webapps/five/releases/current/src",
+    "file": "src/conf/crontab"
+    "file": "src/conf/crontab",
+    "file": "src/settings.py",
+    "file": null,
+    "files": [
+    "path": "/",
+    "path": "/var/webapps/five",
+    "path": "run/sock"
+    "path": "src/run/sock"
+    "socket": {
+    "subdir": "src"
+    "subdir": "src",
+    "virtualenv": "/var/webapps/five/env",
+    "virtualenv": "/var/webapps/five/releases/a/env"
+    "virtualenv": "/var/webapps/five/releases/a/env",
+    "virtualenv": "/var/webapps/five/releases/b/env"
+    "virtualenv": "/var/webapps/five/releases/current/env"
+    "#);
+}
+
 /// By whichever command it goes back, the database may have what the release doesn't know.
 #[test]
 fn a_deploy_that_goes_back_minds_its_migrations_too() {

@@ -355,7 +355,7 @@ fn a_first_release_that_fails_leaves_nothing_running() {
 fn a_template_that_cannot_be_filled_is_told_before_anything() {
     assert_snapshot!(check(jobs("one\n{{ hots }}\n")), @"
     jobs1, jobs2: [services.web] conf/web.service: undefined value: `hots` is undefined in line 2
-      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, load_env_file, variables, commit, describe, tag, stop_seconds
+      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, directory, shared, slot, release, virtualenv, env_file, load_env_file, variables, commit, describe, tag, stop_seconds
     ");
     assert_snapshot!(check(jobs("{% if %}")), @"
     jobs1, jobs2: [services.web] conf/web.service: syntax error: unexpected end of block in line 1

@@ -101,7 +101,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     }
     let templates = session.settings.services.named.iter();
     let templates: Vec<String> =
-        templates.filter_map(|service| Some(service.template()?.to_owned())).collect();
+        templates.filter_map(|service| Some(session.settings.app.file(service.template()?))).collect();
     let templates = templates_of(&repository, &release, templates).await;
     let packages = fetch_packages(&mut session, &repository, &release).await?;
     let goes_back = goes_back.then_some(if *keep_schema { Schema::Keep } else { Schema::Refuse });

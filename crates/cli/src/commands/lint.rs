@@ -14,7 +14,7 @@ pub(crate) async fn lint(cli: &Cli) -> Result<ExitCode, CliError> {
     let color = console::colors_enabled_stderr();
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;
-    let roots = Repository::find(&project.root)?.python_roots().await?;
+    let roots = Repository::find(&project.root)?.python_roots(settings.app.subdir.as_deref()).await?;
     let Some(lint) = lint_of(&settings, &roots) else {
         print_talk("git tracks no Python file here: there is nothing to check");
         return Ok(ExitCode::Done);

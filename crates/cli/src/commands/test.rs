@@ -23,6 +23,10 @@ pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<ExitCode, Cl
         let root = std::path::absolute(&project.root).unwrap_or_else(|_| project.root.clone());
         *virtualenv = root.join(&virtualenv).display().to_string();
     }
+    // A folder that was typed is one's own.
+    if let (Some(_), DeployerAction::Test { subdir, .. }) = (dir, &mut tests) {
+        *subdir = None;
+    }
     let folder = dir.clone().unwrap_or(project.root);
     if !folder.is_dir() {
         return Err(CliError::usage(format!("{} isn't a folder", folder.display())));

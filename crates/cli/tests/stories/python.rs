@@ -337,6 +337,37 @@ from django.test import Client; print(Client().get(\"/\").content.decode())'";
     assert_eq!(app.live(ask), "first");
 }
 
+/// Commands, requirements, what is shared, migrations and the way back: all of it where the app lies.
+#[test]
+fn an_app_below_the_root_of_its_project_is_at_home_there() {
+    let app = App { stage: Stage::with(FleetOptions::default()), wheels: Wheels::serve() };
+    app.stage.configure(&format!(
+        "unit = \"five\"\nservice = \"none\"\nrecipe = \"django\"\nsubdir = \"back end/src\"\ninstaller = \"pip\"\n\
+         pip_requirements = [\"requirements/common.txt\"]\nshared_dirs = [\"data\"]\ncrontab = \"conf/crontab\"\n{}\n\
+         hooks.build = \"pwd >built\"\n[tasks.where]\nrun = \"pwd; command -v python\"\n{HOST}",
+        app.wheels.options()
+    ));
+    let files =
+        django_files("{'ENGINE': 'django.db.backends.sqlite3', 'NAME': BASE_DIR / 'data/db.sqlite3'}");
+    let files: Vec<(String, &str)> =
+        files.iter().map(|(path, text)| (format!("back end/src/{path}"), text.as_str())).collect();
+    let mut files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    files.push(("back end/src/conf/crontab", "# nothing yet\n"));
+    app.stage.release_with("first", &files);
+    app.deploy(0).says("Applying shop.0001_initial");
+    assert_eq!(
+        app.live("cd back*/src && cat built && readlink data && ls -d ../../env"),
+        "/var/webapps/five/releases/a/back end/src\n/var/webapps/five/shared/data\n../../env"
+    );
+    app.stage.production(&["where"], 0).says("current/back end/src\n").says("current/env/bin/python\n");
+    app.stage.release_with("two", &[("back end/src/shop/migrations/0002_price.py", SECOND_MIGRATION)]);
+    app.deploy(0).says("Applying shop.0002_price");
+    app.stage.production(&["rollback"], 7).says("  shop.0002_price\n");
+    app.stage.production(&["rollback", "--reverse-migrations", "--yes"], 0).says("the link leads to first (");
+    let migrations = app.stage.production(&["manage", "--", "showmigrations", "shop"], 0).stdout;
+    assert!(!migrations.contains("0002"), "{migrations}");
+}
+
 const DJANGO: &str =
     "recipe = \"django\"\ninstaller = \"pip\"\nextra_fixtures = [\"first\"]\nshared_dirs = [\"data\"]\n";
 

@@ -102,7 +102,7 @@ impl Transports {
 
 /// The command that opens an interactive shell on a host, in the live release where there is one.
 pub fn interactive_shell(settings: &Settings, host: &Host) -> Command {
-    let current = settings.layout(host).current();
+    let current = settings.app.folder_in(&settings.layout(host).current());
     let session = Session::Shell {
         script: &login_shell(settings, host),
         folders: [current.as_str(), host.path.as_str()],

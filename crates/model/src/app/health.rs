@@ -79,6 +79,18 @@ pub enum HttpPlace {
 }
 
 impl Health {
+    /// The same question, with what lies in the app by its path in the project.
+    pub fn of_app(&self, in_project: impl Fn(&str) -> String) -> Health {
+        let mut health = self.clone();
+        if let HealthQuestion::Http(HttpQuestion { place: HttpPlace::Socket { path }, .. }) =
+            &mut health.question
+            && !path.starts_with('/')
+        {
+            *path = in_project(path);
+        }
+        health
+    }
+
     /// Whether hosts of these roles are asked.
     pub fn is_on(&self, roles: &BTreeSet<Role>) -> bool {
         self.roles.is_empty() || !self.roles.is_disjoint(roles)

@@ -20,6 +20,9 @@ pub struct ResolvedRelease {
     pub slot: SlotName,
     /// What kind of app it is.
     pub recipe: Recipe,
+    /// Where in the project the app lies; `None`: at its root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdir: Option<String>,
     /// Commands in place of steps of the recipe.
     pub steps: Steps,
     /// Where Django's static files are collected.

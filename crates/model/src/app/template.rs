@@ -1,7 +1,7 @@
 //! What is wrong with a template.
 
 /// What may stand in the template of a unit file or init script.
-pub const TEMPLATE_VARIABLES: [&str; 24] = [
+pub const TEMPLATE_VARIABLES: [&str; 25] = [
     "unit",
     "environment",
     "deployment_type",
@@ -15,6 +15,7 @@ pub const TEMPLATE_VARIABLES: [&str; 24] = [
     "path",
     "releases",
     "current",
+    "directory",
     "shared",
     "slot",
     "release",

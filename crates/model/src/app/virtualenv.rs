@@ -31,6 +31,9 @@ pub enum Packages {
 pub struct VirtualenvSpec {
     /// The Python that it is made with.
     pub python: String,
+    /// Where in the slot the app lies, with all files that are named here; `None`: at its root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subdir: Option<String>,
     /// What installs packages.
     pub installer: Installer,
     /// Words for the installer, which both understand: indexes, folders of wheels.

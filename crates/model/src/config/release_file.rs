@@ -85,7 +85,7 @@ impl Layer {
     /// The layer of a release's own file, in the place that the working tree's gives it.
     fn at_place_of(self, here: Layer) -> Layer {
         let Layer {
-            app: AppLayer { recipe, steps, unit: _, path: _, deployment_type: _, variables: _ },
+            app: AppLayer { recipe, steps, subdir, unit: _, path: _, deployment_type: _, variables: _ },
             version,
             health,
             python,
@@ -112,7 +112,7 @@ impl Layer {
         let local = here.hooks.hooks.and_then(|hooks| hooks.local);
         let hooks = HooksLayer { local, ..hooks.unwrap_or_default() };
         Layer {
-            app: AppLayer { recipe, steps, ..here.app },
+            app: AppLayer { recipe, steps, subdir, ..here.app },
             version,
             health,
             python,

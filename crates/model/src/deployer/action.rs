@@ -17,6 +17,9 @@ pub enum DeployerAction {
         command: String,
         /// The folder of a virtualenv whose programs come first, unless one is active.
         virtualenv: String,
+        /// Where in the project the app lies; `None`: at its root.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subdir: Option<String>,
     },
     /// Runs a command of the configuration.
     Hook {
@@ -72,8 +75,11 @@ pub enum DeployerAction {
         virtualenv: String,
         /// Whether `uv` does it, or pip.
         uv: bool,
-        /// The files.
+        /// The files, in the app's folder.
         files: Vec<String>,
+        /// Where in the project that lies; `None`: at its root.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subdir: Option<String>,
     },
     /// Brings the submodules of the checkout to where its commit wants them.
     UpdateSubmodules,
@@ -85,6 +91,9 @@ pub enum DeployerAction {
         paths: Vec<String>,
         /// As for tests.
         virtualenv: String,
+        /// As for tests.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subdir: Option<String>,
     },
     /// Runs a last command of setting up a checkout.
     SetUp {
@@ -92,6 +101,9 @@ pub enum DeployerAction {
         command: String,
         /// As for tests.
         virtualenv: String,
+        /// As for tests.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subdir: Option<String>,
     },
 }
 

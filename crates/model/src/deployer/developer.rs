@@ -26,7 +26,11 @@ pub fn tests_of(settings: &Settings) -> Option<DeployerAction> {
         "unittest" => "python -m unittest discover",
         command => command,
     };
-    Some(DeployerAction::Test { command: command.to_owned(), virtualenv: settings.layout.virtualenv.clone() })
+    Some(DeployerAction::Test {
+        command: command.to_owned(),
+        virtualenv: settings.layout.virtualenv.clone(),
+        subdir: settings.app.subdir.clone(),
+    })
 }
 
 /// A look over the project's code; `None` where there is none. `python_roots`: the files and folders at the project's
@@ -40,7 +44,12 @@ pub fn lint_of(settings: &Settings, python_roots: &[String]) -> Option<DeployerA
         "ruff" => "ruff check".to_owned(),
         command => command.to_owned(),
     };
-    Some(DeployerAction::Lint { command, paths, virtualenv: settings.layout.virtualenv.clone() })
+    Some(DeployerAction::Lint {
+        command,
+        paths,
+        virtualenv: settings.layout.virtualenv.clone(),
+        subdir: settings.app.subdir.clone(),
+    })
 }
 
 /// All that makes a developer's checkout ready, in order. Doing it again brings it up to date.
@@ -69,14 +78,14 @@ pub fn plan_setup(settings: &Settings, facts: &SetupFacts) -> Vec<DeployerAction
             virtualenv: virtualenv.clone(),
             uv: *has_uv,
             files,
+            subdir: settings.app.subdir.clone(),
         });
     }
     let extra = settings.developer.extra_setup_tasks.iter();
-    actions.extend(
-        extra.map(|command| DeployerAction::SetUp {
-            command: command.clone(),
-            virtualenv: virtualenv.clone(),
-        }),
-    );
+    actions.extend(extra.map(|command| DeployerAction::SetUp {
+        command: command.clone(),
+        virtualenv: virtualenv.clone(),
+        subdir: settings.app.subdir.clone(),
+    }));
     actions
 }

@@ -25,6 +25,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
     let (mark, wanted) = (owner_by(settings, None).line(), wanted_files(settings, host));
     let removals = (mark.trim_end_matches('}'), &wanted[..]);
     let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles));
+    let health = health.map(|health| health.of_app(|path| settings.app.file(path)));
     let also = AlsoLookAt {
         version_url: url.as_deref(),
         scratch_files: &settings.shared.scratch_files,
@@ -39,7 +40,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         run_as: settings.users.run_as.as_deref(),
         group: settings.users.deploy_group.as_deref(),
         units: &units,
-        health: health.map(|health| (health, &around)),
+        health: health.as_ref().map(|health| (health, &around)),
     };
     inspect_script(&layout, scope, &also)
 }

@@ -115,7 +115,7 @@ impl HostPlanning<'_> {
     pub(super) fn maintenance_setting(&self, slot: &SlotName, on: bool) -> Action {
         AppAction::MaintenanceSetting {
             slot: slot.clone(),
-            file: self.settings.maintenance.settings_file.clone(),
+            file: self.settings.app.file(&self.settings.maintenance.settings_file),
             on,
         }
         .into()

@@ -110,6 +110,7 @@ impl HostPlanning<'_> {
         if !(settings.shared.files.is_empty() && settings.shared.folders.is_empty()) {
             let shared = AppAction::Shared {
                 slot: slot.clone(),
+                subdir: settings.app.subdir.clone(),
                 files: settings.shared.files.clone(),
                 dirs: settings.shared.folders.clone(),
                 group: group(),
@@ -137,7 +138,7 @@ impl HostPlanning<'_> {
             actions.extend(self.hooks(target, point, &with_recipe(settings, point, own)));
         }
         if let Some(file) = settings.crontab.file.as_ref().filter(|_| self.is_primary()) {
-            actions.push(GitAction::RequireFile { slot: slot.clone(), file: file.clone() }.into());
+            actions.push(GitAction::RequireFile { slot: slot.clone(), file: settings.app.file(file) }.into());
         }
         if !services.is_empty() {
             let files = ServiceAction::ServiceFiles {

@@ -15,6 +15,7 @@ pub(super) fn resolve_release(settings: &Settings, target: &Target) -> ResolvedR
         commit: target.release.commit.clone(),
         slot: target.slot.clone(),
         recipe: app.recipe,
+        subdir: app.subdir.clone(),
         steps: app.steps.clone(),
         collectstatic: django.collectstatic,
         extra_fixtures: django.extra_fixtures.clone(),
@@ -44,6 +45,7 @@ pub(super) fn settings_as_of(settings: &Settings, resolved: &ResolvedRelease) ->
         commit: _,
         slot: _,
         recipe,
+        subdir,
         steps,
         collectstatic,
         extra_fixtures,
@@ -65,7 +67,7 @@ pub(super) fn settings_as_of(settings: &Settings, resolved: &ResolvedRelease) ->
         variables: _,
     } = resolved.clone();
     let mut own = settings.clone();
-    (own.app.recipe, own.app.steps) = (recipe, steps);
+    (own.app.recipe, own.app.subdir, own.app.steps) = (recipe, subdir, steps);
     (own.django.collectstatic, own.django.extra_fixtures) = (collectstatic, extra_fixtures);
     own.django.syncdb = syncdb;
     own.hooks.on_hosts = hooks;

@@ -23,7 +23,7 @@ use crate::host::known::known_release;
 use crate::host::proven::served_last;
 use crate::host::record::{JournalKind, SlotRecord, SlotState};
 use crate::names::{HostName, SlotName};
-use crate::plan::action::{Action, GitAction, PythonAction, Schema, Surroundings};
+use crate::plan::action::{Action, AppIn, GitAction, PythonAction, Schema, Surroundings};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::release::Release;
@@ -211,8 +211,9 @@ pub fn rollback_preparation(
     let mut ways = all.iter().filter_map(|planning| way_to(planning, &release));
     let to = ways.find(|way| matches!(way.how, How::Anew))?.to;
     let own = kept_anywhere(hosts, &to).map(|resolved| settings_as_of(settings, resolved));
-    let services = &own.as_ref().unwrap_or(settings).services.named;
-    let templates = services.iter().filter_map(|service| Some(service.template()?.to_owned())).collect();
+    let own = own.as_ref().unwrap_or(settings);
+    let services = own.services.named.iter();
+    let templates = services.filter_map(|service| Some(own.app.file(service.template()?))).collect();
     Some(Preparation { release, templates })
 }
 
@@ -410,7 +411,8 @@ fn migrations_step(change: &HostChange<'_>, schema: Schema, undoes: Vec<Migratio
         return None;
     }
     let around = migration_surroundings(planning, to);
-    Some(PythonAction::Migrations { older: to.slot.clone(), newer, schema, undoes, around }.into())
+    let (older, newer) = (app_in(planning, to.slot.clone()), live_app(planning, newer));
+    Some(PythonAction::Migrations { older, newer, schema, undoes, around }.into())
 }
 
 /// What the primary does about migrations that the older release doesn't know, where the app has any; and what is lost by
@@ -460,9 +462,21 @@ fn migrations_to_undo(change: &HostChange<'_>) -> Result<Vec<Migration>, Refusal
     }
 }
 
+/// The app of a release that is built and run as the plan's settings say.
+fn app_in(planning: &HostPlanning<'_>, slot: SlotName) -> AppIn {
+    AppIn { slot, subdir: planning.settings.app.subdir.clone() }
+}
+
+/// The app of what serves.
+fn live_app(planning: &HostPlanning<'_>, slot: SlotName) -> AppIn {
+    let own = planning.settings_of_live();
+    AppIn { slot, subdir: own.as_ref().unwrap_or(planning.configured).app.subdir.clone() }
+}
+
 /// What asking for migrations, or undoing them, finds around it.
 pub(super) fn migration_surroundings(planning: &HostPlanning<'_>, to: &Target) -> Surroundings {
     Surroundings {
+        directory: planning.layout.releases.clone(),
         virtualenv: None,
         // It looks, and leaves nothing in a release.
         run_as: planning.settings.users.run_as().map(|app| RunAs { group: None, ..app }),
@@ -501,7 +515,8 @@ pub fn undo_question(
     let newer = planning.facts.live_slot().filter(|_| planning.settings.app.recipe == Recipe::Django)?;
     let around = migration_surroundings(&planning, &to);
     let look = look_script(settings, planning.host, Scope::Back);
-    let asks = look_for_migrations(&planning.layout, &to.slot, newer, &around);
+    let (older, newer) = (app_in(&planning, to.slot), live_app(&planning, newer.clone()));
+    let asks = look_for_migrations(&planning.layout, &older, &newer, &around);
     Some(UndoQuestion { host: planning.host.name.clone(), script: look + &asks })
 }
 

@@ -41,7 +41,9 @@ impl HostPlanning<'_> {
         let mut refusals = Vec::new();
         // Also of what runs on another host now: a way back may bring it here.
         for service in settings.services.named.iter().filter(|service| service.is_on(&host.roles)) {
-            match render_service_file(service, &served, |file| templates.get(file).cloned()) {
+            match render_service_file(service, &served, |file| {
+                templates.get(&settings.app.file(file)).cloned()
+            }) {
                 Ok(file) => files.extend(file.map(|file| file.owned_by(&self.owner))),
                 Err(error) => refusals.push(Refusal::BadTemplate {
                     hosts: vec![host.name.clone()],
@@ -101,7 +103,7 @@ impl HostPlanning<'_> {
         let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles))?;
         Some(
             AppAction::AskHealth {
-                health: Box::new(health.clone()),
+                health: Box::new(health.of_app(|path| settings.app.file(path))),
                 services: settings.services_on(host).into_iter().cloned().collect(),
                 in_maintenance: told.is_some() && settings.maintenance.method != MaintenanceMethod::File,
                 around,

@@ -13,25 +13,25 @@ use crate::release::Release;
 /// What the app's own commands find around them, in the release in a folder.
 pub(super) fn surroundings(
     settings: &Settings,
-    directory: &HostPath,
+    release: &HostPath,
     variables: BTreeMap<String, String>,
 ) -> Surroundings {
     Surroundings {
-        directory: directory.clone(),
+        directory: settings.app.folder_in(release),
         variables,
-        virtualenv: settings.app.recipe.is_python().then(|| directory.join(&settings.layout.virtualenv)),
+        virtualenv: settings.app.recipe.is_python().then(|| release.join(&settings.layout.virtualenv)),
         run_as: settings.users.run_as(),
     }
 }
 
 impl HostPlanning<'_> {
-    /// What the app's own commands find around them in a folder.
+    /// What the app's own commands find around them, in the release in a folder.
     pub(super) fn surroundings(
         &self,
-        directory: &HostPath,
+        release: &HostPath,
         variables: BTreeMap<String, String>,
     ) -> Surroundings {
-        surroundings(self.settings, directory, variables)
+        surroundings(self.settings, release, variables)
     }
 
     /// The same in the release in a slot.
@@ -56,12 +56,12 @@ impl HostPlanning<'_> {
     ) -> Surroundings {
         let around = self.surroundings(directory, variables);
         match point {
+            // There is no release yet.
+            HookPoint::BeforePrepare => Surroundings { directory: directory.clone(), run_as: None, ..around },
             HookPoint::Build | HookPoint::Check | HookPoint::Once => around,
-            HookPoint::BeforePrepare
-            | HookPoint::BeforeSwitch
-            | HookPoint::AfterSwitch
-            | HookPoint::Verify
-            | HookPoint::AfterFinish => Surroundings { run_as: None, ..around },
+            HookPoint::BeforeSwitch | HookPoint::AfterSwitch | HookPoint::Verify | HookPoint::AfterFinish => {
+                Surroundings { run_as: None, ..around }
+            }
         }
     }
 

@@ -116,7 +116,7 @@ impl HostChange<'_> {
         if let Some(file) = settings.crontab.file.as_ref().filter(|_| can_have_jobs) {
             let crontab = ServiceAction::Crontab {
                 slot: to.slot.clone(),
-                file: file.clone(),
+                file: settings.app.file(file),
                 label: settings.crontab_label(),
                 former_label: settings.app.unit.clone(),
                 owner: planning.owner.clone(),

@@ -11,6 +11,7 @@ pub(crate) fn virtualenv_of(
 ) -> Option<VirtualenvSpec> {
     settings.app.recipe.is_python().then(|| VirtualenvSpec {
         python: settings.python.base.interpreter.clone(),
+        subdir: settings.app.subdir.clone(),
         installer: settings.python.installer,
         options: settings.python.options.clone(),
         requirements: settings.python.requirements.clone(),

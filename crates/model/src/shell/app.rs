@@ -14,8 +14,9 @@ use crate::plan::action::{AppAction, EnvEdit, ToldVisitors};
 
 pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String {
     match action {
-        AppAction::Shared { slot, files, dirs, group } => {
-            shared(layout, slot, files, dirs, group.as_deref(), run)
+        AppAction::Shared { slot, subdir, files, dirs, group } => {
+            let app = subdir.as_deref().unwrap_or(".");
+            shared(layout, slot, app, files, dirs, group.as_deref(), run)
         }
         AppAction::Hook { command, around, point: _, optional: _ } => app_command(layout, around, command),
         AppAction::AskApp { url, release, patience_seconds } => ask_script(url, release, *patience_seconds),
@@ -83,14 +84,16 @@ fn maintenance(layout: &Layout, method: MaintenanceMethod, told: Option<&ToldVis
 fn shared(
     layout: &Layout,
     slot: &SlotName,
+    app: &str,
     files: &[String],
     dirs: &[String],
     group: Option<&str>,
     run: &RunId,
 ) -> String {
     format!(
-        "slot={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\naside={}\n{}{}",
+        "slot={}\napp={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\naside={}\n{}{}",
         quote(layout.slot(slot).as_str()),
+        quote(app),
         quote(layout.shared().as_str()),
         quote(&quote_words(files)),
         quote(&quote_words(dirs)),

@@ -18,8 +18,9 @@ pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
     let layout = settings.layout(host);
     let mut variables = settings.app.variables.clone();
     variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.app.deployment_type.clone());
-    let directory = layout.current();
-    let virtualenv = settings.app.recipe.is_python().then(|| directory.join(&layout.virtualenv));
+    let current = layout.current();
+    let directory = settings.app.folder_in(&current);
+    let virtualenv = settings.app.recipe.is_python().then(|| current.join(&layout.virtualenv));
     let around = Surroundings { directory, variables, virtualenv, run_as: settings.users.run_as() };
     within(&layout, &around, Input::Person, &format!("{}{command}", enter(&around.directory)))
 }
@@ -32,8 +33,8 @@ pub fn manage_shell(settings: &Settings, host: &Host, words: &[String]) -> Strin
 /// A person's own session, in the live release where there is one, and else in the app's directory.
 pub fn login_shell(settings: &Settings, host: &Host) -> String {
     format!(
-        "cd {current} 2>/dev/null || cd {path} 2>/dev/null; exec \"${{SHELL:-/bin/sh}}\" -l",
-        current = quote(settings.layout(host).current().as_str()),
+        "cd {app} 2>/dev/null || cd {path} 2>/dev/null; exec \"${{SHELL:-/bin/sh}}\" -l",
+        app = quote(settings.app.folder_in(&settings.layout(host).current()).as_str()),
         path = quote(host.path.as_str()),
     )
 }
@@ -69,13 +70,22 @@ pub(super) fn within(layout: &Layout, around: &Surroundings, input: Input, scrip
     let Some(RunAs { user, group }) = run_as else {
         return format!("{before}{}{after}{script}", secrets(layout));
     };
+    let folder = &release_around(layout, directory);
     let give = group.as_deref().map(|group| GiveToGroup {
-        folder: directory,
+        folder,
         group,
         but: virtualenv.as_ref().map(|_| layout.virtualenv.as_str()),
     });
     let secrets = layout.env_file.as_ref();
     as_user(user, secrets, input, &before, &format!("{after}{script}"), give.as_ref())
+}
+
+/// The whole release that a folder lies in: what a command makes there needn't be below where it runs.
+fn release_around(layout: &Layout, directory: &HostPath) -> HostPath {
+    let inside =
+        directory.as_str().strip_prefix(layout.releases.as_str()).and_then(|rest| rest.strip_prefix('/'));
+    let slot = inside.and_then(|inside| inside.split('/').next());
+    slot.map_or_else(|| directory.clone(), |slot| layout.releases.join(slot))
 }
 
 fn enter(directory: &HostPath) -> String {

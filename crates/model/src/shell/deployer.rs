@@ -9,12 +9,14 @@ use crate::deployer::action::DeployerAction;
 pub fn render_deployer(action: &DeployerAction) -> String {
     match action {
         DeployerAction::Hook { command } => command.clone(),
-        DeployerAction::Test { command, virtualenv } | DeployerAction::SetUp { command, virtualenv } => {
-            format!("{}{command}", with_virtualenv(virtualenv))
+        DeployerAction::Test { command, virtualenv, subdir }
+        | DeployerAction::SetUp { command, virtualenv, subdir } => {
+            format!("{}{}{command}", with_virtualenv(virtualenv), enter(subdir.as_deref()))
         }
-        DeployerAction::Lint { command, paths, virtualenv } => {
+        DeployerAction::Lint { command, paths, virtualenv, subdir } => {
             let paths: String = paths.iter().map(|path| format!(" {}", quote(path))).collect();
-            format!("{}{PYTHON_PATH}{command}{paths}", with_virtualenv(virtualenv))
+            let enter = enter(subdir.as_deref());
+            format!("{}{enter}{PYTHON_PATH}{command}{paths}", with_virtualenv(virtualenv))
         }
         DeployerAction::Tag { tag, commit, signed, signers, remote: _ } => {
             let how = if *signed { "-s" } else { "-a --no-sign" };
@@ -44,20 +46,31 @@ pub fn render_deployer(action: &DeployerAction) -> String {
                 format!("[ -x {folder}/bin/python ] || python3 -m venv {folder}")
             }
         }
-        DeployerAction::InstallRequirements { virtualenv, uv, files } => {
+        DeployerAction::InstallRequirements { virtualenv, uv, files, subdir } => {
             let python = quote(&format!("{virtualenv}/bin/python"));
+            let enter = enter(subdir.as_deref());
+            let python = if enter.is_empty() || virtualenv.starts_with('/') {
+                python
+            } else {
+                format!("\"$OLDPWD\"/{python}")
+            };
             let install = if *uv {
                 format!("uv pip install --quiet --python {python}")
             } else {
                 format!("{python} -m pip install --quiet --disable-pip-version-check")
             };
-            files.iter().fold(install, |line, file| format!("{line} -r {}", quote(file)))
+            files.iter().fold(format!("{enter}{install}"), |line, file| format!("{line} -r {}", quote(file)))
         }
         DeployerAction::UpdateSubmodules => {
             "git submodule --quiet sync --recursive && git submodule --quiet update --init --recursive"
                 .to_owned()
         }
     }
+}
+
+/// Goes where the app lies.
+fn enter(subdir: Option<&str>) -> String {
+    subdir.map_or(String::new(), |subdir| format!("cd {} || exit\n", quote(subdir)))
 }
 
 /// Puts a virtualenv's programs first, and makes do with `python3` where there is no `python`.

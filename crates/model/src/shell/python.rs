@@ -10,7 +10,7 @@ use crate::app::package::{FetchedPackage, file_url};
 use crate::app::virtualenv::{Installer, Packages, VirtualenvSpec};
 use crate::host::layout::Layout;
 use crate::names::{CommitId, SlotName};
-use crate::plan::action::{PythonAction, Schema, Surroundings};
+use crate::plan::action::{AppIn, PythonAction, Schema, Surroundings};
 
 pub(super) fn render(action: &PythonAction, layout: &Layout) -> String {
     match action {
@@ -34,6 +34,7 @@ fn virtualenv(
 ) -> String {
     let VirtualenvSpec {
         python,
+        subdir,
         installer,
         options,
         requirements,
@@ -50,7 +51,8 @@ fn virtualenv(
     let mut text = exports(variables) + &secrets(layout);
     let mut set = |name: &str, value: &str| text.push_str(&format!("{name}={}\n", quote(value)));
     set("slot", layout.slot(slot).as_str());
-    set("env", &layout.virtualenv);
+    set("app", subdir.as_deref().unwrap_or("."));
+    set("name", &layout.virtualenv);
     set("python", python);
     set("installer", installer);
     set("options", &quote_words(options));
@@ -90,8 +92,8 @@ fn package(layout: &Layout, package: &FetchedPackage) -> String {
 /// Asks for migrations that a release doesn't know, refuses, or undoes those that were asked for.
 fn migrations(
     layout: &Layout,
-    older: &SlotName,
-    newer: &SlotName,
+    older: &AppIn,
+    newer: &AppIn,
     schema: Schema,
     undoes: &[Migration],
     around: &Surroundings,
@@ -107,8 +109,8 @@ fn migrations(
 /// Reports as a fact of a look which migrations a release doesn't know.
 pub(crate) fn look_for_migrations(
     layout: &Layout,
-    older: &SlotName,
-    newer: &SlotName,
+    older: &AppIn,
+    newer: &AppIn,
     around: &Surroundings,
 ) -> String {
     let ask = within(layout, around, Input::Nothing, &ask_for_migrations(layout, older, newer));
@@ -117,7 +119,7 @@ pub(crate) fn look_for_migrations(
 
 /// Prints which migrations a release doesn't know, for
 /// [`UnknownMigrations::read`](crate::app::migration::UnknownMigrations::read).
-pub fn ask_for_migrations(layout: &Layout, older: &SlotName, newer: &SlotName) -> String {
+pub fn ask_for_migrations(layout: &Layout, older: &AppIn, newer: &AppIn) -> String {
     migrations_script(layout, older, newer, Mode::Say)
 }
 
@@ -130,16 +132,18 @@ enum Mode<'a> {
     Undo(&'a [Migration]),
 }
 
-fn migrations_script(layout: &Layout, older: &SlotName, newer: &SlotName, mode: Mode<'_>) -> String {
+fn migrations_script(layout: &Layout, older: &AppIn, newer: &AppIn, mode: Mode<'_>) -> String {
     let (mode, wanted) = match mode {
         Mode::Say => ("say", String::new()),
         Mode::Refuse => ("refuse", String::new()),
         Mode::Undo(these) => ("undo", serde_json::to_string(these).expect("it is words and lists")),
     };
     format!(
-        "older={}\nnewer={}\ninside=\nenv={}\nmode={mode}\nwanted={}\nprogram={}\n{}",
-        quote(layout.slot(older).as_str()),
-        quote(layout.slot(newer).as_str()),
+        "older={}\nolder_app={}\nnewer={}\nnewer_app={}\nenv={}\nmode={mode}\nwanted={}\nprogram={}\n{}",
+        quote(layout.slot(&older.slot).as_str()),
+        quote(older.subdir.as_deref().unwrap_or(".")),
+        quote(layout.slot(&newer.slot).as_str()),
+        quote(newer.subdir.as_deref().unwrap_or(".")),
         quote(&layout.virtualenv),
         quote(&wanted),
         quote(&without_comments(include_str!("scripts/migrations.py"))),

@@ -59,6 +59,7 @@ pub(crate) fn render_service_file(
             path => layout.path.as_str(),
             releases => layout.releases.as_str(),
             current => current.as_str(),
+            directory => settings.app.folder_in(&current).as_str(),
             shared => layout.shared().as_str(),
             slot => target.slot.as_str(),
             release => layout.slot(&target.slot).as_str(),
@@ -70,7 +71,7 @@ pub(crate) fn render_service_file(
             describe => target.release.describe.as_str(),
             tag => target.release.tag.as_deref(),
             command => command,
-            start => command.map(|command| start(command, virtualenv.is_some().then_some(layout.virtualenv.as_str()))),
+            start => command.map(|command| start(command, virtualenv.is_some().then_some(layout.virtualenv.as_str()), settings.app.subdir.as_deref())),
             stop_seconds => stop_seconds,
         },
     )?;
@@ -79,12 +80,13 @@ pub(crate) fn render_service_file(
 
 /// The shell that becomes the service, in the live release. Its folder is the slot's own and not the link's: a worker that
 /// imports something late must not get it from the next release.
-fn start(command: &str, virtualenv: Option<&str>) -> String {
+fn start(command: &str, virtualenv: Option<&str>, subdir: Option<&str>) -> String {
     let activate = virtualenv.map_or(String::new(), |folder| {
         let folder = quote(folder);
         format!(" && export VIRTUAL_ENV=\"$PWD\"/{folder} PATH=\"$PWD\"/{folder}/bin:\"$PATH\"")
     });
-    format!("cd -P .{activate} && {}", with_exec(command))
+    let enter = subdir.map_or(String::new(), |subdir| format!(" && cd {}", quote(subdir)));
+    format!("cd -P .{activate}{enter} && {}", with_exec(command))
 }
 
 /// A command that is a single program with its arguments, so that the program itself is the service, which is told to stop. What
@@ -188,7 +190,7 @@ mod tests {
             if shell == "busybox" {
                 process.arg("sh");
             }
-            let script = format!("echo $$; {}; :", start(command, None));
+            let script = format!("echo $$; {}; :", start(command, None, None));
             let run = process.args(["-c", &script]).current_dir(folder.path()).output().expect("it runs");
             let said = String::from_utf8_lossy(&run.stdout).into_owned();
             let [own, served] = said.lines().collect::<Vec<_>>()[..] else {
@@ -198,6 +200,18 @@ mod tests {
             assert_eq!(pid == own, is_one, "{shell}: {command}: {said}");
             assert_eq!(rest.trim(), "1 (a; b & c | d) e", "{shell}: {command}");
         }
+    }
+
+    #[test]
+    fn an_app_below_the_root_is_started_where_it_lies() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("back end/src")).expect("it is ours");
+        let script =
+            start("printf '%s\\n%s' \"$PWD\" \"$VIRTUAL_ENV\"; true", Some("env"), Some("back end/src"));
+        let run = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output();
+        let root = folder.path().canonicalize().expect("it is there");
+        let said = String::from_utf8_lossy(&run.expect("it runs").stdout).into_owned();
+        assert_eq!(said, format!("{}\n{}", root.join("back end/src").display(), root.join("env").display()));
     }
 
     #[test]

@@ -325,7 +325,11 @@ impl SimHost {
                 return i32::from(self.slot(slot).content != Content::Complete(commit.clone()));
             }
             Effect::Command { directory, fills } => {
-                let slot = self.slots.iter_mut().find(|(name, _)| self.layout.slot(name) == *directory);
+                let lies_in = |slot: crate::names::HostPath| {
+                    let rest = directory.as_str().strip_prefix(slot.as_str());
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                };
+                let slot = self.slots.iter_mut().find(|(name, _)| lies_in(self.layout.slot(name)));
                 if let Some((_, slot)) = slot.filter(|_| fills && !all) {
                     slot.content = Content::Partial;
                 }

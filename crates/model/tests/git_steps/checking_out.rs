@@ -293,6 +293,7 @@ fn what_is_shared_is_linked_and_never_removed() {
         }
         place.by_hand("mkdir -p five/shared/media/thumbs/x five/shared/conf; echo 1 >five/shared/conf/local.py; echo 2 >five/shared/media/thumbs/x/kept");
         let link = |files: &[&str], folders: &[&str]| AppAction::Shared {
+            subdir: None,
             slot: slot("a"),
             files: files.iter().map(ToString::to_string).collect(),
             dirs: folders.iter().map(ToString::to_string).collect(),
@@ -348,6 +349,7 @@ fn what_stands_in_the_way_of_a_link_is_kept_aside() {
             }
             .into(),
             Action::from(AppAction::Shared {
+                subdir: None,
                 slot: slot("a"),
                 files: shared[3..].to_vec(),
                 dirs: shared[..3].to_vec(),

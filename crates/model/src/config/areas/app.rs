@@ -14,9 +14,9 @@ use crate::config::mistake::{Mistake, quoted, typed_as_text};
 use crate::config::nearest::did_you_mean;
 use crate::config::path::absolute;
 use crate::config::path::host_path;
-use crate::config::rule::{Always, DefaultValue, Empty, Rule, Typed, Written, means, means_itself};
+use crate::config::rule::{Always, DefaultValue, Empty, Rule, Typed, Unset, Written, means, means_itself};
 use crate::config::template::{Template, unfilled};
-use crate::config::values::{Commands, Text, VariableName, schema_of};
+use crate::config::values::{Commands, FilePath, Text, VariableName, schema_of};
 use crate::names::{HostPath, Unit};
 
 means_itself!(Recipe);
@@ -34,6 +34,10 @@ area! {
     /// What kind of app it is, which says what a deploy does besides the hooks: `buedafab recipe` shows it.
     recipe: Recipe => Recipe = Always(Recipe::Generic), example r#""django""#;
 
+    /// The folder of the project in which the app lies, where that isn't its root: there its commands run, and there the paths
+    /// of other settings begin.
+    subdir: FilePath => Option<String> = Unset("the root of the project"), example r#""src""#;
+
     /// Commands in place of steps of the recipe.
     steps: BTreeMap<String, At<Commands>> => Steps = StepsOfTheRecipe,
         example r#"{ check = "python manage.py check", collectstatic = [] }"#;
@@ -44,6 +48,19 @@ area! {
     /// More variables for every command of the app. Those of an environment are added to those of the top level.
     variables: BTreeMap<VariableName, Text> => BTreeMap<String, String> = Empty,
         example r#"{ DJANGO_SETTINGS_MODULE = "five.settings" }"#;
+}
+
+/// Where the app lies in a project, and nothing else says that.
+impl AppSettings {
+    /// The app's folder in a folder of the whole project.
+    pub fn folder_in(&self, project: &HostPath) -> HostPath {
+        self.subdir.as_ref().map_or_else(|| project.clone(), |subdir| project.join(subdir))
+    }
+
+    /// A file of the app by its path in the project.
+    pub fn file(&self, path: &str) -> String {
+        self.subdir.as_ref().map_or_else(|| path.to_owned(), |subdir| format!("{subdir}/{path}"))
+    }
 }
 
 /// Without its name nothing can be deployed; the other settings are still checked, for an app of any name.

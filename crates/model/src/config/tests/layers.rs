@@ -10,6 +10,7 @@ fn defaults() {
     unit = "five"
     path = "/var/webapps/five"
     recipe = "generic"
+    # subdir: the root of the project
     deployment_type = "PRODUCTION"
     # scm: the URL of `master_remote` in your checkout
     # scm_http_url: none

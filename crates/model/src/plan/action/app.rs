@@ -22,6 +22,9 @@ pub enum AppAction {
     Shared {
         /// The slot.
         slot: SlotName,
+        /// Where in it the app lies; `None`: at its root.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subdir: Option<String>,
         /// Files, which have to be there.
         files: Vec<String>,
         /// Folders, which are made if they aren't.

@@ -16,7 +16,7 @@ use serde::Serialize;
 pub use app::{AppAction, EnvEdit, ToldVisitors};
 pub use effects::{Effect, Effects, FailureMeans, Pace, PhaseName, StepInput};
 pub use git::GitAction;
-pub use python::{PythonAction, Schema};
+pub use python::{AppIn, PythonAction, Schema};
 pub use record::RecordAction;
 pub use service::ServiceAction;
 

@@ -37,10 +37,10 @@ pub enum PythonAction {
     },
     /// Looks for migrations that the release in `older` doesn't know, and refuses or undoes them.
     Migrations {
-        /// The slot of the release that is gone back to.
-        older: SlotName,
-        /// The slot that serves.
-        newer: SlotName,
+        /// The app of the release that is gone back to.
+        older: AppIn,
+        /// The app that serves.
+        newer: AppIn,
         /// What is done about them.
         schema: Schema,
         /// Those that are undone, in this order, where they are: just what a person has said yes to.
@@ -50,6 +50,16 @@ pub enum PythonAction {
         #[serde(flatten)]
         around: Surroundings,
     },
+}
+
+/// An app in a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AppIn {
+    /// The slot.
+    pub slot: SlotName,
+    /// Where in the project it lies; `None`: at its root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subdir: Option<String>,
 }
 
 /// What a rollback does about migrations that the older release doesn't know.
@@ -92,10 +102,10 @@ impl fmt::Display for PythonAction {
             PythonAction::Virtualenv { slot, .. } => write!(f, "bring the virtualenv of {slot} up to date"),
             PythonAction::Migrations { older, schema: Schema::Reverse, undoes, .. } => {
                 let names: Vec<String> = undoes.iter().map(Migration::to_string).collect();
-                write!(f, "undo migrations that {older} doesn't know: {}", names.join(", "))
+                write!(f, "undo migrations that {} doesn't know: {}", older.slot, names.join(", "))
             }
             PythonAction::Migrations { older, schema: Schema::Refuse | Schema::Keep, .. } => {
-                write!(f, "look for migrations that {older} doesn't know")
+                write!(f, "look for migrations that {} doesn't know", older.slot)
             }
         }
     }

@@ -1,14 +1,15 @@
 # Asks for the migrations that a database has and an older release doesn't know; says them, refuses, or undoes them from the
 # release that knows them. POSIX sh.
 #
-# Assignments stand before this text: older and newer, the folders of the releases; inside, the app's folder in each; env, the
-# virtualenv's name in them; program, which asks Django; mode: say, refuse or undo; wanted, what a person has said yes to
+# Assignments stand before this text: older and newer, the folders of the releases; older_app and newer_app, where in them the app
+# lies; env, the virtualenv's name in them; program, which asks Django; mode: say, refuse or undo; wanted, what a person has said yes to
 # where it undoes.
 
 manage() {
   release=$1
   shift
-  (cd "$release$inside" && PATH="$release/$env/bin:$PATH" && export PATH VIRTUAL_ENV="$release/$env" && python manage.py "$@")
+  case $release in "$older") app=$older_app ;; *) app=$newer_app ;; esac
+  (cd "$release/$app" && PATH="$release/$env/bin:$PATH" && export PATH VIRTUAL_ENV="$release/$env" && python manage.py "$@")
 }
 # ask RELEASE WHAT, with what it reads on standard input
 ask() (

@@ -1,9 +1,9 @@
 # Links files and folders that outlive releases into a slot. POSIX sh.
 #
-# Assignments stand before this text: slot; shared, the folder of what is shared; files and dirs, words quoted for eval;
+# Assignments stand before this text: slot; app, where in it the app lies; shared, the folder of what is shared; files and dirs, words quoted for eval;
 # group, that shall be able to write the folders, or nothing; aside, a folder for what stands in the way. `no_mount_in` is defined.
 
-cd "$slot" || exit
+cd "$slot/$app" || exit
 # What git tracks would be replaced by the link, and every later look at the slot would find it missing.
 link() {
   tracked=$(git -c safe.directory='*' ls-files -- ":(literal)$1" | head -n 1)

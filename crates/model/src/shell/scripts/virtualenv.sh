@@ -1,6 +1,7 @@
 # Brings the virtualenv of a slot to just what its release asks for. POSIX sh.
 #
-# Assignments stand before this text: slot, the folder of the release; env, the virtualenv's name in it; python; installer
+# Assignments stand before this text: slot, the folder of the release; app, where in it the app lies, with the requirement files; name,
+# the virtualenv's in the slot; python; installer
 # (auto, uv or pip); options, words for the installer, quoted for eval; constraints, files, a line each, and limits, the words
 # that tell an installer of them; private, the private packages of this release, a line each, or written_down, yes; record, a
 # file that they are written down in; packages, the folder that they lie in, and packages_url; prune, a program for Python;
@@ -14,6 +15,8 @@ say_and_stop() {
 }
 
 cd "$slot" || exit
+env=$PWD/$name
+cd "$app" || exit
 line='
 '
 interpreter=$(command -v "$python") || say_and_stop "there is no $python on this host; \`python\` in buedafab.toml names another"
@@ -46,7 +49,7 @@ fi
 # Everything that decides what the env holds. It is gone through in every deploy: what would start a process is asked for
 # only where a file makes it likely.
 inputs() {
-  printf '%s\n' "format 1" "$PWD/$env" "${uv:-pip}" "$(readlink -f "$interpreter")" "$options" "$scripts"
+  printf '%s\n' "format 1" "$env" "${uv:-pip}" "$(readlink -f "$interpreter")" "$options" "$scripts"
   [ -z "$private" ] || printf 'private %s\n' "$private"
   list=$constraints seen=$line commit=${itself:-no}
   for file; do list=$list${list:+$line}$file; done
@@ -89,11 +92,11 @@ rm -f "$env/.buedafab"
 fits() {
   [ ! -L "$env" ] && [ "$reinstall" = no ] || return
   # A copy runs, but its scripts still lead to where it came from.
-  grep -qF -e "$PWD/$env" "$env/bin/activate" 2>/dev/null || return
+  grep -qF -e "$env" "$env/bin/activate" 2>/dev/null || return
   wanted=$("$interpreter" -c 'import os, sys; print(os.path.realpath(sys.executable))')
   "$env/bin/python" -c 'import os, sys
 real = os.path.realpath
-sys.exit(real(sys.prefix) != real(sys.argv[1]) or real(sys.executable) != sys.argv[2])' "$PWD/$env" "$wanted" 2>/dev/null || return
+sys.exit(real(sys.prefix) != real(sys.argv[1]) or real(sys.executable) != sys.argv[2])' "$env" "$wanted" 2>/dev/null || return
   [ -n "$uv" ] || "$env/bin/python" -m pip --version >/dev/null 2>&1
 }
 # No download is waited for longer than it takes to see that there is no network.
@@ -103,7 +106,7 @@ export PIP_DEFAULT_TIMEOUT="${PIP_DEFAULT_TIMEOUT:-15}" PIP_RETRIES="${PIP_RETRI
 unset VIRTUAL_ENV PYTHONHOME
 if ! fits; then
   rm -rf "$env"
-  echo "making $env with $interpreter"
+  echo "making $name with $interpreter"
   if [ -n "$uv" ]; then
     "$uv" venv --quiet --python "$interpreter" "$env"
   else
@@ -185,6 +188,6 @@ eval "set -- $scripts"
 for script; do
   echo "running $script"
   case $script in /*) ;; *) script=./$script ;; esac
-  "$script" "$PWD/$env" || say_and_stop "$script failed"
+  "$script" "$env" || say_and_stop "$script failed"
 done
 echo "$sum" >"$env/.buedafab"
