@@ -220,3 +220,31 @@ fn a_step_asks_until_the_app_is_well() {
     place.by_hand("rm -f up; (sleep 1; touch up) >/dev/null 2>&1 &");
     assert!(ask(command("[ -e ../../../up ]"), 20, false).starts_with("0: "));
 }
+
+/// Who is asked which release it runs may tell of maintenance instead, as long as visitors are told of it, and no longer.
+#[test]
+fn what_tells_of_maintenance_need_not_name_its_release() {
+    let place = Place::with_room("five");
+    place.by_hand("cd five; mkdir -p releases/a/run; ln -s a releases/current");
+    let port = serve(&place.slot("a").join("run/app.sock"));
+    for asker in ["curl", "wget", "python3"] {
+        let path = tools(&place, asker);
+        let ask = |page: &str, in_maintenance| {
+            let url = format!("http://127.0.0.1:{port}{page}");
+            let release = common::release(3);
+            let action = AppAction::AskApp { url, release, patience_seconds: 0, in_maintenance };
+            let script =
+                render_step(&Action::from(action), &place.layout, &RunId::new("r1").expect("a word"));
+            let mut command = Command::new("busybox");
+            command.args(["sh", "-c", &format!("{path}{script}")]).current_dir(place.root());
+            let told = common::shells::told(&command.output().expect("it runs"), &place);
+            told.lines().next().unwrap_or_default().to_owned()
+        };
+        let excused = "0: the app tells its visitors of maintenance, and not which release it runs";
+        assert_eq!(ask("/maintenance", true), excused, "{asker}");
+        for (page, in_maintenance) in [("/maintenance", false), ("/bad", true), ("/ok", true)] {
+            let told = ask(page, in_maintenance);
+            assert!(told.starts_with("1: the app doesn't say that it runs v3"), "{asker}: {page}: {told}");
+        }
+    }
+}

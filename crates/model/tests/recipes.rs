@@ -5,7 +5,7 @@ mod common;
 use buedafab_model::app::migration::{Migration, UnknownMigrations};
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::plan::Step;
-use buedafab_model::plan::action::{Action, Schema};
+use buedafab_model::plan::action::{Action, Schema, ToldVisitors};
 use buedafab_model::plan::action::{AppAction, PythonAction, ServiceAction};
 use buedafab_model::planner::{DeployRequest, RollbackRequest, plan_deploy, plan_rollback};
 use buedafab_model::shell::render_step;
@@ -130,6 +130,49 @@ fn a_rollback_of_a_django_project_minds_its_migrations() {
       on web1, web2
         verify that a holds 1111111111, unchanged
     ");
+}
+
+/// An app that tells visitors of maintenance itself says so to whoever asks: that is no reason to go back. Once it no longer
+/// does, it has to answer.
+#[test]
+fn an_app_is_asked_again_when_its_maintenance_is_over() {
+    let asks = |method: &str, told: Option<ToldVisitors>| {
+        let text = format!(
+            "recipe = \"wsgi\"\nservice = \"none\"\nmaintenance = \"{method}\"\nversion_url = \"http://localhost:8000/version\"\n\
+             [health]\nhttp = \"http://localhost:8000/\""
+        );
+        let settings = fleet(&text, 1);
+        let hosts = [second()];
+        let request = DeployRequest { told, ..request(3) };
+        let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("a plan");
+        assert_sound(&plan);
+        let works = plan.phases.iter().flat_map(|phase| phase.work.iter().map(move |work| (phase, work)));
+        let found = works.flat_map(|(phase, work)| {
+            work.steps()
+                .filter_map(move |step| match &step.action {
+                    Action::App(AppAction::AskApp { in_maintenance, .. }) => {
+                        Some(("version", in_maintenance))
+                    }
+                    Action::App(AppAction::AskHealth { in_maintenance, .. }) => {
+                        Some(("health", in_maintenance))
+                    }
+                    _ => None,
+                })
+                .map(move |(what, excused)| {
+                    format!("{}: {what}{}", phase.kind, if *excused { ", or 503" } else { "" })
+                })
+        });
+        found.collect::<Vec<_>>().join("\n")
+    };
+    let told = ToldVisitors { by: "ada".to_owned(), message: None, until: None, page: String::new() };
+    for method in ["file", "setting", "command"] {
+        assert_eq!(
+            asks(method, Some(told.clone())),
+            "switch: health, or 503\nswitch: version, or 503\nreopen: health\nreopen: version",
+            "{method}"
+        );
+        assert_eq!(asks(method, None), "switch: health\nswitch: version", "{method}");
+    }
 }
 
 /// There is one place where it is decided, and whatever a release runs or reads follows it.

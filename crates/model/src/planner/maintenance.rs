@@ -96,8 +96,20 @@ impl HostPlanning<'_> {
             actions.extend(self.verify_running(target));
         }
         actions.push(self.tell(None, self.surroundings_of(target)));
+        // What could answer with maintenance until now has to answer for itself.
+        actions.extend(self.ask_health(self.surroundings_of(target), None));
+        actions.extend(self.ask_release(target, false));
         actions.push(self.run.note(JournalKind::MaintenanceOff, None));
         actions
+    }
+
+    /// Asks the app which release it runs, where it says so.
+    pub(super) fn ask_release(&self, target: &Target, in_maintenance: bool) -> Option<Action> {
+        let version = &self.settings.version;
+        version.url_of(self.host).map(|url| {
+            let (release, patience_seconds) = (target.release.clone(), version.timeout_seconds);
+            AppAction::AskApp { url, release, patience_seconds, in_maintenance }.into()
+        })
     }
 
     /// Has a host that doesn't switch in this run tell visitors nothing any more.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::context::{Direction, HostPlanning};
-use crate::app::maintenance::MaintenanceMethod;
 use crate::app::service::{NamedService, Service};
 use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, service_file_place};
 use crate::config::Settings;
@@ -105,7 +104,7 @@ impl HostPlanning<'_> {
             AppAction::AskHealth {
                 health: Box::new(health.of_app(|path| settings.app.file(path))),
                 services: settings.services_on(host).into_iter().cloned().collect(),
-                in_maintenance: told.is_some() && settings.maintenance.method != MaintenanceMethod::File,
+                in_maintenance: told.is_some(),
                 around,
             }
             .into(),

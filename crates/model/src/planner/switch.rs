@@ -7,7 +7,7 @@ use crate::app::maintenance::MaintenanceMethod;
 use crate::host::fleet::fleet_after;
 use crate::host::record::{JournalKind, SlotState};
 use crate::names::CommitId;
-use crate::plan::action::{Action, AppAction, PythonAction, RecordAction, ServiceAction};
+use crate::plan::action::{Action, PythonAction, RecordAction, ServiceAction};
 use crate::strategy;
 
 impl HostChange<'_> {
@@ -32,13 +32,7 @@ impl HostChange<'_> {
         after.extend(planning.hooks(to, HookPoint::AfterSwitch, &named.after_switch));
         // Where any host may answer, the old release does until the last wave.
         if is_last_wave || !settings.version.url_is_shared() {
-            after.extend(settings.version.url_of(planning.host).map(|url| {
-                Action::from(AppAction::AskApp {
-                    url,
-                    release: to.release.clone(),
-                    patience_seconds: settings.version.timeout_seconds,
-                })
-            }));
+            after.extend(planning.ask_release(to, told.is_some()));
         }
         after.extend(planning.hooks(to, HookPoint::Verify, &named.verify));
 

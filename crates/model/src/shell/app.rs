@@ -19,7 +19,9 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
             shared(layout, slot, app, files, dirs, group.as_deref(), run)
         }
         AppAction::Hook { command, around, point: _, optional: _ } => app_command(layout, around, command),
-        AppAction::AskApp { url, release, patience_seconds } => ask_script(url, release, *patience_seconds),
+        AppAction::AskApp { url, release, patience_seconds, in_maintenance } => {
+            ask_script(url, release, *patience_seconds, *in_maintenance)
+        }
         AppAction::AskHealth { health, services, in_maintenance, around } => {
             health_script(layout, health, around, services, *in_maintenance)
         }

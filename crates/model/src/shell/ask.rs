@@ -18,6 +18,19 @@ except Exception as error: sys.exit(str(error))' "$1" "$2"
 }
 "#;
 
+/// Defines `tells_of_maintenance URL SECONDS`: whether the answer is the one that visitors get who are told of maintenance.
+const TELLS_OF_MAINTENANCE: &str = r#"tells_of_maintenance() {
+  if command -v curl >/dev/null; then [ "$(curl --silent --location --max-time "$2" --output /dev/null --write-out '%{http_code}' -- "$1")" = 503 ]
+  elif command -v wget >/dev/null; then wget -S -T "$2" -O /dev/null -- "$1" 2>&1 | grep -q 'HTTP/[0-9.]* 503'
+  else
+    python3 -c 'import sys, urllib.error, urllib.request
+try: urllib.request.urlopen(sys.argv[1], timeout=int(sys.argv[2]))
+except urllib.error.HTTPError as error: sys.exit(error.code != 503)
+sys.exit(1)' "$1" "$2" 2>/dev/null
+  fi
+}
+"#;
+
 /// Reports the app's answer as a fact of a look: its last 64 KiB, and how asking went.
 pub(super) fn look_script(url: &str) -> String {
     format!(
@@ -35,10 +48,16 @@ pub(super) fn look_for_git_script(url: &str) -> String {
     )
 }
 
-/// Asks until the app names the release, or fails and says what it said last.
-pub(super) fn ask_script(url: &str, release: &Release, patience_seconds: u32) -> String {
+/// Asks until the app names the release, or fails and says what it said last. Who tells visitors of maintenance needn't name it.
+pub(super) fn ask_script(
+    url: &str,
+    release: &Release,
+    patience_seconds: u32,
+    in_maintenance: bool,
+) -> String {
+    let excuse = if in_maintenance { TELLS_OF_MAINTENANCE } else { "tells_of_maintenance() { false; }\n" };
     format!(
-        "{ASK}url={url} commit={commit} tag={tag} name={name}\nend=$(($(date +%s) + {patience_seconds}))\n{NAMES}{UNTIL}",
+        "{ASK}{excuse}url={url} commit={commit} tag={tag} name={name}\nend=$(($(date +%s) + {patience_seconds}))\n{NAMES}{UNTIL}",
         url = quote(url),
         commit = release.commit,
         tag = quote(release.tag.as_deref().unwrap_or_default()),
@@ -55,6 +74,10 @@ const NAMES: &str = r#"names() {
 "#;
 
 const UNTIL: &str = r#"until answer=$(ask_app "$url" 5 2>&1) && names "$answer"; do
+  if tells_of_maintenance "$url" 5; then
+    echo "the app tells its visitors of maintenance, and not which release it runs"
+    exit 0
+  fi
   if [ "$(date +%s)" -ge "$end" ]; then
     echo "the app doesn't say that it runs $name; at $url it says:" >&2
     printf '%s\n' "$answer" | head -n 5 >&2

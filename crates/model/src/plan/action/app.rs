@@ -52,6 +52,9 @@ pub enum AppAction {
         release: Release,
         /// For how long it is asked again, in seconds.
         patience_seconds: u32,
+        /// Whether visitors are told of maintenance, which it may answer instead.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        in_maintenance: bool,
     },
     /// Asks whether the app is well, until it is or its time is over.
     AskHealth {
@@ -59,7 +62,7 @@ pub enum AppAction {
         health: Box<Health>,
         /// What runs of the app here: its words are told where it isn't well.
         services: Vec<Service>,
-        /// Whether visitors are told of maintenance by the app, which is well nevertheless.
+        /// Whether visitors are told of maintenance, be it by the app, which is well nevertheless.
         in_maintenance: bool,
         /// Where a command that asks runs.
         #[serde(flatten)]
@@ -158,7 +161,7 @@ impl AppAction {
             )
             .optional(*optional)
             .by_sudo(true),
-            AppAction::AskApp { .. } => Effects::new(Effect::Nothing, &[Switch]),
+            AppAction::AskApp { .. } => Effects::new(Effect::Nothing, &[Switch, Reopen]),
             AppAction::AskHealth { .. } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Nothing, &[Announce, Switch, Reopen, Work]).by_sudo(true)
