@@ -72,6 +72,26 @@ fn the_man_pages() {
     assert!(left.is_empty(), "of commands that are no longer there: {left:?} in docs/man");
 }
 
+/// Whoever copies a line that asks the app by hand keeps a broken release up for as long as that retries: `[health]` asks.
+#[test]
+fn no_page_has_a_hook_ask_whether_the_app_is_well() {
+    let docs = page_path("..");
+    let pages = |folder: &PathBuf| {
+        let found =
+            std::fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("an entry").path());
+        found.filter(|path| path.extension().is_some_and(|kind| kind == "md")).collect::<Vec<_>>()
+    };
+    let mut paths = [pages(&docs), pages(&page_path("."))].concat();
+    paths.push(docs.join("../README.md"));
+    paths.push([env!("CARGO_MANIFEST_DIR"), "src/commands/init/mod.rs"].iter().collect());
+    for path in paths {
+        let text = std::fs::read_to_string(&path).expect("it is read");
+        for line in text.lines().filter(|line| line.contains("verify") && !line.contains("verify_")) {
+            assert!(!line.contains("curl") && !line.contains("wget"), "{}: {line}", path.display());
+        }
+    }
+}
+
 fn page_path(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "../../docs/reference", name].iter().collect()
 }

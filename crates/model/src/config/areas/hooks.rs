@@ -51,8 +51,9 @@ layer! {
     /// In the new slot, after the restart.
     after_switch: Commands;
 
-    /// In the new slot, last before the switch counts: what fails here reverts the host.
-    verify: Commands, example r#""curl -fsS http://localhost:8000/healthz""#;
+    /// In the new slot, last before the switch counts: what fails here reverts the host. Whether the app answers is asked by
+    /// `[health]`, with a bound, and again when its maintenance is over.
+    verify: Commands, example r#""bin/smoke-test""#;
 
     /// After the release is live for good; a failure is told and changes nothing.
     after_finish: Commands;
