@@ -106,7 +106,7 @@ pub(crate) struct GlobalArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CommandArgs {
-    /// Look at the repository and write a commented buedafab.toml
+    /// Look at the repository and write a commented buedafab.toml; asks what only you know, unless --yes is given
     Init(InitArgs),
     /// Run the project's tests, as a deploy does first
     Test(TestArgs),
@@ -266,7 +266,7 @@ pub(crate) struct InitArgs {
     /// Overwrite an existing buedafab.toml
     #[arg(long)]
     pub force: bool,
-    /// Print it instead of writing it
+    /// Print it instead of writing it, and ask nothing
     #[arg(long)]
     pub print: bool,
 }

@@ -123,7 +123,7 @@ fn stop_at_once(error: &CliError) -> std::process::ExitCode {
 
 async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
     match &cli.command {
-        CommandArgs::Init(arguments) => commands::init::init(arguments).await,
+        CommandArgs::Init(arguments) => commands::init::init(arguments, &cli.global).await,
         CommandArgs::Test(arguments) => commands::test::test(cli, arguments).await,
         CommandArgs::Lint => commands::lint::lint(cli).await,
         CommandArgs::Setup => commands::setup::setup(cli).await,

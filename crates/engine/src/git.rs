@@ -1,5 +1,6 @@
 //! The user's own git, on the deployer: their configuration applies. Asking it changes no ref, no file and no setting.
 
+mod overview;
 mod remote;
 mod resolve;
 mod survey;

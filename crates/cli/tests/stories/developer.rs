@@ -9,14 +9,14 @@ use super::stage::Ran;
 use super::wheels::target;
 
 /// A project, and somebody who works on it.
-struct Desk {
-    remote: Remote,
+pub(crate) struct Desk {
+    pub(crate) remote: Remote,
     runtime: tempfile::TempDir,
     path: String,
 }
 
 impl Desk {
-    fn new(configuration: &str) -> Desk {
+    pub(crate) fn new(configuration: &str) -> Desk {
         let desk = Desk {
             remote: Remote::temp(),
             runtime: tempfile::tempdir().expect("a folder"),
@@ -34,13 +34,13 @@ impl Desk {
         self
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.remote.checkout_dir().join(name);
         std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("it is ours");
         std::fs::write(path, text).expect("it is ours");
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_buedafab"));
         command
             .args(words)
@@ -56,7 +56,7 @@ impl Desk {
     }
 
     #[track_caller]
-    fn run(&self, words: &[&str], code: i32) -> Ran {
+    pub(crate) fn run(&self, words: &[&str], code: i32) -> Ran {
         let ran = Ran::of(self.command(words).output().expect("it runs"));
         assert_eq!(ran.code, code, "{words:?}\nstdout:\n{}\nstderr:\n{}", ran.stdout, ran.stderr);
         ran

@@ -11,6 +11,7 @@ mod going_back;
 mod guides;
 mod health;
 mod history;
+mod init;
 mod left_over;
 mod lines;
 mod log;

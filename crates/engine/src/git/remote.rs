@@ -12,6 +12,9 @@ use super::{GitError, Repository};
 /// How long a remote may take to say what it has. A server can accept a connection, and then say nothing for ever.
 const LIST_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a person waits for what is only a suggestion.
+const SUGGESTION_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long it may take to send what others have pushed.
 const FETCH_PATIENCE: Duration = Duration::from_secs(900);
 
@@ -78,6 +81,14 @@ impl Repository {
             }
         }
         Ok(listing)
+    }
+
+    /// The branch that the remote's HEAD stands on, if it says so soon.
+    pub(super) async fn remote_head(&self, remote: &str) -> Option<String> {
+        let arguments = ["ls-remote", "--symref", "--", remote, "HEAD"];
+        let said = self.ask_remote(&arguments, remote, SUGGESTION_PATIENCE).await.ok()?;
+        let head = said.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"))?;
+        head.strip_prefix("refs/heads/").map(str::to_owned)
     }
 
     /// Looks for one commit on the remote.
