@@ -225,6 +225,7 @@ fn django() {
     - production's settings pretalx.settings (src/manage.py)
     - started by: python -m gunicorn --bind 127.0.0.1:8000 pretalx.wsgi (Django's module pretalx.wsgi)
     - production's branch main (the HEAD of origin)
+    ! nothing would be installed: pyproject.toml lies above src. A requirement file in src with the line `..` installs it
     "#);
 }
 

@@ -140,12 +140,18 @@ pub fn guess(facts: &CheckoutFacts, answers: &Answers) -> Guess {
     if recipe.is_python()
         && let Some(python) = &python
         && requirements.is_empty()
-        && !python.has_project
     {
-        notes.push(format!(
-            "nothing would be installed: {} isn't read by itself. A requirement file with the line `.` installs the project",
-            python.file
-        ));
+        if !is_inside(&folder, &python.file) {
+            notes.push(format!(
+                "nothing would be installed: {} lies above {folder}. A requirement file in {folder} with the line `..` installs it",
+                python.file
+            ));
+        } else if !python.has_project {
+            notes.push(format!(
+                "nothing would be installed: {} isn't read by itself. A requirement file with the line `.` installs the project",
+                python.file
+            ));
+        }
     }
     let test_runner = earlier.test_runner.clone().or(start.test_runner);
     let command = start.command.map(|(command, _)| command);
@@ -279,6 +285,11 @@ fn written(recipe: Recipe) -> String {
 /// A path within a folder; the root is the empty one.
 fn within(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Whether a path is in a folder, or below it.
+fn is_inside(folder: &str, path: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The tables of a TOML text, or none of what isn't one.
