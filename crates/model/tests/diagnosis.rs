@@ -76,6 +76,10 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("the app's folder can't be made", bare().change(|f| (f.writable, f.exists) = (false, false))),
         ("the app's folder can't be written", live().change(|f| f.writable = false)),
         (
+            "a link on the way leads nowhere",
+            bare().change(|f| (f.exists, f.leads_nowhere) = (false, Some("/var/webapps".into()))),
+        ),
+        (
             "the folder of releases can't be written",
             live().change(|f| {
                 (f.writable, f.read_only) = (false, Some("/var/webapps/five/releases".into()));
@@ -337,6 +341,48 @@ fn told(text: &str, host: &common::Seen) -> String {
     told
 }
 
+/// Two names of one machine would each find the other's lock: it is seen before any is taken.
+#[test]
+fn two_names_of_one_machine_are_no_two_hosts() {
+    let folder = |own: Option<&str>| live().change(|facts| facts.own_folder = own.map(str::to_owned));
+    let cases = [
+        ("one folder", [Some("boot 1:2 9:3 "), Some("boot 1:2 9:3 "), Some("other 1:2 9:3 ")]),
+        ("all of them", [Some("boot 1:2 9:3 "), Some("boot 1:2 9:3 "), Some("boot 1:2 9:3 ")]),
+        ("two folders of one machine", [Some("boot 1:2 9:3 "), Some("boot 1:2 9:4 "), None]),
+        ("a folder that is shared by machines", [Some("boot 1:2 9:3 "), Some("other 1:2 9:3 "), None]),
+        ("not known", [None, None, None]),
+    ];
+    let settings = fleet("", 3);
+    let mut told = String::new();
+    for (name, folders) in cases {
+        let hosts = folders.map(folder);
+        let seen = seen(&settings, &hosts);
+        let _ = writeln!(told, "{name}");
+        match plan_deploy(&settings, &run(60), &request(3), &seen) {
+            Ok(_) => told.push_str("  a plan\n"),
+            Err(refusals) => refusals.iter().for_each(|refusal| {
+                let _ = writeln!(told, "  {refusal}\n    {}", refusal.hint().unwrap_or_default());
+            }),
+        }
+    }
+    assert_snapshot!(told, @r"
+    one folder
+      web2 is web1, by another name: both are /var/webapps/five on one machine
+        keep one of the two names in buedafab.toml, with the roles of both; or, for now, name the others with --hosts
+    all of them
+      web2 is web1, by another name: both are /var/webapps/five on one machine
+        keep one of the two names in buedafab.toml, with the roles of both; or, for now, name the others with --hosts
+      web3 is web1, by another name: both are /var/webapps/five on one machine
+        keep one of the two names in buedafab.toml, with the roles of both; or, for now, name the others with --hosts
+    two folders of one machine
+      a plan
+    a folder that is shared by machines
+      a plan
+    not known
+      a plan
+    ");
+}
+
 #[test]
 fn all_three_say_the_same() {
     let all: Vec<String> = cases().iter().map(|(name, host)| format!("{name}\n{}", told("", host))).collect();
@@ -371,6 +417,15 @@ fn all_three_say_the_same() {
       status  web1: deploy can't write /var/webapps/five
       check   ✗  rights   deploy can't write /var/webapps/five
       check   help: on that host, as root: chown -R deploy /var/webapps/five; or set `deploy_group`, where several deploy
+      check   a deploy would be stopped
+
+    a link on the way leads nowhere
+      plan    refused: web1: /var/webapps is a link that leads nowhere: no folder can be made there
+              make or mount what it should lead to, on that host, or take the link away
+      status  web1: /var/webapps is a link that leads nowhere: no folder can be made there
+      status  web1: nothing is live here
+      check   ✗  rights   /var/webapps is a link that leads nowhere: no folder can be made there
+      check   help: make or mount what it should lead to, on that host, or take the link away
       check   a deploy would be stopped
 
     the folder of releases can't be written

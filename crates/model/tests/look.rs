@@ -3,6 +3,7 @@
 mod common;
 
 use buedafab_model::plan::action::RecordAction;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -12,12 +13,14 @@ use std::time::{Duration, Instant};
 use buedafab_model::app::resolved::ResolvedRelease;
 use buedafab_model::app::service::Service;
 use buedafab_model::host::facts::HostFacts;
+use buedafab_model::host::layout::Layout;
+use buedafab_model::names::HostPath;
 use buedafab_model::plan::action::Action;
 use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use insta::assert_snapshot;
 use jiff::Timestamp;
 
-use common::shells::{Place, Shell, shells};
+use common::shells::{Place, Shell, everywhere, shells};
 
 /// What a look found, but for what differs from machine to machine.
 fn describe(facts: &HostFacts, place: &Place) -> String {
@@ -147,6 +150,34 @@ fn what_is_not_ours() {
     [] ["c: link false, of others true"]
     [] []
     "#);
+}
+
+/// Whatever it is called, and whether it is there yet.
+#[test]
+fn a_folder_says_which_it_is() {
+    everywhere(|shell, place| {
+        place.by_hand("mkdir -p srv/five other; ln -s srv alias; ln -s nowhere gone");
+        let look = |path: &str| {
+            let path = HostPath::new(format!("{}/{path}", place.root().display())).expect("a path");
+            let layout = Layout { path, ..place.layout.clone() };
+            let also = AlsoLookAt { has_others: true, ..AlsoLookAt::default() };
+            let output = shell.run(&inspect_script(&layout, Scope::Plan, &also), &place.root());
+            HostFacts::parse(&output.stdout, &layout, Timestamp::UNIX_EPOCH).expect("a look")
+        };
+        let own = |path: &str| look(path).own_folder.expect("it says it");
+        assert_eq!(own("srv/five"), own("alias/five"));
+        assert_eq!(own("srv/new/five"), own("alias/new/five"));
+        let all = ["srv/five", "srv/six", "srv/new/five", "other"].map(own);
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "{all:?}");
+        assert_eq!(look("srv/six").leads_nowhere, None);
+        for path in ["gone", "gone/five"] {
+            let link = look(path).leads_nowhere.expect("it leads nowhere");
+            assert!(link.ends_with("/gone"), "{link}");
+        }
+        // One host has nobody to be taken for.
+        assert_eq!(place.look(shell, Scope::Plan).own_folder, None);
+        String::new()
+    });
 }
 
 #[test]

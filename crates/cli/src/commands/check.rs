@@ -6,7 +6,8 @@ use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::deployer::checkout::CheckoutFacts;
 use buedafab_model::deployer::rules::{Ruling, judge};
 use buedafab_model::host::Host;
-use buedafab_model::planner::{SeenHost, diagnose_host};
+use buedafab_model::plan::refusal::Refusal;
+use buedafab_model::planner::{SeenHost, diagnose_host, same_folders};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{HostCheck, show_checks};
@@ -36,6 +37,17 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
         }
     };
     let mut checks: Vec<HostCheck> = session.hosts.iter().map(check).collect();
+    let seen: Vec<SeenHost<'_>> = session
+        .hosts
+        .iter()
+        .filter_map(|host| Some(SeenHost { host, facts: look.facts.get(&host.name)? }))
+        .collect();
+    for refusal in same_folders(&session.settings, &seen) {
+        let Refusal::SameFolder { other, .. } = &refusal else { continue };
+        if let Some(check) = checks.iter_mut().find(|check| check.host.as_ref() == Some(other)) {
+            check.fail("hosts", refusal.to_string(), refusal.hint());
+        }
+    }
     checks.insert(0, here);
     if session.global.json {
         checks.iter().for_each(print_json);

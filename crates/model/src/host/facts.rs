@@ -40,8 +40,12 @@ pub struct HostFacts {
     pub arrived: Option<Timestamp>,
     /// Which machine it is, by whatever name it was reached; `None` if that wasn't asked, or isn't known.
     pub identity: Option<String>,
+    /// Which folder of which machine the app's is, by whatever names they were reached; `None` if that wasn't asked, or isn't known.
+    pub own_folder: Option<String>,
     /// Whether the app's directory is there.
     pub exists: bool,
+    /// A link on the way to it that leads nowhere.
+    pub leads_nowhere: Option<String>,
     /// Whether all its folders are there, and no half-made link lies about.
     pub has_folders: bool,
     /// Whether room is kept for records.
@@ -277,7 +281,9 @@ impl HostFacts {
                 "id" => (facts.user, facts.is_root) = read_id(value),
                 "clock" => facts.clock = value.parse().ok().and_then(|s| Timestamp::from_second(s).ok()),
                 "identity" => facts.identity = Some(value.to_owned()),
+                "own_folder" => facts.own_folder = Some(value.to_owned()),
                 "exists" => facts.exists = true,
+                "leads_nowhere" => facts.leads_nowhere = Some(value.to_owned()),
                 "has_folders" => facts.has_folders = true,
                 "litter" | "ungrouped" => facts.has_folders = false,
                 "has_reserve" => facts.has_reserve = true,

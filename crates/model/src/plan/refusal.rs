@@ -4,7 +4,7 @@ use crate::app::template::{NO_SUCH_FILE, TEMPLATE_VARIABLES};
 use crate::deployer::rules::BrokenRule;
 use crate::host::diagnosis::Diagnosis;
 use crate::host::known::NotKnown;
-use crate::names::HostName;
+use crate::names::{HostName, HostPath};
 use crate::release::Release;
 
 /// One reason against a plan.
@@ -95,6 +95,16 @@ pub enum Refusal {
         /// Which stays.
         other: HostName,
     },
+    /// Two hosts are one, and each would be locked against the other.
+    #[error("{other} is {host}, by another name: both are {path} on one machine")]
+    SameFolder {
+        /// One name.
+        host: HostName,
+        /// The other.
+        other: HostName,
+        /// The app's folder there.
+        path: HostPath,
+    },
     /// There is nothing live to work on.
     #[error("{host}: no release is live")]
     NothingLive {
@@ -152,6 +162,9 @@ impl Refusal {
             Refusal::Rule(rule) => rule.hint(),
             Refusal::SameMachine { host, .. } => {
                 format!("`retire {host} --forget` has the hosts forget that name, and stops nothing")
+            }
+            Refusal::SameFolder { .. } => {
+                "keep one of the two names in buedafab.toml, with the roles of both; or, for now, name the others with --hosts".into()
             }
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL that hosts fetch from".into(),

@@ -41,6 +41,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         group: settings.users.deploy_group.as_deref(),
         units: &units,
         health: health.as_ref().map(|health| (health, &around)),
+        has_others: settings.hosts.len() > 1,
     };
     inspect_script(&layout, scope, &also)
 }

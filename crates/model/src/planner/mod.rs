@@ -24,6 +24,7 @@ mod work;
 pub use context::{RunContext, SeenHost};
 pub use deploy::{DeployRequest, plan_deploy, plan_deploy_by};
 pub use diagnosis::diagnose_host;
+pub use examine::same_folders;
 pub use look::look_script;
 pub use maintenance::plan_maintenance;
 pub use reach::{UnreachableHost, without_unreachable};

@@ -93,6 +93,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::UnknownLoss { .. }
         | Refusal::LastingMigrations { .. }
         | Refusal::Rule(_)
+        | Refusal::SameFolder { .. }
         | Refusal::NoRemote { .. } => Verdict::Refused,
     }
 }

@@ -50,6 +50,8 @@ pub struct AlsoLookAt<'a> {
     pub units: &'a [String],
     /// How the app is asked whether it is well, and what a command that asks finds around it.
     pub health: Option<(&'a Health, &'a Surroundings)>,
+    /// Whether there are other hosts, of which this may be one by another name.
+    pub has_others: bool,
 }
 
 /// How closely to look.
@@ -108,8 +110,12 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         group,
         units,
         health,
+        has_others,
         scratch_files: _,
     } = also;
+    if *has_others {
+        script.push_str(OWN_FOLDER);
+    }
     // Where nothing is written of jobs, an older version may have installed them.
     let asks = match scope {
         _ if *has_jobs => "true",
@@ -449,7 +455,7 @@ place=$path
 if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_folders yes; fi
 [ ! -s "$memory/reserve.4" ] || fact has_reserve yes
 for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
-while [ ! -e "$place" ]; do place=${place%/*}; place=${place:-/}; done
+while [ ! -e "$place" ]; do [ ! -L "$place" ] || fact leads_nowhere "$place"; place=${place%/*}; place=${place:-/}; done
 [ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes
 for folder in "$lock" "$path/shared" "$memory/slots" "$memory/releases" "$memory" "$releases" "$place"; do
   [ ! -e "$folder" ] || [ -w "$folder" ] || fact read_only "$folder"
@@ -577,6 +583,14 @@ const IDENTITY: &str = r#"boot=
 { IFS= read -r boot </proc/sys/kernel/random/boot_id || IFS= read -r boot </etc/machine-id; } 2>/dev/null
 folders=$(stat -c '%d:%i' /etc/. /etc/systemd/system /etc/init.d /etc/cron.d 2>/dev/null)
 [ -z "$boot" ] || [ -z "$folders" ] || fact identity "$boot $folders"
+"#;
+
+/// Which folder this is, by whatever names the machine and the folder were reached: one that isn't there yet is told by the one that it
+/// would be made in. Two machines may share a folder over the network, and containers all but their file systems.
+const OWN_FOLDER: &str = r#"boot=
+{ IFS= read -r boot </proc/sys/kernel/random/boot_id || IFS= read -r boot </etc/machine-id; } 2>/dev/null
+at=$(stat -c '%d:%i' /etc/. "$place/." 2>/dev/null)
+[ -z "$boot" ] || [ -z "$at" ] || fact own_folder "$boot $at ${path#"$place"}"
 "#;
 
 /// Whether the commits can be read that a rollback would compare files with.

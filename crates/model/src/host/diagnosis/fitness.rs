@@ -18,7 +18,11 @@ pub(super) fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Di
         let help = "install them there; Debian: apt-get install git util-linux";
         found.blocks(DiagnosisKind::MissingTools, words, help);
     }
-    if !facts.writable {
+    if let Some(link) = &facts.leads_nowhere {
+        let words = format!("{link} is a link that leads nowhere: no folder can be made there");
+        let help = "make or mount what it should lead to, on that host, or take the link away";
+        found.blocks(DiagnosisKind::NotAFile, words, help);
+    } else if !facts.writable {
         // Where the app's folder isn't there yet, it is the one around it that can't be written.
         let folder = facts.read_only.as_deref().filter(|_| facts.exists).unwrap_or(path.as_str());
         let words = format!("{user} can't write {folder}");
