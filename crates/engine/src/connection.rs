@@ -115,11 +115,13 @@ impl Connection {
         tokio::spawn(pump(stderr, Stream::Stderr, Decoder::new(greeting), chunks));
 
         let mut last_words = Vec::new();
+        let mut printed = Vec::new();
         let hello = async {
             while let Some((stream, chunk)) = heard.recv().await {
                 match (stream, chunk) {
                     (Stream::Stdout, Chunk::Message(Message::Hello)) => return true,
                     (Stream::Stderr, Chunk::Bytes(bytes)) => keep_tail(&mut last_words, &bytes),
+                    (Stream::Stdout, Chunk::Bytes(bytes)) => keep_tail(&mut printed, &bytes),
                     _ => {}
                 }
             }
@@ -133,6 +135,10 @@ impl Connection {
                 let mut why =
                     launch.log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
                 why.push_str(&String::from_utf8_lossy(&last_words));
+                // A login shell that lets nobody in says so where a command would print.
+                if why.trim().is_empty() {
+                    why.push_str(&last_lines(&printed));
+                }
                 return Err(OpenError::Ended(match (why.trim(), status) {
                     ("", Some(status)) => format!("{:?} ended with status {status}", launch.words[0]),
                     ("", None) => format!("{:?} was killed", launch.words[0]),
@@ -175,6 +181,14 @@ impl Connection {
     pub fn say_bye(&self) {
         self.outbox.say_bye();
     }
+}
+
+/// The end of what was printed, without what a profile says before it.
+fn last_lines(printed: &[u8]) -> String {
+    const LINES: usize = 3;
+    let printed = String::from_utf8_lossy(printed);
+    let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
 pub(crate) fn keep_tail(kept: &mut Vec<u8>, bytes: &[u8]) {

@@ -175,7 +175,11 @@ impl Connector {
             attempt += 1;
             if attempt >= ATTEMPTS || !(stale || passing) {
                 let why = error.to_string();
-                return Err(ConnectError { hint: transport.hint(&why), why });
+                let mut hint = transport.hint(&why);
+                if let (OpenError::TimedOut(_), Some(hint)) = (&error, &mut hint) {
+                    hint.push_str("; where a login takes longer than that, set `connect_timeout_seconds`");
+                }
+                return Err(ConnectError { hint, why: transport.words(why) });
             }
             if stale {
                 forget_shared(&transport).await;

@@ -37,6 +37,7 @@ PermitRootLogin prohibit-password
 AllowAgentForwarding yes
 PermitUserEnvironment no
 PrintMotd no
+Banner /etc/issue.net
 PrintLastLog no
 MaxStartups 200
 Subsystem sftp internal-sftp

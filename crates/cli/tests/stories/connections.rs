@@ -97,3 +97,113 @@ fn a_right_that_was_given_meanwhile_is_seen() {
     stage.production(&["disconnect"], 0);
     assert_eq!((sockets(&stage), masters(&stage)), (Vec::new(), String::new()));
 }
+
+/// What a person's own configuration of ssh does to their sessions does nothing to ours.
+#[test]
+fn odd_settings_of_ssh_leave_a_session() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..Default::default() });
+    let config = stage.fleet.client().ssh_config().to_owned();
+    let before = std::fs::read_to_string(&config).expect("it is there");
+    for odd in ["StdinNull yes", "SessionType none", "ForkAfterAuthentication yes", "LogLevel INFO"] {
+        std::fs::write(&config, format!("Host *\n  {odd}\n{before}")).expect("it is written");
+        stage.production(&["run", "--", "hostname"], 0).says("web1 │ web1\n");
+    }
+    let all = "Host *\n  StdinNull yes\n  SessionType none\n  ForkAfterAuthentication yes\n";
+    std::fs::write(&config, format!("{all}{before}")).expect("it is written");
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["one"]);
+    stage.production(&["disconnect"], 0);
+    assert_eq!((sockets(&stage), masters(&stage)), (Vec::new(), String::new()));
+}
+
+/// Why a host lets nobody in, in words that can be acted on.
+#[test]
+fn a_host_that_lets_nobody_in_says_why() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..Default::default() });
+    let host = stage.fleet.host("web1");
+    let config = stage.fleet.client().ssh_config().to_owned();
+    let before = std::fs::read_to_string(&config).expect("it is there");
+    // As most people have it: banners are shown.
+    std::fs::write(&config, format!("Host *\n  LogLevel INFO\n{before}")).expect("it is written");
+
+    let law = "AUTHORIZED USE ONLY";
+    host.run(&format!("for n in 1 2 3 4 5 6 7 8 9; do echo '{law}'; done >/etc/issue.net"));
+    host.run("usermod -s /usr/sbin/nologin deploy");
+    let ran = stage.production(&["check"], 6);
+    ran.says("This account is currently not available.").says("chsh -s /bin/sh");
+    assert!(!ran.stdout.contains(law), "{}", ran.stdout);
+    host.run("usermod -s /bin/sh deploy");
+    let ran = stage.production(&["check"], 0);
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(law), "{}{}", ran.stdout, ran.stderr);
+    stage.production(&["disconnect"], 0);
+
+    // A login that waits for something.
+    let file = stage.checkout().join("buedafab.toml");
+    let usual = std::fs::read_to_string(&file).expect("it is there");
+    std::fs::write(&file, usual.replace("connect_timeout_seconds = 5", "connect_timeout_seconds = 1"))
+        .expect("it is written");
+    host.run("install -d -o deploy -g deploy /home/deploy/.ssh; echo 'until test -e /tmp/go; do sleep 0.1; done' >/home/deploy/.ssh/rc");
+    stage.production(&["check"], 6).says("no answer within 1 s").says("set `connect_timeout_seconds`");
+    host.run("touch /tmp/go");
+    std::fs::write(&file, usual).expect("it is written");
+    stage.production(&["check"], 0);
+    stage.production(&["disconnect"], 0);
+
+    // A host that was set up anew has another key.
+    let known = before
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("UserKnownHostsFile "))
+        .expect("there is one");
+    let keys = std::fs::read_to_string(known).expect("it is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .status();
+    assert!(made.expect("it runs").success());
+    let other = std::fs::read_to_string(key.with_extension("pub")).expect("it is there");
+    let other: Vec<&str> = other.split_whitespace().take(2).collect();
+    let changed: Vec<String> = keys
+        .lines()
+        .map(|line| format!("{} {}\n", line.split(' ').next().unwrap_or_default(), other.join(" ")))
+        .collect();
+    std::fs::write(known, changed.concat()).expect("it is written");
+    let ran = stage.production(&["deploy"], 6);
+    ran.says("its host key has changed").says(&format!("another one in {known}:1"));
+    // What it says to type is typed.
+    let all = format!("{}{}", ran.stdout, ran.stderr);
+    let typed = all.split("ssh-keygen ").nth(1).and_then(|rest| rest.split(';').next()).expect("it says so");
+    let forgotten = std::process::Command::new("sh")
+        .args(["-c", &format!("ssh-keygen {typed}")])
+        .output()
+        .expect("it runs");
+    assert!(forgotten.status.success(), "{typed}");
+    stage.production(&["deploy"], 6).says("host key is known");
+    std::fs::write(known, keys).expect("it is written");
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["one"]);
+}
+
+/// A host that is named twice would wait for its own lock.
+#[test]
+fn two_names_of_one_machine_are_told_before_anything() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..Default::default() });
+    let config = stage.fleet.client().ssh_config().to_owned();
+    let before = std::fs::read_to_string(&config).expect("it is there");
+    let address = stage.fleet.host("web1").address();
+    let alias =
+        format!("Host app\n  HostName {}\n  Port {}\n  HostKeyAlias web1\n", address.ip(), address.port());
+    std::fs::write(&config, alias + &before).expect("it is written");
+    stage.configure("unit = \"five\"\nservice = \"none\"\n[environments.production]\nhosts = [\"web1\", \"web2\", \"app\"]\n");
+    let words = "app is web1, by another name: both are /var/webapps/five on one machine";
+    stage.production(&["deploy"], 4).says(words).says("nothing was touched");
+    stage.production(&["check"], 4).says(words).says("keep one of the two names");
+    stage.production(&["--hosts", "web1,web2", "deploy"], 0);
+
+    // A folder that isn't there, because nothing is mounted where the link to it leads.
+    stage.fleet.host("web2").run("rm -rf /var/webapps/five; ln -s /data/five /var/webapps/five");
+    let words = "/var/webapps/five is a link that leads nowhere";
+    stage.production(&["--hosts", "web1,web2", "deploy"], 4).says(words).says("nothing was touched");
+    stage.production(&["--hosts", "web2", "check"], 4).says(words);
+}

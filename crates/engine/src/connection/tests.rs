@@ -438,17 +438,29 @@ async fn a_runner_whose_reader_is_gone_says_so_to_nobody_and_ends() {
 
 #[tokio::test]
 async fn what_ends_without_hello_says_why() {
-    let launch = Launch {
-        words: ["sh", "-c", "echo no such container >&2; exit 1"].map(str::to_owned).to_vec(),
-        first_input: Some("exec sh\n".to_owned()),
-        log: None,
-        may_be_killed: false,
-        effort: Effort::Handshake,
-    };
-    let (sender, _replies) = mpsc::channel(8);
-    let second = Duration::from_secs(5);
-    let error = Connection::open(&launch, "n", second, second, (), sender).await.expect_err("no hello");
-    assert_eq!(error.to_string(), "no such container");
+    let cases = [
+        ("echo no such container >&2; exit 1", "no such container"),
+        // A login shell that lets nobody in says so on its standard output, after what a profile says.
+        (
+            "echo 1; echo 2; echo 3; echo; echo 'This account is currently not available.'; exit 1",
+            "2\n3\nThis account is currently not available.",
+        ),
+        ("echo Welcome; echo no such container >&2; exit 1", "no such container"),
+        ("exit 3", "\"sh\" ended with status 3"),
+    ];
+    for (script, expected) in cases {
+        let launch = Launch {
+            words: ["sh", "-c", script].map(str::to_owned).to_vec(),
+            first_input: Some("exec sh\n".to_owned()),
+            log: None,
+            may_be_killed: false,
+            effort: Effort::Handshake,
+        };
+        let (sender, _replies) = mpsc::channel(8);
+        let second = Duration::from_secs(5);
+        let error = Connection::open(&launch, "n", second, second, (), sender).await.expect_err("no hello");
+        assert_eq!(error.to_string(), expected);
+    }
 }
 
 /// A step that ends the process whose id an earlier step wrote down.

@@ -27,6 +27,11 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync {
     /// The command that gives a person's terminal to the host.
     fn interactive(&self, session: &Session) -> Command;
 
+    /// A failure that was told in these words, in fewer.
+    fn words(&self, why: String) -> String {
+        why
+    }
+
     /// What a person can do about a failure that was told in these words.
     fn hint(&self, why: &str) -> Option<String>;
 

@@ -45,17 +45,19 @@ pub(super) fn private_folder() -> Option<PathBuf> {
     (found.is_dir() && found.uid() == uid && found.mode() & 0o077 == 0).then_some(folder)
 }
 
-/// The socket of the shared connection to a host, by what `ssh -G` says of it now; `None` where ssh can't make anything of it. A
-/// Unix socket's path has 108 bytes at most, and OpenSSH adds some while it makes it.
-pub(super) fn socket_of(folder: &Path, host: &Host, forward_agent: bool) -> Option<PathBuf> {
+/// What `ssh -G` says of a host now; `None` where ssh can't make anything of it.
+pub(super) fn resolve(host: &Host) -> Option<String> {
     let mut resolve = Command::new("ssh");
     resolve.args(["-T", "-G"]).args(target_words(host));
     let resolved = resolve.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    if !resolved.status.success() {
-        return None;
-    }
+    resolved.status.success().then(|| String::from_utf8_lossy(&resolved.stdout).into_owned())
+}
+
+/// The socket of the shared connection to a host, by what ssh makes of it. A Unix socket's path has 108 bytes at most, and OpenSSH
+/// adds some while it makes it.
+pub(super) fn socket_of(folder: &Path, host: &Host, resolved: &str, forward_agent: bool) -> Option<PathBuf> {
     let mut hasher = DefaultHasher::new();
-    (&resolved.stdout, forward_agent).hash(&mut hasher);
+    (resolved, forward_agent).hash(&mut hasher);
     // What is lent is the agent of whoever opened it.
     if forward_agent {
         std::env::var_os("SSH_AUTH_SOCK").hash(&mut hasher);
