@@ -65,6 +65,14 @@ pub enum GitError {
         /// Git's words.
         why: String,
     },
+    /// This checkout's remotes are called otherwise.
+    #[error("this checkout has no remote {remote:?}, but {}", known.join(", "))]
+    NoSuchRemote {
+        /// The name.
+        remote: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// What was asked for breaks a rule.
     #[error(transparent)]
     Rule(#[from] BrokenRule),
@@ -94,6 +102,12 @@ impl GitError {
             GitError::NoAnswer { remote, .. } => {
                 format!(
                     "see whether this works: git ls-remote {remote}; `master_remote` in buedafab.toml names it"
+                )
+            }
+            GitError::NoSuchRemote { known, .. } => {
+                format!(
+                    "name the one that releases come from in buedafab.toml: master_remote = {:?}",
+                    known[0]
                 )
             }
             GitError::Rule(rule) => rule.hint(),

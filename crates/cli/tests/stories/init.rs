@@ -82,3 +82,13 @@ fn init_writes_nothing_for_somebody_who_goes_away() {
     assert!(finish(session, 130).contains("nothing was written"));
     assert!(!desk.remote.checkout_dir().join("buedafab.toml").exists());
 }
+
+/// `clone.defaultRemoteName` is somebody's own, and `master_remote` is the project's.
+#[test]
+fn a_remote_of_another_name_is_named() {
+    let desk = desk();
+    desk.write("buedafab.toml", "unit = \"five\"\n");
+    desk.run(&["localhost", "check"], 4)
+        .says("this checkout has no remote \"origin\", but upstream")
+        .says("master_remote = \"upstream\"");
+}

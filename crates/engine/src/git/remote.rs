@@ -55,12 +55,20 @@ impl Repository {
     pub(super) async fn list(&self, remote: &str) -> Result<Listing, GitError> {
         let arguments = ["ls-remote", "--heads", "--tags", "--", remote];
         let listed = self.ask_remote(&arguments, remote, LIST_PATIENCE).await;
-        let listed = listed.map_err(|error| match error {
-            GitError::Failed { why, .. } => {
-                GitError::NoAnswer { remote: remote.to_owned(), why: last_words(&why) }
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(GitError::Failed { why, .. }) => {
+                let known = self.git(&["remote"]).await.unwrap_or_default();
+                let known: Vec<String> = known.lines().map(str::to_owned).collect();
+                let remote = remote.to_owned();
+                return Err(if known.is_empty() || known.contains(&remote) || remote.contains([':', '/']) {
+                    GitError::NoAnswer { remote, why: last_words(&why) }
+                } else {
+                    GitError::NoSuchRemote { remote, known }
+                });
             }
-            other => other,
-        })?;
+            Err(error) => return Err(error),
+        };
         let mut listing = Listing::default();
         for (id, name) in listed.lines().filter_map(|line| line.split_once('\t')) {
             if let Some(branch) = name.strip_prefix("refs/heads/") {

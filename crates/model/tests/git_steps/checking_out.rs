@@ -429,6 +429,32 @@ fn a_checkout_leaves_the_release_and_its_virtualenv() {
     assert_snapshot!(found, @r#"0: .git/ .gitignore binary env/ file; python"#);
 }
 
+/// Whatever the user of a host calls the remote of a clone.
+#[test]
+fn a_clone_s_remote_has_the_name_that_we_know() {
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        place.by_hand("printf '[clone]\\n\\tdefaultRemoteName = upstream\\n' >config");
+        let run = RunId::new("r1").expect("a word");
+        // From the remote, from the slot beside it, and once more.
+        for (slot, sibling, commit) in
+            [("a", "b", &remote.first), ("b", "a", &remote.first), ("a", "b", &remote.second)]
+        {
+            let script =
+                render_step(&Action::from(fetch(place, slot, commit, &[sibling])), &place.layout, &run);
+            let mut command = shell.command(&script, &place.root());
+            let output =
+                command.env("GIT_CONFIG_GLOBAL", place.root().join("config")).output().expect("it runs");
+            assert_eq!(told(&output, place), "0");
+        }
+        place.by_hand("for slot in a b; do git -C five/releases/$slot remote; done")
+    });
+    assert_snapshot!(found, @"
+    origin
+    origin
+    ");
+}
+
 #[test]
 fn a_checkout_of_what_was_never_fetched_fails() {
     let found = everywhere(|shell, place| {

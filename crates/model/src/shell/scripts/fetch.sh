@@ -74,11 +74,11 @@ make_anew() {
   rm -rf "$slot.new" || exit
   for sibling; do
     ! lacks "$sibling" || continue
-    git -c init.defaultBranch=master clone --quiet --no-local --no-checkout --upload-pack "$serve" -- "$sibling" "$slot.new" 2>/dev/null &&
+    git -c init.defaultBranch=master clone --quiet --origin origin --no-local --no-checkout --upload-pack "$serve" -- "$sibling" "$slot.new" 2>/dev/null &&
       git -C "$slot.new" remote set-url origin "$url" && break
     rm -rf "$slot.new"
   done
-  [ -d "$slot.new" ] || git clone --quiet --no-local --no-checkout -- "$url" "$slot.new" || give_up $?
+  [ -d "$slot.new" ] || git clone --quiet --origin origin --no-local --no-checkout -- "$url" "$slot.new" || give_up $?
   { has "$slot.new" && holds "$slot.new" "$commit"; } || bring "$slot.new" "$@" || give_up $?
   if [ ! -d "$slot" ] || [ -L "$slot" ]; then
     rm -rf "$slot" && mv "$slot.new" "$slot"
