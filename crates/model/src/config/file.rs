@@ -34,6 +34,9 @@ pub struct ConfigFile {
 pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
     // Editors on Windows begin a file with a byte order mark, which is no column of its first line.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // They end its lines with two characters, too, the first of which no shell should get from a hook of several lines.
+    let text = text.replace("\r\n", "\n");
+    let text = text.as_str();
     let source = Source { file_name: file_name.into(), text: text.into() };
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {

@@ -163,3 +163,22 @@ fn a_tab_and_wide_characters_keep_the_caret_in_place() {
       = help: put it in quotes: `"3"`
     "#);
 }
+
+/// What an editor on Windows wrote means the same, also within texts of several lines, which shells get.
+#[test]
+fn line_ends_of_windows() {
+    let text = "unit = \"five\"\n# a word\n[hooks]\nbuild = \"\"\"\nmake\nmake \\\n  more\n\"\"\"\ncheck = \'\'\'\none\ntwo\'\'\'\n[environments.production]\nhosts = [\n  \"web1\",\n]\n";
+    let production = EnvironmentName::new("production").unwrap();
+    let of = |text: &str| parse("buedafab.toml", text).unwrap().settings(&production).unwrap();
+    assert_eq!(of(&text.replace('\n', "\r\n")), of(text));
+    assert_eq!(of(text).hooks.on_hosts.check, ["one\ntwo"]);
+    insta::assert_snapshot!(mistakes("unit = \"five\"\r\npaht = \"/srv\"\r\n"), @r#"
+    error: unknown setting `paht`
+     --> buedafab.toml:2:1
+      |
+    2 | paht = "/srv"
+      | ^^^^
+      |
+      = help: did you mean `path`?
+    "#);
+}
