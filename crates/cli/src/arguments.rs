@@ -78,7 +78,7 @@ Exit codes:
 /// Flags that every command knows.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct GlobalArgs {
-    /// The configuration [default: buedafab.toml here or in a folder above]
+    /// The configuration [default: buedafab.toml here or in a folder above]; it may lie outside of the checkout that is deployed
     #[arg(long, global = true, value_name = "FILE", env = "BUEDAFAB_CONFIG")]
     pub config: Option<PathBuf>,
 

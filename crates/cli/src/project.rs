@@ -1,8 +1,9 @@
 //! The project that is deployed: where it is, and what its configuration says.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use buedafab_engine::Repository;
 use buedafab_model::app::text::one_line;
 use buedafab_model::config::{self, ConfigFile, Settings, Task};
 use buedafab_model::host::Host;
@@ -17,7 +18,7 @@ use crate::exit::CliError;
 /// A project with its configuration.
 #[derive(Debug)]
 pub(crate) struct Project {
-    /// The folder of the configuration.
+    /// Its folder: that of the configuration, mostly.
     pub root: PathBuf,
     /// The configuration's file.
     pub path: PathBuf,
@@ -48,10 +49,10 @@ impl Project {
             ))
             .hint(format!("give it another name: [tasks.{name}_five]")));
         }
-        let root = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .map_or_else(current_folder, |p| Ok(p.to_owned()))?;
+        let root = match &global.config {
+            Some(named) => root_of(named, &current_folder()?),
+            None => path.parent().map_or_else(PathBuf::new, Path::to_owned),
+        };
         Ok(Project { root, path, config })
     }
 
@@ -64,6 +65,22 @@ impl Project {
     pub(crate) fn settings(&self, environment: &str, color: bool) -> Result<Settings, CliError> {
         let name = EnvironmentName::new(environment).map_err(|error| CliError::usage(error.to_string()))?;
         self.config.settings(&name).map_err(|mistakes| CliError::rendered(mistakes.render(color)))
+    }
+}
+
+/// The project of a configuration that was named: its folder, unless that lies outside of the checkout in which the person stands. A
+/// `buedafab.toml` at the root of another checkout is that one's own.
+fn root_of(config: &Path, here: &Path) -> PathBuf {
+    let folder = here.join(config.parent().unwrap_or(config));
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let checkout =
+        |folder: &Path| Some(Repository::find(&folder.canonicalize().ok()?).ok()?.root().to_owned());
+    let own = checkout(&folder);
+    let is_its_own =
+        own.as_ref() == Some(&folder) && config.file_name().is_some_and(|name| name == FILE_NAME);
+    match checkout(here) {
+        Some(around) if own.as_ref() != Some(&around) && !is_its_own => around,
+        _ => folder,
     }
 }
 
@@ -157,4 +174,38 @@ fn named_config(words: &[String]) -> Option<PathBuf> {
 /// A pattern of `--hosts` or `--roles`.
 fn glob(pattern: &str) -> Result<Pattern, CliError> {
     Pattern::new(pattern).map_err(|error| CliError::usage(format!("{pattern:?} isn't a pattern: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_of_the_checkout_around_it_or_around_the_person() {
+        let place = tempfile::tempdir().expect("a folder");
+        let place = place.path().canonicalize().expect("it is there");
+        for folder in ["five/.git", "five/deploy", "five/src", "ops/.git", "ops/apps", "bare"] {
+            std::fs::create_dir_all(place.join(folder)).expect("it is ours");
+        }
+        let check = |here: &str, config: &str, expected: &str| {
+            assert_eq!(
+                root_of(Path::new(config), &place.join(here)),
+                place.join(expected),
+                "{config} in {here}"
+            );
+        };
+        check("five", "buedafab.toml", "five");
+        check("five", "./deploy/other.toml", "five/deploy");
+        check("five/src", "../deploy/other.toml", "five/deploy");
+        check("five/src", "../other.toml", "five");
+        // Outside of every checkout, or in one that keeps what is to be known of others.
+        check("five", "../bare/five.toml", "five");
+        check("five/src", &place.join("bare/five.toml").display().to_string(), "five");
+        check("five", "../ops/apps/five.toml", "five");
+        check("five", "../ops/five.toml", "five");
+        check("five", "../ops/apps/buedafab.toml", "five");
+        check("ops", "../five/buedafab.toml", "five");
+        check("bare", "../five/deploy/other.toml", "five/deploy");
+        check("bare", "five.toml", "bare");
+    }
 }
