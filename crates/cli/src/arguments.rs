@@ -323,7 +323,7 @@ pub(crate) struct DeployArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// The value of DEPLOYMENT_TYPE for the tests [default: `deployment_type`; without an environment SOLO]
+    /// The value of DEPLOYMENT_TYPE for the tests [default: `local_deployment_type`, whatever the environment]
     #[arg(long, value_name = "TYPE")]
     pub deployment_type: Option<String>,
     /// The folder to run them in [default: the project's]

@@ -272,7 +272,7 @@ impl Driver<'_> {
         }
         let (title, may_ask) = (step.action.to_string(), step.action.may_ask());
         (self.events)(Event::DeployerStarted { step: id, title, may_ask });
-        let mut variables = self.plan.variables.clone();
+        let mut variables = self.plan.variables_of(&step.action);
         if let Some(verdict) = verdict {
             variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
         }

@@ -7,9 +7,9 @@ use buedafab_model::deployer::action::DeployerAction;
 use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
 use buedafab_model::host::record::{Hold, LockHolder, SlotState};
 use buedafab_model::names::SlotName;
-use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
+use buedafab_model::plan::{Found, Plan};
 use buedafab_model::planner::{
     DeployRequest, RollbackRequest, SeenHost, plan_deploy, plan_hold, plan_maintenance, plan_restart,
     plan_rollback, plan_run, plan_unhold,
@@ -886,6 +886,52 @@ fn what_comes_first_on_the_deployer_stands_in_the_plan() {
     let there = [bare().slot("a", SlotState::Live, 3).link("a")];
     let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &there)).expect("a plan");
     assert!(plan.is_empty() && plan.closing.is_empty());
+}
+
+/// By `DEPLOYMENT_TYPE` an app finds its databases and caches: tests that found those of the hosts emptied them.
+#[test]
+fn nothing_on_the_deployer_but_hooks_finds_out_where_a_release_goes() {
+    let text = |more: &str| {
+        format!(
+            "{more}test_runner = \"make test\"\ndeployment_type = \"LIVE\"\nenv_file = \".env\"\n\
+             variables = {{ CACHE = \"live\" }}\n[hooks]\nlocal.before = \"before\"\n"
+        )
+    };
+    let push =
+        DeployerAction::PushBranch { remote: "o".into(), branch: "master".into(), commit: release(3).commit };
+    let request = DeployRequest { before: vec![push], ..request(3) };
+    let found = |more: &str| {
+        let settings = fleet(&text(more), 1);
+        let hosts = [second()];
+        let plan =
+            plan_deploy(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("nothing is wrong");
+        let steps = plan.deployer_steps().filter_map(|found| match found {
+            Found::OnDeployer { step, .. } => Some(&step.action),
+            Found::OnHost { .. } => None,
+        });
+        let lines = steps.map(|action| {
+            let all = plan.variables_of(action);
+            let told = all.keys().filter(|name| name.starts_with("BUEDAFAB_")).count();
+            format!("{action}: {} and {told} of the run\n", all["DEPLOYMENT_TYPE"])
+        });
+        assert_eq!(plan.variables["BUEDAFAB_DEPLOYMENT_TYPE"], "LIVE");
+        assert!(!plan.variables.contains_key("CACHE"));
+        lines.collect::<String>()
+    };
+    assert_snapshot!(found(""), @"
+    run the tests: make test: SOLO and 0 of the run
+    before: SOLO and 11 of the run
+    push 3333333333 to master on o: SOLO and 0 of the run
+    ");
+    assert_snapshot!(found("local_deployment_type = \"TEST\"\n"), @"
+    run the tests: make test: TEST and 0 of the run
+    before: TEST and 11 of the run
+    push 3333333333 to master on o: TEST and 0 of the run
+    ");
+    let (settings, hosts) = (fleet("", 1), [second()]);
+    let request = RollbackRequest::new(URL, Schema::Refuse);
+    let back = plan_rollback(&settings, &run(60), &request, &seen(&settings, &hosts)).expect("a plan");
+    assert_eq!(back.variables["BUEDAFAB_COMMAND"], "rollback");
 }
 
 #[test]

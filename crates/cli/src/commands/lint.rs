@@ -19,5 +19,9 @@ pub(crate) async fn lint(cli: &Cli) -> Result<ExitCode, CliError> {
         print_talk("git tracks no Python file here: there is nothing to check");
         return Ok(ExitCode::Done);
     };
-    carry_out(&[lint], &project.root, &[])
+    carry_out(
+        &[lint],
+        &project.root,
+        &[("DEPLOYMENT_TYPE".to_owned(), settings.developer.local_deployment_type)],
+    )
 }

@@ -27,7 +27,7 @@ pub(crate) async fn setup(cli: &Cli) -> Result<ExitCode, CliError> {
         );
         return Ok(ExitCode::Done);
     }
-    let kind = ("DEPLOYMENT_TYPE".to_owned(), settings.app.deployment_type.clone());
+    let kind = ("DEPLOYMENT_TYPE".to_owned(), settings.developer.local_deployment_type.clone());
     let code = carry_out(&actions, &project.root, &[kind])?;
     print_talk("✓ this checkout is ready");
     Ok(code)

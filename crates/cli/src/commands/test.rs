@@ -31,6 +31,6 @@ pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<ExitCode, Cl
     if !folder.is_dir() {
         return Err(CliError::usage(format!("{} isn't a folder", folder.display())));
     }
-    let kind = deployment_type.clone().unwrap_or(settings.app.deployment_type);
+    let kind = deployment_type.clone().unwrap_or(settings.developer.local_deployment_type);
     carry_out(&[tests], &folder, &[("DEPLOYMENT_TYPE".to_owned(), kind)])
 }

@@ -27,9 +27,11 @@ const VARIABLES: [(&str, &str); 14] = [
     ("DEPLOYMENT_TYPE", "`deployment_type`: `DEV`, `STAGING`, `PRODUCTION`, `SOLO` or your own"),
 ];
 
-const LOCAL_VARIABLES: [(&str, &str); 11] = [
+const LOCAL_VARIABLES: [(&str, &str); 13] = [
     ("BUEDAFAB_BY", "who runs it: the person and their machine"),
-    ("BUEDAFAB_COMMIT", "the full id of the release that will serve; empty if nothing changes"),
+    ("BUEDAFAB_COMMAND", "`deploy` or `rollback`"),
+    ("BUEDAFAB_COMMIT", "the full id of the release that will serve"),
+    ("BUEDAFAB_DEPLOYMENT_TYPE", "`deployment_type` of the environment"),
     ("BUEDAFAB_DESCRIBE", "its name by `git describe`"),
     ("BUEDAFAB_ENVIRONMENT", "the environment"),
     ("BUEDAFAB_EXIT_CODE", "how the run ended; in `after` and `on_failure` only"),
@@ -38,7 +40,7 @@ const LOCAL_VARIABLES: [(&str, &str); 11] = [
     ("BUEDAFAB_RUN", "the id of the run"),
     ("BUEDAFAB_TAG", "the tag that stands on exactly this commit"),
     ("BUEDAFAB_UNIT", "the app's short name"),
-    ("DEPLOYMENT_TYPE", "`deployment_type`"),
+    ("DEPLOYMENT_TYPE", "`local_deployment_type`, whatever the environment"),
 ];
 
 const OWN_VARIABLES: [(&str, &str); 3] = [
@@ -83,7 +85,8 @@ pub(crate) fn page() -> String {
         text.push_str(&list_item(&format!("`{name}`: {meaning}{example}")));
     }
     text.push_str("\n## On the machine that deploys\n\n");
-    text.push_str(&paragraph("Hooks below `[hooks.local]` find these."));
+    text.push_str(&paragraph("Hooks below `[hooks.local]` find these. Tests, and what git runs when a release is pushed, find only \
+         `DEPLOYMENT_TYPE`. Where a run has nothing to do, no hook runs."));
     text.push('\n');
     for (name, meaning) in LOCAL_VARIABLES {
         text.push_str(&list_item(&format!("`{name}`: {meaning}")));

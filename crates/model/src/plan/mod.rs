@@ -62,7 +62,7 @@ pub struct Plan {
     /// The group that may write what the run makes on hosts; `None`: the user who logs in, alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deploy_group: Option<String>,
-    /// What commands on the deployer find in their environment.
+    /// What hooks on the deployer find in their environment.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
     /// Promises that the strategy can't keep, and nobody checks therefore.
@@ -367,6 +367,15 @@ impl Plan {
     pub fn has_inputs(&self) -> bool {
         let work = self.phases.iter().flat_map(|phase| &phase.work);
         work.flat_map(HostWork::all_steps).any(|step| step.action.effects().input.is_some())
+    }
+
+    /// What a command on the deployer finds in its environment. Only hooks are about the run: tests, and what git runs when
+    /// something is pushed, are the checkout's own, and may not find out where its release goes.
+    pub fn variables_of(&self, action: &DeployerAction) -> BTreeMap<String, String> {
+        let of_checkout =
+            |name: &str| matches!(action, DeployerAction::Hook { .. }) || name == "DEPLOYMENT_TYPE";
+        let variables = self.variables.iter().filter(|(name, _)| of_checkout(name));
+        variables.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Whether the run would do nothing at all.

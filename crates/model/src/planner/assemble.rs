@@ -232,9 +232,11 @@ fn deployer_variables(settings: &Settings, run: &RunContext, plan: &Plan) -> BTr
     let hosts: Vec<&str> = plan.hosts.iter().map(|planned| planned.host.name.as_str()).collect();
     let mut variables = BTreeMap::new();
     let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
-    set("DEPLOYMENT_TYPE", &settings.app.deployment_type);
+    set("DEPLOYMENT_TYPE", &settings.developer.local_deployment_type);
     set("BUEDAFAB_BY", &run.by);
+    set("BUEDAFAB_COMMAND", if plan.intent == Intent::Rollback { "rollback" } else { "deploy" });
     set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
+    set("BUEDAFAB_DEPLOYMENT_TYPE", &settings.app.deployment_type);
     set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));
     set("BUEDAFAB_ENVIRONMENT", plan.environment.as_str());
     set("BUEDAFAB_HOSTS", &hosts.join(","));

@@ -33,6 +33,7 @@ fn defaults() {
     version_timeout_seconds = 30
     # test_runner: none
     linter = "pylint"
+    local_deployment_type = "SOLO"
     extra_setup_tasks = []
     python = "python3"
     pip_requirements = []
