@@ -74,6 +74,7 @@ fn a_deploy_of_a_django_project() {
     + once
     +   on web1
     +     once: python manage.py migrate --check >/dev/null 2>&1 || { { pyth …
+    +     once: python manage.py loaddata first
     + 
     switch
     -     restart init:five
@@ -329,7 +330,9 @@ fn a_recipe_can_be_read_and_replaced() {
     # before your `check` hooks
     check = ["python manage.py check --deploy"]
     # before your `once` hooks, on the primary
-    migrate = ["python manage.py migrate --check >/dev/null 2>&1 || { { python manage.py migrate --plan || :; } && python manage.py migrate --noinput && python manage.py loaddata first; }"]
+    migrate = ["python manage.py migrate --check >/dev/null 2>&1 || { { python manage.py migrate --plan || :; } && python manage.py migrate --noinput; }"]
+    # before your `once` hooks, on the primary
+    fixtures = ["python manage.py loaddata first"]
     "#);
     assert_snapshot!(buedafab_model::view::show_recipe(&fleet("recipe = \"static\"", 1)), @r#"
     recipe = "static"

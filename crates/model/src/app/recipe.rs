@@ -52,6 +52,8 @@ pub enum StepName {
     Check,
     /// Migrate the database, where something is pending.
     Migrate,
+    /// Load Django's fixtures: what is in them may change without a migration.
+    Fixtures,
 }
 
 /// One named step of a recipe.
@@ -94,7 +96,13 @@ impl Recipe {
     /// Its steps, in the order of a run.
     pub fn step_names(self) -> &'static [StepName] {
         match self {
-            Recipe::Django => &[StepName::Collectstatic, StepName::Data, StepName::Check, StepName::Migrate],
+            Recipe::Django => &[
+                StepName::Collectstatic,
+                StepName::Data,
+                StepName::Check,
+                StepName::Migrate,
+                StepName::Fixtures,
+            ],
             Recipe::Tornado
             | Recipe::Wsgi
             | Recipe::Asgi
@@ -113,6 +121,7 @@ impl StepName {
             StepName::Data => "data",
             StepName::Check => "check",
             StepName::Migrate => "migrate",
+            StepName::Fixtures => "fixtures",
         }
     }
 }

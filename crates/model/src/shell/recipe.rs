@@ -37,9 +37,18 @@ fn step(name: StepName, settings: &Settings) -> RecipeStep {
         }
         (StepName::Check, _) => (HookPoint::Check, Side::Before, manage("check --deploy")),
         (StepName::Migrate, _) => (HookPoint::Once, Side::Before, migrate(settings)),
+        (StepName::Fixtures, _) => {
+            let fixtures = quote_words(&settings.django.extra_fixtures);
+            (HookPoint::Once, Side::Before, manage(&format!("loaddata {fixtures}")))
+        }
     };
-    // A Django that old takes no command.
-    let commands = if name == StepName::Data && settings.django.syncdb { Vec::new() } else { vec![command] };
+    let has_none = match name {
+        // A Django that old takes no command.
+        StepName::Data => settings.django.syncdb,
+        StepName::Fixtures => settings.django.extra_fixtures.is_empty(),
+        StepName::Collectstatic | StepName::Check | StepName::Migrate => false,
+    };
+    let commands = if has_none { Vec::new() } else { vec![command] };
     RecipeStep { name, point, side, commands }
 }
 
@@ -50,12 +59,8 @@ const LASTING_DATA: &str = include_str!("scripts/lasting_data.py");
 fn migrate(settings: &Settings) -> String {
     // A project may have a `migrate` of its own that knows no plan; and that is only for show.
     let plan = format!("{{ {} || :; }}", manage("migrate --plan"));
-    let mut work = vec![plan, manage("migrate --noinput")];
-    if !settings.django.extra_fixtures.is_empty() {
-        work.push(manage(&format!("loaddata {}", quote_words(&settings.django.extra_fixtures))));
-    }
-    let pending = manage("migrate --check");
-    let migrate = format!("{pending} >/dev/null 2>&1 || {{ {}; }}", work.join(" && "));
+    let (pending, work) = (manage("migrate --check"), manage("migrate --noinput"));
+    let migrate = format!("{pending} >/dev/null 2>&1 || {{ {plan} && {work}; }}");
     if settings.django.syncdb {
         format!("{} && {{ {migrate}; }}", manage("syncdb --noinput"))
     } else {
@@ -78,17 +83,26 @@ mod tests {
     /// What `manage.py` is told, where a project's own says so of each of its commands.
     #[track_caller]
     fn check(manage: &str, expected: &str) {
+        check_with("", manage, expected);
+    }
+
+    /// The same, with more in the configuration.
+    #[track_caller]
+    fn check_with(more: &str, manage: &str, expected: &str) {
         let text = "unit = \"five\"\nrecipe = \"django\"\n[environments.production]\nhosts = [\"web1\"]\n";
+        let text = format!("{more}{text}");
         let production = EnvironmentName::new("production").expect("a word");
         let settings =
-            parse("buedafab.toml", text).and_then(|file| file.settings(&production)).expect("settings");
+            parse("buedafab.toml", &text).and_then(|file| file.settings(&production)).expect("settings");
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(
             folder.path().join("manage.py"),
             format!("echo \"$*\" >>told\ncase $* in {manage} esac\n"),
         )
         .expect("it is written");
-        let script = format!("python() {{ sh \"$@\"; }}\n{}", migrate(&settings));
+        let once = commands_at(&settings, HookPoint::Once, Side::Before);
+        let once = once.iter().map(|command| format!("({command}) || exit")).collect::<Vec<_>>().join("\n");
+        let script = format!("python() {{ sh \"$@\"; }}\n{once}");
         let run =
             Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().expect("it runs");
         let told = std::fs::read_to_string(folder.path().join("told")).expect("it was told");
@@ -101,5 +115,18 @@ mod tests {
         check("*--check) exit 1 ;;", "migrate --check; migrate --plan; migrate --noinput; 0");
         check("*--check | *--plan) exit 2 ;;", "migrate --check; migrate --plan; migrate --noinput; 0");
         check("*--check | *--noinput) exit 1 ;;", "migrate --check; migrate --plan; migrate --noinput; 1");
+    }
+
+    /// A fixture changes without a migration, and then nobody would load it.
+    #[test]
+    fn fixtures_are_loaded_on_every_deploy() {
+        let fixtures = "extra_fixtures = [\"permissions\", \"a b\"]\n";
+        check_with(fixtures, "*) ;;", "migrate --check; loaddata permissions a b; 0");
+        let pending = "migrate --check; migrate --plan; migrate --noinput; loaddata permissions a b; 0";
+        check_with(fixtures, "*--check) exit 1 ;;", pending);
+        check_with(fixtures, "loaddata*) exit 1 ;;", "migrate --check; loaddata permissions a b; 1");
+        check_with(fixtures, "migrate*) exit 1 ;;", "migrate --check; migrate --plan; migrate --noinput; 1");
+        let own = format!("{fixtures}steps = {{ migrate = [] }}\n");
+        check_with(&own, "*) ;;", "loaddata permissions a b; 0");
     }
 }

@@ -15,7 +15,8 @@ area! {
     /// for storage that all of them share.
     collectstatic: Collectstatic => Collectstatic = Always(Collectstatic::EveryHost);
 
-    /// Django's fixtures that are loaded after a migration.
+    /// Django's fixtures, which every deploy loads on the first host, after a migration if there is one: what somebody has
+    /// changed in the database of what is in them is lost.
     extra_fixtures: Vec<Argument> => Vec<String> = Empty, example r#"["initial_data"]"#;
 
     /// Whether `manage.py syncdb` comes before a migration, as Django before 1.7 needs it.
