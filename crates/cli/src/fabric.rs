@@ -3,7 +3,7 @@
 //! `production deploy:commit=6b4943c restart_webserver` means `production deploy --commit=6b4943c`, and then
 //! `production restart_webserver`. What stands before the first command holds for all of them.
 
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
 
 /// The command lines that one line means, each in the usual form and complete.
 pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> Vec<Vec<String>> {
@@ -11,8 +11,8 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
     let mut lines: Vec<Vec<String>> = Vec::new();
     let mut current: Option<&Command> = None;
     let mut has_environment = false;
-    // What stands behind a colon is all that a command gets.
-    let mut is_complete = false;
+    // How many plain words the command still takes.
+    let mut room = 0;
     let mut words = words.into_iter();
     before.extend(words.next());
     while let Some(word) = words.next() {
@@ -31,14 +31,16 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
             let takes_next = takes_next_word(&word, current, root);
             line.push(word);
             line.extend(takes_next.then(|| words.next()).flatten());
-        } else if !is_complete && current.is_some_and(|command| belongs(&word, command, root)) {
+        } else if room > 0 && current.is_some_and(|command| belongs(&word, command, root)) {
+            room -= 1;
             line.push(word);
         } else {
             let (name, parameters) = word.split_once(':').unwrap_or((&word, ""));
             match root.find_subcommand(name) {
                 Some(command) => {
                     current = Some(command);
-                    is_complete = !parameters.is_empty();
+                    // What stands behind a colon is all that a command gets.
+                    room = if parameters.is_empty() { most_words(command) } else { 0 };
                     let mut line = before.clone();
                     line.push(name.to_owned());
                     line.extend(arguments(command, parameters));
@@ -61,18 +63,23 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
 
 /// Whether a plain word is an argument of the command before it, rather than the next command.
 fn belongs(word: &str, command: &Command, root: &Command) -> bool {
-    if command.has_subcommands() {
-        return true;
-    }
     match command.get_positionals().next() {
         Some(argument) if argument.get_id() == TASK_ARGUMENTS => {
             word.split_once('=').is_some_and(|(name, _)| !name.contains(':'))
         }
         // `history status` is two commands: no run is called so.
         Some(_) if command.get_name() == "history" => root.find_subcommand(word).is_none(),
-        Some(_) => true,
-        None => false,
+        Some(_) | None => true,
     }
+}
+
+/// How many plain words a command takes: what follows them is the next command.
+fn most_words(command: &Command) -> usize {
+    if command.has_subcommands() {
+        return usize::MAX;
+    }
+    let most = |argument: &Arg| argument.get_num_args().map_or(1, |range| range.max_values());
+    command.get_positionals().map(most).fold(0, usize::saturating_add)
 }
 
 /// The id of a task's arguments, each `NAME=VALUE`: those of any other command aren't told from a command's name.
@@ -104,19 +111,42 @@ fn arguments(command: &Command, parameters: &str) -> Vec<String> {
     if command.get_name() == "run" {
         return vec!["--".to_owned(), parameters.to_owned()];
     }
+    let takes_words = command.get_positionals().next().is_some();
     let is_task = command.get_positionals().any(|argument| argument.get_id() == TASK_ARGUMENTS);
-    split_parameters(parameters)
-        .into_iter()
-        .map(|parameter| if is_task || is_run_id(command, &parameter) { parameter } else { flag(&parameter) })
-        .collect()
+    let mut first = FIRST_PARAMETERS.iter().find(|(name, _)| *name == command.get_name());
+    let mut meant = Vec::new();
+    for parameter in split_parameters(parameters) {
+        let (name, value) = match parameter.split_once('=') {
+            _ if is_task => {
+                meant.push(parameter);
+                continue;
+            }
+            Some((name, value)) => (name, Some(value)),
+            None => (parameter.as_str(), None),
+        };
+        let long = name.replace('_', "-");
+        let flag = command.get_arguments().find(|argument| argument.get_long() == Some(&long));
+        let is_switch = flag.is_some_and(|flag| matches!(flag.get_action(), ArgAction::SetTrue));
+        match (value, first) {
+            // `--force=true` isn't how a switch is typed.
+            (Some("true" | "True" | "1"), _) if is_switch => meant.push(format!("--{long}")),
+            (Some("false" | "False" | "0"), _) if is_switch => {}
+            (Some(value), _) => meant.push(format!("--{long}={value}")),
+            (None, _) if flag.is_some() => meant.push(format!("--{long}")),
+            (None, Some((_, flag))) => {
+                meant.push(format!("--{flag}={parameter}"));
+                first = None;
+            }
+            (None, None) if takes_words => meant.push(parameter),
+            (None, None) => meant.push(format!("--{long}")),
+        }
+    }
+    meant
 }
 
-/// Whether it is the run of `history:RUN`: that is no flag's name.
-fn is_run_id(command: &Command, parameter: &str) -> bool {
-    let names_flag =
-        || command.get_arguments().any(|argument| argument.get_long() == Some(&parameter.replace('_', "-")));
-    command.get_name() == "history" && !parameter.contains('=') && !names_flag()
-}
+/// What a parameter without a name is, by the command: only the first may have none.
+const FIRST_PARAMETERS: [(&str, &str); 5] =
+    [("changes", "release"), ("deploy", "release"), ("hold", "reason"), ("rollback", "to"), ("test", "dir")];
 
 /// Fabric separates parameters by commas, and a backslash keeps one.
 fn split_parameters(parameters: &str) -> Vec<String> {
@@ -132,15 +162,6 @@ fn split_parameters(parameters: &str) -> Vec<String> {
     }
     split.retain(|parameter| !parameter.is_empty());
     split
-}
-
-fn flag(parameter: &str) -> String {
-    match parameter.split_once('=') {
-        // `--force=true` isn't how a switch is typed.
-        Some((name, "true" | "True" | "1")) => format!("--{}", name.replace('_', "-")),
-        Some((name, value)) => format!("--{}={value}", name.replace('_', "-")),
-        None => format!("--{}", parameter.replace('_', "-")),
-    }
 }
 
 #[cfg(test)]
@@ -175,6 +196,24 @@ mod tests {
         check(&["b", "p", "history:ie2d"], &["b|p|history|ie2d"]);
         check(&["b", "p", "history:last,json"], &["b|p|history|last|--json"]);
         check(&["b", "p", "history:most=3"], &["b|p|history|--most=3"]);
+        check(&["b", "p", "deploy:v1.0.1"], &["b|p|deploy|--release=v1.0.1"]);
+        check(
+            &["b", "p", "deploy:latest_tag,skip_tests=1"],
+            &["b|p|deploy|--release=latest_tag|--skip-tests"],
+        );
+        check(&["b", "p", "deploy:skip_tests=False,dry_run=True"], &["b|p|deploy|--dry-run"]);
+        check(&["b", "p", "deploy:v1,v2"], &["b|p|deploy|--release=v1|--v2"]);
+        check(&["b", "p", "deploy:tag=1"], &["b|p|deploy|--tag=1"]);
+        check(&["b", "p", "changes:v1.0.1"], &["b|p|changes|--release=v1.0.1"]);
+        check(&["b", "p", "rollback:v1.0.1,keep_schema"], &["b|p|rollback|--to=v1.0.1|--keep-schema"]);
+        check(&["b", "p", "hold:a fair"], &["b|p|hold|--reason=a fair"]);
+        check(&["b", "p", "retire:web3,forget"], &["b|p|retire|web3|--forget"]);
+        check(&["b", "p", "enable:maintenancemode"], &["b|p|enable|maintenancemode"]);
+        check(&["b", "test:apps/shop"], &["b|test|--dir=apps/shop"]);
+        check(
+            &["b", "test:apps/shop,deployment_type=DEV"],
+            &["b|test|--dir=apps/shop|--deployment-type=DEV"],
+        );
         check(&["b", "p", "rechef:verbose=1,why=a b"], &["b|p|rechef|verbose=1|why=a b"]);
     }
 
@@ -206,6 +245,16 @@ mod tests {
         check(&["b", "p", "history", "last", "status"], &["b|p|history|last", "b|p|status"]);
         check(&["b", "help"], &["b|--help"]);
         check(&["b", "p", "status", "run", "deploy"], &["b|p|status", "b|p|run|deploy"]);
+        check(
+            &["b", "p", "enable", "maintenancemode", "deploy", "disable", "maintenancemode", "status"],
+            &["b|p|enable|maintenancemode", "b|p|deploy", "b|p|disable|maintenancemode", "b|p|status"],
+        );
+        check(
+            &["b", "p", "maintenance", "on", "--message", "a b", "deploy:v1", "maintenance", "off"],
+            &["b|p|maintenance|on|--message|a b", "b|p|deploy|--release=v1", "b|p|maintenance|off"],
+        );
+        check(&["b", "p", "run", "a", "status", "b"], &["b|p|run|a|status|b"]);
+        check(&["b", "p", "env", "set", "status", "deploy"], &["b|p|env|set|status|deploy"]);
         check(&["b", "p", "status", "sttaus"], &["b|p|status", "b|p|sttaus"]);
         check(&["b", "p", "q", "status"], &["b|p|q", "b|p|status"]);
     }
