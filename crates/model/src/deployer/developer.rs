@@ -16,13 +16,19 @@ pub struct SetupFacts {
     pub has_submodules: bool,
 }
 
+/// What nose is run by. Its last release works on no Python from 3.10 on, which is asked before.
+pub const NOSE: &str = "python -m nose";
+
+/// Bueda's own Tornado projects have a script for it.
+const TORNADO: &str = "if [ -f tests/run_tests.py ]; then python tests/run_tests.py; else python -m tornado.testing discover; fi";
+
 /// The project's tests; `None` where nothing says how to run them.
 pub fn tests_of(settings: &Settings) -> Option<DeployerAction> {
     let command = match settings.developer.test_runner.as_deref()? {
         "django" => "python manage.py test --noinput",
-        "nose" | "webpy" => "python -m nose",
+        "nose" => NOSE,
         "pytest" => "python -m pytest",
-        "tornado" => "python -m tornado.testing discover",
+        "tornado" => TORNADO,
         "unittest" => "python -m unittest discover",
         command => command,
     };

@@ -4,11 +4,16 @@ use std::fmt::Write;
 
 use super::{quote, quote_words};
 use crate::deployer::action::DeployerAction;
+use crate::deployer::developer::NOSE;
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
 pub fn render_deployer(action: &DeployerAction) -> String {
     match action {
         DeployerAction::Hook { command } => command.clone(),
+        DeployerAction::Test { command, virtualenv, subdir } if command == NOSE => {
+            let (python, ask) = (with_virtualenv(virtualenv), quote(include_str!("scripts/has_nose.py")));
+            format!("{python}{}python -c {ask} || exit\n{command}", enter(subdir.as_deref()))
+        }
         DeployerAction::Test { command, virtualenv, subdir }
         | DeployerAction::SetUp { command, virtualenv, subdir } => {
             format!("{}{}{command}", with_virtualenv(virtualenv), enter(subdir.as_deref()))
@@ -151,3 +156,56 @@ echo "$tag carries no signature of an allowed signer:" >&2
 printf '%s\n' "$said" | grep -v '^\[GNUPG:\]' | sed 's/^error: //' | tail -n 3 >&2
 exit 1
 "#;
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::config::parse;
+    use crate::deployer::developer::tests_of;
+    use crate::names::EnvironmentName;
+
+    /// What a runner does in a project with these files: its exit status and what it prints.
+    #[track_caller]
+    fn check(runner: &str, files: &[(&str, &str)], expected: (i32, &str)) {
+        let text = format!("unit = \"five\"\ntest_runner = {runner:?}\n");
+        let localhost = EnvironmentName::new("localhost").expect("a word");
+        let settings = parse("buedafab.toml", &text).and_then(|file| file.settings(&localhost));
+        let tests = tests_of(&settings.expect("settings")).expect("there is a runner");
+        let folder = tempfile::tempdir().expect("a folder");
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is ours");
+            std::fs::write(path, text).expect("it is ours");
+        }
+        let script = format!("exec 2>&1\n{}", render_deployer(&tests));
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(folder.path()).env_remove("VIRTUAL_ENV");
+        let ran = command.output().expect("it runs");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(said.contains(expected.1), "{said}");
+        assert_eq!(ran.status.code(), Some(expected.0), "{said}");
+    }
+
+    #[test]
+    fn tornado_projects_run_their_own_script_where_they_have_one() {
+        let runs = ("tests/run_tests.py", "print('ours'); raise SystemExit(3)");
+        let testing = [
+            ("tornado/__init__.py", ""),
+            ("tornado/testing.py", "import sys; print('discovers', sys.argv[1:])"),
+        ];
+        check("tornado", &[runs, testing[0], testing[1]], (3, "ours"));
+        check("tornado", &testing, (0, "discovers ['discover']"));
+    }
+
+    /// nose 1.3.7 is the last, and says on Python 3.11 that collections has no Callable.
+    #[test]
+    fn nose_is_refused_where_it_cannot_work() {
+        let main = ("nose/__main__.py", "print('runs')");
+        let refused = "write test_runner = \"pytest\"";
+        check("nose", &[("nose/__init__.py", "__version__ = '1.3.7'"), main], (1, refused));
+        check("nose", &[("nose/__init__.py", "import imp_of_old"), main], (1, refused));
+        check("nose", &[("nose/__init__.py", "__version__ = '1.5.5'"), main], (0, "runs"));
+    }
+}
