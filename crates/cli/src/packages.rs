@@ -83,8 +83,7 @@ async fn wanted(
             |why: String| CliError::verdict(Verdict::Refused, format!("{list}: {why}: nothing was touched"));
         let text = repository.file_in(&release.commit, &settings.app.file(list)).await;
         let text = text.ok_or_else(|| refuse(format!("{release} has no such file")))?;
-        let source =
-            settings.python.private_source.as_deref().expect("the configuration is refused without it");
+        let source = settings.python.private_source.as_deref();
         wanted.extend(read_private_requirements(&text, source).map_err(|error| refuse(error.to_string()))?);
     }
     Ok(wanted)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use buedafab_model::app::package::{FetchedPackage, PackageSource, PrivatePackage};
+use buedafab_model::app::package::{FetchedPackage, HEAD, PackageSource, PrivatePackage};
 use buedafab_model::config::Settings;
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
@@ -150,10 +150,14 @@ fn is_commit(rev: &str) -> bool {
     hex::decode(rev).is_ok_and(|id| matches!(id.len(), 20 | 32))
 }
 
-/// The commit of a tag, or else of a branch, as the remote has it now.
+/// The commit of a tag, or else of a branch, or of the default branch, as the remote has it now.
 async fn find_revision(url: &str, rev: &str) -> Result<String, PackageProblem> {
-    let names = [format!("refs/tags/{rev}^{{}}"), format!("refs/tags/{rev}"), format!("refs/heads/{rev}")];
-    let listed = git(&["ls-remote", "--", url, &names[0], &names[1], &names[2]]).await?;
+    let names = match rev {
+        HEAD => vec![HEAD.to_owned()],
+        _ => vec![format!("refs/tags/{rev}^{{}}"), format!("refs/tags/{rev}"), format!("refs/heads/{rev}")],
+    };
+    let wanted = names.iter().map(String::as_str);
+    let listed = git(&["ls-remote", "--", url].into_iter().chain(wanted).collect::<Vec<_>>()).await?;
     let commit_of = |name: &String| {
         listed.lines().find_map(|line| Some(line.split_once('\t').filter(|(_, found)| found == name)?.0))
     };

@@ -67,43 +67,63 @@ pub struct PrivateRequirementsError {
     pub why: String,
 }
 
-/// Reads a list in the form of buedafab's `private_requirements`: `name==release` a line, and, for what comes from a
-/// bucket, `--hash=sha256:…` after it. `source` says where they are: a URL with `{name}` and `{release}`.
+/// Reads a list in the forms of buedafab's `private_requirements`, a line each: `name==release`, which is where `source` says, a
+/// URL with `{name}` and `{release}`; `name` alone, where `source` has no `{release}`; and `name==URL` or `name==URL==rev` for
+/// what lies elsewhere. What comes from a bucket has `--hash=sha256:…` after it.
 pub fn read_private_requirements(
     text: &str,
-    source: &str,
+    source: Option<&str>,
 ) -> Result<Vec<PrivatePackage>, PrivateRequirementsError> {
     let mut packages = Vec::new();
     for (index, raw) in text.lines().enumerate() {
         let wrong = |why: &str| PrivateRequirementsError { line: index + 1, why: why.to_owned() };
-        let line = raw.split('#').next().unwrap_or_default();
-        let mut words = line.split_whitespace();
+        let mut words = raw.split_whitespace().take_while(|word| !word.starts_with('#'));
         let Some(requirement) = words.next() else { continue };
-        let (name, release) =
-            requirement.split_once("==").ok_or_else(|| wrong("this isn't name==release"))?;
-        let plain = |text: &str| {
-            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '!');
-            !text.is_empty() && !text.starts_with(['-', '.']) && text.chars().all(fits)
-        };
-        if !plain(name) || !plain(release) {
-            return Err(wrong("this isn't name==release"));
-        }
+        let parts: Vec<&str> = requirement.split("==").collect();
         let sha256 = match words.next() {
             None => None,
             Some(word) => {
                 let digits = word.strip_prefix("--hash=sha256:");
-                Some(digits.ok_or_else(|| wrong("only --hash=sha256:… may follow"))?.to_owned())
+                Some(digits.ok_or_else(|| wrong("only --hash=sha256:… may follow"))?)
             }
         };
         if words.next().is_some() {
             return Err(wrong("there is something after the package"));
         }
-        let url = source.replace("{name}", name).replace("{release}", release);
-        let source = locate(&url, Some(release), sha256.as_deref()).map_err(|why| wrong(&why))?;
-        packages.push(PrivatePackage { name: name.to_owned(), source });
+        let plain = |text: &str| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '!');
+            !text.is_empty() && !text.starts_with(['-', '.']) && text.chars().all(fits)
+        };
+        let is_rev = |rev: &str| rev.split('/').all(plain);
+        let is_url = |text: &str| text.contains(['/', ':']) && !text.starts_with('-');
+        let (url, release) = match parts[..] {
+            [name, url, rev] if plain(name) && is_url(url) && is_rev(rev) => (url.to_owned(), Some(rev)),
+            [name, url] if plain(name) && is_url(url) => (url.to_owned(), None),
+            [name] | [name, _] if plain(name) => {
+                let release = parts.get(1).copied();
+                if release.is_some_and(|release| !plain(release)) {
+                    return Err(wrong(NO_FORM));
+                }
+                let source = source.ok_or_else(|| wrong(NO_SOURCE))?;
+                if release.is_none() && source.contains("{release}") {
+                    return Err(wrong("`private_source` asks for a release: write name==release"));
+                }
+                let url = source.replace("{name}", name).replace("{release}", release.unwrap_or_default());
+                (url, release)
+            }
+            _ => return Err(wrong(NO_FORM)),
+        };
+        let source = locate(&url, Some(release.unwrap_or(HEAD)), sha256).map_err(|why| wrong(&why))?;
+        packages.push(PrivatePackage { name: parts[0].to_owned(), source });
     }
     Ok(packages)
 }
+
+/// The revision of a git repository that no line names: what its default branch has now.
+pub const HEAD: &str = "HEAD";
+
+const NO_FORM: &str = "this is none of name==release, name==URL and name==URL==rev";
+const NO_SOURCE: &str = "nothing says where this is: set `private_source`, or write name==URL==rev";
 
 /// What a URL, a revision and a check sum mean together, or what is missing.
 pub(crate) fn locate(url: &str, rev: Option<&str>, sha256: Option<&str>) -> Result<PackageSource, String> {
@@ -169,7 +189,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, source: &str) -> String {
-        match read_private_requirements(text, source) {
+        match read_private_requirements(text, Some(source).filter(|source| !source.is_empty())) {
             Ok(packages) => {
                 packages.iter().map(|package| format!("{} {:?}\n", package.name, package.source)).collect()
             }
@@ -187,17 +207,43 @@ mod tests {
         let sum = "A".repeat(64);
         insta::assert_snapshot!(read(&format!("plato==3 --hash=sha256:{sum}"), "s3://bueda/{name}/{name}-{release}.tar.gz"), @r#"plato S3 { bucket: "bueda", key: "plato/plato-3.tar.gz", sha256: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }"#);
         for (wrong, why) in [
-            ("plato", "line 1: this isn't name==release"),
-            ("\nplato>=1", "line 2: this isn't name==release"),
-            ("-e==1", "line 1: this isn't name==release"),
-            ("../x==1", "line 1: this isn't name==release"),
-            ("plato==1 --pre", "line 1: only --hash=sha256:… may follow"),
+            ("\nplato>=1", NO_FORM),
+            ("-e==1", NO_FORM),
+            ("../x==1", NO_FORM),
+            ("plato==1==2", NO_FORM),
+            ("plato==-o/x", NO_FORM),
+            ("plato==git@x:y.git==-x", NO_FORM),
+            ("plato==git@x:y.git==1==2", NO_FORM),
+            ("plato==1 --pre", "only --hash=sha256:… may follow"),
         ] {
-            assert_eq!(read(wrong, git), why);
+            let line = wrong.lines().count();
+            assert_eq!(read(wrong, git), format!("line {line}: {why}"));
         }
+        assert_eq!(read("plato==1", ""), format!("line 1: {NO_SOURCE}"));
+        assert!(read("plato", "s3://bueda/{name}-{release}.tar.gz").contains("asks for a release"));
         assert!(read("plato==3", "s3://bueda/{name}.tar.gz").contains("needs its check sum"));
         assert!(read("plato==3 --hash=sha256:abc", "s3://bueda/{name}.tar.gz").contains("64 hexadecimal"));
         assert!(read("plato==3", "s3://bueda").contains("names no object"));
+    }
+
+    /// As the lists were under Fabric: what nothing says of came from the bucket, and the rest from git.
+    #[test]
+    fn the_old_forms_are_read_and_may_be_mixed() {
+        let sum = "a".repeat(64);
+        let list = format!(
+            "plato --hash=sha256:{sum}\nfive==git@github.com:bueda/five.git\nutils==https://x.example.com/u.git#x==release/1.2\nlda==s3://other/lda-1.tar.gz --hash=sha256:{sum}\n"
+        );
+        insta::assert_snapshot!(read(&list, "s3://bueda.deploy/{name}.tar.gz").replace(&sum, "…"), @r#"
+        plato S3 { bucket: "bueda.deploy", key: "plato.tar.gz", sha256: "…" }
+        five Git { url: "git@github.com:bueda/five.git", rev: "HEAD" }
+        utils Git { url: "https://x.example.com/u.git#x", rev: "release/1.2" }
+        lda S3 { bucket: "other", key: "lda-1.tar.gz", sha256: "…" }
+        "#);
+        insta::assert_snapshot!(read("five==git@github.com:bueda/five.git", ""), @r#"five Git { url: "git@github.com:bueda/five.git", rev: "HEAD" }"#);
+        insta::assert_snapshot!(read("plato\nfive==2", "git@github.com:bueda/{name}.git"), @r#"
+        plato Git { url: "git@github.com:bueda/plato.git", rev: "HEAD" }
+        five Git { url: "git@github.com:bueda/five.git", rev: "2" }
+        "#);
     }
 
     #[test]

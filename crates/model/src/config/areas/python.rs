@@ -37,12 +37,13 @@ area! {
     /// More requirement files, for localhost, development and `buedafab setup`.
     pip_requirements_dev as requirements_dev: Vec<FilePath> => Vec<String> = Empty, example r#"["requirements/dev.txt"]"#;
 
-    /// More requirement files, for all other environments.
+    /// More requirement files, for all environments but localhost.
     pip_requirements_production as requirements_production: Vec<FilePath> => Vec<String> = Empty,
         example r#"["requirements/production.txt"]"#;
 
-    /// Lists of private packages in the project: `name==release` a line, each found at `private_source`.
-    private_requirements: At<Vec<FilePath>> => Vec<String> = FromPrivateSource, example r#"["requirements/private.txt"]"#;
+    /// Lists of private packages in the project, a line each: `name==release`, found at `private_source`, `name` where that has
+    /// no `{release}`, or `name==URL==rev` and `name==URL`, which are found there.
+    private_requirements: Vec<FilePath> => Vec<String> = Empty, example r#"["requirements/private.txt"]"#;
 
     /// Where the packages of `private_requirements` are, with `{name}` and `{release}`: git repositories, whose tags or
     /// branches are called like the releases, or objects of a bucket such as `"s3://bueda/{name}-{release}.tar.gz"`, where
@@ -131,45 +132,26 @@ impl Show for PythonBase {
     }
 }
 
-/// The requirement files of all environments and those of this kind, each once.
+/// The requirement files of all environments and those of this kind, each once. A host of development gets what one of production
+/// gets, too: what is missing there is found before it matters.
 struct OfThisKind;
 
 impl Rule<Vec<FilePath>, Vec<String>> for OfThisKind {
     fn resolve(&self, typed: Option<&Vec<FilePath>>, written: &Written<'_>) -> Vec<String> {
         let mut all: Vec<String> = Empty.resolve(typed, written);
-        let own = if written.lineage.is_playground() {
-            PythonLayer::pip_requirements_dev(written)
-        } else {
-            PythonLayer::pip_requirements_production(written)
-        };
+        let mut own = Vec::new();
+        if written.lineage.kind() != Some("localhost") {
+            own.extend(PythonLayer::pip_requirements_production(written));
+        }
+        if written.lineage.is_playground() {
+            own.extend(PythonLayer::pip_requirements_dev(written));
+        }
         for file in own {
             if !all.contains(&file) {
                 all.push(file);
             }
         }
         all
-    }
-
-    fn default_value(&self) -> Option<DefaultValue> {
-        Rule::<Vec<FilePath>, Vec<String>>::default_value(&Empty)
-    }
-}
-
-/// Where a list of private packages leads to.
-struct FromPrivateSource;
-
-impl Rule<At<Vec<FilePath>>, Vec<String>> for FromPrivateSource {
-    fn resolve(&self, typed: Option<&At<Vec<FilePath>>>, written: &Written<'_>) -> Vec<String> {
-        if let Some(At { value: lists, span }) = typed
-            && !lists.is_empty()
-            && PythonLayer::private_source(written).is_none()
-        {
-            let mistake = Mistake::new("`private_requirements` needs `private_source`").help(
-                "say where they are: `private_source = \"git@github.com:bueda/{name}.git\"`, or `\"s3://bueda/{name}-{release}.tar.gz\"`",
-            );
-            written.note_at(span, mistake);
-        }
-        Empty.resolve(typed, written)
     }
 
     fn default_value(&self) -> Option<DefaultValue> {

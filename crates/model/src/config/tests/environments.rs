@@ -115,7 +115,7 @@ fn requirements_are_those_of_the_kind_of_environment() {
     let of = |name: &str| shown(name, text, &["pip_requirements"]);
     insta::assert_snapshot!(["localhost", "blue", "staging", "own"].map(of).join("\n"), @r#"
     pip_requirements = ["common.txt", "x/y.txt", "dev.txt"]
-    pip_requirements = ["common.txt", "x/y.txt", "dev.txt"]
+    pip_requirements = ["common.txt", "x/y.txt", "live.txt", "dev.txt"]
     pip_requirements = ["common.txt", "x/y.txt", "live.txt"]
     pip_requirements = ["common.txt", "x/y.txt", "live.txt"]
     "#);
@@ -352,7 +352,6 @@ fn private_packages_say_what_they_are() {
     insta::assert_snapshot!(told_of("unit = 'x'\n…", &[
         "python = 3",
         "python = { version = '3.12' }",
-        "private_requirements = ['private.txt']",
         "private_source = 'git@x:{nam}.git'",
         "python.private = [{ url = 'git@x:y.git' }]",
         "python.private = [{ url = 's3://bucket', sha256 = 'x' }]",
@@ -365,9 +364,6 @@ fn private_packages_say_what_they_are() {
 
     python = { version = '3.12' }
     version → unknown setting `version`; write `interpreter` or `private`
-
-    private_requirements = ['private.txt']
-    ['private.txt'] → `private_requirements` needs `private_source`; say where they are: `private_source = "git@github.com:bueda/{name}.git"`, or `"s3://bueda/{name}-{release}.tar.gz"`
 
     private_source = 'git@x:{nam}.git'
     {nam} → `{nam}` isn't a placeholder here; did you mean `{name}`?

@@ -580,7 +580,6 @@ fn all_contradictions_are_told_at_once() {
     releases_root = 'shared'
     python.private = [{ url = 'git@x:y.git' }]
     true → `verify_signatures` needs `allowed_signers`; list who may sign: `allowed_signers = ["ada@example.com ssh-ed25519 AAAA…"]`
-    ['p.txt'] → `private_requirements` needs `private_source`; say where they are: `private_source = "git@github.com:bueda/{name}.git"`, or `"s3://bueda/{name}-{release}.tar.gz"`
     ['a'] → `release_paths` needs two slots or more; one serves while another is prepared: `["a", "b"]`
     'make' → the recipe has no step `biuld`; this recipe has no steps of its own: write hooks
     '/srv/../{unit}' → "/srv/../x" can't be a path on a host: it leads through `.` or `..`
