@@ -3,15 +3,18 @@
 use std::time::Instant;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use buedafab_engine::{PackageCache, Repository};
 use buedafab_model::app::package::{FetchedPackage, PrivatePackage, read_private_requirements};
+use buedafab_model::config::Settings;
+use buedafab_model::deployer::action::PackageFile;
 use buedafab_model::release::Release;
 use buedafab_model::run::event::Event;
 use buedafab_model::run::outcome::Verdict;
 
 use crate::exit::CliError;
+use crate::report::print_talk;
 use crate::session::Session;
 
 /// Private packages that this machine has.
@@ -32,7 +35,12 @@ pub(crate) async fn fetch_packages(
     if !session.settings.app.recipe.is_python() {
         return Ok(packages);
     }
-    let wanted = wanted(session, repository, release).await.map_err(|error| session.give_up(error))?;
+    let text_of = async |list: &str| repository.file_in(&release.commit, list).await;
+    let refuse = |why: String| {
+        CliError::verdict(Verdict::Refused, format!("in {release}, {why}: nothing was touched"))
+    };
+    let wanted = wanted(&session.settings, text_of).await.map_err(refuse);
+    let wanted = wanted.map_err(|error| session.give_up(error))?;
     let cache = PackageCache::new(&session.settings);
     for package in &wanted {
         let title = format!("fetch the private package {}", package.name);
@@ -71,20 +79,36 @@ pub(crate) async fn templates_of(
     templates
 }
 
+/// Fetches what the checkout's own lists name, for its virtualenv.
+pub(crate) async fn packages_of_checkout(
+    settings: &Settings,
+    root: &Path,
+) -> Result<Vec<PackageFile>, CliError> {
+    let text_of = async |list: &str| std::fs::read_to_string(root.join(list)).ok();
+    let failed = |why: String| CliError::verdict(Verdict::FailedBefore, why);
+    let wanted = wanted(settings, text_of).await.map_err(failed)?;
+    let cache = PackageCache::new(settings);
+    let mut packages = Vec::new();
+    for package in wanted {
+        print_talk(&format!("→ fetch the private package {}", package.name));
+        let fetched = cache.fetch(&package).await.map_err(|error| failed(error.to_string()))?;
+        packages.push(PackageFile { name: package.name, path: cache.path(&fetched).display().to_string() });
+    }
+    Ok(packages)
+}
+
+/// The packages that the settings name, and those of the lists whose texts these are.
 async fn wanted(
-    session: &Session,
-    repository: &Repository,
-    release: &Release,
-) -> Result<Vec<PrivatePackage>, CliError> {
-    let settings = &session.settings;
+    settings: &Settings,
+    text_of: impl AsyncFn(&str) -> Option<String>,
+) -> Result<Vec<PrivatePackage>, String> {
     let mut wanted = settings.python.base.private_packages.clone();
     for list in &settings.python.private_requirements {
-        let refuse =
-            |why: String| CliError::verdict(Verdict::Refused, format!("{list}: {why}: nothing was touched"));
-        let text = repository.file_in(&release.commit, &settings.app.file(list)).await;
-        let text = text.ok_or_else(|| refuse(format!("{release} has no such file")))?;
+        let text = text_of(&settings.app.file(list)).await;
+        let text = text.ok_or_else(|| format!("{list}: there is no such file"))?;
         let source = settings.python.private_source.as_deref();
-        wanted.extend(read_private_requirements(&text, source).map_err(|error| refuse(error.to_string()))?);
+        let named = read_private_requirements(&text, source);
+        wanted.extend(named.map_err(|error| format!("{list}: {error}"))?);
     }
     Ok(wanted)
 }

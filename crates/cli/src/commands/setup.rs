@@ -7,6 +7,7 @@ use buedafab_model::run::exit_code::ExitCode;
 use crate::arguments::Cli;
 use crate::developer::carry_out;
 use crate::exit::CliError;
+use crate::packages::packages_of_checkout;
 use crate::project::Project;
 use crate::report::print_talk;
 
@@ -19,6 +20,7 @@ pub(crate) async fn setup(cli: &Cli) -> Result<ExitCode, CliError> {
         has_virtualenv: project.root.join(&settings.layout.virtualenv).join("bin/python").exists(),
         has_uv: has_program("uv"),
         has_submodules: project.root.join(".gitmodules").exists(),
+        packages: packages_of_checkout(&settings, &project.root).await?,
     };
     let actions = plan_setup(&settings, &facts);
     if actions.is_empty() {

@@ -47,6 +47,7 @@ impl Desk {
             .current_dir(self.remote.checkout_dir())
             .env("PATH", &self.path)
             .env("XDG_RUNTIME_DIR", self.runtime.path())
+            .env("XDG_CACHE_HOME", self.runtime.path().join("cache"))
             .env("XDG_STATE_HOME", self.runtime.path().join("state"))
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env_remove("VIRTUAL_ENV")
@@ -145,6 +146,8 @@ fn lint_shows_what_the_linter_says() {
 
 const SETUP: &str = "pip_requirements = ['requirements/common.txt']
 pip_requirements_dev = ['requirements/dev.txt']
+private_requirements = ['requirements/private.txt']
+package_installation_scripts = ['bin/install-gdal']
 extra_setup_tasks = ['python -c \"import six, sys; print(six.__version__, sys.prefix)\"', 'echo $DEPLOYMENT_TYPE >kind']
 ";
 
@@ -169,6 +172,21 @@ fn setup(desk: Desk) {
     library.push();
     desk.write("requirements/common.txt", "six==1.16.0\n");
     desk.write("requirements/dev.txt", "iniconfig==2.0.0\n");
+    // As the old lists had it: a repository, and its default branch.
+    let utils = Remote::temp();
+    let project = "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n\
+                   [project]\nname = \"five-utils\"\nversion = \"1.0\"\n[tool.setuptools]\npy-modules = [\"five_utils\"]\n";
+    utils.commit(&[("pyproject.toml", project), ("five_utils.py", "SAYS = 'utils'\n")], "Utils");
+    utils.push();
+    desk.write("requirements/private.txt", &format!("five-utils=={}\n", utils.url()));
+    desk.write(
+        "bin/install-gdal",
+        "#!/bin/sh\npython -c 'import five_utils; print(five_utils.SAYS)' >gdal; echo \"$1\" >>gdal\n",
+    );
+    desk.remote.git(&["add", "--chmod=+x", "bin/install-gdal"]);
+    let script = desk.remote.checkout_dir().join("bin/install-gdal");
+    std::fs::set_permissions(script, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("it is ours");
     let allow = ["-c", "protocol.file.allow=always"];
     desk.remote.git(&[&allow[..], &["submodule", "--quiet", "add", &library.url(), "lib"]].concat());
     desk.remote.commit(&[], "One");
@@ -184,14 +202,17 @@ fn setup(desk: Desk) {
     let ran = run(0);
     let checkout = desk.remote.checkout_dir().canonicalize().expect("it is there");
     ran.says("→ update the submodules").says("→ make the virtualenv env").says("✓ this checkout is ready");
+    ran.says("→ fetch the private package five-utils").says("→ run bin/install-gdal");
     ran.says(&format!("1.16.0 {}/env\n", checkout.display()));
+    let gdal = std::fs::read_to_string(checkout.join("gdal")).expect("it is there");
+    assert_eq!(gdal, format!("utils\n{}/env\n", checkout.display()));
     assert_eq!(std::fs::read_to_string(checkout.join("lib/lib.txt")).expect("it is there"), "library\n");
     assert_eq!(std::fs::read_to_string(checkout.join("kind")).expect("it is there"), "SOLO\n");
     // Again, with what has changed since; and then with a mistake.
     desk.write("requirements/common.txt", "six==1.17.0\n");
     run(0).says("1.17.0 ");
     desk.write("requirements/dev.txt", "there-is-no-such-package-as-this==1\n");
-    run(7).says("install requirements/common.txt, requirements/dev.txt: exit status ");
+    run(7).says("install requirements/common.txt, requirements/dev.txt, five-utils: exit status ");
 }
 
 #[test]

@@ -77,7 +77,23 @@ pub enum DeployerAction {
         uv: bool,
         /// The files, in the app's folder.
         files: Vec<String>,
+        /// Files that limit versions, there, too.
+        constraints: Vec<String>,
+        /// Private packages, by their names.
+        packages: Vec<PackageFile>,
+        /// Words for the installer.
+        options: Vec<String>,
         /// Where in the project that lies; `None`: at its root.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subdir: Option<String>,
+    },
+    /// Runs a script of the project that installs what a requirement file can't name.
+    InstallByScript {
+        /// The script's path in the app's folder.
+        script: String,
+        /// The virtualenv's folder, which is its argument.
+        virtualenv: String,
+        /// As for requirement files.
         #[serde(skip_serializing_if = "Option::is_none")]
         subdir: Option<String>,
     },
@@ -107,6 +123,15 @@ pub enum DeployerAction {
     },
 }
 
+/// A private package on the deployer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageFile {
+    /// What people call it.
+    pub name: String,
+    /// Where it lies.
+    pub path: String,
+}
+
 impl DeployerAction {
     /// What takes it back, where a run comes to nothing.
     pub fn way_back(&self) -> Option<DeployerAction> {
@@ -121,6 +146,7 @@ impl DeployerAction {
             | DeployerAction::PushTag { .. }
             | DeployerAction::MakeVirtualenv { .. }
             | DeployerAction::InstallRequirements { .. }
+            | DeployerAction::InstallByScript { .. }
             | DeployerAction::UpdateSubmodules
             | DeployerAction::Lint { .. }
             | DeployerAction::SetUp { .. } => None,
@@ -166,7 +192,12 @@ impl fmt::Display for DeployerAction {
             }
             DeployerAction::PushTag { remote, tag } => write!(f, "push {tag} to {remote}"),
             DeployerAction::MakeVirtualenv { folder, .. } => write!(f, "make the virtualenv {folder}"),
-            DeployerAction::InstallRequirements { files, .. } => write!(f, "install {}", files.join(", ")),
+            DeployerAction::InstallRequirements { files, packages, .. } => {
+                let packages = packages.iter().map(|package| package.name.as_str());
+                let all: Vec<&str> = files.iter().map(String::as_str).chain(packages).collect();
+                write!(f, "install {}", all.join(", "))
+            }
+            DeployerAction::InstallByScript { script, .. } => write!(f, "run {script}"),
             DeployerAction::UpdateSubmodules => f.write_str("update the submodules"),
         }
     }

@@ -1,7 +1,7 @@
 //! What a developer has done on their own checkout: tests, lint, set-up.
 
 use crate::config::Settings;
-use crate::deployer::action::DeployerAction;
+use crate::deployer::action::{DeployerAction, PackageFile};
 
 /// What decides how a checkout is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct SetupFacts {
     pub has_uv: bool,
     /// Whether the project has submodules.
     pub has_submodules: bool,
+    /// Its private packages.
+    pub packages: Vec<PackageFile>,
 }
 
 /// What nose is run by. Its last release works on no Python from 3.10 on, which is asked before.
@@ -60,7 +62,7 @@ pub fn lint_of(settings: &Settings, python_roots: &[String]) -> Option<DeployerA
 
 /// All that makes a developer's checkout ready, in order. Doing it again brings it up to date.
 pub fn plan_setup(settings: &Settings, facts: &SetupFacts) -> Vec<DeployerAction> {
-    let SetupFacts { active_virtualenv, has_virtualenv, has_uv, has_submodules } = facts;
+    let SetupFacts { active_virtualenv, has_virtualenv, has_uv, has_submodules, packages } = facts;
     let mut actions = Vec::new();
     // Requirements may name folders of submodules.
     if *has_submodules {
@@ -76,22 +78,33 @@ pub fn plan_setup(settings: &Settings, facts: &SetupFacts) -> Vec<DeployerAction
             .cloned(),
     );
     let virtualenv = active_virtualenv.clone().unwrap_or_else(|| settings.layout.virtualenv.clone());
-    if !files.is_empty() {
-        if active_virtualenv.is_none() && !has_virtualenv {
-            actions.push(DeployerAction::MakeVirtualenv { folder: virtualenv.clone(), uv: *has_uv });
-        }
+    let scripts = &settings.python.installation_scripts;
+    let wants_virtualenv = !(files.is_empty() && packages.is_empty() && scripts.is_empty());
+    if wants_virtualenv && active_virtualenv.is_none() && !has_virtualenv {
+        actions.push(DeployerAction::MakeVirtualenv { folder: virtualenv.clone(), uv: *has_uv });
+    }
+    if !(files.is_empty() && packages.is_empty()) {
         actions.push(DeployerAction::InstallRequirements {
             virtualenv: virtualenv.clone(),
             uv: *has_uv,
             files,
+            constraints: settings.python.constraints.clone(),
+            packages: packages.clone(),
+            options: settings.python.options.clone(),
             subdir: settings.app.subdir.clone(),
         });
     }
+    let scripts = scripts.iter().map(|script| DeployerAction::InstallByScript {
+        script: script.clone(),
+        virtualenv: virtualenv.clone(),
+        subdir: settings.app.subdir.clone(),
+    });
     let extra = settings.developer.extra_setup_tasks.iter();
-    actions.extend(extra.map(|command| DeployerAction::SetUp {
+    let extra = extra.map(|command| DeployerAction::SetUp {
         command: command.clone(),
         virtualenv: virtualenv.clone(),
         subdir: settings.app.subdir.clone(),
-    }));
+    });
+    actions.extend(scripts.chain(extra));
     actions
 }

@@ -51,7 +51,15 @@ pub fn render_deployer(action: &DeployerAction) -> String {
                 format!("[ -x {folder}/bin/python ] || python3 -m venv {folder}")
             }
         }
-        DeployerAction::InstallRequirements { virtualenv, uv, files, subdir } => {
+        DeployerAction::InstallRequirements {
+            virtualenv,
+            uv,
+            files,
+            constraints,
+            packages,
+            options,
+            subdir,
+        } => {
             let python = quote(&format!("{virtualenv}/bin/python"));
             let enter = enter(subdir.as_deref());
             let python = if enter.is_empty() || virtualenv.starts_with('/') {
@@ -64,7 +72,16 @@ pub fn render_deployer(action: &DeployerAction) -> String {
             } else {
                 format!("{python} -m pip install --quiet --disable-pip-version-check")
             };
-            files.iter().fold(format!("{enter}{install}"), |line, file| format!("{line} -r {}", quote(file)))
+            let files = files.iter().map(|file| format!(" -r {}", quote(file)));
+            let limits = constraints.iter().map(|file| format!(" -c {}", quote(file)));
+            let packages = packages.iter().map(|package| format!(" {}", quote(&package.path)));
+            let options = options.iter().map(|option| format!(" {}", quote(option)));
+            [enter, install].into_iter().chain(options).chain(limits).chain(files).chain(packages).collect()
+        }
+        // As on a host: it finds the virtualenv's programs, and the whole path of the virtualenv.
+        DeployerAction::InstallByScript { script, virtualenv, subdir } => {
+            let (script, enter) = (quote(&format!("./{script}")), enter(subdir.as_deref()));
+            format!("{}env={}\n{enter}{script} \"$env\"", with_virtualenv(virtualenv), absolute(virtualenv))
         }
         DeployerAction::UpdateSubmodules => {
             "git submodule --quiet sync --recursive && git submodule --quiet update --init --recursive"
@@ -80,12 +97,18 @@ fn enter(subdir: Option<&str>) -> String {
 
 /// Puts a virtualenv's programs first, and makes do with `python3` where there is no `python`.
 fn with_virtualenv(folder: &str) -> String {
-    let bin = quote(&format!("{folder}/bin"));
-    let absolute = if folder.starts_with('/') { bin.clone() } else { format!("\"$PWD\"/{bin}") };
+    let bin = format!("{folder}/bin");
+    let (bin, absolute) = (quote(&bin), absolute(&bin));
     format!(
         "[ -n \"$VIRTUAL_ENV\" ] || [ ! -d {bin} ] || export PATH={absolute}:\"$PATH\"\n\
          command -v python >/dev/null || python() {{ python3 \"$@\"; }}\n"
     )
+}
+
+/// A folder of the project, wherever that lies.
+fn absolute(folder: &str) -> String {
+    let quoted = quote(folder);
+    if folder.starts_with('/') { quoted } else { format!("\"$PWD\"/{quoted}") }
 }
 
 /// Where Bueda's projects keep what they import.

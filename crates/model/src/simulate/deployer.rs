@@ -34,6 +34,7 @@ impl SimDeployer {
             | DeployerAction::PushBranch { .. }
             | DeployerAction::MakeVirtualenv { .. }
             | DeployerAction::InstallRequirements { .. }
+            | DeployerAction::InstallByScript { .. }
             | DeployerAction::UpdateSubmodules
             | DeployerAction::Lint { .. }
             | DeployerAction::SetUp { .. } => true,
