@@ -369,6 +369,39 @@ fn a_template_that_cannot_be_filled_is_told_before_anything() {
     ");
 }
 
+/// As celeryd's init script had to be under Fabric. Its beat is on one host only.
+#[test]
+fn a_template_of_fabrics_form_is_filled_as_python_did() {
+    let template = "#!/bin/sh\ncd %(path)s/%(current_release_path)s\n\
+        %(virtualenv)s/bin/celeryd %(celeryd_options)s %(celeryd_beat_option)s # %(unit)s_%(deployment_type)s, 100%%, %(GREETING)s\n";
+    let plan = jobs(template).expect("a plan");
+    let works = plan.phases.iter().flat_map(|phase| &phase.work);
+    let files = works.flat_map(|work| work.steps().map(|step| (&work.host, &step.action)));
+    let files = files.filter_map(|(host, action)| match action {
+        Action::Service(ServiceAction::ServiceFiles { files, .. }) => {
+            let file = files.iter().find(|file| file.path.as_str().contains("five-web"))?;
+            Some(format!("{host}:\n{}", file.text))
+        }
+        _ => None,
+    });
+    assert_snapshot!(files.collect::<String>(), @r##"
+    jobs1:
+    #!/bin/sh
+    # buedafab keeps this for {"unit":"five","environment":"production","repository":"git.example.com/bueda/five"}
+    cd /var/webapps/five/releases/current
+    env/bin/celeryd -E -B # five_PRODUCTION, 100%, 50 % of "$HOME"
+    jobs2:
+    #!/bin/sh
+    # buedafab keeps this for {"unit":"five","environment":"production","repository":"git.example.com/bueda/five"}
+    cd /var/webapps/five/releases/current
+    env/bin/celeryd -E  # five_PRODUCTION, 100%, 50 % of "$HOME"
+    "##);
+    assert_snapshot!(check(jobs("%(unit)s\n%(worker_count)s\n")), @"
+    jobs1, jobs2: [services.web] conf/web.service: in Fabric's form: nobody knows %(worker_count)s in line 2
+      hint: a template may use there: unit, path, deployment_type, releases_root, current_release_symlink, current_release_path, virtualenv, settings, host, user, deploy_user, deploy_group, celeryd_beat_option, celeryd_options; and `variables`
+    ");
+}
+
 #[test]
 fn services_that_are_gone_are_told_and_left() {
     let installed =

@@ -29,6 +29,27 @@ pub const TEMPLATE_VARIABLES: [&str; 25] = [
     "stop_seconds",
 ];
 
+/// The keys of Fabric's `env` that a template in Fabric's form knows. `celeryd_beat_option` is `-B` on one host only.
+pub const OLD_TEMPLATE_VARIABLES: [&str; 14] = [
+    "unit",
+    "path",
+    "deployment_type",
+    "releases_root",
+    "current_release_symlink",
+    "current_release_path",
+    "virtualenv",
+    "settings",
+    "host",
+    "user",
+    "deploy_user",
+    "deploy_group",
+    "celeryd_beat_option",
+    "celeryd_options",
+];
+
+/// How it begins what is wrong with one of that form.
+pub(crate) const OLD_FORM: &str = "in Fabric's form";
+
 /// What is said of a template that a release hasn't got.
 pub(crate) const NO_SUCH_FILE: &str = "the release has no such file";
 

@@ -1,6 +1,6 @@
 //! Why a plan can't be made, and what a person can do about it. When one of these is told, nothing was touched.
 
-use crate::app::template::{NO_SUCH_FILE, TEMPLATE_VARIABLES};
+use crate::app::template::{NO_SUCH_FILE, OLD_FORM, OLD_TEMPLATE_VARIABLES, TEMPLATE_VARIABLES};
 use crate::deployer::rules::BrokenRule;
 use crate::host::diagnosis::Diagnosis;
 use crate::host::known::NotKnown;
@@ -132,6 +132,9 @@ impl Refusal {
             Refusal::Unfit { diagnosis, .. } => return diagnosis.help.clone(),
             Refusal::BadTemplate { why, .. } if why == NO_SUCH_FILE => {
                 "commit the file, or name another one in buedafab.toml".into()
+            }
+            Refusal::BadTemplate { why, .. } if why.starts_with(OLD_FORM) => {
+                format!("a template may use there: {}; and `variables`", OLD_TEMPLATE_VARIABLES.join(", "))
             }
             Refusal::BadTemplate { .. } => {
                 format!("a template may use: {}", TEMPLATE_VARIABLES.join(", "))

@@ -12,7 +12,7 @@ use crate::host::facts::HostFacts;
 use crate::names::HostPath;
 use crate::plan::Target;
 use crate::shell::command::load_env_file;
-use crate::shell::quote;
+use crate::shell::{old_template, quote};
 
 /// Where a service runs, and what it is about.
 pub(crate) struct ServedBy<'a> {
@@ -43,6 +43,11 @@ pub(crate) fn render_service_file(
     let layout = settings.layout(host);
     let current = layout.current();
     let virtualenv = settings.app.recipe.is_python().then(|| current.join(&layout.virtualenv));
+    let user = settings.users.run_as.as_deref().unwrap_or(&facts.user);
+    if old_template::is_old(&template) {
+        let values = old_template::values(settings, service, host, &layout, user);
+        return Ok(Some(ServiceFile { path, text: old_template::fill(&template, &values)?, kind }));
+    }
     let text = fill(
         &template,
         context! {
@@ -54,7 +59,7 @@ pub(crate) fn render_service_file(
             host => host.name.as_str(),
             address => host.address.as_str(),
             roles => host.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            user => settings.users.run_as.as_deref().unwrap_or(&facts.user),
+            user => user,
             group => settings.users.deploy_group.as_deref(),
             path => layout.path.as_str(),
             releases => layout.releases.as_str(),
