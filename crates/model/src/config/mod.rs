@@ -9,6 +9,7 @@ mod areas;
 mod at;
 mod diagnostics;
 mod file;
+mod former;
 mod lineage;
 mod mistake;
 mod nearest;
@@ -35,6 +36,7 @@ pub use areas::{
 };
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use file::{ConfigFile, parse};
+pub use former::FORMER_KEYS;
 pub use release_file::ReleaseSettings;
 pub use rule::DefaultValue;
 pub use schema::schema;

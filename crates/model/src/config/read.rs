@@ -9,6 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 use super::area::{AreaLayer, Described};
 use super::areas::{HooksLayer, LocalHooksLayer, reference};
 use super::diagnostics::Diagnostic;
+use super::former::former;
 use super::mistake::{Mistake, quoted};
 use super::nearest::{nearest, one_of};
 
@@ -208,6 +209,10 @@ fn unknown_key(key: &str, path: &[Step], known: &[String]) -> Mistake {
         (_, true) => format!("unknown hook {}", quoted(key)),
         _ => format!("unknown setting {}", quoted(key)),
     };
+    if let (Some(instead), [_]) = (former(key), path) {
+        let message = format!("{} belongs to buedafab on Fabric, and isn't a setting", quoted(key));
+        return Mistake::new(message).help(instead);
+    }
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let help = if let Some(right) = nearest(key, known.iter().copied()) {
         format!("did you mean `{right}`?")

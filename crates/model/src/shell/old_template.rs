@@ -64,12 +64,8 @@ pub(super) fn fill(template: &str, values: &BTreeMap<String, String>) -> Result<
                 continue;
             }
             let named = after.strip_prefix('(').and_then(|after| after.split_once(")s"));
-            let (name, after) = named.ok_or_else(|| {
-                wrong(
-                    "a % that begins no %(name)s: in this form, which is Fabric's, it is written %%"
-                        .to_owned(),
-                )
-            })?;
+            let lone = "a % that begins no %(name)s, and isn't written %%,";
+            let (name, after) = named.ok_or_else(|| wrong(lone.to_owned()))?;
             let value = values.get(name).ok_or_else(|| wrong(format!("nobody knows %({name})s")))?;
             text.push_str(value);
             rest = after;
