@@ -149,6 +149,9 @@ pub(crate) enum CommandArgs {
     /// Run a command on every host, in the live release
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Send a file of yours to every host
+    #[command(after_help = PUT_EXAMPLES)]
+    Put(PutArgs),
     /// Run Django's manage.py on the primary, in the live release
     #[command(after_help = MANAGE_EXAMPLES)]
     Manage(ManageArgs),
@@ -193,6 +196,7 @@ impl CommandArgs {
             | CommandArgs::Enable(_)
             | CommandArgs::Disable(_)
             | CommandArgs::Run(_)
+            | CommandArgs::Put(_)
             | CommandArgs::RestartWebserver
             | CommandArgs::Task(_) => true,
             // The last three have the terminal to themselves: what happens there is nobody's to write down.
@@ -397,6 +401,23 @@ pub(crate) struct RunArgs {
     /// One argument is a line of shell; several are a command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+const PUT_EXAMPLES: &str = "\
+Examples:
+  buedafab production put robots.txt shared/robots.txt   in the app's directory
+  buedafab production put robots.txt /var/www/           in that folder
+  buedafab production put:robots.txt,/var/www/           Fabric's form
+It arrives whole or not at all. Put nothing into a release: a slot is cleaned before the next one is built in it.";
+
+#[derive(Debug, Args)]
+pub(crate) struct PutArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where it goes, or a folder that it goes into; from the app's directory on, or absolute
+    #[arg(value_name = "PLACE")]
+    pub place: String,
 }
 
 #[derive(Debug, Args)]

@@ -208,6 +208,8 @@ mod tests {
         check(&["b", "p", "rollback:v1.0.1,keep_schema"], &["b|p|rollback|--to=v1.0.1|--keep-schema"]);
         check(&["b", "p", "hold:a fair"], &["b|p|hold|--reason=a fair"]);
         check(&["b", "p", "retire:web3,forget"], &["b|p|retire|web3|--forget"]);
+        check(&["b", "p", "put:a b.txt,/tmp"], &["b|p|put|a b.txt|/tmp"]);
+        check(&["b", "p", "put", "a", "/tmp", "status"], &["b|p|put|a|/tmp", "b|p|status"]);
         check(&["b", "p", "enable:maintenancemode"], &["b|p|enable|maintenancemode"]);
         check(&["b", "test:apps/shop"], &["b|test|--dir=apps/shop"]);
         check(

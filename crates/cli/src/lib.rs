@@ -138,6 +138,7 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
         CommandArgs::Unhold => commands::hold::unhold(cli).await,
         CommandArgs::Run(arguments) => commands::run::run(cli, arguments).await,
+        CommandArgs::Put(arguments) => commands::put::put(cli, arguments).await,
         CommandArgs::Env(arguments) => commands::env::env(cli, &arguments.what).await,
         CommandArgs::Maintenance(arguments) => commands::maintenance::maintenance(cli, arguments).await,
         CommandArgs::Enable(_) => commands::maintenance::switch(cli, Announcement::default().into()).await,

@@ -69,6 +69,13 @@ impl PackageCache {
         fetched.map_err(|why| PackageError { package: package.name.clone(), why })
     }
 
+    /// A file of a person's, as hosts get it: its check sum is what it is.
+    pub async fn of_person(path: &Path) -> std::io::Result<FetchedPackage> {
+        let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let sha256 = check_sum(path).await?;
+        Ok(FetchedPackage { name: file.clone(), key: sha256.clone(), file, sha256 })
+    }
+
     /// Its file.
     pub fn path(&self, package: &FetchedPackage) -> PathBuf {
         path_in(self.folder.as_deref().unwrap_or(Path::new("")), package)

@@ -15,6 +15,7 @@ pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod maintenance;
 pub(crate) mod manage;
+pub(crate) mod put;
 pub(crate) mod recipe;
 pub(crate) mod recover;
 pub(crate) mod restart;

@@ -34,4 +34,6 @@ pub use rollback::{
     Preparation, RollbackRequest, UndoQuestion, plan_rollback, plan_rollback_by, rollback_preparation,
     undo_question,
 };
-pub use work::{plan_env, plan_env_list, plan_hold, plan_restart, plan_run, plan_task, plan_unhold};
+pub use work::{
+    PutPlace, plan_env, plan_env_list, plan_hold, plan_put, plan_restart, plan_run, plan_task, plan_unhold,
+};

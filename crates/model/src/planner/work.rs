@@ -9,12 +9,14 @@ use super::examine::examine;
 use super::maintenance::told_before;
 use super::numbers::{Numbers, Part};
 use super::surroundings::surroundings;
+use crate::app::package::FetchedPackage;
 use crate::config::Settings;
 use crate::host::Host;
 use crate::host::diagnosis::{DiagnosisKind, describe_holder};
 use crate::host::facts::HostFacts;
 use crate::host::left_over::LeftOver;
 use crate::host::record::{Hold, JournalKind};
+use crate::names::HostPath;
 use crate::plan::action::{Action, AppAction, EnvEdit, RecordAction, Surroundings};
 use crate::plan::refusal::Refusal;
 use crate::plan::{HostPlan, Intent, Note, Phase, PhaseKind, Plan};
@@ -85,6 +87,48 @@ pub(super) fn share_first(settings: &Settings, facts: Option<&HostFacts>) -> Opt
     let group =
         settings.users.deploy_group.clone().filter(|_| facts.is_none_or(|facts| !facts.has_folders))?;
     Some(RecordAction::CreateFolders { group: Some(group), owner: owner_by(settings, None) }.into())
+}
+
+/// A file of the deployer's on every host, in the app's directory where `place` doesn't say otherwise. Needs no look at the hosts
+/// first.
+pub fn plan_put(
+    settings: &Settings,
+    run: &RunContext,
+    file: &FetchedPackage,
+    place: &PutPlace,
+    is_program: bool,
+    hosts: &[&Host],
+) -> Plan {
+    let actions = |host: &Host| {
+        let place = match place {
+            PutPlace::Absolute(place) => place.clone(),
+            PutPlace::Below(place) => settings.layout(host).path.join(place),
+        };
+        vec![AppAction::Put { file: file.clone(), place, is_program }.into()]
+    };
+    Plan { title: Some(format!("put {}", file.file)), ..work_on(settings, run, hosts, actions) }
+}
+
+/// Where a file goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PutPlace {
+    /// There.
+    Absolute(HostPath),
+    /// There in the app's directory.
+    Below(String),
+}
+
+impl PutPlace {
+    /// What a person typed for a file of this name. What ends with a slash is a folder.
+    pub fn new(typed: &str, file: &str) -> Result<PutPlace, String> {
+        let typed = if typed.ends_with('/') { format!("{typed}{file}") } else { typed.to_owned() };
+        let place = if typed.starts_with('/') {
+            HostPath::new(&typed).map(PutPlace::Absolute)
+        } else {
+            HostPath::new(format!("/{typed}")).map(|_| PutPlace::Below(typed))
+        };
+        place.map_err(|error| error.to_string())
+    }
 }
 
 /// The end of a hold, on every host that is on hold, as far as it was seen.

@@ -8,6 +8,7 @@ use super::health::health_script;
 use super::record::{replace_file, write_new};
 use super::{quote, quote_words};
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
+use crate::app::package::FetchedPackage;
 use crate::host::layout::Layout;
 use crate::names::{RunId, SlotName};
 use crate::plan::action::{AppAction, EnvEdit, ToldVisitors};
@@ -47,6 +48,16 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
                 MaintenanceMethod::File | MaintenanceMethod::Setting => command,
                 MaintenanceMethod::Command => app_command(layout, around, &command),
             }
+        }
+        AppAction::Put { file: FetchedPackage { name: _, key: _, file, sha256 }, place, is_program } => {
+            format!(
+                "place={}\nfile={}\nsha256={}\nmode={}\n{}",
+                quote(place.as_str()),
+                quote(file),
+                quote(sha256),
+                if *is_program { "755" } else { "644" },
+                script!("put")
+            )
         }
         AppAction::Run { command, around } => app_command_anywhere(layout, around, command),
     }

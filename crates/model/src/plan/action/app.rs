@@ -9,6 +9,7 @@ use super::{Action, Surroundings};
 use crate::app::health::Health;
 use crate::app::hooks::HookPoint;
 use crate::app::maintenance::MaintenanceMethod;
+use crate::app::package::FetchedPackage;
 use crate::app::service::Service;
 use crate::app::text::one_line;
 use crate::names::{HostPath, SlotName};
@@ -96,6 +97,15 @@ pub enum AppAction {
         #[serde(flatten)]
         around: Surroundings,
     },
+    /// Takes a file of the deployer's, which comes as the step's input.
+    Put {
+        /// The file.
+        file: FetchedPackage,
+        /// Where it goes, or a folder that it goes into.
+        place: HostPath,
+        /// Whether it can be run.
+        is_program: bool,
+    },
     /// Runs a command that a person typed.
     Run {
         /// The command, for `sh`.
@@ -180,6 +190,9 @@ impl AppAction {
                 Effects::new(Effect::Maintenance(told.is_some()), &[Announce, Switch, Reopen, Work])
                     .by_sudo(around.run_as.is_some())
             }
+            AppAction::Put { file, .. } => {
+                Effects { input: Some(StepInput::Package(file)), ..Effects::new(Effect::Beside, &[Work]) }
+            }
             AppAction::Run { around, .. } => {
                 Effects::new(Effect::Command { directory: &around.directory, fills: false }, &[Work])
                     .by_sudo(true)
@@ -210,6 +223,9 @@ impl fmt::Display for AppAction {
             }
             AppAction::Maintenance { told: Some(_), .. } => f.write_str("tell visitors of maintenance"),
             AppAction::Maintenance { told: None, .. } => f.write_str("end maintenance"),
+            AppAction::Put { file, place, .. } => {
+                write!(f, "put {} into {}", one_line(&file.file), one_line(place.as_str()))
+            }
             AppAction::Run { command, .. } => f.write_str(&one_line(command)),
         }
     }
