@@ -5,6 +5,8 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::exit::CliError;
+
 /// The command lines that one line means, each in the usual form and complete.
 pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> Vec<Vec<String>> {
     let mut before = Vec::new();
@@ -80,6 +82,40 @@ fn most_words(command: &Command) -> usize {
     }
     let most = |argument: &Arg| argument.get_num_args().map_or(1, |range| range.max_values());
     command.get_positionals().map(most).fold(0, usize::saturating_add)
+}
+
+/// What could be typed under Fabric and can't here, with what to type.
+pub(crate) const FORMER_COMMANDS: [(&str, &str); 8] = [
+    ("elb_add", "no command: a hook, `after_switch`, or a task of your own puts a host into a load balancer"),
+    (
+        "elb_remove",
+        "no command: a hook, `before_switch`, or a task of your own takes a host out of a load balancer",
+    ),
+    ("maintenancemode", "type it after its verb: buedafab production enable maintenancemode"),
+    ("rechef", "write a task of your own: [tasks.rechef] with run = \"sudo chef-client\""),
+    ("spawn", "no command: make machines with a tool for that, and list them in `hosts`"),
+    ("spawn_ec2_instance", "no command: make machines with a tool for that, and list them in `hosts`"),
+    ("sudo", "type it as a command: buedafab production run -- sudo COMMAND"),
+    ("upload", "type put: buedafab production put FILE PLACE"),
+];
+
+/// What was typed as under Fabric and isn't known here, if the word that clap doesn't know is of that kind.
+pub(crate) fn former(word: &str) -> Option<CliError> {
+    let name = word.split(':').next().unwrap_or_default();
+    let (name, instead) = FORMER_COMMANDS.iter().find(|(former, _)| *former == name)?;
+    Some(CliError::usage(format!("{name} belongs to buedafab on Fabric, and isn't a command")).hint(*instead))
+}
+
+/// Refuses what Fabric's environments could be told: `localhost:deployment_type=STAGING`.
+pub(crate) fn refuse_arguments(environment: Option<&String>) -> Result<(), CliError> {
+    match environment.and_then(|typed| typed.split_once(':')) {
+        Some((name, parameters)) if parameters.contains('=') => {
+            let (key, value) = parameters.split_once('=').unwrap_or_default();
+            let setting = format!("write it below [environments.{name}] in buedafab.toml: {key} = {value:?}");
+            Err(CliError::usage(format!("{name} is an environment, and takes no arguments")).hint(setting))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The id of a task's arguments, each `NAME=VALUE`: those of any other command aren't told from a command's name.
@@ -230,6 +266,27 @@ mod tests {
         check(&["b", "p", "--list"], &["b|p|list"]);
         check(&["b", "-l"], &["b|list"]);
         check(&["b", "--config", "status", "p", "deploy"], &["b|--config|status|p|deploy"]);
+    }
+
+    #[test]
+    fn what_fabric_had_is_refused_by_name() {
+        let tasks = BTreeMap::new();
+        assert!(FORMER_COMMANDS.is_sorted());
+        for (name, instead) in FORMER_COMMANDS {
+            assert!(command_line(&tasks).find_subcommand(name).is_none(), "{name}");
+            for typed in [name.to_owned(), format!("{name}:i-12,x=1")] {
+                let error = former(&typed).expect("it is one of them");
+                assert!(error.message().contains(name) && error.hinted().is_some_and(|hint| hint == instead));
+            }
+        }
+        assert!(former("deplyo").is_none());
+        let refused =
+            |typed: &str| refuse_arguments(Some(&typed.to_owned())).map_err(|error| error.to_string());
+        assert!(
+            refused("localhost:deployment_type=STAGING")
+                .is_err_and(|why| why.contains("deployment_type = \"STAGING\""))
+        );
+        assert_eq!(refused("localhost"), Ok(()));
     }
 
     #[test]

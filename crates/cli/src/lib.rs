@@ -82,23 +82,36 @@ pub fn command() -> clap::Command {
     command_line(&BTreeMap::new())
 }
 
+/// What was a command under Fabric and is refused, each with what to type.
+#[doc(hidden)]
+pub fn former_commands() -> &'static [(&'static str, &'static str)] {
+    &fabric::FORMER_COMMANDS
+}
+
 /// The commands of one line. What clap has to say about a wrong one ends the program.
 fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<Cli>, CliError> {
     let mut root = command_line(tasks);
     root.build();
     let mut lines = Vec::new();
     for line in fabric::split(words.iter().cloned(), &root) {
+        // What isn't known stands last, as nothing was taken for an argument of it.
+        let former = line.last().and_then(|word| fabric::former(word));
         let matches = command_line(tasks).try_get_matches_from(&line);
         match matches.and_then(|matches| Cli::read(matches, line, tasks)) {
-            Ok(cli) => lines.push(cli),
-            // The word may be a task of a configuration that can't be read.
-            Err(error) if error.kind() == ErrorKind::InvalidSubcommand => {
-                match project::mistakes_nearby(words) {
+            Ok(cli) => {
+                fabric::refuse_arguments(cli.environment.as_ref())?;
+                lines.push(cli);
+            }
+            Err(error) => {
+                // The word may be a task of a configuration that can't be read.
+                let is_unknown = error.kind() == ErrorKind::InvalidSubcommand;
+                let mistakes = is_unknown.then(|| project::mistakes_nearby(words)).flatten();
+                let is_foreign = is_unknown || error.kind() == ErrorKind::UnknownArgument;
+                match mistakes.or(former.filter(|_| is_foreign)) {
                     Some(mistakes) => return Err(mistakes),
                     None => error.exit(),
                 }
             }
-            Err(error) => error.exit(),
         }
     }
     Ok(lines)

@@ -19,6 +19,7 @@ macro_rules! all {
 mod commands;
 mod events;
 mod exit_codes;
+mod fabric;
 mod man;
 mod markdown;
 mod samples;

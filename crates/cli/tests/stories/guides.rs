@@ -10,7 +10,7 @@ use super::stage::Stage;
 use super::wheels::Wheels;
 
 /// The blocks of a guide in this language, `""` for those without one, in order.
-fn blocks(guide: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(guide: &str, language: &str) -> Vec<String> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs", guide].iter().collect();
     let text = std::fs::read_to_string(path).expect("it is there");
     let mut blocks = Vec::new();
@@ -27,7 +27,7 @@ fn blocks(guide: &str, language: &str) -> Vec<String> {
 
 /// The one of these that holds this.
 #[track_caller]
-fn block(blocks: &[String], holds: &str) -> String {
+pub(crate) fn block(blocks: &[String], holds: &str) -> String {
     let mut found = blocks.iter().filter(|block| block.contains(holds));
     found.next().unwrap_or_else(|| panic!("no block says {holds:?}")).clone()
 }
