@@ -239,8 +239,10 @@ fn lists_of_private_packages_are_read_as_buedafab_wrote_them() {
     app.stage.release_with("two", &[("private.txt", "five-utils==v2\n")]);
     app.run(&["deploy"], 0);
     assert_eq!(app.installed(), "five-utils2.0 six1.16.0");
-    app.stage.release_with("three", &[("private.txt", "five-utils\n")]);
-    app.run(&["deploy"], 4).says("private.txt: line 1: this isn't name==release");
+    app.stage.release_with("three", &[("private.txt", "five-utils>=1\n")]);
+    app.run(&["deploy"], 4)
+        .says("private.txt: line 1: this is none of name==release, name==URL")
+        .says("nothing was touched");
     let sum = app.put_plato("1.0");
     app.configure(&git.replace("REPOSITORY", "s3://bueda/{name}-{release}.tar.gz"));
     app.stage.release_with("four", &[("private.txt", &format!("plato==1.0 --hash=sha256:{sum}\n"))]);
@@ -248,6 +250,16 @@ fn lists_of_private_packages_are_read_as_buedafab_wrote_them() {
     assert_eq!(app.installed(), "plato1.0 six1.16.0");
     app.run(&["rollback"], 0);
     assert_eq!(app.installed(), "five-utils2.0 six1.16.0");
+    // As the lists were under Fabric: what has no URL is in the bucket, the rest in git, at its default branch or as it says.
+    app.configure(&git.replace("REPOSITORY", "s3://bueda/{name}.tar.gz"));
+    let utils = app.repository().replace("{name}", "five-utils");
+    let mixed = |rev: &str| format!("plato-1.0 --hash=sha256:{sum}\nfive-utils=={utils}{rev}\n");
+    app.stage.release_with("four-b", &[("private.txt", &mixed("==v1"))]);
+    app.run(&["deploy"], 0);
+    assert_eq!(app.installed(), "five-utils1.0 iniconfig2.0.0 plato1.0 six1.16.0");
+    app.stage.release_with("four-c", &[("private.txt", &mixed(""))]);
+    app.run(&["deploy"], 0);
+    assert_eq!(app.installed(), "five-utils2.0 plato1.0 six1.16.0");
     // Where hashes are asked for, and where a lock is, they come last.
     app.configure(&git.replace("pip_requirements", ""));
     let wheel = std::fs::read_dir(target("wheels")).expect("script/setup has run").flatten();

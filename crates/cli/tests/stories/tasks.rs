@@ -55,6 +55,31 @@ fn tasks_run_where_they_say_with_their_arguments() {
 }
 
 #[test]
+fn a_file_is_put_on_every_host() {
+    let stage = stage();
+    let here = stage.checkout().join("hello there");
+    std::fs::write(&here, "#!/bin/sh\necho hello\n").expect("it is ours");
+    let on = |host: &str, script: &str| stage.fleet.host(host).run(script);
+    stage.production(&["put", "hello there", "/tmp/"], 0);
+    assert_eq!(
+        on("web3", "stat -c %a '/tmp/hello there'; cat '/tmp/hello there'"),
+        "644\n#!/bin/sh\necho hello\n"
+    );
+    // Fabric's form, a program, and a folder that wasn't told from a file; then the next command of the line.
+    std::fs::set_permissions(&here, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is ours");
+    let line = ["-v", "deploy", "put:hello there,shared/greet", "put", "hello there", "shared", "work"];
+    stage.production(&line, 0).says("/var/webapps/five/shared/hello there").says("web3 │ web3");
+    let shared = "/var/webapps/five/shared";
+    assert_eq!(on("web1", &format!("{shared}/greet; ls -A {shared}")), "hello\ngreet\nhello there\n");
+    // What can't be done changes nothing.
+    let ran = stage.production(&["put", "hello there", "/nowhere/x"], 7);
+    ran.says("there is no folder /nowhere").says("web3");
+    stage.production(&["put", "nothing", "/tmp/x"], 2).says("can't read nothing");
+    stage.production(&["put", ".git", "/tmp/x"], 2).says(".git isn't a file").says("tar -czf");
+    stage.production(&["put", "hello there", "../x"], 2);
+}
+
+#[test]
 fn tasks_are_listed_and_mistakes_are_told() {
     let stage = stage();
     for words in [&["--list"][..], &["list"], &["production", "-l"]] {
