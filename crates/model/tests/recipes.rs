@@ -270,8 +270,8 @@ fn whatever_runs_the_app_reads_its_secrets() {
             read += 1;
         }
     }
-    // The virtualenv, a build of the project's own, four steps of the recipe, and a rollback's look at migrations.
-    assert_eq!(read, 7);
+    // The virtualenv, a build of the project's own, five steps of the recipe, and a rollback's look at migrations.
+    assert_eq!(read, 8);
 }
 
 #[test]
@@ -381,9 +381,9 @@ fn static_files_are_collected_everywhere_or_once() {
         let line = |step: buedafab_model::app::recipe::RecipeStep| format!("{} {}", step.point, step.name);
         buedafab_model::shell::recipe::steps(&settings).into_iter().map(line).collect::<Vec<_>>().join(", ")
     };
-    assert_eq!(steps(""), "build collectstatic, check data, check check, once migrate");
+    assert_eq!(steps(""), "build collectstatic, check data, check check, once migrate, once fixtures");
     assert_eq!(
         steps("collectstatic = \"once\""),
-        "once collectstatic, check data, check check, once migrate"
+        "once collectstatic, check data, check check, once migrate, once fixtures"
     );
 }
