@@ -106,6 +106,127 @@ fn a_host_that_joined_later_is_prepared_first() {
     ");
 }
 
+/// A host that was added, and not deployed to yet, is none to go back from, whatever is wrong with it; one that joined with the live
+/// release goes along where that release is named.
+#[test]
+fn a_new_host_leaves_the_others_their_way_back() {
+    let three = "release_paths = [\"a\", \"b\", \"c\"]\ncrontab = \"conf/crontab\"";
+    let full = bare()
+        .slot("a", SlotState::Retired, 1)
+        .slot("b", SlotState::Retired, 2)
+        .slot("c", SlotState::Live, 3)
+        .link("c");
+    let joined = bare().slot("a", SlotState::Live, 3).link("a");
+    let unfit = bare().change(|facts| {
+        (facts.writable, facts.exists) = (false, false);
+        facts.missing_tools = vec!["git".into()];
+    });
+    let cases = [
+        ("added last", vec![full.clone(), full.clone(), bare()], None),
+        ("added first", vec![bare(), full.clone(), full.clone()], None),
+        ("not fit for anything yet", vec![full.clone(), unfit.clone()], None),
+        ("added, and the release is named", vec![full.clone(), bare()], Some("v1")),
+        ("joined with the live release", vec![full.clone(), joined.clone()], None),
+        ("joined, and the release is named", vec![full.clone(), joined], Some("v2")),
+        ("nobody can go back", vec![live(), bare()], None),
+        ("nothing is live anywhere", vec![bare(), unfit], None),
+    ];
+    let words = ["web", "note:", "switch the link", "hint", "conf/crontab", "jobs"];
+    let told = cases.iter().map(|(name, hosts, to)| {
+        format!("{name}\n{}\n", steps_with(plan_to(three, hosts, *to, URL), &words))
+    });
+    assert_snapshot!(told.collect::<String>(), @r"
+    added last
+    web1  v3 (3333333333)  → v2 (2222222222) in slot b
+    web2  v3 (3333333333)  → v2 (2222222222) in slot b
+    note: web3: nothing was ever live here: it stays as it is
+    note: web1, web2: what v2 (2222222222) was prepared with wasn't kept: the commands of today's configuration are used
+    on web1, web2
+    on web1, web2
+    on web1, web2
+    switch the link to b
+    if it fails: switch the link to c
+    on web1
+    install the jobs of conf/crontab
+    on web2
+    added first
+    web2  v3 (3333333333)  → v2 (2222222222) in slot b
+    web3  v3 (3333333333)  → v2 (2222222222) in slot b
+    note: web1: nothing was ever live here: it stays as it is
+    note: web2, web3: what v2 (2222222222) was prepared with wasn't kept: the commands of today's configuration are used
+    on web2, web3
+    on web2, web3
+    on web2, web3
+    switch the link to b
+    if it fails: switch the link to c
+    on web2
+    install the jobs of conf/crontab
+    on web3
+    not fit for anything yet
+    web1  v3 (3333333333)  → v2 (2222222222) in slot b
+    note: web2: nothing was ever live here: it stays as it is
+    note: web1: what v2 (2222222222) was prepared with wasn't kept: the commands of today's configuration are used
+    on web1
+    on web1
+    on web1
+    switch the link to b
+    if it fails: switch the link to c
+    on web1
+    install the jobs of conf/crontab
+    added, and the release is named
+    web1  v3 (3333333333)  → v1 (1111111111) in slot a
+    web2  nothing live     → v1 (1111111111) in slot a
+    note: web1, web2: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
+    note: web2: v1 (1111111111) was never live here: it is prepared first, from the remote
+    on web1
+    on web2
+    on web1
+    on web2
+    on web1
+    switch the link to a
+    if it fails: switch the link to c
+    on web2
+    switch the link to a
+    on web1
+    install the jobs of conf/crontab
+    on web2
+    joined with the live release
+    web2: nothing to roll back to: what serves is the first release on this host
+    hint: rollback --to v2 takes all hosts there, and prepares it first where it never was
+    joined, and the release is named
+    web1  v3 (3333333333)  → v2 (2222222222) in slot b
+    web2  v3 (3333333333)  → v2 (2222222222) in slot b
+    note: web1, web2: what v2 (2222222222) was prepared with wasn't kept: the commands of today's configuration are used
+    note: web2: v2 (2222222222) was never live here: it is prepared first, from the remote
+    on web1, web2
+    on web1
+    on web2
+    on web1
+    switch the link to b
+    if it fails: switch the link to c
+    on web2
+    switch the link to b
+    if it fails: switch the link to a
+    on web1
+    install the jobs of conf/crontab
+    on web2
+    nobody can go back
+    web1: nothing to roll back to: what serves is the first release on this host
+    hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    web2: nothing to roll back to: nothing was ever live on this host
+    hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    nothing is live anywhere
+    web2: git not found
+    hint: install them there; Debian: apt-get install git util-linux
+    web2: deploy can't write /var/webapps/five
+    hint: on that host, as root: install -d -o deploy /var/webapps/five
+    web1: nothing to roll back to: nothing was ever live on this host
+    hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    web2: nothing to roll back to: nothing was ever live on this host
+    hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+    ");
+}
+
 /// What was live in between is no release to roll back to any more: that would be a way forward.
 #[test]
 fn two_releases_back_on_three_slots() {

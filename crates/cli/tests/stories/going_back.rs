@@ -37,6 +37,34 @@ fn a_rollback_goes_to_any_release_that_was_proven() {
     assert_eq!(stage.serving(), ["one", "one", "one"]);
 }
 
+/// Somebody adds a host, and the release that is live turns out bad before that host was deployed to.
+#[test]
+fn a_host_that_was_added_leaves_the_others_their_way_back() {
+    let stage = Stage::new();
+    let fleet = |hosts: &str| {
+        let usual = "[hooks]\nrestart = \"cat version >../../served\"\n[environments.production]\nhosts = ";
+        stage.configure(&format!("unit = \"five\"\n{THREE_SLOTS}\n{usual}{hosts}\n"));
+    };
+    fleet("[\"web1\", \"web2\"]");
+    for release in ["two", "three"] {
+        stage.production(&["deploy"], 0);
+        stage.release(release);
+    }
+    stage.production(&["deploy"], 0);
+    // It isn't set up yet, and comes first.
+    let added = stage.fleet.host("web3");
+    added.run("chown root:root /var/webapps; chmod 755 /var/webapps");
+    fleet("[\"web3\", \"web1\", \"web2\"]");
+    stage.production(&["deploy"], 4).says("web3: deploy can't write");
+    stage.production(&["rollback"], 0).says("web3: nothing was ever live here: it stays as it is");
+    assert_eq!(stage.serving(), ["two", "two", ""]);
+    // With a name, it comes along.
+    added.run("chmod 777 /var/webapps");
+    let ran = stage.production(&["rollback", "--to", "one"], 0);
+    ran.says("was never live here: it is prepared first, from the remote");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
 /// A configuration whose hooks say whose they are.
 fn hooks_of(name: &str, verify: &str) -> String {
     format!(

@@ -50,6 +50,8 @@ pub enum Refusal {
         host: HostName,
         /// What was found instead.
         why: String,
+        /// Where all others would go that can.
+        common: Option<Release>,
     },
     /// The hosts would be rolled back to different releases.
     #[error("the hosts would roll back to different releases: {}", targets.join(", "))]
@@ -144,7 +146,11 @@ impl Refusal {
                     "the command `check` says more; to go on without this host, name the others with --hosts";
                 hint.as_ref().map_or_else(|| more.to_owned(), |hint| format!("{hint}; {more}"))
             }
-            Refusal::NothingBefore { .. } => {
+            Refusal::NothingBefore { common: Some(release), .. } => format!(
+                "rollback --to {} takes all hosts there, and prepares it first where it never was",
+                release.tag.as_deref().unwrap_or_else(|| release.commit.short())
+            ),
+            Refusal::NothingBefore { common: None, .. } => {
                 "deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA".into()
             }
             Refusal::NotKnown(NotKnown::Ambiguous { .. }) => {

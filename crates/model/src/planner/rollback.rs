@@ -17,8 +17,9 @@ use crate::app::resolved::ResolvedRelease;
 use crate::app::run_as::RunAs;
 use crate::app::virtualenv::Packages;
 use crate::config::Settings;
+use crate::host::Host;
 use crate::host::diagnosis::DiagnosisKind;
-use crate::host::facts::HostFacts;
+use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::known::known_release;
 use crate::host::proven::served_last;
 use crate::host::record::{JournalKind, SlotRecord, SlotState};
@@ -72,8 +73,20 @@ pub fn plan_rollback_by(
     request: &RollbackRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    let all = HostPlanning::of_all_by(strategy, settings, run, hosts);
-    let (mut refusals, mut notes) = examine(settings, &all);
+    let (hosts, bare) = without_bare(strategy, settings, request, hosts);
+    let hosts = hosts.as_slice();
+    let configured = settings;
+    // What runs on the first of some hosts only runs on the first of those that serve.
+    let mut among = settings.clone();
+    among.hosts.retain(|host| !bare.iter().any(|bare| bare.name == host.name));
+    let settings = &among;
+    let mut all = HostPlanning::of_all_by(strategy, settings, run, hosts);
+    all.iter_mut().for_each(|planning| planning.configured = configured);
+    let (mut refusals, mut notes) = examine(configured, &all);
+    notes.extend(bare.into_iter().map(|host| Note {
+        host: Some(host.name.clone()),
+        text: "nothing was ever live here: it stays as it is".to_owned(),
+    }));
     // It stays in the slot that is gone back from, until a deploy takes that; which it then says.
     let left_behind = refusals.iter().filter_map(|refusal| match refusal {
         Refusal::Unfit { host, diagnosis } if diagnosis.kind == DiagnosisKind::WrittenFiles => {
@@ -91,6 +104,7 @@ pub fn plan_rollback_by(
     let mut ways = Vec::new();
     match &request.to {
         None => {
+            let common = common_target(&all);
             for planning in all {
                 match planning.rollback_targets().into_iter().next() {
                     Some(target) => ways.push((planning, Way::of(target))),
@@ -103,7 +117,8 @@ pub fn plan_rollback_by(
                             }
                             _ => true,
                         });
-                        refusals.push(Refusal::NothingBefore { host, why: why_nothing(planning.facts) });
+                        let why = why_nothing(planning.facts);
+                        refusals.push(Refusal::NothingBefore { host, why, common: common.clone() });
                     }
                 }
             }
@@ -215,6 +230,34 @@ pub fn rollback_preparation(
     let services = own.services.named.iter();
     let templates = services.filter_map(|service| Some(own.app.file(service.template()?))).collect();
     Some(Preparation { release, templates })
+}
+
+/// The hosts without those on which nothing was ever live, and these: a host that was added and not deployed to yet has nothing to
+/// go back from, and is no reason for the others to stay.
+fn without_bare<'a>(
+    strategy: &dyn Strategy,
+    settings: &Settings,
+    request: &RollbackRequest,
+    hosts: &[SeenHost<'a>],
+) -> (Vec<SeenHost<'a>>, Vec<&'a Host>) {
+    let is_bare = |seen: &SeenHost<'_>| {
+        seen.facts.current == CurrentLink::Missing
+            && seen.facts.slots.values().all(|slot| slot.record.is_none())
+    };
+    let (bare, used): (Vec<SeenHost<'a>>, Vec<SeenHost<'a>>) = hosts.iter().copied().partition(is_bare);
+    let can_go = |seen: &SeenHost<'_>| !strategy.rollback_targets(settings, seen.facts).is_empty();
+    // Who names a release wants it everywhere; and where nobody can go back, that is told of all.
+    if request.to.is_some() || !used.iter().any(can_go) {
+        return (hosts.to_vec(), Vec::new());
+    }
+    (used, bare.into_iter().map(|seen| seen.host).collect())
+}
+
+/// The one release that all hosts would go back to that have one before: by its name it can be gone back to everywhere.
+fn common_target(hosts: &[HostPlanning<'_>]) -> Option<Release> {
+    let mut targets = hosts.iter().filter_map(|planning| planning.rollback_targets().into_iter().next());
+    let first = targets.next()?.release;
+    targets.all(|target| target.release.commit == first.commit).then_some(first)
 }
 
 /// What a release was prepared with, as any of these hosts has kept it.
