@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use buedafab_model::app::env_file::normalize;
+use buedafab_model::app::env_file::{normalize, odd_readers, render_line};
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::names::RunId;
 use buedafab_model::plan::action::{AppAction, EnvEdit, RecordAction, Surroundings};
@@ -56,6 +56,8 @@ fn each_line_means_what_it_says() {
             "A=#x",
             "# A=x\n\nB=x",
             "A=never ended by a newline é",
+            "A='one\nB=two \n three'\nC=x",
+            "A=\"one \\\n two \\\" \nB=\"\r",
         ];
         let mut found = String::new();
         for line in lines {
@@ -81,6 +83,11 @@ fn each_line_means_what_it_says() {
     "A=#x" → 0: #x.
     "# A=x\n\nB=x" → 0: from the settings.
     "A=never ended by a newline é" → 0: never ended by a newline é.
+    "A='one\nB=two \n three'\nC=x" → 0: one
+    B=two 
+     three.
+    "A=\"one \\\n two \\\" \nB=\"\r" → 0: one  two " 
+    B=.
     "##);
 }
 
@@ -99,6 +106,8 @@ fn lines_with_two_meanings_are_refused() {
             "A=s3cret # why",
             "A=s3\\cret",
             "A=s3\rB=cret",
+            "A='s3\r\ncret'",
+            "A=1\nB='s3\ncret\n",
         ];
         let mut found = String::new();
         for line in lines {
@@ -129,6 +138,8 @@ fn lines_with_two_meanings_are_refused() {
     "A=s3cret # why" → 78: line 1 of ROOT/five/shared/.env has a # outside of quotes that some take for a comment: correct it, or write the file anew by `env push`
     "A=s3\\cret" → 78: line 1 of ROOT/five/shared/.env has a backslash outside of quotes: correct it, or write the file anew by `env push`
     "A=s3\rB=cret" → 78: line 1 of ROOT/five/shared/.env holds a carriage return: correct it, or write the file anew by `env push`
+    "A='s3\r\ncret'" → 78: line 1 of ROOT/five/shared/.env holds a carriage return: correct it, or write the file anew by `env push`
+    "A=1\nB='s3\ncret\n" → 78: line 2 of ROOT/five/shared/.env has a quote that is never closed: correct it, or write the file anew by `env push`
     "#);
 }
 
@@ -143,12 +154,31 @@ fn what_a_person_wrote_is_replaced() {
             let told = place.act(shell, &AppAction::EnvFile { edit, file: file.clone(), group: None });
             format!("{told} {:?}\n", std::fs::read_to_string(file.as_str()).expect("it is there"))
         };
-        [EnvEdit::Unset { name: "A".to_owned() }, EnvEdit::Set { name: "B".to_owned() }].map(act).concat()
+        let first = [EnvEdit::Unset { name: "A".to_owned() }, EnvEdit::Set { name: "B".to_owned() }].map(act);
+        // What stands in quotes over several lines is one variable, and nothing in it is another.
+        let act = |edit: EnvEdit, text: &str| {
+            std::fs::write(file.as_str(), text).expect("a file");
+            let told = place.act(shell, &AppAction::EnvFile { edit, file: file.clone(), group: None });
+            format!("{told} {:?}\n", std::fs::read_to_string(file.as_str()).expect("it is there"))
+        };
+        let unset = |name: &str| EnvEdit::Unset { name: name.to_owned() };
+        let key = "# a key\nexport KEY='-----BEGIN\nA=no variable\n-----END'\nA=1\n";
+        let then = [
+            act(unset("A"), key),
+            act(unset("KEY"), key),
+            act(unset("B"), key),
+            act(EnvEdit::Set { name: "A".to_owned() }, "A='never closed\nB=1\n"),
+        ];
+        first.concat() + &then.concat()
     });
-    assert_snapshot!(found, @r#"
+    assert_snapshot!(found, @r##"
     0 "export B=3\nAA=4\r\n"
     0 " A = 1\nexport  A=2\nAA=4\r\n"
-    "#);
+    0 "# a key\nexport KEY='-----BEGIN\nA=no variable\n-----END'\n"
+    0 "# a key\nA=1\n"
+    1: there is no B in ROOT/five/shared/.env "# a key\nexport KEY='-----BEGIN\nA=no variable\n-----END'\nA=1\n"
+    78: line 1 has a quote that is never closed: write the file anew by `env push` "A='never closed\nB=1\n"
+    "##);
 }
 
 /// Who shares a folder may leave half a file there, or a link to something else: nothing is written through it.
@@ -324,8 +354,66 @@ proptest! {
             let theirs = format!("0: {}", theirs.join("\n"));
             prop_assert_eq!(&ours, theirs.trim_end(), "{:?}", text);
             let pushed = normalize(&text).expect("it is read when it is pushed, too");
-            let pushed = found_by(shell, &place, &String::from_utf8_lossy(pushed.reveal()), "env | grep '^[AB]=' | sort");
+            let pushed = found_by(shell, &place, &String::from_utf8_lossy(pushed.text.reveal()), "env | grep '^[AB]=' | sort");
             prop_assert_eq!(ours, pushed, "{:?}", text);
         }
+    }
+}
+
+/// What Python reads in a file: python-dotenv and python-decouple, as script/setup has downloaded them.
+fn as_python_reads(file: &str) -> [Option<String>; 2] {
+    const READ: &str = "import glob, sys
+sys.path[:0] = glob.glob(sys.argv[1] + '/wheels/python_decouple-*.whl') + glob.glob(sys.argv[1] + '/tools/lib/python3*/site-packages')
+from decouple import RepositoryEnv
+from dotenv import dotenv_values
+for found in (dotenv_values(sys.argv[2]), RepositoryEnv(sys.argv[2]).data):
+    print(found['A'].encode().hex() if found.get('A') is not None else '-')";
+    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target");
+    let output = std::process::Command::new("/usr/bin/python3").args(["-c", READ, target, file]).output();
+    let output = output.expect("python3 is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).expect("ASCII");
+    let mut values = said
+        .lines()
+        .map(|line| hex::decode(line).ok().map(|bytes| String::from_utf8(bytes).expect("it was a text")));
+    [values.next().flatten(), values.next().flatten()]
+}
+
+/// There is one writing that a shell, systemd, python-dotenv and python-decouple read alike; and where there is none for a
+/// value, it is known whose reading is another.
+#[test]
+fn what_is_written_means_the_same_to_whoever_opens_it() {
+    let place = Place::with_room("five");
+    let shells = shells();
+    let values = [
+        ("plain", ""),
+        ("", ""),
+        (" two  words ", ""),
+        ("pa$$word $HOME $(id) `id`", ""),
+        ("it's", ""),
+        ("a \"b\" # c; d", ""),
+        ("C:\\temp\\new", ""),
+        ("postgres://a:b%40c@host/db?x=1&y=2", ""),
+        ("-----BEGIN KEY-----\nMIIE=\nB=1\n-----END KEY-----", "python-decouple"),
+        ("it's $HOME", "python-dotenv python-decouple"),
+        ("it's \"so\"", "python-decouple"),
+        ("two \\\\ of them", "python-decouple"),
+        ("at the end \\", "python-decouple"),
+        ("${HOME}", "python-dotenv"),
+    ];
+    for (value, odd) in values {
+        let text = String::from_utf8(render_line("A", value).expect("it can be written").reveal().to_vec());
+        let text = text.expect("UTF-8");
+        for shell in &shells {
+            assert_eq!(found_by(shell, &place, &text, "printf %s. \"$A\""), format!("0: {value}."), "{text}");
+        }
+        assert_eq!(as_systemd_reads(&text).remove("A").as_deref(), Some(value), "{text}");
+        let python = as_python_reads(place.layout.shared().join(".env").as_str());
+        let differs =
+            |(read, name): (Option<String>, &'static str)| (read.as_deref() != Some(value)).then_some(name);
+        let found: Vec<&str> =
+            python.into_iter().zip(["python-dotenv", "python-decouple"]).filter_map(differs).collect();
+        assert_eq!(found.join(" "), odd, "{text}");
+        assert_eq!(odd_readers(value), found, "{text}");
     }
 }

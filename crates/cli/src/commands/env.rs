@@ -4,7 +4,7 @@ use buedafab_model::run::exit_code::ExitCode;
 use std::io::{IsTerminal, Read};
 
 use buedafab_engine::Inputs;
-use buedafab_model::app::env_file::{EnvFileError, Secret, check_name, normalize, render_line};
+use buedafab_model::app::env_file::{EnvFile, EnvFileError, check_name, normalize, odd_readers, render_line};
 use buedafab_model::host::Host;
 use buedafab_model::plan::action::EnvEdit;
 use buedafab_model::planner::{plan_env, plan_env_list};
@@ -44,13 +44,14 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
     // What is wrong with what was given is told before anybody is asked anything, and before a host is reached.
     let given = match what {
         EnvCommand::Set { name, empty } if !std::io::stdin().is_terminal() => {
-            Some(render_line(name, &read_value(name, *empty)?).map_err(wrong)?)
+            Some(one(name, &read_value(name, *empty)?).map_err(wrong)?)
         }
         EnvCommand::Push { file } => {
             session.require_confirmation()?;
             let text = std::fs::read_to_string(file)
                 .map_err(|error| CliError::usage(format!("can't read {}: {error}", file.display())))?;
-            Some(normalize(&text).map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?)
+            let kept = normalize(&text);
+            Some(kept.map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?)
         }
         EnvCommand::Set { .. } | EnvCommand::Unset { .. } | EnvCommand::Restore | EnvCommand::List => None,
     };
@@ -68,10 +69,10 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
                 false => Ok(typed),
             };
             let typed = session.ask(&question, Echo::Hidden, understand).await?;
-            Some(render_line(name, &typed).map_err(wrong)?)
+            Some(one(name, &typed).map_err(wrong)?)
         }
         (EnvCommand::Push { file }, Some(kept)) => {
-            let (names, environment) = (names_in(&kept), session.settings.environment.clone());
+            let (names, environment) = (kept.names.clone(), session.settings.environment.clone());
             session.say(&format!("{}: {}", file.display(), names.join(", ")));
             session
                 .confirm(&format!("Replace all variables of {environment} by these {}?", names.len()))
@@ -80,6 +81,13 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
         }
         (_, given) => given,
     };
+    for (name, readers) in input.iter().flat_map(|file| &file.odd) {
+        session.say(&format!(
+            "{name}: the app finds this value in its environment as it is; but {} would read it in another way from the file",
+            readers.join(" and ")
+        ));
+    }
+    let input = input.map(|EnvFile { names: _, text, odd: _ }| text);
     let restart = format!("the app reads it when it starts again: {} restart", session.environment_command());
     let code = session.carry_out_with(&plan, Inputs { variables: input, ..Inputs::default() }).await?;
     if code == ExitCode::Done && !cli.global.json {
@@ -88,10 +96,13 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
     Ok(code)
 }
 
-/// The names in a file of variables, in its order.
-fn names_in(kept: &Secret) -> Vec<String> {
-    let text = String::from_utf8_lossy(kept.reveal());
-    text.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
+/// One variable, as a file of that alone.
+fn one(name: &str, value: &str) -> Result<EnvFile, EnvFileError> {
+    // Whoever writes on Windows means the same.
+    let value = value.replace("\r\n", "\n");
+    let (text, readers) = (render_line(name, &value)?, odd_readers(&value));
+    let odd = if readers.is_empty() { Vec::new() } else { vec![(name.to_owned(), readers)] };
+    Ok(EnvFile { names: vec![name.to_owned()], text, odd })
 }
 
 /// What comes on standard input.

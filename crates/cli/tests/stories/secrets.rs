@@ -68,13 +68,28 @@ fn a_file_is_pushed_as_a_whole() {
     let write = |text: &str| std::fs::write(stage.checkout().join("live.env"), text).expect("it is ours");
     write("# for production\nexport A='it is'\nB=two words # why\n");
     stage.production(&["env", "push", "live.env"], 0);
-    assert_eq!(stage.fleet.host("web3").read(FILE), "A=\"it is\"\nB=\"two words\"\n");
+    assert_eq!(stage.fleet.host("web3").read(FILE), "A='it is'\nB='two words'\n");
     write("A='never closed\n");
     stage.production(&["env", "push", "live.env"], 2).says("live.env: the quote in line 1 is never closed");
     stage.production(&["env", "push", "gone.env"], 2).says("can't read gone.env");
-    feed(&stage, &["env", "set", "A"], "two\nlines\n", 2).says("holds a line break");
+    feed(&stage, &["env", "set", "A"], "two\rlines\n", 2).says("holds a carriage return");
     stage.production(&["env", "set", "A-B"], 2).says("can't be the name of a variable");
-    assert_eq!(stage.fleet.host("web3").read(FILE), "A=\"it is\"\nB=\"two words\"\n");
+    assert_eq!(stage.fleet.host("web3").read(FILE), "A='it is'\nB='two words'\n");
+    // A key has many lines, in which nothing is a variable.
+    let key = "-----BEGIN KEY-----\nMIIE=\nA=s3cret\n-----END KEY-----";
+    let ran = feed(&stage, &["env", "set", "KEY"], &format!("{key}\n"), 0);
+    ran.says("KEY: the app finds this value in its environment as it is; but python-decouple would read it in another way");
+    let ran = stage.production(&["env", "list"], 0);
+    assert!(ran.stdout.starts_with("web1 │ A=…\nweb1 │ B=…\nweb1 │ KEY=…\nweb2"), "{}", ran.stdout);
+    write(&format!("export\tA='it is'\nB=two words # why\nKEY=\"{key}\"\n"));
+    let ran = stage.production(&["env", "push", "live.env"], 0);
+    ran.says("live.env: A, B, KEY\n");
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("MIIE"), "{}", ran.stderr);
+    let found = stage.production(&["--hosts", "web1", "run", "--", "printf %s \"$KEY\" | cksum"], 0).stdout;
+    let sum = stage.fleet.host("web1").run(&format!("printf %s '{key}' | cksum"));
+    assert_eq!(found, format!("web1 │ {sum}"));
+    stage.production(&["env", "unset", "KEY"], 0);
+    assert_eq!(stage.fleet.host("web3").read(FILE), "A='it is'\nB='two words'\n");
     stage.configure_with("");
     stage.production(&["env", "list"], 3).says("env_file = \".env\"");
     // One host that can't be reached, and none is changed.
@@ -82,7 +97,7 @@ fn a_file_is_pushed_as_a_whole() {
     stage.fleet.host("web2").stop_sshd();
     write("C=3\n");
     stage.production(&["env", "push", "live.env"], 6).says("web2: can't be reached");
-    assert_eq!(stage.fleet.host("web3").read(FILE), "A=\"it is\"\nB=\"two words\"\n");
+    assert_eq!(stage.fleet.host("web3").read(FILE), "A='it is'\nB='two words'\n");
 }
 
 /// A token in the remote's address is shown and written down nowhere, and somebody says that it should go.

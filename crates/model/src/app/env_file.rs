@@ -47,7 +47,9 @@ pub enum EnvFileError {
         name: String,
     },
     /// A value that not all readers of the file would read the same.
-    #[error("the value of {name} holds a line break or a NUL byte, which programs read in different ways")]
+    #[error(
+        "the value of {name} holds a carriage return or a NUL byte, which programs read in different ways"
+    )]
     BadValue {
         /// Whose.
         name: String,
@@ -61,15 +63,20 @@ pub fn check_name(name: &str) -> Result<(), EnvFileError> {
     if fits { Ok(()) } else { Err(EnvFileError::BadName { name: name.to_owned() }) }
 }
 
-/// One line of the file. In double quotes a shell and systemd take the same four characters for special.
+/// One variable of the file. In single quotes everybody takes what stands there as it is: a shell, systemd, python-dotenv and
+/// python-decouple. What can't stand in them stands in double ones, where a shell and systemd take the same four characters
+/// for special.
 pub fn render_line(name: &str, value: &str) -> Result<Secret, EnvFileError> {
     check_name(name)?;
-    if value.contains(['\n', '\r', '\0']) {
+    if value.contains(['\r', '\0']) {
         return Err(EnvFileError::BadValue { name: name.to_owned() });
+    }
+    if fits_in_single_quotes(value) {
+        return Ok(Secret::new(format!("{name}='{value}'\n")));
     }
     let mut line = format!("{name}=\"");
     for c in value.chars() {
-        if matches!(c, '"' | '\\' | '`' | '$') {
+        if SPECIAL.contains(&c) {
             line.push('\\');
         }
         line.push(c);
@@ -77,29 +84,94 @@ pub fn render_line(name: &str, value: &str) -> Result<Secret, EnvFileError> {
     Ok(Secret::new(line + "\"\n"))
 }
 
+/// What a shell and systemd take for special in double quotes.
+const SPECIAL: [char; 4] = ['"', '\\', '`', '$'];
+
+/// python-dotenv takes two backslashes for one, and one at the end for a part of the quote.
+fn fits_in_single_quotes(value: &str) -> bool {
+    !value.contains('\'') && !value.contains("\\\\") && !value.ends_with('\\')
+}
+
+/// Who reads a value in another way than a shell and systemd do, where they open the file themselves: there is no writing of it
+/// that all of them know.
+pub fn odd_readers(value: &str) -> Vec<&'static str> {
+    let in_single_quotes = fits_in_single_quotes(value);
+    // It fills those in whatever quotes they stand in, and knows only some of what a backslash stands before.
+    let dotenv = value.contains("${") || !in_single_quotes && value.contains(['$', '`']);
+    // It knows neither a second line nor a backslash.
+    let decouple = value.contains('\n') || !in_single_quotes && value.contains(SPECIAL);
+    let all = [(dotenv, "python-dotenv"), (decouple, "python-decouple")];
+    all.into_iter().filter_map(|(is_odd, name)| is_odd.then_some(name)).collect()
+}
+
+/// A file of variables, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvFile {
+    /// The variables' names, in the order of the file.
+    pub names: Vec<String>,
+    /// The file.
+    pub text: Secret,
+    /// Variables that not everybody who opens the file reads in the same way, and who doesn't.
+    pub odd: Vec<(String, Vec<&'static str>)>,
+}
+
 /// A file as a person wrote it, in the form in which it is kept: comments and `export` are left out, and a name that
-/// comes twice means what comes last.
-pub fn normalize(text: &str) -> Result<Secret, EnvFileError> {
+/// comes twice means what comes last. What stands in quotes may go on over several lines, as keys do.
+pub fn normalize(text: &str) -> Result<EnvFile, EnvFileError> {
+    // Whoever writes on Windows means the same.
+    let text = text.replace("\r\n", "\n");
     let mut variables: Vec<(String, String)> = Vec::new();
-    for (index, raw) in text.lines().enumerate() {
+    let mut lines = text.split('\n').enumerate();
+    while let Some((index, raw)) = lines.next() {
         let number = index + 1;
         let line = raw.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let line = line.strip_prefix("export ").unwrap_or(line);
+        let exported = line.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']));
+        let line = exported.unwrap_or(line);
         let (name, value) = line.split_once('=').ok_or(EnvFileError::NotAVariable { line: number })?;
         let name = name.trim().to_owned();
         check_name(&name)?;
-        let value = read_value(value.trim(), number)?;
+        let mut value = value.trim_start().to_owned();
+        if let Some(quote) = value.chars().next().filter(|c| matches!(c, '\'' | '"')) {
+            // What was trimmed off the end of the line belongs to the value then.
+            if !is_closed(&value, quote) {
+                value = raw[raw.find('=').map_or(0, |at| at + 1)..].trim_start().to_owned();
+            }
+            while !is_closed(&value, quote) {
+                let (_, more) = lines.next().ok_or(EnvFileError::OpenQuote { line: number })?;
+                value = value + "\n" + more;
+            }
+        }
+        let value = read_value(value.trim_end(), number)?;
         variables.retain(|(known, _)| *known != name);
         variables.push((name, value));
     }
     let mut kept = Vec::new();
+    let mut odd = Vec::new();
     for (name, value) in &variables {
         kept.extend(render_line(name, value)?.reveal());
+        let readers = odd_readers(value);
+        if !readers.is_empty() {
+            odd.push((name.clone(), readers));
+        }
     }
-    Ok(Secret::new(kept))
+    let names = variables.into_iter().map(|(name, _)| name).collect();
+    Ok(EnvFile { names, text: Secret::new(kept), odd })
+}
+
+/// Whether a value that begins with a quote has its other one.
+fn is_closed(value: &str, quote: char) -> bool {
+    let mut characters = value.chars().skip(1);
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' if quote == '"' => drop(characters.next()),
+            c if c == quote => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// A value: in single quotes as it is, in double quotes with backslashes, or bare up to a comment.
@@ -118,6 +190,8 @@ fn read_value(text: &str, line: usize) -> Result<String, EnvFileError> {
                     '"' => return ends(&text[at + 2..], line).map(|()| value),
                     '\\' => match characters.next() {
                         Some((_, escaped @ ('"' | '\\' | '`' | '$'))) => value.push(escaped),
+                        // The line goes on.
+                        Some((_, '\n')) => {}
                         Some((_, other)) => value.extend(['\\', other]),
                         None => break,
                     },
@@ -127,8 +201,8 @@ fn read_value(text: &str, line: usize) -> Result<String, EnvFileError> {
             Err(open)
         }
         _ => {
-            let comment = text.find(" #").unwrap_or(text.len());
-            Ok(text[..comment].trim_end().to_owned())
+            let comment = [" #", "\t#"].iter().filter_map(|mark| text.find(mark)).min();
+            Ok(text[..comment.unwrap_or(text.len())].trim_end().to_owned())
         }
     }
 }
@@ -149,7 +223,7 @@ mod tests {
 
     fn normal(text: &str) -> String {
         match normalize(text) {
-            Ok(secret) => String::from_utf8_lossy(secret.reveal()).into_owned(),
+            Ok(file) => String::from_utf8_lossy(file.text.reveal()).into_owned(),
             Err(error) => error.to_string(),
         }
     }
@@ -157,7 +231,7 @@ mod tests {
     #[test]
     fn files_are_read_as_people_write_them() {
         let text = "# secrets\nexport A=1\n B = two words  # why\nC='it \"is\" $HOME'\nD=\"a \\\"b\\\" \\$c\" # x\n\nE=\nA=2\nF=a#b=c\n";
-        let expected = "B=\"two words\"\nC=\"it \\\"is\\\" \\$HOME\"\nD=\"a \\\"b\\\" \\$c\"\nE=\"\"\nA=\"2\"\nF=\"a#b=c\"\n";
+        let expected = "B='two words'\nC='it \"is\" $HOME'\nD='a \"b\" $c'\nE=''\nA='2'\nF='a#b=c'\n";
         assert_eq!(normal(text), expected);
         assert_eq!(normal(expected), expected, "what is kept means itself");
         assert_eq!(normal("A=1\nnonsense"), "line 2 isn't NAME=value");
@@ -170,19 +244,34 @@ mod tests {
     #[test]
     fn a_secret_never_prints() {
         assert_eq!(format!("{:?}", Secret::new("x")), "Secret(…)");
-        assert!(render_line("A", "x\ny").is_err());
+        assert!(render_line("A", "x\ry").is_err());
+    }
+
+    #[test]
+    fn what_stands_in_quotes_goes_on_over_lines() {
+        let key = "-----BEGIN KEY-----\nMIIE=\nB=no variable\n-----END KEY-----";
+        let text = format!("export\tKEY=\"{key}\n\" # why\r\nA='one \n two'\nC=\"it's\"\n");
+        let file = normalize(&text).expect("it is one");
+        assert_eq!(file.names, ["KEY", "A", "C"]);
+        assert_eq!(
+            file.odd,
+            [("KEY".to_owned(), vec!["python-decouple"]), ("A".to_owned(), vec!["python-decouple"])]
+        );
+        let expected = format!("KEY='{key}\n'\nA='one \n two'\nC=\"it's\"\n");
+        assert_eq!(normal(&text), expected);
+        assert_eq!(normal(&expected), expected, "what is kept means itself");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(100))]
         #[test]
-        fn a_shell_reads_what_was_written(value in "[^\0\r\n]{0,30}|[ '\"$`\\\\!*#=;&|()]{0,15}") {
+        fn a_shell_reads_what_was_written(value in "[^\0\r]{0,30}|[\n '\"$`\\\\!*#=;&|()]{0,15}") {
             let line = render_line("A", &value).expect("it is one line");
             let script = format!("{}printf '%s.' \"$A\"", String::from_utf8_lossy(line.reveal()));
             let output = Command::new("sh").arg("-c").arg(script).output().expect("sh runs");
             prop_assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{value}."));
             let again = normalize(&String::from_utf8_lossy(line.reveal())).expect("it is read again");
-            prop_assert_eq!(again.reveal(), line.reveal());
+            prop_assert_eq!(again.text.reveal(), line.reveal());
         }
     }
 }

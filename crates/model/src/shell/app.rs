@@ -34,7 +34,11 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
                 EnvEdit::Restore => ("restore", ""),
             };
             let (file, group) = (quote(file.as_str()), quote(group.as_deref().unwrap_or_default()));
-            format!("file={file}\nedit={edit}\nname={name}\ngroup={group}\n{}", script!("env_file"))
+            format!(
+                "{}file={file}\nedit={edit}\nname={name}\ngroup={group}\n{}",
+                script!("env_entries"),
+                script!("env_file")
+            )
         }
         AppAction::MaintenanceSetting { slot, file, on } => format!(
             "file={}\nvalue={}\n{}",

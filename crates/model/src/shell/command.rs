@@ -42,8 +42,7 @@ pub fn login_shell(settings: &Settings, host: &Host) -> String {
 /// The names in a file of variables; never what they are.
 pub(crate) fn list_variables(file: &HostPath) -> String {
     let file = quote(file.as_str());
-    let names = r"s/^[[:blank:]]*\([A-Za-z_][A-Za-z0-9_]*\)[[:blank:]]*=.*/\1=…/p";
-    format!("[ ! -f {file} ] || sed -n '{names}' {file}")
+    format!("{}[ ! -f {file} ] || env_entries names {file}", script!("env_entries"))
 }
 
 /// A command in its folder, which has to be there.

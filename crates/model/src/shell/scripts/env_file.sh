@@ -2,6 +2,7 @@
 #
 # Assignments stand before this text: file; edit, set, unset, replace or restore; name, of a variable; group, of those who deploy,
 # or nothing. What is set, or the whole new file, comes on standard input: never on a command line, where everybody could read it.
+# `env_entries` is defined.
 
 # The file is for nobody else, the folder for everybody: the web server's page lies there, too.
 mkdir -p "${file%/*}" || exit
@@ -23,13 +24,11 @@ fi
 # Who shares the folder may have left half a file of theirs there, or a link, which would be followed.
 rm -f "$new" "$former.new" || exit
 set -C
-# However a person wrote it. With 1, grep says that no other is there; with more, that it couldn't read or write them all.
-line="^[[:blank:]]*\\(export[[:blank:]]\\{1,\\}\\)\\{0,1\\}${name}[[:blank:]]*="
-others() { [ ! -f "$file" ] || grep -v "$line" "$file" || [ $? -eq 1 ]; }
+others() { [ ! -f "$file" ] || env_entries others "$file" "$name"; }
 case $edit in
   set) { others && cat; } >"$new" ;;
   unset)
-    if ! grep -q "$line" "$file" 2>/dev/null; then
+    if [ ! -f "$file" ] || ! env_entries has "$file" "$name"; then
       echo "there is no $name in $file" >&2
       exit 1
     fi

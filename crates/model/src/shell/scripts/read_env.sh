@@ -1,7 +1,7 @@
-# Defines `read_env FILE`, which prints what a file of variables means: `export NAME='VALUE'`, each on a line of its own, and so
+# Defines `read_env FILE`, which prints what a file of variables means: `export NAME='VALUE'`, one after the other, and so
 # quoted that nothing of it ever runs. POSIX sh.
 #
-# A line means what systemd's EnvironmentFile= takes it for. One that systemd and people read in different ways is refused, by its
+# A line, or what stands in quotes over several, means what systemd's EnvironmentFile= takes it for. One that systemd and people read in different ways is refused, by its
 # number alone: what stands in it is secret. To be called where a process of its own is started for it, as in `$( )`.
 
 read_env() {
@@ -19,9 +19,29 @@ read_env() {
     text=${text#"${text%%[!"$blank"]*}"}
     text=${text%"${text##*[!"$blank"]}"}
   }
+  # What stands in quotes goes on in the next line.
+  go_on() {
+    begun=${begun:-$number}
+    case $tail in *"$return"*) wrong "holds a carriage return" ;; esac
+    tail=
+    IFS= read -r more || [ -n "$more" ] || {
+      number=$begun
+      wrong "has a quote that is never closed"
+    }
+    number=$((number + 1))
+    case $more in
+      *"$return")
+        # Behind the closing quote it is but the end of a line.
+        tail=$return
+        more=${more%"$return"}
+        ;;
+    esac
+    case $more in *"$return"*) wrong "holds a carriage return" ;; esac
+  }
   [ -r "$file" ] || { echo "$(id -un) can't read $file" >&2; exit 78; }
   while IFS= read -r text || [ -n "$text" ]; do
     number=$((number + 1))
+    raw=$text begun=''
     text=${text%"$return"}
     trim
     case $text in
@@ -39,10 +59,18 @@ read_env() {
     text=$rest
     trim
     rest=
+    # What was taken off the end belongs to a value that goes on.
+    tail=${raw#*=}
+    tail=${tail##*"$text"}
     case $text in
       \'*)
         text=${text#?}
-        case $text in *\'*) ;; *) wrong "has a quote that is never closed" ;; esac
+        while case $text in *\'*) false ;; esac; do
+          text=$text$tail
+          go_on
+          text="$text
+$more"
+        done
         rest=${text#*\'}
         value=${text%%\'*}
         ;;
@@ -51,7 +79,14 @@ read_env() {
         value=
         while :; do
           part=${rest%%[\"\\]*}
-          [ "$part" != "$rest" ] || wrong "has a quote that is never closed"
+          if [ "$part" = "$rest" ] || { [ "${rest#"$part"}" = \\ ] && [ -z "$tail" ]; }; then
+            # A backslash at its end takes the line break away.
+            if [ "$part" = "$rest" ]; then value="$value$part$tail
+"; else value=$value$part; fi
+            go_on
+            rest=$more
+            continue
+          fi
           value=$value$part
           rest=${rest#"$part"}
           case $rest in
@@ -65,7 +100,9 @@ read_env() {
       *["$blank"]\#*) wrong "has a # outside of quotes that some take for a comment" ;;
       *) value=$text ;;
     esac
-    [ -z "$rest" ] || wrong "goes on after its closing quote"
+    text=$rest
+    trim
+    [ -z "$text" ] || wrong "goes on after its closing quote"
     quoted=
     while :; do
       case $value in *\'*) ;; *) break ;; esac
