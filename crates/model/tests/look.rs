@@ -20,7 +20,9 @@ use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use insta::assert_snapshot;
 use jiff::Timestamp;
 
-use common::shells::{Place, Shell, everywhere, shells};
+use buedafab_model::host::record::SlotState;
+use common::release;
+use common::shells::{Place, Shell, everywhere, shells, slot};
 
 /// What a look found, but for what differs from machine to machine.
 fn describe(facts: &HostFacts, place: &Place) -> String {
@@ -744,4 +746,35 @@ fn services_of_other_managers() {
             "#);
         }
     }
+}
+
+/// What an upgrade of the system leaves of a virtualenv is seen before anybody goes back to it.
+#[test]
+fn a_virtualenv_whose_python_is_gone_is_seen() {
+    let found = everywhere(|shell, place| {
+        place.by_hand("cd five/releases; mkdir a b; cd a; /usr/bin/python3 -m venv --without-pip env");
+        let a = RecordAction::Record {
+            slot: slot("a"),
+            state: SlotState::Retired,
+            release: release(1),
+            former: None,
+            optional: false,
+        };
+        place.act(shell, &a);
+        let gone = || {
+            let facts = place.look(shell, Scope::Back);
+            facts.slots[&slot("a")].python_is_gone.to_string()
+        };
+        let whole = gone();
+        place.by_hand("cd five/releases/a/env; mv lib/python3.* .; mkdir lib/python3.1");
+        let upgraded = gone();
+        place.by_hand(
+            "cd five/releases/a/env; mv python3.* lib; rm bin/python; ln -s /usr/bin/python2.9 bin/python",
+        );
+        let removed = gone();
+        place.by_hand("rm -r five/releases/a/env");
+        // One that has none needs none.
+        format!("whole {whole}, upgraded {upgraded}, removed {removed}, without {}", gone())
+    });
+    assert_snapshot!(found, @"whole false, upgraded true, removed true, without false");
 }

@@ -521,3 +521,21 @@ fn no_migration_is_undone_that_could_not_be_shown_before() {
     let shown = told(&[second()], Some(UnknownMigrations::These(Vec::new())));
     assert!(shown.contains("look for migrations that a doesn't know") && !shown.contains("undo"), "{shown}");
 }
+
+#[test]
+fn a_release_whose_python_is_gone_is_built_again_before_anything_switches() {
+    let gone = || {
+        second().change(|facts| {
+            facts.slots.get_mut(&SlotName::new("a").expect("a slot")).expect("it is there").python_is_gone =
+                true;
+        })
+    };
+    let plan = plan_to("recipe = \"wsgi\"\npip_requirements = [\"requirements.txt\"]", &[gone()], None, URL);
+    assert_snapshot!(steps_with(plan, &["gone", "virtualenv", "switch", "build"]), @"
+    note: web1: v1 (1111111111) has to be built again first: the Python of its virtualenv is gone
+    bring the virtualenv of a up to date
+    switch
+    switch the link to a
+    if it fails: switch the link to b
+    ");
+}

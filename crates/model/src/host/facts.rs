@@ -201,6 +201,8 @@ pub struct SlotFacts {
     pub commit: Option<CommitId>,
     /// Whether there is only a record of it: somebody has taken its folder away.
     pub folder_is_gone: bool,
+    /// Whether its virtualenv has no Python any more, or one that doesn't find what is installed there.
+    pub python_is_gone: bool,
     /// Whether it is a link to somewhere.
     pub is_link: bool,
     /// Whether something is in it, although nobody wrote that it is a slot, and no checkout is there.
@@ -303,6 +305,12 @@ impl HostFacts {
                     // What has a name that is no text can't be asked for by it.
                     let name = SlotName::new(value).ok().filter(|_| !value.contains('\u{fffd}'));
                     slot = name.inspect(|name| drop(facts.slots.insert(name.clone(), SlotFacts::default())));
+                }
+                "python_is_gone" => {
+                    let seen = SlotName::new(value).ok().and_then(|slot| facts.slots.get_mut(&slot));
+                    if let Some(seen) = seen {
+                        seen.python_is_gone = true;
+                    }
                 }
                 "folder_is_gone" => {
                     if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {

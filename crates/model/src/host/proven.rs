@@ -33,6 +33,8 @@ pub enum Condition {
     Changed,
     /// A later attempt overwrote it, and got nowhere: it has to be built again.
     Overwritten,
+    /// The Python that its virtualenv was made with is gone from the host: it has to be built again.
+    WithoutPython,
     /// Switching is enough.
     Whole,
 }
@@ -45,6 +47,7 @@ impl Condition {
             Condition::Damaged => Some("what git keeps in its folder is damaged"),
             Condition::Changed => Some("somebody checked out another commit in its folder"),
             Condition::Overwritten => Some("it was overwritten by a later attempt"),
+            Condition::WithoutPython => Some("the Python of its virtualenv is gone"),
             Condition::Whole => None,
         }
     }
@@ -70,6 +73,7 @@ pub fn proven(seen: &SlotFacts) -> Option<(Release, Condition)> {
                 _ if seen.folder_is_gone => Condition::Gone,
                 _ if seen.damaged.is_some() => Condition::Damaged,
                 Some(commit) if *commit != record.release.commit => Condition::Changed,
+                _ if seen.python_is_gone => Condition::WithoutPython,
                 Some(_) | None => Condition::Whole,
             };
             Some((record.release.clone(), condition))

@@ -598,7 +598,16 @@ const LOOK_FOR_COMMITS: &str = r#"export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_COUNT=1
 can_be_asked() {
   ! lacks "$releases/$slot" && [ -s "$releases/$slot/.git/index" ] && command -v git >/dev/null
 }
+# Whether what a virtualenv was made with still runs it. An upgrade of the system takes it away, or puts another version in its
+# place, which looks for packages elsewhere.
+has_python() {
+  env=$releases/$slot/${virtualenv#./}
+  [ -f "$env/pyvenv.cfg" ] || return 0
+  [ -x "$env/bin/python" ] && "$env/bin/python" -I -S -B -c 'import os, sys
+sys.exit(not os.path.isdir("%s/lib/python%d.%d" % ((sys.argv[1],) + sys.version_info[:2])))' "$env" 2>/dev/null
+}
 look_for_commits() {
+  [ ! -f "$memory/slots/$slot.json" ] || serves || has_python || fact python_is_gone "$slot"
   if [ ! -f "$memory/slots/$slot.json" ] || ! can_be_asked; then return 0; fi
   git -C "$releases/$slot" ls-tree -r --full-tree HEAD >/dev/null 2>&1 || fact damaged "$slot/objects can't be read"
 }
