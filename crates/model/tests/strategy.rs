@@ -45,6 +45,25 @@ fn a_failed_prepare_and_the_rollback_target() {
     assert_eq!(after_a_failed_prepare(THREE, full), ("c".to_owned(), both));
 }
 
+/// What a try has left half-made is gone on with, and not begun again beside it: an env takes its time.
+#[test]
+fn a_retry_takes_the_slot_of_the_last_try() {
+    for text in ["", THREE] {
+        for (slot, state) in ["a", "b"].into_iter().flat_map(|slot| {
+            [SlotState::Building, SlotState::Failed, SlotState::Ready].map(|state| (slot, state))
+        }) {
+            let host = bare().slot(slot, state, 9);
+            assert_eq!(answers(text, &host), (slot.to_owned(), Vec::new()), "{state:?}");
+        }
+    }
+    // With three, an empty one is left beside one that serves, too.
+    let host = live().slot("c", SlotState::Building, 9);
+    assert_eq!(answers(THREE, &host), ("c".to_owned(), Vec::new()));
+    // What could be gone back to stays whole as long as there is another.
+    let host = live().slot_with_former("b", SlotState::Building, 9, Some(4));
+    assert_eq!(answers(THREE, &host).0, "c");
+}
+
 #[test]
 fn a_folder_for_every_release() {
     let settings = fleet("", 1);

@@ -17,21 +17,21 @@ use crate::release::Release;
 pub(super) struct Ab;
 
 impl Strategy for Ab {
-    /// The slot that is least worth keeping: an empty one, else a failed one, else one that never served, else the one
-    /// that served longest ago.
+    /// The slot that is least worth keeping: what an earlier try has left of it, else an empty one, else a failed one, else one
+    /// that never served, else the one that served longest ago.
     fn destination(
         &self,
         settings: &Settings,
         facts: &HostFacts,
         _at: Timestamp,
-        _release: &Release,
+        release: &Release,
     ) -> Destination {
         let linked = linked_name(facts);
         let idle = settings.layout.release_paths.iter().filter(|slot| Some(slot.as_str()) != linked);
         let slot = idle
             .min_by_key(|slot| {
                 let seen = facts.slots.get(*slot);
-                (!is_in_the_way(facts, seen), worth(facts, seen))
+                (!is_in_the_way(facts, seen), !is_gone_on_with(facts, seen, release), worth(facts, seen))
             })
             .expect("there are two slots at least")
             .clone();
@@ -67,6 +67,20 @@ impl Strategy for Ab {
 fn is_in_the_way(facts: &HostFacts, seen: Option<&SlotFacts>) -> bool {
     let record = seen.and_then(|seen| seen.record.as_ref());
     facts.is_full() && record.is_some_and(|record| record.state == SlotState::Building)
+}
+
+/// Whether a try that came to nothing has left something in a slot that the next one goes on with, such as its virtualenv, and
+/// nothing that could be gone back to.
+fn is_gone_on_with(facts: &HostFacts, seen: Option<&SlotFacts>, release: &Release) -> bool {
+    let Some(seen) = seen.filter(|seen| !seen.folder_is_gone && proven(seen).is_none()) else { return false };
+    let Some(record) = &seen.record else { return false };
+    match record.state {
+        SlotState::Building => true,
+        SlotState::Ready => record.release.commit == release.commit,
+        // Where something serves, people may want to see why this one didn't.
+        SlotState::Failed => facts.live_slot().is_none(),
+        SlotState::Empty | SlotState::Live | SlotState::Retired => false,
+    }
 }
 
 fn worth(facts: &HostFacts, seen: Option<&SlotFacts>) -> (u8, Timestamp, bool) {
