@@ -302,6 +302,9 @@ pub(crate) struct DeployArgs {
     /// Make the virtualenvs anew, even if nothing has changed
     #[arg(long)]
     pub reinstall: bool,
+    /// Take the newest packages that the requirements allow, where what was installed before would do
+    #[arg(long)]
+    pub upgrade: bool,
     /// Deploy a release even if it is older than the live one
     #[arg(long)]
     pub allow_older: bool,

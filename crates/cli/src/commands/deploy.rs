@@ -28,6 +28,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         skip_tests,
         maintenance,
         reinstall,
+        upgrade,
         allow_older,
         dry_run,
         force,
@@ -63,6 +64,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         drop_written: *drop_written,
         prune: *prune,
         reinstall: *reinstall,
+        upgrade: *upgrade,
         tests: !skip_tests && settings.developer.test_runner.is_some(),
         ..DeployRequest::new(release, url.clone())
     };

@@ -48,4 +48,6 @@ pub struct VirtualenvSpec {
     pub scripts: Vec<String>,
     /// Whether it is made anew even though nothing has changed.
     pub reinstall: bool,
+    /// Whether what it is asked for is resolved anew: else what was resolved before stays, as far as it fits.
+    pub upgrade: bool,
 }

@@ -9,6 +9,7 @@ use super::examine::examine;
 use super::maintenance::{can_announce, told_before};
 use super::prepare::{Build, with_recipe};
 use super::rollback::look_for_unknown;
+use super::virtualenv::Renewal;
 use super::work::{prune_on, restart_on};
 use crate::app::hooks::HookPoint;
 use crate::app::package::FetchedPackage;
@@ -43,6 +44,8 @@ pub struct DeployRequest {
     pub prune: bool,
     /// Whether virtualenvs are made anew, though nothing has changed.
     pub reinstall: bool,
+    /// Whether what virtualenvs hold is resolved anew: else it stays as it was, as far as the release allows that.
+    pub upgrade: bool,
     /// Whether the project's tests run first, where it has a runner for them.
     pub tests: bool,
     /// The release's private packages.
@@ -72,6 +75,7 @@ impl DeployRequest {
             drop_written: false,
             prune: false,
             reinstall: false,
+            upgrade: false,
             tests: true,
             packages: Vec::new(),
             templates: BTreeMap::new(),
@@ -110,6 +114,7 @@ pub fn plan_deploy_by(
         drop_written,
         prune,
         reinstall: _,
+        upgrade: _,
         tests,
         packages: _,
         templates: _,
@@ -303,7 +308,7 @@ fn change<'a>(
         former: destination.former,
         url: &request.url,
         keep_written: has_failed,
-        reinstall: request.reinstall,
+        renewal: Renewal { reinstall: request.reinstall, upgrade: request.upgrade },
         packages: Packages::These(request.packages.clone()),
         services: planning.service_files(&to, &request.templates)?,
         resolved: None,

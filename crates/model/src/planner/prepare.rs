@@ -2,7 +2,7 @@
 
 use super::context::HostPlanning;
 use super::resolved::resolve_release;
-use super::virtualenv::virtualenv_of;
+use super::virtualenv::{Renewal, virtualenv_of};
 use crate::app::hooks::HookPoint;
 use crate::app::recipe::{Recipe, Side};
 use crate::app::remote_url::RemoteUrl;
@@ -25,8 +25,8 @@ pub(super) struct Build<'a> {
     pub(super) url: &'a str,
     /// Whether what the app has written into it is set aside: nobody was asked whether it may be lost.
     pub(super) keep_written: bool,
-    /// Whether its virtualenv is made anew.
-    pub(super) reinstall: bool,
+    /// What is done again about its virtualenv.
+    pub(super) renewal: Renewal,
     /// The private packages of the release.
     pub(super) packages: Packages,
     /// The unit files and init scripts of the release. None, where they are kept on the host already.
@@ -41,7 +41,7 @@ const SIBLINGS_ASKED: usize = 8;
 impl HostPlanning<'_> {
     /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
     pub(super) fn build(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
-        let Build { former, url, keep_written, reinstall, packages, services, resolved } = build;
+        let Build { former, url, keep_written, renewal, packages, services, resolved } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
         let RemoteUrl { url, credentials } = RemoteUrl::of(url);
@@ -121,7 +121,7 @@ impl HostPlanning<'_> {
             let missing = packages.iter().filter(|package| !facts.packages.contains(&package.place()));
             actions.extend(missing.map(|package| PythonAction::Package { package: package.clone() }.into()));
         }
-        actions.extend(virtualenv_of(settings, packages, reinstall).map(|spec| {
+        actions.extend(virtualenv_of(settings, packages, renewal).map(|spec| {
             PythonAction::Virtualenv {
                 slot: slot.clone(),
                 commit: release.commit.clone(),

@@ -11,6 +11,7 @@ use super::maintenance::told_before;
 use super::prepare::Build;
 use super::resolved::{later_service, lost_variables, settings_as_of};
 use crate::app::migration::{Migration, UnknownMigrations};
+use super::virtualenv::Renewal;
 use crate::app::package::FetchedPackage;
 use crate::app::recipe::Recipe;
 use crate::app::resolved::ResolvedRelease;
@@ -407,7 +408,7 @@ fn change<'a>(
         former,
         url: &request.url,
         keep_written: true,
-        reinstall: false,
+        renewal: Renewal::default(),
         packages,
         services,
         resolved,

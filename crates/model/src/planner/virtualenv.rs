@@ -3,11 +3,20 @@
 use crate::app::virtualenv::{Packages, VirtualenvSpec};
 use crate::config::Settings;
 
+/// What a person asked to be done again about virtualenvs, though nothing has changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Renewal {
+    /// They are made anew.
+    pub(crate) reinstall: bool,
+    /// What they hold is resolved anew.
+    pub(crate) upgrade: bool,
+}
+
 /// The virtualenv of an environment's releases; `None` where its apps have none.
 pub(crate) fn virtualenv_of(
     settings: &Settings,
     packages: Packages,
-    reinstall: bool,
+    renewal: Renewal,
 ) -> Option<VirtualenvSpec> {
     settings.app.recipe.is_python().then(|| VirtualenvSpec {
         python: settings.python.base.interpreter.clone(),
@@ -18,6 +27,7 @@ pub(crate) fn virtualenv_of(
         constraints: settings.python.constraints.clone(),
         packages,
         scripts: settings.python.installation_scripts.clone(),
-        reinstall,
+        reinstall: renewal.reinstall,
+        upgrade: renewal.upgrade,
     })
 }

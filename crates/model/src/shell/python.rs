@@ -42,6 +42,7 @@ fn virtualenv(
         packages,
         scripts,
         reinstall,
+        upgrade,
     } = spec;
     let installer = match installer {
         Installer::Auto => "auto",
@@ -55,9 +56,17 @@ fn virtualenv(
     set("name", &layout.virtualenv);
     set("python", python);
     set("installer", installer);
+    // uv knows it where it installs, and not where it resolves.
+    let (hashed, options): (Vec<&str>, Vec<&str>) =
+        options.iter().map(String::as_str).partition(|word| *word == "--require-hashes");
     set("options", &quote_words(options));
+    set("require_hashes", if hashed.is_empty() { "no" } else { "yes" });
     set("cache", layout.uv_cache().as_str());
     set("reinstall", if *reinstall { "yes" } else { "no" });
+    set("upgrade", if *upgrade { "yes" } else { "no" });
+    set("kept", layout.kept().as_str());
+    set("release", commit.as_str());
+    set("link", layout.current().as_str());
     set("scripts", &quote_words(scripts));
     set("constraints", &constraints.join("\n"));
     set("limits", &quote_words(constraints.iter().flat_map(|file| ["-c", file.as_str()])));
@@ -72,7 +81,8 @@ fn virtualenv(
         }
         Packages::WrittenDown => set("written_down", "yes"),
     }
-    set("prune", include_str!("scripts/superfluous.py"));
+    set("index_settings", include_str!("scripts/index_settings.py"));
+    set("resolved", include_str!("scripts/resolved.py"));
     format!("{text}set -- {}\n{}", quote_words(requirements), script!("virtualenv"))
 }
 

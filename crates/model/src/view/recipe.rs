@@ -8,7 +8,7 @@ use crate::app::hooks::HookPoint;
 use crate::app::recipe::Side;
 use crate::app::virtualenv::Packages;
 use crate::config::Settings;
-use crate::planner::virtualenv::virtualenv_of;
+use crate::planner::virtualenv::{Renewal, virtualenv_of};
 use crate::shell::recipe::steps;
 
 /// The steps of the recipe as configuration: what is copied from here into `[steps]` changes nothing, until it is changed.
@@ -23,10 +23,10 @@ pub fn show_recipe(settings: &Settings) -> String {
     if !(settings.shared.files.is_empty() && settings.shared.folders.is_empty()) {
         line("# - what is shared is linked into it: shared_files, shared_dirs");
     }
-    match virtualenv_of(settings, Packages::WrittenDown, false) {
+    match virtualenv_of(settings, Packages::WrittenDown, Renewal::default()) {
         Some(spec) => {
             let from = if spec.requirements.is_empty() {
-                "uv.lock or pyproject.toml".to_owned()
+                "uv.lock, pyproject.toml or setup.py".to_owned()
             } else {
                 spec.requirements.join(", ")
             };

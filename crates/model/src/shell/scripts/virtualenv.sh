@@ -1,13 +1,17 @@
 # Brings the virtualenv of a slot to just what its release asks for. POSIX sh.
 #
-# Assignments stand before this text: slot, the folder of the release; app, where in it the app lies, with the requirement files; name,
-# the virtualenv's in the slot; python; installer
-# (auto, uv or pip); options, words for the installer, quoted for eval; constraints, files, a line each, and limits, the words
-# that tell an installer of them; private, the private packages of this release, a line each, or written_down, yes; record, a
-# file that they are written down in; packages, the folder that they lie in, and packages_url; prune, a program for Python;
-# cache, a folder for uv; reinstall, yes or no; scripts, words quoted for eval. The requirement files are the arguments.
+# Assignments stand before this text: slot, the folder of the release; app, where in it the app lies, with the requirement
+# files; name, the virtualenv's in the slot; python; installer
+# (auto, uv or pip); options, words for the installer, quoted for eval; require_hashes, yes or no; constraints, files, a line each,
+# and limits, the words that tell an installer of them; private, the private packages of this release, a line each, or
+# written_down, yes; record, a file that they are written down in; packages, the folder that they lie in, and packages_url; kept,
+# the folder of what is kept of releases, and release, the commit; link, what leads to the live release; index_settings and
+# resolved, programs for Python; cache, a folder for uv; reinstall and upgrade, yes or no; scripts, words quoted for eval. The
+# requirement files are the arguments.
 #
-# What the env was made from is summed up in env/.buedafab: while that is still so, nothing is run at all.
+# What the env was made from is summed up in env/.buedafab: while that is still so, no installer is run. What an installer has
+# resolved is kept with the release, and is what every slot gets that asks for the same; where more or less is asked for, the
+# rest stays as it was. What the env holds is told in env/.versions.
 
 say_and_stop() {
   echo "$1" >&2
@@ -15,7 +19,7 @@ say_and_stop() {
 }
 
 cd "$slot" || exit
-env=$PWD/$name
+here=$PWD env=$PWD/$name
 cd "$app" || exit
 line='
 '
@@ -28,12 +32,13 @@ case $installer in
   uv) [ -n "$uv" ] || say_and_stop "there is no uv on this host; \`installer = \"pip\"\` does without" ;;
   pip) uv= ;;
 esac
-# A lock decides what a project without requirement files needs.
-locked='' itself=''
+# A lock decides what a project without requirement files needs, and else the project itself, where that is a package.
+locked='' itself='' lock=
 if [ $# = 0 ] && [ -f uv.lock ]; then
   locked=yes
   [ -n "$uv" ] || say_and_stop "uv.lock is uv's, and there is no uv on this host"
-elif [ $# = 0 ] && [ -f pyproject.toml ]; then
+  lock=$(cat uv.lock) || exit
+elif [ $# = 0 ] && { [ -f setup.py ] || { [ -f pyproject.toml ] && grep -qE '^\[(project|build-system|tool\.poetry)\]' pyproject.toml; }; }; then
   itself=yes
 fi
 
@@ -46,45 +51,117 @@ elif [ -e "$record" ]; then
   rm -f "$record" || exit
 fi
 
-# Everything that decides what the env holds. It is gone through in every deploy: what would start a process is asked for
-# only where a file makes it likely.
-inputs() {
-  printf '%s\n' "format 1" "$env" "${uv:-pip}" "$(readlink -f "$interpreter")" "$options" "$scripts"
-  [ -z "$private" ] || printf 'private %s\n' "$private"
-  list=$constraints seen=$line commit=${itself:-no}
-  for file; do list=$list${list:+$line}$file; done
+# What this host and the app's variables tell installers, but for what decides nothing.
+settings=
+case $(export -p) in
+  *' PIP_'* | *' UV_'*) settings=$(env | grep -E '^(PIP|UV)_' | grep -vE '^[A-Z_]*(TIMEOUT|RETRIES|CACHE|CERT|PROXY|PROGRESS|COLOR|INPUT|CHECK|CONCURRENT|LINK_MODE|QUIET|VERBOSE)' | sort) ;;
+esac
+of_user=${XDG_CONFIG_HOME:-$HOME/.config}
+for file in /etc/pip.conf /etc/xdg/pip/pip.conf "$HOME/.pip/pip.conf" "$of_user/pip/pip.conf" "$PIP_CONFIG_FILE" \
+  /etc/uv/uv.toml /etc/xdg/uv/uv.toml "$of_user/uv/uv.toml" "$UV_CONFIG_FILE" uv.toml; do
+  [ ! -f "$file" ] || [ ! -r "$file" ] || settings="$settings${line}$(cat "$file")"
+done
+
+# Both installers read these, and a text without its mark is one for all that looks for words in it.
+utf16=$(printf '\377\376') utf16_big=$(printf '\376\377') utf8=$(printf '\357\273\277')
+print_file() {
+  first=
+  IFS= read -r first <"$1"
+  case $first in
+    "$utf16"* | "$utf16_big"*) encoding=utf-16 ;;
+    "$utf8"*) encoding=utf-8-sig ;;
+    *)
+      cat "$1"
+      return
+      ;;
+  esac
+  "$interpreter" -c 'import sys
+sys.stdout.buffer.write(open(sys.argv[1], encoding=sys.argv[2]).read().encode())' "$1" "$encoding"
+}
+# What requirement files say, with those that they include. It is gone through in every deploy: what would start a process is
+# asked for only where a file makes it likely.
+files() {
+  commit=no list=
+  for file; do list=$list${list:+$line}r$file; done
+  [ -z "$constraints" ] || list=$list${list:+$line}$(printf '%s\n' "$constraints" | sed 's/^/c/')
+  seen=$line
   while [ -n "$list" ]; do
     file=${list%%"$line"*}
     case $list in *"$line"*) list=${list#*"$line"} ;; *) list= ;; esac
     case $seen in *"$line$file$line"*) continue ;; esac
     seen=$seen$file$line
+    kind=${file%"${file#?}"}
+    file=${file#?}
     [ -f "$file" ] || say_and_stop "the requirement file $file isn't there"
-    text=$(cat "$file") || exit
+    text=$(print_file "$file") || exit
     printf 'file %s\n%s\n' "$file" "$text"
+    case $kind$text in r*--hash[=\ ]*) echo "$mark hashed" ;; esac
     case $line$text in
-      *"$line"[-.[:space:]]* | *file:*) ;;
+      *"$line"[-.[:space:]]* | */* | *file:*) ;;
       *) continue ;;
     esac
-    # What a file includes lies beside it.
+    # What a file includes lies beside it, or far away: that is asked for when it is resolved.
     case $file in */*) folder=${file%/*}/ ;; *) folder= ;; esac
-    included=$(sed -nE 's/^[[:space:]]*(-r|-c|--requirement|--constraint)[[:space:]=]*([^[:space:]#]+).*/\2/p' "$file" |
-      while read -r name; do case $name in /*) echo "$name" ;; *) echo "$folder$name" ;; esac; done)
+    included=$(printf '%s\n' "$text" | sed -nE 's/^[[:space:]]*(-r|-c|--requirement|--constraint)[[:space:]=]*([^[:space:]#]+).*/\1 \2/p' |
+      while read -r how name; do
+        case $kind$how in r-r | r--r*) how=r ;; *) how=c ;; esac
+        case $name in *://*) ;; /*) echo "$how$name" ;; *) echo "$how$folder$name" ;; esac
+      done)
     [ -z "$included" ] || list=$included${list:+$line$list}
-    # A part of the project itself may change with every commit.
-    ! grep -qE '^[[:space:]]*(-e|--editable|\.|file:)|@[[:space:]]*file:' "$file" || commit=yes
+    # A part of the project itself may change with every commit, and what is built in its place goes when that is cleaned up.
+    ! printf '%s\n' "$text" | grep -qE "$is_local|^[[:space:]]*(-f|--find-links)[[:space:]=]*[^:]*\$" || commit=yes
+    ! printf '%s\n' "$text" | grep -E '^[[:space:]]*(-e|--editable)' | grep -qvE '(-e|--editable)[[:space:]=]*[a-z]+(\+[a-z]+)?://' || echo "$mark editable"
   done
-  [ "$commit" = no ] || git -c safe.directory='*' rev-parse HEAD
-  [ -z "$locked" ] || cat uv.lock pyproject.toml
+  [ -z "$itself" ] || commit=yes
+  if [ -n "$locked" ]; then
+    printf '%s\n' "$lock"
+    cat pyproject.toml
+    case $lock in *'source = { editable = '* | *'source = { directory = '*) commit=yes ;; esac
+    case $lock in *'source = { editable = '*) echo "$mark editable" ;; esac
+  elif [ -n "$uv" ] && [ -f pyproject.toml ] && grep -q '^\[*tool\.uv' pyproject.toml; then
+    cat pyproject.toml
+  fi
+  [ "$commit" = no ] || printf '%s\n' "$mark local" "$(git -c safe.directory='*' rev-parse HEAD)"
+}
+mark='# buedafab:'
+is_local='^[[:space:]]*((-e|--editable)[[:space:]=]*)?(\.|/|file:|[A-Za-z0-9._-]+/)|@[[:space:]]*(file:|\.|/)'
+asks=$(files "$@") || exit
+says() { case $line$asks$line in *"$line$mark $1$line"*) ;; *) return 1 ;; esac }
+
+# Everything that decides what the env holds.
+inputs() {
+  printf '%s\n' "format 2" "${uv:-pip}" "$(readlink -f "$interpreter")" "$(stat -L -c '%s %Y' -- "$interpreter" ${uv:+"$uv"})" \
+    "$options" "$require_hashes" "$scripts" "$settings" "$asks"
+  [ -z "$private" ] || printf 'private %s\n' "$private"
   eval "set -- $scripts"
   for script; do cat "$script" || exit; done
 }
-all=$(inputs "$@") || exit
-sum=$(git hash-object --stdin <<END
-$all
+sum_up() {
+  git hash-object --stdin <<END
+$1
 END
-) || exit
-if [ "$reinstall" = no ] && [ ! -L "$env" ] && [ -x "$env/bin/python" ]; then
-  read -r known 2>/dev/null <"$env/.buedafab" && [ "$known" = "$sum" ] && exit 0
+}
+# pip lies in the env itself.
+version_of_pip() {
+  [ -z "$uv" ] || return 0
+  for pip in "$env"/lib/python*/site-packages/pip-*.dist-info; do
+    pip=${pip##*/pip-}
+    echo "${pip%.dist-info}"
+  done
+}
+all=$(inputs) || exit
+asked=$(sum_up "$all") || exit
+# What was resolved for that before: for this release, or for the one that serves.
+known='' id=- serves=
+IFS= read -r serves 2>/dev/null <"$link/.git/HEAD"
+for list in "$kept/$release/requirements" "$kept/$serves/requirements"; do
+  [ "$upgrade$known" = no ] && [ -f "$list" ] && IFS= read -r first <"$list" || continue
+  case $first in "# $asked "*) known=$list id=${first##* } ;; esac
+done
+made_by() { echo "${uv:+uv}$(version_of_pip) in $env"; }
+if [ "$reinstall$upgrade" = nono ] && ! says editable && [ ! -L "$env" ] && [ -x "$env/bin/python" ]; then
+  read -r was_asked was_id was_made 2>/dev/null <"$env/.buedafab" && [ "$was_asked" = "$asked" ] && [ "$was_made" = "$(made_by)" ] &&
+    { [ -z "$known" ] || [ "$was_id" = "$id" ]; } && exit 0
 fi
 rm -f "$env/.buedafab"
 
@@ -97,12 +174,22 @@ fits() {
   "$env/bin/python" -c 'import os, sys
 real = os.path.realpath
 sys.exit(real(sys.prefix) != real(sys.argv[1]) or real(sys.executable) != sys.argv[2])' "$env" "$wanted" 2>/dev/null || return
-  [ -n "$uv" ] || "$env/bin/python" -m pip --version >/dev/null 2>&1
+  [ -n "$uv" ] || can_report
+}
+# pip says since 22.2 what it would install. An older one can't tell what is no longer asked for: its env is made anew.
+can_report() {
+  version=$(version_of_pip)
+  major=${version%%.*}
+  minor=${version#*.}
+  minor=${minor%%.*}
+  case $major$minor in '' | *[!0-9]*) return 1 ;; esac
+  [ "$major" -gt 22 ] || { [ "$major" = 22 ] && [ "$minor" -ge 2 ]; }
 }
 # No download is waited for longer than it takes to see that there is no network.
-export UV_PYTHON_DOWNLOADS=never UV_CACHE_DIR="${UV_CACHE_DIR:-$cache}" UV_PROJECT_ENVIRONMENT="$env"
+export UV_PYTHON_DOWNLOADS=never UV_CACHE_DIR="${UV_CACHE_DIR:-$cache}" UV_PROJECT_ENVIRONMENT="$env" UV_NO_PROGRESS=1
 export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-15}" UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-2}"
 export PIP_DEFAULT_TIMEOUT="${PIP_DEFAULT_TIMEOUT:-15}" PIP_RETRIES="${PIP_RETRIES:-2}" PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_PROGRESS_BAR=off
 unset VIRTUAL_ENV PYTHONHOME
 if ! fits; then
   rm -rf "$env"
@@ -112,6 +199,11 @@ if ! fits; then
   else
     "$interpreter" -m venv "$env"
   fi || say_and_stop "the virtualenv can't be made; Debian has what it takes in the package python3-venv"
+fi
+# Where packages come from is the host's to say, whichever of the two it says that to.
+if [ -n "$uv" ]; then
+  told=$("$env/bin/python" -c "$index_settings") || say_and_stop "what this host tells pip can't be told to uv; \`installer = \"pip\"\` reads it itself"
+  eval "$told"
 fi
 
 # Private packages are a requirement file of their own.
@@ -123,47 +215,132 @@ if [ -n "$private" ]; then
   printf '%s\n' "$private" | sed "s|^|$packages_url/|" >"$own" || exit
 fi
 hashes=
-[ $# = 0 ] || ! cat "$@" | grep -q -e '--hash=' || hashes=yes
+if [ "$require_hashes" = yes ] || says hashed; then hashes=yes; fi
+if [ -n "$itself" ]; then
+  echo . >"$env/.itself" || exit
+  set -- "$env/.itself"
+fi
 # Where nothing but what is named may be installed, private packages come last, and change nothing of the rest.
 last=
 [ -z "$own" ] || [ -z "$locked$hashes" ] || last=yes
-[ -z "$own" ] || [ -n "$last$itself" ] || set -- "$@" "$own"
+[ -z "$own" ] || [ -n "$last" ] || set -- "$@" "$own"
+
+# What was resolved for others, too, the latest first.
+earlier=$(for list in "$kept/$release/requirements" "$kept/$serves/requirements"; do [ ! -f "$list" ] || echo "$list"; done
+  ls -t "$kept"/*/requirements 2>/dev/null)
+fresh=
+[ "$upgrade" = no ] || earlier='' fresh=--refresh
+[ -n "$known" ] || known=$(printf '%s\n' "$earlier" | while IFS= read -r list; do
+  [ -n "$list" ] && IFS= read -r first <"$list" || continue
+  case $first in "# $asked "*) printf '%s\n' "$list" && break ;; esac
+done)
+# Versions alone: what was resolved for other requirements decides nothing else.
+pins() { sed -nE 's/^([A-Za-z0-9._-]+)(\[[^]]*\])?(==[^ ;\\]+).*/\1\3/p' "$1"; }
+before=$env/.before
+: >"$before" || exit
+[ -z "$earlier" ] || pins "${earlier%%"$line"*}" >"$before"
+list=$env/.requirements
 
 # In exactly the versions that are asked for, and nothing besides.
 install_with_uv() {
   if [ -n "$locked" ]; then
-    eval "\"\$uv\" sync --quiet --locked --no-dev --compile-bytecode --python \"\$env/bin/python\" $options"
-  elif [ -n "$itself" ]; then
-    eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options $limits . \${own:+-r \"\$own\"}"
+    sync_lock
   elif [ -n "$hashes" ]; then
-    eval "\"\$uv\" pip sync --quiet --require-hashes --compile-bytecode --python \"\$env/bin/python\" $options \"\$@\""
+    eval "\"\$uv\" pip sync --require-hashes --compile-bytecode --python \"\$env/bin/python\" $options $limits \"\$@\""
+  elif [ $# -gt 0 ]; then
+    if [ -n "$known" ]; then
+      cp "$known" "$list"
+    else
+      # What stands in its output already is what uv prefers.
+      cp "$before" "$list" &&
+        eval "\"\$uv\" pip compile $fresh --generate-hashes --emit-index-url --emit-find-links --emit-build-options --no-header --no-annotate --python \"\$env/bin/python\" $options $limits --output-file \"\$list\" \"\$@\"" >/dev/null
+    fi || return
+    # A version says nothing about what lies in a folder, so that is built and installed each time.
+    rm -f "$list.local" &&
+      awk -v here="$list.local" -v index_of="$list.index" -v is_local="$is_local" \
+        'BEGIN { printf "" >index_of } !/^[[:space:]]/ { out = $0 ~ is_local ? here : index_of } { print >out }
+        /^--/ && $0 !~ /^--editable/ { print >here }' "$list" || return
+    eval "\"\$uv\" pip sync --allow-empty-requirements --compile-bytecode --python \"\$env/bin/python\" $options \"\$list.index\"" || return
+    ! grep -qvE '^--' "$list.local" 2>/dev/null ||
+      eval "\"\$uv\" pip install --reinstall --no-deps --compile-bytecode --python \"\$env/bin/python\" $options -r \"\$list.local\""
   else
-    eval "\"\$uv\" pip compile --quiet --python \"\$env/bin/python\" $options $limits --output-file \"\$env/.requirements\" \"\$@\"" >/dev/null &&
-      eval "\"\$uv\" pip sync --quiet --allow-empty-requirements --compile-bytecode --python \"\$env/bin/python\" $options \"\$env/.requirements\""
+    eval "\"\$uv\" pip sync --allow-empty-requirements --python \"\$env/bin/python\" /dev/null"
+  fi
+}
+# A lock that was made with another index says the same of versions and check sums as one that was made with this.
+sync_lock() {
+  again=$(printf '%s\n' "$lock" | awk -F '"' '/^name = /{ name = $2 } /^source = \{ (editable|directory) = /{ print "--reinstall-package " name }')
+  said=$(eval "\"\$uv\" sync --locked --no-dev --compile-bytecode --python \"\$env/bin/python\" $again $options" 2>&1) && return
+  if [ -n "$options$settings" ] && "$uv" export --quiet --locked --offline --no-dev --no-config --output-file "$list" >/dev/null 2>&1; then
+    eval "\"\$uv\" pip sync --compile-bytecode --python \"\$env/bin/python\" $again $options \"\$list\""
+  else
+    printf '%s\n' "$said" >&2
+    return 1
   fi
 }
 install_with_pip() {
-  if [ -n "$itself" ]; then
-    eval "\"\$env/bin/python\" -m pip install --quiet $options $limits . \${own:+-r \"\$own\"}"
+  [ $# -gt 0 ] || return 0
+  for file; do
+    shift
+    set -- "$@" -r "$file"
+  done
+  if [ -n "$known" ]; then
+    cp "$known" "$list" || return
+  elif can_report; then
+    preferring pip_reports "$@" && "$env/bin/python" -c "$resolved" list "$env/.report" >"$list" || return
+  else
+    preferring pip_installs "$@" && "$env/bin/python" -m pip freeze >"$list"
     return
   fi
-  [ $# -gt 0 ] || return 0
-  # pip leaves what was asked for once. Names of packages hold no blanks.
-  pip_install_files "$@" && left=$("$env/bin/python" -c "$prune" "$@") || return
-  [ -z "$left" ] || "$env/bin/python" -m pip uninstall --yes $left
+  pins "$list" >"$env/.pins" || return
+  if can_report; then
+    # Names of packages hold no blanks.
+    left=$("$env/bin/python" -c "$resolved" left "$list") || return
+    [ -z "$left" ] || "$env/bin/python" -m pip uninstall --yes $left || return
+    install_hashed || return
+  fi
+  pip_installs -c "$env/.pins" "$@"
+}
+# Of what comes from an index only the very files that were resolved. Options of requirement files hold for them, too; what lies
+# beside such a file is found only from there, and then versions decide.
+install_hashed() {
+  of_files=$(printf '%s\n' "$asks" | sed -nE '/^[[:space:]]*(-i|-f|--(index-url|extra-index-url|find-links|no-index|trusted-host|pre|no-binary|only-binary|prefer-binary))([[:space:]=]|$)/p')
+  ! printf '%s\n' "$of_files" | grep -E '(-f|--find-links)' | grep -qvE '[a-z]+://|[[:space:]=]/' || return 0
+  { printf '%s\n' "$of_files" && grep -E '^[^ ]+==[^ ]+ --hash=' "$list"; } >"$list.index" || return 0
+  eval "\"\$env/bin/python\" -m pip install --no-deps --require-hashes $options -r \"\$list.index\""
+}
+# Does something with what was installed before, as far as that goes together with what is asked for now: first with all of it,
+# then without what a requirement says a version of, and at last with none.
+preferring() {
+  if [ -s "$before" ] && [ -z "$hashes" ]; then
+    "$@" -c "$before" >/dev/null 2>&1 && return
+    normal='y/ABCDEFGHIJKLMNOPQRSTUVWXYZ_./abcdefghijklmnopqrstuvwxyz--/'
+    printf '%s\n' "$asks" | sed -nE "s/^[[:space:]]*([A-Za-z0-9._-]+)(\[[^]]*\])?[[:space:]]*[(<>=!~@].*/\1/;t said;d;:said;$normal;p" >"$before.said"
+    sed -E 's/==.*//' "$before" | sed "$normal" | paste - "$before" | awk -v said="$before.said" \
+      'BEGIN { while ((getline name <said) > 0) is_said[name] } !($1 in is_said) { print $2 }' >"$before.rest"
+    [ ! -s "$before.rest" ] || { "$@" -c "$before.rest" >/dev/null 2>&1 && return; }
+  fi
+  "$@"
+}
+pip_reports() {
+  eval "\"\$env/bin/python\" -m pip install --dry-run --ignore-installed --report \"\$env/.report\" $options $limits \"\$@\""
+}
+pip_installs() {
+  eval "\"\$env/bin/python\" -m pip install $options $limits \"\$@\""
+}
+freeze() {
+  if [ -n "$uv" ]; then "$uv" pip freeze --quiet --python "$env/bin/python"; else "$env/bin/python" -m pip freeze; fi
 }
 install_last() {
   [ -n "$last" ] || return 0
   without=
   [ -z "$hashes" ] || without=--no-deps
+  frozen=$(freeze) || return
+  printf '%s\n' "$frozen" | grep '==' >"$env/.frozen"
   if [ -n "$uv" ]; then
-    frozen=$("$uv" pip freeze --quiet --python "$env/bin/python") || return
-    printf '%s\n' "$frozen" | grep '==' >"$env/.frozen"
-    eval "\"\$uv\" pip install --quiet --compile-bytecode --python \"\$env/bin/python\" $options $without -c \"\$env/.frozen\" -r \"\$own\""
+    eval "\"\$uv\" pip install --compile-bytecode --python \"\$env/bin/python\" $options $without -c \"\$env/.frozen\" -r \"\$own\""
   else
-    frozen=$("$env/bin/python" -m pip freeze) || return
-    printf '%s\n' "$frozen" | grep '==' >"$env/.frozen"
-    eval "\"\$env/bin/python\" -m pip install --quiet $options $without -c \"\$env/.frozen\" -r \"\$own\""
+    eval "\"\$env/bin/python\" -m pip install $options $without -c \"\$env/.frozen\" -r \"\$own\""
   fi
 }
 # pip takes a wheel for one that it has installed already if only their versions are the same.
@@ -173,16 +350,25 @@ install_wheels_again() {
     "$env/bin/python" -m pip install --quiet --no-deps --force-reinstall --no-index "$packages/$place" || exit
   done
 }
-pip_install_files() {
-  for file; do
-    shift
-    set -- "$@" -r "$file"
-  done
-  eval "\"\$env/bin/python\" -m pip install --quiet $options $limits \"\$@\""
-}
 echo "installing with ${uv:-pip}"
+rm -f "$list"
 { if [ -n "$uv" ]; then install_with_uv "$@"; else install_with_pip "$@"; fi && install_last && install_wheels_again; } ||
   say_and_stop "the packages can't be installed, as told above; a host that can't reach the package index has to find them by \`pip_options\`"
+versions=$(freeze) || exit
+# What lies in the project comes with its commit. Nothing here is called by two names.
+printf '%s\n' "$versions" | grep -vE '^(#|-e [./]|-e file:)|@ file:' >"$env/.versions"
+
+# What names this slot is of no use in another, but for the versions in it.
+id=-
+if [ -s "$list" ]; then
+  resolution=$(grep -v '^#' "$list")
+  id=$(sum_up "$resolution") || exit
+  header="# $asked $id"
+  ! grep -qF -e "$here" "$list" || header='#'
+  mkdir -p "$kept/$release" && printf '%s\n' "$header" "$resolution" >"$kept/$release/requirements.new" &&
+    chmod o-rwx "$kept/$release/requirements.new" &&
+    mv -f "$kept/$release/requirements.new" "$kept/$release/requirements" || exit
+fi
 
 eval "set -- $scripts"
 for script; do
@@ -190,4 +376,4 @@ for script; do
   case $script in /*) ;; *) script=./$script ;; esac
   "$script" "$env" || say_and_stop "$script failed"
 done
-echo "$sum" >"$env/.buedafab"
+echo "$asked $id $(made_by)" >"$env/.buedafab"

@@ -1,0 +1,275 @@
+//! What the virtualenv of a slot holds, by real pip and real uv, from a folder of packages that are made here.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use buedafab_model::app::virtualenv::{Installer, Packages, VirtualenvSpec};
+use buedafab_model::names::CommitId;
+use buedafab_model::plan::action::PythonAction;
+
+use common::shells::{Place, Shell, shells, slot};
+
+/// Where script/setup puts uv.
+fn tools() -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin");
+    path.canonicalize().expect("script/setup has run")
+}
+
+/// A host with two slots, and a folder of packages that installers take for an index.
+struct Host {
+    place: Place,
+    shell: Shell,
+    installer: Installer,
+    spec: VirtualenvSpec,
+    /// What the host's user has in the environment.
+    variables: BTreeMap<String, String>,
+}
+
+/// Makes a wheel of one module, which says its version.
+const WHEEL: &str = r#"
+import base64, hashlib, sys, zipfile
+folder, name, version, needs = sys.argv[1:5]
+extra = "".join(f"Requires-Dist: {need}\n" for need in needs.split(",") if need)
+for word in needs.split(","):
+    if "extra ==" in word:
+        extra += "Provides-Extra: " + word.split('"')[1] + "\n"
+info = f"{name}-{version}.dist-info"
+files = {
+    f"{name}.py": f"SAYS = '{sys.argv[5]}'\n",
+    f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{extra}",
+    f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+}
+record = "".join(f"{path},,\n" for path in files) + f"{info}/RECORD,,\n"
+with zipfile.ZipFile(f"{folder}/{name}-{version}-py3-none-any.whl", "w") as wheel:
+    for path, text in [*files.items(), (f"{info}/RECORD", record)]:
+        wheel.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), text)
+"#;
+
+impl Host {
+    fn new(installer: Installer, shell: Shell) -> Host {
+        let place = Place::with_room("five");
+        place.by_hand(
+            "mkdir index home; for slot in a b; do git init -q five/releases/$slot; done
+             mkdir project; git init -q project; git -C project commit -q --allow-empty -m empty",
+        );
+        let index = place.root().join("index");
+        let host = Host {
+            spec: VirtualenvSpec {
+                python: "/usr/bin/python3".to_owned(),
+                installer,
+                options: vec![
+                    "--no-index".to_owned(),
+                    "--find-links".to_owned(),
+                    index.display().to_string(),
+                ],
+                requirements: vec!["requirements.txt".to_owned()],
+                constraints: Vec::new(),
+                packages: Packages::These(Vec::new()),
+                scripts: Vec::new(),
+                reinstall: false,
+                upgrade: false,
+            },
+            place,
+            shell,
+            installer,
+            variables: BTreeMap::new(),
+        };
+        // What builds a package lies there, too.
+        let wheels = tools().join("../../wheels");
+        host.place
+            .by_hand(&format!("cp {0}/setuptools-* {0}/wheel-* {0}/packaging-* index", wheels.display()));
+        host
+    }
+
+    /// Puts a package into the index.
+    fn publish(&self, name: &str, version: &str, needs: &str) {
+        self.publish_saying(name, version, needs, version);
+    }
+
+    fn publish_saying(&self, name: &str, version: &str, needs: &str, says: &str) {
+        self.place.by_hand(&format!(
+            "/usr/bin/python3 - index {name} {version} '{needs}' '{says}' <<'END'\n{WHEEL}\nEND"
+        ));
+    }
+
+    /// Takes a version out of the index.
+    fn check_sum(&self, file: &str) -> String {
+        self.place.by_hand(&format!("sha256sum <index/{file}"))[..64].to_owned()
+    }
+
+    /// Commits files to the project.
+    fn commit(&self, files: &[(&str, &str)]) {
+        for (path, text) in files {
+            let path = self.place.root().join("project").join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("it is ours");
+        }
+        self.place.by_hand("cd project; git add .; git commit -q --allow-empty -m more");
+    }
+
+    /// Brings the commit into a slot as `Checkout` does, and then its virtualenv; what that printed.
+    fn prepare(&self, name: &str, spec: VirtualenvSpec) -> String {
+        self.place.by_hand(&format!(
+            "cd five/releases/{name}; git fetch -q ../../../project HEAD; git checkout -q --force --detach FETCH_HEAD; git clean -ffdxq -e /env"
+        ));
+        let action = PythonAction::Virtualenv {
+            slot: slot(name),
+            commit: CommitId::new(self.place.commit_of(name)).expect("40 digits"),
+            spec,
+            variables: self.variables.clone(),
+            lend_agent: false,
+        };
+        let home = self.place.root().join("home");
+        let path = match self.installer {
+            Installer::Uv => format!("PATH=\"{}:$PATH\"\n", tools().display()),
+            Installer::Pip | Installer::Auto => String::new(),
+        };
+        let script = buedafab_model::shell::render_step(
+            &action.into(),
+            &self.place.layout,
+            &buedafab_model::names::RunId::new("r1").expect("a word"),
+        );
+        let mut command = self.shell.command(&format!("{path}{script}"), &self.place.root());
+        for name in ["PIP_FIND_LINKS", "PIP_CERT", "UV_CACHE_DIR"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", home);
+        common::shells::told(&command.output().expect("it runs"), &self.place)
+    }
+
+    #[track_caller]
+    fn prepared(&self, name: &str) -> String {
+        self.prepared_as(name, self.spec.clone())
+    }
+
+    #[track_caller]
+    fn prepared_as(&self, name: &str, spec: VirtualenvSpec) -> String {
+        let said = self.prepare(name, spec);
+        assert!(said.starts_with('0'), "{:?} under {}: {said}", self.installer, self.shell.name);
+        self.place.by_hand(&format!("ln -sfn {name} five/releases/current"));
+        said
+    }
+
+    #[track_caller]
+    fn refused(&self, name: &str) -> String {
+        let said = self.prepare(name, self.spec.clone());
+        assert!(said.starts_with('1'), "{:?} under {}: {said}", self.installer, self.shell.name);
+        said
+    }
+
+    /// What is installed in a slot, but for what makes virtualenvs.
+    fn holds(&self, name: &str) -> String {
+        let all = "from importlib import metadata as m; print(*sorted({d.name + d.version for d in m.distributions() if d.name not in ('pip', 'setuptools', 'wheel')}))";
+        self.python(name, all)
+    }
+
+    #[track_caller]
+    fn python(&self, name: &str, script: &str) -> String {
+        self.place
+            .by_hand(&format!("cd five/releases/{name} && env/bin/python -c \"{script}\""))
+            .trim_end()
+            .to_owned()
+    }
+
+    fn says(&self, name: &str, module: &str) -> String {
+        self.python(name, &format!("import {module}; print({module}.SAYS)"))
+    }
+}
+
+/// The same with pip and with uv, each under another shell.
+#[track_caller]
+fn by_both(test: impl Fn(&Host)) {
+    let [dash, bash, busybox] = shells();
+    drop(bash);
+    test(&Host::new(Installer::Uv, busybox));
+    test(&Host::new(Installer::Pip, dash));
+}
+
+const INSTALLS: &str = "installing with ";
+
+#[test]
+fn what_is_resolved_once_is_what_every_slot_gets() {
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        host.publish("other", "1.0", "");
+        host.commit(&[("requirements.txt", "six\n")]);
+        host.prepared("a");
+        host.publish("six", "2.0", "");
+        let mut found = vec![host.holds("a")];
+        for slot in ["b", "a", "b"] {
+            host.commit(&[]);
+            let said = host.prepared(slot);
+            assert_eq!(said.contains(INSTALLS), found.len() == 1, "{said}");
+            found.push(host.holds(slot));
+        }
+        assert_eq!(found, ["six1.0"; 4]);
+        // What else is asked for changes nothing of that, and what is asked for in another version nothing of the rest.
+        host.publish("other", "2.0", "");
+        host.commit(&[("requirements.txt", "six\nother==1.0\n")]);
+        host.prepared("a");
+        assert_eq!(host.holds("a"), "other1.0 six1.0");
+        host.commit(&[("requirements.txt", "six\nother==2.0\n")]);
+        host.prepared("b");
+        assert_eq!(host.holds("b"), "other2.0 six1.0");
+        host.commit(&[("requirements.txt", "six>1\n")]);
+        host.prepared("a");
+        assert_eq!(host.holds("a"), "six2.0");
+        // Who wants what is newest says so.
+        host.publish("six", "3.0", "");
+        host.commit(&[]);
+        host.prepared("b");
+        assert_eq!(host.holds("b"), "six2.0");
+        host.prepared_as("a", VirtualenvSpec { upgrade: true, ..host.spec.clone() });
+        assert_eq!(host.holds("a"), "six3.0");
+        host.prepared("b");
+        assert_eq!(host.holds("b"), "six3.0");
+    });
+}
+
+/// A project of one module, which says this.
+fn project_of(folder: &str, says: &str) -> Vec<(String, String)> {
+    let setup = "from setuptools import setup\nsetup(name='five', version='1', py_modules=['five'], install_requires=['six'])\n";
+    vec![
+        (format!("{folder}setup.py"), setup.to_owned()),
+        (format!("{folder}five.py"), format!("SAYS = '{says}'\n")),
+    ]
+}
+
+/// What lies in the project changes with its commit, whatever its version says.
+#[test]
+fn a_part_of_the_project_is_that_of_the_release() {
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        let cases = match host.installer {
+            Installer::Pip => &[("", "-e .")][..],
+            Installer::Uv | Installer::Auto => {
+                &[("", "."), ("", "-e ."), ("libs/x/", "./libs/x"), ("libs/x/", "libs/x"), ("", "")]
+            }
+        };
+        for (folder, requirement) in cases {
+            let mut spec = host.spec.clone();
+            if requirement.is_empty() {
+                spec.requirements.clear();
+            }
+            for says in ["1", "2"] {
+                host.place.by_hand("rm -rf project/*");
+                let files = project_of(folder, says);
+                let files: Vec<(&str, &str)> =
+                    files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+                host.commit(&files);
+                host.commit(&[("requirements.txt", &format!("{requirement}\n"))]);
+                host.prepared_as("a", spec.clone());
+                assert_eq!(host.says("a", "five"), says, "{requirement} by {:?}", host.installer);
+            }
+            // The same commit is prepared once more, as after a check that failed; git cleans what was built in its place.
+            host.prepared_as("a", spec.clone());
+            assert_eq!(
+                host.python("a", "from importlib.metadata import version as v; print(v('five'))"),
+                "1"
+            );
+            assert_eq!(host.holds("a"), "five1 six1.0");
+        }
+    });
+}
