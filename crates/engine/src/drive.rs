@@ -126,6 +126,9 @@ struct Work {
     until: Option<Instant>,
 }
 
+/// A host's list of packages is never longer.
+const LONGEST_COMPARED: usize = 1 << 20;
+
 struct RunningStep {
     id: u32,
     began: Instant,
@@ -133,6 +136,8 @@ struct RunningStep {
     stderr: LineBuffer,
     /// Whether people should know what it prints, by streams.
     tells: [bool; 2],
+    /// What it has printed, where that is for the run and not for people.
+    compared: Option<Vec<u8>>,
 }
 
 impl Driver<'_> {
@@ -381,12 +386,18 @@ impl Driver<'_> {
                     stdout: LineBuffer::default(),
                     stderr: LineBuffer::default(),
                     tells: [Stream::Stdout, Stream::Stderr].map(|stream| is_told(self.plan, step, stream)),
+                    compared: is_compared(self.plan, step).then(Vec::new),
                 });
                 self.announce(&host, step);
                 vec![Input::StepStarted { host, step }]
             }
             Reply::Output(step, stream, bytes) => {
                 if let Some(running) = work.step.as_mut().filter(|running| running.id == step) {
+                    if let (Some(compared), Stream::Stdout) = (&mut running.compared, stream) {
+                        let room = LONGEST_COMPARED.saturating_sub(compared.len());
+                        compared.extend(&bytes[..bytes.len().min(room)]);
+                        return Vec::new();
+                    }
                     let [of_stdout, of_stderr] = running.tells;
                     let (buffer, is_told) = match stream {
                         Stream::Stdout => (&mut running.stdout, of_stdout),
@@ -450,7 +461,11 @@ impl Driver<'_> {
         if !timed_out && (status == 0 || is_note || action.effects().is_optional()) {
             let milliseconds = running.began.elapsed().as_millis() as u64;
             (self.events)(Event::StepEnded { host: host.clone(), step: id, status, milliseconds });
-            return vec![Input::StepEnded { host, step: id }];
+            let compared = running.compared.filter(|_| status == 0).map(|text| {
+                let text = String::from_utf8_lossy(&text).into_owned();
+                Input::Compared { host: host.clone(), step: id, text }
+            });
+            return compared.into_iter().chain([Input::StepEnded { host, step: id }]).collect();
         }
         let what = if timed_out {
             FailureKind::TimedOut { seconds: self.settings.limits.step_timeout_seconds }
@@ -579,4 +594,9 @@ impl Work {
 
 fn or_unknown(why: String) -> String {
     if why.is_empty() { "it ended without a word".to_owned() } else { why }
+}
+
+/// Whether what a step prints is compared with what it prints on other hosts.
+fn is_compared(plan: &Plan, step: u32) -> bool {
+    plan.action(step).is_some_and(|action| action.effects().is_compared)
 }

@@ -246,3 +246,53 @@ fn a_host_is_believed_only_what_the_plan_has_it_say() {
     check_distrust(|_| vec![started(999)], "it says that it began step 999");
     check_distrust(|_| vec![Input::Confirmed { host: web1() }], "it says that it is confirmed");
 }
+
+/// What requirements leave open may come out differently on two hosts: that is seen before either of them switches.
+#[test]
+fn hosts_of_a_release_hold_the_same_packages() {
+    let settings = settings(
+        "unit = \"five\"\nrecipe = \"wsgi\"\n[environments.production]\nhosts = [\"web1\", \"web2\"]\n",
+    );
+    let facts = live().0;
+    let seen: Vec<_> = settings.hosts.iter().map(|host| SeenHost { host, facts: &facts }).collect();
+    let plan = plan_deploy(&settings, &run(2), &DeployRequest::new(release(2), URL), &seen).expect("a plan");
+    let run_with = |lists: [&str; 2]| {
+        let (mut state, mut commands) = RunState::start(&plan);
+        for _ in 0..100 {
+            let mut inputs = Vec::new();
+            for command in std::mem::take(&mut commands) {
+                match command {
+                    Command::Send { host, phases } => {
+                        let list = lists[usize::from(host.as_str() == "web2")].to_owned();
+                        for input in obeys(&plan, &host, &phases) {
+                            if let Input::StepEnded { step, .. } = input
+                                && plan.action(step).is_some_and(|action| action.effects().is_compared)
+                            {
+                                inputs.push(Input::Compared { host: host.clone(), step, text: list.clone() });
+                            }
+                            inputs.push(input);
+                        }
+                    }
+                    Command::Ask { host } => inputs.push(Input::Answered { host, serves: true }),
+                    Command::Note { host, .. } => inputs.push(Input::Ended { host, ok: true }),
+                    Command::End(outcome) => {
+                        let told: Vec<String> =
+                            outcome.failures.iter().map(|failure| failure.what.to_string()).collect();
+                        return format!("{:?} {}", outcome.verdict, told.join("\n"));
+                    }
+                    Command::Revert { host } => panic!("{host} was to switch"),
+                    _ => {}
+                }
+            }
+            for input in inputs {
+                commands.extend(state.handle(input));
+            }
+        }
+        panic!("it doesn't end")
+    };
+    for same in [["", ""], ["six==1.0\n", "six==1.0\n"], ["six==1.0\n", "six==1.0\nbackport==2\n"]] {
+        assert_eq!(run_with(same), "Done ");
+    }
+    let told = run_with(["six==1.0\nx @ git+file:///x@12\n", "six==2.0\nx @ git+file:///x@34\n"]);
+    insta::assert_snapshot!(told.lines().next().unwrap_or_default(), @"FailedBefore six is 1.0 on web1 and 2.0 on web2; x is git+file:///x@12 on web1 and git+file:///x@34 on web2; `deploy --upgrade` takes the newest on all of them, and a requirement with a version leaves no choice");
+}

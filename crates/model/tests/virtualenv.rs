@@ -3,7 +3,9 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use buedafab_model::app::virtualenv::{Installer, Packages, VirtualenvSpec};
 use buedafab_model::names::CommitId;
@@ -23,7 +25,7 @@ struct Host {
     shell: Shell,
     installer: Installer,
     spec: VirtualenvSpec,
-    /// What the host's user has in the environment.
+    /// What the app has in its environment.
     variables: BTreeMap<String, String>,
 }
 
@@ -153,10 +155,15 @@ impl Host {
     }
 
     #[track_caller]
-    fn refused(&self, name: &str) -> String {
-        let said = self.prepare(name, self.spec.clone());
+    fn refused_as(&self, name: &str, spec: VirtualenvSpec) -> String {
+        let said = self.prepare(name, spec);
         assert!(said.starts_with('1'), "{:?} under {}: {said}", self.installer, self.shell.name);
         said
+    }
+
+    fn with_options(&self, more: &[&str]) -> VirtualenvSpec {
+        let options = self.spec.options.iter().cloned().chain(more.iter().map(|word| word.to_string()));
+        VirtualenvSpec { options: options.collect(), ..self.spec.clone() }
     }
 
     /// What is installed in a slot, but for what makes virtualenvs.
@@ -175,6 +182,42 @@ impl Host {
 
     fn says(&self, name: &str, module: &str) -> String {
         self.python(name, &format!("import {module}; print({module}.SAYS)"))
+    }
+}
+
+/// A folder on loopback. It ends on drop.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn serve(folder: &Path) -> Server {
+        let mut child = Command::new("/usr/bin/python3")
+            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory"])
+            .arg(folder)
+            .arg("0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("python3 is installed");
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped"))
+            .read_line(&mut said)
+            .expect("it says its port");
+        let port = said.split(" port ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        Server { child, port: port.unwrap_or_else(|| panic!("no port in {said:?}")) }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -272,4 +315,173 @@ fn a_part_of_the_project_is_that_of_the_release() {
             assert_eq!(host.holds("a"), "five1 six1.0");
         }
     });
+}
+
+/// A check sum counts wherever it is written, and by whichever option it is asked for.
+#[test]
+fn check_sums_are_checked_wherever_they_stand() {
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        let line = format!("six==1.0 --hash=sha256:{}\n", host.check_sum("six-1.0-py3-none-any.whl"));
+        host.commit(&[("requirements.txt", "-r requirements/main.txt\n"), ("requirements/main.txt", &line)]);
+        host.prepared("a");
+        assert_eq!(host.holds("a"), "six1.0");
+        let hashed = host.with_options(&["--require-hashes"]);
+        host.prepared_as("b", hashed.clone());
+        assert_eq!(host.holds("b"), "six1.0");
+        // What nothing vouches for isn't installed where all has to be vouched for.
+        host.commit(&[("requirements.txt", "six==1.0\n")]);
+        let said = host.refused_as("b", hashed);
+        assert!(said.contains("--hash") || said.contains("`--require-hashes`"), "{said}");
+        // The index gives something else under the same name, and nobody has kept what it was.
+        host.place.by_hand("rm -rf five/.buedafab/uv-cache");
+        host.publish_saying("six", "1.0", "", "tampered");
+        host.commit(&[("requirements.txt", "-r requirements/main.txt\n\n")]);
+        let said = host.refused_as("b", VirtualenvSpec { reinstall: true, ..host.spec.clone() });
+        assert!(said.to_lowercase().contains("hash"), "{said}");
+    });
+}
+
+/// What was resolved with its check sum is checked, too, where no requirement has one.
+#[test]
+fn what_was_resolved_is_what_is_installed() {
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        host.commit(&[("requirements.txt", "six\n")]);
+        host.prepared("a");
+        host.publish_saying("six", "1.0", "", "tampered");
+        let said = host.refused_as("b", host.spec.clone());
+        assert!(said.to_lowercase().contains("hash"), "{said}");
+    });
+}
+
+/// What an extra brings is asked for, however the package that has it is named.
+#[test]
+fn what_an_extra_brings_stays() {
+    by_both(|host| {
+        host.publish("plum", "1.0", "");
+        host.publish("main", "1.0", "plum ; extra == \"more\"");
+        host.publish("idle", "1.0", "");
+        host.place.by_hand(
+            "mkdir libmain; git init -q libmain; cd libmain
+             echo \"from setuptools import setup; setup(name='libmain', version='1', py_modules=['libmain'], extras_require={'more': ['plum']})\" >setup.py
+             echo \"SAYS = '1'\" >libmain.py; git add .; git commit -qm 1",
+        );
+        let git = format!("git+file://{}/libmain", host.place.root().display());
+        let mut cases = vec![
+            ("main[more]\n".to_owned(), "main1.0 plum1.0"),
+            (format!("-e {git}#egg=libmain[more]\n"), "libmain1 plum1.0"),
+        ];
+        if host.installer == Installer::Uv {
+            cases.push((format!("libmain[more] @ {git}\n"), "libmain1 plum1.0"));
+            cases.remove(1);
+        }
+        for (requirements, holds) in cases {
+            host.commit(&[("requirements.txt", "idle\n")]);
+            host.prepared("a");
+            host.commit(&[("requirements.txt", &requirements)]);
+            host.prepared("a");
+            assert_eq!(host.holds("a"), holds, "{requirements}");
+        }
+    });
+}
+
+/// pip's and uv's own words say what is the matter.
+#[test]
+fn installers_say_why_in_their_own_words() {
+    by_both(|host| {
+        host.publish("plum", "1.0", "");
+        host.publish("plum", "2.0", "");
+        host.publish("main", "1.0", "plum<2");
+        host.commit(&[("requirements.txt", "main\nplum==2.0\n")]);
+        let said = host.refused_as("a", host.spec.clone());
+        let words = match host.installer {
+            Installer::Pip => ["The conflict is caused by:", "main 1.0 depends on plum<2"],
+            Installer::Uv | Installer::Auto => {
+                ["No solution found when resolving dependencies", "all versions of main depend on plum<2"]
+            }
+        };
+        for word in words {
+            assert!(said.contains(word), "{said}");
+        }
+    });
+}
+
+/// A requirement file is read as its installer reads it, and what the host tells of indexes holds for both installers.
+#[test]
+fn files_and_settings_are_those_that_installers_know() {
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain("-r more.txt\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        host.publish("plum", "1.0", "");
+        let server = Server::serve(&host.place.root().join("index"));
+        // What is included by a file in UTF-16, or with a mark in front, decides too.
+        for first in [&utf16[..], b"\xef\xbb\xbf-r more.txt\n"] {
+            std::fs::write(host.place.root().join("project/requirements.txt"), first).expect("it is ours");
+            host.commit(&[("more.txt", "six\n")]);
+            host.prepared("a");
+            assert_eq!(host.holds("a"), "six1.0");
+            host.commit(&[("more.txt", "plum\n")]);
+            host.prepared("a");
+            assert_eq!(host.holds("a"), "plum1.0");
+        }
+        // What lies far away is fetched when it is resolved.
+        host.place.by_hand("echo six >index/far.txt; echo 'six<2' >index/limits.txt");
+        host.publish("six", "2.0", "");
+        host.commit(&[("requirements.txt", &format!("-r {0}/far.txt\n-c {0}/limits.txt\n", server.url()))]);
+        host.prepared("a");
+        assert_eq!(host.holds("a"), "six1.0");
+        // A setting of pip's is one of uv's, and a virtualenv is made of all of them.
+        let bare = VirtualenvSpec { options: Vec::new(), ..host.spec.clone() };
+        host.commit(&[("requirements.txt", "six\n")]);
+        host.place.by_hand(&format!(
+            "mkdir -p home/.config/pip other; mv index/six-1* other; printf '[global]\nno-index = yes\nfind-links = {}\n' >home/.config/pip/pip.conf",
+            server.url()
+        ));
+        host.prepared_as("b", bare.clone());
+        assert_eq!(host.holds("b"), "six2.0");
+        host.place.by_hand("sed -i 's,^find.*,find-links = '\"$PWD\"'/other,' home/.config/pip/pip.conf");
+        host.prepared_as("b", VirtualenvSpec { upgrade: true, ..bare.clone() });
+        assert_eq!(host.holds("b"), "six1.0");
+        assert!(!host.prepared_as("b", bare.clone()).contains(INSTALLS));
+        host.place.by_hand("sed -i 's/^no-index.*/no-index = on/' home/.config/pip/pip.conf");
+        assert!(host.prepared_as("b", bare).contains(INSTALLS));
+    });
+}
+
+/// A lock that was made with another index than the host has is one for this, too.
+#[test]
+fn a_lock_is_installed_from_a_mirror() {
+    let [_, bash, _] = shells();
+    let host = Host::new(Installer::Uv, bash);
+    host.publish("six", "1.0", "");
+    let wheel = "six-1.0-py3-none-any.whl";
+    host.place.by_hand(&format!(
+        "mkdir -p index/simple/six; echo '<a href=\"../../{wheel}#sha256={}\">{wheel}</a>' >index/simple/six/index.html",
+        host.check_sum(wheel)
+    ));
+    let server = Server::serve(&host.place.root().join("index"));
+    let project = |needs: &str| {
+        format!(
+            "[project]\nname = \"five\"\nversion = \"1\"\nrequires-python = \">=3.9\"\ndependencies = [\"{needs}\"]\n"
+        )
+    };
+    host.commit(&[("pyproject.toml", &project("six"))]);
+    let lock = format!(
+        "cd project; {}/uv lock -q --python /usr/bin/python3 --default-index {}/simple; git add .; git commit -qm lock",
+        tools().display(),
+        server.url()
+    );
+    host.place.by_hand(&lock);
+    let spec = VirtualenvSpec { requirements: Vec::new(), ..host.spec.clone() };
+    // The host knows the same packages by another address.
+    host.prepared_as("a", spec.clone());
+    assert_eq!(host.holds("a"), "six1.0");
+    host.publish_saying("six", "1.0", "", "tampered");
+    host.place.by_hand("rm -rf five/.buedafab/uv-cache");
+    assert!(host.refused_as("b", spec.clone()).to_lowercase().contains("hash"));
+    // What was asked for and what was locked are two things, whatever the index.
+    host.commit(&[("pyproject.toml", &project("six>=1"))]);
+    assert!(host.refused_as("b", spec).contains("needs to be updated"));
 }

@@ -1,5 +1,8 @@
 //! What a slot's virtualenv is made from: data, which [`shell`](crate::shell) turns into what a host runs.
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use crate::app::package::FetchedPackage;
@@ -50,4 +53,41 @@ pub struct VirtualenvSpec {
     pub reinstall: bool,
     /// Whether what it is asked for is resolved anew: else what was resolved before stays, as far as it fits.
     pub upgrade: bool,
+}
+
+/// So many packages are named where hosts differ.
+const DIFFERING_TOLD: usize = 5;
+
+/// In what the packages of a release's hosts differ, and what can be done about it; `None` if every package has one version.
+/// What only some of them have, a requirement may ask for on some Pythons only.
+pub(crate) fn differing<H: Display>(hosts: &[(H, &str)]) -> Option<String> {
+    let mut packages: BTreeMap<&str, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
+    for (host, text) in hosts {
+        for (name, version) in
+            text.lines().filter_map(|line| line.split_once("==").or(line.split_once(" @ ")))
+        {
+            packages.entry(name).or_default().entry(version).or_default().push(host.to_string());
+        }
+    }
+    let told = |(name, versions): (&str, BTreeMap<&str, Vec<String>>)| {
+        let versions: Vec<String> = versions
+            .into_iter()
+            .map(|(version, hosts)| format!("{version} on {}", hosts.join(", ")))
+            .collect();
+        format!("{name} is {}", versions.join(" and "))
+    };
+    let mut all: Vec<String> =
+        packages.into_iter().filter(|(_, versions)| versions.len() > 1).map(told).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let more = all.len().saturating_sub(DIFFERING_TOLD);
+    all.truncate(DIFFERING_TOLD);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
+    Some(format!(
+        "{}; `deploy --upgrade` takes the newest on all of them, and a requirement with a version leaves no choice",
+        all.join("; ")
+    ))
 }

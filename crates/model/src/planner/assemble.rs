@@ -8,7 +8,7 @@ use super::waves::split_into_waves;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
 use crate::host::record::{JournalKind, LockHolder};
-use crate::plan::action::{Action, ServiceAction, ToldVisitors};
+use crate::plan::action::{Action, PythonAction, ServiceAction, ToldVisitors};
 use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan};
 
 /// What a change of hosts is: the part of a plan that isn't about one host.
@@ -81,8 +81,10 @@ pub(super) fn assemble(
 
     let mut prepare = Some(prepare);
     let work = changes.iter().map(|change| {
+        let compared = (changes.len() > 1).then(|| compared(&change.prepare)).flatten();
         // The first host is the primary.
-        let actions = change.prepare.iter().cloned().chain(prepare.take().into_iter().flatten());
+        let actions =
+            change.prepare.iter().cloned().chain(compared).chain(prepare.take().into_iter().flatten());
         numbers.work(change.planning.host, actions.map(Part::Do).collect())
     });
     phases.hosts(PhaseKind::Prepare, work.collect());
@@ -219,6 +221,15 @@ fn lock(planning: &HostPlanning<'_>, holder: &LockHolder) -> Vec<Action> {
         actions.push(ServiceAction::VerifySudo.into());
     }
     actions
+}
+
+/// That a release's virtualenv holds the same packages on all hosts, where it has one.
+fn compared(prepare: &[Action]) -> Option<Action> {
+    let mut slots = prepare.iter().filter_map(|action| match action {
+        Action::Python(PythonAction::Virtualenv { slot, .. }) => Some(slot.clone()),
+        _ => None,
+    });
+    slots.next().map(|slot| PythonAction::Versions { slot }.into())
 }
 
 fn hooks(commands: &[String]) -> Vec<DeployerAction> {

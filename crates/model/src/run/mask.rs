@@ -10,6 +10,7 @@ impl Event {
         let mask = |text: String| mask(&text, secrets);
         let mask_kind = |kind: FailureKind| match kind {
             FailureKind::Unreadable { why } => FailureKind::Unreadable { why: mask(why) },
+            FailureKind::Differs { why } => FailureKind::Differs { why: mask(why) },
             FailureKind::Unreachable { why } => FailureKind::Unreachable { why: mask(why) },
             FailureKind::Lost { why } => FailureKind::Lost { why: mask(why) },
             FailureKind::Exited { .. } | FailureKind::TimedOut { .. } | FailureKind::NotServing => kind,

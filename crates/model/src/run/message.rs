@@ -22,6 +22,15 @@ pub enum Input {
         /// Which.
         step: u32,
     },
+    /// A step has said what has to be the same on all hosts. Its end is still to come.
+    Compared {
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: u32,
+        /// All that it printed.
+        text: String,
+    },
     /// A step failed; the host skips the rest of what it was sent.
     StepFailed {
         /// Where.

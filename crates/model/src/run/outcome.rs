@@ -216,6 +216,11 @@ pub enum FailureKind {
     },
     /// The host's link doesn't lead to what was switched to.
     NotServing,
+    /// What it has said isn't what other hosts say, and has to be.
+    Differs {
+        /// What differs, and what can be done about it.
+        why: String,
+    },
     /// No connection came to stand.
     Unreachable {
         /// Why.
@@ -239,7 +244,7 @@ impl fmt::Display for FailureKind {
             FailureKind::NotServing => {
                 f.write_str("its link doesn't lead to the release that was switched to")
             }
-            FailureKind::Unreadable { why } => f.write_str(why),
+            FailureKind::Unreadable { why } | FailureKind::Differs { why } => f.write_str(why),
             FailureKind::Unreachable { why } => write!(f, "unreachable: {why}"),
             FailureKind::Lost { why } => write!(f, "connection lost: {why}"),
         }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::app::mask::mask_urls;
+use crate::app::virtualenv::differing;
 use crate::host::record::{JournalKind, StoppedAt};
 use crate::names::HostName;
 use crate::plan::action::Effect;
@@ -69,6 +70,8 @@ pub(super) struct HostState {
     /// Its lock is known to be ours: something was begun there after it.
     has_lock: bool,
     pub(super) seen: Option<Option<Seen>>,
+    /// The step that has said what has to be the same everywhere, and what that is.
+    compared: Option<(u32, String)>,
 }
 
 /// The state of one run.
@@ -186,6 +189,12 @@ impl<'p> RunState<'p> {
                     return self.distrust(host, format!("it says that it ended step {step}"));
                 }
                 self.note_end(&host, found);
+                Vec::new()
+            }
+            Input::Compared { host, step, text } => {
+                if self.fits(&host, self.plan.step(step)) {
+                    self.state(&host).compared = Some((step, text));
+                }
                 Vec::new()
             }
             Input::Answered { host, serves } => {
@@ -465,7 +474,13 @@ impl<'p> RunState<'p> {
             Mode::Forward if self.hosts.values().any(|state| state.lock_taken) => self.lock_again(),
             Mode::Forward if trouble => self.revert(),
             Mode::Forward if self.asking => self.send_group(),
-            Mode::Forward => self.next_group(),
+            Mode::Forward => {
+                if self.hosts_differ() {
+                    self.revert()
+                } else {
+                    self.next_group()
+                }
+            }
             Mode::Stopping if working => Vec::new(),
             Mode::Stopping => self.revert(),
             Mode::Reverting if working => Vec::new(),
@@ -499,6 +514,23 @@ impl<'p> RunState<'p> {
 
     fn takes_part(&self, host: &HostName) -> bool {
         self.plan.phases.iter().any(|phase| phase.work_of(host).is_some())
+    }
+
+    /// Whether hosts have said different things where all of them have to say the same. It is noted as a failure of each.
+    fn hosts_differ(&mut self) -> bool {
+        let said: Vec<(HostName, u32, String)> = self
+            .hosts
+            .iter_mut()
+            .filter_map(|(host, state)| state.compared.take().map(|(step, text)| (host.clone(), step, text)))
+            .collect();
+        let texts: Vec<(&HostName, &str)> =
+            said.iter().map(|(host, _, text)| (host, text.as_str())).collect();
+        let Some(why) = differing(&texts) else { return false };
+        for (host, step, _) in said {
+            let what = FailureKind::Differs { why: why.clone() };
+            self.failures.push(Failure { host: Some(host), step: Some(step), what });
+        }
+        true
     }
 
     fn next_group(&mut self) -> Vec<Command> {

@@ -18,6 +18,10 @@ pub(super) fn render(action: &PythonAction, layout: &Layout) -> String {
         PythonAction::Virtualenv { slot, commit, spec, variables, lend_agent: _ } => {
             virtualenv(layout, slot, commit, spec, variables)
         }
+        PythonAction::Versions { slot } => {
+            let file = quote(layout.slot(slot).join(&layout.virtualenv).join(".versions").as_str());
+            format!("[ ! -f {file} ] || cat {file}")
+        }
         PythonAction::Migrations { older, newer, schema, undoes, around } => {
             migrations(layout, older, newer, *schema, undoes, around)
         }

@@ -26,6 +26,8 @@ pub struct Effects<'a> {
     pub lends_agent: bool,
     /// Whether it prints to standard output just what a person should know: where something was kept, or what was repaired.
     pub tells: bool,
+    /// Whether what it prints to standard output is the same on all hosts, or the run goes no further.
+    pub is_compared: bool,
     /// What it reads that the deployer sends besides the plan.
     pub input: Option<StepInput<'a>>,
 }
@@ -42,6 +44,7 @@ impl<'a> Effects<'a> {
             may_use_sudo: false,
             lends_agent: false,
             tells: false,
+            is_compared: false,
             input: None,
         }
     }
@@ -68,6 +71,10 @@ impl<'a> Effects<'a> {
 
     pub(super) fn telling(self) -> Self {
         Effects { tells: true, ..self }
+    }
+
+    pub(super) fn compared(self) -> Self {
+        Effects { is_compared: true, ..self }
     }
 
     /// Whether its failure is told and stops nothing.

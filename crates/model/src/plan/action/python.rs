@@ -35,6 +35,11 @@ pub enum PythonAction {
         /// Whether the deployer's SSH agent is lent.
         lend_agent: bool,
     },
+    /// Tells which packages a slot's virtualenv holds: of one release all hosts have the same.
+    Versions {
+        /// The slot.
+        slot: SlotName,
+    },
     /// Looks for migrations that the release in `older` doesn't know, and refuses or undoes them.
     Migrations {
         /// The app of the release that is gone back to.
@@ -84,6 +89,7 @@ impl PythonAction {
             PythonAction::Virtualenv { slot, lend_agent, .. } => {
                 Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent)
             }
+            PythonAction::Versions { .. } => Effects::new(Effect::Nothing, PREPARE).quick().compared(),
             PythonAction::Migrations { schema, around, .. } => {
                 let (effect, phases): (_, &[PhaseName]) = match schema {
                     Schema::Refuse | Schema::Keep => (Effect::Nothing, PREPARE),
@@ -100,6 +106,9 @@ impl fmt::Display for PythonAction {
         match self {
             PythonAction::Package { package, .. } => write!(f, "send {}", one_line(&package.file)),
             PythonAction::Virtualenv { slot, .. } => write!(f, "bring the virtualenv of {slot} up to date"),
+            PythonAction::Versions { slot } => {
+                write!(f, "compare the packages of {slot} with those of the other hosts")
+            }
             PythonAction::Migrations { older, schema: Schema::Reverse, undoes, .. } => {
                 let names: Vec<String> = undoes.iter().map(Migration::to_string).collect();
                 write!(f, "undo migrations that {} doesn't know: {}", older.slot, names.join(", "))

@@ -35,7 +35,8 @@ def tell(value, name, *others):
 
 
 if said.get("no-index", "").lower() in ("1", "true", "yes", "on"):
-    tell("1", "UV_NO_INDEX")
+    # That one has no variable.
+    print("case ' '$options' ' in *' --no-index '*) ;; *) options=\"--no-index $options\" ;; esac")
 else:
     tell(said.get("index-url"), "UV_DEFAULT_INDEX", "UV_INDEX_URL")
     tell(" ".join(said.get("extra-index-url", "").split()), "UV_EXTRA_INDEX_URL", "UV_INDEX")

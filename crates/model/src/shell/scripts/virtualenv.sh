@@ -124,7 +124,7 @@ files() {
   [ "$commit" = no ] || printf '%s\n' "$mark local" "$(git -c safe.directory='*' rev-parse HEAD)"
 }
 mark='# buedafab:'
-is_local='^[[:space:]]*((-e|--editable)[[:space:]=]*)?(\.|/|file:|[A-Za-z0-9._-]+/)|@[[:space:]]*(file:|\.|/)'
+is_local='^[[:space:]]*((-e|--editable)[[:space:]=]*)?([.]|/|file:|[A-Za-z0-9._-]+/)|@[[:space:]]*(file:|[.]|/)'
 asks=$(files "$@") || exit
 says() { case $line$asks$line in *"$line$mark $1$line"*) ;; *) return 1 ;; esac }
 
@@ -241,6 +241,9 @@ before=$env/.before
 [ -z "$earlier" ] || pins "${earlier%%"$line"*}" >"$before"
 list=$env/.requirements
 
+# Options of requirement files hold for what is installed because of them.
+of_files=$(printf '%s\n' "$asks" | sed -nE '/^[[:space:]]*(-i|-f|--(index-url|extra-index-url|find-links|no-index|trusted-host|pre|no-binary|only-binary|prefer-binary))([[:space:]=]|$)/p')
+
 # In exactly the versions that are asked for, and nothing besides.
 install_with_uv() {
   if [ -n "$locked" ]; then
@@ -251,9 +254,11 @@ install_with_uv() {
     if [ -n "$known" ]; then
       cp "$known" "$list"
     else
+      emit=
+      [ -z "$of_files" ] || emit='--emit-index-url --emit-find-links --emit-build-options'
       # What stands in its output already is what uv prefers.
       cp "$before" "$list" &&
-        eval "\"\$uv\" pip compile $fresh --generate-hashes --emit-index-url --emit-find-links --emit-build-options --no-header --no-annotate --python \"\$env/bin/python\" $options $limits --output-file \"\$list\" \"\$@\"" >/dev/null
+        eval "\"\$uv\" pip compile $fresh --generate-hashes $emit --no-header --no-annotate --python \"\$env/bin/python\" $options $limits --output-file \"\$list\" \"\$@\"" >/dev/null
     fi || return
     # A version says nothing about what lies in a folder, so that is built and installed each time.
     rm -f "$list.local" &&
@@ -301,10 +306,9 @@ install_with_pip() {
   fi
   pip_installs -c "$env/.pins" "$@"
 }
-# Of what comes from an index only the very files that were resolved. Options of requirement files hold for them, too; what lies
-# beside such a file is found only from there, and then versions decide.
+# Of what comes from an index only the very files that were resolved. What lies beside a requirement file is found only from
+# there, and then versions decide.
 install_hashed() {
-  of_files=$(printf '%s\n' "$asks" | sed -nE '/^[[:space:]]*(-i|-f|--(index-url|extra-index-url|find-links|no-index|trusted-host|pre|no-binary|only-binary|prefer-binary))([[:space:]=]|$)/p')
   ! printf '%s\n' "$of_files" | grep -E '(-f|--find-links)' | grep -qvE '[a-z]+://|[[:space:]=]/' || return 0
   { printf '%s\n' "$of_files" && grep -E '^[^ ]+==[^ ]+ --hash=' "$list"; } >"$list.index" || return 0
   eval "\"\$env/bin/python\" -m pip install --no-deps --require-hashes $options -r \"\$list.index\""
@@ -322,11 +326,13 @@ preferring() {
   fi
   "$@"
 }
+must_hash=
+[ "$require_hashes" = no ] || must_hash=--require-hashes
 pip_reports() {
-  eval "\"\$env/bin/python\" -m pip install --dry-run --ignore-installed --report \"\$env/.report\" $options $limits \"\$@\""
+  eval "\"\$env/bin/python\" -m pip install $must_hash --dry-run --ignore-installed --report \"\$env/.report\" $options $limits \"\$@\""
 }
 pip_installs() {
-  eval "\"\$env/bin/python\" -m pip install $options $limits \"\$@\""
+  eval "\"\$env/bin/python\" -m pip install $must_hash $options $limits \"\$@\""
 }
 freeze() {
   if [ -n "$uv" ]; then "$uv" pip freeze --quiet --python "$env/bin/python"; else "$env/bin/python" -m pip freeze; fi
