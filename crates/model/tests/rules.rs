@@ -3,7 +3,8 @@
 mod common;
 
 use buedafab_model::deployer::checkout::{
-    Ancestry, Asked, CheckoutFacts, LiveRelease, PushFacts, ReleaseFile, RemoteFacts, Tag, UnpushedCommit,
+    Ancestry, Asked, CheckoutFacts, LiveRelease, PushFacts, PythonFiles, ReleaseFile, RemoteFacts, Tag,
+    UnpushedCommit,
 };
 use buedafab_model::deployer::rules::{Allowed, Ruling, TagChoice, check_new_tag, judge};
 use buedafab_model::release::Release;
@@ -31,6 +32,7 @@ fn checkout() -> CheckoutFacts {
             push: None,
         },
         unpushed_submodules: Vec::new(),
+        python: None,
         can_sign: true,
         bad_signature: None,
         release_file: None,
@@ -359,5 +361,64 @@ fn all_that_is_broken_is_told_at_once() {
     files in your checkout aren't committed: new.py
     4444444444 isn't on the remote "origin": hosts couldn't fetch it
     the tag "v2.0" exists already, on 2222222222
+    "#);
+}
+
+/// What says nothing about what it needs would come up with an empty virtualenv, and what another tool has locked with
+/// something else: both are known before any host is touched.
+#[test]
+fn a_release_says_what_is_to_be_installed() {
+    let rule = |settings: &str, paths: &[&str], pyproject: Option<&str>| {
+        let python = PythonFiles {
+            paths: paths.iter().map(|path| path.to_string()).collect(),
+            pyproject: pyproject.map(str::to_owned),
+        };
+        let facts = CheckoutFacts { python: Some(python), ..checkout() };
+        let settings = common::fleet(settings, 1);
+        match judge(&settings, &facts, &[], None) {
+            Ok(Ruling::Allowed(allowed)) => allowed.notes.join("\n"),
+            Ok(Ruling::NeedsTag(_)) => "needs a tag".to_owned(),
+            Err(broken) => {
+                broken.iter().map(|rule| format!("✗ {rule}: {}", rule.hint())).collect::<Vec<_>>().join("\n")
+            }
+        }
+    };
+    let django = "recipe = \"django\"";
+    let wsgi = "recipe = \"wsgi\"";
+    let named = |file: &str| format!("{django}\npip_requirements = [\"{file}\"]");
+    let package = Some("[project]\nname = \"five\"\n");
+    let tools = Some("[tool.ruff]\nline-length = 100\n");
+    for (settings, paths, pyproject) in [
+        (named("requirements.txt"), &["requirements.txt", "poetry.lock"][..], None),
+        (named("vendor/requirements.txt"), &["vendor"], None),
+        (format!("{}\nshared_files = [\"local.txt\"]", named("local.txt")), &["manage.py"], None),
+        (django.to_owned(), &["uv.lock", "poetry.lock", "pyproject.toml"], package),
+        (django.to_owned(), &["pyproject.toml"], package),
+        (django.to_owned(), &["setup.py"], None),
+        ("recipe = \"static\"".to_owned(), &["index.html"], None),
+    ] {
+        assert_eq!(rule(&settings, paths, pyproject), "", "{settings} {paths:?}");
+    }
+    let refused = [
+        rule(
+            &named("gone.txt"),
+            &["requirements.txt", "requirements/production.txt", "docs/other.txt"],
+            None,
+        ),
+        rule(&named("gone.txt"), &["manage.py"], None),
+        rule(django, &["poetry.lock", "pyproject.toml"], package),
+        rule(wsgi, &["Pipfile", "Pipfile.lock"], None),
+        rule(django, &["manage.py", "pyproject.toml"], tools),
+        rule(wsgi, &["requirements.txt", "wsgi.py"], None),
+        rule(wsgi, &["wsgi.py"], None),
+    ];
+    assert_snapshot!(refused.join("\n"), @r#"
+    ✗ the release has no file gone.txt, which `pip_requirements` names: the release has these: pip_requirements = ["requirements.txt", "requirements/production.txt"]
+    ✗ the release has no file gone.txt, which `pip_requirements` names: commit it, or name another in `pip_requirements`
+    ✗ what is to be installed stands in poetry.lock, which neither uv nor pip reads: have its tool write a requirement file: poetry export --output requirements.txt; commit that, and name it: pip_requirements = ["requirements.txt"]
+    ✗ what is to be installed stands in Pipfile.lock, which neither uv nor pip reads: have its tool write a requirement file: pipenv requirements --hash >requirements.txt; commit that, and name it: pip_requirements = ["requirements.txt"]
+    ✗ nothing says what is to be installed: the virtualenv would be empty: commit a requirement file and name it in `pip_requirements`; or a uv.lock, or a pyproject.toml or setup.py that says what it needs
+    ✗ nothing says what is to be installed: the virtualenv would be empty: the release has these: pip_requirements = ["requirements.txt"]
+    nothing is installed but the virtualenv itself: there is no requirement file, lock or package
     "#);
 }

@@ -1,7 +1,7 @@
 //! One look at the checkout and its remote: what the rules of an environment want to know about a release.
 
 use buedafab_model::config::Settings;
-use buedafab_model::deployer::checkout::{Asked, CheckoutFacts, RemoteFacts, Tag};
+use buedafab_model::deployer::checkout::{Asked, CheckoutFacts, PythonFiles, RemoteFacts, Tag};
 use buedafab_model::deployer::rules::{latest_tag, release_tag};
 use buedafab_model::names::CommitId;
 use buedafab_model::shell::verify_tag;
@@ -93,6 +93,8 @@ impl Repository {
         };
         let unpushed_submodules =
             if release.submodules { self.unpushed_submodules(&commit).await } else { Vec::new() };
+        let python =
+            if settings.app.recipe.is_python() { Some(self.python_files(&commit).await?) } else { None };
         let own_env = format!("{}/", settings.layout.virtualenv);
         let may_tag = needs_tags && (settings.rules.sign_tags || settings.rules.verify_signatures);
         Ok(CheckoutFacts {
@@ -116,6 +118,7 @@ impl Repository {
                 push: seen.push,
             },
             unpushed_submodules,
+            python,
             can_sign: may_tag && self.can_sign().await,
             bad_signature,
             release_file: release_file?,
@@ -146,6 +149,20 @@ impl Repository {
             Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
             Err(error) => Some(error.to_string()),
         }
+    }
+
+    /// What a commit has that an installer would read.
+    async fn python_files(&self, commit: &CommitId) -> Result<PythonFiles, GitError> {
+        let listed =
+            self.git(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit.as_str()]).await?;
+        let paths: Vec<String> =
+            listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+        let pyproject = if paths.iter().any(|path| path == "pyproject.toml") {
+            self.file_in(commit, "pyproject.toml").await
+        } else {
+            None
+        };
+        Ok(PythonFiles { paths, pyproject })
     }
 
     /// Submodules that are checked out here and whose commit none of their remotes' branches has.

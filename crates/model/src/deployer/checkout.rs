@@ -24,6 +24,8 @@ pub struct CheckoutFacts {
     pub remote: RemoteFacts,
     /// Submodules of the commit that stand on commits which their own remotes don't have, as far as it is known here.
     pub unpushed_submodules: Vec<String>,
+    /// What of it an installer would read; `None` where it has no virtualenv.
+    pub python: Option<PythonFiles>,
     /// Whether git is set up to sign.
     pub can_sign: bool,
     /// What speaks against the tag's signature; `None` if it is good, or nobody asked.
@@ -39,6 +41,22 @@ pub struct ReleaseFile {
     pub path: String,
     /// What it says; `None`: the commit has no such file.
     pub text: Option<String>,
+}
+
+/// What a release has that may say what its virtualenv holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PythonFiles {
+    /// The paths of all its files, in their order; of a submodule that of its folder.
+    pub paths: Vec<String>,
+    /// Its `pyproject.toml`.
+    pub pyproject: Option<String>,
+}
+
+impl PythonFiles {
+    /// Whether it has a file.
+    pub fn has(&self, path: &str) -> bool {
+        self.paths.iter().any(|known| known == path)
+    }
 }
 
 /// By what name a release was asked for.

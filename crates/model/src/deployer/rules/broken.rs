@@ -121,6 +121,28 @@ pub enum BrokenRule {
         /// What is wrong with it.
         why: String,
     },
+    /// It has no requirement file of this name.
+    #[error("the release has no file {file}, which `pip_requirements` names")]
+    NoRequirementFile {
+        /// The file.
+        file: String,
+        /// Those that it has.
+        found: Vec<String>,
+    },
+    /// What it needs is locked by a tool whose locks no installer of ours reads.
+    #[error("what is to be installed stands in {lock}, which neither uv nor pip reads")]
+    LockOfAnother {
+        /// The lock.
+        lock: &'static str,
+        /// What writes it as a requirement file.
+        export: &'static str,
+    },
+    /// Nothing says what it needs.
+    #[error("nothing says what is to be installed: the virtualenv would be empty")]
+    NothingToInstall {
+        /// Files that could.
+        found: Vec<String>,
+    },
     /// Nobody was there to say yes.
     #[error("{0}")]
     Unanswered(Question),
@@ -173,6 +195,19 @@ impl BrokenRule {
             }
             BrokenRule::BadSignature { .. } => {
                 "`allowed_signers` in buedafab.toml says whose signature counts; have one of them make the tag".into()
+            }
+            BrokenRule::NoRequirementFile { found, .. } if found.is_empty() => {
+                "commit it, or name another in `pip_requirements`".into()
+            }
+            BrokenRule::LockOfAnother { export, .. } => format!(
+                "have its tool write a requirement file: {export}; commit that, and name it: pip_requirements = [\"requirements.txt\"]"
+            ),
+            BrokenRule::NothingToInstall { found } if found.is_empty() => {
+                "commit a requirement file and name it in `pip_requirements`; or a uv.lock, or a pyproject.toml or setup.py that says what it needs".into()
+            }
+            BrokenRule::NoRequirementFile { found, .. } | BrokenRule::NothingToInstall { found } => {
+                let named: Vec<String> = found.iter().map(|file| format!("{file:?}")).collect();
+                format!("the release has these: pip_requirements = [{}]", named.join(", "))
             }
             BrokenRule::Unanswered(Question::Push { .. }) => "--yes confirms it; or push it by hand first".into(),
             BrokenRule::Unanswered(Question::Older { .. }) => {

@@ -2,6 +2,7 @@
 //! [`CheckoutFacts`], and what has to be done on the deployer goes out as [`DeployerAction`]s.
 
 mod broken;
+mod python;
 mod question;
 mod tag;
 
@@ -15,6 +16,7 @@ use crate::deployer::checkout::{Ancestry, CheckoutFacts, LiveRelease, PushFacts}
 use crate::deployer::version;
 use crate::release::Release;
 use broken::listed;
+use python::nothing_to_install;
 use question::surprise;
 use tag::{Choice, choose_tag, tag_choice};
 
@@ -61,6 +63,9 @@ pub fn judge(
     if settings.rules.require_clean && !facts.changes.is_empty() {
         broken.push(BrokenRule::NotClean { changes: facts.changes.clone() });
     }
+    let files = facts.python.as_ref().filter(|_| settings.app.recipe.is_python());
+    let (nothing, unsaid) = files.map_or((None, None), |files| nothing_to_install(settings, files));
+    broken.extend(nothing);
     let push = match push(settings, facts) {
         Ok(push) => {
             broken.extend(branch(settings, facts, push.is_some()));
@@ -122,6 +127,7 @@ pub fn judge(
     }
     let goes_back = newer.is_some();
     let mut notes = notes(facts);
+    notes.extend(unsaid);
     let strange = live.iter().filter(|live| live.ancestry == Ancestry::Unknown && !is_older(&release, live));
     notes.extend(strange.map(|LiveRelease { release: live, .. }| {
         format!("neither this checkout nor {} has {live}, which is live: it may be newer", facts.remote.name)

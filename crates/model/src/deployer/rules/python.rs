@@ -1,0 +1,77 @@
+//! Whether a release says what its virtualenv holds: else that is found out when it doesn't start.
+
+use super::BrokenRule;
+use crate::app::recipe::Recipe;
+use crate::config::Settings;
+use crate::deployer::checkout::PythonFiles;
+
+/// Locks of other tools, and how each of them writes its own as a requirement file.
+const LOCKS: [(&str, &str); 3] = [
+    ("poetry.lock", "poetry export --output requirements.txt"),
+    ("Pipfile.lock", "pipenv requirements --hash >requirements.txt"),
+    ("pdm.lock", "pdm export --output requirements.txt"),
+];
+
+/// What speaks against a release that is to be installed, and what a person should know of it.
+pub(super) fn nothing_to_install(
+    settings: &Settings,
+    files: &PythonFiles,
+) -> (Option<BrokenRule>, Option<String>) {
+    let python = &settings.python;
+    if let Some(file) = python.requirements.iter().find(|file| !may_be_there(settings, files, file)) {
+        return (
+            Some(BrokenRule::NoRequirementFile { file: file.clone(), found: requirement_files(files) }),
+            None,
+        );
+    }
+    let is_known = !python.requirements.is_empty()
+        || !python.base.private_packages.is_empty()
+        || !python.private_requirements.is_empty()
+        || !python.installation_scripts.is_empty()
+        || files.has("uv.lock");
+    if is_known {
+        return (None, None);
+    }
+    // A project that has a lock means it, though it could be installed without.
+    if let Some((lock, export)) = LOCKS.into_iter().find(|(lock, _)| files.has(lock)) {
+        return (Some(BrokenRule::LockOfAnother { lock, export }), None);
+    }
+    let is_package = |text: &String| {
+        let tables = ["[project]", "[build-system]", "[tool.poetry]"];
+        text.lines().any(|line| tables.contains(&line.trim_end()))
+    };
+    if files.has("setup.py") || files.pyproject.as_ref().is_some_and(is_package) {
+        return (None, None);
+    }
+    let found = requirement_files(files);
+    let needs_some = !matches!(settings.app.recipe, Recipe::Wsgi | Recipe::Asgi);
+    if needs_some || !found.is_empty() {
+        return (Some(BrokenRule::NothingToInstall { found }), None);
+    }
+    let note =
+        "nothing is installed but the virtualenv itself: there is no requirement file, lock or package";
+    (None, Some(note.to_owned()))
+}
+
+/// What a submodule has, or what is linked from `shared`, git doesn't list.
+fn may_be_there(settings: &Settings, files: &PythonFiles, file: &str) -> bool {
+    let below =
+        |folder: &String| file.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    files.has(file)
+        || files.paths.iter().any(below)
+        || settings.shared.files.iter().any(|shared| shared == file)
+        || settings.shared.folders.iter().any(below)
+}
+
+/// Files that look like what nobody has named.
+fn requirement_files(files: &PythonFiles) -> Vec<String> {
+    const MOST: usize = 5;
+    let looks_so = |path: &&String| {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_plain = folder.is_empty() || folder == "requirements";
+        let text = name.strip_suffix(".txt");
+        is_plain && text.is_some_and(|name| folder == "requirements" || name.starts_with("requirements"))
+            || *path == "Pipfile"
+    };
+    files.paths.iter().filter(looks_so).take(MOST).cloned().collect()
+}
