@@ -778,3 +778,17 @@ fn a_virtualenv_whose_python_is_gone_is_seen() {
     });
     assert_snapshot!(found, @"whole false, upgraded true, removed true, without false");
 }
+
+/// What was resolved for the live release is seen, so that hosts which never had it can be given the same.
+#[test]
+fn the_packages_of_the_live_release_are_seen() {
+    let found = everywhere(|shell, place| {
+        let commit = "1".repeat(40);
+        place.by_hand(&format!(
+            "cd five; mkdir -p releases/a/.git .buedafab/releases/{commit}; ln -s a releases/current; echo {commit} >releases/a/.git/HEAD
+             printf '%s\\n' '# 1 2' '--index-url https://pypi.example.com/simple' 'six==1.0 --hash=sha256:12' 'uvicorn[standard]==2.0 \\' '    --hash=sha256:34' 'x @ git+https://x@12' ./libs/x >.buedafab/releases/{commit}/requirements"
+        ));
+        place.look(shell, Scope::Plan).pins.join(" ")
+    });
+    assert_eq!(found, "six==1.0 uvicorn==2.0");
+}

@@ -1006,3 +1006,19 @@ fn a_release_that_tells_visitors_itself_is_told_before_it_serves() {
       hint: deploy first
     ");
 }
+
+/// A host that has nothing yet gets the packages that the others have.
+#[test]
+fn a_host_that_joins_takes_the_packages_of_the_others() {
+    let settings = fleet("recipe = \"wsgi\"", 3);
+    let with = |pin: &str| live().change(|facts| facts.pins = vec![pin.to_owned()]);
+    let hosts = [bare(), with("six==1.0"), with("six==2.0")];
+    let plan = plan_deploy(&settings, &run(2), &request(2), &seen(&settings, &hosts)).expect("a plan");
+    let json = serde_json::to_value(&plan).expect("plain data");
+    let works = json["phases"].as_array().into_iter().flatten().flat_map(|phase| phase["work"].as_array());
+    let pinned = works.flatten().filter(|work| work.to_string().contains("six=="));
+    let pinned: Vec<(&str, bool)> = pinned
+        .map(|work| (work["host"].as_str().expect("a name"), work.to_string().contains("six==1.0")))
+        .collect();
+    assert_eq!(pinned, [("web1", true)]);
+}

@@ -68,6 +68,7 @@ impl Host {
                 ],
                 requirements: vec!["requirements.txt".to_owned()],
                 constraints: Vec::new(),
+                pins: Vec::new(),
                 packages: Packages::These(Vec::new()),
                 scripts: Vec::new(),
                 reinstall: false,
@@ -248,6 +249,11 @@ fn what_is_resolved_once_is_what_every_slot_gets() {
             found.push(host.holds(slot));
         }
         assert_eq!(found, ["six1.0"; 4]);
+        // A host that joins them takes what they have, and one that lost what it kept of releases.
+        host.place.by_hand("rm -rf five/.buedafab/releases");
+        let pins = vec!["six==1.0".to_owned(), "gone==1.0".to_owned()];
+        host.prepared_as("b", VirtualenvSpec { pins, reinstall: true, ..host.spec.clone() });
+        assert_eq!(host.holds("b"), "six1.0");
         // What else is asked for changes nothing of that, and what is asked for in another version nothing of the rest.
         host.publish("other", "2.0", "");
         host.commit(&[("requirements.txt", "six\nother==1.0\n")]);

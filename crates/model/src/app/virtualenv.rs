@@ -45,6 +45,10 @@ pub struct VirtualenvSpec {
     pub requirements: Vec<String>,
     /// Files in the slot that limit versions.
     pub constraints: Vec<String>,
+    /// What the environment's other hosts have, where this one knows of nothing: a package and its version each. It is taken as
+    /// far as it fits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<String>,
     /// Private packages, which lie on the host.
     pub packages: Packages,
     /// Scripts of the release that install what a requirement file can't name; the env's path is their argument.

@@ -79,6 +79,8 @@ pub struct HostFacts {
     pub maintenance: Option<MaintenanceRecord>,
     /// A switch that was never confirmed, where that can be read.
     pub pending: Option<PendingSwitch>,
+    /// The packages that were resolved for what serves, each with its version.
+    pub pins: Vec<String>,
     /// Private packages that lie there: the folder that says what each is, and its file.
     pub packages: Vec<String>,
     /// Unit files and init scripts that buedafab has put in place for this app and that are there, by their paths.
@@ -371,6 +373,7 @@ impl HostFacts {
                 "pending" => facts.pending = read(value, &layout.pending(), &mut facts.bad_records),
                 "closed" => facts.bad_records.push(BadRecord::read_closed(value)),
                 "silent_journal" => facts.silent_journal = Some(BadRecord::read_closed(value)),
+                "pins" => facts.pins = value.lines().map(str::to_owned).collect(),
                 "package" => facts.packages.push(value.to_owned()),
                 "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
                 "marked" => {

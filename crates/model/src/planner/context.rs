@@ -66,6 +66,8 @@ pub(super) struct HostPlanning<'a> {
     pub(super) layout: Layout,
     /// Whose what is installed here is.
     pub(super) owner: Owner,
+    /// The packages of the hosts that have some, where this one has none.
+    pub(super) pins: Vec<String>,
     /// What this run takes away of what isn't wanted any more.
     pub(super) removes: Vec<LeftOver>,
 }
@@ -83,6 +85,7 @@ impl<'a> HostPlanning<'a> {
         run: &'a RunContext,
         seen: &[SeenHost<'a>],
     ) -> Vec<Self> {
+        let pins = seen.iter().map(|seen| &seen.facts.pins).find(|pins| !pins.is_empty());
         let planning = |SeenHost { host, facts }: &SeenHost<'a>| HostPlanning {
             strategy,
             configured: settings,
@@ -98,6 +101,7 @@ impl<'a> HostPlanning<'a> {
                 }
                 (owner, _) => owner,
             },
+            pins: pins.filter(|_| facts.pins.is_empty()).cloned().unwrap_or_default(),
             removes: Vec::new(),
         };
         seen.iter().map(planning).collect()

@@ -121,7 +121,7 @@ impl HostPlanning<'_> {
             let missing = packages.iter().filter(|package| !facts.packages.contains(&package.place()));
             actions.extend(missing.map(|package| PythonAction::Package { package: package.clone() }.into()));
         }
-        actions.extend(virtualenv_of(settings, packages, renewal).map(|spec| {
+        actions.extend(virtualenv_of(settings, packages, self.pins.clone(), renewal).map(|spec| {
             PythonAction::Virtualenv {
                 slot: slot.clone(),
                 commit: release.commit.clone(),

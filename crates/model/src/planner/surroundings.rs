@@ -86,6 +86,7 @@ impl HostPlanning<'_> {
             facts,
             layout,
             owner: _,
+            pins: _,
             removes: _,
         } = self;
         let roles = host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");

@@ -16,6 +16,7 @@ pub(crate) struct Renewal {
 pub(crate) fn virtualenv_of(
     settings: &Settings,
     packages: Packages,
+    pins: Vec<String>,
     renewal: Renewal,
 ) -> Option<VirtualenvSpec> {
     settings.app.recipe.is_python().then(|| VirtualenvSpec {
@@ -26,6 +27,7 @@ pub(crate) fn virtualenv_of(
         requirements: settings.python.requirements.clone(),
         constraints: settings.python.constraints.clone(),
         packages,
+        pins,
         scripts: settings.python.installation_scripts.clone(),
         reinstall: renewal.reinstall,
         upgrade: renewal.upgrade,

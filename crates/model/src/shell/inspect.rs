@@ -415,6 +415,11 @@ slots
 set -- "$memory"/releases/*/resolved-*.json
 while [ $# -gt "$resolved_listed" ]; do shift; done
 for file; do record resolved "$file"; done
+# What a host that never had a release takes from those that have it.
+serving=
+IFS= read -r serving 2>/dev/null <"$link/.git/HEAD"
+pins=$memory/releases/$serving/requirements
+[ ! -f "$pins" ] || [ ! -r "$pins" ] || fact pins "$(sed -nE 's/^([A-Za-z0-9._-]+)(\[[^]]*\])?(==[^ ;\\]+).*/\1\3/p' "$pins")"
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 for folder in "$path" "$releases" "$memory" "$memory/slots" "$memory/releases"; do
   [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || closed "$folder"

@@ -43,6 +43,7 @@ fn virtualenv(
         options,
         requirements,
         constraints,
+        pins,
         packages,
         scripts,
         reinstall,
@@ -73,6 +74,7 @@ fn virtualenv(
     set("link", layout.current().as_str());
     set("scripts", &quote_words(scripts));
     set("constraints", &constraints.join("\n"));
+    set("pins", &pins.join("\n"));
     set("limits", &quote_words(constraints.iter().flat_map(|file| ["-c", file.as_str()])));
     set("record", layout.kept().join(commit.as_str()).join("packages").as_str());
     set("packages", layout.packages().as_str());

@@ -23,7 +23,7 @@ pub fn show_recipe(settings: &Settings) -> String {
     if !(settings.shared.files.is_empty() && settings.shared.folders.is_empty()) {
         line("# - what is shared is linked into it: shared_files, shared_dirs");
     }
-    match virtualenv_of(settings, Packages::WrittenDown, Renewal::default()) {
+    match virtualenv_of(settings, Packages::WrittenDown, Vec::new(), Renewal::default()) {
         Some(spec) => {
             let from = if spec.requirements.is_empty() {
                 "uv.lock, pyproject.toml or setup.py".to_owned()

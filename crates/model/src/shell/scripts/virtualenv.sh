@@ -3,11 +3,11 @@
 # Assignments stand before this text: slot, the folder of the release; app, where in it the app lies, with the requirement
 # files; name, the virtualenv's in the slot; python; installer
 # (auto, uv or pip); options, words for the installer, quoted for eval; require_hashes, yes or no; constraints, files, a line each,
-# and limits, the words that tell an installer of them; private, the private packages of this release, a line each, or
-# written_down, yes; record, a file that they are written down in; packages, the folder that they lie in, and packages_url; kept,
-# the folder of what is kept of releases, and release, the commit; link, what leads to the live release; index_settings and
-# resolved, programs for Python; cache, a folder for uv; reinstall and upgrade, yes or no; scripts, words quoted for eval. The
-# requirement files are the arguments.
+# and limits, the words that tell an installer of them; pins, what other hosts have, a line each; private, the private packages of
+# this release, a line each, or written_down, yes; record, a file that they are written down in; packages, the folder that they lie
+# in, and packages_url; kept, the folder of what is kept of releases, and release, the commit; link, what leads to the live
+# release; index_settings and resolved, programs for Python; cache, a folder for uv; reinstall and upgrade, yes or no; scripts,
+# words quoted for eval. The requirement files are the arguments.
 #
 # What the env was made from is summed up in env/.buedafab: while that is still so, no installer is run. What an installer has
 # resolved is kept with the release, and is what every slot gets that asks for the same; where more or less is asked for, the
@@ -235,10 +235,14 @@ fresh=
   case $first in "# $asked "*) printf '%s\n' "$list" && break ;; esac
 done)
 # Versions alone: what was resolved for other requirements decides nothing else.
-pins() { sed -nE 's/^([A-Za-z0-9._-]+)(\[[^]]*\])?(==[^ ;\\]+).*/\1\3/p' "$1"; }
+pins_of() { sed -nE 's/^([A-Za-z0-9._-]+)(\[[^]]*\])?(==[^ ;\\]+).*/\1\3/p' "$1"; }
 before=$env/.before
 : >"$before" || exit
-[ -z "$earlier" ] || pins "${earlier%%"$line"*}" >"$before"
+if [ -n "$earlier" ]; then
+  pins_of "${earlier%%"$line"*}" >"$before"
+elif [ "$upgrade" = no ] && [ -n "$pins" ]; then
+  printf '%s\n' "$pins" >"$before"
+fi
 list=$env/.requirements
 
 # Options of requirement files hold for what is installed because of them.
@@ -297,7 +301,7 @@ install_with_pip() {
     preferring pip_installs "$@" && "$env/bin/python" -m pip freeze >"$list"
     return
   fi
-  pins "$list" >"$env/.pins" || return
+  pins_of "$list" >"$env/.pins" || return
   if can_report; then
     # Names of packages hold no blanks.
     left=$("$env/bin/python" -c "$resolved" left "$list") || return
