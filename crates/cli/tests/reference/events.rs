@@ -101,6 +101,8 @@ all! {
         "What a step was to read can't be read on the deployer. The host began no step of the phase.";
     NotServing => FailureKind::NotServing,
         "The host was asked again before it was confirmed, and its link doesn't lead to the release that was switched to.";
+    Differs => FailureKind::Differs { why: "six is 1.16.0 on web1 and 1.17.0 on web2".into() },
+        "What it said isn't what other hosts said, and has to be: no host has switched.";
     Unreachable => FailureKind::Unreachable { why: "Permission denied (publickey).".into() },
         "No connection came to stand.";
     Lost => FailureKind::Lost { why: "nothing heard for 15 s".into() },

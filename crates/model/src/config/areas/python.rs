@@ -28,7 +28,8 @@ area! {
     /// The Python that virtualenvs are made with, on the hosts; or a table with the `interpreter` and `private` packages.
     python as base: PythonEntry => PythonBase = Base, example r#""python3.12""#;
 
-    /// Requirement files of pip.
+    /// Requirement files of pip. Where they leave a version open, each slot and host gets the one that was resolved first, until
+    /// `deploy --upgrade`.
     pip_requirements as requirements: Vec<FilePath> => Vec<String> = OfThisKind, example r#"["requirements/common.txt"]"#;
 
     /// Files that limit versions without asking for packages, pip's constraints.
