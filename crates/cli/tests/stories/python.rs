@@ -537,8 +537,38 @@ fn constraints_limit_versions_and_ask_for_nothing() {
         assert_eq!(app.installed(), "six1.16.0");
         app.stage.release_with("two", &[("limits.txt", "six<2\n")]);
         app.deploy(0).says(INSTALLS);
+        // What is allowed now isn't asked for: whoever wants it says so.
+        assert_eq!(app.installed(), "six1.16.0");
+        app.stage.production(&["deploy", "--force", "--upgrade"], 0);
         assert_eq!(app.installed(), "six1.17.0");
         app.stage.release_with("three", &[("limits.txt", "six==9\n")]);
         app.deploy(7).says("the packages can't be installed");
+    }
+}
+
+/// Where requirements leave a version open, hosts may come to different ones: none of them switches then.
+#[test]
+fn hosts_that_would_differ_do_not_switch() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    let wheels = Wheels::serve();
+    stage.configure(&format!(
+        "unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\npip_requirements = [\"requirements.txt\"]\n{}\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\"]\n",
+        wheels.options()
+    ));
+    let web2 = stage.fleet.host("web2");
+    web2.run(
+        "mkdir -p /home/deploy/.config/pip && echo 'six<1.17' >/home/deploy/limits.txt && \
+         printf '[install]\\nconstraint = /home/deploy/limits.txt\\n' >/home/deploy/.config/pip/pip.conf",
+    );
+    stage.release_with("first", &[("requirements.txt", "six\n")]);
+    let ran = stage.production(&["deploy"], 7);
+    ran.says("six is 1.17.0 on web1 and 1.16.0 on web2").says("deploy --upgrade");
+    web2.run("rm /home/deploy/.config/pip/pip.conf");
+    stage.production(&["deploy", "--upgrade"], 0);
+    for host in ["web1", "web2"] {
+        let version =
+            "/var/webapps/five/releases/current/env/bin/python -c 'import six; print(six.__version__)'";
+        assert_eq!(stage.fleet.host(host).run(version), "1.17.0\n");
     }
 }

@@ -155,7 +155,7 @@ asked=$(sum_up "$all") || exit
 known='' id=- serves=
 IFS= read -r serves 2>/dev/null <"$link/.git/HEAD"
 for list in "$kept/$release/requirements" "$kept/$serves/requirements"; do
-  [ "$upgrade$known" = no ] && [ -f "$list" ] && IFS= read -r first <"$list" || continue
+  if [ "$upgrade$known" != no ] || [ ! -f "$list" ] || ! IFS= read -r first <"$list"; then continue; fi
   case $first in "# $asked "*) known=$list id=${first##* } ;; esac
 done
 made_by() { echo "${uv:+uv}$(version_of_pip) in $env"; }
@@ -231,7 +231,7 @@ earlier=$(for list in "$kept/$release/requirements" "$kept/$serves/requirements"
 fresh=
 [ "$upgrade" = no ] || earlier='' fresh=--refresh
 [ -n "$known" ] || known=$(printf '%s\n' "$earlier" | while IFS= read -r list; do
-  [ -n "$list" ] && IFS= read -r first <"$list" || continue
+  if [ -z "$list" ] || ! IFS= read -r first <"$list"; then continue; fi
   case $first in "# $asked "*) printf '%s\n' "$list" && break ;; esac
 done)
 # Versions alone: what was resolved for other requirements decides nothing else.
