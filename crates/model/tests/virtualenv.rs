@@ -491,3 +491,31 @@ fn a_lock_is_installed_from_a_mirror() {
     host.commit(&[("pyproject.toml", &project("six>=1"))]);
     assert!(host.refused_as("b", spec).contains("needs to be updated"));
 }
+
+/// A pip that is too old to say what it would install makes the virtualenv anew instead, which then holds nothing else.
+#[test]
+fn an_old_pip_keeps_to_what_was_resolved() {
+    let [dash, ..] = shells();
+    let host = Host::new(Installer::Pip, dash);
+    // As old as it says.
+    let python = "#!/bin/sh\n[ \"$1 $2\" = '-m venv' ] || exec /usr/bin/python3 \"$@\"\n/usr/bin/python3 \"$@\" && cd \"$3\"/lib/python*/site-packages && mv pip-*.dist-info pip-20.3.4.dist-info\n";
+    std::fs::write(host.place.root().join("old-python"), python).expect("it is ours");
+    host.place.by_hand("chmod +x old-python");
+    let old =
+        VirtualenvSpec { python: format!("{}/old-python", host.place.root().display()), ..host.spec.clone() };
+    host.publish("six", "1.0", "");
+    host.publish("plum", "1.0", "");
+    host.publish("main", "1.0", "plum ; extra == \"more\"");
+    host.commit(&[("requirements.txt", "six\nmain[more]\n")]);
+    host.prepared_as("a", old.clone());
+    assert_eq!(host.holds("a"), "main1.0 plum1.0 six1.0");
+    host.publish("six", "2.0", "");
+    host.publish("main", "2.0", "");
+    host.commit(&[]);
+    host.prepared_as("b", old.clone());
+    assert_eq!(host.holds("b"), "main1.0 plum1.0 six1.0");
+    assert!(!host.prepared_as("b", old.clone()).contains(INSTALLS));
+    host.commit(&[("requirements.txt", "six\nmain==2.0\n")]);
+    assert!(host.prepared_as("b", old.clone()).contains("making env"));
+    assert_eq!(host.holds("b"), "main2.0 six1.0");
+}

@@ -74,6 +74,8 @@ pub(crate) fn differing<H: Display>(hosts: &[(H, &str)]) -> Option<String> {
         }
     }
     let told = |(name, versions): (&str, BTreeMap<&str, Vec<String>>)| {
+        let mut versions: Vec<(&str, Vec<String>)> = versions.into_iter().collect();
+        versions.sort_by(|(_, hosts), (_, others)| hosts.cmp(others));
         let versions: Vec<String> = versions
             .into_iter()
             .map(|(version, hosts)| format!("{version} on {}", hosts.join(", ")))
