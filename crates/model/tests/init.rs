@@ -769,9 +769,10 @@ fn a_fabfile() {
     test_runner = "django"
     service = "init:{unit}"
     deploy_group = "bueda"
+    private_requirements = ["five-utils==v1.2"]
     extra_fixtures = ["permissions"]
-    # To do: private_requirements = ["five-utils==v1.2"], with private_source, where they are: docs/from-fabric-buedafab.md.
-    # To do: env.load_balancer becomes `before_switch` and `after_switch` hooks, which take a host out of it and back.
+    # To do: private_source, where those private packages are whose lines hold no URL: docs/from-fabric-buedafab.md.
+    # To do: for env.load_balancer: list the hosts in `hosts`; a hook, `before_switch`, can take one out of the balancer.
     # To do: the task clever is Python: write its commands below [tasks.clever].
     [services.celery]
     template = "scripts/init.d/celeryd"

@@ -84,7 +84,7 @@ fn no_page_has_a_hook_ask_whether_the_app_is_well() {
     };
     let mut paths = [pages(&docs), pages(&page_path("."))].concat();
     paths.push(docs.join("../README.md"));
-    paths.push([env!("CARGO_MANIFEST_DIR"), "src/commands/init/mod.rs"].iter().collect());
+    paths.push([env!("CARGO_MANIFEST_DIR"), "../model/src/init/write.rs"].iter().collect());
     for path in paths {
         let text = std::fs::read_to_string(&path).expect("it is read");
         for line in text.lines().filter(|line| line.contains("verify") && !line.contains("verify_")) {

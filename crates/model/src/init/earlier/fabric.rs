@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::{Earlier, EarlierHost, EarlierTask, add};
 use crate::app::recipe::Recipe;
+use crate::config::FORMER_KEYS;
 use crate::init::Files;
 use crate::init::python::Requirements;
 
@@ -61,7 +62,7 @@ pub(super) fn read(files: &Files) -> Option<Earlier> {
             earlier.more.push((name.to_owned(), quoted(&value)));
         }
     }
-    for name in ["extra_fixtures", "package_installation_scripts", "release_paths"] {
+    for name in ["private_requirements", "extra_fixtures", "package_installation_scripts", "release_paths"] {
         let list = list(name);
         if !list.is_empty() {
             earlier
@@ -70,20 +71,17 @@ pub(super) fn read(files: &Files) -> Option<Earlier> {
         }
     }
     if !list("private_requirements").is_empty() {
-        earlier.left.push(format!(
-            "private_requirements = {}, with private_source, where they are: docs/from-fabric-buedafab.md",
-            serde_json::to_string(&list("private_requirements")).expect("strings are plain data")
-        ));
+        earlier.left.push(
+            "private_source, where those private packages are whose lines hold no URL: docs/from-fabric-buedafab.md"
+                .to_owned(),
+        );
     }
-    let settings = [
-        ("allow_no_tag", "`require_tag = false` in an environment"),
-        ("load_balancer", "`before_switch` and `after_switch` hooks, which take a host out of it and back"),
-        ("hoptoad_api_key", "a `local.after` hook"),
-        ("campfire_token", "a `local.after` hook"),
-        ("sha_url_template", "`version_url`"),
-    ];
-    for (name, becomes) in settings.iter().filter(|(name, _)| env.contains_key(*name)) {
-        earlier.left.push(format!("env.{name} becomes {becomes}"));
+    // What is only left out needs nobody.
+    let is_left = |name: &str, instead: &str| {
+        env.contains_key(name) && name != "celeryd" && !instead.starts_with("leave it out")
+    };
+    for (name, instead) in FORMER_KEYS.iter().filter(|(name, instead)| is_left(name, instead)) {
+        earlier.left.push(format!("for env.{name}: {instead}"));
     }
     read_functions(text, &env, &mut earlier);
     Some(earlier)
@@ -147,7 +145,8 @@ fn texts_of(value: &str) -> Vec<String> {
 fn test_runner(value: &str) -> Option<String> {
     let name = value.trim_matches(['"', '\'']).trim_start_matches('_').rsplit('.').next()?;
     let kind = name.split('_').next()?;
-    ["django", "tornado", "nose", "webpy"].contains(&kind).then(|| kind.to_owned())
+    // That of web.py ran nothing.
+    ["django", "tornado", "nose"].contains(&kind).then(|| kind.to_owned())
 }
 
 /// Functions at the top: environments set `env.hosts` or `env.roledefs`; tasks run commands.
