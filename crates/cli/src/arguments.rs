@@ -7,7 +7,7 @@ use buedafab_model::shell::typed_words;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
-use crate::discover::environment_names_nearby;
+use crate::discover::{environment_names_nearby, service_names_nearby};
 use crate::fabric::TASK_ARGUMENTS;
 use crate::runs::RunFolder;
 
@@ -133,6 +133,9 @@ pub(crate) enum CommandArgs {
     /// Show what happened, run by run; or one run again, with its log
     #[command(after_help = HISTORY_EXAMPLES)]
     History(HistoryArgs),
+    /// Show what the app's services and `log_files` say, on all hosts
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(LogsArgs),
     /// Stop deploys until `unhold`; rollbacks still work
     Hold(HoldArgs),
     /// Allow deploys again
@@ -209,6 +212,7 @@ impl CommandArgs {
             | CommandArgs::Disconnect
             | CommandArgs::Status
             | CommandArgs::History(_)
+            | CommandArgs::Logs(_)
             | CommandArgs::Recipe
             | CommandArgs::Config(_)
             | CommandArgs::List
@@ -249,6 +253,15 @@ Examples:
   buedafab production history last --json            its events, as `deploy --json` printed them
 Runs that may change hosts are written down on the machine that they run on, in $XDG_STATE_HOME/buedafab/runs, or else in \
 ~/.local/state/buedafab/runs: the last 200. Only you can read them, and secrets are masked. No host is asked for them.";
+
+const LOGS_EXAMPLES: &str = "\
+Examples:
+  buedafab production logs                           the last lines of every service, on every host
+  buedafab production logs -f worker                 one service, as it speaks; Ctrl-C ends it
+  buedafab production logs --since 2h --grep 'ERROR|WARN'
+  buedafab production --hosts web1 logs --since '2026-11-27 09:30'
+Services of systemd are asked for by journalctl. Where the app writes into files, `log_files` says which; lines in them have no \
+time that is known, so `--since` leaves out files in which nothing was written since. Nothing is changed, and no lock is taken.";
 
 const DISCONNECT_EXAMPLES: &str = "\
 Examples:
@@ -390,6 +403,25 @@ pub(crate) struct HistoryArgs {
     /// How many entries, the newest ones
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
     pub most: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// Only this service: by its name in `[services.NAME]`, or that of its unit [default: all, and `log_files`]
+    #[arg(value_name = "SERVICE", add = ArgValueCandidates::new(complete_services))]
+    pub service: Option<String>,
+    /// Go on with what is said from now on, until Ctrl-C
+    #[arg(long, short = 'f')]
+    pub follow: bool,
+    /// Only what was said since: 10m, 2h, 1d, or a time such as '2026-11-27 09:30'
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only lines in which this extended regular expression is found
+    #[arg(long, value_name = "PATTERN")]
+    pub grep: Option<String>,
+    /// How many lines of each are read, the last ones [default: 100; all with --since, 10000 with --grep]
+    #[arg(long, value_name = "COUNT")]
+    pub lines: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -595,6 +627,10 @@ impl Cli {
 
 fn complete_environments() -> Vec<CompletionCandidate> {
     environment_names_nearby().into_iter().map(CompletionCandidate::new).collect()
+}
+
+fn complete_services() -> Vec<CompletionCandidate> {
+    service_names_nearby().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// The newest first, as they are asked for.

@@ -1,8 +1,10 @@
 //! The configuration around: what can be known before a command line is understood.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use buedafab_model::config::{self, ConfigFile};
+use buedafab_model::config::{self, ConfigFile, Settings};
+use buedafab_model::planner::names_on;
 
 use crate::exit::CliError;
 
@@ -13,6 +15,18 @@ pub(crate) const FILE_NAME: &str = "buedafab.toml";
 pub(crate) fn environment_names_nearby() -> Vec<String> {
     let config = config_nearby(None).and_then(Result::ok);
     config.map(|c| c.environment_names().iter().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
+/// What each environment of the project around comes to, as far as it comes to anything.
+fn settings_nearby() -> Vec<Settings> {
+    let Some(Ok(config)) = config_nearby(None) else { return Vec::new() };
+    config.environment_names().iter().filter_map(|name| config.settings(name).ok()).collect()
+}
+
+/// The names of all services of the project around, for completion.
+pub(crate) fn service_names_nearby() -> BTreeSet<String> {
+    let all = settings_nearby();
+    all.iter().flat_map(|settings| settings.hosts.iter().flat_map(|host| names_on(settings, host))).collect()
 }
 
 /// The configuration that was named, or the nearest; `None` if there is none.

@@ -69,8 +69,8 @@ fn belongs(word: &str, command: &Command, root: &Command) -> bool {
         Some(argument) if argument.get_id() == TASK_ARGUMENTS => {
             word.split_once('=').is_some_and(|(name, _)| !name.contains(':'))
         }
-        // `history status` is two commands: no run is called so.
-        Some(_) if command.get_name() == "history" => root.find_subcommand(word).is_none(),
+        // `history status` is two commands: no run is called so, and no service.
+        Some(_) if matches!(command.get_name(), "history" | "logs") => root.find_subcommand(word).is_none(),
         Some(_) | None => true,
     }
 }
@@ -231,6 +231,7 @@ mod tests {
         check(&["b", "test:deployment_type=DEV"], &["b|test|--deployment-type=DEV"]);
         check(&["b", "p", "history:ie2d"], &["b|p|history|ie2d"]);
         check(&["b", "p", "history:last,json"], &["b|p|history|last|--json"]);
+        check(&["b", "p", "logs:worker,follow"], &["b|p|logs|worker|--follow"]);
         check(&["b", "p", "history:most=3"], &["b|p|history|--most=3"]);
         check(&["b", "p", "deploy:v1.0.1"], &["b|p|deploy|--release=v1.0.1"]);
         check(
@@ -302,6 +303,7 @@ mod tests {
         check(&["b", "p", "run:uptime", "status"], &["b|p|run|--|uptime", "b|p|status"]);
         check(&["b", "p", "history", "status"], &["b|p|history", "b|p|status"]);
         check(&["b", "p", "history", "last", "status"], &["b|p|history|last", "b|p|status"]);
+        check(&["b", "p", "logs", "-f", "worker", "status"], &["b|p|logs|-f|worker", "b|p|status"]);
         check(&["b", "help"], &["b|--help"]);
         check(&["b", "p", "status", "run", "deploy"], &["b|p|status", "b|p|run|deploy"]);
         check(

@@ -147,6 +147,7 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Recover(arguments) => commands::recover::recover(cli, arguments.dry_run).await,
         CommandArgs::Status => commands::status::status(cli).await,
         CommandArgs::History(arguments) => commands::history::history(cli, arguments).await,
+        CommandArgs::Logs(arguments) => commands::logs::logs(cli, arguments).await,
         CommandArgs::Retire(arguments) => commands::retire::retire(cli, arguments).await,
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
         CommandArgs::Unhold => commands::hold::unhold(cli).await,

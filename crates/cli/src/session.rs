@@ -61,10 +61,21 @@ const BYE_PATIENCE: Duration = Duration::from_secs(5);
 impl Session {
     /// Reads the configuration, chooses the hosts, and begins to tell what happens.
     pub(crate) fn start(cli: &Cli, command: &str, prints: StepOutput) -> Result<Session, CliError> {
+        Session::start_with(cli, command, prints, |_| {})
+    }
+
+    /// The same, where a command changes what the configuration says.
+    pub(crate) fn start_with(
+        cli: &Cli,
+        command: &str,
+        prints: StepOutput,
+        change: impl FnOnce(&mut Settings),
+    ) -> Result<Session, CliError> {
         let color = console::colors_enabled_stderr();
         let environment = require_environment(cli.environment.as_ref(), command)?;
         let project = Project::find(&cli.global, color)?;
-        let settings = project.settings(&environment, color)?;
+        let mut settings = project.settings(&environment, color)?;
+        change(&mut settings);
         let hosts: Vec<Host> = choose_hosts(&settings, &cli.global)?.into_iter().cloned().collect();
         let context = new_run();
         let log = if cli.command.changes_hosts() { RunLog::wanted() } else { RunLog::default() };
@@ -527,6 +538,21 @@ impl Session {
 
     /// The same, for a plan whose steps take inputs; its hosts have to be looked at before.
     pub(crate) async fn carry_out_with(mut self, plan: &Plan, inputs: Inputs) -> Result<ExitCode, CliError> {
+        let verdict = self.carry_out_to_its_end(plan, inputs).await?;
+        self.tell_end();
+        Ok(verdict.exit_code())
+    }
+
+    /// Carries out a plan that a person ends, who knows why it ended then.
+    pub(crate) async fn carry_out_until_interrupted(mut self, plan: &Plan) -> Result<ExitCode, CliError> {
+        let verdict = self.carry_out_to_its_end(plan, Inputs::default()).await?;
+        if verdict != Verdict::Interrupted {
+            self.tell_end();
+        }
+        Ok(verdict.exit_code())
+    }
+
+    async fn carry_out_to_its_end(&mut self, plan: &Plan, inputs: Inputs) -> Result<Verdict, CliError> {
         let outcome = self.execute(plan, inputs).await?;
         let verdict = outcome.verdict;
         // A lock must be free when this program has ended.
@@ -537,8 +563,7 @@ impl Session {
             Some(()) = self.interrupts.recv() => {}
         }
         self.run_ended(outcome);
-        self.tell_end();
-        Ok(verdict.exit_code())
+        Ok(verdict)
     }
 
     async fn execute(&mut self, plan: &Plan, mut inputs: Inputs) -> Result<Outcome, CliError> {

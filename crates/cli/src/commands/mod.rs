@@ -13,6 +13,7 @@ pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod lint;
 pub(crate) mod list;
+pub(crate) mod logs;
 pub(crate) mod maintenance;
 pub(crate) mod manage;
 pub(crate) mod put;

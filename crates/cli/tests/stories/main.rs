@@ -16,6 +16,7 @@ mod init;
 mod left_over;
 mod lines;
 mod log;
+mod logs;
 mod maintenance;
 mod neighbours;
 mod outputs;

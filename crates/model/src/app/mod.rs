@@ -4,6 +4,7 @@ pub mod crontab;
 pub mod env_file;
 pub mod health;
 pub mod hooks;
+pub mod logs;
 pub mod maintenance;
 pub mod mask;
 pub mod migration;

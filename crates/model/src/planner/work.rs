@@ -281,7 +281,7 @@ pub(super) fn restart_on(settings: &Settings, run: &RunContext, hosts: &[HostPla
 }
 
 /// Some work on every one of these hosts, which needs no look at them.
-fn work_on(
+pub(super) fn work_on(
     settings: &Settings,
     run: &RunContext,
     hosts: &[&Host],

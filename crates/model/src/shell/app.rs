@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::ask::ask_script;
 use super::command::{app_command, app_command_anywhere};
 use super::health::health_script;
+use super::logs::logs_script;
 use super::record::{replace_file, write_new};
 use super::{quote, quote_words};
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
@@ -63,6 +64,7 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
                 script!("put")
             )
         }
+        AppAction::Logs { sources, query } => logs_script(layout, sources, query),
         AppAction::Run { command, around } => app_command_anywhere(layout, around, command),
     }
 }

@@ -17,6 +17,7 @@ mod git;
 mod group;
 mod health;
 pub mod inspect;
+mod logs;
 mod old_template;
 mod python;
 mod quote;

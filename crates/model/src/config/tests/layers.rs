@@ -69,6 +69,7 @@ fn defaults() {
     # run_as: the user who logs in
     ask_sudo_password = false
     service = "init:five"
+    log_files = []
     settle_seconds = 2
     waves = []
     unreachable = "fail"

@@ -8,6 +8,7 @@ use super::effects::{Effect, Effects, FailureMeans, PhaseName, StepInput};
 use super::{Action, Surroundings};
 use crate::app::health::Health;
 use crate::app::hooks::HookPoint;
+use crate::app::logs::{LogQuery, LogSources};
 use crate::app::maintenance::MaintenanceMethod;
 use crate::app::package::FetchedPackage;
 use crate::app::service::Service;
@@ -106,6 +107,15 @@ pub enum AppAction {
         /// Whether it can be run.
         is_program: bool,
     },
+    /// Tells what services and files say.
+    Logs {
+        /// Where they say it.
+        #[serde(flatten)]
+        sources: LogSources,
+        /// Which part of it.
+        #[serde(flatten)]
+        query: LogQuery,
+    },
     /// Runs a command that a person typed.
     Run {
         /// The command, for `sh`.
@@ -193,6 +203,10 @@ impl AppAction {
             AppAction::Put { file, .. } => {
                 Effects { input: Some(StepInput::Package(file)), ..Effects::new(Effect::Beside, &[Work]) }
             }
+            AppAction::Logs { sources, .. } => {
+                let is_roots = |unit: &String| !unit.starts_with("user/");
+                Effects::new(Effect::Nothing, &[Work]).by_sudo(sources.units.iter().any(is_roots))
+            }
             AppAction::Run { around, .. } => {
                 Effects::new(Effect::Command { directory: &around.directory, fills: false }, &[Work])
                     .by_sudo(true)
@@ -225,6 +239,10 @@ impl fmt::Display for AppAction {
             AppAction::Maintenance { told: None, .. } => f.write_str("end maintenance"),
             AppAction::Put { file, place, .. } => {
                 write!(f, "put {} into {}", one_line(&file.file), one_line(place.as_str()))
+            }
+            AppAction::Logs { sources: LogSources { units, files }, .. } => {
+                let names: Vec<&str> = units.iter().chain(files).map(String::as_str).collect();
+                write!(f, "read the logs: {}", one_line(&names.join(", ")))
             }
             AppAction::Run { command, .. } => f.write_str(&one_line(command)),
         }

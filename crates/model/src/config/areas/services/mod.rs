@@ -11,10 +11,10 @@ use crate::app::service::{DefinedBy, NamedService, Service, ServiceDefinition};
 use crate::config::area::area;
 use crate::config::areas::AppLayer;
 use crate::config::at::At;
-use crate::config::rule::{Always, DefaultValue, Rule, Written, means};
+use crate::config::rule::{Always, DefaultValue, Empty, Rule, Written, means};
 use crate::config::show::{Out, Show, Valued, key, text};
 use crate::config::template::escape;
-use crate::config::values::Seconds;
+use crate::config::values::{Line, Seconds};
 
 area! {
     /// What runs of the app, and how it is restarted.
@@ -27,6 +27,10 @@ area! {
     /// More services than the app's own, such as workers: each `[services.NAME]`, in the order of the file. On the way to a
     /// new release they are restarted in that order, before the app; on the way back after it, the last first.
     services as named: BTreeMap<String, At<ServiceLayer>> => Vec<NamedService> = NamedServices;
+
+    /// Files that the app writes what it does into, by names or patterns of the shell, from the live release on; `logs` shows
+    /// them, with the journal of its services.
+    log_files: Vec<Line> => Vec<String> = Empty, example r#"["log/*.log"]"#;
 
     /// For how long services of systemd, and those that have a `command` or a `template`, have to stay up before a switch
     /// counts, in seconds: one that dies of its first import takes the switch back.

@@ -1,0 +1,32 @@
+//! What services and files say.
+
+use super::user::SUDO;
+use super::{quote, quote_words};
+use crate::app::logs::{LogQuery, LogSources};
+use crate::host::layout::Layout;
+
+pub(super) fn logs_script(layout: &Layout, sources: &LogSources, query: &LogQuery) -> String {
+    let LogQuery { since_seconds, pattern, lines, follow } = query;
+    let LogSources { units, files } = sources;
+    let (mut system, mut user) = (Vec::new(), Vec::new());
+    for unit in units {
+        match unit.strip_prefix("user/") {
+            Some(name) => user.extend(["--user-unit", name]),
+            None => system.extend(["--unit", unit.as_str()]),
+        }
+    }
+    let number = |number: Option<String>| number.unwrap_or_default();
+    format!(
+        "{SUDO}folder={}\npath={}\nsystem_units={}\nuser_units={}\nfiles={}\nsince={}\nlines={}\nwanted={}\nfollow={}\n{}",
+        quote(layout.current().as_str()),
+        quote(layout.path.as_str()),
+        quote(&quote_words(&system)),
+        quote(&quote_words(&user)),
+        quote(&files.join("\n")),
+        number(since_seconds.map(|seconds| seconds.to_string())),
+        number(lines.map(|lines| lines.to_string())),
+        quote(pattern.as_deref().unwrap_or_default()),
+        if *follow { "yes" } else { "" },
+        script!("logs")
+    )
+}
