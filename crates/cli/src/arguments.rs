@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use buedafab_model::shell::typed_words;
+use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::ArgValueCandidates;
+use console::Term;
 
-use crate::discover::{environment_names_nearby, service_names_nearby};
+use crate::complete;
 use crate::fabric::TASK_ARGUMENTS;
-use crate::runs::RunFolder;
+use crate::usage::{groups, usage, with_arguments};
 
 /// Everything on the command line.
 #[derive(Debug, Parser)]
@@ -30,7 +32,7 @@ use crate::runs::RunFolder;
 )]
 pub(crate) struct Cli {
     /// Where: localhost, development, staging, production, or an environment of your own
-    #[arg(value_name = "ENVIRONMENT", add = ArgValueCandidates::new(complete_environments))]
+    #[arg(value_name = "ENVIRONMENT", add = ArgValueCandidates::new(complete::environments))]
     pub environment: Option<String>,
 
     #[command(flatten)]
@@ -68,6 +70,7 @@ Examples:
   buedafab production rollback
   buedafab --list                            the project's own tasks too
   buedafab demo                              a fleet of three on this machine
+  buedafab help deploy                       what a command takes
 
 Exit codes:
   0 done   2 usage   3 configuration   4 refused, nothing touched   5 locked or held
@@ -75,31 +78,35 @@ Exit codes:
   9 mixed or unknown, a person is needed   10 done, but the output is incomplete
   130 interrupted";
 
+/// Where the flags that every command knows stand: behind its own, below a heading of theirs.
+const EVERYWHERE: usize = 900;
+const ANYWHERE: &str = "Options of every command";
+
 /// Flags that every command knows.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct GlobalArgs {
     /// The configuration [default: buedafab.toml here or in a folder above]; it may lie outside of the checkout that is deployed
-    #[arg(long, global = true, value_name = "FILE", env = "BUEDAFAB_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "BUEDAFAB_CONFIG", display_order = EVERYWHERE + 5, help_heading = ANYWHERE)]
     pub config: Option<PathBuf>,
 
     /// Only these hosts; names or globs, with commas: web1,jobs*
-    #[arg(long, short = 'H', global = true, value_name = "HOSTS", value_delimiter = ',')]
+    #[arg(long, short = 'H', global = true, value_name = "HOSTS", value_delimiter = ',', add = ArgValueCandidates::new(complete::hosts), display_order = EVERYWHERE, help_heading = ANYWHERE)]
     pub hosts: Vec<String>,
 
     /// Only hosts with one of these roles; names or globs, with commas
-    #[arg(long, short = 'R', global = true, value_name = "ROLES", value_delimiter = ',')]
+    #[arg(long, short = 'R', global = true, value_name = "ROLES", value_delimiter = ',', add = ArgValueCandidates::new(complete::roles), display_order = EVERYWHERE + 1, help_heading = ANYWHERE)]
     pub roles: Vec<String>,
 
     /// Print JSON on standard output, one document a line: events, or the command's answer
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = EVERYWHERE + 4, help_heading = ANYWHERE)]
     pub json: bool,
 
     /// Ask nothing; answer yes where a yes is enough
-    #[arg(long, short = 'y', global = true)]
+    #[arg(long, short = 'y', global = true, display_order = EVERYWHERE + 2, help_heading = ANYWHERE)]
     pub yes: bool,
 
     /// Show what steps print; with --dry-run their shell; -vvv logs connections, as BUEDAFAB_LOG=buedafab=debug does
-    #[arg(long, short = 'v', global = true, action = ArgAction::Count)]
+    #[arg(long, short = 'v', global = true, action = ArgAction::Count, display_order = EVERYWHERE + 3, help_heading = ANYWHERE)]
     pub verbose: u8,
 }
 
@@ -146,8 +153,10 @@ pub(crate) enum CommandArgs {
     /// Start or end maintenance, and tell visitors of it
     Maintenance(MaintenanceArgs),
     /// `enable maintenancemode` is the same as `maintenance on`
+    #[command(hide = true)]
     Enable(ModeArgs),
     /// `disable maintenancemode` is the same as `maintenance off`
+    #[command(hide = true)]
     Disable(ModeArgs),
     /// Run a command on every host, in the live release
     #[command(after_help = RUN_EXAMPLES)]
@@ -167,7 +176,7 @@ pub(crate) enum CommandArgs {
     #[command(after_help = DISCONNECT_EXAMPLES)]
     Disconnect,
     /// Restart the app in the release that is live
-    #[command(name = "restart_webserver", visible_alias = "restart")]
+    #[command(name = "restart_webserver", alias = "restart")]
     RestartWebserver,
     /// Show what the recipe does, step by step, and which steps the project has replaced
     Recipe,
@@ -295,7 +304,7 @@ pub(crate) struct ReleaseArgs {
     #[arg(long, value_name = "COMMIT", conflicts_with = "release")]
     pub commit: Option<String>,
     /// A tag; `latest_tag` means the tag with the highest version
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", add = ArgValueCandidates::new(complete::releases))]
     pub release: Option<String>,
 }
 
@@ -382,7 +391,7 @@ pub(crate) struct RetireArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
     /// Go to this release, by its tag or its commit, rather than to the one before
-    #[arg(long, value_name = "TAG|COMMIT")]
+    #[arg(long, value_name = "TAG|COMMIT", add = ArgValueCandidates::new(complete::tags))]
     pub to: Option<String>,
     /// Keep migrations in the database that the older release doesn't know
     #[arg(long)]
@@ -398,7 +407,7 @@ pub(crate) struct RollbackArgs {
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
     /// Show this run again, from its log on this machine: its id, the beginning or the end of it, or `last`
-    #[arg(value_name = "RUN", add = ArgValueCandidates::new(complete_runs), conflicts_with = "most")]
+    #[arg(value_name = "RUN", add = ArgValueCandidates::new(complete::runs), conflicts_with = "most")]
     pub run: Option<String>,
     /// How many entries, the newest ones
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
@@ -408,7 +417,7 @@ pub(crate) struct HistoryArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// Only this service: by its name in `[services.NAME]`, or that of its unit [default: all, and `log_files`]
-    #[arg(value_name = "SERVICE", add = ArgValueCandidates::new(complete_services))]
+    #[arg(value_name = "SERVICE", add = ArgValueCandidates::new(complete::services))]
     pub service: Option<String>,
     /// Go on with what is said from now on, until Ctrl-C
     #[arg(long, short = 'f')]
@@ -579,7 +588,56 @@ pub(crate) fn command_line(tasks: &BTreeMap<String, String>) -> Command {
             .help("The task's arguments; also after a colon: NAME:VERBOSE=1");
         Command::new(name.clone()).about(about.clone()).arg(arguments)
     };
-    Cli::command().subcommands(tasks.iter().map(task))
+    let root = Cli::command().subcommands(tasks.iter().map(task));
+    let usages = usages(&root);
+    let root = root.mut_subcommands(|command| {
+        let typed = usages[command.get_name()].clone();
+        let part = |part: Command| {
+            let begin =
+                format!("{} {}", typed.split(" [OPTIONS]").next().unwrap_or_default(), part.get_name());
+            let typed = with_arguments(begin, &part);
+            part.override_usage(typed)
+        };
+        let dots = if command.has_subcommands() { " COMMAND" } else { "" };
+        command.mut_subcommands(part).override_usage(format!("{typed}{dots}"))
+    });
+    let template = help_template(&root, tasks);
+    root.help_template(template)
+}
+
+/// How each command is typed. What an argument takes is known only of what is built.
+fn usages(root: &Command) -> BTreeMap<String, String> {
+    let mut built = root.clone();
+    built.build();
+    built.get_subcommands().map(|command| (command.get_name().to_owned(), usage(command))).collect()
+}
+
+/// Wider lines are no longer read.
+const WIDEST: usize = 100;
+
+/// The help of the program, with its commands in groups; which clap can't do.
+fn help_template(root: &Command, tasks: &BTreeMap<String, String>) -> StyledStr {
+    let (heading, name) = (root.get_styles().get_header(), root.get_styles().get_literal());
+    let all = groups(root, |name| tasks.contains_key(name));
+    let names = all.iter().flat_map(|(_, commands)| commands).map(|command| command.get_name().len());
+    let column = names.max().unwrap_or(0) + 4;
+    // As clap has it.
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let columns = columns.or_else(|| Some(Term::stdout().size_checked()?.1.into()));
+    let width = columns.map_or(WIDEST, |columns| WIDEST.min(columns));
+    let mut text = String::from("{about-with-newline}\n{usage-heading} {usage}\n");
+    for (title, commands) in all {
+        text.push_str(&format!("\n{heading}{title}:{heading:#}\n"));
+        for command in commands {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            let lines = textwrap::wrap(&about, width.saturating_sub(column).max(20));
+            let begin = format!("  {name}{}{name:#}", command.get_name());
+            let gap = column - 2 - command.get_name().len();
+            text.push_str(&format!("{begin}{:gap$}{}\n", "", lines.join(&format!("\n{:column$}", ""))));
+        }
+    }
+    text.push_str(&format!("\n{heading}Options:{heading:#}\n{{options}}{{after-help}}"));
+    text.into()
 }
 
 impl Cli {
@@ -623,21 +681,6 @@ impl Cli {
         let begin = self.words.iter().position(|word| names(word) || Some(word) == task).unwrap_or(0);
         typed_words(&self.words[begin..])
     }
-}
-
-fn complete_environments() -> Vec<CompletionCandidate> {
-    environment_names_nearby().into_iter().map(CompletionCandidate::new).collect()
-}
-
-fn complete_services() -> Vec<CompletionCandidate> {
-    service_names_nearby().into_iter().map(CompletionCandidate::new).collect()
-}
-
-/// The newest first, as they are asked for.
-fn complete_runs() -> Vec<CompletionCandidate> {
-    let runs = RunFolder::find().ok().flatten().and_then(|folder| folder.list().ok()).unwrap_or_default();
-    let runs = runs.iter().rev().map(ToString::to_string);
-    ["last".to_owned()].into_iter().chain(runs).map(CompletionCandidate::new).collect()
 }
 
 #[cfg(test)]

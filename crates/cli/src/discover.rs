@@ -18,7 +18,7 @@ pub(crate) fn environment_names_nearby() -> Vec<String> {
 }
 
 /// What each environment of the project around comes to, as far as it comes to anything.
-fn settings_nearby() -> Vec<Settings> {
+pub(crate) fn settings_nearby() -> Vec<Settings> {
     let Some(Ok(config)) = config_nearby(None) else { return Vec::new() };
     config.environment_names().iter().filter_map(|name| config.settings(name).ok()).collect()
 }

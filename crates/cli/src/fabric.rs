@@ -48,8 +48,9 @@ pub(crate) fn split(words: impl IntoIterator<Item = String>, root: &Command) -> 
                     line.extend(arguments(command, parameters));
                     lines.push(line);
                 }
-                None if word == "help" && current.is_none() && !has_environment => {
-                    line.push("--help".to_owned())
+                None if word == "help" && current.is_none() => {
+                    line.extend(words.by_ref());
+                    line.push("--help".to_owned());
                 }
                 None if current.is_none() && !has_environment => {
                     has_environment = true;
@@ -121,7 +122,7 @@ pub(crate) fn refuse_arguments(environment: Option<&String>) -> Result<(), CliEr
 /// The id of a task's arguments, each `NAME=VALUE`: those of any other command aren't told from a command's name.
 pub(crate) const TASK_ARGUMENTS: &str = "arguments";
 
-fn takes_next_word(word: &str, current: Option<&Command>, root: &Command) -> bool {
+pub(crate) fn takes_next_word(word: &str, current: Option<&Command>, root: &Command) -> bool {
     let mut known = current.into_iter().chain([root]).flat_map(Command::get_arguments);
     let takes_value = |action: &ArgAction| matches!(action, ArgAction::Set | ArgAction::Append);
     if let Some(long) = word.strip_prefix("--") {
@@ -305,6 +306,8 @@ mod tests {
         check(&["b", "p", "history", "last", "status"], &["b|p|history|last", "b|p|status"]);
         check(&["b", "p", "logs", "-f", "worker", "status"], &["b|p|logs|-f|worker", "b|p|status"]);
         check(&["b", "help"], &["b|--help"]);
+        check(&["b", "help", "deploy"], &["b|deploy|--help"]);
+        check(&["b", "p", "help", "env", "set"], &["b|p|env|set|--help"]);
         check(&["b", "p", "status", "run", "deploy"], &["b|p|status", "b|p|run|deploy"]);
         check(
             &["b", "p", "enable", "maintenancemode", "deploy", "disable", "maintenancemode", "status"],

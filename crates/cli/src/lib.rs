@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod complete;
 mod developer;
 mod discover;
 mod events;
@@ -17,13 +18,14 @@ mod run_log;
 mod runs;
 mod session;
 mod sudo;
+mod unknown;
+mod usage;
 
 use std::collections::BTreeMap;
 
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::mask::mask_urls;
 use buedafab_model::run::exit_code::ExitCode;
-use clap::error::ErrorKind;
 
 use crate::arguments::{Cli, CommandArgs, command_line};
 use crate::exit::CliError;
@@ -33,7 +35,7 @@ use crate::exit::CliError;
 pub fn main() -> std::process::ExitCode {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let tasks = project::tasks_nearby(&words);
-    clap_complete::CompleteEnv::with_factory(|| command_line(&tasks)).complete();
+    complete::answer(&tasks);
     // All of them have to be right before the first one does anything.
     let lines = match understand(&words, &tasks) {
         Ok(lines) => lines,
@@ -76,6 +78,9 @@ pub fn main() -> std::process::ExitCode {
     code.into()
 }
 
+#[doc(hidden)]
+pub use usage::{option_name, usage, value_name, with_arguments};
+
 /// The command line, without a project's own tasks.
 #[doc(hidden)]
 pub fn command() -> clap::Command {
@@ -93,25 +98,20 @@ fn understand(words: &[String], tasks: &BTreeMap<String, String>) -> Result<Vec<
     let mut root = command_line(tasks);
     root.build();
     let mut lines = Vec::new();
-    for line in fabric::split(words.iter().cloned(), &root) {
-        // What isn't known stands last, as nothing was taken for an argument of it.
-        let former = line.last().and_then(|word| fabric::former(word));
+    for (number, line) in fabric::split(words.iter().cloned(), &root).into_iter().enumerate() {
+        if let Some(unknown) = unknown::explain(&line, number, words, &root) {
+            // The word may be a task of a configuration that can't be read, or one of Fabric's: what isn't known stands last, as
+            // nothing was taken for an argument of it.
+            let former = line.last().and_then(|word| fabric::former(word));
+            return Err(project::mistakes_nearby(words).or(former).unwrap_or(unknown));
+        }
         let matches = command_line(tasks).try_get_matches_from(&line);
         match matches.and_then(|matches| Cli::read(matches, line, tasks)) {
             Ok(cli) => {
                 fabric::refuse_arguments(cli.environment.as_ref())?;
                 lines.push(cli);
             }
-            Err(error) => {
-                // The word may be a task of a configuration that can't be read.
-                let is_unknown = error.kind() == ErrorKind::InvalidSubcommand;
-                let mistakes = is_unknown.then(|| project::mistakes_nearby(words)).flatten();
-                let is_foreign = is_unknown || error.kind() == ErrorKind::UnknownArgument;
-                match mistakes.or(former.filter(|_| is_foreign)) {
-                    Some(mistakes) => return Err(mistakes),
-                    None => error.exit(),
-                }
-            }
+            Err(error) => error.exit(),
         }
     }
     Ok(lines)

@@ -20,6 +20,9 @@ pub(crate) fn completions(arguments: &CompletionsArgs) -> Result<ExitCode, CliEr
     shell
         .write_registration("COMPLETE", &name, &name, &name, &mut script)
         .map_err(|error| CliError::bug(format!("can't write completions: {error}")))?;
-    crate::report::print_data(&String::from_utf8_lossy(&script));
+    // Right behind a colon, which is a word of its own for bash, it hands on no word at all.
+    let taken = "words[COMP_CWORD]=\"$2\"";
+    let kept = format!("[[ \"${{COMP_WORDS[COMP_CWORD]}}\" == [:=] ]] || {taken}");
+    crate::report::print_data(&String::from_utf8_lossy(&script).replace(taken, &kept));
     Ok(ExitCode::Done)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use buedafab::{option_name, usage, value_name};
 use clap::{Arg, ArgAction, Command};
 
 use crate::markdown::{list_item, paragraph};
@@ -42,7 +43,7 @@ pub(crate) fn page() -> String {
     for command in root.get_subcommands() {
         let _ = write!(text, "\n## {}\n\n{}", command.get_name(), paragraph(&format!("{}.", about(command))));
         let _ = write!(text, "\n```console\n{}\n```\n", usage(command));
-        let aliases: Vec<String> = command.get_visible_aliases().map(|alias| format!("`{alias}`")).collect();
+        let aliases: Vec<String> = command.get_all_aliases().map(|alias| format!("`{alias}`")).collect();
         if !aliases.is_empty() {
             let _ = write!(text, "\nAlso: {}.\n", aliases.join(", "));
         }
@@ -82,33 +83,6 @@ fn about(command: &Command) -> String {
     command.get_about().expect("every command says what it does").to_string()
 }
 
-/// How the command is typed.
-pub(crate) fn usage(command: &Command) -> String {
-    let mut words = format!("buedafab ENVIRONMENT {}", command.get_name());
-    if ["init", "demo", "completions", "list"].contains(&command.get_name()) {
-        words = format!("buedafab {}", command.get_name());
-    }
-    if ["config", "recipe", "test", "lint", "setup"].contains(&command.get_name()) {
-        words = format!("buedafab [ENVIRONMENT] {}", command.get_name());
-    }
-    with_arguments(words, command)
-}
-
-/// The same with its options and arguments.
-pub(crate) fn with_arguments(mut words: String, command: &Command) -> String {
-    for argument in command.get_opts().filter(|argument| argument.is_required_set()) {
-        let _ = write!(words, " {}", option_name(argument));
-    }
-    words.push_str(" [OPTIONS]");
-    for argument in command.get_positionals() {
-        let dots =
-            if argument.get_num_args().is_some_and(|range| range.max_values() > 1) { " …" } else { "" };
-        let open = if argument.is_required_set() { ("", "") } else { ("[", "]") };
-        let _ = write!(words, " {}{}{dots}{}", open.0, value_name(argument), open.1);
-    }
-    words
-}
-
 fn list_argument(text: &mut String, argument: &Arg) {
     let mut what = argument.get_help().map(ToString::to_string).unwrap_or_default();
     // The defaults of clap's own flags say less than they seem to.
@@ -130,24 +104,6 @@ fn list_argument(text: &mut String, argument: &Arg) {
     }
     let name = if argument.is_positional() { value_name(argument) } else { option_name(argument) };
     text.push_str(&list_item(&format!("`{name}`: {what}")));
-}
-
-fn option_name(argument: &Arg) -> String {
-    let long = argument.get_long().map(|long| format!("--{long}"));
-    let short = argument.get_short().map(|short| format!("-{short}"));
-    let names: Vec<String> = short.into_iter().chain(long).collect();
-    if argument.get_action().takes_values() {
-        format!("{} {}", names.join(", "), value_name(argument))
-    } else {
-        names.join(", ")
-    }
-}
-
-fn value_name(argument: &Arg) -> String {
-    match argument.get_value_names() {
-        Some([name, ..]) => name.to_string(),
-        _ => argument.get_id().as_str().to_uppercase(),
-    }
 }
 
 /// What stands below the help.

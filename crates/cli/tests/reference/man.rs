@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use buedafab::{usage, with_arguments};
 use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::commands::{Notes, USAGE, notes, usage, with_arguments};
+use crate::commands::{Notes, USAGE, notes};
 use crate::exit_codes::codes;
 
 /// The pages by the names of their files.

@@ -224,3 +224,53 @@ fn setup_says_when_there_is_nothing_to_do() {
     ran.says("exit 4: exit status 4");
     assert!(!ran.stdout.contains("never"));
 }
+
+#[test]
+fn a_shell_completes_what_the_project_has() {
+    let desk = Desk::new(
+        "[environments.production]\nhosts = [\"web1\", { name = \"jobs1\", roles = [\"worker\"] }]\n\
+         [environments.staging]\nhosts = [\"stage1\"]\n",
+    );
+    desk.remote.commit(&[("version", "1")], "One");
+    desk.remote.tag("v0.9.0");
+    desk.remote.tag("v0.10.0");
+    // As bash calls it: with the words that it has made of a line, and the last of them once more.
+    let script = r#"PATH="${1%/*}:$PATH"; source <(buedafab completions bash)
+        COMP_WORDS=(buedafab "${@:2}") COMP_CWORD=$(($# - 1)) COMP_TYPE=9
+        case ${!#} in [:=]) current= ;; *) current=${!#} ;; esac
+        _clap_complete_buedafab buedafab "$current" 2>/dev/null; echo "${COMPREPLY[*]}""#;
+    let offered = |words: &[&str]| {
+        let plain = desk.command(&[]);
+        let mut bash = Command::new("bash");
+        super::stage::copy_surroundings(&plain, &mut bash);
+        bash.args(["-c", script, "bash", env!("CARGO_BIN_EXE_buedafab")]).args(words);
+        String::from_utf8(bash.output().expect("bash runs").stdout).expect("UTF-8").trim().to_owned()
+    };
+    assert_eq!(offered(&["prod"]), "production");
+    assert_eq!(offered(&["production", "rol"]), "rollback");
+    assert_eq!(offered(&["production", "--hosts", ""]), "web1 jobs1");
+    assert_eq!(offered(&["staging", "--hosts", ""]), "stage1");
+    assert_eq!(offered(&["production", "--roles", ""]), "web worker");
+    assert_eq!(offered(&["production", "deploy", "--release", ""]), "v0.10.0 v0.9.0 latest_tag");
+    assert_eq!(offered(&["production", "rollback", ":"]), "to= keep_schema reverse_migrations dry_run");
+    assert_eq!(offered(&["production", "deploy", ":", "re"]), "release= reinstall");
+    assert_eq!(offered(&["production", "deploy", ":", "release", "=", "v0.1"]), "v0.10.0");
+}
+
+#[test]
+fn help_says_how_a_command_is_typed() {
+    let desk = Desk::new("");
+    desk.run(&["help", "deploy"], 0).says("Usage: buedafab ENVIRONMENT deploy [OPTIONS]\n");
+    desk.run(&["production", "help", "env", "set"], 0)
+        .says("Usage: buedafab ENVIRONMENT env set [OPTIONS] NAME\n");
+    desk.run(&["config", "--help"], 0).says("Usage: buedafab [ENVIRONMENT] config [OPTIONS]\n");
+    let help = desk.run(&["help"], 0);
+    help.says("\nReleases:\n  check  ").says("\nThe app on its hosts:\n  run  ");
+    assert!(!help.stdout.contains("disable"), "{}", help.stdout);
+    let typo = desk.run(&["depoy"], 2);
+    assert_eq!(
+        typo.stderr,
+        "error: there is no command and no environment \"depoy\"\n  \
+         help: did you mean deploy? The environment comes first: buedafab production deploy\n"
+    );
+}

@@ -95,7 +95,7 @@ fn tasks_are_listed_and_mistakes_are_told() {
     usage(&["production", "greet:whom=you"], "greet takes no argument \"whom\"\n  help: it takes who");
     usage(&["production", "greet:you"], "\"you\" isn't NAME=VALUE");
     usage(&["production", "anything:1a=2"], "\"1a\" can't be the name of a variable");
-    usage(&["production", "gret"], "unrecognized subcommand 'gret'");
+    usage(&["production", "gret"], "there is no command \"gret\"\n  help: did you mean greet?");
     usage(&["greet"], "the environment is missing");
     usage(&["staging", "secret"], "staging has no task \"secret\"");
     usage(&["--hosts", "web1", "production", "work"], "hosts with the role worker, and no host has it");
@@ -118,7 +118,7 @@ fn several_commands_run_up_to_the_first_that_fails() {
     assert!(!ran.stdout.contains("rollback to"), "{}", ran.stdout);
     // Nothing begins before all of it is understood.
     let ran = stage.production(&["greet", "stauts"], 2);
-    ran.says("unrecognized subcommand 'stauts'");
+    ran.says("there is no command \"stauts\"\n  help: did you mean status?");
     assert_eq!(ran.stdout, "");
     stage.production(&["--hosts", "web1", "greet", "run:hostname"], 0).says("web1 │ web1\n");
 }

@@ -110,7 +110,7 @@ impl Repository {
     }
 
     /// Tags of commits in this checkout.
-    pub(super) async fn tags(&self) -> Result<Vec<Tag>, GitError> {
+    pub async fn tags(&self) -> Result<Vec<Tag>, GitError> {
         let format = "--format=%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)";
         let listed = self.git(&["for-each-ref", format, "refs/tags"]).await?;
         let tag = |line: &str| {

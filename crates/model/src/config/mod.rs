@@ -37,6 +37,7 @@ pub use areas::{
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use file::{ConfigFile, parse};
 pub use former::FORMER_KEYS;
+pub use nearest::nearest;
 pub use release_file::ReleaseSettings;
 pub use rule::DefaultValue;
 pub use schema::schema;

@@ -1,7 +1,7 @@
 //! The right name that is nearest to a wrong one.
 
 /// The candidate that was probably meant, if one is near enough: about one slip in every three letters.
-pub(super) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let typed = plain(typed);
     let bound = (typed.chars().count() / 3).max(1);
