@@ -20,7 +20,7 @@ use buedafab_model::run::outcome::{HostOutcome, Outcome, Serving, Verdict, verdi
 use buedafab_model::shell::check_plan;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::quote_words;
-use buedafab_model::view::Detail;
+use buedafab_model::view::{Detail, show_refusals};
 use tokio::sync::mpsc;
 
 use crate::arguments::{Cli, GlobalArgs};
@@ -342,10 +342,8 @@ impl Session {
             .collect();
         self.event(Event::Refused { reasons });
         self.end_early(verdict, verdict.exit_code(), look);
-        let mut lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        let (mut lines, hints) = show_refusals(refusals);
         lines.push(self.untouched().to_owned());
-        let mut hints: Vec<String> = refusals.iter().filter_map(Refusal::hint).collect();
-        hints.dedup();
         let stop = CliError::verdict(verdict, lines.join("\n  "));
         if hints.is_empty() { stop } else { stop.hint(hints.join("\n        ")) }
     }

@@ -157,7 +157,15 @@ impl Repository {
         let side =
             |mark: char| lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect();
         let has_more = log.lines().count() > most;
-        Some(CommitsBetween { brings: side('>'), takes_away: side('<'), has_more })
+        let (brings, takes_away): (Vec<String>, Vec<String>) = (side('>'), side('<'));
+        let (mut brings_more, mut takes_away_more) = (0, 0);
+        if has_more {
+            let counted = self.git(&["rev-list", "--count", "--left-right", &range]).await.ok()?;
+            let (left, right) = counted.split_once('\t')?;
+            takes_away_more = left.parse::<usize>().ok()?.saturating_sub(takes_away.len());
+            brings_more = right.parse::<usize>().ok()?.saturating_sub(brings.len());
+        }
+        Some(CommitsBetween { brings, takes_away, has_more, brings_more, takes_away_more })
     }
 
     /// A file as it is in a commit; `None` if there is no such file in it.

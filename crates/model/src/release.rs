@@ -34,13 +34,19 @@ impl Release {
 }
 
 impl fmt::Display for Release {
-    /// `v0.2.0 (6b4943c012)`, or the short id alone where it has no better name.
+    /// `v0.2.0 (6b4943c012)`, or the name alone where that says the commit: `v0.2.0-3-g6b4943c`, or the short id.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = self.commit.short();
         if self.commit.as_str().starts_with(&self.describe) {
             f.pad(short)
+        } else if self.describe.rsplit_once("-g").is_some_and(|(_, id)| names_commit(id, &self.commit)) {
+            f.pad(&self.describe)
         } else {
             f.pad(&format!("{} ({short})", self.describe))
         }
     }
+}
+
+fn names_commit(id: &str, commit: &CommitId) -> bool {
+    id.len() >= 4 && commit.as_str().starts_with(id)
 }

@@ -116,8 +116,10 @@ fn told(place: &Place, top: &str) -> String {
     let diagnoses = diagnose_host(&settings, seen[0], Some(URL));
     let status =
         HostStatus::of(settings.hosts[0].name.clone(), &facts, &diagnoses, Vec::new(), Timestamp::now());
-    for line in
-        show_status(&[status], Timestamp::now()).lines().skip(2).filter(|line| line.contains("journal"))
+    for line in show_status(&[status], Timestamp::now(), usize::MAX)
+        .lines()
+        .skip(2)
+        .filter(|line| line.contains("journal"))
     {
         let _ = writeln!(told, "  status: {line}");
     }

@@ -331,7 +331,7 @@ fn told(text: &str, host: &common::Seen) -> String {
     let name = seen.host.name.clone();
     let targets = strategy::of(&settings).rollback_targets(&settings, seen.facts);
     let status = HostStatus::of(name.clone(), seen.facts, &diagnoses, targets, at());
-    for line in show_status(&[status], at()).lines().skip(2) {
+    for line in show_status(&[status], at(), usize::MAX).lines().skip(2) {
         let _ = writeln!(told, "  status  {line}");
     }
     let check = HostCheck::of(name, seen.facts, &diagnoses);

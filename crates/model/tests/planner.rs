@@ -1022,3 +1022,19 @@ fn a_host_that_joins_takes_the_packages_of_the_others() {
         .collect();
     assert_eq!(pinned, [("web1", true)]);
 }
+
+/// What of a plan is about hosts that differ in nothing but their names is told once, and what is done to each of very many.
+#[test]
+fn hosts_that_are_alike_are_told_together() {
+    let settings = fleet("[hooks]\ncheck = \"check\"\n[health]\nhttp = \"http://localhost/\"", 6);
+    let hosts = [const { () }; 6].map(|()| bare());
+    let plan = plan_deploy(&settings, &run(60), &request(1), &seen(&settings, &hosts)).expect("a plan");
+    let one = fleet("[hooks]\ncheck = \"check\"\n[health]\nhttp = \"http://localhost/\"", 1);
+    let alone = plan_deploy(&one, &run(60), &request(1), &seen(&one, &hosts[..1])).expect("a plan");
+    let lines = |plan: &Plan| show_plan(plan, Detail::Shell).lines().count();
+    // Once is on the primary alone, so the first host may be told apart there.
+    assert!(lines(&plan) < lines(&alone) + 20, "{} lines beside {}", lines(&plan), lines(&alone));
+    let shown = show_plan(&plan, Detail::Shell);
+    assert!(shown.contains("$ export BUEDAFAB_HOST=web1   # each its own\n"), "{shown}");
+    insta::assert_snapshot!(show_plan(&plan, Detail::Changes), @"  6 hosts: web1 … web6  nothing live  → v1 (1111111111) in slot a");
+}

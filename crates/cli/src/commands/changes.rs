@@ -10,7 +10,7 @@ use buedafab_model::view::{Change, show_changes};
 use crate::arguments::{Cli, ReleaseArgs};
 use crate::exit::CliError;
 use crate::release::wanted;
-use crate::report::{StepOutput, print_data, print_json};
+use crate::report::{StepOutput, print_json, print_view};
 use crate::session::Session;
 
 /// How many commits are told.
@@ -40,7 +40,7 @@ pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<ExitCo
     if session.global.json {
         changes.iter().for_each(print_json);
     } else {
-        print_data(&show_changes(&changes));
+        print_view(&show_changes(&changes));
     }
     Ok(ExitCode::Done)
 }

@@ -15,7 +15,7 @@ use buedafab_model::view::{HostCheck, show_checks};
 use crate::arguments::Cli;
 use crate::exit::CliError;
 use crate::release::live_releases;
-use crate::report::{StepOutput, print_data, print_json};
+use crate::report::{StepOutput, print_json, print_view};
 use crate::session::Session;
 
 pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
@@ -52,7 +52,7 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
     if session.global.json {
         checks.iter().for_each(print_json);
     } else {
-        print_data(&show_checks(&checks));
+        print_view(&show_checks(&checks));
     }
     Ok(if !look.unreachable.is_empty() {
         ExitCode::Unreachable

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::arguments::Cli;
 use crate::exit::CliError;
-use crate::report::{StepOutput, print_data, print_json};
+use crate::report::{StepOutput, columns, print_json, print_view};
 use crate::session::Session;
 
 pub(crate) async fn status(cli: &Cli) -> Result<ExitCode, CliError> {
@@ -33,7 +33,7 @@ pub(crate) async fn status(cli: &Cli) -> Result<ExitCode, CliError> {
     if session.global.json {
         statuses.iter().for_each(print_json);
     } else {
-        print_data(&show_status(&statuses, now));
+        print_view(&show_status(&statuses, now, columns()));
     }
     Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable })
 }

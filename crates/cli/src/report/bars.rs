@@ -1,12 +1,14 @@
 //! A progress bar per host, for terminals.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use buedafab_model::names::HostName;
 use buedafab_model::run::event::Event;
 use buedafab_model::run::outcome::FailureKind;
 use buedafab_model::view::{duration, visible};
-use console::{measure_text_width, style};
+use console::{Term, measure_text_width, style, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::screen;
@@ -24,6 +26,59 @@ pub(super) struct Bars {
     one_each: bool,
     /// What the deployer is doing.
     here: String,
+    /// Whether they are off the screen, for a question or another program.
+    is_paused: bool,
+    /// What each host is doing, as long as it does.
+    steps: Arc<Mutex<Steps>>,
+}
+
+type Steps = BTreeMap<HostName, (ProgressBar, Running)>;
+
+/// A step that goes on.
+#[derive(Debug)]
+struct Running {
+    title: String,
+    since: Instant,
+    /// What it printed last.
+    last: String,
+}
+
+/// A step that takes longer says for how long, and what it said last.
+const LONG: Duration = Duration::from_secs(3);
+
+/// What it says is worth more columns than the rest of a long title.
+const MOST_OF_A_TITLE: usize = 24;
+
+impl Running {
+    fn told(&self) -> String {
+        let elapsed = self.since.elapsed();
+        if elapsed < LONG {
+            return self.title.clone();
+        }
+        let seconds = elapsed.as_secs();
+        let elapsed = if seconds < 60 {
+            format!("{seconds} s")
+        } else {
+            format!("{} min {} s", seconds / 60, seconds % 60)
+        };
+        let last = if self.last.is_empty() { String::new() } else { format!(" · {}", self.last) };
+        format!("{} · {elapsed}{last}", truncate_str(&self.title, MOST_OF_A_TITLE, "…"))
+    }
+}
+
+/// Tells every second how long the steps have taken, until nobody asks any more.
+fn tell_long_steps(steps: Weak<Mutex<Steps>>) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+            let Some(steps) = steps.upgrade() else { return };
+            for (bar, running) in steps.lock().unwrap_or_else(PoisonError::into_inner).values() {
+                if running.since.elapsed() >= LONG {
+                    bar.set_message(running.told());
+                }
+            }
+        }
+    });
 }
 
 impl Bars {
@@ -34,6 +89,8 @@ impl Bars {
             bars: BTreeMap::new(),
             one_each: true,
             here: String::new(),
+            is_paused: false,
+            steps: Arc::default(),
         }
     }
 
@@ -44,12 +101,8 @@ impl Bars {
                 let how = if *warm { "connected (warm)" } else { "connected" };
                 self.message(host, &format!("{how} in {}", duration(*milliseconds)));
             }
-            Event::Unreachable { host, why, hint } => {
-                let why = why.lines().next_back().unwrap_or_default();
-                self.line(&format!("{} {host}: unreachable: {}", style("✗").red(), visible(why)));
-                if let Some(hint) = hint {
-                    self.line(&format!("  help: {}", visible(hint)));
-                }
+            // Why, and what to do about it, is told at the end.
+            Event::Unreachable { host, .. } => {
                 self.message(host, "unreachable");
             }
             Event::WorkStarted { steps, .. } => {
@@ -61,20 +114,33 @@ impl Bars {
                     }
                 }
             }
-            Event::StepStarted { host, title, .. } => self.message(host, title),
+            Event::StepStarted { host, title, .. } => {
+                self.message(host, title);
+                self.begin_step(host, title);
+            }
+            Event::Output { host, line, is_told: false, .. } if !self.verbose => {
+                if let Some((_, running)) = self.steps().get_mut(host) {
+                    running.last = visible(line.trim()).into_owned();
+                }
+            }
             Event::Output { host, line, is_told, .. } if self.verbose || *is_told => {
                 self.line(&format!("{} {}", style(format!("{host} │")).dim(), visible(line)));
             }
             Event::StepEnded { host, .. } => {
+                self.steps().remove(host);
                 if let Some(bar) = self.bars.get(host) {
                     bar.inc(1);
                 }
             }
             // Told in full at the end.
             Event::StepFailed { host, title, what, .. } => {
+                self.steps().remove(host);
                 self.message(host, &format!("✗ {title}: {what}"));
             }
-            Event::StepCancelled { host, .. } => self.message(host, "stopped"),
+            Event::StepCancelled { host, .. } => {
+                self.steps().remove(host);
+                self.message(host, "stopped");
+            }
             Event::Interrupted { then } => self.line(&format!("{} interrupted: {then}", style("!").yellow())),
             Event::Reverting { hosts } => {
                 for host in hosts {
@@ -105,8 +171,8 @@ impl Bars {
             Event::Refused { .. }
             | Event::Output { .. }
             | Event::OutputCut { .. }
-            | Event::PhaseStarted { .. }
-            | Event::RunEnded { .. } => {}
+            | Event::PhaseStarted { .. } => {}
+            Event::RunEnded { .. } => self.clear(),
         }
     }
 
@@ -115,14 +181,30 @@ impl Bars {
         // If the terminal is gone, nobody minds what is left on it.
         let _ = self.all.clear();
         self.all.set_draw_target(ProgressDrawTarget::hidden());
+        self.is_paused = true;
     }
 
+    /// A new target knows nothing of what the one before has drawn: it is only taken where that was wiped away.
     fn resume(&mut self) {
-        self.all.set_draw_target(screen::target());
+        if std::mem::take(&mut self.is_paused) {
+            self.all.set_draw_target(screen::target());
+        }
+    }
+
+    fn steps(&self) -> MutexGuard<'_, Steps> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin_step(&self, host: &HostName, title: &str) {
+        let Some(bar) = self.bars.get(host).filter(|_| self.one_each) else { return };
+        let running =
+            Running { title: visible(title).into_owned(), since: Instant::now(), last: String::new() };
+        self.steps().insert(host.clone(), (bar.clone(), running));
     }
 
     /// Takes the bars off the screen.
     pub(super) fn clear(&mut self) {
+        self.steps().clear();
         for bar in self.bars.values() {
             bar.finish_and_clear();
         }
@@ -134,8 +216,11 @@ impl Bars {
     fn start(&mut self, hosts: &[HostName]) {
         self.one_each = hosts.len() <= MOST_BARS;
         let width = hosts.iter().map(|host| measure_text_width(host.as_str())).max().unwrap_or(0);
+        tell_long_steps(Arc::downgrade(&self.steps));
+        // What is done is worth more columns than how much of it.
+        let bar = if Term::stderr().size().1 < 100 { 8 } else { 20 };
         let template =
-            format!("{{prefix:{width}}} {{bar:20.cyan/black.bright}} {{pos:>2}}/{{len:<2}} {{wide_msg}}");
+            format!("{{prefix:{width}}} {{bar:{bar}.cyan/black.bright}} {{pos:>2}}/{{len:<2}} {{wide_msg}}");
         let bar_style =
             ProgressStyle::with_template(&template).expect("the template is fixed").progress_chars("━╸━");
         let new_bar = |name: String| {

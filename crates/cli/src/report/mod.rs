@@ -3,6 +3,7 @@
 mod bars;
 mod lines;
 pub(crate) mod output;
+mod paint;
 mod screen;
 
 use std::borrow::Cow;
@@ -15,7 +16,7 @@ use buedafab_model::plan::Plan;
 use buedafab_model::run::event::{Consumer, Event, StampedEvent};
 pub(crate) use buedafab_model::view::StepOutput;
 use buedafab_model::view::{Detail, RunLines, Summary, show_plan, visible, visible_json};
-use console::style;
+use console::Term;
 use serde::Serialize;
 
 use crate::arguments::GlobalArgs;
@@ -31,6 +32,26 @@ fn put_data(text: &str, weight: Weight) -> Put {
     static IS_SEEN: LazyLock<bool> = LazyLock::new(|| std::io::stdout().is_terminal());
     let text = if *IS_SEEN { visible(text) } else { Cow::Borrowed(text) };
     output::put(To::Data, weight, line(&text))
+}
+
+/// How many columns standard output has: without end, where it is no terminal.
+pub(crate) fn columns() -> usize {
+    columns_of(&Term::stdout())
+}
+
+fn columns_of(terminal: &Term) -> usize {
+    match terminal.size_checked() {
+        Some((_, columns)) if terminal.is_term() && columns > 0 => columns.into(),
+        _ => usize::MAX,
+    }
+}
+
+/// Prints what was made for people to read: in colour, and in the columns that there are.
+pub(crate) fn print_view(text: &str) {
+    let text = visible(text);
+    let text = paint::fitted(&text, columns());
+    let text = if console::colors_enabled() { paint::painted(&text, false).into() } else { text };
+    output::put(To::Data, Weight::Kept, line(&text));
 }
 
 /// Prints one document as a line of JSON.
@@ -49,7 +70,10 @@ pub(crate) fn print_talk(text: &str) {
 }
 
 fn put_talk(text: &str, weight: Weight) -> Put {
-    output::put(To::Talk, weight, line(&visible(text)))
+    let text = visible(text);
+    let text = paint::fitted(&text, columns_of(&Term::stderr()));
+    let text = if console::colors_enabled_stderr() { paint::painted(&text, true).into() } else { text };
+    output::put(To::Talk, weight, line(&text))
 }
 
 /// Prints talk that is in colour already, and wholly this program's own or the user's.
@@ -118,7 +142,7 @@ impl Reporter {
                 print_data(&mask_urls(&serde_json::to_string(plan).expect("a plan is plain data")));
             }
             (Format::Json, false) => {}
-            (_, true) => print_data(&mask_urls(&show_plan(plan, detail))),
+            (_, true) => print_view(&mask_urls(&show_plan(plan, detail))),
             (_, false) => print_talk(&mask_urls(&show_plan(plan, detail))),
         }
     }
@@ -159,7 +183,7 @@ impl Reporter {
         };
         if wanted {
             for line in summary.tell(retry, environment_command).lines() {
-                print_painted(&paint(&visible(line)));
+                print_talk(line);
             }
         }
     }
@@ -195,15 +219,5 @@ fn tell_json(event: &StampedEvent) {
             at: event.at,
             event: Event::OutputCut { most_bytes: output::MOST_BYTES },
         });
-    }
-}
-
-fn paint(line: &str) -> String {
-    if line.starts_with('✓') {
-        style(line).green().bold().for_stderr().to_string()
-    } else if line.starts_with('✗') {
-        style(line).red().bold().for_stderr().to_string()
-    } else {
-        line.to_owned()
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use buedafab_testkit::FleetOptions;
 
 use super::stage::{Ran, Stage, wait_for};
-use super::terminal::{finish, raw_terminal};
+use super::terminal::{finish, raw_terminal, screen_of};
 
 fn piped(stage: &Stage, words: &[&str]) -> Child {
     let mut command = stage.command(words);
@@ -159,4 +159,34 @@ fn what_a_host_says_of_itself_is_bounded() {
         assert!(ran.stdout.len() + ran.stderr.len() < 2_000, "{what}");
         host.run(&back);
     }
+}
+
+/// Whoever waits sees for how long, and for what; and nothing of it stands above the ending.
+#[test]
+fn long_steps_say_for_how_long_and_no_bar_is_left() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    stage.configure(
+        "unit = \"five\"\nservice = \"none\"\n[hooks]\nbuild = \"echo compiling the 7th of 9; sleep 5\"\n\
+         check = \"echo the check says no; exit 1\"\nlocal.before = \"echo before\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\"]\n",
+    );
+    let told = finish(raw_terminal(&stage, &["--yes", "production", "deploy"]), 7);
+    // Of a long title, as much as leaves room for the rest.
+    assert!(told.contains("s \u{c2}\u{b7} compiling"), "it says for how long, and what it said last");
+    let screen = screen_of(&told, 80);
+    assert!(!screen.contains('━') && !screen.contains("compiling"), "{screen}");
+    assert_eq!(
+        screen.matches("the check says no").count(),
+        2,
+        "the ending says it, its command above it: {screen}"
+    );
+
+    // Why a host can't be reached is said once.
+    stage.fleet.host("web2").stop_sshd();
+    stage.run(&["disconnect"]);
+    let ran = stage.production(&["deploy"], 6);
+    assert_eq!(ran.stderr.matches("Connection refused").count(), 1, "{}", ran.stderr);
+    let ran = stage.production(&["run", "--", "true"], 7);
+    assert_eq!(ran.stderr.matches("Connection refused").count(), 1, "{}", ran.stderr);
+    ran.says("  help: see whether this works: ssh ");
 }

@@ -50,3 +50,48 @@ pub(crate) fn finish(mut session: PtySession, code: i32) -> String {
     assert!(status.ends_with(&format!(", {code})")), "{status}: {rest}");
     rest
 }
+
+/// What is left on a screen of this many columns, of all that a terminal was told.
+pub(crate) fn screen_of(told: &str, columns: usize) -> String {
+    // A session takes every byte for a letter.
+    let told: Vec<u8> = told.chars().map(|letter| letter as u8).collect();
+    let told = String::from_utf8_lossy(&told);
+    let mut lines: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0_usize, 0_usize);
+    let mut letters = told.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\x1b' if letters.next_if_eq(&'[').is_some() => {
+                let mut number = String::new();
+                while let Some(digit) = letters.next_if(|letter| letter.is_ascii_digit() || *letter == ';') {
+                    number.push(digit);
+                }
+                let by = number.parse().unwrap_or(1);
+                match letters.next() {
+                    Some('A') => row = row.saturating_sub(by),
+                    Some('B') => row += by,
+                    Some('C') => column += by,
+                    Some('D') => column = column.saturating_sub(by),
+                    Some('K') => lines[row].clear(),
+                    _ => {}
+                }
+            }
+            '\x1b' => {}
+            letter => {
+                if column == columns {
+                    (row, column) = (row + 1, 0);
+                }
+                lines.resize(lines.len().max(row + 1), Vec::new());
+                let length = lines[row].len().max(column + 1);
+                lines[row].resize(length, ' ');
+                lines[row][column] = letter;
+                column += 1;
+            }
+        }
+        lines.resize(lines.len().max(row + 1), Vec::new());
+    }
+    let lines = lines.into_iter().map(|line| line.into_iter().collect::<String>().trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -127,6 +127,16 @@ pub struct CommitsBetween {
     pub takes_away: Vec<String>,
     /// Whether there are more than are listed.
     pub has_more: bool,
+    /// How many more only the second has.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub brings_more: usize,
+    /// How many more only the first has.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub takes_away_more: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// How a commit relates to the one that is live.

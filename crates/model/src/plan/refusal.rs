@@ -125,6 +125,30 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The host that it is about, if it is about one, and what is said of it.
+    pub fn of_host(&self) -> Option<(&HostName, String)> {
+        let host = match self {
+            Refusal::Unfit { host, .. }
+            | Refusal::Unreachable { host, .. }
+            | Refusal::NothingBefore { host, .. }
+            | Refusal::NothingLive { host } => host,
+            Refusal::NoHosts
+            | Refusal::BadTemplate { .. }
+            | Refusal::DifferentTargets { .. }
+            | Refusal::NotKnown(_)
+            | Refusal::NeverProven { .. }
+            | Refusal::UnknownLoss { .. }
+            | Refusal::LastingMigrations { .. }
+            | Refusal::SameMachine { .. }
+            | Refusal::SameFolder { .. }
+            | Refusal::Rule(_)
+            | Refusal::NoRemote { .. } => return None,
+        };
+        let told = self.to_string();
+        let words = told.strip_prefix(&format!("{host}: ")).expect("it begins with its host");
+        Some((host, words.to_owned()))
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {

@@ -53,18 +53,20 @@ pub fn show_changes(changes: &[Change]) -> String {
 
 /// Commits that come and go, each kind under a heading.
 pub fn show_commits(commits: &CommitsBetween) -> String {
-    let CommitsBetween { brings, takes_away, has_more } = commits;
+    let CommitsBetween { brings, takes_away, has_more: _, brings_more, takes_away_more } = commits;
     let mut text = String::new();
-    for (what, lines) in [("brings", brings), ("takes away", takes_away)] {
-        if !lines.is_empty() {
+    for (what, lines, more) in
+        [("brings", brings, *brings_more), ("takes away", takes_away, *takes_away_more)]
+    {
+        if !lines.is_empty() || more > 0 {
             let _ = writeln!(text, "  {what}:");
         }
         for line in lines {
             let _ = writeln!(text, "    {line}");
         }
-    }
-    if *has_more {
-        text.push_str("    …\n");
+        if more > 0 {
+            let _ = writeln!(text, "    … and {more} more");
+        }
     }
     text
 }

@@ -65,12 +65,8 @@ impl RunLines {
                 self.width = hosts.iter().map(|host| host.as_str().width()).max().unwrap_or(0);
                 Vec::new()
             }
-            Event::Unreachable { host, why, hint } => {
-                let why = why.lines().next_back().unwrap_or_default();
-                let mut lines = talk(format!("{}  unreachable: {why}", pad(host.as_str(), width)));
-                lines.extend(hint.iter().map(|hint| Line::Talk(format!("{:width$}  help: {hint}", ""))));
-                lines
-            }
+            // Why, and what to do about it, is told at the end.
+            Event::Unreachable { host, .. } => talk(format!("{}  unreachable", pad(host.as_str(), width))),
             Event::PhaseStarted { phase } if !quiet => {
                 let mut lines = self.end_phase(*at);
                 self.phase = Some((*phase, *at));

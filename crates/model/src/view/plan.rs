@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use super::Table;
 use crate::host::proven::{Condition, RollbackTarget};
+use crate::names::HostName;
 use crate::plan::frame::Instruction;
 use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, PhaseKind, Plan, Step};
-use crate::shell::{render_deployer, render_step, umask};
+use crate::shell::{quote, render_deployer, render_step, umask};
 
 /// How much of a plan to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Detail {
 /// same are told once.
 pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     let mut text = String::new();
-    let mut table = Table::default();
+    let mut rows: Vec<([String; 2], Vec<&str>)> = Vec::new();
     for planned in &plan.hosts {
         let from = planned.from.as_ref().map_or_else(|| "nothing live".to_owned(), ToString::to_string);
         let change = match &planned.to {
@@ -31,10 +32,14 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
             None if matches!(plan.intent, Intent::Deploy | Intent::Rollback) => "stays as it is".to_owned(),
             None => String::new(),
         };
-        table.row([planned.host.name.to_string(), from, change]);
+        let row = [from, change];
+        match rows.iter_mut().find(|(known, _)| *known == row) {
+            Some((_, hosts)) => hosts.push(planned.host.name.as_str()),
+            None => rows.push((row, vec![planned.host.name.as_str()])),
+        }
     }
     if matches!(plan.intent, Intent::Deploy | Intent::Rollback) {
-        text.push_str(&table.render("  "));
+        text.push_str(&show_changes_of_hosts(rows));
     }
     for (hosts, note) in group_notes(&plan.notes) {
         let _ = if hosts.is_empty() {
@@ -71,14 +76,14 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         show_deployer(&mut text, &phase.deployer, detail);
         for (hosts, work) in group_alike(plan, &phase.work, detail) {
             let _ = writeln!(text, "  on {}", hosts.join(", "));
-            show_work(&mut text, plan, work, detail);
+            show_work(&mut text, plan, work, detail, (hosts.len() > 1).then_some(&work.host));
         }
     }
     if detail == Detail::Shell && !plan.on_failure.is_empty() {
         text.push_str("\nif it fails or is interrupted, with the reason\n");
         for (hosts, work) in group_alike(plan, &plan.on_failure, detail) {
             let _ = writeln!(text, "  on {}", hosts.join(", "));
-            show_work(&mut text, plan, work, detail);
+            show_work(&mut text, plan, work, detail, (hosts.len() > 1).then_some(&work.host));
         }
     }
     for Closing { when, steps } in &plan.closing {
@@ -91,6 +96,23 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     text
 }
 
+/// So many hosts to which the same happens are told one by one.
+const TOLD_APART: usize = 4;
+
+/// What happens to each host; to many that are alike in one line.
+fn show_changes_of_hosts(rows: Vec<([String; 2], Vec<&str>)>) -> String {
+    let mut table = Table::default();
+    for ([from, change], hosts) in rows {
+        match hosts.as_slice() {
+            [first, .., last] if hosts.len() > TOLD_APART => {
+                table.row([&format!("{} hosts: {first} … {last}", hosts.len()), &from, &change]);
+            }
+            hosts => hosts.iter().for_each(|host| table.row([*host, &from, &change])),
+        }
+    }
+    table.render("  ")
+}
+
 /// What this machine does, and after it what would take that back.
 fn show_deployer(text: &mut String, steps: &[DeployerStep], detail: Detail) {
     if steps.is_empty() {
@@ -100,7 +122,7 @@ fn show_deployer(text: &mut String, steps: &[DeployerStep], detail: Detail) {
     let mut show = |step: &DeployerStep, indent: &str| {
         let _ = writeln!(text, "{indent}{}", step.action);
         if detail == Detail::Shell {
-            show_shell(text, &render_deployer(&step.action));
+            show_shell(text, &render_deployer(&step.action), None);
         }
     };
     steps.iter().for_each(|step| show(step, "    "));
@@ -108,9 +130,11 @@ fn show_deployer(text: &mut String, steps: &[DeployerStep], detail: Detail) {
     ways_back.for_each(|step| show(step, "    if it fails: "));
 }
 
-fn show_shell(text: &mut String, script: &str) {
+fn show_shell(text: &mut String, script: &str, own_name: Option<&str>) {
     for line in script.trim_end().lines() {
-        let _ = writeln!(text, "      $ {line}");
+        let line = format!("$ {line}");
+        let note = if Some(line.as_str()) == own_name { "   # each its own" } else { "" };
+        let _ = writeln!(text, "      {line}{note}");
     }
 }
 
@@ -145,7 +169,11 @@ fn group_alike<'p>(plan: &Plan, works: &'p [HostWork], detail: Detail) -> Vec<(V
     let mut groups: Vec<(String, Vec<String>, &HostWork)> = Vec::new();
     for work in works {
         let mut reading = String::new();
-        show_work(&mut reading, plan, work, detail);
+        show_work(&mut reading, plan, work, detail, None);
+        let own_name = own_name_line(&work.host);
+        let reading: Vec<&str> =
+            reading.lines().map(|line| if line.trim() == own_name { "its own name" } else { line }).collect();
+        let reading = reading.join("\n");
         match groups.iter_mut().find(|(known, ..)| *known == reading) {
             Some((_, hosts, _)) => hosts.push(work.host.to_string()),
             None => groups.push((reading, vec![work.host.to_string()], work)),
@@ -154,13 +182,26 @@ fn group_alike<'p>(plan: &Plan, works: &'p [HostWork], detail: Detail) -> Vec<(V
     groups.into_iter().map(|(_, hosts, work)| (hosts, work)).collect()
 }
 
-/// The steps of a host, and then its way back; with their shell also what its runner is told between them.
-fn show_work(text: &mut String, plan: &Plan, work: &HostWork, detail: Detail) {
+/// What the shell of a host says of itself, and of no other.
+fn own_name_line(host: &HostName) -> String {
+    format!("$ export BUEDAFAB_HOST={}", quote(host.as_str()))
+}
+
+/// The steps of a host, and then its way back; with their shell also what its runner is told between them. `stands_for_others`:
+/// the host's name, where hosts that differ in nothing else are told with it.
+fn show_work(
+    text: &mut String,
+    plan: &Plan,
+    work: &HostWork,
+    detail: Detail,
+    stands_for_others: Option<&HostName>,
+) {
     let Some(planned) = plan.host(&work.host) else { return };
+    let own_name = stands_for_others.map(own_name_line);
     let show = |text: &mut String, step: &Step, indent: &str| {
         let _ = writeln!(text, "{indent}{}", step.action);
         if detail == Detail::Shell {
-            show_shell(text, &render_step(&step.action, &planned.layout, &plan.run));
+            show_shell(text, &render_step(&step.action, &planned.layout, &plan.run), own_name.as_deref());
         }
     };
     for instruction in &work.frame {

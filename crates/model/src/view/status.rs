@@ -221,8 +221,8 @@ pub fn describe_maintenance(record: &MaintenanceRecord, now: Timestamp) -> Strin
     format!("in maintenance since {}{until}, says {by}{message}", ago(*at, now))
 }
 
-/// A table of hosts, and below it what is wrong.
-pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
+/// A table of hosts, in so many columns, and below it what is wrong.
+pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> String {
     let mut table = Table::default();
     let asks = statuses.iter().any(|status| status.app.is_some());
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
@@ -244,7 +244,7 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp) -> String {
         ];
         table.row(cells.into_iter().chain(asks.then(|| or_dash(status.app.clone()))));
     }
-    let mut text = table.render("");
+    let mut text = table.render_within(columns);
     let mut line = |host: &HostName, what: &str| {
         let _ = writeln!(text, "{host}: {what}");
     };

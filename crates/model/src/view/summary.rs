@@ -24,6 +24,8 @@ pub struct Summary {
     tails: BTreeMap<(Option<HostName>, u32), VecDeque<String>>,
     titles: BTreeMap<u32, String>,
     failures: usize,
+    /// What can be done about hosts that couldn't be reached.
+    hints: BTreeMap<HostName, String>,
     /// What failed and stopped nothing.
     undone: Vec<Failure>,
     ended: Option<(Outcome, u64)>,
@@ -47,6 +49,9 @@ impl Summary {
             Event::StepStarted { host, step, title } => self.begin_step(Some(host), *step, title),
             Event::DeployerStarted { step, title, .. } => self.begin_step(None, *step, title),
             Event::Output { host, step, line, .. } => self.keep(Some(host), *step, line),
+            Event::Unreachable { host, hint: Some(hint), .. } => {
+                self.hints.insert(host.clone(), hint.clone());
+            }
             Event::StepFailed { .. } => self.failures += 1,
             Event::StepEnded { host, step, status, .. } if *status != 0 => {
                 let what = FailureKind::Exited { status: *status };
@@ -106,6 +111,10 @@ impl Summary {
             let _ = writeln!(text, "{}: {what}", hosts.join(", "));
             for line in tail {
                 let _ = writeln!(text, "  │ {line}");
+            }
+            let hint = self.hints.iter().find(|(host, _)| hosts.contains(&host.as_str()));
+            if let Some((_, hint)) = hint {
+                let _ = writeln!(text, "  help: {hint}");
             }
         }
         // As they came to be known is nobody's order.

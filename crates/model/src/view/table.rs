@@ -17,6 +17,27 @@ impl Table {
         self.rows.push(cells.into_iter().map(|cell| on_one_line(cell.as_ref()).into_owned()).collect());
     }
 
+    /// The rows below their heads, which are the first row; or where they are wider than so many columns, each row as a block of
+    /// lines below its first cell.
+    pub fn render_within(&self, columns: usize) -> String {
+        let text = self.render("");
+        let Some((heads, rows)) = self.rows.split_first() else { return text };
+        if text.lines().all(|line| line.width() <= columns) {
+            return text;
+        }
+        let mut text = String::new();
+        for row in rows {
+            let mut block = Table::default();
+            for (head, cell) in heads.iter().zip(row).skip(1) {
+                block.row([head, cell]);
+            }
+            text.push_str(row.first().map_or("", String::as_str));
+            text.push('\n');
+            text.push_str(&block.render("  "));
+        }
+        text
+    }
+
     /// The rows as lines, each behind `indent`, without blanks at their ends.
     pub fn render(&self, indent: &str) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -61,6 +82,22 @@ mod tests {
         table.row(["web1", "v0.1.0", ""]);
         table.row(["jobs-one", "–", "drift"]);
         assert_eq!(table.render("  "), "  web1      v0.1.0\n  jobs-one  –       drift\n");
+    }
+
+    #[test]
+    fn what_is_too_wide_for_a_row_is_a_block() {
+        let mut table = Table::default();
+        table.row(["host", "live", "since"]);
+        table.row(["web1", "v0.1.0", "3 h ago"]);
+        table.row(["web2", "unreachable"]);
+        assert_eq!(table.render_within(80), table.render(""));
+        insta::assert_snapshot!(table.render_within(20), @"
+        web1
+          live   v0.1.0
+          since  3 h ago
+        web2
+          live  unreachable
+        ");
     }
 
     #[test]
