@@ -170,8 +170,8 @@ pub(crate) enum CommandArgs {
     /// Open Django's shell on the primary, in the live release
     #[command(name = "django_shell")]
     DjangoShell,
-    /// Open an interactive shell on one host, in the live release
-    Shell,
+    /// Open an interactive shell on one host, in the live release, with the app's variables, secrets and virtualenv
+    Shell(ShellArgs),
     /// End the connections that are kept warm: to all hosts, or to those of an environment
     #[command(after_help = DISCONNECT_EXAMPLES)]
     Disconnect,
@@ -229,7 +229,7 @@ impl CommandArgs {
             | CommandArgs::Completions(_)
             | CommandArgs::Manage(_)
             | CommandArgs::DjangoShell
-            | CommandArgs::Shell => false,
+            | CommandArgs::Shell(_) => false,
         }
     }
 }
@@ -556,6 +556,13 @@ pub(crate) struct ManageArgs {
     /// The command of manage.py, with its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShellArgs {
+    /// In the release that failed last, if there is one
+    #[arg(long)]
+    pub failed: bool,
 }
 
 #[derive(Debug, Args)]

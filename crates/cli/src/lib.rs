@@ -159,7 +159,7 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Disable(_) => commands::maintenance::switch(cli, None).await,
         CommandArgs::Manage(arguments) => commands::manage::manage(cli, &arguments.command),
         CommandArgs::DjangoShell => commands::manage::manage(cli, &["shell".to_owned()]),
-        CommandArgs::Shell => commands::shell::shell(cli),
+        CommandArgs::Shell(arguments) => commands::shell::shell(cli, arguments),
         CommandArgs::Disconnect => commands::disconnect::disconnect(cli).await,
         CommandArgs::RestartWebserver => commands::restart::restart(cli).await,
         CommandArgs::Config(arguments) => commands::config::config(cli, arguments),

@@ -12,7 +12,7 @@ use buedafab_model::app::service::Service;
 use buedafab_model::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, ServiceFileKind};
 use buedafab_model::names::{HostPath, RunId};
 use buedafab_model::plan::action::{Action, Surroundings};
-use buedafab_model::shell::render_step;
+use buedafab_model::shell::{SessionIn, login_shell, render_step};
 use insta::assert_snapshot;
 
 use common::release;
@@ -481,4 +481,58 @@ fn commands_of_another_user_read_secrets_that_they_may_not_open() {
     nobody nogroup drwxrwxr-x made
     nobody nogroup -rw-rw-r-- made/file
     "#);
+}
+
+/// A person's session finds what the app's commands find; in the live release, or in the one that failed last.
+#[test]
+fn a_session_has_the_surroundings_of_the_apps_commands() {
+    let found = everywhere(|shell, place| {
+        place.by_hand(
+            "cd five; mkdir -p releases/a/env/bin releases/b/env/bin shared; ln -s a releases/current; echo 'SECRET=\"it is\"' >shared/.env\n\
+             printf '#!/bin/sh\\necho \"python of $0\"\\n' | tee releases/a/env/bin/python >releases/b/env/bin/python; chmod +x releases/*/env/bin/python\n\
+             mkdir -p .buedafab/slots; echo '{\"at\":\"\",\"state\":\"live\"}' >.buedafab/slots/a.json",
+        );
+        let settings = common::settings(&format!(
+            "unit = \"five\"\npath = \"{}\"\nrecipe = \"wsgi\"\nenv_file = \".env\"\nvariables = {{ ODD = \"it's $HOME\" }}\n\
+             service = \"none\"\n[environments.production]\nhosts = [\"web1\"]\n",
+            place.layout.path
+        ));
+        let told = |which: SessionIn| {
+            let script = login_shell(&settings, &settings.hosts[0], which);
+            // What a person types.
+            let typed = "pwd; echo \"$ODD|$SECRET|$DEPLOYMENT_TYPE|${BUEDAFAB_SESSION-gone}\"; python\n";
+            let mut all = Vec::new();
+            for login in ["/bin/sh", "/bin/bash"] {
+                let mut command = shell.command(&script, &place.root());
+                command.env("SHELL", login).env("HOME", place.root()).stdin(std::process::Stdio::piped());
+                let mut child = command
+                    .stdout(std::process::Stdio::piped())
+                    .stderr(std::process::Stdio::piped())
+                    .spawn()
+                    .expect("it starts");
+                std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), typed.as_bytes())
+                    .expect("it listens");
+                all.push(told(&child.wait_with_output().expect("it ends"), place));
+            }
+            assert_eq!(all[0], all[1]);
+            all.swap_remove(0)
+        };
+        let mut found = format!("live {}\n", told(SessionIn::Live));
+        let _ = writeln!(found, "none failed {}", told(SessionIn::Failed));
+        place.by_hand("echo '{\"at\":\"\",\"state\":\"failed\"}' >five/.buedafab/slots/b.json");
+        let _ = write!(found, "failed {}", told(SessionIn::Failed));
+        found
+    });
+    assert_snapshot!(found, @"
+    live 0: ROOT/five/releases/current
+    it's $HOME|it is|PRODUCTION|gone
+    python of ROOT/five/releases/current/env/bin/python
+    none failed 0: ROOT/five/releases/current
+    it's $HOME|it is|PRODUCTION|gone
+    python of ROOT/five/releases/current/env/bin/python
+    failed 0: ROOT/five/releases/b
+    it's $HOME|it is|PRODUCTION|gone
+    python of ROOT/five/releases/b/env/bin/python
+    in slot b, which failed
+    ");
 }

@@ -5,16 +5,18 @@ use std::os::unix::process::CommandExt;
 
 use buedafab_model::config::Settings;
 use buedafab_model::host::Host;
+use buedafab_model::shell::SessionIn;
 
-use crate::arguments::Cli;
+use crate::arguments::{Cli, ShellArgs};
 use crate::exit::CliError;
 use crate::project::{Project, choose_hosts, require_environment};
 use crate::report::leave_outputs;
 
-pub(crate) fn shell(cli: &Cli) -> Result<ExitCode, CliError> {
+pub(crate) fn shell(cli: &Cli, arguments: &ShellArgs) -> Result<ExitCode, CliError> {
+    let place = if arguments.failed { SessionIn::Failed } else { SessionIn::Live };
     let (settings, host) = one_host(cli, "shell")?;
     crate::report::print_talk(&format!("{}:", host.name));
-    let mut command = buedafab_engine::interactive_shell(&settings, &host);
+    let mut command = buedafab_engine::interactive_shell(&settings, &host, place);
     leave_outputs();
     let program = command.get_program().to_string_lossy().into_owned();
     // On success this program is gone, and the shell has its place.

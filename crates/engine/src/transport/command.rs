@@ -5,6 +5,9 @@ use std::process::Command;
 
 use super::{Effort, Launch, Session, Transport};
 
+/// Those of which it is known that they take a script.
+const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "ksh"];
+
 /// A command that reads shell text from its standard input.
 #[derive(Debug)]
 pub(crate) struct CommandTransport {
@@ -39,6 +42,10 @@ impl Transport for CommandTransport {
         let mut command = self.start();
         match session {
             Session::Script(script) => {
+                command.args(["-c", script]);
+            }
+            // A shell of this machine.
+            Session::Shell { script, .. } if SHELLS.contains(&self.words.join(" ").as_str()) => {
                 command.args(["-c", script]);
             }
             // It gives a shell by itself, and may not take a script. Only where the host is this machine do its folders

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use buedafab_model::config::Settings;
 use buedafab_model::host::{Connect, Host};
-use buedafab_model::shell::login_shell;
+use buedafab_model::shell::{SessionIn, login_shell};
 
 use command::CommandTransport;
 use ssh::{SshOptions, SshTransport};
@@ -105,11 +105,11 @@ impl Transports {
     }
 }
 
-/// The command that opens an interactive shell on a host, in the live release where there is one.
-pub fn interactive_shell(settings: &Settings, host: &Host) -> Command {
+/// The command that opens an interactive shell on a host, in the live release or in the one that failed.
+pub fn interactive_shell(settings: &Settings, host: &Host, place: SessionIn) -> Command {
     let current = settings.app.folder_in(&settings.layout(host).current());
     let session = Session::Shell {
-        script: &login_shell(settings, host),
+        script: &login_shell(settings, host, place),
         folders: [current.as_str(), host.path.as_str()],
     };
     Transports::new(settings).to(host).interactive(&session)

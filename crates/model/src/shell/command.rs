@@ -30,14 +30,67 @@ pub fn manage_shell(settings: &Settings, host: &Host, words: &[String]) -> Strin
     app_shell(settings, host, &format!("exec python manage.py {}", quote_words(words)))
 }
 
-/// A person's own session, in the live release where there is one, and else in the app's directory.
-pub fn login_shell(settings: &Settings, host: &Host) -> String {
+/// Where a person's own session begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionIn {
+    /// In the live release where there is one, and else in the app's directory.
+    Live,
+    /// In the release whose preparation or switch came to nothing last; where there is none, as above.
+    Failed,
+}
+
+/// A person's own session, as themselves, with the variables, secrets and programs that the app's commands find.
+pub fn login_shell(settings: &Settings, host: &Host, place: SessionIn) -> String {
+    let layout = settings.layout(host);
+    let mut variables = settings.app.variables.clone();
+    variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.app.deployment_type.clone());
+    let failed = match place {
+        SessionIn::Live => String::new(),
+        SessionIn::Failed => format!(
+            "slots={}\nreleases={}\n{FIND_FAILED}",
+            quote(layout.state().join("slots").as_str()),
+            quote(layout.releases.as_str())
+        ),
+    };
+    let environment = quote(&layout.virtualenv);
+    let activate = if settings.app.recipe.is_python() {
+        format!(
+            "[ ! -d \"$project\"/{environment}/bin ] || export VIRTUAL_ENV=\"$project\"/{environment} PATH=\"$project\"/{environment}/bin:\"$PATH\"\n"
+        )
+    } else {
+        String::new()
+    };
+    let inner = format!(
+        "unset BUEDAFAB_SESSION\nproject={current}\n{failed}cd \"$project\"{subdir} 2>/dev/null || cd {path} 2>/dev/null\n\
+         {exports}{secrets}{activate}exec \"${{SHELL:-/bin/sh}}\"",
+        current = quote(layout.current().as_str()),
+        subdir = settings.app.subdir.as_ref().map_or(String::new(), |subdir| quote(&format!("/{subdir}"))),
+        path = quote(layout.path.as_str()),
+        exports = exports(&variables),
+        secrets = secrets(&layout),
+    );
+    // What a person's profile does to PATH comes first. Any shell hands on a variable; only some take a script beside `-l`.
     format!(
-        "cd {app} 2>/dev/null || cd {path} 2>/dev/null; exec \"${{SHELL:-/bin/sh}}\" -l",
-        app = quote(settings.app.folder_in(&settings.layout(host).current()).as_str()),
-        path = quote(host.path.as_str()),
+        "export BUEDAFAB_SESSION={}\ncase ${{SHELL##*/}} in\n  \
+           bash | dash | zsh | ksh | fish) exec \"$SHELL\" -l -c 'exec sh -c \"$BUEDAFAB_SESSION\"' ;;\n  \
+           *) exec sh -c \"$BUEDAFAB_SESSION\" ;;\nesac",
+        quote(&inner)
     )
 }
+
+/// Sets `project` to the slot whose record was written last of those that came to nothing.
+const FIND_FAILED: &str = r#"for record in $(ls -t "$slots" 2>/dev/null); do
+  case $record in *.json) ;; *) continue ;; esac
+  IFS= read -r line <"$slots/$record" || continue
+  case $line in
+    *'"state":"failed"'* | *'"state":"building"'*)
+      project=$releases/${record%.json}
+      echo "in slot ${record%.json}, which failed" >&2
+      break
+      ;;
+  esac
+done
+"#;
 
 /// The names in a file of variables; never what they are.
 pub(crate) fn list_variables(file: &HostPath) -> String {

@@ -30,7 +30,7 @@ mod user;
 
 pub use check::{LONGEST_STEP, check_plan};
 pub(crate) use command::list_variables;
-pub use command::{app_shell, login_shell, manage_shell};
+pub use command::{SessionIn, app_shell, login_shell, manage_shell};
 pub use deployer::{render_deployer, verify_tag};
 pub use frame::{render_look, render_on_failure, render_phases, render_revert, render_step};
 pub use group::umask;

@@ -186,8 +186,14 @@ fn next_commands(outcome: &Outcome, retry: &str, environment_command: &str) -> V
         Verdict::Locked | Verdict::Mixed => vec![status(), again()],
         Verdict::Unreachable => vec![check(), again()],
         Verdict::FailedBefore | Verdict::Reverted => {
-            let failed = outcome.failures.iter().find_map(|failure| failure.host.as_ref());
-            let look = failed.map(|host| ("look", format!("{environment_command} --hosts {host} shell")));
+            let failed =
+                outcome.failures.iter().find_map(|failure| Some((failure.host.as_ref()?, &failure.what)));
+            // What switches nothing has made no release that could be looked at.
+            let place = if outcome.hosts.is_empty() { "shell" } else { "shell --failed" };
+            let look = failed.map(|(host, what)| match what {
+                FailureKind::Unreachable { .. } => check(),
+                _ => ("look", format!("{environment_command} --hosts {host} {place}")),
+            });
             look.into_iter().chain([again()]).collect()
         }
         Verdict::Interrupted => vec![status(), again()],
