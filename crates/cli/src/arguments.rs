@@ -135,8 +135,9 @@ pub(crate) enum CommandArgs {
     Recover(RecoverArgs),
     /// Take a host out of service that left buedafab.toml: stop and remove this app's units and jobs there
     Retire(RetireArgs),
-    /// Show what runs where, since when and by whom; drift, locks and holds
-    Status,
+    /// Show what runs where, since when and by whom; drift, locks and holds; without an environment of all
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(StatusArgs),
     /// Show what happened, run by run; or one run again, with its log
     #[command(after_help = HISTORY_EXAMPLES)]
     History(HistoryArgs),
@@ -219,7 +220,7 @@ impl CommandArgs {
             | CommandArgs::Check
             | CommandArgs::Changes(_)
             | CommandArgs::Disconnect
-            | CommandArgs::Status
+            | CommandArgs::Status(_)
             | CommandArgs::History(_)
             | CommandArgs::Logs(_)
             | CommandArgs::Recipe
@@ -262,6 +263,13 @@ Examples:
   buedafab production history last --json            its events, as `deploy --json` printed them
 Runs that may change hosts are written down on the machine that they run on, in $XDG_STATE_HOME/buedafab/runs, or else in \
 ~/.local/state/buedafab/runs: the last 200. Only you can read them, and secrets are masked. No host is asked for them.";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  buedafab production status
+  buedafab status                       of all environments at once
+  buedafab production status --watch    again and again, until Ctrl-C
+How far an environment is behind its branch is what this checkout knows of the remote: git fetch asks it.";
 
 const LOGS_EXAMPLES: &str = "\
 Examples:
@@ -412,6 +420,13 @@ pub(crate) struct HistoryArgs {
     /// How many entries, the newest ones
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
     pub most: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Again every so many seconds, until Ctrl-C [default: 5]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "5", value_parser = clap::value_parser!(u32).range(1..))]
+    pub watch: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -124,16 +124,19 @@ pub(crate) const TASK_ARGUMENTS: &str = "arguments";
 
 pub(crate) fn takes_next_word(word: &str, current: Option<&Command>, root: &Command) -> bool {
     let mut known = current.into_iter().chain([root]).flat_map(Command::get_arguments);
-    let takes_value = |action: &ArgAction| matches!(action, ArgAction::Set | ArgAction::Append);
+    let takes_value = |argument: &&Arg| {
+        matches!(argument.get_action(), ArgAction::Set | ArgAction::Append)
+            && !argument.is_require_equals_set()
+    };
     if let Some(long) = word.strip_prefix("--") {
         let named = known.find(|argument| argument.get_long() == Some(long));
-        return named.is_some_and(|argument| takes_value(argument.get_action()));
+        return named.as_ref().is_some_and(takes_value);
     }
     let known: Vec<_> = known.collect();
     let mut letters = word[1..].chars();
     while let Some(letter) = letters.next() {
         let named = known.iter().find(|argument| argument.get_short() == Some(letter));
-        if named.is_some_and(|argument| takes_value(argument.get_action())) {
+        if named.is_some_and(|named| takes_value(&*named)) {
             return letters.next().is_none();
         }
     }

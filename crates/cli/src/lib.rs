@@ -145,7 +145,7 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Deploy(arguments) => commands::deploy::deploy(cli, arguments).await,
         CommandArgs::Rollback(arguments) => commands::rollback::rollback(cli, arguments).await,
         CommandArgs::Recover(arguments) => commands::recover::recover(cli, arguments.dry_run).await,
-        CommandArgs::Status => commands::status::status(cli).await,
+        CommandArgs::Status(arguments) => commands::status::status(cli, arguments).await,
         CommandArgs::History(arguments) => commands::history::history(cli, arguments).await,
         CommandArgs::Logs(arguments) => commands::logs::logs(cli, arguments).await,
         CommandArgs::Retire(arguments) => commands::retire::retire(cli, arguments).await,

@@ -71,10 +71,20 @@ impl Session {
         prints: StepOutput,
         change: impl FnOnce(&mut Settings),
     ) -> Result<Session, CliError> {
-        let color = console::colors_enabled_stderr();
         let environment = require_environment(cli.environment.as_ref(), command)?;
+        Session::start_in(cli, &environment, prints, change)
+    }
+
+    /// The same in an environment, whichever was typed.
+    pub(crate) fn start_in(
+        cli: &Cli,
+        environment: &str,
+        prints: StepOutput,
+        change: impl FnOnce(&mut Settings),
+    ) -> Result<Session, CliError> {
+        let color = console::colors_enabled_stderr();
         let project = Project::find(&cli.global, color)?;
-        let mut settings = project.settings(&environment, color)?;
+        let mut settings = project.settings(environment, color)?;
         change(&mut settings);
         let hosts: Vec<Host> = choose_hosts(&settings, &cli.global)?.into_iter().cloned().collect();
         let context = new_run();
@@ -312,8 +322,13 @@ impl Session {
 
     /// Looks at all hosts over connections of their own: a runner takes only one look.
     pub(crate) async fn look_again(&mut self, scope: Scope) -> Result<Look, CliError> {
-        self.fleet.close(BYE_PATIENCE).await;
+        self.let_go().await;
         self.look(scope).await
+    }
+
+    /// Lets the runners end.
+    pub(crate) async fn let_go(&mut self) {
+        self.fleet.close(BYE_PATIENCE).await;
     }
 
     /// Shows a plan before it is carried out, or instead.

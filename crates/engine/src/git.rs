@@ -9,7 +9,7 @@ mod working_tree;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use buedafab_model::deployer::checkout::{Ancestry, CommitsBetween, LiveRelease, ReleaseFile};
+use buedafab_model::deployer::checkout::{Ancestry, Behind, CommitsBetween, LiveRelease, ReleaseFile};
 use buedafab_model::deployer::rules::BrokenRule;
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
@@ -192,6 +192,21 @@ impl Repository {
             Err(error) => return Err(error),
         };
         Ok(ReleaseFile { path: path.to_owned(), text })
+    }
+
+    /// How far a commit is behind a branch of a remote, or behind the one that the remote has checked out, without asking the
+    /// remote. `None` if this checkout knows too little.
+    pub async fn behind(&self, commit: &CommitId, remote: &str, branch: Option<&str>) -> Option<Behind> {
+        let branch = match branch {
+            Some(branch) => format!("{remote}/{branch}"),
+            None => {
+                let head = format!("refs/remotes/{remote}/HEAD");
+                self.git(&["symbolic-ref", "--quiet", "--short", &head]).await.ok()?
+            }
+        };
+        let range = format!("{commit}..refs/remotes/{branch}");
+        let commits = self.git(&["rev-list", "--count", &range, "--"]).await.ok()?.parse().ok()?;
+        Some(Behind { branch, commits })
     }
 
     /// The branch that is checked out.

@@ -54,6 +54,13 @@ pub(crate) fn print_view(text: &str) {
     output::put(To::Data, Weight::Kept, line(&text));
 }
 
+/// Wipes the terminal, if standard output is one.
+pub(crate) fn clear_screen() {
+    if std::io::stdout().is_terminal() {
+        output::put(To::Data, Weight::Kept, b"\x1b[H\x1b[2J".to_vec());
+    }
+}
+
 /// Prints one document as a line of JSON.
 pub(crate) fn print_json<T: Serialize>(document: &T) {
     put_json(document, Weight::Kept);

@@ -1,5 +1,7 @@
 //! The usual life of a fleet: deploys, rollbacks, questions, and the refusals in between.
 
+use buedafab_testkit::{FleetOptions, Sudo};
+
 use super::stage::{Ran, Stage, step_starts};
 
 #[test]
@@ -292,4 +294,55 @@ fn the_configuration_is_explained_where_it_is_wrong() {
     assert_eq!(ran.code, 3);
     ran.says("buedafab init writes one");
     assert_eq!(stage.run(&["deploy"]).says("the environment is missing").code, 2);
+}
+
+#[test]
+fn status_of_all_environments_says_what_runs_and_how_far_behind_it_is() {
+    let stage = Stage::with(FleetOptions {
+        hosts: 2,
+        systemd: true,
+        sudo: Sudo::WithoutPassword,
+        ..FleetOptions::default()
+    });
+    stage.configure(
+        "unit = \"five\"\nservice = \"none\"\nrequire_tag = false\n[services.web]\ncommand = \"sleep 1000\"\n\
+         [environments.production]\nhosts = [\"web1\"]\n[environments.staging]\nhosts = [\"web2\"]\n",
+    );
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    stage.release("three");
+    let ran = stage.run(&["staging", "deploy"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = stage.run(&["status"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let line = |begins: &str| lines.iter().position(|line| line.starts_with(begins)).unwrap_or(usize::MAX);
+    assert!(
+        line("staging") < line("web2  three (") || line("production") < line("web1  one ("),
+        "{}",
+        ran.stdout
+    );
+    ran.says("\nweb1: five-web.service runs\n").says("\nweb2: five-web-staging.service runs\n");
+    ran.says("\nweb1: 2 commits behind origin/master, as far as this checkout knows\n");
+    assert!(!ran.stdout.contains("web2: 2 commits"), "{}", ran.stdout);
+    let documents = stage.status();
+    assert_eq!(documents[0]["behind"]["commits"], 2);
+    assert_eq!(documents[0]["environment"], "production");
+    stage
+        .run(&["--hosts", "web1", "status"])
+        .says("--hosts and --roles choose among the hosts of an environment");
+
+    // Again and again, until somebody has seen enough.
+    let mut watch = stage.command(&["production", "status", "--watch=1"]);
+    let mut child = watch.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut said = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
+    for _ in 0..2 {
+        let round =
+            |line: Result<String, _>| line.is_ok_and(|line| line.contains("every 1 s; Ctrl-C ends it"));
+        assert!(said.by_ref().any(round), "it is shown again and again");
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("kill runs").success());
+    said.for_each(drop);
+    assert!(child.wait().expect("it ends").success());
 }

@@ -71,6 +71,11 @@ impl ConfigFile {
         built_in().chain(own.filter(|name| !BUILT_IN.contains(&name.as_str()))).collect()
     }
 
+    /// Those that the file says something about.
+    pub fn written_environments(&self) -> Vec<EnvironmentName> {
+        self.environments.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     /// The project's own commands in any environment, with what they are for.
     pub fn tasks(&self) -> BTreeMap<TaskName, Task> {
         let layers = self.environments.iter().map(|(_, layer)| layer).chain([&self.top]);

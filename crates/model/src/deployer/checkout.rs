@@ -139,6 +139,15 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+/// How far a commit is behind a branch of the remote, as this checkout knows it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Behind {
+    /// The branch, as git calls it here: `origin/main`.
+    pub branch: String,
+    /// How many of its commits the other lacks.
+    pub commits: usize,
+}
+
 /// How a commit relates to the one that is live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ancestry {

@@ -1,19 +1,21 @@
 //! What runs where, since when, by whom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::refusals::list_hosts;
 use super::{Table, ago, on_one_line};
 use crate::app::maintenance::MaintenanceRecord;
+use crate::deployer::checkout::Behind;
 use crate::host::app_version::AppAnswer;
 use crate::host::diagnosis::{Diagnosis, DiagnosisKind};
 use crate::host::facts::HostFacts;
 use crate::host::record::{Hold, JournalKind, LockHolder, SlotState};
 use crate::host::running::{HealthAnswer, Trouble, UnitFacts};
-use crate::names::{HostName, SlotName};
+use crate::names::{EnvironmentName, HostName, SlotName};
 use crate::release::Release;
 use crate::strategy::RollbackTarget;
 
@@ -22,6 +24,12 @@ use crate::strategy::RollbackTarget;
 pub struct HostStatus {
     /// The host.
     pub host: HostName,
+    /// The environment that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentName>,
+    /// How far what it serves is behind the branch that releases come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Behind>,
     /// Why it couldn't be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
@@ -129,6 +137,8 @@ impl HostStatus {
     pub fn unreachable(host: HostName, why: String) -> Self {
         HostStatus {
             host,
+            environment: None,
+            behind: None,
             unreachable: Some(why),
             live: None,
             slot: None,
@@ -177,6 +187,8 @@ impl HostStatus {
         let problems = problems.collect();
         HostStatus {
             host,
+            environment: None,
+            behind: None,
             unreachable: None,
             slot: facts.live_slot().cloned(),
             confirmed: facts.live_is_confirmed(),
@@ -221,6 +233,34 @@ pub fn describe_maintenance(record: &MaintenanceRecord, now: Timestamp) -> Strin
     format!("in maintenance since {}{until}, says {by}{message}", ago(*at, now))
 }
 
+/// What runs on each host, unit by unit.
+fn group_services(statuses: &[HostStatus]) -> Vec<(String, Vec<&str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for status in statuses.iter().filter(|status| status.live.is_some() && !status.services.is_empty()) {
+        let unit = |unit: &UnitFacts| match (unit.is_up(), unit.sub_state.as_str()) {
+            (true, _) => format!("{} runs", unit.name),
+            (false, "" | "dead") => format!("{} is {}", unit.name, unit.state),
+            (false, more) => format!("{} is {} ({more})", unit.name, unit.state),
+        };
+        let what = status.services.iter().map(unit).collect::<Vec<_>>().join(", ");
+        match groups.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, hosts)) => hosts.push(status.host.as_str()),
+            None => groups.push((what, vec![status.host.as_str()])),
+        }
+    }
+    groups
+}
+
+fn group_behind(statuses: &[HostStatus]) -> BTreeMap<Behind, Vec<&str>> {
+    let mut groups: BTreeMap<Behind, Vec<&str>> = BTreeMap::new();
+    for status in statuses {
+        if let Some(behind) = status.behind.as_ref().filter(|behind| behind.commits > 0) {
+            groups.entry(behind.clone()).or_default().push(status.host.as_str());
+        }
+    }
+    groups
+}
+
 /// A table of hosts, in so many columns, and below it what is wrong.
 pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> String {
     let mut table = Table::default();
@@ -245,6 +285,17 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> S
         table.row(cells.into_iter().chain(asks.then(|| or_dash(status.app.clone()))));
     }
     let mut text = table.render_within(columns);
+    for (what, hosts) in group_services(statuses) {
+        let _ = writeln!(text, "{}: {what}", list_hosts(&hosts));
+    }
+    for (Behind { branch, commits }, hosts) in group_behind(statuses) {
+        let commits = if commits == 1 { "1 commit".to_owned() } else { format!("{commits} commits") };
+        let _ = writeln!(
+            text,
+            "{}: {commits} behind {branch}, as far as this checkout knows",
+            list_hosts(&hosts)
+        );
+    }
     let mut line = |host: &HostName, what: &str| {
         let _ = writeln!(text, "{host}: {what}");
     };

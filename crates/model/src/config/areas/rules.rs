@@ -116,6 +116,11 @@ impl BranchPattern {
         self.0.matches(branch)
     }
 
+    /// The branch, if it is one alone.
+    pub fn name(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|pattern| !pattern.contains(['*', '?', '[']))
+    }
+
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
