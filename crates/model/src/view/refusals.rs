@@ -45,7 +45,8 @@ mod tests {
     fn what_is_said_of_many_hosts_is_said_once() {
         let host = |number: usize| HostName::new(format!("web{number}")).expect("a name");
         let nothing = |number| Refusal::NothingLive { host: host(number) };
-        let before = Refusal::NothingBefore { host: host(1), why: "nothing was ever live".to_owned() };
+        let before =
+            Refusal::NothingBefore { host: host(1), why: "nothing was ever live".to_owned(), common: None };
         let told = |refusals: &[Refusal]| {
             let (reasons, hints) = show_refusals(refusals);
             let hints = hints.iter().map(|hint| format!("  {hint}"));
