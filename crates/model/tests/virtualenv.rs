@@ -71,6 +71,7 @@ impl Host {
                 pins: Vec::new(),
                 packages: Packages::These(Vec::new()),
                 scripts: Vec::new(),
+                subdir: None,
                 reinstall: false,
                 upgrade: false,
             },
