@@ -31,8 +31,8 @@ fn checkout(files: &[(&str, &str)]) -> CheckoutFacts {
 #[track_caller]
 fn file_of(facts: &CheckoutFacts, answers: &Answers) -> String {
     let text = write(&guess(facts, answers));
-    let parsed = config::parse("buedafab.toml", &text.replace("\nsubdir", "\n# subdir"))
-        .unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"));
+    let parsed =
+        config::parse("buedafab.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"));
     for environment in parsed.environment_names() {
         parsed.settings(&environment).unwrap_or_else(|mistakes| panic!("{environment}: {mistakes}\n{text}"));
     }
@@ -229,6 +229,51 @@ fn django() {
     "#);
 }
 
+/// What `manage.py` names may be a module, one of several, or their package.
+#[test]
+fn production_s_settings() {
+    let cases: [(&str, &str, &[&str]); 6] = [
+        ("a module", "five.settings", &["five/settings.py", "five/production.py"]),
+        (
+            "one of several",
+            "five.settings.local",
+            &["five/settings/local.py", "five/settings/prod.py", "five/settings/staging.py"],
+        ),
+        ("their package", "five.settings", &["five/settings/__init__.py", "five/settings/production.py"]),
+        (
+            "a package alone",
+            "config.settings",
+            &["config/settings/__init__.py", "config/settings/defaults.py"],
+        ),
+        (
+            "nothing but for developers",
+            "five.settings.dev",
+            &["five/settings/dev.py", "five/settings/base.py"],
+        ),
+        ("a package of configuration", "config.dev", &["config/dev.py", "config/production.py"]),
+    ];
+    let mut all = String::new();
+    for (name, module, paths) in cases {
+        let manage = format!("os.environ.setdefault('DJANGO_SETTINGS_MODULE', '{module}')\n");
+        let mut files = vec![("manage.py", manage.as_str())];
+        files.extend(paths.iter().map(|path| (*path, "")));
+        let text = file_of(&checkout(&files), &Answers::default());
+        let said: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.split("DJANGO_SETTINGS_MODULE = ").nth(1)?.strip_suffix(" }"))
+            .collect();
+        let _ = writeln!(all, "{name}: {}", said.join(" · "));
+    }
+    insta::assert_snapshot!(all, @r#"
+    a module: "five.settings"
+    one of several: "five.settings.local" · "five.settings.staging" · "five.settings.prod"
+    their package: "five.settings" · "five.settings.production" · "five.settings.production"
+    a package alone: "config.settings"
+    nothing but for developers: "five.settings.dev"
+    a package of configuration: "config.dev" · "config.production" · "config.production"
+    "#);
+}
+
 #[test]
 fn other_python() {
     // CTFd: Flask's factory, a manage.py that isn't Django's, flask-migrate.
@@ -277,6 +322,7 @@ fn other_python() {
         ("requirements/test.txt", "mock\n"),
         ("flower/__init__.py", ""),
         ("flower/__main__.py", ""),
+        ("flower/api/tasks.py", ""),
         ("examples/tasks.py", ""),
         ("tox.ini", "[testenv]\ncommands = python -m tests.unit\n"),
     ]);
@@ -300,7 +346,7 @@ fn other_python() {
         ),
         ("datasette/__init__.py", ""),
         ("datasette/app.py", "class Datasette:\n"),
-        ("Dockerfile", "CMD [\"datasette\"]\n"),
+        ("Dockerfile", "FROM python\nRUN pip install datasette\n"),
     ]);
     insta::assert_snapshot!(shape(&datasette), @r#"
     recipe = "asgi"
@@ -308,11 +354,11 @@ fn other_python() {
     test_runner = "pytest"
     service = "systemd:{unit}"
     # [services.web]
-    # command = "datasette"
+    # command = "python -m uvicorn --port 8000 app:app"
     - recipe asgi (setup.py asks for uvicorn)
-    - started by: datasette (Dockerfile)
     - production's branch main (the HEAD of origin)
     ! nothing would be installed: setup.py isn't read by itself. A requirement file with the line `.` installs the project
+    ? What starts the app: a command, or systemd:NAME for a unit that is there? [later]
     "#);
 
     // FastAPI's template: an app in backend/, a front end beside it.
@@ -343,6 +389,7 @@ fn other_python() {
     - recipe asgi, in backend (backend/pyproject.toml asks for fastapi)
     - started by: python -m uvicorn --port 8000 app.main:app (backend/app/main.py)
     - production's branch main (the HEAD of origin)
+    ! uv.lock lies above backend, and isn't read from there: the versions are those of the day
     "#);
 
     // A workspace of uv's with two servers: only a person can say.
@@ -365,6 +412,7 @@ fn other_python() {
     # command = "python -m gunicorn --bind 127.0.0.1:8000 app:app"
     - recipe wsgi, in packages/admin (packages/admin/pyproject.toml asks for flask)
     - production's branch main (the HEAD of origin)
+    ! uv.lock lies above packages/admin, and isn't read from there: the versions are those of the day
     ? There are several apps here: packages/admin, packages/api. Which folder is deployed? [packages/admin]
     ? What starts the app: a command, or systemd:NAME for a unit that is there? [later]
     "#);

@@ -57,7 +57,7 @@ fn a_host_that_was_added_leaves_the_others_their_way_back() {
     fleet("[\"web3\", \"web1\", \"web2\"]");
     stage.production(&["deploy"], 4).says("web3: deploy can't write");
     stage.production(&["rollback"], 0).says("web3: nothing was ever live here: it stays as it is");
-    assert_eq!(stage.serving(), ["two", "two", ""]);
+    assert_eq!(stage.serving(), ["two", "two", "-"]);
     // With a name, it comes along.
     added.run("chmod 777 /var/webapps");
     let ran = stage.production(&["rollback", "--to", "one"], 0);

@@ -47,9 +47,14 @@ pub(super) fn look(files: &Files, folder: &str) -> Django {
     let named = |text: &str| module.captures(text).map(|found| found[1].to_owned());
     let usual = named(files.text(&manage));
     let mut source = usual.as_ref().map(|_| manage.clone());
-    let siblings = usual.as_deref().map(|usual| siblings(files, folder, usual)).unwrap_or_default();
+    // One module of several, or the package of all of them.
+    let package = usual.as_deref().and_then(|usual| match path_of(files, folder, usual) {
+        Some(path) if path.ends_with("/__init__.py") => Some(usual),
+        _ => usual.rsplit_once('.').map(|(package, _)| package),
+    });
+    let siblings = package.map(|package| siblings(files, folder, package)).unwrap_or_default();
     let sibling = |names: &[&str]| {
-        let (package, _) = usual.as_deref()?.rsplit_once('.')?;
+        let package = package?;
         let name = names.iter().find(|name| siblings.contains_key(**name))?;
         Some((format!("{package}.{name}"), siblings[*name].clone()))
     };
@@ -98,9 +103,8 @@ fn path_of(files: &Files, folder: &str, module: &str) -> Option<String> {
     [format!("{path}.py"), format!("{path}/__init__.py")].into_iter().find(|path| files.has(path))
 }
 
-/// The other modules of the package of settings, by their last names, with their paths.
-fn siblings(files: &Files, folder: &str, module: &str) -> BTreeMap<String, String> {
-    let Some((package, _)) = module.rsplit_once('.') else { return BTreeMap::new() };
+/// The modules of a package of settings, by their last names, with their paths.
+fn siblings(files: &Files, folder: &str, package: &str) -> BTreeMap<String, String> {
     // Beside a `settings.py` lie modules that are no settings.
     if !package.rsplit('.').next().is_some_and(|last| last.contains("settings") || last.contains("config")) {
         return BTreeMap::new();

@@ -153,6 +153,15 @@ pub fn guess(facts: &CheckoutFacts, answers: &Answers) -> Guess {
             ));
         }
     }
+    if recipe.is_python()
+        && files.has("uv.lock")
+        && !folder.is_empty()
+        && !files.has(&within(&folder, "uv.lock"))
+    {
+        notes.push(format!(
+            "uv.lock lies above {folder}, and isn't read from there: the versions are those of the day"
+        ));
+    }
     let test_runner = earlier.test_runner.clone().or(start.test_runner);
     let command = start.command.map(|(command, _)| command);
     let mut shared_files = earlier.shared_files.clone();

@@ -251,7 +251,10 @@ fn read_setup(
     development.extend(list("tests_require", '[', ']').iter().filter_map(|name| name_of(name)));
     let program = Regex::new(r#"["'\s]([\w.-]+)\s*=\s*[\w.]+:\w+"#).expect("it is fixed");
     if let Some((_, entries)) = text.split_once("console_scripts") {
-        let end = entries.find([']', '}']).unwrap_or(entries.len());
+        // A list, or a section of a text that is an ini file.
+        let entries = entries.trim_start_matches(']');
+        let ends = ["]", "}", "\"\"\"", "'''", "\n["];
+        let end = ends.iter().filter_map(|end| entries.find(end)).min().unwrap_or(entries.len());
         programs.extend(program.captures_iter(&entries[..end]).map(|found| found[1].to_owned()));
     }
 }

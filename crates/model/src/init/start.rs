@@ -87,10 +87,12 @@ fn of_python(
     found: &mut Found,
 ) {
     found.command = python_command(files, folder, recipe, python, django);
+    // A project may only watch the workers of others.
     found.uses_celery = python.names.contains("celery")
         && files.below(folder).any(|path| {
             let name = path.rsplit('/').next().unwrap_or(path);
-            !is_aside(path) && matches!(name, "celery.py" | "celery_app.py" | "celeryapp.py" | "tasks.py")
+            !is_aside(path)
+                && (path == "tasks.py" || matches!(name, "celery.py" | "celery_app.py" | "celeryapp.py"))
         });
     found.test_runner = if python::has_pytest(files, folder, python) {
         Some("pytest".to_owned())
