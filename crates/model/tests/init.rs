@@ -354,11 +354,11 @@ fn other_python() {
     test_runner = "pytest"
     service = "systemd:{unit}"
     # [services.web]
-    # command = "python -m uvicorn --port 8000 app:app"
+    # command = "datasette"
     - recipe asgi (setup.py asks for uvicorn)
+    - started by: datasette (setup.py)
     - production's branch main (the HEAD of origin)
     ! nothing would be installed: setup.py isn't read by itself. A requirement file with the line `.` installs the project
-    ? What starts the app: a command, or systemd:NAME for a unit that is there? [later]
     "#);
 
     // FastAPI's template: an app in backend/, a front end beside it.

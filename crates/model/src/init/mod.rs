@@ -1,7 +1,8 @@
 //! `buedafab init`: what a checkout says about how it is deployed, and the buedafab.toml that follows from it.
 //!
-//! [`guess`] takes the paths that git tracks and the texts of those that [`matters`], and says what it made of them, why, and
-//! what only a person can tell. Nothing of the project is run: what is read has regular shapes, and what hasn't is passed over.
+//! [`guess`] takes the paths that git tracks and the texts of those that [`matters`] names, and says what it made of them,
+//! why, and what only a person can tell. Nothing of the project is run: what is read has regular shapes, and what hasn't is
+//! passed over.
 
 mod app;
 mod django;
@@ -91,8 +92,8 @@ pub struct Guess {
     pub questions: Vec<Question>,
 }
 
-/// Makes of a checkout what can be made of it, in the light of what a person has said so far. The answer to one question can raise or
-/// settle others.
+/// Makes of a checkout what can be made of it, in the light of what a person has said so far. The answer to one question can
+/// raise or settle others.
 pub fn guess(facts: &CheckoutFacts, answers: &Answers) -> Guess {
     let files = &facts.files;
     let mut reasons = Vec::new();

@@ -1,4 +1,5 @@
-//! How the app is built, tested, migrated and started: what the files of its language, its Procfile, Makefile and Dockerfile say.
+//! How the app is built, tested, migrated and started: what the files of its language, its Procfile, Makefile and Dockerfile
+//! say.
 
 use regex::Regex;
 use serde_json::Value;
@@ -138,7 +139,7 @@ fn python_command(
 ) -> Option<(String, String)> {
     let gunicorn = |app: &str| format!("python -m gunicorn --bind 127.0.0.1:{USUAL_PORT} {app}");
     let uvicorn = |app: &str| format!("python -m uvicorn --port {USUAL_PORT} {app}");
-    match recipe {
+    let found = match recipe {
         Recipe::Django => match (&django.asgi, &django.wsgi) {
             (Some(asgi), _) if python.names.contains("uvicorn") => {
                 Some((uvicorn(&format!("{asgi}:application")), "ASGI_APPLICATION in the settings".to_owned()))
@@ -147,28 +148,34 @@ fn python_command(
             (_, None) => None,
         },
         Recipe::Wsgi | Recipe::Webpy => {
-            let objects = r"(?m)^(app|application)\s*(?::\s*[\w.]+\s*)?=";
-            let (app, path) = app_object(files, folder, objects, &["wsgi", "app", "main", "application", "run", "server", "serve"])
-                .or_else(|| factory(files, folder))?;
-            let is_of_framework = python.names.iter().any(|name| name == "flask") || recipe == Recipe::Webpy;
+            let likely = ["wsgi", "app", "main", "application", "run", "server", "serve"];
+            let found = app_object(files, folder, r"(?m)^(app|application)\s*(?::\s*[\w.]+\s*)?=", &likely);
+            let found = found.or_else(|| factory(files, folder));
             // Any module may have something of that name.
-            (is_of_framework || path.ends_with("wsgi.py")).then(|| (gunicorn(&app), path))
+            let is_of_framework = python.names.contains("flask") || recipe == Recipe::Webpy;
+            found
+                .filter(|(_, path)| is_of_framework || path.ends_with("wsgi.py"))
+                .map(|(app, path)| (gunicorn(&app), path))
         }
         Recipe::Asgi => {
-            let objects = r"(?m)^(\w+)\s*(?::\s*[\w.]+\s*)?=\s*(?:\w+\.)?(?:FastAPI|Starlette|Quart|Litestar|Application)\(";
-            let (app, path) = app_object(files, folder, objects, &["main", "asgi", "app", "application", "server"])?;
-            Some((uvicorn(&app), path))
+            let made = "(?:FastAPI|Starlette|Quart|Litestar|Application)";
+            let pattern = format!(r"(?m)^(\w+)\s*(?::\s*[\w.]+\s*)?=\s*(?:\w+\.)?{made}\(");
+            let likely = ["main", "asgi", "app", "application", "server"];
+            app_object(files, folder, &pattern, &likely).map(|(app, path)| (uvicorn(&app), path))
         }
-        Recipe::Tornado => program(files, folder, python)
-            .or_else(|| {
-                let file = ["app.py", "main.py", "server.py"].into_iter().find(|file| files.has(&within(folder, file)))?;
-                let takes_port = files.text(&within(folder, file)).contains("\"port\"");
-                let port = if takes_port { format!(" --port={USUAL_PORT}") } else { String::new() };
-                Some((format!("python {file}{port}"), within(folder, file)))
-            }),
+        Recipe::Tornado => program(files, folder, python).or_else(|| tornado_file(files, folder)),
         Recipe::Static | Recipe::Generic => None,
-    }
-    .or_else(|| program(files, folder, python))
+    };
+    found.or_else(|| program(files, folder, python))
+}
+
+/// The file that is run by itself, as Tornado's apps mostly are.
+fn tornado_file(files: &Files, folder: &str) -> Option<(String, String)> {
+    let names = ["app.py", "main.py", "server.py"];
+    let path = names.into_iter().find(|name| files.has(&within(folder, name)))?;
+    let takes_port = files.text(&within(folder, path)).contains("\"port\"");
+    let port = if takes_port { format!(" --port={USUAL_PORT}") } else { String::new() };
+    Some((format!("python {path}{port}"), within(folder, path)))
 }
 
 /// `module:object`, with the path of the module: those of a likely name first.

@@ -1,4 +1,5 @@
-//! The regular part of YAML: maps, lists and plain values, by their indentation. What deploy tools are told is written in it.
+//! The regular part of YAML: maps, lists and plain values, by their indentation. What deploy tools are told is written in
+//! it.
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]

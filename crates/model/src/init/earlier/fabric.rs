@@ -1,5 +1,5 @@
-//! `fabfile.py` of the buedafab that was a library for Fabric: its plain assignments to `env`, its functions for environments, and
-//! tasks that only run commands. It is read, never run.
+//! `fabfile.py` of the buedafab that was a library for Fabric: its plain assignments to `env`, its functions for environments,
+//! and tasks that only run commands. It is read, never run.
 
 use std::collections::BTreeMap;
 
