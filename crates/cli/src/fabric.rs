@@ -136,7 +136,7 @@ pub(crate) fn takes_next_word(word: &str, current: Option<&Command>, root: &Comm
     let mut letters = word[1..].chars();
     while let Some(letter) = letters.next() {
         let named = known.iter().find(|argument| argument.get_short() == Some(letter));
-        if named.is_some_and(|named| takes_value(&*named)) {
+        if named.is_some_and(takes_value) {
             return letters.next().is_none();
         }
     }

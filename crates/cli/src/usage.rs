@@ -23,10 +23,8 @@ pub(crate) type Group<'c> = (&'static str, Vec<&'c Command>);
 pub(crate) fn groups<'c>(root: &'c Command, is_task: impl Fn(&str) -> bool) -> Vec<Group<'c>> {
     let shown = || root.get_subcommands().filter(|command| !command.is_hide_set());
     let named = |name: &&str| shown().find(|command| command.get_name() == *name);
-    let mut groups: Vec<Group<'c>> = GROUPS
-        .iter()
-        .map(|(title, names)| (*title, names.iter().filter_map(|name| named(name)).collect()))
-        .collect();
+    let mut groups: Vec<Group<'c>> =
+        GROUPS.iter().map(|(title, names)| (*title, names.iter().filter_map(&named).collect())).collect();
     let is_grouped = |name: &str| GROUPS.iter().any(|(_, names)| names.contains(&name));
     let (tasks, others) = shown()
         .filter(|command| !is_grouped(command.get_name()))

@@ -34,10 +34,7 @@ pub(crate) async fn status(cli: &Cli, arguments: &StatusArgs) -> Result<ExitCode
             Err(error) if error.code() == ExitCode::Interrupted => return Ok(code),
             shown => shown?,
         };
-        all(sessions
-            .iter_mut()
-            .map(|session| Box::pin(session.let_go()) as Pin<Box<dyn Future<Output = ()>>>))
-        .await;
+        all(sessions.iter_mut().map(|session| Box::pin(session.let_go()) as Open<'_, ()>)).await;
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(seconds.into())) => {}
             () = interrupted() => return Ok(code),
@@ -71,10 +68,7 @@ fn sessions(cli: &Cli) -> Result<Vec<Session>, CliError> {
 
 /// Looks at all of them at once, and shows what was seen.
 async fn show(cli: &Cli, sessions: &mut [Session], every: Option<u32>) -> Result<ExitCode, CliError> {
-    let look = |session| -> Pin<Box<dyn Future<Output = Result<(Vec<HostStatus>, bool), CliError>> + '_>> {
-        Box::pin(statuses(session))
-    };
-    let seen = all(sessions.iter_mut().map(look)).await;
+    let seen = all(sessions.iter_mut().map(|session| Box::pin(statuses(session)) as Open<'_, Seen>)).await;
     let now = Timestamp::now();
     let mut text = String::new();
     let mut code = ExitCode::Done;
@@ -107,8 +101,7 @@ async fn show(cli: &Cli, sessions: &mut [Session], every: Option<u32>) -> Result
     Ok(code)
 }
 
-/// How each host of an environment is, and whether all could be asked.
-async fn statuses(session: &mut Session) -> Result<(Vec<HostStatus>, bool), CliError> {
+async fn statuses(session: &mut Session) -> Seen {
     let look = session.look(Scope::Full).await?;
     let url = session.code_url().await;
     let behind = behind(session, &look).await;
@@ -145,8 +138,14 @@ async fn behind(session: &Session, look: &Look) -> BTreeMap<CommitId, Behind> {
     found
 }
 
+/// How each host of an environment is, and whether all could be asked.
+type Seen = Result<(Vec<HostStatus>, bool), CliError>;
+
+/// Something under way.
+type Open<'f, T> = Pin<Box<dyn Future<Output = T> + 'f>>;
+
 /// Waits for all of these at once; what they come to is in their order.
-async fn all<'f, T>(futures: impl Iterator<Item = Pin<Box<dyn Future<Output = T> + 'f>>>) -> Vec<T> {
+async fn all<'f, T>(futures: impl Iterator<Item = Open<'f, T>>) -> Vec<T> {
     let mut open: Vec<_> = futures.map(|future| (future, None)).collect();
     poll_fn(|context| {
         for (future, done) in &mut open {
