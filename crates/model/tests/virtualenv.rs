@@ -60,6 +60,7 @@ impl Host {
         let host = Host {
             spec: VirtualenvSpec {
                 python: "/usr/bin/python3".to_owned(),
+                subdir: None,
                 installer,
                 options: vec![
                     "--no-index".to_owned(),
@@ -439,6 +440,14 @@ fn files_and_settings_are_those_that_installers_know() {
         host.commit(&[("requirements.txt", &format!("-r {0}/far.txt\n-c {0}/limits.txt\n", server.url()))]);
         host.prepared("a");
         assert_eq!(host.holds("a"), "six1.0");
+        // What a file says of indexes holds for what is asked for there, also where it lies beside that file.
+        host.place.by_hand("mkdir -p project/more/vendor; cp index/six-2* project/more/vendor");
+        host.commit(&[
+            ("requirements.txt", "-r more/own.txt\n"),
+            ("more/own.txt", "--no-index\n--find-links ./vendor\nsix\n"),
+        ]);
+        host.prepared_as("b", VirtualenvSpec { options: Vec::new(), upgrade: true, ..host.spec.clone() });
+        assert_eq!(host.holds("b"), "six2.0");
         // A setting of pip's is one of uv's, and a virtualenv is made of all of them.
         let bare = VirtualenvSpec { options: Vec::new(), ..host.spec.clone() };
         host.commit(&[("requirements.txt", "six\n")]);

@@ -93,8 +93,11 @@ impl Repository {
         };
         let unpushed_submodules =
             if release.submodules { self.unpushed_submodules(&commit).await } else { Vec::new() };
-        let python =
-            if settings.app.recipe.is_python() { Some(self.python_files(&commit).await?) } else { None };
+        let python = if settings.app.recipe.is_python() {
+            Some(self.python_files(&commit, settings.app.subdir.as_deref()).await?)
+        } else {
+            None
+        };
         let own_env = format!("{}/", settings.layout.virtualenv);
         let may_tag = needs_tags && (settings.rules.sign_tags || settings.rules.verify_signatures);
         Ok(CheckoutFacts {
@@ -152,16 +155,14 @@ impl Repository {
     }
 
     /// What a commit has that an installer would read.
-    async fn python_files(&self, commit: &CommitId) -> Result<PythonFiles, GitError> {
+    async fn python_files(&self, commit: &CommitId, subdir: Option<&str>) -> Result<PythonFiles, GitError> {
         let listed =
             self.git(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit.as_str()]).await?;
         let paths: Vec<String> =
             listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
-        let pyproject = if paths.iter().any(|path| path == "pyproject.toml") {
-            self.file_in(commit, "pyproject.toml").await
-        } else {
-            None
-        };
+        let path =
+            subdir.map_or_else(|| "pyproject.toml".to_owned(), |folder| format!("{folder}/pyproject.toml"));
+        let pyproject = if paths.contains(&path) { self.file_in(commit, &path).await } else { None };
         Ok(PythonFiles { paths, pyproject })
     }
 

@@ -48,7 +48,7 @@ pub struct ReleaseFile {
 pub struct PythonFiles {
     /// The paths of all its files, in their order; of a submodule that of its folder.
     pub paths: Vec<String>,
-    /// Its `pyproject.toml`.
+    /// The `pyproject.toml` of its app.
     pub pyproject: Option<String>,
 }
 

@@ -18,32 +18,31 @@ pub(super) fn nothing_to_install(
     files: &PythonFiles,
 ) -> (Option<BrokenRule>, Option<String>) {
     let python = &settings.python;
+    let has = |file: &str| files.has(&in_app(settings, file));
     if let Some(file) = python.requirements.iter().find(|file| !may_be_there(settings, files, file)) {
-        return (
-            Some(BrokenRule::NoRequirementFile { file: file.clone(), found: requirement_files(files) }),
-            None,
-        );
+        let found = requirement_files(settings, files);
+        return (Some(BrokenRule::NoRequirementFile { file: in_app(settings, file), found }), None);
     }
     let is_known = !python.requirements.is_empty()
         || !python.base.private_packages.is_empty()
         || !python.private_requirements.is_empty()
         || !python.installation_scripts.is_empty()
-        || files.has("uv.lock");
+        || has("uv.lock");
     if is_known {
         return (None, None);
     }
     // A project that has a lock means it, though it could be installed without.
-    if let Some((lock, export)) = LOCKS.into_iter().find(|(lock, _)| files.has(lock)) {
+    if let Some((lock, export)) = LOCKS.into_iter().find(|(lock, _)| has(lock)) {
         return (Some(BrokenRule::LockOfAnother { lock, export }), None);
     }
     let is_package = |text: &String| {
         let tables = ["[project]", "[build-system]", "[tool.poetry]"];
         text.lines().any(|line| tables.contains(&line.trim_end()))
     };
-    if files.has("setup.py") || files.pyproject.as_ref().is_some_and(is_package) {
+    if has("setup.py") || files.pyproject.as_ref().is_some_and(is_package) {
         return (None, None);
     }
-    let found = requirement_files(files);
+    let found = requirement_files(settings, files);
     let needs_some = !matches!(settings.app.recipe, Recipe::Wsgi | Recipe::Asgi);
     if needs_some || !found.is_empty() {
         return (Some(BrokenRule::NothingToInstall { found }), None);
@@ -53,25 +52,33 @@ pub(super) fn nothing_to_install(
     (None, Some(note.to_owned()))
 }
 
-/// What a submodule has, or what is linked from `shared`, git doesn't list.
+/// Where a file of the app lies in the project.
+fn in_app(settings: &Settings, file: &str) -> String {
+    settings.app.subdir.as_ref().map_or_else(|| file.to_owned(), |subdir| format!("{subdir}/{file}"))
+}
+
+/// What a submodule has, or what is linked from `shared`, git doesn't list; and what is written with dots it lists otherwise.
 fn may_be_there(settings: &Settings, files: &PythonFiles, file: &str) -> bool {
+    let file = in_app(settings, file);
     let below =
         |folder: &String| file.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
-    files.has(file)
+    files.has(&file)
+        || file.split('/').any(|part| matches!(part, "." | ".."))
         || files.paths.iter().any(below)
-        || settings.shared.files.iter().any(|shared| shared == file)
+        || settings.shared.files.contains(&file)
         || settings.shared.folders.iter().any(below)
 }
 
-/// Files that look like what nobody has named.
-fn requirement_files(files: &PythonFiles) -> Vec<String> {
+/// Files that look like what nobody has named, as they would be named.
+fn requirement_files(settings: &Settings, files: &PythonFiles) -> Vec<String> {
     const MOST: usize = 5;
-    let looks_so = |path: &&String| {
+    let root = in_app(settings, "");
+    let looks_so = |path: &&str| {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let is_plain = folder.is_empty() || folder == "requirements";
         let text = name.strip_suffix(".txt");
         is_plain && text.is_some_and(|name| folder == "requirements" || name.starts_with("requirements"))
-            || *path == "Pipfile"
     };
-    files.paths.iter().filter(looks_so).take(MOST).cloned().collect()
+    let of_app = files.paths.iter().filter_map(|path| path.strip_prefix(root.as_str()));
+    of_app.filter(looks_so).take(MOST).map(str::to_owned).collect()
 }

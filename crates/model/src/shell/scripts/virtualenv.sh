@@ -1,13 +1,12 @@
 # Brings the virtualenv of a slot to just what its release asks for. POSIX sh.
 #
-# Assignments stand before this text: slot, the folder of the release; app, where in it the app lies, with the requirement
-# files; name, the virtualenv's in the slot; python; installer
-# (auto, uv or pip); options, words for the installer, quoted for eval; require_hashes, yes or no; constraints, files, a line each,
-# and limits, the words that tell an installer of them; pins, what other hosts have, a line each; private, the private packages of
-# this release, a line each, or written_down, yes; record, a file that they are written down in; packages, the folder that they lie
-# in, and packages_url; kept, the folder of what is kept of releases, and release, the commit; link, what leads to the live
-# release; index_settings and resolved, programs for Python; cache, a folder for uv; reinstall and upgrade, yes or no; scripts,
-# words quoted for eval. The requirement files are the arguments.
+# Assignments stand before this text: slot, the folder of the release; app, where in it the app lies, with the requirement files;
+# name, the virtualenv's in the slot; python; installer (auto, uv or pip); options, words for the installer, quoted for eval;
+# require_hashes, yes or no; constraints, files, a line each, and limits, the words that tell an installer of them; pins, what other
+# hosts have, a line each; private, the private packages of this release, a line each, or written_down, yes; record, a file that
+# they are written down in; packages, the folder that they lie in, and packages_url; kept, the folder of what is kept of releases,
+# and release, the commit; link, what leads to the live release; index_settings and resolved, programs for Python; cache, a folder
+# for uv; reinstall and upgrade, yes or no; scripts, words quoted for eval. The requirement files are the arguments.
 #
 # What the env was made from is summed up in env/.buedafab: while that is still so, no installer is run. What an installer has
 # resolved is kept with the release, and is what every slot gets that asks for the same; where more or less is asked for, the
@@ -103,11 +102,13 @@ files() {
     # What a file includes lies beside it, or far away: that is asked for when it is resolved.
     case $file in */*) folder=${file%/*}/ ;; *) folder= ;; esac
     included=$(printf '%s\n' "$text" | sed -nE 's/^[[:space:]]*(-r|-c|--requirement|--constraint)[[:space:]=]*([^[:space:]#]+).*/\1 \2/p' |
-      while read -r how name; do
+      while read -r how place; do
         case $kind$how in r-r | r--r*) how=r ;; *) how=c ;; esac
-        case $name in *://*) ;; /*) echo "$how$name" ;; *) echo "$how$folder$name" ;; esac
+        case $place in *://*) ;; /*) echo "$how$place" ;; *) echo "$how$folder$place" ;; esac
       done)
     [ -z "$included" ] || list=$included${list:+$line$list}
+    ! says_links "$text" || printf '%s\n' "$text" | sed -nE 's/^[[:space:]]*(-f|--find-links)[[:space:]=]+([^/:[:space:]][^:]*)$/\2/p' |
+      while read -r place; do echo "$mark links $folder$place"; done
     # A part of the project itself may change with every commit, and what is built in its place goes when that is cleaned up.
     ! printf '%s\n' "$text" | grep -qE "$is_local|^[[:space:]]*(-f|--find-links)[[:space:]=]*[^:]*\$" || commit=yes
     ! printf '%s\n' "$text" | grep -E '^[[:space:]]*(-e|--editable)' | grep -qvE '(-e|--editable)[[:space:]=]*[a-z]+(\+[a-z]+)?://' || echo "$mark editable"
@@ -123,6 +124,7 @@ files() {
   fi
   [ "$commit" = no ] || printf '%s\n' "$mark local" "$(git -c safe.directory='*' rev-parse HEAD)"
 }
+says_links() { case $1 in *-f[\ =]* | *--find-links*) ;; *) return 1 ;; esac }
 mark='# buedafab:'
 is_local='^[[:space:]]*((-e|--editable)[[:space:]=]*)?([.]|/|file:|[A-Za-z0-9._-]+/)|@[[:space:]]*(file:|[.]|/)'
 asks=$(files "$@") || exit
@@ -245,8 +247,11 @@ elif [ "$upgrade" = no ] && [ -n "$pins" ]; then
 fi
 list=$env/.requirements
 
-# Options of requirement files hold for what is installed because of them.
-of_files=$(printf '%s\n' "$asks" | sed -nE '/^[[:space:]]*(-i|-f|--(index-url|extra-index-url|find-links|no-index|trusted-host|pre|no-binary|only-binary|prefer-binary))([[:space:]=]|$)/p')
+# Options of requirement files hold for what is installed because of them. What lies beside such a file is found from elsewhere,
+# too.
+of_files=$(printf '%s\n' "$asks" | sed -nE '/^[[:space:]]*(-i|--(index-url|extra-index-url|no-index|trusted-host|pre|no-binary|only-binary|prefer-binary))([[:space:]=]|$)/p
+/^[[:space:]]*(-f|--find-links)[[:space:]=]+(\/|[^:]*:)/p'
+  printf '%s\n' "$asks" | sed -n "s/^$mark links //p" | while read -r place; do echo "--find-links $PWD/$place"; done)
 
 # In exactly the versions that are asked for, and nothing besides.
 install_with_uv() {
@@ -258,19 +263,18 @@ install_with_uv() {
     if [ -n "$known" ]; then
       cp "$known" "$list"
     else
-      emit=
-      [ -z "$of_files" ] || emit='--emit-index-url --emit-find-links --emit-build-options'
       # What stands in its output already is what uv prefers.
       cp "$before" "$list" &&
-        eval "\"\$uv\" pip compile $fresh --generate-hashes $emit --no-header --no-annotate --python \"\$env/bin/python\" $options $limits --output-file \"\$list\" \"\$@\"" >/dev/null
+        eval "\"\$uv\" pip compile $fresh --generate-hashes --no-header --no-annotate --python \"\$env/bin/python\" $options $limits --output-file \"\$list\" \"\$@\"" >/dev/null
     fi || return
     # A version says nothing about what lies in a folder, so that is built and installed each time.
-    rm -f "$list.local" &&
+    rm -f "$list.local" "$list.index" &&
       awk -v here="$list.local" -v index_of="$list.index" -v is_local="$is_local" \
-        'BEGIN { printf "" >index_of } !/^[[:space:]]/ { out = $0 ~ is_local ? here : index_of } { print >out }
-        /^--/ && $0 !~ /^--editable/ { print >here }' "$list" || return
+        '!/^[[:space:]]/ { out = $0 ~ is_local ? here : index_of } { print >out }' "$list" &&
+      printf '%s\n' "$of_files" >>"$list.index" &&
+      { [ ! -e "$list.local" ] || printf '%s\n' "$of_files" >>"$list.local"; } || return
     eval "\"\$uv\" pip sync --allow-empty-requirements --compile-bytecode --python \"\$env/bin/python\" $options \"\$list.index\"" || return
-    ! grep -qvE '^--' "$list.local" 2>/dev/null ||
+    [ ! -e "$list.local" ] ||
       eval "\"\$uv\" pip install --reinstall --no-deps --compile-bytecode --python \"\$env/bin/python\" $options -r \"\$list.local\""
   else
     eval "\"\$uv\" pip sync --allow-empty-requirements --python \"\$env/bin/python\" /dev/null"
@@ -310,10 +314,8 @@ install_with_pip() {
   fi
   pip_installs -c "$env/.pins" "$@"
 }
-# Of what comes from an index only the very files that were resolved. What lies beside a requirement file is found only from
-# there, and then versions decide.
+# Of what comes from an index only the very files that were resolved.
 install_hashed() {
-  ! printf '%s\n' "$of_files" | grep -E '(-f|--find-links)' | grep -qvE '[a-z]+://|[[:space:]=]/' || return 0
   { printf '%s\n' "$of_files" && grep -E '^[^ ]+==[^ ]+ --hash=' "$list"; } >"$list.index" || return 0
   eval "\"\$env/bin/python\" -m pip install --no-deps --require-hashes $options -r \"\$list.index\""
 }
