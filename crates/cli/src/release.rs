@@ -63,6 +63,10 @@ impl Choosing {
         let remote = session.settings.source.master_remote.clone();
         let ancestry = repository.ancestry(&self.facts.release.commit, live, &remote, MOST_COMMITS);
         self.live = session.unless_interrupted(ancestry).await?;
+        let shared = session.settings.shared_paths();
+        let tracked =
+            session.unless_interrupted(repository.tracked_at(&self.facts.release.commit, &shared)).await?;
+        self.facts.shared_in_git = tracked.map_err(|error| session.give_up(error.into()))?;
         match judge(&session.settings, &self.facts, &self.live, self.new_tag.as_deref()) {
             Ok(Ruling::NeedsTag(choice)) if !session.can_ask() => {
                 let TagChoice { release, proposed, .. } = choice;

@@ -6,10 +6,13 @@ mod resolve;
 mod survey;
 mod working_tree;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use buedafab_model::deployer::checkout::{Ancestry, Behind, CommitsBetween, LiveRelease, ReleaseFile};
+use buedafab_model::deployer::checkout::{
+    Ancestry, Behind, CommitsBetween, LiveRelease, ReleaseFile, TrackedPath,
+};
 use buedafab_model::deployer::rules::BrokenRule;
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
@@ -120,6 +123,9 @@ fn said(why: &str) -> String {
     if why.is_empty() { String::new() } else { format!(" ({why})") }
 }
 
+/// How `git ls-tree` begins to tell of a symbolic link.
+const LINK: &str = "120000 ";
+
 impl Repository {
     /// The checkout around `folder`.
     pub fn find(folder: &Path) -> Result<Self, GitError> {
@@ -172,6 +178,33 @@ impl Repository {
     pub async fn file_in(&self, commit: &CommitId, path: &str) -> Option<String> {
         let text = self.git(&["cat-file", "blob", &format!("{commit}:{path}")]).await.ok()?;
         Some(text + "\n")
+    }
+
+    /// What a commit has at these paths, below them, and of symbolic links above them.
+    pub async fn tracked_at(
+        &self,
+        commit: &CommitId,
+        paths: &[String],
+    ) -> Result<Vec<TrackedPath>, GitError> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = ["--literal-pathspecs", "ls-tree", "-z", "--full-tree"];
+        let below = [&list[..], &["-r", commit.as_str(), "--"]].concat();
+        let below = below.into_iter().chain(paths.iter().map(String::as_str)).collect::<Vec<_>>();
+        let mut listed = self.git(&below).await?;
+        let above = paths.iter().flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at]));
+        let above: BTreeSet<&str> = above.collect();
+        if !above.is_empty() {
+            let here = [&list[..], &[commit.as_str(), "--"]].concat();
+            let links = self.git(&here.into_iter().chain(above).collect::<Vec<_>>()).await?;
+            let links = links.split('\0').filter(|entry| entry.starts_with(LINK));
+            listed.extend(links.map(|entry| format!("\0{entry}")));
+        }
+        let entries = listed.split('\0').filter_map(|entry| entry.split_once('\t'));
+        Ok(entries
+            .map(|(kind, path)| TrackedPath { path: path.to_owned(), is_link: kind.starts_with(LINK) })
+            .collect())
     }
 
     /// Where a file lies in this checkout, for git; `None` if it lies elsewhere.

@@ -4,7 +4,7 @@ mod common;
 
 use buedafab_model::deployer::checkout::{
     Ancestry, Asked, CheckoutFacts, LiveRelease, PushFacts, PythonFiles, ReleaseFile, RemoteFacts, Tag,
-    UnpushedCommit,
+    TrackedPath, UnpushedCommit,
 };
 use buedafab_model::deployer::rules::{Allowed, Ruling, TagChoice, check_new_tag, judge};
 use buedafab_model::release::Release;
@@ -35,6 +35,7 @@ fn checkout() -> CheckoutFacts {
         python: None,
         can_sign: true,
         bad_signature: None,
+        shared_in_git: Vec::new(),
         release_file: None,
     }
 }
@@ -298,6 +299,38 @@ fn an_older_commit_needs_a_yes_too() {
     deploy 3333333333
     note: neither this checkout nor origin has 4444444444, which is live: it may be newer
     "#);
+}
+
+/// It is known before anything is tagged.
+#[test]
+fn what_git_tracks_cannot_be_shared() {
+    let rule_of = |text: &str, tracked: &[(&str, bool)]| {
+        let tracked = tracked.iter();
+        let shared_in_git = tracked
+            .map(|(path, is_link)| TrackedPath { path: path.to_string(), is_link: *is_link })
+            .collect();
+        rule(text, &CheckoutFacts { shared_in_git, ..checkout() })
+    };
+    let media = "shared_dirs = [\"media\"]";
+    let allowed = "deploy v3.0 (3333333333)";
+    assert_eq!(rule_of(media, &[("media/.gitkeep", false), ("media/a/.gitignore", false)]), allowed);
+    assert_snapshot!(rule_of(media, &[("media/.gitkeep", false), ("media/logo.svg", false)]), @"
+    media is in v3.0 (3333333333) (media/logo.svg), so it can't be a link to what is shared
+      hint: take it out of git (git rm --cached), or out of `shared_files` and `shared_dirs`; only files that keep a folder there, such as .gitkeep, are in no way
+    ");
+    assert_snapshot!(rule_of("shared_files = [\"conf/.gitignore\"]", &[("conf/.gitignore", false)]), @"
+    conf/.gitignore is in v3.0 (3333333333) (conf/.gitignore), so it can't be a link to what is shared
+      hint: take it out of git (git rm --cached), or out of `shared_files` and `shared_dirs`; only files that keep a folder there, such as .gitkeep, are in no way
+    ");
+    assert_snapshot!(rule_of("shared_dirs = [\"var/media\"]", &[("var", true)]), @"
+    var/media lies in var, which is a link in v3.0 (3333333333): it can't be shared by itself
+      hint: share var as a whole, or take the link out of git
+    ");
+    assert_snapshot!(rule_of("subdir = \"src\"\nshared_dirs = [\"media\"]", &[("src/media/x", false)]), @"
+    src/media is in v3.0 (3333333333) (src/media/x), so it can't be a link to what is shared
+      hint: take it out of git (git rm --cached), or out of `shared_files` and `shared_dirs`; only files that keep a folder there, such as .gitkeep, are in no way
+    ");
+    assert_eq!(rule_of(media, &[("mediator", false), ("src/media/x", false)]), allowed);
 }
 
 #[test]

@@ -59,8 +59,8 @@ impl Host {
         let index = place.root().join("index");
         let host = Host {
             spec: VirtualenvSpec {
-                python: "/usr/bin/python3".to_owned(),
                 subdir: None,
+                python: "/usr/bin/python3".to_owned(),
                 installer,
                 options: vec![
                     "--no-index".to_owned(),
@@ -72,7 +72,6 @@ impl Host {
                 pins: Vec::new(),
                 packages: Packages::These(Vec::new()),
                 scripts: Vec::new(),
-                subdir: None,
                 reinstall: false,
                 upgrade: false,
             },

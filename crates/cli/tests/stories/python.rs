@@ -200,6 +200,8 @@ fn what_is_shared_outlives_releases_and_is_never_made_up() {
     stage.production(&["check"], 0);
     stage.production(&["deploy"], 0);
     let live = |script: &str| host.run(&format!("cd /var/webapps/five/releases/current && {{ {script}; }}"));
+    // What only keeps the folder in git is in no way, however often it is checked out.
+    stage.remote.commit(&[("media/.gitignore", "*.jpg\n"), ("media/thumbs/.gitkeep", "")], "Keep the folder");
     assert_eq!(
         live("cat conf/.env; readlink media; ls -d 'var/up loads'"),
         "SECRET=1\n/var/webapps/five/shared/media\nvar/up loads\n"
@@ -207,16 +209,23 @@ fn what_is_shared_outlives_releases_and_is_never_made_up() {
     live("echo picture >media/cat.jpg");
     for name in ["two", "three", "four"] {
         stage.release(name);
-        stage.production(&["deploy"], 0);
+        let ran = stage.production(&["-v", "deploy"], 0);
+        assert!(!ran.stderr.contains("kept in"), "{}", ran.stderr);
         assert_eq!(live("cat media/cat.jpg conf/.env"), "picture\nSECRET=1\n");
     }
+    let ran = stage.production(&["status"], 0);
+    assert!(!ran.stdout.contains("changes"), "{}", ran.stdout);
     stage.production(&["rollback"], 0);
     assert_eq!(live("cat media/cat.jpg version"), "picture\nthree");
     // What git tracks would be lost from sight.
     stage.remote.commit(&[("media/logo.svg", "<svg/>\n")], "A logo");
     stage.remote.tag("five");
     stage.remote.push();
-    stage.production(&["deploy"], 7).says("media is in this release (media/logo.svg)");
+    stage
+        .production(&["deploy"], 4)
+        .says("media is in five (")
+        .says("(media/logo.svg), so it can't be a link to what is shared")
+        .says("nothing was touched");
     assert_eq!(live("cat media/cat.jpg"), "picture\n");
 }
 

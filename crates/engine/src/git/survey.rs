@@ -124,6 +124,7 @@ impl Repository {
             python,
             can_sign: may_tag && self.can_sign().await,
             bad_signature,
+            shared_in_git: Vec::new(),
             release_file: release_file?,
         })
     }

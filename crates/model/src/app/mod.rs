@@ -10,6 +10,7 @@ pub mod mask;
 pub mod migration;
 pub mod owner;
 pub mod package;
+pub mod placeholder;
 pub mod recipe;
 pub mod remote_url;
 pub mod resolved;

@@ -9,6 +9,12 @@ use crate::host::layout::Layout;
 use crate::host::running::KnownBy;
 
 impl Settings {
+    /// Where in a release links to what is shared stand, by their paths in the project.
+    pub fn shared_paths(&self) -> Vec<String> {
+        let super::areas::SharedSettings { files, folders, .. } = &self.shared;
+        files.iter().chain(folders).map(|path| self.app.file(path)).collect()
+    }
+
     /// Where everything lies on a host.
     pub fn layout(&self, host: &Host) -> Layout {
         Layout {

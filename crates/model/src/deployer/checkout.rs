@@ -28,6 +28,8 @@ pub struct CheckoutFacts {
     pub python: Option<PythonFiles>,
     /// Whether git is set up to sign.
     pub can_sign: bool,
+    /// What git tracks of the commit where something shared belongs.
+    pub shared_in_git: Vec<TrackedPath>,
     /// What speaks against the tag's signature; `None` if it is good, or nobody asked.
     pub bad_signature: Option<String>,
     /// The project's configuration, as the commit has it. `None`: it lies outside the checkout, and belongs to no release.
@@ -46,7 +48,7 @@ pub struct ReleaseFile {
 /// What a release has that may say what its virtualenv holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PythonFiles {
-    /// The paths of all its files, in their order; of a submodule that of its folder.
+    /// The paths of all files in the app's folder, from there on, in their order; of a submodule that of its folder.
     pub paths: Vec<String>,
     /// The `pyproject.toml` of its app.
     pub pyproject: Option<String>,
@@ -57,6 +59,15 @@ impl PythonFiles {
     pub fn has(&self, path: &str) -> bool {
         self.paths.iter().any(|known| known == path)
     }
+}
+
+/// A path that git tracks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedPath {
+    /// The path, in the project.
+    pub path: String,
+    /// Whether it is a symbolic link.
+    pub is_link: bool,
 }
 
 /// By what name a release was asked for.

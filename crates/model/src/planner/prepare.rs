@@ -93,7 +93,7 @@ impl HostPlanning<'_> {
             commit: release.commit.clone(),
             closed: settings.app.recipe == Recipe::Static,
             aside: self.written_in(slot).filter(|_| keep_written).collect(),
-            shared: settings.shared.files.iter().chain(&settings.shared.folders).cloned().collect(),
+            shared: settings.shared_paths(),
             group: group(),
         };
         actions.push(checkout.into());

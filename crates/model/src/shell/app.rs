@@ -10,6 +10,7 @@ use super::record::{replace_file, write_new};
 use super::{quote, quote_words};
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
 use crate::app::package::FetchedPackage;
+use crate::app::placeholder::PLACEHOLDERS;
 use crate::host::layout::Layout;
 use crate::names::{RunId, SlotName};
 use crate::plan::action::{AppAction, EnvEdit, ToldVisitors};
@@ -110,9 +111,10 @@ fn shared(
     run: &RunId,
 ) -> String {
     format!(
-        "slot={}\napp={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\naside={}\n{}{}",
+        "slot={}\napp={}\nplaceholders={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\naside={}\n{}{}",
         quote(layout.slot(slot).as_str()),
         quote(app),
+        quote(&format!("\\({}\\)", PLACEHOLDERS.map(|name| name.replace('.', "\\.")).join("\\|"))),
         quote(layout.shared().as_str()),
         quote(&quote_words(files)),
         quote(&quote_words(dirs)),

@@ -143,6 +143,26 @@ pub enum BrokenRule {
         /// Files that could.
         found: Vec<String>,
     },
+    /// What git tracks would be lost from sight behind a link to what is shared.
+    #[error("{shared} is in {release} ({tracked}), so it can't be a link to what is shared")]
+    SharedIsTracked {
+        /// Where the link belongs.
+        shared: String,
+        /// What git has there.
+        tracked: String,
+        /// The release.
+        release: Release,
+    },
+    /// Through a link, what is shared would be taken away instead of what the release has.
+    #[error("{shared} lies in {link}, which is a link in {release}: it can't be shared by itself")]
+    SharedBehindLink {
+        /// Where the link belongs.
+        shared: String,
+        /// What git has above it.
+        link: String,
+        /// The release.
+        release: Release,
+    },
     /// Nobody was there to say yes.
     #[error("{0}")]
     Unanswered(Question),
@@ -209,6 +229,12 @@ impl BrokenRule {
                 let named: Vec<String> = found.iter().map(|file| format!("{file:?}")).collect();
                 format!("the release has these: pip_requirements = [{}]", named.join(", "))
             }
+            BrokenRule::SharedIsTracked { .. } => {
+                "take it out of git (git rm --cached), or out of `shared_files` and `shared_dirs`; only files that keep a folder \
+                 there, such as .gitkeep, are in no way"
+                    .into()
+            }
+            BrokenRule::SharedBehindLink { link, .. } => format!("share {link} as a whole, or take the link out of git"),
             BrokenRule::Unanswered(Question::Push { .. }) => "--yes confirms it; or push it by hand first".into(),
             BrokenRule::Unanswered(Question::Older { .. }) => {
                 "--allow-older confirms it; `rollback` goes back to the release before".into()

@@ -10,9 +10,10 @@ pub use broken::{BrokenRule, WayToRemote};
 pub use question::{PushSurprise, Question};
 pub use tag::{TagChoice, check_new_tag, latest_tag, release_tag};
 
+use crate::app::placeholder::keeps_a_folder;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
-use crate::deployer::checkout::{Ancestry, CheckoutFacts, LiveRelease, PushFacts};
+use crate::deployer::checkout::{Ancestry, CheckoutFacts, LiveRelease, PushFacts, TrackedPath};
 use crate::deployer::version;
 use crate::release::Release;
 use broken::listed;
@@ -63,6 +64,7 @@ pub fn judge(
     if settings.rules.require_clean && !facts.changes.is_empty() {
         broken.push(BrokenRule::NotClean { changes: facts.changes.clone() });
     }
+    broken.extend(shared(settings, facts));
     let files = facts.python.as_ref().filter(|_| settings.app.recipe.is_python());
     let (nothing, unsaid) = files.map_or((None, None), |files| nothing_to_install(settings, files));
     broken.extend(nothing);
@@ -133,6 +135,28 @@ pub fn judge(
         format!("neither this checkout nor {} has {live}, which is live: it may be newer", facts.remote.name)
     }));
     Ok(Ruling::Allowed(Box::new(Allowed { release, before, publish, goes_back, questions, notes })))
+}
+
+/// What git tracks where a link to what is shared belongs, once for each. What only keeps a folder there is in no way.
+fn shared(settings: &Settings, facts: &CheckoutFacts) -> Vec<BrokenRule> {
+    let is_below =
+        |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let folders: Vec<String> = settings.shared.folders.iter().map(|path| settings.app.file(path)).collect();
+    let in_the_way = |shared: &String| {
+        let conflict = |tracked: &&TrackedPath| {
+            let TrackedPath { path, is_link } = tracked;
+            let keeps = folders.contains(shared) && path != shared && keeps_a_folder(path);
+            path == shared || is_below(path, shared) && !keeps || *is_link && is_below(shared, path)
+        };
+        let TrackedPath { path, is_link } = facts.shared_in_git.iter().find(conflict)?;
+        let (shared, release) = (shared.clone(), facts.release.clone());
+        Some(if *is_link && is_below(&shared, path) {
+            BrokenRule::SharedBehindLink { shared, link: path.clone(), release }
+        } else {
+            BrokenRule::SharedIsTracked { shared, tracked: path.clone(), release }
+        })
+    };
+    settings.shared_paths().iter().filter_map(in_the_way).collect()
 }
 
 /// The push that brings the commit to the remote, if one is needed.

@@ -1,12 +1,15 @@
 # Links files and folders that outlive releases into a slot. POSIX sh.
 #
 # Assignments stand before this text: slot; app, where in it the app lies; shared, the folder of what is shared; files and dirs, words quoted for eval;
-# group, that shall be able to write the folders, or nothing; aside, a folder for what stands in the way. `no_mount_in` is defined.
+# placeholders, a pattern of files that only keep a folder in git; group, that shall be able to write the folders, or nothing; aside, a folder for what stands in the way. `no_mount_in` is defined.
 
 cd "$slot/$app" || exit
 # What git tracks would be replaced by the link, and every later look at the slot would find it missing.
+tracks() { git -c safe.directory='*' ls-files -- ":(literal)$1"; }
 link() {
-  tracked=$(git -c safe.directory='*' ls-files -- ":(literal)$1" | head -n 1)
+  tracked=$(tracks "$1" | head -n 1)
+  # A checkout brings them back each time; that they are missing then is a part of how the release is built.
+  if [ "$2" = folder ] && [ -n "$tracked" ]; then tracked=$(tracks "$1" | grep -v -e "/$placeholders\$" | head -n 1); fi
   if [ -n "$tracked" ]; then
     echo "$1 is in this release ($tracked), so it can't be a link: take it out of git, or out of shared_files and shared_dirs" >&2
     exit 1
@@ -21,6 +24,12 @@ link() {
     fi
   done
   case $1 in */*) mkdir -p "./${1%/*}" || exit ;; esac
+  if [ "$2" = folder ] && [ ! -L "./$1" ] && [ -d "./$1" ]; then
+    find "./$1" -xdev -type f -name '.*' | grep -e "/$placeholders\$" | while IFS= read -r file; do
+      ! git -c safe.directory='*' ls-files --error-unmatch -- ":(literal)$file" >/dev/null 2>&1 || rm -f "$file"
+    done
+    find "./$1" -xdev -depth -type d -exec rmdir {} + 2>/dev/null
+  fi
   if [ -L "./$1" ]; then
     rm -f "./$1" || exit
   elif [ -d "./$1" ] && rmdir "./$1" 2>/dev/null; then
@@ -39,7 +48,7 @@ for name; do
   mkdir -p "$shared/$name" || exit
   # What belongs to another member of the group was given by them.
   [ -z "$group" ] || { chgrp "$group" "$shared/$name" && chmod g+rwxs "$shared/$name"; } 2>/dev/null || :
-  link "$name"
+  link "$name" folder
 done
 eval "set -- $files"
 for name; do
@@ -47,5 +56,5 @@ for name; do
     echo "the shared file $shared/$name isn't there" >&2
     exit 1
   fi
-  link "$name"
+  link "$name" file
 done
