@@ -358,7 +358,6 @@ fn other_python() {
     - recipe asgi (setup.py asks for uvicorn)
     - started by: datasette (setup.py)
     - production's branch main (the HEAD of origin)
-    ! nothing would be installed: setup.py isn't read by itself. A requirement file with the line `.` installs the project
     "#);
 
     // FastAPI's template: an app in backend/, a front end beside it.
@@ -432,6 +431,22 @@ fn other_python() {
     - production's branch main (the HEAD of origin)
     ? What starts the app: a command, or systemd:NAME for a unit that is there? [later]
     "#);
+    let poetry = checkout(&[
+        ("pyproject.toml", "[tool.poetry]\nname = \"five\"\n[tool.poetry.dependencies]\nflask = \"^3\"\n"),
+        ("poetry.lock", ""),
+        ("five/__init__.py", "app = Flask(__name__)\n"),
+    ]);
+    insta::assert_snapshot!(shape(&poetry), @r#"
+    recipe = "wsgi"
+    pip_requirements = []
+    service = "systemd:{unit}"
+    # [services.web]
+    # command = "python -m gunicorn --bind 127.0.0.1:8000 five:app"
+    - recipe wsgi (pyproject.toml asks for flask)
+    - started by: python -m gunicorn --bind 127.0.0.1:8000 five:app (five/__init__.py)
+    - production's branch main (the HEAD of origin)
+    ! a deploy won't read poetry.lock: have its tool write a requirement file of it, and name that in `pip_requirements`
+    "#);
     let setup = checkout(&[("setup.py", "setup(install_requires=['requests'])\n"), ("five/__init__.py", "")]);
     insta::assert_snapshot!(shape(&setup), @r#"
     recipe = "wsgi"
@@ -441,7 +456,6 @@ fn other_python() {
     # command = "python -m gunicorn --bind 127.0.0.1:8000 app:app"
     - recipe wsgi (setup.py is Python's, and asks for no framework)
     - production's branch main (the HEAD of origin)
-    ! nothing would be installed: setup.py isn't read by itself. A requirement file with the line `.` installs the project
     ? What starts the app: a command, or systemd:NAME for a unit that is there? [later]
     "#);
 }
@@ -600,7 +614,6 @@ fn other_languages() {
     # command = "python -m gunicorn --bind 127.0.0.1:8000 app:app"
     - recipe wsgi (setup.py is Python's, and asks for no framework)
     - production's branch main (the HEAD of origin)
-    ! nothing would be installed: setup.py isn't read by itself. A requirement file with the line `.` installs the project
     ? What starts the app: a command, or systemd:NAME for a unit that is there? [later]
     "#);
 }

@@ -27,6 +27,9 @@ use crate::names::{EnvironmentName, Unit};
 use earlier::Earlier;
 use start::Hook;
 
+/// Locks of other tools than pip and uv.
+const LOCKS: [&str; 3] = ["poetry.lock", "Pipfile.lock", "pdm.lock"];
+
 /// What is known of a checkout.
 #[derive(Debug, Clone, Default)]
 pub struct CheckoutFacts {
@@ -146,6 +149,10 @@ pub fn guess(facts: &CheckoutFacts, answers: &Answers) -> Guess {
             notes.push(format!(
                 "nothing would be installed: {} lies above {folder}. A requirement file in {folder} with the line `..` installs it",
                 python.file
+            ));
+        } else if let Some(lock) = LOCKS.iter().find(|lock| files.has(&within(&folder, lock))) {
+            notes.push(format!(
+                "a deploy won't read {lock}: have its tool write a requirement file of it, and name that in `pip_requirements`"
             ));
         } else if !python.has_project {
             notes.push(format!(

@@ -19,7 +19,7 @@ pub(super) struct Python {
     pub(super) development: BTreeSet<String>,
     /// Files for pip.
     pub(super) requirements: Requirements,
-    /// Whether there is a `pyproject.toml`, which is installed where no file is named.
+    /// Whether there is a `pyproject.toml` or a `setup.py`, which is installed where no file is named.
     pub(super) has_project: bool,
     /// The programs that it installs, with the function that each is.
     pub(super) programs: Vec<String>,
@@ -69,6 +69,7 @@ pub(super) fn look(files: &Files, folder: &str) -> Option<Python> {
     read_pipfile(files.text(&within(folder, "Pipfile")), &mut names, &mut development);
     // A lock says more exactly what the same project asks for.
     let is_locked = has_project && files.has(&within(folder, "uv.lock"));
+    let has_project = has_project || files.has(&setup);
     let requirements = if is_locked { Requirements::default() } else { requirements };
     Some(Python { file, names, development, requirements, has_project, programs })
 }

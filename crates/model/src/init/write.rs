@@ -101,7 +101,7 @@ fn write_recipe(guess: &Guess, text: &mut String) {
         let requirements = &guess.requirements;
         if requirements.common.is_empty() && requirements.is_empty() {
             text.push_str(
-                "# What uv.lock or pyproject.toml ask for is installed, unless files are named here.\n",
+                "# What uv.lock, pyproject.toml or setup.py ask for is installed, unless files are named here.\n",
             );
         }
         text.push_str(&format!("pip_requirements = {}\n", strings(&requirements.common)));
