@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("What runs", &["status", "logs", "history"]),
     (
         "The app on its hosts",
-        &["run", "shell", "manage", "django_shell", "restart_webserver", "maintenance", "env"],
+        &["run", "put", "shell", "manage", "django_shell", "restart_webserver", "maintenance", "env"],
     ),
     ("Your checkout", &["init", "setup", "test", "lint"]),
     ("This program", &["config", "recipe", "list", "disconnect", "demo", "completions"]),
