@@ -53,19 +53,29 @@ fi
 # What this host and the app's variables tell installers, but for what decides nothing.
 settings=
 case $(export -p) in
-  *' PIP_'* | *' UV_'*) settings=$(env | grep -E '^(PIP|UV)_' | grep -vE '^[A-Z_]*(TIMEOUT|RETRIES|CACHE|CERT|PROXY|PROGRESS|COLOR|INPUT|CHECK|CONCURRENT|LINK_MODE|QUIET|VERBOSE)' | sort) ;;
+  *' PIP_'* | *' UV_'*) settings=$(export -p | sed -nE '/ (PIP|UV)_/{/(TIMEOUT|RETRIES|CACHE[A-Z_]*|CERT|PROXY|PROGRESS[A-Z_]*|COLOR|INPUT|CHECK|CONCURRENT[A-Z_]*|LINK_MODE|QUIET|VERBOSE)=/!p;}') ;;
 esac
 of_user=${XDG_CONFIG_HOME:-$HOME/.config}
-for file in /etc/pip.conf /etc/xdg/pip/pip.conf "$HOME/.pip/pip.conf" "$of_user/pip/pip.conf" "$PIP_CONFIG_FILE" \
-  /etc/uv/uv.toml /etc/xdg/uv/uv.toml "$of_user/uv/uv.toml" "$UV_CONFIG_FILE" uv.toml; do
-  [ ! -f "$file" ] || [ ! -r "$file" ] || settings="$settings${line}$(cat "$file")"
-done
+settings=$settings$line$(
+  set --
+  for file in /etc/pip.conf /etc/xdg/pip/pip.conf "$HOME/.pip/pip.conf" "$of_user/pip/pip.conf" "$PIP_CONFIG_FILE" \
+    /etc/uv/uv.toml /etc/xdg/uv/uv.toml "$of_user/uv/uv.toml" "$UV_CONFIG_FILE" uv.toml; do
+    [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"
+  done
+  [ $# = 0 ] || cat "$@"
+)
 
 # Both installers read these, and a text without its mark is one for all that looks for words in it.
-utf16=$(printf '\377\376') utf16_big=$(printf '\376\377') utf8=$(printf '\357\273\277')
 print_file() {
   first=
   IFS= read -r first <"$1"
+  case $first in
+    '' | [-A-Za-z0-9#./_\ ]*)
+      cat "$1"
+      return
+      ;;
+  esac
+  utf16=$(printf '\377\376') utf16_big=$(printf '\376\377') utf8=$(printf '\357\273\277')
   case $first in
     "$utf16"* | "$utf16_big"*) encoding=utf-16 ;;
     "$utf8"*) encoding=utf-8-sig ;;
@@ -132,7 +142,7 @@ says() { case $line$asks$line in *"$line$mark $1$line"*) ;; *) return 1 ;; esac 
 
 # Everything that decides what the env holds.
 inputs() {
-  printf '%s\n' "format 2" "${uv:-pip}" "$(readlink -f "$interpreter")" "$(stat -L -c '%s %Y' -- "$interpreter" ${uv:+"$uv"})" \
+  printf '%s\n' "format 2" "${uv:-pip}" "$interpreter" "$(stat -L -c '%d %i %s %Y' -- "$interpreter" ${uv:+"$uv"})" \
     "$options" "$require_hashes" "$scripts" "$settings" "$asks"
   [ -z "$private" ] || printf 'private %s\n' "$private"
   eval "set -- $scripts"
@@ -284,7 +294,7 @@ install_with_uv() {
 sync_lock() {
   again=$(printf '%s\n' "$lock" | awk -F '"' '/^name = /{ name = $2 } /^source = \{ (editable|directory) = /{ print "--reinstall-package " name }')
   said=$(eval "\"\$uv\" sync --locked --no-dev --compile-bytecode --python \"\$env/bin/python\" $again $options" 2>&1) && return
-  if [ -n "$options$settings" ] && "$uv" export --quiet --locked --offline --no-dev --no-config --output-file "$list" >/dev/null 2>&1; then
+  if [ -n "$options${settings#"$line"}" ] && "$uv" export --quiet --locked --offline --no-dev --no-config --output-file "$list" >/dev/null 2>&1; then
     eval "\"\$uv\" pip sync --compile-bytecode --python \"\$env/bin/python\" $again $options \"\$list\""
   else
     printf '%s\n' "$said" >&2
