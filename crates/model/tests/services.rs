@@ -228,9 +228,27 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
         text=${text#"${text%%[!"$blank"]*}"}
         text=${text%"${text##*[!"$blank"]}"}
       }
+      go_on() {
+        begun=${begun:-$number}
+        case $tail in *"$return"*) wrong "holds a carriage return" ;; esac
+        tail=
+        IFS= read -r more || [ -n "$more" ] || {
+          number=$begun
+          wrong "has a quote that is never closed"
+        }
+        number=$((number + 1))
+        case $more in
+          *"$return")
+            tail=$return
+            more=${more%"$return"}
+            ;;
+        esac
+        case $more in *"$return"*) wrong "holds a carriage return" ;; esac
+      }
       [ -r "$file" ] || { echo "$(id -un) can't read $file" >&2; exit 78; }
       while IFS= read -r text || [ -n "$text" ]; do
         number=$((number + 1))
+        raw=$text begun=''
         text=${text%"$return"}
         trim
         case $text in
@@ -248,10 +266,17 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
         text=$rest
         trim
         rest=
+        tail=${raw#*=}
+        tail=${tail##*"$text"}
         case $text in
           \'*)
             text=${text#?}
-            case $text in *\'*) ;; *) wrong "has a quote that is never closed" ;; esac
+            while case $text in *\'*) false ;; esac; do
+              text=$text$tail
+              go_on
+              text="$text
+    $more"
+            done
             rest=${text#*\'}
             value=${text%%\'*}
             ;;
@@ -260,7 +285,13 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
             value=
             while :; do
               part=${rest%%[\"\\]*}
-              [ "$part" != "$rest" ] || wrong "has a quote that is never closed"
+              if [ "$part" = "$rest" ] || { [ "${rest#"$part"}" = \\ ] && [ -z "$tail" ]; }; then
+                if [ "$part" = "$rest" ]; then value="$value$part$tail
+    "; else value=$value$part; fi
+                go_on
+                rest=$more
+                continue
+              fi
               value=$value$part
               rest=${rest#"$part"}
               case $rest in
@@ -274,7 +305,9 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
           *["$blank"]\#*) wrong "has a # outside of quotes that some take for a comment" ;;
           *) value=$text ;;
         esac
-        [ -z "$rest" ] || wrong "goes on after its closing quote"
+        text=$rest
+        trim
+        [ -z "$text" ] || wrong "goes on after its closing quote"
         quoted=
         while :; do
           case $value in *\'*) ;; *) break ;; esac
@@ -359,7 +392,7 @@ fn a_template_that_cannot_be_filled_is_told_before_anything() {
     ");
     assert_snapshot!(check(jobs("{% if %}")), @"
     jobs1, jobs2: [services.web] conf/web.service: syntax error: unexpected end of block in line 1
-      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, shared, slot, release, virtualenv, env_file, load_env_file, variables, commit, describe, tag, stop_seconds
+      hint: a template may use: unit, environment, deployment_type, service, name, host, address, roles, user, group, path, releases, current, directory, shared, slot, release, virtualenv, env_file, load_env_file, variables, commit, describe, tag, stop_seconds
     ");
     let settings = settings(JOBS);
     let without = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &[second(), second()]));
