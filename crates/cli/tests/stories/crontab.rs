@@ -4,7 +4,7 @@ use buedafab_model::app::owner::Owner;
 use buedafab_model::names::{EnvironmentName, Unit};
 use buedafab_testkit::FleetOptions;
 
-use super::stage::Stage;
+use super::stage::{Stage, wait_for};
 
 fn release(stage: &Stage, name: &str, jobs: Option<&str>) {
     let files: Vec<_> = jobs.map(|jobs| ("conf/jobs", jobs)).into_iter().collect();
@@ -52,7 +52,10 @@ fn jobs_stand_in_a_block_of_the_first_host_and_leave_the_rest_alone() {
     stage.production(&["deploy"], 0);
     let owner = owner(&stage, "five");
     let block = |job: &str| {
-        format!("# mine\n5 5 * * * mine\n# begin five, kept by buedafab\n{owner}\n{job}\n# end five\n")
+        format!(
+            "# mine\n5 5 * * * mine\n# begin five, kept by buedafab\n{owner}\nSHELL=/var/webapps/five/.buedafab/jobs.sh\n\
+             BUEDAFAB_SHELL=/bin/sh\n{job}\nSHELL=/bin/sh\n# end five\n"
+        )
     };
     assert_eq!(jobs("web1"), block("1 * * * * two \"$HOME\" % \\"));
     assert_eq!(jobs("web2"), "", "one host runs them");
@@ -87,7 +90,10 @@ fn jobs_stand_in_a_file_of_the_system() {
     let host = stage.fleet.host("web1");
     assert_eq!(
         host.read("/etc/cron.d/five_app"),
-        format!("{}\n1 * * * * deploy two\n", owner(&stage, "five.app"))
+        format!(
+            "{}\nSHELL=/var/webapps/five.app/.buedafab/jobs.sh\nBUEDAFAB_SHELL=/bin/sh\n1 * * * * deploy two\n",
+            owner(&stage, "five.app")
+        )
     );
     release(&stage, "three", Some("2 * * * * deploy three\n"));
     stage.production(&["-v", "deploy"], 0).says("installed /etc/cron.d/five_app");
@@ -95,4 +101,32 @@ fn jobs_stand_in_a_file_of_the_system() {
     let ran = stage.production(&["-v", "deploy"], 0);
     assert!(!ran.stderr.contains("installed"), "it is that already: {}", ran.stderr);
     assert_eq!(host.run("stat -c %a /etc/cron.d/five_app; ls /etc/cron.d | grep -c five"), "644\n1\n");
+}
+
+/// A real cron starts a job, and one beside it: only the app's finds what its commands find.
+#[test]
+fn jobs_find_what_every_command_of_the_app_does() {
+    let stage = Stage::with(FleetOptions::default());
+    stage.configure_with(
+        "crontab = \"conf/jobs\"\nenv_file = \".env\"\nvariables = { GREETING = \"it's 100%\" }",
+    );
+    let host = stage.fleet.host("web1");
+    let say = |to: &str| {
+        format!(
+            "@reboot printf '\\%s, ' \"$GREETING\" \"$KEY\" \"$SHELL\" >/tmp/new && cat >>/tmp/new && mv /tmp/new /tmp/{to}%read%it\n"
+        )
+    };
+    host.run(&format!("cat >/tmp/mine <<'END'\n{}END\ncrontab -u deploy /tmp/mine", say("mine-said")));
+    release(&stage, "two", Some(&say("app-said").replace("/tmp/new", "/tmp/new-too")));
+    super::secrets::feed(&stage, &["env", "set", "KEY"], "s3 $cret\n", 0);
+    stage.production(&["deploy"], 0);
+    let jobs = host.run("crontab -u deploy -l");
+    assert!(!jobs.contains("s3"), "{jobs}");
+    host.run("rm -f /run/crond.reboot && cron");
+    wait_for("both jobs have run", || {
+        host.exec("[ -e /tmp/mine-said ] && [ -e /tmp/app-said ]").status.success()
+    });
+    assert_eq!(host.read("/tmp/app-said"), "it's 100%, s3 $cret, /bin/sh, read\nit\n");
+    assert_eq!(host.read("/tmp/mine-said"), ", , /bin/sh, read\nit\n");
+    host.run("kill \"$(cat /run/crond.pid)\"");
 }

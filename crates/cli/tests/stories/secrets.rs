@@ -15,7 +15,7 @@ fn stage() -> Stage {
 
 /// Runs the program with this on its standard input.
 #[track_caller]
-fn feed(stage: &Stage, words: &[&str], input: &str, code: i32) -> Ran {
+pub(crate) fn feed(stage: &Stage, words: &[&str], input: &str, code: i32) -> Ran {
     let mut command = stage.command(&[&["production"], words].concat());
     let mut child = command
         .stdin(Stdio::piped())

@@ -135,6 +135,11 @@ impl Layout {
         self.state().join("jobs.json")
     }
 
+    /// The shell of the app's jobs: the usual one, with what the app's commands find around them.
+    pub fn job_shell(&self) -> HostPath {
+        self.state().join("jobs.sh")
+    }
+
     /// The history.
     pub fn journal(&self) -> HostPath {
         self.state().join("journal.jsonl")

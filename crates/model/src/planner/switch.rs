@@ -8,6 +8,7 @@ use crate::host::fleet::fleet_after;
 use crate::host::record::{JournalKind, SlotState};
 use crate::names::CommitId;
 use crate::plan::action::{Action, PythonAction, RecordAction, ServiceAction};
+use crate::shell::lasting_surroundings;
 use crate::strategy;
 
 impl HostChange<'_> {
@@ -115,6 +116,7 @@ impl HostChange<'_> {
                 former_label: settings.app.unit.clone(),
                 owner: planning.owner.clone(),
                 place: settings.crontab.location,
+                around: lasting_surroundings(settings, &planning.layout),
             };
             actions.push(crontab.into());
         }

@@ -16,13 +16,18 @@ use crate::plan::action::Surroundings;
 /// as it doesn't belong to a run.
 pub fn app_shell(settings: &Settings, host: &Host, command: &str) -> String {
     let layout = settings.layout(host);
+    let around = lasting_surroundings(settings, &layout);
+    within(&layout, &around, Input::Person, &format!("{}{command}", enter(&around.directory)))
+}
+
+/// What the commands of the live release find around them that belongs to no run.
+pub(crate) fn lasting_surroundings(settings: &Settings, layout: &Layout) -> Surroundings {
     let mut variables = settings.app.variables.clone();
     variables.insert("DEPLOYMENT_TYPE".to_owned(), settings.app.deployment_type.clone());
     let current = layout.current();
     let directory = settings.app.folder_in(&current);
     let virtualenv = settings.app.recipe.is_python().then(|| current.join(&layout.virtualenv));
-    let around = Surroundings { directory, variables, virtualenv, run_as: settings.users.run_as() };
-    within(&layout, &around, Input::Person, &format!("{}{command}", enter(&around.directory)))
+    Surroundings { directory, variables, virtualenv, run_as: settings.users.run_as() }
 }
 
 /// A command of Django's `manage.py`, as [`app_shell`] runs it.
@@ -152,7 +157,7 @@ pub(super) fn exports(variables: &BTreeMap<String, String>) -> String {
 }
 
 /// Puts a virtualenv's programs first, as activating it does.
-fn activate(virtualenv: Option<&HostPath>) -> String {
+pub(super) fn activate(virtualenv: Option<&HostPath>) -> String {
     let Some(folder) = virtualenv.map(|path| quote(path.as_str())) else { return String::new() };
     format!("[ ! -d {folder}/bin ] || export VIRTUAL_ENV={folder} PATH={folder}/bin:\"$PATH\"\n")
 }

@@ -29,6 +29,7 @@ pub(crate) mod service_file;
 mod user;
 
 pub use check::{LONGEST_STEP, check_plan};
+pub(crate) use command::lasting_surroundings;
 pub(crate) use command::list_variables;
 pub use command::{SessionIn, app_shell, login_shell, manage_shell};
 pub use deployer::{render_deployer, verify_tag};

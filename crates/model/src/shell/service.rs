@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::command::app_command;
+use super::command::{activate, app_command, exports, secrets};
 use super::quote;
 use super::user::SUDO;
 use crate::app::crontab::{CrontabLocation, system_crontab};
@@ -36,8 +36,8 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
         }
         ServiceAction::VerifyRunning { services, seconds } => verify_running(layout, services, *seconds),
         ServiceAction::Stop { service } => stop(layout, service),
-        ServiceAction::Crontab { slot, file, label, former_label, owner, place } => format!(
-            "{SUDO}file={}\nlabel={}\nformer={}\nowner={}\npath={}\nplace={}\nthere={}\nonce={}\nrecord={}\nrecorded={}\n{}{}",
+        ServiceAction::Crontab { slot, file, label, former_label, owner, place, around } => format!(
+            "{SUDO}file={}\nlabel={}\nformer={}\nowner={}\npath={}\nplace={}\nthere={}\nonce={}\nrecord={}\nrecorded={}\nshell={}\naround={}\nvirtualenv={}\n{}{}",
             quote(layout.slot(slot).join(file).as_str()),
             quote(label),
             quote(former_label.as_str()),
@@ -51,6 +51,9 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
             quote(&system_crontab(former_label.as_str()).map(String::from).unwrap_or_default()),
             quote(layout.jobs().as_str()),
             quote(&format!("\"label\":{}}}", serde_json::Value::from(label.as_str()))),
+            quote(layout.job_shell().as_str()),
+            quote(&format!("{}{}", exports(&around.variables), secrets(layout))),
+            quote(&activate(around.virtualenv.as_ref())),
             script!("crontab_block"),
             script!("crontab")
         ),

@@ -79,6 +79,9 @@ pub enum ServiceAction {
         owner: Owner,
         /// Where its jobs stand.
         place: CrontabLocation,
+        /// What they find around them. They run as cron has it: where, and as whom, is the crontab's to say.
+        #[serde(flatten)]
+        around: Surroundings,
     },
 }
 

@@ -2,8 +2,9 @@
 #
 # Assignments stand before this text: file, the release's crontab; label, of the app's jobs, and former, what they were labelled
 # with once; owner, a comment that says whose they are; path, the app's folder; place, user or system; there and once, the files of
-# both labels, for the system; record, a file that says where they are, and recorded, the end of what it says; sudo. What is said
-# of the user's crontab is defined.
+# both labels, for the system; record, a file that says where they are, and recorded, the end of what it says; shell, a file
+# that becomes the jobs' shell, and what it does before each: around, which sets the app's variables, and virtualenv, which puts
+# its programs first; sudo. What is said of the user's crontab is defined.
 
 [ -f "$file" ] || {
   echo "there is no $file" >&2
@@ -15,8 +16,39 @@ note_jobs() {
   printf '{"at":"%s","user":"%s","place":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(id -un)" "$place" "$recorded" >"$record.new" &&
     mv -f "$record.new" "$record"
 }
+# cron passes a job to its SHELL as it does a login's, with what stands before it as `VAR=value`: so that is where variables come
+# from, and nothing of a job's line needs to be understood. No secret stands in it: the file of variables is read for each job.
+name="[[:blank:]]*[\"']\\{0,1\\}"
+is="[\"']\\{0,1\\}[[:blank:]]*="
+write_shell() {
+  rm -f "$shell.new"
+  # What the crontab itself sets stands nearest to the job, and holds.
+  own=$(sed -n "s/^$name\([A-Za-z_][A-Za-z0-9_]*\)$is.*/\1/p" "$file" | sort -u | tr '\n' ' ')
+  {
+    printf '%s\n' '#!/bin/sh' "# The shell of the app's jobs: cron runs each by it. buedafab writes it anew when a release is live." "own='$own'"
+    cat <<'END'
+for each in $own; do eval "[ -z \"\${$each+set}\" ] || kept_$each=\$$each"; done
+END
+    printf '%s\n' "$around"
+    cat <<'END'
+for each in $own; do eval "[ -z \"\${kept_$each+set}\" ] || export $each=\"\$kept_$each\""; done
+END
+    printf '%s\n' "$virtualenv"
+    cat <<'END'
+export SHELL="${BUEDAFAB_SHELL:-/bin/sh}"
+unset BUEDAFAB_SHELL
+exec "$SHELL" "$@"
+END
+  } >"$shell.new" && chmod 755 "$shell.new" && mv -f "$shell.new" "$shell"
+}
+write_shell || exit
+# The shell that a job would have had is the one that its own shell becomes.
+jobs() {
+  printf '%s\n' "SHELL=$shell" "BUEDAFAB_SHELL=$1"
+  sed "s/^\($name\)SHELL\($is\)/\1BUEDAFAB_SHELL\2/" "$file"
+}
 if [ "$place" = system ]; then
-  new=$(mktemp) && { echo "$owner" && cat "$file"; } >"$new" || exit
+  new=$(mktemp) && { echo "$owner" && jobs /bin/sh; } >"$new" || exit
   # cron reads a file as soon as it sees it, so it must be whole by then.
   if ! cmp -s "$new" "$there"; then
     $sudo install -m 644 "$new" "$there.new" && $sudo mv -f "$there.new" "$there" && echo "installed $there"
@@ -47,7 +79,10 @@ was=$now
   END { if (inside) printf "%s", block }')
 require_whole
 left=$(others)
-new=$(printf '%s\n' ${left:+"$left"} "$begin" "$owner" "$(cat "$file")" "$end")
+# What is set in a crontab holds for all that stands below.
+before=$(printf '%s\n' "$left" | sed -n "s/^${name}SHELL${is}[[:blank:]]*//p" | tail -n 1)
+before=${before:-/bin/sh}
+new=$(printf '%s\n' ${left:+"$left"} "$begin" "$owner" "$(jobs "$before")" "SHELL=$before" "$end")
 [ "$new" = "$was" ] || printf '%s\n' "$new" | crontab - || exit
 if grep -qsxF -e "$owner" "$there"; then
   $sudo rm -f "$there" || {

@@ -17,7 +17,7 @@ case $kind in
     require_whole
     printf '%s\n' "$now" | is_ours || not_ours "the block of $label"
     take_out || exit
-    if [ "$(recorded user)" = "$label" ] && grep -qF -e "\"user\":\"$(id -un)\"" "$record"; then rm -f "$record"; fi
+    if [ "$(recorded user)" = "$label" ] && grep -qF -e "\"user\":\"$(id -un)\"" "$record"; then rm -f "$record" "${record%.json}.sh"; fi
     exit
     ;;
   jobs_file)
@@ -25,7 +25,7 @@ case $kind in
     is_ours <"$path" || not_ours "$path"
     $sudo rm -f "$path" || exit
     # In the file's name, what cron doesn't take stands as an underscore.
-    if [ "$(recorded system | tr -c 'A-Za-z0-9_\n-' _)" = "${path##*/}" ]; then rm -f "$record"; fi
+    if [ "$(recorded system | tr -c 'A-Za-z0-9_\n-' _)" = "${path##*/}" ]; then rm -f "$record" "${record%.json}.sh"; fi
     exit
     ;;
 esac
