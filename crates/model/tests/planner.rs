@@ -1027,7 +1027,7 @@ fn a_host_that_joins_takes_the_packages_of_the_others() {
 #[test]
 fn hosts_that_are_alike_are_told_together() {
     let settings = fleet("[hooks]\ncheck = \"check\"\n[health]\nhttp = \"http://localhost/\"", 6);
-    let hosts = [const { () }; 6].map(|()| bare());
+    let hosts = [(); 6].map(|()| bare());
     let plan = plan_deploy(&settings, &run(60), &request(1), &seen(&settings, &hosts)).expect("a plan");
     let one = fleet("[hooks]\ncheck = \"check\"\n[health]\nhttp = \"http://localhost/\"", 1);
     let alone = plan_deploy(&one, &run(60), &request(1), &seen(&one, &hosts[..1])).expect("a plan");
