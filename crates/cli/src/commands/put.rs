@@ -20,12 +20,12 @@ pub(crate) async fn put(cli: &Cli, arguments: &PutArgs) -> Result<ExitCode, CliE
     if !about.is_file() {
         return Err(CliError::usage(format!("{shown} isn't a file")).hint("pack a folder first: tar -czf"));
     }
-    let is_program = about.permissions().mode() & 0o100 != 0;
     let fetched = PackageCache::of_person(file).await.map_err(cannot_read)?;
     let place = PutPlace::new(place, &fetched.file).map_err(CliError::usage)?;
     let session = Session::start(cli, "put FILE PLACE", StepOutput::Talk)?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
-    let plan = plan_put(&session.settings, &session.context, &fetched, &place, is_program, &hosts);
+    let plan =
+        plan_put(&session.settings, &session.context, &fetched, &place, about.permissions().mode(), &hosts);
     let packages = [(fetched.key, file.clone())].into();
     session.carry_out_with(&plan, Inputs { packages, ..Inputs::default() }).await
 }

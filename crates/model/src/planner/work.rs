@@ -89,22 +89,24 @@ pub(super) fn share_first(settings: &Settings, facts: Option<&HostFacts>) -> Opt
     Some(RecordAction::CreateFolders { group: Some(group), owner: owner_by(settings, None) }.into())
 }
 
-/// A file of the deployer's on every host, in the app's directory where `place` doesn't say otherwise. Needs no look at the hosts
-/// first.
+/// A file of the deployer's on every host, in the app's directory where `place` doesn't say otherwise; `permissions` are those that it
+/// has here. Needs no look at the hosts first.
 pub fn plan_put(
     settings: &Settings,
     run: &RunContext,
     file: &FetchedPackage,
     place: &PutPlace,
-    is_program: bool,
+    permissions: u32,
     hosts: &[&Host],
 ) -> Plan {
+    // Nobody else writes it there, and who deploys can replace it.
+    let mode = permissions & 0o755 | 0o600;
     let actions = |host: &Host| {
         let place = match place {
             PutPlace::Absolute(place) => place.clone(),
             PutPlace::Below(place) => settings.layout(host).path.join(place),
         };
-        vec![AppAction::Put { file: file.clone(), place, is_program }.into()]
+        vec![AppAction::Put { file: file.clone(), place, mode }.into()]
     };
     Plan { title: Some(format!("put {}", file.file)), ..work_on(settings, run, hosts, actions) }
 }

@@ -55,13 +55,12 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
                 MaintenanceMethod::Command => app_command(layout, around, &command),
             }
         }
-        AppAction::Put { file: FetchedPackage { name: _, key: _, file, sha256 }, place, is_program } => {
+        AppAction::Put { file: FetchedPackage { name: _, key: _, file, sha256 }, place, mode } => {
             format!(
-                "place={}\nfile={}\nsha256={}\nmode={}\n{}",
+                "place={}\nfile={}\nsha256={}\nmode={mode:o}\n{}",
                 quote(place.as_str()),
                 quote(file),
                 quote(sha256),
-                if *is_program { "755" } else { "644" },
                 script!("put")
             )
         }

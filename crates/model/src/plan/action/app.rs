@@ -104,8 +104,8 @@ pub enum AppAction {
         file: FetchedPackage,
         /// Where it goes, or a folder that it goes into.
         place: HostPath,
-        /// Whether it can be run.
-        is_program: bool,
+        /// Its permissions: who can't read it on the deployer can't there, either. Those of a file that it replaces may say less.
+        mode: u32,
     },
     /// Tells what services and files say.
     Logs {

@@ -1,7 +1,7 @@
 # Takes a file from standard input and puts it in its place, whole or not at all. POSIX sh.
 #
 # Assignments stand before this text: place, where it goes, or a folder that it goes into; file, its name; sha256, its check
-# sum; mode, its permissions.
+# sum; mode, its permissions in octal digits. Nobody may read it who can't read what it replaces.
 
 [ ! -d "$place" ] || place=${place%/}/$file
 folder=${place%/*}
@@ -13,7 +13,16 @@ if [ -d "$place" ]; then
   echo "$place is a folder" >&2
   exit 1
 fi
-new=$place.buedafab-new
+new=$place.buedafab-new group=
+if [ -f "$place" ]; then
+  had=$(stat -L -c %a -- "$place") && group=$(stat -L -c %g -- "$place") || exit
+  # Who could read it may run it, if it is a program now.
+  mode=$(printf %o $((0$mode & (0$had | (0$had & 0444) >> 2) | 0600)))
+fi
+# Who shares the folder may have left a link there, which would be followed.
+rm -f "$new" || exit
+umask 077
+set -C
 cat >"$new" || {
   rm -f "$new"
   exit 1
@@ -24,4 +33,13 @@ if [ "${sum%% *}" != "$sha256" ]; then
   echo "$file arrived damaged, or there was no room for all of it: its check sum is ${sum%% *} instead of $sha256" >&2
   exit 1
 fi
-chmod "$mode" "$new" && mv -f "$new" "$place" && echo "$place"
+if [ -n "$group" ] && [ "$(stat -c %g -- "$new")" != "$group" ] && ! chgrp "$group" "$new" 2>/dev/null; then
+  # Another group than the one before isn't to read it.
+  mode=$(printf %o $((0$mode & 0707)))
+  echo "$(id -un) can't give $place to the group that it had: that can't read it by that any more" >&2
+fi
+chmod "$mode" "$new" && mv -f "$new" "$place" || {
+  rm -f "$new"
+  exit 1
+}
+echo "$place"
