@@ -368,6 +368,38 @@ fn what_was_resolved_is_what_is_installed() {
     });
 }
 
+/// A branch of a repository is the commit that it was when it was resolved, in every slot.
+#[test]
+fn a_branch_is_resolved_once() {
+    by_both(|host| {
+        let release = |says: &str| {
+            host.place.by_hand(&format!(
+                "mkdir -p libmain; cd libmain; git init -qb main
+                 echo \"from setuptools import setup; setup(name='libmain', version='{says}', py_modules=['libmain'])\" >setup.py
+                 echo \"SAYS = '{says}'\" >libmain.py; git add .; git commit -qm {says}"
+            ));
+        };
+        let git = format!("git+file://{}/libmain@main", host.place.root().display());
+        let cases = match host.installer {
+            Installer::Pip => &[format!("{git}#egg=libmain\n"), format!("-e {git}#egg=libmain\n")][..],
+            Installer::Uv | Installer::Auto => &[format!("libmain @ {git}\n")],
+        };
+        for requirements in cases {
+            host.place.by_hand("rm -rf libmain five/releases/*/env five/.buedafab/releases");
+            release("1");
+            host.commit(&[("requirements.txt", requirements)]);
+            host.prepared("a");
+            release("2");
+            host.commit(&[]);
+            host.prepared("b");
+            let says = [host.says("a", "libmain"), host.says("b", "libmain")];
+            assert_eq!(says, ["1", "1"], "{requirements}");
+            host.prepared_as("a", VirtualenvSpec { upgrade: true, ..host.spec.clone() });
+            assert_eq!(host.says("a", "libmain"), "2", "{requirements}");
+        }
+    });
+}
+
 /// What an extra brings is asked for, however the package that has it is named.
 #[test]
 fn what_an_extra_brings_stays() {

@@ -1,13 +1,18 @@
 """What pip has resolved, by its own report.
 
-`list REPORT` prints it as requirements: a package of an index with its version and check sums, any other with where it comes
-from. `left LIST` prints the names of installed packages that such a list lacks, or has from elsewhere.
+`list REPORT SLOT` prints it as requirements, none of which leaves a choice: a package of an index with its version and check
+sums, one of a repository with its commit, what lies in the slot by its path from here. Standard input is what was asked for, as
+pip tells nobody by whose name an address is asked. `left LIST` prints the names of installed
+packages that such a list lacks, or has from elsewhere.
 """
 
 import json
+import os
 import re
+import subprocess
 import sys
 from importlib import metadata
+from urllib.parse import unquote, urlsplit
 
 
 def normal(name):
@@ -30,13 +35,49 @@ def hashes(info):
     return [archive["hash"].replace("=", ":")] if archive.get("hash") else []
 
 
-def lines(report):
+def git(folder, *words):
+    return subprocess.run(["git", "-C", folder, *words], check=True, stdout=subprocess.PIPE, text=True).stdout.rstrip("\n")
+
+
+def anybody(url):
+    return re.sub(r"://[^\s/@]+@", "://", url)
+
+
+def by_name(url, asked):
+    """An address with the name or token that it was asked for with, and that as it is written there: it may be a variable."""
+    found = re.search(r"://([^\s/@]+)@" + re.escape(anybody(url).partition("://")[2]) + r"(?=[\s@#;]|$)", asked, re.M)
+    return anybody(url).replace("://", f"://{found.group(1)}@") if found else url
+
+
+def lies_here(name, info, slot, asked):
+    """The requirement for a folder or a file of this host. One says its package's name behind it, for `left`."""
+    path = unquote(urlsplit(info["url"]).path)
+    editable = "-e " if info.get("dir_info", {}).get("editable") else ""
+    if editable and path.startswith(os.path.join(sys.prefix, "src", "")):
+        # pip has cloned that, and tells no more of it.
+        url, commit = git(path, "config", "remote.origin.url"), git(path, "rev-parse", "HEAD")
+        url = by_name(re.sub(r"^([^/:]+):(?!//)/?", r"ssh://\1/", url), asked)
+        below = git(path, "rev-parse", "--show-prefix").rstrip("/")
+        return f"-e git+{url}@{commit}#egg={name}" + (f"&subdirectory={below}" if below else "") + f" # {name}"
+    if not os.path.join(path, "").startswith(os.path.join(slot, "")):
+        return f"{editable}{path} # {name}" if editable else f"{name} @ {info['url']}"
+    path = os.path.relpath(path)
+    return f"{editable}{path if path.startswith('.') else './' + path} # {name}"
+
+
+def lines(report, slot, asked):
     for item in report["install"]:
         name, info = normal(item["metadata"]["name"]), item["download_info"]
-        if item["is_direct"]:
-            yield f"{name} @ {origin(info)}"
-        else:
+        if not item["is_direct"]:
             yield " ".join([f"{name}=={item['metadata']['version']}", *(f"--hash={text}" for text in hashes(info))])
+        elif info["url"].startswith("file:") and "vcs_info" not in info:
+            yield lies_here(name, info, slot, asked)
+        elif info["url"].startswith("file:"):
+            # After a name, pip takes no address without a host.
+            place = origin(info)
+            yield f"{place}{'&' if '#' in place else '#'}egg={name} # {name}"
+        else:
+            yield f"{name} @ {origin(dict(info, url=by_name(info['url'], asked)))}"
 
 
 def left(text):
@@ -44,13 +85,15 @@ def left(text):
     for line in text.splitlines():
         found = re.match(r"([A-Za-z0-9._-]+)(==| @ )(\S+)", line)
         if found:
-            wanted[normal(found.group(1))] = found.group(3) if found.group(2) == " @ " else None
+            wanted[normal(found.group(1))] = anybody(found.group(3)) if found.group(2) == " @ " else None
+        elif " # " in line:
+            wanted[line.rpartition(" # ")[2]] = None
     for dist in metadata.distributions():
         name = normal(dist.metadata["Name"] or "")
         if not name or name in {"pip", "setuptools", "wheel"}:
             continue
         direct = dist.read_text("direct_url.json")
-        is_from = origin(json.loads(direct)) if direct else None
+        is_from = anybody(origin(json.loads(direct))) if direct else None
         # Of two releases in one repository only what their origins say may differ.
         if name not in wanted or (is_from or "").startswith("git+") and is_from != wanted[name]:
             yield name
@@ -60,5 +103,5 @@ def left(text):
 
 with open(sys.argv[2], encoding="utf-8") as file:
     text = file.read()
-found = sorted(lines(json.loads(text)) if sys.argv[1] == "list" else set(left(text)))
+found = sorted(lines(json.loads(text), sys.argv[3], sys.stdin.read()) if sys.argv[1] == "list" else set(left(text)))
 print("\n".join(found))

@@ -263,6 +263,14 @@ of_files=$(printf '%s\n' "$asks" | sed -nE '/^[[:space:]]*(-i|--(index-url|extra
 /^[[:space:]]*(-f|--find-links)[[:space:]=]+(\/|[^:]*:)/p'
   printf '%s\n' "$asks" | sed -n "s/^$mark links //p" | while read -r place; do echo "--find-links $PWD/$place"; done)
 
+# Puts what was resolved into a file for each kind that there is: .local, what has such words as .hashed, and the rest as .index.
+split_list() {
+  rm -f "$list.local" "$list.hashed" "$list.index" &&
+    of_files=$of_files awk -v list="$list" -v words="${1-}" -v is_local="$is_local" '
+      !/^[[:space:]]/ { kind = list "." ($0 ~ is_local ? "local" : words && index($0, words) ? "hashed" : "index") }
+      !(kind in seen) { seen[kind]; print ENVIRON["of_files"] >kind }
+      { print >kind }' "$list"
+}
 # In exactly the versions that are asked for, and nothing besides.
 install_with_uv() {
   if [ -n "$locked" ]; then
@@ -278,11 +286,7 @@ install_with_uv() {
         eval "\"\$uv\" pip compile $fresh --generate-hashes --no-header --no-annotate --python \"\$env/bin/python\" $options $limits --output-file \"\$list\" \"\$@\"" >/dev/null
     fi || return
     # A version says nothing about what lies in a folder, so that is built and installed each time.
-    rm -f "$list.local" "$list.index" &&
-      awk -v here="$list.local" -v index_of="$list.index" -v is_local="$is_local" \
-        '!/^[[:space:]]/ { out = $0 ~ is_local ? here : index_of } { print >out }' "$list" &&
-      printf '%s\n' "$of_files" >>"$list.index" &&
-      { [ ! -e "$list.local" ] || printf '%s\n' "$of_files" >>"$list.local"; } || return
+    split_list && { [ -e "$list.index" ] || printf '%s\n' "$of_files" >"$list.index"; } || return
     eval "\"\$uv\" pip sync --allow-empty-requirements --compile-bytecode --python \"\$env/bin/python\" $options \"\$list.index\"" || return
     [ ! -e "$list.local" ] ||
       eval "\"\$uv\" pip install --reinstall --no-deps --compile-bytecode --python \"\$env/bin/python\" $options -r \"\$list.local\""
@@ -307,27 +311,35 @@ install_with_pip() {
     shift
     set -- "$@" -r "$file"
   done
-  if [ -n "$known" ]; then
+  if ! can_report; then
+    install_with_old_pip "$@"
+    return
+  elif [ -n "$known" ]; then
     cp "$known" "$list" || return
-  elif can_report; then
-    preferring pip_reports "$@" && "$env/bin/python" -c "$resolved" list "$env/.report" >"$list" || return
+  else
+    preferring pip_reports "$@" || return
+    "$env/bin/python" -c "$resolved" list "$env/.report" "$here" >"$list" <<END || return
+$asks
+END
+  fi
+  # Names of packages hold no blanks.
+  left=$("$env/bin/python" -c "$resolved" left "$list") || return
+  [ -z "$left" ] || "$env/bin/python" -m pip uninstall --yes $left || return
+  # Of an index only the very files that were resolved, of a repository only that commit. What has no check sum can't be asked for
+  # together with what has one.
+  split_list ' --hash=' && install_part hashed --require-hashes && install_part index && install_part local --force-reinstall
+}
+install_part() {
+  part=$1
+  shift
+  [ ! -e "$list.$part" ] || eval "\"\$env/bin/python\" -m pip install --no-deps \$* $options -r \"\$list.\$part\""
+}
+install_with_old_pip() {
+  if [ -n "$known" ]; then
+    cp "$known" "$list" && pins_of "$list" >"$env/.pins" && pip_installs -c "$env/.pins" "$@"
   else
     preferring pip_installs "$@" && "$env/bin/python" -m pip freeze >"$list"
-    return
   fi
-  pins_of "$list" >"$env/.pins" || return
-  if can_report; then
-    # Names of packages hold no blanks.
-    left=$("$env/bin/python" -c "$resolved" left "$list") || return
-    [ -z "$left" ] || "$env/bin/python" -m pip uninstall --yes $left || return
-    install_hashed || return
-  fi
-  pip_installs -c "$env/.pins" "$@"
-}
-# Of what comes from an index only the very files that were resolved.
-install_hashed() {
-  { printf '%s\n' "$of_files" && grep -E '^[^ ]+==[^ ]+ --hash=' "$list"; } >"$list.index" || return 0
-  eval "\"\$env/bin/python\" -m pip install --no-deps --require-hashes $options -r \"\$list.index\""
 }
 # Does something with what was installed before, as far as that goes together with what is asked for now: first with all of it,
 # then without what a requirement says a version of, and at last with none.
