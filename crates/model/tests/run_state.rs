@@ -3,13 +3,15 @@
 
 mod common;
 
+use buedafab_model::host::facts::HostFacts;
+use buedafab_model::host::record::SlotState;
 use buedafab_model::names::{HostName, SlotName};
 use buedafab_model::plan::Plan;
 use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy};
 use buedafab_model::run::message::{Command, Input, Seen};
 use buedafab_model::run::outcome::{FailureKind, Serving, Verdict};
 use buedafab_model::run::state::RunState;
-use common::{URL, live, release, run, settings};
+use common::{URL, bare, live, release, run, settings};
 
 /// A deploy of release 2 over release 1 on two hosts.
 fn plan() -> Plan {
@@ -253,18 +255,20 @@ fn hosts_of_a_release_hold_the_same_packages() {
     let settings = settings(
         "unit = \"five\"\nrecipe = \"wsgi\"\n[environments.production]\nhosts = [\"web1\", \"web2\"]\n",
     );
-    let facts = live().0;
-    let seen: Vec<_> = settings.hosts.iter().map(|host| SeenHost { host, facts: &facts }).collect();
-    let plan = plan_deploy(&settings, &run(2), &DeployRequest::new(release(2), URL), &seen).expect("a plan");
-    let run_with = |lists: [&str; 2]| {
-        let (mut state, mut commands) = RunState::start(&plan);
+    let plan_of = |facts: [&HostFacts; 2]| {
+        let seen: Vec<_> =
+            settings.hosts.iter().zip(facts).map(|(host, facts)| SeenHost { host, facts }).collect();
+        plan_deploy(&settings, &run(2), &DeployRequest::new(release(2), URL), &seen).expect("a plan")
+    };
+    let run_with = |plan: &Plan, lists: [&str; 2]| {
+        let (mut state, mut commands) = RunState::start(plan);
         for _ in 0..100 {
             let mut inputs = Vec::new();
             for command in std::mem::take(&mut commands) {
                 match command {
                     Command::Send { host, phases } => {
                         let list = lists[usize::from(host.as_str() == "web2")].to_owned();
-                        for input in obeys(&plan, &host, &phases) {
+                        for input in obeys(plan, &host, &phases) {
                             if let Input::StepEnded { step, .. } = input
                                 && plan.action(step).is_some_and(|action| action.effects().is_compared)
                             {
@@ -290,9 +294,21 @@ fn hosts_of_a_release_hold_the_same_packages() {
         }
         panic!("it doesn't end")
     };
+    let old = live().0;
+    let both = plan_of([&old, &old]);
     for same in [["", ""], ["six==1.0\n", "six==1.0\n"], ["six==1.0\n", "six==1.0\nbackport==2\n"]] {
-        assert_eq!(run_with(same), "Done ");
+        assert_eq!(run_with(&both, same), "Done ");
     }
-    let told = run_with(["six==1.0\nx @ git+file:///x@12\n", "six==2.0\nx @ git+file:///x@34\n"]);
+    let told = run_with(&both, ["six==1.0\nx @ git+file:///x@12\n", "six==2.0\nx @ git+file:///x@34\n"]);
     insta::assert_snapshot!(told.lines().next().unwrap_or_default(), @"FailedBefore six is 1.0 on web1 and 2.0 on web2; x is git+file:///x@12 on web1 and git+file:///x@34 on web2; `deploy --upgrade` takes the newest on all of them, and a requirement with a version leaves no choice");
+    // A host that joins is compared with one that stays as it is. pip and uv write the name of a package in ways of their own.
+    let new = bare().slot("a", SlotState::Live, 2).link("a");
+    let new = new.change(|facts| facts.pins = vec!["zope-interface==1.0".to_owned()]).0;
+    let joins = plan_of([&old, &new]);
+    assert_eq!(run_with(&joins, ["Zope.Interface==1.0\n", ""]), "Done ");
+    let told = run_with(&joins, ["Zope.Interface==2.0\n", ""]);
+    insta::assert_snapshot!(told, @"FailedBefore zope-interface is 2.0 on web1 and 1.0 on web2; `deploy --upgrade` takes the newest on all of them, and a requirement with a version leaves no choice");
+    // What stays with another release has what that asks for.
+    let older = live().change(|facts| facts.pins = vec!["zope-interface==1.0".to_owned()]).0;
+    assert_eq!(run_with(&plan_of([&older, &old]), ["zope-interface==2.0\n"; 2]), "Done ");
 }

@@ -65,15 +65,15 @@ const DIFFERING_TOLD: usize = 5;
 /// In what the packages of a release's hosts differ, and what can be done about it; `None` if every package has one version.
 /// What only some of them have, a requirement may ask for on some Pythons only.
 pub(crate) fn differing<H: Display>(hosts: &[(H, &str)]) -> Option<String> {
-    let mut packages: BTreeMap<&str, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
+    let mut packages: BTreeMap<String, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
     for (host, text) in hosts {
         for (name, version) in
             text.lines().filter_map(|line| line.split_once("==").or(line.split_once(" @ ")))
         {
-            packages.entry(name).or_default().entry(version).or_default().push(host.to_string());
+            packages.entry(normal(name)).or_default().entry(version).or_default().push(host.to_string());
         }
     }
-    let told = |(name, versions): (&str, BTreeMap<&str, Vec<String>>)| {
+    let told = |(name, versions): (String, BTreeMap<&str, Vec<String>>)| {
         let mut versions: Vec<(&str, Vec<String>)> = versions.into_iter().collect();
         versions.sort_by(|(_, hosts), (_, others)| hosts.cmp(others));
         let versions: Vec<String> = versions
@@ -96,4 +96,10 @@ pub(crate) fn differing<H: Display>(hosts: &[(H, &str)]) -> Option<String> {
         "{}; `deploy --upgrade` takes the newest on all of them, and a requirement with a version leaves no choice",
         all.join("; ")
     ))
+}
+
+/// The name of a package as an index compares it: pip tells it as its author writes it, and uv like this.
+fn normal(name: &str) -> String {
+    let words: Vec<&str> = name.split(['-', '_', '.']).filter(|word| !word.is_empty()).collect();
+    words.join("-").to_lowercase()
 }

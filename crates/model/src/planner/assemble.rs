@@ -8,8 +8,10 @@ use super::waves::split_into_waves;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
 use crate::host::record::{JournalKind, LockHolder};
+use crate::names::HostName;
 use crate::plan::action::{Action, PythonAction, ServiceAction, ToldVisitors};
 use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan};
+use crate::release::Release;
 
 /// What a change of hosts is: the part of a plan that isn't about one host.
 pub(super) struct Change {
@@ -53,6 +55,7 @@ pub(super) fn assemble(
     plan.variables = deployer_variables(settings, run, &plan);
     let holder = run.holder(plan.headline());
     let Primary { prepare, once } = primary;
+    let beside = packages_beside(&changes[0].to.release, others);
     // Those of them that take part at all.
     let others = if others_tell.is_some() { others } else { &[] };
 
@@ -81,7 +84,8 @@ pub(super) fn assemble(
 
     let mut prepare = Some(prepare);
     let work = changes.iter().map(|change| {
-        let compared = (changes.len() > 1).then(|| compared(&change.prepare)).flatten();
+        let is_alone = changes.len() == 1 && beside.is_empty();
+        let compared = if is_alone { None } else { compared(&change.prepare, &beside) };
         // The first host is the primary.
         let actions =
             change.prepare.iter().cloned().chain(compared).chain(prepare.take().into_iter().flatten());
@@ -224,12 +228,21 @@ fn lock(planning: &HostPlanning<'_>, holder: &LockHolder) -> Vec<Action> {
 }
 
 /// That a release's virtualenv holds the same packages on all hosts, where it has one.
-fn compared(prepare: &[Action]) -> Option<Action> {
+fn compared(prepare: &[Action], beside: &BTreeMap<HostName, Vec<String>>) -> Option<Action> {
     let mut slots = prepare.iter().filter_map(|action| match action {
         Action::Python(PythonAction::Virtualenv { slot, .. }) => Some(slot.clone()),
         _ => None,
     });
-    slots.next().map(|slot| PythonAction::Versions { slot }.into())
+    slots.next().map(|slot| PythonAction::Versions { slot, beside: beside.clone() }.into())
+}
+
+/// What was resolved for a release on hosts that serve it and don't change.
+fn packages_beside(release: &Release, others: &[HostPlanning<'_>]) -> BTreeMap<HostName, Vec<String>> {
+    let serve_it = others.iter().filter(|planning| {
+        !planning.facts.pins.is_empty()
+            && planning.facts.live().is_some_and(|live| live.commit == release.commit)
+    });
+    serve_it.map(|planning| (planning.host.name.clone(), planning.facts.pins.clone())).collect()
 }
 
 fn hooks(commands: &[String]) -> Vec<DeployerAction> {

@@ -11,7 +11,7 @@ use crate::app::mask::mask_urls;
 use crate::app::virtualenv::differing;
 use crate::host::record::{JournalKind, StoppedAt};
 use crate::names::HostName;
-use crate::plan::action::Effect;
+use crate::plan::action::{Action, Effect, PythonAction};
 use crate::plan::{End, Ended, Found, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
@@ -523,8 +523,20 @@ impl<'p> RunState<'p> {
             .iter_mut()
             .filter_map(|(host, state)| state.compared.take().map(|(step, text)| (host.clone(), step, text)))
             .collect();
-        let texts: Vec<(&HostName, &str)> =
-            said.iter().map(|(host, _, text)| (host, text.as_str())).collect();
+        let beside: BTreeMap<&HostName, String> = said
+            .iter()
+            .filter_map(|(_, step, _)| match self.plan.action(*step)? {
+                Action::Python(PythonAction::Versions { beside, .. }) => Some(beside),
+                _ => None,
+            })
+            .flatten()
+            .map(|(host, packages)| (host, packages.join("\n")))
+            .collect();
+        let texts: Vec<(&HostName, &str)> = said
+            .iter()
+            .map(|(host, _, text)| (host, text.as_str()))
+            .chain(beside.iter().map(|(host, text)| (*host, text.as_str())))
+            .collect();
         let Some(why) = differing(&texts) else { return false };
         for (host, step, _) in said {
             let what = FailureKind::Differs { why: why.clone() };
@@ -660,15 +672,25 @@ impl HostState {
 }
 
 /// Phases with gates go one by one. Where only one host works, a gate between two phases holds of itself, as the
-/// runner stops at the first failure: all goes in one trip, but for what has to wait for the deployer.
+/// runner stops at the first failure: all goes in one trip, but for what has to wait for the deployer, or for its comparing what
+/// the host says with what hosts have that stay.
 fn group_phases(plan: &Plan) -> Vec<Vec<usize>> {
     let workers: BTreeSet<&HostName> =
         plan.phases.iter().flat_map(|phase| phase.work.iter().map(|work| &work.host)).collect();
     let is_hosts_alone = |index: usize| plan.phases[index].deployer.is_empty();
+    let compares = |index: usize| {
+        let mut steps = plan.phases[index].work.iter().flat_map(|work| work.steps());
+        steps.any(|step| step.action.effects().is_compared)
+    };
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for index in 0..plan.phases.len() {
         match groups.last_mut() {
-            Some(last) if workers.len() == 1 && is_hosts_alone(index) && is_hosts_alone(last[0]) => {
+            Some(last)
+                if workers.len() == 1
+                    && is_hosts_alone(index)
+                    && is_hosts_alone(last[0])
+                    && !last.iter().any(|index| compares(*index)) =>
+            {
                 last.push(index)
             }
             _ => groups.push(vec![index]),

@@ -18,7 +18,7 @@ pub(super) fn render(action: &PythonAction, layout: &Layout) -> String {
         PythonAction::Virtualenv { slot, commit, spec, variables, lend_agent: _ } => {
             virtualenv(layout, slot, commit, spec, variables)
         }
-        PythonAction::Versions { slot } => {
+        PythonAction::Versions { slot, beside: _ } => {
             let file = quote(layout.slot(slot).join(&layout.virtualenv).join(".versions").as_str());
             format!("[ ! -f {file} ] || cat {file}")
         }

@@ -11,7 +11,7 @@ use crate::app::migration::Migration;
 use crate::app::package::FetchedPackage;
 use crate::app::text::one_line;
 use crate::app::virtualenv::VirtualenvSpec;
-use crate::names::{CommitId, SlotName};
+use crate::names::{CommitId, HostName, SlotName};
 
 /// What is done for Python.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,6 +39,9 @@ pub enum PythonAction {
     Versions {
         /// The slot.
         slot: SlotName,
+        /// What was seen of hosts that have this release already, and keep it: a package and its version each.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        beside: BTreeMap<HostName, Vec<String>>,
     },
     /// Looks for migrations that the release in `older` doesn't know, and refuses or undoes them.
     Migrations {
@@ -106,7 +109,7 @@ impl fmt::Display for PythonAction {
         match self {
             PythonAction::Package { package, .. } => write!(f, "send {}", one_line(&package.file)),
             PythonAction::Virtualenv { slot, .. } => write!(f, "bring the virtualenv of {slot} up to date"),
-            PythonAction::Versions { slot } => {
+            PythonAction::Versions { slot, beside: _ } => {
                 write!(f, "compare the packages of {slot} with those of the other hosts")
             }
             PythonAction::Migrations { older, schema: Schema::Reverse, undoes, .. } => {
