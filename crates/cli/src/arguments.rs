@@ -350,7 +350,7 @@ pub(crate) struct DeployArgs {
     /// Lose what the app has written into its releases
     #[arg(long)]
     pub drop_written: bool,
-    /// Keep migrations in the database that an older release doesn't know
+    /// Keep migrations in the database that the release doesn't know
     #[arg(long)]
     pub keep_schema: bool,
     /// Stop and remove the units, init scripts and jobs of this app that its hosts shouldn't have any more

@@ -272,16 +272,7 @@ impl Repository {
             }
             let ancestry = match &commits {
                 _ if release.commit == *commit => Ancestry::NotOlder,
-                Some(commits) if !commits.brings.is_empty() => Ancestry::NotOlder,
-                Some(commits) if !commits.has_more => Ancestry::Older,
-                // What it brings may be older than all that was listed.
-                Some(_) => {
-                    let (one, other) = (commit.as_str(), release.commit.as_str());
-                    match self.git(&["merge-base", "--is-ancestor", one, other]).await {
-                        Ok(_) => Ancestry::Older,
-                        Err(_) => Ancestry::NotOlder,
-                    }
-                }
+                Some(commits) => commits.ancestry(),
                 None => Ancestry::Unknown,
             };
             related.push(LiveRelease { release, ancestry, commits });

@@ -483,6 +483,7 @@ fn all_three_say_the_same() {
     another run is at work
       plan    refused: web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
               wait until it ends; a lock never outlives its run
+      status  web1: five.service is inactive
       status  web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
       check   ✗  lock     locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
       check   help: wait until it ends; a lock never outlives its run
@@ -736,6 +737,7 @@ fn all_three_say_the_same() {
       check   ready to deploy
 
     a service that runs to its end did so
+      status  web1: five.service runs
       check   ready to deploy
 
     one failed
@@ -760,9 +762,11 @@ fn all_three_say_the_same() {
       check   ready to deploy
 
     a process of the live slot runs
+      status  web1: five.service runs
       check   ready to deploy
 
     a process of elsewhere runs
+      status  web1: five.service runs
       check   ready to deploy
 
     the app isn't well

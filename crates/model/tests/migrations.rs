@@ -166,7 +166,7 @@ fn what_is_undone_is_what_came_after_by_the_graph() {
     project.place.by_hand("cd five/releases/a && mkdir src && mv five shop manage.py src");
     assert_snapshot!(project.told(), @"undoing shop.more drops shop.Item.more, with all of its values");
     assert_snapshot!(project.place.act(&project.shell, &project.action(Schema::Refuse, &[])), @"
-    1: the database has migrations that a, the older release, doesn't know:
+    1: the database has migrations that the release in slot a doesn't know:
       shop.more
     --keep-schema leaves them; rollback --reverse-migrations undoes them first, and says before what is lost by that
     ");

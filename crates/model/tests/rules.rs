@@ -77,8 +77,10 @@ fn rule_with(text: &str, facts: &CheckoutFacts, live: &[LiveRelease], new_tag: O
     let told = match judge(&settings, facts, live, new_tag) {
         Ok(Ruling::Allowed(allowed)) => {
             let Allowed { release, before, publish, goes_back, questions, notes } = *allowed;
-            let mut lines =
-                vec![format!("deploy {release}{}", if goes_back { ", which goes back" } else { "" })];
+            let mut lines = vec![format!(
+                "deploy {release}{}",
+                if goes_back { ", which may lack something" } else { "" }
+            )];
             lines.extend(before.iter().map(|action| format!("first: {action}")));
             lines.extend(publish.iter().map(|action| format!("when all hosts are ready: {action}")));
             lines.extend(questions.iter().map(|question| format!("ask: {}", question.prompt())));
@@ -258,13 +260,13 @@ fn an_older_release_needs_a_yes() {
     let old = |live: &[LiveRelease], text: &str| rule_with(text, &checkout(), live, None);
     let asked = old(&live(4, Ancestry::NotOlder), "");
     assert_snapshot!(asked, @"
-    deploy v3.0 (3333333333), which goes back
+    deploy v3.0 (3333333333), which may lack something
     ask: v3.0 (3333333333) is older than v4.0 (4444444444), which is live. Deploy it?
     ");
     assert_eq!(old(&live(4, Ancestry::Older), ""), asked);
     assert_eq!(
         old(&live(4, Ancestry::Older), "allow_older = true"),
-        "deploy v3.0 (3333333333), which goes back"
+        "deploy v3.0 (3333333333), which may lack something"
     );
     assert_eq!(old(&live(2, Ancestry::NotOlder), ""), "deploy v3.0 (3333333333)");
     // Without two versions, only history can tell.
@@ -286,17 +288,19 @@ fn an_older_commit_needs_a_yes_too() {
         rule_with(text, &facts, &live, None)
     };
     assert_snapshot!(old(Ancestry::Older, text), @"
-    deploy 3333333333, which goes back
+    deploy 3333333333, which may lack something
     ask: 3333333333 is older than 4444444444, which is live. Deploy it?
     ");
     assert_eq!(
         old(Ancestry::Older, &format!("{text}\nallow_older = true")),
-        "deploy 3333333333, which goes back"
+        "deploy 3333333333, which may lack something"
     );
     assert_eq!(old(Ancestry::NotOlder, text), "deploy 3333333333");
+    // It may lack migrations that the database has, and nobody is asked whether it is older.
+    assert_eq!(old(Ancestry::Diverged, text), "deploy 3333333333, which may lack something");
     // What nobody knows is said.
     assert_snapshot!(old(Ancestry::Unknown, text), @r#"
-    deploy 3333333333
+    deploy 3333333333, which may lack something
     note: neither this checkout nor origin has 4444444444, which is live: it may be newer
     "#);
 }

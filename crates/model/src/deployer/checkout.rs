@@ -146,6 +146,19 @@ pub struct CommitsBetween {
     pub takes_away_more: usize,
 }
 
+impl CommitsBetween {
+    /// How the second relates to the first.
+    pub fn ancestry(&self) -> Ancestry {
+        let brings = !self.brings.is_empty() || self.brings_more > 0;
+        let takes_away = !self.takes_away.is_empty() || self.takes_away_more > 0;
+        match (brings, takes_away) {
+            (true, true) => Ancestry::Diverged,
+            (false, true) => Ancestry::Older,
+            (_, false) => Ancestry::NotOlder,
+        }
+    }
+}
+
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
@@ -164,8 +177,10 @@ pub struct Behind {
 pub enum Ancestry {
     /// It comes before it.
     Older,
-    /// It is the same, comes after it, or neither.
+    /// It is the same, or comes after it.
     NotOlder,
+    /// Each has commits that the other lacks.
+    Diverged,
     /// Nobody here knows the live one: neither this checkout nor the remote.
     Unknown,
 }
@@ -179,4 +194,25 @@ pub struct LiveRelease {
     pub ancestry: Ancestry,
     /// What lies between it and the one that was asked for; `None` if this checkout doesn't know it.
     pub commits: Option<CommitsBetween>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_commits_relate_by_what_each_has_alone() {
+        let lines = |count: usize| vec![String::new(); count];
+        let between = |brings, takes_away, brings_more, takes_away_more| {
+            let (brings, takes_away) = (lines(brings), lines(takes_away));
+            CommitsBetween { brings, takes_away, has_more: true, brings_more, takes_away_more }.ancestry()
+        };
+        assert_eq!(between(0, 0, 0, 0), Ancestry::NotOlder);
+        assert_eq!(between(1, 0, 0, 0), Ancestry::NotOlder);
+        assert_eq!(between(0, 1, 0, 0), Ancestry::Older);
+        assert_eq!(between(1, 1, 0, 0), Ancestry::Diverged);
+        // Not all of them are listed.
+        assert_eq!(between(9, 0, 0, 1), Ancestry::Diverged);
+        assert_eq!(between(0, 9, 1, 0), Ancestry::Diverged);
+    }
 }

@@ -112,6 +112,24 @@ impl UnitFacts {
         }
     }
 
+    /// What is wrong with it, where the link leads to this slot.
+    pub fn trouble(&self, live: &SlotName) -> Option<Trouble> {
+        if !self.is_up() {
+            return Some(Trouble::Down(format!("{} doesn't run: {}", self.name, self.state_in_words())));
+        }
+        let is_stale = |process: &&ProcessFacts| !process.slots.is_empty() && !process.slots.contains(live);
+        let stale: Vec<&ProcessFacts> = self.processes.iter().filter(is_stale).collect();
+        let slots: Vec<&str> = stale.first()?.slots.iter().map(SlotName::as_str).collect();
+        let pids: Vec<String> = stale.iter().map(|process| process.pid.to_string()).collect();
+        let processes = if pids.len() == 1 { "process" } else { "processes" };
+        Some(Trouble::Stale(format!(
+            "{} still runs slot {}, in {processes} {}: the link leads to {live}",
+            self.name,
+            slots.join(" and "),
+            pids.join(", ")
+        )))
+    }
+
     fn state_in_words(&self) -> String {
         match (self.state.as_str(), self.result.as_str()) {
             _ if !self.is_loaded => "there is no such unit".to_owned(),
@@ -130,27 +148,7 @@ impl Running {
 
     /// What is wrong with what runs, where the link leads to this slot.
     pub fn trouble(&self, live: &SlotName) -> Vec<Trouble> {
-        let mut found = Vec::new();
-        for unit in &self.units {
-            if !unit.is_up() {
-                found.push(Trouble::Down(format!("{} doesn't run: {}", unit.name, unit.state_in_words())));
-                continue;
-            }
-            let is_stale =
-                |process: &&ProcessFacts| !process.slots.is_empty() && !process.slots.contains(live);
-            let stale: Vec<&ProcessFacts> = unit.processes.iter().filter(is_stale).collect();
-            if let Some(first) = stale.first() {
-                let slots: Vec<&str> = first.slots.iter().map(SlotName::as_str).collect();
-                let pids: Vec<String> = stale.iter().map(|process| process.pid.to_string()).collect();
-                let processes = if pids.len() == 1 { "process" } else { "processes" };
-                found.push(Trouble::Stale(format!(
-                    "{} still runs slot {}, in {processes} {}: the link leads to {live}",
-                    unit.name,
-                    slots.join(" and "),
-                    pids.join(", ")
-                )));
-            }
-        }
+        let mut found: Vec<Trouble> = self.units.iter().filter_map(|unit| unit.trouble(live)).collect();
         let unwell = self.health.as_ref().filter(|answer| !answer.is_well);
         found.extend(unwell.map(|answer| Trouble::Unwell(format!("the app isn't well: {}", answer.words))));
         found

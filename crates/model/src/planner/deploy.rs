@@ -58,7 +58,7 @@ pub struct DeployRequest {
     pub before: Vec<DeployerAction>,
     /// What is made public once every host is ready.
     pub publish: Vec<DeployerAction>,
-    /// What is done about migrations that the release doesn't know, where it is older than what is live.
+    /// What is done about migrations that the release doesn't know, where it may lack something that is live.
     pub goes_back: Option<Schema>,
     /// What a person should know about the release.
     pub notes: Vec<String>,

@@ -233,16 +233,25 @@ pub fn describe_maintenance(record: &MaintenanceRecord, now: Timestamp) -> Strin
     format!("in maintenance since {}{until}, says {by}{message}", ago(*at, now))
 }
 
-/// What runs on each host, unit by unit.
+/// What runs on each host, unit by unit. What is wrong with one says how it is, and isn't said twice.
 fn group_services(statuses: &[HostStatus]) -> Vec<(String, Vec<&str>)> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
-    for status in statuses.iter().filter(|status| status.live.is_some() && !status.services.is_empty()) {
+    for status in statuses.iter().filter(|status| status.live.is_some()) {
+        let is_told = |unit: &&UnitFacts| {
+            let trouble = status.slot.as_ref().and_then(|live| unit.trouble(live));
+            trouble.is_some_and(|trouble| status.problems.iter().any(|problem| problem == trouble.words()))
+        };
         let unit = |unit: &UnitFacts| match (unit.is_up(), unit.sub_state.as_str()) {
             (true, _) => format!("{} runs", unit.name),
+            (false, _) if !unit.is_loaded => format!("there is no {}", unit.name),
             (false, "" | "dead") => format!("{} is {}", unit.name, unit.state),
             (false, more) => format!("{} is {} ({more})", unit.name, unit.state),
         };
-        let what = status.services.iter().map(unit).collect::<Vec<_>>().join(", ");
+        let untold = status.services.iter().filter(|unit| !is_told(unit));
+        let what = untold.map(unit).collect::<Vec<_>>().join(", ");
+        if what.is_empty() {
+            continue;
+        }
         match groups.iter_mut().find(|(known, _)| *known == what) {
             Some((_, hosts)) => hosts.push(status.host.as_str()),
             None => groups.push((what, vec![status.host.as_str()])),

@@ -39,7 +39,8 @@ pub struct Allowed {
     pub before: Vec<DeployerAction>,
     /// What is made public once every host is ready: a release that can't be built burns no version.
     pub publish: Vec<DeployerAction>,
-    /// Whether it is older than what is live: then the database may have what it doesn't know.
+    /// Whether it may lack something that is live, being older or of another branch: then the database may have what it doesn't
+    /// know.
     pub goes_back: bool,
     /// What a person has to say yes to.
     pub questions: Vec<Question>,
@@ -127,7 +128,8 @@ pub fn judge(
     if let Some(live) = newer.filter(|_| !settings.rules.allow_older) {
         questions.push(Question::Older { release: release.clone(), live: live.release.clone() });
     }
-    let goes_back = newer.is_some();
+    let contains = |live: &LiveRelease| live.ancestry == Ancestry::NotOlder && !is_older(&release, live);
+    let goes_back = !live.iter().all(contains);
     let mut notes = notes(facts);
     notes.extend(unsaid);
     let strange = live.iter().filter(|live| live.ancestry == Ancestry::Unknown && !is_older(&release, live));

@@ -30,7 +30,7 @@ case $mode in
     if said=$(printf '%s\n' "$known" | ask "$newer" unknown 2>/dev/null); then strange=$(marked STRANGE); fi
     [ -n "$strange" ] || exit 0
     {
-      echo "the database has migrations that ${older##*/}, the older release, doesn't know:"
+      echo "the database has migrations that the release in slot ${older##*/} doesn't know:"
       printf '%s\n' "$strange" | sed 's/^/  /'
       echo "--keep-schema leaves them; rollback --reverse-migrations undoes them first, and says before what is lost by that"
     } >&2
