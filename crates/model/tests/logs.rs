@@ -145,6 +145,19 @@ fn the_journal_is_asked_for_what_is_wanted() {
         ] {
             let _ = writeln!(found, "{}", with_tools(shell, place, &tools, &logs(units, &[], query)));
         }
+        // What can't be read is no success, whatever its lines go through.
+        let broken =
+            [tools[0], ("journalctl", "echo no journal >&2; exit 1"), ("tail", "echo gone >&2; exit 1")];
+        place.by_hand(
+            "mkdir -p five/releases/a; ln -sfn a five/releases/current; echo x >five/releases/a/x.log",
+        );
+        for (units, files) in
+            [(&["user/worker"][..], &[][..]), (&[], &["x.log"]), (&["user/worker"], &["x.log"])]
+        {
+            let action =
+                logs(units, files, LogQuery { pattern: Some("x".to_owned()), ..LogQuery::default() });
+            let _ = writeln!(found, "{}", with_tools(shell, place, &broken, &action));
+        }
         let denied = [tools[0], tools[1], ("sudo", "exit 1")];
         let _ = writeln!(
             found,
@@ -158,6 +171,10 @@ fn the_journal_is_asked_for_what_is_wanted() {
     0: as root: --quiet|--no-pager|--output|short-iso|--lines|5|--no-hostname|--since|-600s|--unit|five|--user-unit|worker|
     0: --quiet|--no-pager|--output|short-iso|--lines|all|--no-hostname|--user-unit|worker|
     0
+    1: no journal
+    1: gone
+    1: no journal
+    gone
     0: --quiet|--no-pager|--output|short-iso|--lines|all|--no-hostname|--unit|five|
     ada may not read the journal of services: add them to the group systemd-journal
     ");

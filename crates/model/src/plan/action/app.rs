@@ -205,7 +205,8 @@ impl AppAction {
             }
             AppAction::Logs { sources, .. } => {
                 let is_roots = |unit: &String| !unit.starts_with("user/");
-                Effects::new(Effect::Nothing, &[Work]).by_sudo(sources.units.iter().any(is_roots))
+                let may_be_roots = sources.units.iter().any(is_roots) || !sources.files.is_empty();
+                Effects::new(Effect::Nothing, &[Work]).by_sudo(may_be_roots)
             }
             AppAction::Run { around, .. } => {
                 Effects::new(Effect::Command { directory: &around.directory, fills: false }, &[Work])

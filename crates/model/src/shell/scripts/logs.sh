@@ -25,6 +25,13 @@ matching() {
   fi
 }
 
+# Passes on what is wanted of what a command says, and fails where that does: of a pipe, a shell only tells how its end went.
+exec 4>&1
+telling() {
+  failed=$({ { "$@" </dev/null 3>&- 4>&- || echo yes >&3; } | { matching | named; } >&4 3>&- 4>&-; } 3>&1)
+  [ -z "$failed" ]
+}
+
 # The journal is everybody's who is in one of its groups, and else root's. Who may not read it sees what is their own.
 journal() {
   command -v journalctl >/dev/null || { echo 'there is no journalctl here' >&2; return 1; }
@@ -43,7 +50,8 @@ journal() {
   [ -z "$follow" ] || set -- "$@" --follow
   eval "set -- \"\$@\" $system_units $user_units"
   # It ends when the pipe does, be it root's: no signal of ours would reach it.
-  $as journalctl "$@" </dev/null | matching
+  file=
+  telling $as journalctl "$@"
 }
 
 # Sets the arguments to the files that there are.
@@ -67,7 +75,7 @@ END
 
 # Puts the file's name before each line where there are more sources than one.
 named() {
-  if [ -z "$several" ]; then
+  if [ -z "$several" ] || [ -z "$file" ]; then
     cat
   elif [ -z "$follow" ]; then
     sed "s|^|$(printf '%s' "${file##*/}" | sed 's/[&\\|]/\\&/g'): |"
@@ -82,7 +90,7 @@ tell_file() {
   [ -r "$file" ] || as=$sudo
   set -- -n "${lines:-+1}"
   [ -z "$follow" ] || set -- "$@" -F
-  $as tail "$@" -- "$file" </dev/null | matching | named
+  telling $as tail "$@" -- "$file"
 }
 
 found_files
