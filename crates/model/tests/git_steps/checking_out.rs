@@ -291,7 +291,8 @@ fn what_is_shared_is_linked_and_never_removed() {
         for action in [fetch(place, "a", &remote.first, &["b"]), checkout("a", &remote.first)] {
             assert_eq!(place.act(shell, &action), "0");
         }
-        place.by_hand("mkdir -p five/shared/media/thumbs/x five/shared/conf; echo 1 >five/shared/conf/local.py; echo 2 >five/shared/media/thumbs/x/kept");
+        place.by_hand("mkdir -p five/shared/media/thumbs/x five/shared/conf; echo 1 >five/shared/conf/local.py; echo 2 >five/shared/media/thumbs/x/kept
+            cd five/releases/a; mkdir -p höhe/ä höhe/ß; : >höhe/ä/.gitkeep; : >höhe/ß/é; git add -f höhe");
         let link = |files: &[&str], folders: &[&str]| AppAction::Shared {
             subdir: None,
             slot: slot("a"),
@@ -303,6 +304,9 @@ fn what_is_shared_is_linked_and_never_removed() {
             link(&["conf/local.py"], &["media", "var/new"]),
             link(&[], &["media", "media/thumbs"]),
             link(&["conf/local.py"], &["conf"]),
+            // What git tracks is told in whatever letters it is written.
+            link(&[], &["höhe/ä"]),
+            link(&[], &["höhe/ß"]),
         ]
         .map(|action| place.act(shell, &action));
         let kept = place.by_hand(
@@ -315,6 +319,8 @@ fn what_is_shared_is_linked_and_never_removed() {
     1: media/thumbs lies in media, which is a link in this release: it can't be shared by itself
     1: conf of a stood where the shared one belongs: it is kept in ROOT/five/.buedafab/aside/r1-a/conf
     conf/local.py lies in conf, which is a link in this release: it can't be shared by itself
+    0
+    1: höhe/ß is in this release (höhe/ß/é), so it can't be a link: take it out of git, or out of shared_files and shared_dirs
     1
     2
     shared/media

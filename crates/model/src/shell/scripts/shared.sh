@@ -5,7 +5,7 @@
 
 cd "$slot/$app" || exit
 # What git tracks would be replaced by the link, and every later look at the slot would find it missing.
-tracks() { git -c safe.directory='*' ls-files -- ":(literal)$1"; }
+tracks() { git -c safe.directory='*' -c core.quotePath=false ls-files -- ":(literal)$1"; }
 link() {
   tracked=$(tracks "$1" | head -n 1)
   # A checkout brings them back each time; that they are missing then is a part of how the release is built.
