@@ -430,7 +430,19 @@ fn a_release_says_what_is_to_be_installed() {
         (named("vendor/requirements.txt"), &["vendor"], None),
         (format!("{}\nshared_files = [\"local.txt\"]", named("local.txt")), &["manage.py"], None),
         (django.to_owned(), &["uv.lock", "poetry.lock", "pyproject.toml"], package),
+        (
+            format!("subdir = \"src\"\nshared_dirs = [\"req\"]\n{}", named("req/local.txt")),
+            &["src/manage.py"],
+            None,
+        ),
+        (
+            format!("subdir = \"src\"\nshared_files = [\"a.txt\"]\n{}", named("a.txt")),
+            &["src/manage.py"],
+            None,
+        ),
         (django.to_owned(), &["pyproject.toml"], package),
+        (django.to_owned(), &["pyproject.toml"], Some("[project] # five\nname = \"five\"\n")),
+        (django.to_owned(), &["pyproject.toml"], Some(" [ build-system ]\n")),
         (django.to_owned(), &["setup.py"], None),
         ("recipe = \"static\"".to_owned(), &["index.html"], None),
     ] {

@@ -94,7 +94,7 @@ impl Repository {
         let unpushed_submodules =
             if release.submodules { self.unpushed_submodules(&commit).await } else { Vec::new() };
         let python = if settings.app.recipe.is_python() {
-            Some(self.python_files(&commit, settings.app.subdir.as_deref()).await?)
+            Some(self.python_files(&commit, &settings.app.file("pyproject.toml")).await?)
         } else {
             None
         };
@@ -156,14 +156,13 @@ impl Repository {
     }
 
     /// What a commit has that an installer would read.
-    async fn python_files(&self, commit: &CommitId, subdir: Option<&str>) -> Result<PythonFiles, GitError> {
+    async fn python_files(&self, commit: &CommitId, pyproject: &str) -> Result<PythonFiles, GitError> {
         let listed =
             self.git(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit.as_str()]).await?;
         let paths: Vec<String> =
             listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
-        let path =
-            subdir.map_or_else(|| "pyproject.toml".to_owned(), |folder| format!("{folder}/pyproject.toml"));
-        let pyproject = if paths.contains(&path) { self.file_in(commit, &path).await } else { None };
+        let has_one = paths.iter().any(|path| path == pyproject);
+        let pyproject = if has_one { self.file_in(commit, pyproject).await } else { None };
         Ok(PythonFiles { paths, pyproject })
     }
 

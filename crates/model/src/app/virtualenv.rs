@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::app::package::FetchedPackage;
@@ -57,6 +59,18 @@ pub struct VirtualenvSpec {
     pub reinstall: bool,
     /// Whether what it is asked for is resolved anew: else what was resolved before stays, as far as it fits.
     pub upgrade: bool,
+}
+
+/// The line of a `pyproject.toml` that makes its project one that can be installed, for `grep -E`: some have the file for their linter
+/// alone.
+pub(crate) const IS_PACKAGE: &str =
+    r"^[[:blank:]]*\[[[:blank:]]*(project|build-system|tool\.poetry)[[:blank:]]*\]";
+
+/// Whether a project with this `pyproject.toml` can be installed.
+pub(crate) fn is_package(pyproject: &str) -> bool {
+    static FOUND: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(&format!("(?m){IS_PACKAGE}")).expect("it is fixed"));
+    FOUND.is_match(pyproject)
 }
 
 /// So many packages are named where hosts differ.

@@ -48,7 +48,7 @@ pub struct ReleaseFile {
 /// What a release has that may say what its virtualenv holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PythonFiles {
-    /// The paths of all files in the app's folder, from there on, in their order; of a submodule that of its folder.
+    /// The paths of all files in the project, in their order; of a submodule that of its folder.
     pub paths: Vec<String>,
     /// The `pyproject.toml` of its app.
     pub pyproject: Option<String>,

@@ -7,6 +7,7 @@ use toml::Value;
 
 use super::files::is_aside;
 use super::{Files, toml_of, within};
+use crate::app::virtualenv::is_package;
 
 /// A project of Python.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub(super) fn look(files: &Files, folder: &str) -> Option<Python> {
     let project = within(folder, "pyproject.toml");
     let setup = within(folder, "setup.py");
     let requirements = requirement_files(files, folder);
-    let has_project = is_project(files.text(&project));
+    let has_project = is_package(files.text(&project));
     let all = [&requirements.common, &requirements.production, &requirements.development];
     let lists = all.iter().flat_map(|files| files.iter()).map(|name| within(folder, name));
     let marks = [has_project.then(|| project.clone())].into_iter().flatten();
@@ -90,13 +91,6 @@ pub(super) fn above(files: &Files, folder: &str) -> Option<Python> {
 pub(super) fn is_bare_workspace(files: &Files) -> bool {
     let table = toml_of(files.text("pyproject.toml"));
     !table.contains_key("project") && at(&table, &["tool", "uv", "workspace"]).is_some()
-}
-
-/// Some projects have the file for their linter alone.
-fn is_project(text: &str) -> bool {
-    let table = toml_of(text);
-    ["project", "build-system"].iter().any(|key| table.contains_key(*key))
-        || at(&table, &["tool", "poetry"]).is_some()
 }
 
 fn at<'t>(table: &'t toml::Table, keys: &[&str]) -> Option<&'t Value> {

@@ -7,7 +7,7 @@ use super::user::Input;
 use super::{quote, quote_words, without_comments};
 use crate::app::migration::Migration;
 use crate::app::package::{FetchedPackage, file_url};
-use crate::app::virtualenv::{Installer, Packages, VirtualenvSpec};
+use crate::app::virtualenv::{IS_PACKAGE, Installer, Packages, VirtualenvSpec};
 use crate::host::layout::Layout;
 use crate::names::{CommitId, SlotName};
 use crate::plan::action::{AppIn, PythonAction, Schema, Surroundings};
@@ -61,6 +61,7 @@ fn virtualenv(
     set("name", &layout.virtualenv);
     set("python", python);
     set("installer", installer);
+    set("is_package", IS_PACKAGE);
     // uv knows it where it installs, and not where it resolves.
     let (hashed, options): (Vec<&str>, Vec<&str>) =
         options.iter().map(String::as_str).partition(|word| *word == "--require-hashes");

@@ -2,6 +2,7 @@
 
 use super::BrokenRule;
 use crate::app::recipe::Recipe;
+use crate::app::virtualenv::is_package;
 use crate::config::Settings;
 use crate::deployer::checkout::PythonFiles;
 
@@ -18,10 +19,10 @@ pub(super) fn nothing_to_install(
     files: &PythonFiles,
 ) -> (Option<BrokenRule>, Option<String>) {
     let python = &settings.python;
-    let has = |file: &str| files.has(&in_app(settings, file));
+    let has = |file: &str| files.has(&settings.app.file(file));
     if let Some(file) = python.requirements.iter().find(|file| !may_be_there(settings, files, file)) {
         let found = requirement_files(settings, files);
-        return (Some(BrokenRule::NoRequirementFile { file: in_app(settings, file), found }), None);
+        return (Some(BrokenRule::NoRequirementFile { file: settings.app.file(file), found }), None);
     }
     let is_known = !python.requirements.is_empty()
         || !python.base.private_packages.is_empty()
@@ -35,11 +36,7 @@ pub(super) fn nothing_to_install(
     if let Some((lock, export)) = LOCKS.into_iter().find(|(lock, _)| has(lock)) {
         return (Some(BrokenRule::LockOfAnother { lock, export }), None);
     }
-    let is_package = |text: &String| {
-        let tables = ["[project]", "[build-system]", "[tool.poetry]"];
-        text.lines().any(|line| tables.contains(&line.trim_end()))
-    };
-    if has("setup.py") || files.pyproject.as_ref().is_some_and(is_package) {
+    if has("setup.py") || files.pyproject.as_deref().is_some_and(is_package) {
         return (None, None);
     }
     let found = requirement_files(settings, files);
@@ -52,27 +49,21 @@ pub(super) fn nothing_to_install(
     (None, Some(note.to_owned()))
 }
 
-/// Where a file of the app lies in the project.
-fn in_app(settings: &Settings, file: &str) -> String {
-    settings.app.subdir.as_ref().map_or_else(|| file.to_owned(), |subdir| format!("{subdir}/{file}"))
-}
-
 /// What a submodule has, or what is linked from `shared`, git doesn't list; and what is written with dots it lists otherwise.
 fn may_be_there(settings: &Settings, files: &PythonFiles, file: &str) -> bool {
-    let file = in_app(settings, file);
+    let file = settings.app.file(file);
     let below =
         |folder: &String| file.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
     files.has(&file)
         || file.split('/').any(|part| matches!(part, "." | ".."))
         || files.paths.iter().any(below)
-        || settings.shared.files.contains(&file)
-        || settings.shared.folders.iter().any(below)
+        || settings.shared_paths().iter().any(|shared| *shared == file || below(shared))
 }
 
 /// Files that look like what nobody has named, as they would be named.
 fn requirement_files(settings: &Settings, files: &PythonFiles) -> Vec<String> {
     const MOST: usize = 5;
-    let root = in_app(settings, "");
+    let root = settings.app.file("");
     let looks_so = |path: &&str| {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let is_plain = folder.is_empty() || folder == "requirements";

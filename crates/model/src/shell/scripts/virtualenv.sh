@@ -1,7 +1,7 @@
 # Brings the virtualenv of a slot to just what its release asks for. POSIX sh.
 #
 # Assignments stand before this text: slot, the folder of the release; app, where in it the app lies, with the requirement files;
-# name, the virtualenv's in the slot; python; installer (auto, uv or pip); options, words for the installer, quoted for eval;
+# name, the virtualenv's in the slot; python; installer (auto, uv or pip); is_package, a pattern; options, words for the installer, quoted for eval;
 # require_hashes, yes or no; constraints, files, a line each, and limits, the words that tell an installer of them; pins, what other
 # hosts have, a line each; private, the private packages of this release, a line each, or written_down, yes; record, a file that
 # they are written down in; packages, the folder that they lie in, and packages_url; kept, the folder of what is kept of releases,
@@ -37,7 +37,7 @@ if [ $# = 0 ] && [ -f uv.lock ]; then
   locked=yes
   [ -n "$uv" ] || say_and_stop "uv.lock is uv's, and there is no uv on this host"
   lock=$(cat uv.lock) || exit
-elif [ $# = 0 ] && { [ -f setup.py ] || { [ -f pyproject.toml ] && grep -qE '^\[(project|build-system|tool\.poetry)\]' pyproject.toml; }; }; then
+elif [ $# = 0 ] && { [ -f setup.py ] || { [ -f pyproject.toml ] && grep -qE "$is_package" pyproject.toml; }; }; then
   itself=yes
 fi
 
