@@ -520,7 +520,9 @@ fn a_session_has_the_surroundings_of_the_apps_commands() {
         let mut found = format!("live {}\n", told(SessionIn::Live));
         let _ = writeln!(found, "none failed {}", told(SessionIn::Failed));
         place.by_hand("echo '{\"at\":\"\",\"state\":\"failed\"}' >five/.buedafab/slots/b.json");
-        let _ = write!(found, "failed {}", told(SessionIn::Failed));
+        let _ = writeln!(found, "failed {}", told(SessionIn::Failed));
+        place.by_hand("echo 'export SECRET=x' >five/shared/.env");
+        let _ = write!(found, "bad file {}", told(SessionIn::Live));
         found
     });
     assert_snapshot!(found, @"
@@ -534,5 +536,9 @@ fn a_session_has_the_surroundings_of_the_apps_commands() {
     it's $HOME|it is|PRODUCTION|gone
     python of ROOT/five/releases/b/env/bin/python
     in slot b, which failed
+    bad file 0: ROOT/five/releases/current
+    it's $HOME||PRODUCTION|gone
+    python of ROOT/five/releases/current/env/bin/python
+    line 1 of ROOT/five/shared/.env begins with export, which systemd doesn't know: correct it, or write the file anew by `env push`
     ");
 }

@@ -72,7 +72,9 @@ pub fn login_shell(settings: &Settings, host: &Host, place: SessionIn) -> String
         subdir = settings.app.subdir.as_ref().map_or(String::new(), |subdir| quote(&format!("/{subdir}"))),
         path = quote(layout.path.as_str()),
         exports = exports(&variables),
-        secrets = secrets(&layout),
+        // Who is told to correct that file corrects it here.
+        secrets =
+            layout.env_file.as_ref().map(|file| load_env_file_or(file, "variables=")).unwrap_or_default(),
     );
     // What a person's profile does to PATH comes first. Any shell hands on a variable; only some take a script beside `-l`.
     format!(
@@ -169,9 +171,13 @@ pub(super) fn secrets(layout: &Layout) -> String {
 
 /// Puts the variables of a file, if it is there, in the environment. What they are is never run.
 pub(super) fn load_env_file(file: &HostPath) -> String {
+    load_env_file_or(file, "exit")
+}
+
+fn load_env_file_or(file: &HostPath, otherwise: &str) -> String {
     let file = quote(file.as_str());
     format!(
-        "{}if [ -e {file} ]; then\n  variables=$(read_env {file}) || exit\n  \
+        "{}if [ -e {file} ]; then\n  variables=$(read_env {file}) || {otherwise}\n  \
            eval \"unset variables\n$variables\"\nfi\n",
         script!("read_env"),
     )
