@@ -98,18 +98,23 @@ fn candidates<S: Into<OsString>>(words: impl IntoIterator<Item = S>) -> Vec<Comp
     words.into_iter().map(|word| CompletionCandidate::new(word.into())).collect()
 }
 
+/// The words so far, which stand behind our own.
+fn typed() -> Vec<String> {
+    std::env::args().collect()
+}
+
 pub(crate) fn environments() -> Vec<CompletionCandidate> {
-    candidates(environment_names_nearby())
+    candidates(environment_names_nearby(&typed()))
 }
 
 pub(crate) fn services() -> Vec<CompletionCandidate> {
-    candidates(service_names_nearby())
+    candidates(service_names_nearby(&typed()))
 }
 
 /// Those of the environment that was typed, or else of all.
 fn settings_meant() -> Vec<Settings> {
-    let all = settings_nearby();
-    let typed: Vec<String> = std::env::args().collect();
+    let typed = typed();
+    let all = settings_nearby(&typed);
     let is_typed = |settings: &&Settings| typed.iter().any(|word| word == settings.environment.as_str());
     let meant: Vec<Settings> = all.iter().filter(is_typed).cloned().collect();
     if meant.is_empty() { all } else { meant }

@@ -143,7 +143,7 @@ pub(crate) fn choose_hosts<'s>(
 /// The tasks of the project around, and what they are for: the command line has to know them before it is read. What is
 /// wrong with the configuration is told by the command that needs it.
 pub(crate) fn tasks_nearby(words: &[String]) -> BTreeMap<String, String> {
-    let config = config_nearby(named_config(words)).and_then(Result::ok);
+    let config = config_nearby(words).and_then(Result::ok);
     let about = |task: &Task| match &task.description {
         Some(description) => description.clone(),
         None => format!("Run {}", one_line(task.run.first().map_or("", String::as_str))),
@@ -159,16 +159,8 @@ pub(crate) fn tasks_nearby(words: &[String]) -> BTreeMap<String, String> {
 
 /// What is wrong with the configuration around, if it can't be read: a task's name means nothing then.
 pub(crate) fn mistakes_nearby(words: &[String]) -> Option<CliError> {
-    let mistakes = config_nearby(named_config(words))?.err()?;
+    let mistakes = config_nearby(words)?.err()?;
     Some(CliError::rendered(mistakes.render(console::colors_enabled_stderr())))
-}
-
-/// The configuration that a command line names, before it is understood.
-fn named_config(words: &[String]) -> Option<PathBuf> {
-    let typed = words.iter().zip(words.iter().skip(1).map(Some).chain([None])).find_map(|(word, next)| {
-        if word == "--config" { next.cloned() } else { word.strip_prefix("--config=").map(str::to_owned) }
-    });
-    typed.or_else(|| std::env::var("BUEDAFAB_CONFIG").ok()).map(PathBuf::from)
 }
 
 /// A pattern of `--hosts` or `--roles`.

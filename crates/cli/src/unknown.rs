@@ -11,7 +11,7 @@ use crate::usage::needs_environment;
 /// What is wrong with a command line in which no command is found; `None` if there is one, or nothing but a question for help.
 /// `number`: how many command lines stand before it in what was typed.
 pub(crate) fn explain(line: &[String], number: usize, typed: &[String], root: &Command) -> Option<CliError> {
-    explain_among(line, number, typed, root, &environment_names_nearby())
+    explain_among(line, number, typed, root, &environment_names_nearby(typed))
 }
 
 fn explain_among(
