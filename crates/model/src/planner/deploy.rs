@@ -7,8 +7,8 @@ use super::context::{Direction, HostChange, HostPlanning, RunContext, SeenHost, 
 use super::diagnosis::owner_by;
 use super::examine::examine;
 use super::maintenance::{can_announce, told_before};
+use super::migrations::look_for_unknown;
 use super::prepare::{Build, with_recipe};
-use super::rollback::look_for_unknown;
 use super::virtualenv::Renewal;
 use super::work::{prune_on, restart_on};
 use crate::app::hooks::HookPoint;

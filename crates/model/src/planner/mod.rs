@@ -8,6 +8,7 @@ mod examine;
 mod logs;
 mod look;
 mod maintenance;
+mod migrations;
 mod numbers;
 mod prepare;
 mod reach;
@@ -29,12 +30,12 @@ pub use examine::same_folders;
 pub use logs::{NoLogs, names_on, plan_logs};
 pub use look::look_script;
 pub use maintenance::plan_maintenance;
+pub use migrations::UndoQuestion;
 pub use reach::{UnreachableHost, without_unreachable};
 pub use recover::plan_recover;
 pub use retire::{gone_host, plan_forget, plan_retire, settings_without_services};
 pub use rollback::{
-    Preparation, RollbackRequest, UndoQuestion, plan_rollback, plan_rollback_by, rollback_preparation,
-    undo_question,
+    Preparation, RollbackRequest, plan_rollback, plan_rollback_by, rollback_preparation, undo_question,
 };
 pub use work::{
     PutPlace, plan_env, plan_env_list, plan_hold, plan_put, plan_restart, plan_run, plan_task, plan_unhold,

@@ -6,16 +6,13 @@ use super::assemble::{Change, Primary, assemble};
 use super::context::{CorrectedRecord, Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::diagnosis::stops_restarts;
 use super::examine::examine;
-use super::look::look_script;
 use super::maintenance::told_before;
+use super::migrations::{UndoQuestion, ask_for_unknown, mind_migrations};
 use super::prepare::Build;
 use super::resolved::{later_service, lost_variables, settings_as_of};
 use super::virtualenv::Renewal;
-use crate::app::migration::{Migration, UnknownMigrations};
 use crate::app::package::FetchedPackage;
-use crate::app::recipe::Recipe;
 use crate::app::resolved::ResolvedRelease;
-use crate::app::run_as::RunAs;
 use crate::app::virtualenv::Packages;
 use crate::config::Settings;
 use crate::host::Host;
@@ -24,13 +21,11 @@ use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::known::known_release;
 use crate::host::proven::served_last;
 use crate::host::record::{JournalKind, SlotRecord, SlotState};
-use crate::names::{HostName, SlotName};
-use crate::plan::action::{Action, AppIn, GitAction, PythonAction, Schema, Surroundings};
+use crate::names::SlotName;
+use crate::plan::action::{Action, GitAction, Schema};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::release::Release;
-use crate::shell::inspect::Scope;
-use crate::shell::look_for_migrations;
 use crate::strategy::{self, RollbackTarget, Strategy};
 
 /// What a person asked for.
@@ -442,101 +437,6 @@ fn change<'a>(
     })
 }
 
-/// Looks for migrations that the release doesn't know, where the app has any: the step with which whatever goes back, by
-/// whichever command, is stopped.
-pub(super) fn look_for_unknown(change: &HostChange<'_>, schema: Schema) -> Option<Action> {
-    migrations_step(change, schema, Vec::new())
-}
-
-fn migrations_step(change: &HostChange<'_>, schema: Schema, undoes: Vec<Migration>) -> Option<Action> {
-    let HostChange { planning, to, .. } = change;
-    let newer = planning.facts.live_slot()?.clone();
-    if planning.settings.app.recipe != Recipe::Django || schema == Schema::Keep {
-        return None;
-    }
-    let around = migration_surroundings(planning, to);
-    let (older, newer) = (app_in(planning, to.slot.clone()), live_app(planning, newer));
-    Some(PythonAction::Migrations { older, newer, schema, undoes, around }.into())
-}
-
-/// What the primary does about migrations that the older release doesn't know, where the app has any; and what is lost by
-/// it.
-fn mind_migrations(change: &HostChange<'_>, schema: Schema) -> Result<(Primary, Vec<Note>), Refusal> {
-    if look_for_unknown(change, schema).is_none() {
-        return Ok((Primary::default(), Vec::new()));
-    }
-    let undoes = match schema {
-        Schema::Reverse => migrations_to_undo(change)?,
-        Schema::Refuse | Schema::Keep => Vec::new(),
-    };
-    // Where there is nothing to undo, there may be something by the time that it would be done.
-    let schema = if undoes.is_empty() { Schema::Refuse } else { schema };
-    let notes = undoes.iter().map(|migration| Note { host: None, text: migration.undone() });
-    let mut notes: Vec<Note> = notes.collect();
-    if let Some(live) = change.from.as_ref().filter(|_| !undoes.is_empty()) {
-        let text = format!(
-            "{live} serves without these until the link has moved; if the rollback comes to nothing after they are \
-             undone, `manage -- migrate` makes their tables and columns again, empty"
-        );
-        notes.push(Note { host: None, text });
-    }
-    let action = migrations_step(change, schema, undoes).into_iter().collect();
-    let primary = match schema {
-        Schema::Reverse => Primary { once: action, ..Primary::default() },
-        Schema::Refuse | Schema::Keep => Primary { prepare: action, ..Primary::default() },
-    };
-    Ok((primary, notes))
-}
-
-/// Just what would be undone: nothing is, that can't be shown before.
-fn migrations_to_undo(change: &HostChange<'_>) -> Result<Vec<Migration>, Refusal> {
-    let HostChange { planning, to, .. } = change;
-    let host = planning.host.name.clone();
-    let cant_say = |why| Refusal::UnknownLoss { host: host.clone(), why };
-    if change.fills_slot() {
-        return Err(cant_say(format!("{} has to be built first", to.release)));
-    }
-    match &planning.facts.migrations {
-        Some(UnknownMigrations::These(these)) => Ok(these.clone()),
-        Some(UnknownMigrations::Lasting(why)) => {
-            Err(Refusal::LastingMigrations { release: to.release.clone(), why: why.clone() })
-        }
-        Some(UnknownMigrations::Silent(why)) => Err(cant_say(why.clone())),
-        None => Err(cant_say("it wasn't asked".to_owned())),
-    }
-}
-
-/// The app of a release that is built and run as the plan's settings say.
-fn app_in(planning: &HostPlanning<'_>, slot: SlotName) -> AppIn {
-    AppIn { slot, subdir: planning.settings.app.subdir.clone() }
-}
-
-/// The app of what serves.
-fn live_app(planning: &HostPlanning<'_>, slot: SlotName) -> AppIn {
-    let own = planning.settings_of_live();
-    AppIn { slot, subdir: own.as_ref().unwrap_or(planning.configured).app.subdir.clone() }
-}
-
-/// What asking for migrations, or undoing them, finds around it.
-pub(super) fn migration_surroundings(planning: &HostPlanning<'_>, to: &Target) -> Surroundings {
-    Surroundings {
-        directory: planning.layout.releases.clone(),
-        virtualenv: None,
-        // It looks, and leaves nothing in a release.
-        run_as: planning.settings.users.run_as().map(|app| RunAs { group: None, ..app }),
-        ..planning.surroundings(&planning.layout.releases, planning.variables_of(to))
-    }
-}
-
-/// The host that has to say what a rollback undoes, and the shell of the look in which it does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UndoQuestion {
-    /// The host.
-    pub host: HostName,
-    /// The look.
-    pub script: String,
-}
-
 /// What has to be asked before a rollback that undoes migrations can be planned; `None` where there is nothing to ask.
 pub fn undo_question(
     settings: &Settings,
@@ -556,12 +456,7 @@ pub fn undo_question(
     let Way { to, how: How::AsItIs, .. } = way else { return None };
     let own = kept_anywhere(hosts, &to).map(|resolved| settings_as_of(settings, resolved));
     let planning = HostPlanning { settings: own.as_ref().unwrap_or(settings), ..planning.clone() };
-    let newer = planning.facts.live_slot().filter(|_| planning.settings.app.recipe == Recipe::Django)?;
-    let around = migration_surroundings(&planning, &to);
-    let look = look_script(settings, planning.host, Scope::Back);
-    let (older, newer) = (app_in(&planning, to.slot), live_app(&planning, newer.clone()));
-    let asks = look_for_migrations(&planning.layout, &older, &newer, &around);
-    Some(UndoQuestion { host: planning.host.name.clone(), script: look + &asks })
+    ask_for_unknown(&planning, &to)
 }
 
 fn why_nothing(facts: &HostFacts) -> String {
