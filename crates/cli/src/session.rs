@@ -214,8 +214,8 @@ impl Session {
             return Ok(());
         }
         look.unreachable.extend(unreachable);
-        let look = std::mem::take(look);
-        self.stop_unless_reached(look).map(drop)
+        *look = self.stop_unless_reached(std::mem::take(look))?;
+        Ok(())
     }
 
     /// Looks at all hosts, and stops if the planner can't do without one that can't be reached.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use buedafab_model::app::env_file::Secret;
+use buedafab_model::app::mask::mask;
 use buedafab_model::app::remote_url::Credentials;
 use buedafab_model::plan::action::StepInput;
 
@@ -45,15 +46,7 @@ impl Inputs {
     pub(crate) fn mask(&self, line: String) -> String {
         let secrets = [self.sudo_password.clone(), self.credentials.as_ref().map(Credentials::secrets)];
         let secrets = secrets.iter().flatten();
-        secrets.filter_map(|secret| std::str::from_utf8(secret.reveal()).ok()).fold(line, |line, secret| {
-            if secret.len() >= SHORTEST_SECRET && line.contains(secret) {
-                line.replace(secret, "********")
-            } else {
-                line
-            }
-        })
+        let secrets = secrets.filter_map(|secret| std::str::from_utf8(secret.reveal()).ok());
+        mask(&line, &secrets.collect::<Vec<_>>())
     }
 }
-
-/// Shorter ones stand in any line by chance, which then would tell more than it hides.
-const SHORTEST_SECRET: usize = 4;
