@@ -102,6 +102,19 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
             live().change(|f| f.files_refused_by_sudo = vec!["/usr/bin/systemctl daemon-reload".into()]),
         ),
         (
+            "sudo doesn't install the unit file of a first release",
+            bare().change(|f| {
+                let kept = format!("/var/webapps/five/.buedafab/releases/{}/units-a", "0".repeat(40));
+                let new = "/etc/systemd/system/five.service.new";
+                f.refused_by_sudo = vec![
+                    "/usr/bin/systemctl restart five".into(),
+                    format!("/usr/bin/install -m 644 {kept}/five.service {new}"),
+                    "/usr/bin/systemctl daemon-reload".into(),
+                ];
+                f.files_refused_by_sudo = vec!["/usr/bin/systemctl daemon-reload".into()];
+            }),
+        ),
+        (
             "a person holds it",
             live().change(|f| {
                 f.hold = Some(Hold { at: at(), by: "bob@desk".into(), reason: "the audit".into() })
@@ -471,6 +484,15 @@ fn all_three_say_the_same() {
       check   !  sudo     deploy may not do this by sudo without a password, which a deploy needs where a unit file changes: /usr/bin/systemctl daemon-reload
       check   help: allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /usr/bin/systemctl daemon-reload
       check   ready to deploy
+
+    sudo doesn't install the unit file of a first release
+      plan    refused: web1: deploy may not do this by sudo without a password: /usr/bin/systemctl restart five, /usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/*/units-*/five.service /etc/systemd/system/five.service.new, /usr/bin/systemctl daemon-reload
+              allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart five, /usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/*/units-*/five.service /etc/systemd/system/five.service.new, /usr/bin/systemctl daemon-reload; or set `ask_sudo_password`, or a `restart` hook without sudo
+      status  web1: deploy may not do this by sudo without a password: /usr/bin/systemctl restart five, /usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/*/units-*/five.service /etc/systemd/system/five.service.new, /usr/bin/systemctl daemon-reload
+      status  web1: nothing is live here
+      check   ✗  sudo     deploy may not do this by sudo without a password: /usr/bin/systemctl restart five, /usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/*/units-*/five.service /etc/systemd/system/five.service.new, /usr/bin/systemctl daemon-reload
+      check   help: allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart five, /usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/*/units-*/five.service /etc/systemd/system/five.service.new, /usr/bin/systemctl daemon-reload; or set `ask_sudo_password`, or a `restart` hook without sudo
+      check   a deploy would be stopped
 
     a person holds it
       plan    refused: web1: deploys are on hold: "the audit", says bob@desk since 2026-11-05T00:00:00Z
@@ -977,5 +999,6 @@ fn what_a_new_login_may_be_allowed() {
     the app's folder can't be written
     the folder of releases can't be written
     sudo wants a password
+    sudo doesn't install the unit file of a first release
     ");
 }

@@ -374,6 +374,57 @@ fn a_host_with_another_name_has_not_left() {
     "#);
 }
 
+/// A unit file that isn't there yet is written by any deploy: what sudo denies of that stops it before it begins, and not
+/// after the switch. Where it is there, it may stay as it is.
+#[test]
+fn what_sudo_will_not_install_is_known_before() {
+    let settings = settings(
+        "unit = \"five\"\nservice = \"none\"\n[services.web]\ncommand = \"serve\"\n[environments.production]\nhosts = [\"web1\"]\n",
+    );
+    let said = everywhere(|shell, place| {
+        place.by_hand(
+            "mkdir -p etc/systemd/system tools
+             printf '#!/bin/sh\\necho \"uid=1000(deploy)\"\\n' >tools/id
+             printf '#!/bin/sh\\ncase $* in *\"-ll\" | *restart*) exit 0 ;; *) exit 1 ;; esac\\n' >tools/sudo
+             chmod +x tools/*",
+        );
+        let hosts = [live()];
+        let web1 = seen(&settings, &hosts)[0].host.clone();
+        let root = place.root().display().to_string();
+        let look = || {
+            let script = buedafab_model::planner::look_script(&settings, &web1, Scope::Plan);
+            let script = script.replace("/etc/", &format!("{root}/etc/"));
+            let output = shell.run(&format!("PATH=\"$PWD/tools:$PATH\"\n{script}"), &place.root());
+            let facts = HostFacts::parse(&output.stdout, &place.layout, run(1).at).expect("a look");
+            let tools = |commands: &[String]| {
+                commands
+                    .iter()
+                    .map(|c| {
+                        c.split(' ')
+                            .next()
+                            .and_then(|path| path.rsplit('/').next())
+                            .expect("a tool")
+                            .to_owned()
+                    })
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            };
+            format!(
+                "stops: {}; is noted: {}",
+                tools(&facts.refused_by_sudo),
+                tools(&facts.files_refused_by_sudo)
+            )
+        };
+        let first = look();
+        std::fs::write(place.root().join("etc/systemd/system/five-web.service"), "").expect("a unit file");
+        format!("{first}\n{}", look())
+    });
+    assert_snapshot!(said, @"
+    stops: install mv systemctl systemctl; is noted: 
+    stops: ; is noted: install mv systemctl systemctl
+    ");
+}
+
 /// What sudo doesn't allow is asked before anything is stopped: a host isn't left half retired.
 #[test]
 fn what_sudo_will_not_remove_is_known_before() {

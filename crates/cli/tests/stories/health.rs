@@ -130,6 +130,36 @@ fn one_command_is_all_that_sudo_has_to_allow() {
     stage.production(&["deploy"], 0).says("serving now: v1 (");
 }
 
+/// Of an app whose unit is ours to write, all that sudo denies is told at once, before the first deploy; and the line that is
+/// shown is the line that is needed, for this release and the next.
+#[test]
+fn the_rule_that_is_shown_allows_the_unit_of_any_release() {
+    let stage = Stage::with(FleetOptions { systemd: true, ..FleetOptions::default() });
+    let host = stage.fleet.host("web1");
+    let systemctl = host.run("command -v systemctl").trim().to_owned();
+    stage.configure(
+        "unit = \"five\"\nservice = \"none\"\n[services.web]\ncommand = \"sleep 1000\"\n[environments.production]\nhosts = [\"web1\"]\n",
+    );
+    stage.release_with("v1", &[("app.py", APP)]);
+    let allow = |rule: &str| {
+        // These hosts have no D-Bus, without which only root may ask systemd.
+        let rule = format!("{rule}, {systemctl} show *");
+        host.run(&format!("echo '{rule}' >/etc/sudoers.d/five; chmod 440 /etc/sudoers.d/five; visudo -c"));
+    };
+    allow(&format!("deploy ALL=(root) NOPASSWD: {systemctl} restart five-web"));
+    let ran = stage.production(&["deploy"], 4);
+    ran.says("nothing was touched").says("deploy may not do this by sudo without a password");
+    let shown = ran.stderr.split("/etc/sudoers.d: ").nth(1).and_then(|rest| rest.split("; or set").next());
+    allow(&format!("{}, {systemctl} restart five-web", shown.expect("a line to paste")));
+    stage.production(&["check"], 0).says("ready to deploy");
+    stage.production(&["deploy"], 0).says("serving now: v1 (");
+    stage.release("v2");
+    stage.configure(
+        "unit = \"five\"\nservice = \"none\"\n[services.web]\ncommand = \"sleep 2000\"\n[environments.production]\nhosts = [\"web1\"]\n",
+    );
+    stage.production(&["deploy"], 0).says("serving now: v2 (");
+}
+
 /// Where nobody has root, the systemd of the user who logs in runs the app; it has to outlive the session.
 #[test]
 fn a_user_without_root_has_a_systemd_of_their_own() {

@@ -6,6 +6,8 @@
 
 use glob::{MatchOptions, Pattern};
 
+use crate::names::HostPath;
+
 /// A command that is done by sudo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SudoCommand {
@@ -16,12 +18,43 @@ pub struct SudoCommand {
 }
 
 /// When a command is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SudoNeeded {
     /// In every run.
     Always,
-    /// Where a unit file or an init script isn't there yet, or changes.
-    ForFiles,
+    /// Where this unit file or init script changes, and so in any case as long as it isn't there.
+    ForFile(HostPath),
+}
+
+/// Stands in for a release's commit where sudo is asked about a command that any release may need.
+pub const ANY_COMMIT: &str = "0000000000000000000000000000000000000000";
+
+/// Commands as a rule of sudo's allows them, for any release and in any slot.
+pub fn rule(commands: &[String]) -> String {
+    let commands = commands.iter().map(|command| {
+        // A comma, a colon and `=` mean something in sudoers.
+        let words = command.split(' ').map(|word| {
+            let mut escaped = String::new();
+            for c in for_any_release(word).chars() {
+                if ",:=\\".contains(c) {
+                    escaped.push('\\');
+                }
+                escaped.push(c);
+            }
+            escaped
+        });
+        words.collect::<Vec<_>>().join(" ")
+    });
+    commands.collect::<Vec<_>>().join(", ")
+}
+
+/// A path below what is kept of a release, with what differs from release to release left open.
+fn for_any_release(word: &str) -> String {
+    let parts = word.split_once(&format!("/{ANY_COMMIT}/units-"));
+    match parts.and_then(|(before, after)| Some((before, after.split_once('/')?.1))) {
+        Some((before, file)) => format!("{before}/*/units-*/{file}"),
+        None => word.to_owned(),
+    }
 }
 
 /// What a user may do by sudo.
@@ -177,6 +210,27 @@ Sudoers entry:
         ] {
             assert_eq!(rules.want_a_password(command), wants, "{command}");
         }
+    }
+
+    /// What is shown to be pasted allows what every release and slot asks for.
+    #[test]
+    fn a_rule_allows_any_release() {
+        let install = |commit: &str, slot: &str| {
+            format!(
+                "/usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/{commit}/units-{slot}/five.service \
+                 /etc/systemd/system/five.service.new"
+            )
+        };
+        let asked = [install(ANY_COMMIT, "a"), "/usr/bin/env A=1,b systemctl".to_owned()];
+        let rule = rule(&asked);
+        assert_eq!(
+            rule,
+            "/usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/*/units-*/five.service \
+             /etc/systemd/system/five.service.new, /usr/bin/env A\\=1\\,b systemctl"
+        );
+        let (pattern, _) = rule.split_once(", ").expect("two commands");
+        assert!(fits(pattern, &install("74dd9c97df", "b")), "{pattern}");
+        assert!(fits(pattern, &asked[0]), "{pattern}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::host::Host;
 use crate::host::diagnosis::{Diagnosis, DiagnosisKind, Expected, diagnose};
 use crate::host::left_over::{LeftOver, WantedHere, left_over};
-use crate::host::sudo::{SudoCommand, SudoNeeded};
+use crate::host::sudo::{ANY_COMMIT, SudoCommand, SudoNeeded};
 use crate::names::{CommitId, HostPath};
 use crate::strategy::{self, Strategy};
 
@@ -132,21 +132,19 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand
 fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
     let layout = settings.layout(host);
     let slot = settings.layout.release_paths.first().cloned();
-    let any_release = CommitId::new("0".repeat(40)).ok().zip(slot);
+    let any_release = CommitId::new(ANY_COMMIT).ok().zip(slot);
     let Some(of) = any_release.map(|(commit, slot)| FilesOf::Release { commit, slot }) else {
         return Vec::new();
     };
     let mut commands: Vec<SudoCommand> = Vec::new();
-    let mut add = |words: &[&str]| {
-        let words = words.iter().map(|word| (*word).to_owned()).collect();
-        let command = SudoCommand { words, needed: SudoNeeded::ForFiles };
-        if !commands.contains(&command) {
-            commands.push(command);
-        }
-    };
     let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
     for service in here.filter(|service| service.definition.is_some()) {
         let Some((path, kind)) = service_file_place(&service.service) else { continue };
+        let needed = SudoNeeded::ForFile(path.clone());
+        let mut add = |words: &[&str]| {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            commands.push(SudoCommand { words, needed: needed.clone() });
+        };
         let path = path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
         let (kept, new) = (layout.service_files(&of).join(name), format!("{path}.new"));

@@ -132,8 +132,8 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
             .iter()
             .map(|SudoCommand { words, needed }| {
                 let needed = match needed {
-                    SudoNeeded::Always => "now",
-                    SudoNeeded::ForFiles => "for_files",
+                    SudoNeeded::Always => "now".to_owned(),
+                    SudoNeeded::ForFile(path) => quote(path.as_str()),
                 };
                 format!("may {needed} {}\n", quote_words(words))
             })
@@ -518,11 +518,12 @@ $line" ;; esac
 done
 "#;
 
-/// Whether sudo allows a command without a password, `now` or where a file has to be written. To run something that isn't
+/// Whether sudo allows a command without a password, `now` or where this file has to be written; it has to be if it isn't there. To run something that isn't
 /// allowed would be reported to root; to ask for it isn't. Who may only restart one service may still deploy. That a command
 /// is allowed is said of one that takes a password, too: what is listed tells them apart.
 const SUDO_LOOK: &str = r#"may() {
   needed=$1
+  case $needed in /*) if [ -e "$needed" ]; then needed=for_files; else needed=now; fi ;; esac
   shift
   tool=$(command -v "$1") || tool=$1
   if sudo -n -l "$@" >/dev/null 2>&1; then allowed=yes; else allowed=no; fi

@@ -7,6 +7,7 @@ use crate::host::facts::{HostFacts, StuckFile};
 use crate::host::layout::Layout;
 use crate::host::left_over::LeftOver;
 use crate::host::record::LockHolder;
+use crate::host::sudo::rule;
 use crate::names::HostPath;
 
 /// What speaks against a deploy, whatever is live.
@@ -87,8 +88,18 @@ pub(super) fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Di
     }
     no_room(facts, expected, found);
     if expected.needs_sudo && !facts.refused_by_sudo.is_empty() {
-        let commands = facts.refused_by_sudo.join(", ");
-        let words = format!("{user} may not do this by sudo without a password: {commands}");
+        // Those of a file that changes are needed sooner or later: one line allows both.
+        let mut all = facts.refused_by_sudo.clone();
+        all.extend(
+            facts
+                .files_refused_by_sudo
+                .iter()
+                .filter(|also| !all.contains(also))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        let (commands, refused) = (rule(&all), rule(&facts.refused_by_sudo));
+        let words = format!("{user} may not do this by sudo without a password: {refused}");
         let help = format!(
             "allow it in a file of /etc/sudoers.d: {user} ALL=(root) NOPASSWD: {commands}; or set `ask_sudo_password`, or a \
              `restart` hook without sudo"
@@ -99,8 +110,8 @@ pub(super) fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Di
         let help = "allow those commands in a file of /etc/sudoers.d; or set `ask_sudo_password`, or a `restart` hook without sudo";
         found.blocks(DiagnosisKind::NoSudo, words, help);
     }
-    if expected.needs_sudo && !facts.files_refused_by_sudo.is_empty() {
-        let commands = facts.files_refused_by_sudo.join(", ");
+    if expected.needs_sudo && facts.refused_by_sudo.is_empty() && !facts.files_refused_by_sudo.is_empty() {
+        let commands = rule(&facts.files_refused_by_sudo);
         let words = format!(
             "{user} may not do this by sudo without a password, which a deploy needs where a unit file changes: {commands}"
         );
