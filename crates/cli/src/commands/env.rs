@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Read};
 use buedafab_engine::Inputs;
 use buedafab_model::app::env_file::{EnvFile, EnvFileError, check_name, normalize, odd_readers, render_line};
 use buedafab_model::host::Host;
+use buedafab_model::host::facts::HostFacts;
 use buedafab_model::plan::action::EnvEdit;
 use buedafab_model::planner::{plan_env, plan_env_list};
 use buedafab_model::shell::inspect::Scope;
@@ -29,7 +30,10 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
         EnvCommand::Set { name, .. } => {
             if let Some((name, _)) = name.split_once('=') {
                 return Err(CliError::usage("everybody on this machine can see a value on the command line")
-                    .hint(format!("send it on standard input: … | buedafab production env set {name}")));
+                    .hint(format!(
+                        "name it alone, and its value is asked for, or read from standard input: {} env set {name}",
+                        session.environment_command()
+                    )));
             }
             check_name(name).map_err(wrong)?;
             EnvEdit::Set { name: name.clone() }
@@ -88,12 +92,27 @@ pub(crate) async fn env(cli: &Cli, what: &EnvCommand) -> Result<ExitCode, CliErr
         ));
     }
     let input = input.map(|EnvFile { names: _, text, odd: _ }| text);
-    let restart = format!("the app reads it when it starts again: {} restart", session.environment_command());
+    let reads = session.seen(&look).iter().all(|seen| live_release_reads(seen.facts, &file));
+    let begins = session.environment_command();
+    let then = match reads {
+        true => format!("the app reads it when it starts again: {begins} restart_webserver"),
+        false => {
+            format!("the live release doesn't know {file} yet: the app reads it from the next deploy on")
+        }
+    };
     let code = session.carry_out_with(&plan, Inputs { variables: input, ..Inputs::default() }).await?;
     if code == ExitCode::Done && !cli.global.json {
-        print_talk(&restart);
+        print_talk(&then);
     }
     Ok(code)
+}
+
+/// Whether what is live reads the file of variables when it starts again. Its units are those of its deploy; of a release that
+/// nothing was kept of that isn't known.
+fn live_release_reads(facts: &HostFacts, file: &str) -> bool {
+    let live = facts.live_slot().and_then(|slot| Some((slot, facts.slots.get(slot)?.commit.as_ref()?)));
+    let kept = live.and_then(|(slot, commit)| facts.resolved_for(slot, commit));
+    kept.is_none_or(|kept| kept.env_file.as_deref() == Some(file))
 }
 
 /// One variable, as a file of that alone.

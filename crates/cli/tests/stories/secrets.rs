@@ -32,6 +32,25 @@ pub(crate) fn feed(stage: &Stage, words: &[&str], input: &str, code: i32) -> Ran
     ran
 }
 
+/// A restart gives nothing to an app that was deployed before it had such a file.
+#[test]
+fn from_when_on_a_value_is_read_is_told_as_it_is() {
+    let stage = Stage::new();
+    stage.production(&["deploy"], 0);
+    stage.configure_with("env_file = \".env\"");
+    for value in ["one", "two"] {
+        feed(&stage, &["env", "set", "KEY"], value, 0)
+            .says("the live release doesn't know .env yet: the app reads it from the next deploy on\n");
+    }
+    stage.release("v2");
+    stage.production(&["deploy"], 0);
+    feed(&stage, &["env", "set", "KEY"], "three", 0)
+        .says("the app reads it when it starts again: buedafab production restart_webserver\n");
+    feed(&stage, &["env", "set", "KEY=four"], "", 2)
+        .says("name it alone, and its value is asked for, or read from standard input: buedafab production env set KEY\n");
+    stage.production(&["rollback"], 0);
+}
+
 #[test]
 fn secrets_reach_the_app_and_nobody_else() {
     let stage = stage();

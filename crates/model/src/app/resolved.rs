@@ -46,6 +46,9 @@ pub struct ResolvedRelease {
     pub shared_files: Vec<String>,
     /// Folders in `shared` that are linked into it.
     pub shared_dirs: Vec<String>,
+    /// The file of variables that its units read. A release that is prepared again reads today's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_file: Option<String>,
     /// Its crontab.
     pub crontab: Option<String>,
     /// The Python of its virtualenv.

@@ -150,7 +150,9 @@ impl HostPlanning<'_> {
             actions.push(files.into());
         }
         let resolved = match resolved {
-            Some(resolved) => ResolvedRelease { slot: slot.clone(), ..resolved },
+            Some(resolved) => {
+                ResolvedRelease { slot: slot.clone(), env_file: settings.shared.env_file.clone(), ..resolved }
+            }
             None => resolve_release(settings, target),
         };
         if !facts.resolved.contains(&resolved) {
