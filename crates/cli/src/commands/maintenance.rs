@@ -1,6 +1,9 @@
 //! `maintenance`: tells visitors that the app is being worked on, or no longer.
 
-use buedafab_model::app::maintenance::{Announcement, render_page};
+use std::collections::BTreeSet;
+
+use buedafab_model::app::maintenance::{Announcement, MaintenanceMethod, render_page};
+use buedafab_model::host::Host;
 use buedafab_model::plan::action::ToldVisitors;
 use buedafab_model::planner::plan_maintenance;
 use buedafab_model::run::exit_code::ExitCode;
@@ -11,7 +14,7 @@ use serde::Serialize;
 
 use crate::arguments::{Cli, MaintenanceArgs, MaintenanceState};
 use crate::exit::CliError;
-use crate::report::{StepOutput, print_data, print_json};
+use crate::report::{StepOutput, print_data, print_json, print_talk};
 use crate::session::Session;
 
 pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Result<ExitCode, CliError> {
@@ -38,7 +41,19 @@ pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Res
     let look = session.look_or_stop(Scope::Plan).await?;
     let planned = plan_maintenance(&session.settings, &session.context, told.as_ref(), &session.seen(&look));
     match planned {
-        Ok(plan) => session.carry_out(&plan).await,
+        Ok(plan) => {
+            // That the page is there is all that is done: who shows it isn't asked.
+            let is_page = session.settings.maintenance.method == MaintenanceMethod::File;
+            let tells = told.is_some() && is_page && !session.global.json;
+            let of_host = |host: &Host| session.settings.layout(host).maintenance_page().to_string();
+            let pages: BTreeSet<String> = session.hosts.iter().map(of_host).collect();
+            let code = session.carry_out(&plan).await?;
+            if code == ExitCode::Done && tells {
+                let pages = pages.into_iter().collect::<Vec<_>>().join(" and ");
+                print_talk(&format!("visitors see it where your web server shows {pages}"));
+            }
+            Ok(code)
+        }
         Err(refusals) => Err(session.refuse(&refusals, &look)),
     }
 }
@@ -83,7 +98,7 @@ async fn status(cli: &Cli) -> Result<ExitCode, CliError> {
     for host in &session.hosts {
         let Some(facts) = look.facts.get(&host.name) else {
             let why = look.unreachable.get(&host.name).map(|error| error.why.as_str()).unwrap_or_default();
-            crate::report::print_talk(&format!("{}: unreachable: {why}", host.name));
+            print_talk(&format!("{}: unreachable: {why}", host.name));
             continue;
         };
         let record = facts.maintenance.as_ref();

@@ -18,7 +18,9 @@ fn a_page_is_there_for_as_long_as_it_is_wanted() {
     };
     stage.production(&["maintenance", "status"], 0).says("web2: open to visitors\n");
     let message = "it's \"Friday\" <b>\n$HOME";
-    stage.production(&["maintenance", "on", "--message", message, "--until", "10 pm"], 0);
+    stage
+        .production(&["maintenance", "on", "--message", message, "--until", "10 pm"], 0)
+        .says(&format!("visitors see it where your web server shows {PAGE}\n"));
     for page in page() {
         assert!(
             page.contains("it&#x27;s &quot;Friday&quot; &lt;b&gt;\n$HOME") && page.contains("10 pm"),
