@@ -89,7 +89,12 @@ fn fit_line(line: &str, columns: usize) -> Cow<'_, str> {
     // In a table, below the last of its columns.
     let column = begin.rfind("  ").map_or(indent + 2, |at| measure_text_width(&text[..indent + at]) + 2);
     let hang = " ".repeat(if column < columns / 2 { column } else { indent + 2 });
-    let options = textwrap::Options::new(columns).subsequent_indent(&hang).break_words(false);
+    // Not at a hyphen: a name, a date and a path are one word each.
+    let options = textwrap::Options::new(columns)
+        .subsequent_indent(&hang)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     Cow::Owned(format!("{}{end}", textwrap::wrap(text, options).join("\n")))
 }
 
@@ -132,6 +137,10 @@ mod tests {
         assert_eq!(
             fit("  ✓  rights  one two three four five six seven\n"),
             "  ✓  rights  one two three four five six\n             seven\n"
+        );
+        assert_eq!(
+            fit("error: held by ada since 2026-11-27T14:17:38Z in notes-web.service\n"),
+            "error: held by ada since\n  2026-11-27T14:17:38Z in\n  notes-web.service\n"
         );
         let typed = "  again: buedafab production deploy --release v0.1.0\n";
         assert_eq!(fit(typed), typed);
