@@ -293,10 +293,14 @@ fn words_that_name_nothing_to_go_back_to() {
     let cases = [
         ("an unknown one", rollback_to("", &[second()], "v9")),
         ("too short", rollback_to("", &[second()], "11")),
-        ("the one that was rolled back from", rollback_to("", &[rolled_back], "v2")),
+        ("the one that was rolled back from", rollback_to("", std::slice::from_ref(&rolled_back), "v2")),
         ("one that never served", {
             let failed = second().slot("a", SlotState::Failed, 7);
             rollback_to("", &[failed, second()], "v7")
+        }),
+        ("two that can't be", {
+            let all = rolled_back.clone().slot("c", SlotState::Failed, 3);
+            check(plan_to("release_paths = [\"a\", \"b\", \"c\"]\n", &[all], None, URL))
         }),
         ("nothing is known", rollback_to("", &[bare()], "v1")),
         ("no remote to prepare it from", check(plan_to("", &[second(), joined_later()], Some("v1"), ""))),
@@ -317,6 +321,10 @@ fn words_that_name_nothing_to_go_back_to() {
 
     one that never served
     can't roll back to v7 (7777777777): it was never proven live, or was rolled back from; there is v1 (1111111111) on web2
+      hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
+
+    two that can't be
+    web1: nothing to roll back to: v2 (2222222222) in slot b isn't older than what is live: it was rolled back from, or never served; v3 (3333333333) in slot c never served
       hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
 
     nothing is known

@@ -3,6 +3,7 @@
 use buedafab_engine::Inputs;
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::remote_url::RemoteUrl;
+use buedafab_model::config::Settings;
 use buedafab_model::deployer::checkout::LiveRelease;
 use buedafab_model::deployer::rules::{Allowed, Ruling};
 use buedafab_model::plan::action::Schema;
@@ -15,6 +16,7 @@ use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::show_commits;
 
 use crate::arguments::{Cli, DeployArgs};
+use crate::commands::count_hosts;
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of};
@@ -101,6 +103,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let text = "the tests run on your checkout, which differs from what is deployed".to_owned();
         notes.push(text);
     }
+    notes.extend(no_virtualenv(&session, request.tests));
     let templates = session.settings.services.named.iter();
     let templates: Vec<String> =
         templates.filter_map(|service| Some(session.settings.app.file(service.template()?))).collect();
@@ -133,13 +136,29 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
             Intent::Restart => ("in", plan.hosts.len()),
             Intent::Deploy | Intent::Rollback | Intent::Work => ("to", changed),
         };
-        let hosts = if hosts == 1 { "1 host".to_owned() } else { format!("{hosts} hosts") };
+        let hosts = count_hosts(hosts);
         let question = format!("{} {to} {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(&question).await?;
     }
     let credentials = RemoteUrl::of(&url).credentials;
     let inputs = Inputs { packages: packages.files, credentials, ..Inputs::default() };
     session.carry_out_with(&plan, inputs).await
+}
+
+/// What a first deploy's tests may fail for: nobody has made the virtualenv yet that holds what they need.
+fn no_virtualenv(session: &Session, tests: bool) -> Option<String> {
+    let Settings { app, developer, python, layout, .. } = &session.settings;
+    let installs = !python.requirements.is_empty() || !python.requirements_dev.is_empty();
+    let is_active = std::env::var("VIRTUAL_ENV").is_ok_and(|folder| !folder.is_empty());
+    let is_there = || session.root().join(&layout.virtualenv).join("bin/python").exists();
+    let lacks = tests && developer.test_runner.is_some() && app.recipe.is_python() && installs;
+    (lacks && !is_active && !is_there()).then(|| {
+        format!(
+            "the tests run with what PATH finds, as this checkout has no virtualenv {}: `buedafab setup` makes it, and \
+             installs the requirements",
+            layout.virtualenv
+        )
+    })
 }
 
 /// The plan, and the commits that it brings and takes away.

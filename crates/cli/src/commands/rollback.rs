@@ -10,6 +10,7 @@ use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 
 use crate::arguments::{Cli, RollbackArgs};
+use crate::commands::count_hosts;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of};
 use crate::session::Session;
@@ -58,6 +59,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
     }
     session.require_answers(&plan)?;
     session.confirm_undoing(&plan).await?;
-    session.confirm(&format!("Roll {} back on {} hosts?", plan.environment, plan.hosts.len())).await?;
+    let question = format!("Roll {} back on {}?", plan.environment, count_hosts(plan.hosts.len()));
+    session.confirm(&question).await?;
     session.carry_out_with(&plan, inputs).await
 }

@@ -94,6 +94,26 @@ fn tests_run_with_every_runner() {
     Desk::new("").run(&["test"], 3).says("no command for its tests").says("test_runner = \"pytest\"");
 }
 
+/// Who has just cloned a project reads before the deploy what its tests would fail for.
+#[test]
+fn a_deploy_says_that_its_tests_have_no_virtualenv() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("five").display().to_string();
+    let lines = "recipe = 'wsgi'\nservice = 'none'\ntest_runner = 'pytest'\npip_requirements = ['requirements.txt']\n";
+    let desk = Desk::new(&format!("{lines}path = {path:?}\n"));
+    desk.write("requirements.txt", "flask\n");
+    desk.remote.commit(&[], "One");
+    desk.remote.push();
+    let note = "this checkout has no virtualenv env: `buedafab setup` makes it";
+    let dry = ["localhost", "deploy", "--dry-run"];
+    assert!(desk.run(&dry, 0).stdout.replace("\n    ", " ").contains(note));
+    let without = desk.run(&[&dry[..], &["--skip-tests"]].concat(), 0);
+    desk.write("env/bin/python", "");
+    for ran in [without, desk.run(&dry, 0)] {
+        assert!(!ran.stdout.contains("buedafab setup"), "{}", ran.stdout);
+    }
+}
+
 #[test]
 fn failing_tests_stop_a_deploy() {
     let desk = Desk::new(

@@ -98,9 +98,9 @@ impl Question {
             Question::Branch { .. } => Some(
                 "it isn't known which branch production's releases come from: `branch` says it".to_owned(),
             ),
-            Question::Start { usual: None } => {
-                Some("nothing here says how the app is started: `service` does".to_owned())
-            }
+            Question::Start { usual: None } => Some(
+                "nothing here says how the app is started: `service` or `[services.NAME]` does".to_owned(),
+            ),
             Question::Hosts | Question::Start { usual: Some(_) } | Question::Health { .. } => None,
         }
     }

@@ -473,7 +473,7 @@ fn why_nothing(facts: &HostFacts) -> String {
         })
         .collect();
     match (described.is_empty(), facts.live_slot()) {
-        (false, _) => described.join(", "),
+        (false, _) => described.join("; "),
         (true, Some(_)) => "what serves is the first release on this host".to_owned(),
         (true, None) => "nothing was ever live on this host".to_owned(),
     }
