@@ -225,7 +225,6 @@ fn django() {
     - production's settings pretalx.settings (src/manage.py)
     - started by: python -m gunicorn --bind 127.0.0.1:8000 pretalx.wsgi (Django's module pretalx.wsgi)
     - production's branch main (the HEAD of origin)
-    ! nothing would be installed: pyproject.toml lies above src. A requirement file in src with the line `..` installs it
     "#);
 }
 
@@ -338,6 +337,28 @@ fn other_python() {
     - production's branch main (the HEAD of origin)
     "#);
 
+    // A program of setup.py's is there only where that is installed, and it says itself what it needs.
+    let program = checkout(&[
+        (
+            "setup.py",
+            "setup(name='five', install_requires=read('default.txt'), entry_points={'console_scripts': ['five = five.main:main']})\n",
+        ),
+        ("requirements/default.txt", "tornado>=5.0.0\n"),
+        ("requirements/dev.txt", "pylint\n"),
+        ("five/__init__.py", ""),
+    ]);
+    insta::assert_snapshot!(shape(&program), @r#"
+    recipe = "tornado"
+    pip_requirements = []
+    pip_requirements_dev = ["requirements/dev.txt"]
+    service = "systemd:{unit}"
+    # [services.web]
+    # command = "five"
+    - recipe tornado (requirements/default.txt asks for tornado)
+    - started by: five (setup.py)
+    - production's branch main (the HEAD of origin)
+    "#);
+
     // datasette: an ASGI app that is a program.
     let datasette = checkout(&[
         (
@@ -388,7 +409,6 @@ fn other_python() {
     - recipe asgi, in backend (backend/pyproject.toml asks for fastapi)
     - started by: python -m uvicorn --port 8000 app.main:app (backend/app/main.py)
     - production's branch main (the HEAD of origin)
-    ! uv.lock lies above backend, and isn't read from there: the versions are those of the day
     "#);
 
     // A workspace of uv's with two servers: only a person can say.
@@ -411,7 +431,6 @@ fn other_python() {
     # command = "python -m gunicorn --bind 127.0.0.1:8000 app:app"
     - recipe wsgi, in packages/admin (packages/admin/pyproject.toml asks for flask)
     - production's branch main (the HEAD of origin)
-    ! uv.lock lies above packages/admin, and isn't read from there: the versions are those of the day
     ? There are several apps here: packages/admin, packages/api. Which folder is deployed? [packages/admin]
     ? What starts the app: a command, or systemd:NAME for a unit that is there? [later]
     "#);

@@ -408,7 +408,7 @@ fn a_release_says_what_is_to_be_installed() {
     let rule = |settings: &str, paths: &[&str], pyproject: Option<&str>| {
         let python = PythonFiles {
             paths: paths.iter().map(|path| path.to_string()).collect(),
-            pyproject: pyproject.map(str::to_owned),
+            pyprojects: pyproject.map(str::to_owned).into_iter().collect(),
         };
         let facts = CheckoutFacts { python: Some(python), ..checkout() };
         let settings = common::fleet(settings, 1);
@@ -444,6 +444,9 @@ fn a_release_says_what_is_to_be_installed() {
         (django.to_owned(), &["pyproject.toml"], Some("[project] # five\nname = \"five\"\n")),
         (django.to_owned(), &["pyproject.toml"], Some(" [ build-system ]\n")),
         (django.to_owned(), &["setup.py"], None),
+        // What is installed may lie above the app.
+        (format!("{django}\nsubdir = \"src/app\""), &["src/pyproject.toml", "src/app/manage.py"], package),
+        (format!("{django}\nsubdir = \"backend\""), &["uv.lock", "backend/manage.py"], None),
         ("recipe = \"static\"".to_owned(), &["index.html"], None),
     ] {
         assert_eq!(rule(&settings, paths, pyproject), "", "{settings} {paths:?}");
@@ -460,6 +463,12 @@ fn a_release_says_what_is_to_be_installed() {
         rule(django, &["manage.py", "pyproject.toml"], tools),
         rule(wsgi, &["requirements.txt", "wsgi.py"], None),
         rule(wsgi, &["wsgi.py"], None),
+        // A limit is named from the app's folder on.
+        rule(
+            &format!("{django}\nsubdir = \"src\"\npip_constraints = [\"limits.txt\"]"),
+            &["setup.py", "src/limits.txt"],
+            None,
+        ),
     ];
     assert_snapshot!(refused.join("\n"), @r#"
     ✗ the release has no file gone.txt, which `pip_requirements` names: the release has these: pip_requirements = ["requirements.txt", "requirements/production.txt"]
@@ -469,5 +478,6 @@ fn a_release_says_what_is_to_be_installed() {
     ✗ nothing says what is to be installed: the virtualenv would be empty: commit a requirement file and name it in `pip_requirements`; or a uv.lock, or a pyproject.toml or setup.py that says what it needs
     ✗ nothing says what is to be installed: the virtualenv would be empty: the release has these: pip_requirements = ["requirements.txt"]
     nothing is installed but the virtualenv itself: there is no requirement file, lock or package
+    ✗ nothing says what is to be installed: the virtualenv would be empty: commit a requirement file and name it in `pip_requirements`; or a uv.lock, or a pyproject.toml or setup.py that says what it needs
     "#);
 }

@@ -94,7 +94,7 @@ impl Repository {
         let unpushed_submodules =
             if release.submodules { self.unpushed_submodules(&commit).await } else { Vec::new() };
         let python = if settings.app.recipe.is_python() {
-            Some(self.python_files(&commit, &settings.app.file("pyproject.toml")).await?)
+            Some(self.python_files(&commit, &settings.app.folders()).await?)
         } else {
             None
         };
@@ -156,14 +156,17 @@ impl Repository {
     }
 
     /// What a commit has that an installer would read.
-    async fn python_files(&self, commit: &CommitId, pyproject: &str) -> Result<PythonFiles, GitError> {
+    async fn python_files(&self, commit: &CommitId, folders: &[String]) -> Result<PythonFiles, GitError> {
         let listed =
             self.git(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit.as_str()]).await?;
         let paths: Vec<String> =
             listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
-        let has_one = paths.iter().any(|path| path == pyproject);
-        let pyproject = if has_one { self.file_in(commit, pyproject).await } else { None };
-        Ok(PythonFiles { paths, pyproject })
+        let mut pyprojects = Vec::new();
+        for path in folders.iter().map(|folder| format!("{folder}pyproject.toml")) {
+            let text = if paths.contains(&path) { self.file_in(commit, &path).await } else { None };
+            pyprojects.push(text.unwrap_or_default());
+        }
+        Ok(PythonFiles { paths, pyprojects })
     }
 
     /// Submodules that are checked out here and whose commit none of their remotes' branches has.

@@ -50,8 +50,8 @@ pub struct ReleaseFile {
 pub struct PythonFiles {
     /// The paths of all files in the project, in their order; of a submodule that of its folder.
     pub paths: Vec<String>,
-    /// The `pyproject.toml` of its app.
-    pub pyproject: Option<String>,
+    /// The `pyproject.toml` of its app's folder and of those above, an empty text where there is none.
+    pub pyprojects: Vec<String>,
 }
 
 impl PythonFiles {

@@ -136,8 +136,17 @@ pub fn guess(facts: &CheckoutFacts, answers: &Answers) -> Guess {
     let named = named.unwrap_or_else(|| facts.folder.clone());
     let unit = if Unit::new(named.clone()).is_ok() { named } else { "app".to_owned() };
 
+    let is_program = |python: &python::Python| {
+        python.says_needs
+            && start.command.as_ref().is_some_and(|(command, _)| python.programs == [command.as_str()])
+    };
     let requirements = match (&earlier.requirements, &python) {
         (Some(own), _) => own.clone(),
+        // Requirement files alone don't bring the program; the project brings what it needs.
+        (None, Some(python)) if is_program(python) => python::Requirements {
+            development: python.requirements.development.clone(),
+            ..Default::default()
+        },
         (None, Some(python)) => python.requirements.clone(),
         (None, None) => python::Requirements::default(),
     };
@@ -145,9 +154,10 @@ pub fn guess(facts: &CheckoutFacts, answers: &Answers) -> Guess {
         && let Some(python) = &python
         && requirements.is_empty()
     {
-        if !is_inside(&folder, &python.file) {
+        if !is_inside(&folder, &python.file) && !python.has_project {
+            let up = folder.split('/').map(|_| "../").collect::<String>();
             notes.push(format!(
-                "nothing would be installed: {} lies above {folder}. A requirement file in {folder} with the line `..` installs it",
+                "nothing would be installed: {0} lies above {folder}. A requirement file in {folder} with the line `-r {up}{0}` includes it",
                 python.file
             ));
         } else if let Some(lock) = LOCKS.iter().find(|lock| files.has(&within(&folder, lock))) {
@@ -165,6 +175,8 @@ pub fn guess(facts: &CheckoutFacts, answers: &Answers) -> Guess {
         && files.has("uv.lock")
         && !folder.is_empty()
         && !files.has(&within(&folder, "uv.lock"))
+        && !python::is_workspace(files)
+        && python.as_ref().is_some_and(|python| is_inside(&folder, &python.file))
     {
         notes.push(format!(
             "uv.lock lies above {folder}, and isn't read from there: the versions are those of the day"

@@ -22,6 +22,8 @@ pub(super) struct Python {
     pub(super) requirements: Requirements,
     /// Whether there is a `pyproject.toml` or a `setup.py`, which is installed where no file is named.
     pub(super) has_project: bool,
+    /// Whether that says what it needs, whatever requirement files say.
+    pub(super) says_needs: bool,
     /// The programs that it installs, with the function that each is.
     pub(super) programs: Vec<String>,
 }
@@ -70,9 +72,10 @@ pub(super) fn look(files: &Files, folder: &str) -> Option<Python> {
     read_pipfile(files.text(&within(folder, "Pipfile")), &mut names, &mut development);
     // A lock says more exactly what the same project asks for.
     let is_locked = has_project && files.has(&within(folder, "uv.lock"));
+    let says_needs = has_project || files.text(&setup).contains("install_requires");
     let has_project = has_project || files.has(&setup);
     let requirements = if is_locked { Requirements::default() } else { requirements };
-    Some(Python { file, names, development, requirements, has_project, programs })
+    Some(Python { file, names, development, requirements, has_project, says_needs, programs })
 }
 
 /// The project that a folder without one of its own belongs to. Its requirement files lie where the folder doesn't reach.
@@ -87,10 +90,14 @@ pub(super) fn above(files: &Files, folder: &str) -> Option<Python> {
     None
 }
 
-/// Whether the root is only the roof of a workspace of uv's.
+/// Whether the root is the roof of a workspace of uv's.
+pub(super) fn is_workspace(files: &Files) -> bool {
+    at(&toml_of(files.text("pyproject.toml")), &["tool", "uv", "workspace"]).is_some()
+}
+
+/// Whether it is only that.
 pub(super) fn is_bare_workspace(files: &Files) -> bool {
-    let table = toml_of(files.text("pyproject.toml"));
-    !table.contains_key("project") && at(&table, &["tool", "uv", "workspace"]).is_some()
+    is_workspace(files) && !toml_of(files.text("pyproject.toml")).contains_key("project")
 }
 
 fn at<'t>(table: &'t toml::Table, keys: &[&str]) -> Option<&'t Value> {

@@ -57,6 +57,15 @@ impl AppSettings {
         self.subdir.as_ref().map_or_else(|| project.clone(), |subdir| project.join(subdir))
     }
 
+    /// The app's folder in the project and those above it, from there up, each as the beginning of a path.
+    pub fn folders(&self) -> Vec<String> {
+        let subdir = self.subdir.as_deref().unwrap_or_default();
+        let mut folders = if subdir.is_empty() { Vec::new() } else { vec![format!("{subdir}/")] };
+        folders.extend(subdir.rmatch_indices('/').map(|(at, _)| subdir[..=at].to_owned()));
+        folders.push(String::new());
+        folders
+    }
+
     /// A file of the app by its path in the project.
     pub fn file(&self, path: &str) -> String {
         self.subdir.as_ref().map_or_else(|| path.to_owned(), |subdir| format!("{subdir}/{path}"))

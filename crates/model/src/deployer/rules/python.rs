@@ -19,7 +19,10 @@ pub(super) fn nothing_to_install(
     files: &PythonFiles,
 ) -> (Option<BrokenRule>, Option<String>) {
     let python = &settings.python;
-    let has = |file: &str| files.has(&settings.app.file(file));
+    // A project may lie above its app, but for one with limits: they are named from the app's folder on.
+    let folders = settings.app.folders();
+    let above = if python.constraints.is_empty() { folders.len() } else { 1 };
+    let has = |file: &str| folders.iter().take(above).any(|folder| files.has(&format!("{folder}{file}")));
     if let Some(file) = python.requirements.iter().find(|file| !may_be_there(settings, files, file)) {
         let found = requirement_files(settings, files);
         return (Some(BrokenRule::NoRequirementFile { file: settings.app.file(file), found }), None);
@@ -36,7 +39,7 @@ pub(super) fn nothing_to_install(
     if let Some((lock, export)) = LOCKS.into_iter().find(|(lock, _)| has(lock)) {
         return (Some(BrokenRule::LockOfAnother { lock, export }), None);
     }
-    if has("setup.py") || files.pyproject.as_deref().is_some_and(is_package) {
+    if has("setup.py") || files.pyprojects.iter().take(above).any(|text| is_package(text)) {
         return (None, None);
     }
     let found = requirement_files(settings, files);

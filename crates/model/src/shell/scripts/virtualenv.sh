@@ -20,6 +20,7 @@ say_and_stop() {
 cd "$slot" || exit
 here=$PWD env=$PWD/$name
 cd "$app" || exit
+base=$PWD
 line='
 '
 interpreter=$(command -v "$python") || say_and_stop "there is no $python on this host; \`python\` in buedafab.toml names another"
@@ -32,13 +33,26 @@ case $installer in
   pip) uv= ;;
 esac
 # A lock decides what a project without requirement files needs, and else the project itself, where that is a package.
+# It may lie above its app, and the lock of a workspace above its members.
+is_installed() { [ -f "$1/setup.py" ] || { [ -f "$1/pyproject.toml" ] && grep -qE "$is_package" "$1/pyproject.toml"; }; }
+is_project() { [ -f "$1/uv.lock" ] || is_installed "$1"; }
+has_lock() { [ -f "$1/uv.lock" ] && { [ "$1" = "$PWD" ] || grep -q '^\[tool\.uv\.workspace\]' "$1/pyproject.toml" 2>/dev/null; }; }
+find_upwards() {
+  place=$PWD
+  while ! "$1" "$place"; do
+    case $place in "$here"/*) place=${place%/*} ;; *) return 1 ;; esac
+  done
+}
 locked='' itself='' lock=
-if [ $# = 0 ] && [ -f uv.lock ]; then
-  locked=yes
-  [ -n "$uv" ] || say_and_stop "uv.lock is uv's, and there is no uv on this host"
-  lock=$(cat uv.lock) || exit
-elif [ $# = 0 ] && { [ -f setup.py ] || { [ -f pyproject.toml ] && grep -qE "$is_package" pyproject.toml; }; }; then
-  itself=yes
+if [ $# = 0 ]; then
+  if [ -z "$constraints" ] && find_upwards is_project; then cd "$place" || exit; fi
+  if find_upwards has_lock; then
+    locked=yes
+    [ -n "$uv" ] || say_and_stop "uv.lock is uv's, and there is no uv on this host"
+    lock=$(cat "$place/uv.lock") || exit
+  elif is_installed "$PWD"; then
+    itself=yes
+  fi
 fi
 
 # What no index has lies on this host, and which of it is wanted is written down for the way back.
@@ -146,7 +160,7 @@ inputs() {
     "$options" "$require_hashes" "$scripts" "$settings" "$asks"
   [ -z "$private" ] || printf 'private %s\n' "$private"
   eval "set -- $scripts"
-  for script; do cat "$script" || exit; done
+  for script; do (cd "$base" && cat "$script") || exit; done
 }
 sum_up() {
   git hash-object --stdin <<END
@@ -408,6 +422,6 @@ eval "set -- $scripts"
 for script; do
   echo "running $script"
   case $script in /*) ;; *) script=./$script ;; esac
-  "$script" "$env" || say_and_stop "$script failed"
+  (cd "$base" && "$script" "$env") || say_and_stop "$script failed"
 done
 echo "$asked $id $(made_by)" >"$env/.buedafab"
