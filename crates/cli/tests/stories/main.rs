@@ -28,6 +28,7 @@ mod releases;
 mod secrets;
 mod services;
 mod serving;
+mod shapes;
 mod stage;
 mod strange;
 mod submodules;

@@ -108,9 +108,14 @@ fn a_virtualenv_by_pip_is_made_once_and_kept_exact() {
 
 /// Puts uv where `auto` finds it.
 pub(crate) fn install_uv(stage: &Stage) {
+    install_uv_on(stage, "web1");
+}
+
+/// The same on another host.
+pub(crate) fn install_uv_on(stage: &Stage, host: &str) {
     let uv = std::fs::read(target("tools/bin/uv")).expect("script/setup has run");
     let home = "/home/deploy/.local/bin";
-    let host = stage.fleet.host("web1");
+    let host = stage.fleet.host(host);
     host.run(&format!("mkdir -p {home}"));
     let path = stage.remote.path().join("uv");
     std::fs::write(&path, uv).expect("it is ours");

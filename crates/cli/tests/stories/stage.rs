@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use buedafab_testkit::{Fleet, FleetOptions, Remote};
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 /// A fleet and a project that is deployed to it.
 pub(crate) struct Stage {
-    pub(crate) fleet: Fleet,
+    pub(crate) fleet: Arc<Fleet>,
     pub(crate) remote: Remote,
     path: OsString,
     runtime: tempfile::TempDir,
@@ -47,21 +48,26 @@ impl Stage {
     /// A stage with this fleet, and a remote that nothing was pushed to yet.
     pub(crate) fn of(fleet: Fleet, remote: Remote) -> Stage {
         let hosts = fleet.hosts().len();
-        let stage = Stage {
-            path: fleet.client().path_variable(),
-            fleet,
-            remote,
-            runtime: tempfile::tempdir().expect("a folder"),
-            app: "/var/webapps/five".to_owned(),
-        };
-        stage.remote.git(&["config", "user.name", "Ada"]);
-        stage.remote.git(&["config", "user.email", "ada@example.com"]);
+        let stage = Stage::bare(Arc::new(fleet), remote);
         // Stories change it and deploy what was committed before: it is in no release but where one adds it by force.
         std::fs::write(stage.checkout().join(".git/info/exclude"), "/buedafab.toml\n")
             .expect("it is written");
         stage.configure(&format!("unit = \"five\"\n{HOOKS}{}", production(hosts)));
         stage.release("one");
         stage
+    }
+
+    /// A stage with nothing in its checkout. Several may share a fleet.
+    pub(crate) fn bare(fleet: Arc<Fleet>, remote: Remote) -> Stage {
+        remote.git(&["config", "user.name", "Ada"]);
+        remote.git(&["config", "user.email", "ada@example.com"]);
+        Stage {
+            path: fleet.client().path_variable(),
+            fleet,
+            remote,
+            runtime: tempfile::tempdir().expect("a folder"),
+            app: "/var/webapps/five".to_owned(),
+        }
     }
 
     /// Replaces the configuration. What `scm` isn't said is the stage's remote.
