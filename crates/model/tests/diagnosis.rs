@@ -505,7 +505,6 @@ fn all_three_say_the_same() {
     another run is at work
       plan    refused: web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
               wait until it ends; a lock never outlives its run
-      status  web1: five.service is inactive
       status  web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
       check   ✗  lock     locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
       check   help: wait until it ends; a lock never outlives its run
@@ -804,6 +803,7 @@ fn all_three_say_the_same() {
     whoever is at work restarts a service
       plan    refused: web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
               wait until it ends; a lock never outlives its run
+      status  web1: five.service is inactive
       status  web1: locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
       check   ✗  lock     locked by bob@desk since 2026-11-05T00:00:00Z (deploy v2, run r7)
       check   help: wait until it ends; a lock never outlives its run
