@@ -4,7 +4,6 @@ use std::process::Command;
 
 use buedafab_testkit::{FleetOptions, Remote, Sudo};
 
-use super::guides::{block, blocks};
 use super::stage::{Ran, Stage, wait_for};
 use super::wheels::Wheels;
 
@@ -165,3 +164,27 @@ fn an_old_project_is_brought_over_by_the_guide() {
     }
     serves("v0.2.0");
 }
+
+/// The blocks of a guide in this language, `""` for those without one, in order.
+fn blocks(guide: &str, language: &str) -> Vec<String> {
+    let path: std::path::PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs", guide].iter().collect();
+    let text = std::fs::read_to_string(path).expect("it is there");
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some(found) = line.strip_prefix("```") else { continue };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
+        if found == language {
+            blocks.push(block.join("\n") + "\n");
+        }
+    }
+    blocks
+}
+
+/// The one of these that holds this.
+#[track_caller]
+fn block(blocks: &[String], holds: &str) -> String {
+    let mut found = blocks.iter().filter(|block| block.contains(holds));
+    found.next().unwrap_or_else(|| panic!("no block says {holds:?}")).clone()
+}
+

@@ -1,217 +1,357 @@
-//! The guides, typed to the letter: what they show is what happens, but for names and times.
+//! The manual, typed to the letter: what its pages show is what happens, but for names and times.
 
+mod page;
+mod world;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
 
 use buedafab_testkit::{FleetOptions, Sudo};
 
-use super::python::{SECOND_MIGRATION, django_files};
-use super::stage::Stage;
-use super::wheels::Wheels;
+use self::page::{Step, Typed, compare, read, root};
+use self::world::World;
 
-/// The blocks of a guide in this language, `""` for those without one, in order.
-pub(crate) fn blocks(guide: &str, language: &str) -> Vec<String> {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs", guide].iter().collect();
-    let text = std::fs::read_to_string(path).expect("it is there");
-    let mut blocks = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let Some(found) = line.strip_prefix("```") else { continue };
-        let block: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
-        if found == language {
-            blocks.push(block.join("\n") + "\n");
-        }
-    }
-    blocks
+/// A page, where it is typed, and what happens before a command of it: what its text tells, or what its story needs. These come
+/// in the order of the page, each with the beginning of the command before which it happens.
+struct Guide {
+    page: &'static str,
+    world: fn() -> World,
+    before: &'static [(&'static str, fn(&World))],
 }
 
-/// The one of these that holds this.
-#[track_caller]
-pub(crate) fn block(blocks: &[String], holds: &str) -> String {
-    let mut found = blocks.iter().filter(|block| block.contains(holds));
-    found.next().unwrap_or_else(|| panic!("no block says {holds:?}")).clone()
-}
-
-const SERVER: &str = "#!/usr/bin/env python3
-import http.server, sys
-http.server.HTTPServer(('127.0.0.1', 8000), http.server.SimpleHTTPRequestHandler).serve_forever()
-";
-
-/// One after the other: both have port 8000.
-#[test]
-fn guides_are_true_to_the_letter() {
-    a_first_deploy();
-    a_django_project();
-}
-
-fn a_first_deploy() {
-    const GUIDE: &str = "first-deploy.md";
-    let (console, toml, plain) = (blocks(GUIDE, "console"), blocks(GUIDE, "toml"), blocks(GUIDE, ""));
-    let stage = Stage::with(FleetOptions { systemd: true, ..FleetOptions::default() });
-    let host = stage.fleet.host("web1");
-    host.run("rm -rf /var/webapps/*; systemctl start systemd-journald");
-
-    // On the host, as root; the user and the packages are there.
-    let once = block(&console, "install -d -o deploy -g deploy /var/webapps");
-    let folders: Vec<&str> = once.lines().filter(|line| line.starts_with("install ")).collect();
-    assert_eq!(folders.len(), 2);
-    host.run(&folders.join("\n"));
-    let write = |path: &str, text: &str| host.run(&format!("cat >{path} <<'END'\n{text}END\n"));
-    write("/etc/systemd/system/five.service", &block(&plain, "[Service]"));
-    host.run(&block(&console, "systemctl enable five"));
-    let systemctl = host.run("command -v systemctl").trim().to_owned();
-    let rule = block(&plain, "NOPASSWD").replace("/usr/bin/systemctl", &systemctl);
-    // These hosts have no D-Bus, without which only root may ask systemd.
-    write("/etc/sudoers.d/five", &format!("{rule}deploy ALL=(root) NOPASSWD: {systemctl} show *\n"));
-    host.run("chmod 440 /etc/sudoers.d/five");
-
-    // In the project, which has a name of its own for all of this.
-    let named = |text: &str| {
-        text.replace("deploy@web1.example.com", "web1")
-            .replace("web1.example.com", "web1")
-            .replace("git@git.example.com:bueda/five.git", &stage.remote.url())
-    };
-    stage.commit_configuration();
-    stage.remote.git(&["branch", "-m", "master"]);
-    stage.remote.git(&["tag", "-d", "one"]);
-    stage.remote.git(&["push", "-q", "origin", ":refs/tags/one"]);
-    let config = named(&block(&toml, "[health]"));
-    stage.remote.commit(
-        &[
-            ("buedafab.toml", config.as_str()),
-            ("Makefile", "all:\n\ttrue\n"),
-            ("bin/selftest", "#!/bin/sh\ntest -x bin/five\n"),
-            ("bin/five", SERVER),
-        ],
-        "Deploy with buedafab",
-    );
-    stage.remote.push();
-    let commit = stage.remote.git(&["rev-parse", "HEAD"]).trim()[..10].to_owned();
-    let shown = |text: &str| named(text).replace("74dd9c97df", &commit);
-
-    // What `check` finds is the host's own; what it says of each point is the guide's.
-    let checked = stage.production(&["check"], 0);
-    for line in shown(&block(&console, "\nhere\n")).lines().skip(1) {
-        let point: Vec<&str> = line.split_whitespace().take(2).collect();
-        let said =
-            checked.stdout.lines().any(|said| said.split_whitespace().take(2).collect::<Vec<_>>() == point);
-        assert!(said, "{line:?} isn't said:\n{}", checked.stdout);
-    }
-    let dry = block(&console, "--dry-run");
-    let run = stage.production(&["deploy", "--tag", "v0.1.0", "--dry-run"], 0);
-    for line in shown(&dry).lines().skip(1).take_while(|line| line.trim() != "…") {
-        assert!(
-            run.stderr.lines().chain(run.stdout.lines()).any(|said| said == line),
-            "{line:?} isn't said:\n{}{}",
-            run.stderr,
-            run.stdout
-        );
-    }
-    let ran = stage.run(&["--yes", "production", "deploy", "--tag", "v0.1.0"]);
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    for line in shown(&block(&console, "Tag this release?")).lines().skip(3) {
-        let line = line.split(": done in").next().unwrap_or_default();
-        if !line.starts_with("Its name") && !line.starts_with("Deploy ") {
-            assert!(ran.stderr.contains(line), "{line:?} isn't said:\n{}", ran.stderr);
-        }
-    }
-    assert!(host.exec("curl -fsS http://127.0.0.1:8000/").status.success());
-
-    // The next one, and what can be gone back to then.
-    stage.remote.commit(&[("news", "more")], "News");
-    stage.remote.push();
-    let next = stage.run(&["--yes", "production", "deploy", "--tag", "v0.1.1"]);
-    assert_eq!(next.code, 0, "{}{}", next.stdout, next.stderr);
-    let status = stage.production(&["status"], 0);
-    let words = block(&console, "production status");
-    let heads = words.lines().nth(1).expect("a head").split_whitespace();
-    assert!(
-        status.stdout.lines().next().is_some_and(|head| head.split_whitespace().eq(heads)),
-        "{}",
-        status.stdout
-    );
-    status.says("v0.1.1 (").says("  b     well").says(&format!("v0.1.0 ({commit})"));
-}
-
-const DJANGO_UNIT: &str = "[Service]
-User=deploy
-WorkingDirectory=/var/webapps/five/releases/current
-Environment=DJANGO_SETTINGS_MODULE=five.settings
-ExecStart=/var/webapps/five/releases/current/env/bin/python -m gunicorn --bind 127.0.0.1:8000 five.wsgi
-[Install]
-WantedBy=multi-user.target
-";
-
-fn a_django_project() {
-    const GUIDE: &str = "django.md";
-    let (console, toml) = (blocks(GUIDE, "console"), blocks(GUIDE, "toml"));
-    let stage =
-        Stage::with(FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
-    let wheels = Wheels::serve();
-    let host = stage.fleet.host("web1");
-    host.run(&format!(
-        "rm -rf /var/webapps/*; systemctl start systemd-journald; install -d -o deploy /var/webapps/five /var/webapps/five/shared
-        cat >/etc/systemd/system/five.service <<'END'\n{DJANGO_UNIT}END\nsystemctl daemon-reload; systemctl enable --quiet five
-        install -o deploy /dev/null /var/webapps/five/shared/.env"
-    ));
-    stage.remote.git(&["branch", "-m", "master"]);
-    stage.remote.git(&["tag", "-d", "one"]);
-    stage.remote.git(&["push", "-q", "origin", ":refs/tags/one"]);
-    let database = "{'ENGINE': 'django.db.backends.sqlite3', 'NAME': os.environ.get('DATABASE', '/var/webapps/five/shared/db.sqlite3')}";
-    let config = block(&toml, "[health]")
-        .replace("git@git.example.com:bueda/five.git", &stage.remote.url())
-        .replace("deploy@web[1:3].example.com", "web1");
-    let mut files = django_files(database);
-    for (path, text) in &mut files {
-        match path.as_str() {
-            "five/settings.py" => *text = format!("import os\n{text}MEDIA_ROOT = BASE_DIR / 'media'\n"),
-            "five/urls.py" => {
-                text.push_str("urlpatterns.append(path('healthz', lambda request: HttpResponse('ok')))\n")
+macro_rules! guides {
+    ($($test:ident: $page:literal, $world:expr, [$($before:expr),* $(,)?];)*) => {
+        const GUIDES: &[Guide] = &[$(Guide { page: $page, world: $world, before: &[$($before),*] }),*];
+        $(
+            #[test]
+            fn $test() {
+                type_page($page);
             }
-            _ => {}
-        }
-    }
-    files.push(("buedafab.toml".to_owned(), format!("{}\n{config}", wheels.options())));
-    files.push((".gitignore".to_owned(), "env/\n__pycache__/\n".to_owned()));
-    stage.commit_configuration();
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    stage.remote.commit(&files, "A shop");
-    stage.remote.push();
-    // Whoever deploys has a key to sign with.
-    let keys = tempfile::tempdir().expect("a folder");
-    let key = keys.path().join("key").display().to_string();
-    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &key]).status();
-    assert!(made.expect("ssh-keygen runs").success());
-    stage.remote.git(&["config", "gpg.format", "ssh"]);
-    stage.remote.git(&["config", "user.signingKey", &key]);
-    let setup = stage.run(&["setup"]);
-    assert_eq!(setup.code, 0, "{}{}", setup.stdout, setup.stderr);
-    let deploy = |tag: &str| {
-        let ran = stage.run(&["--yes", "production", "deploy", "--tag", tag]);
-        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-        ran
+        )*
     };
-    deploy("v0.1.0").says("serving now: v0.1.0 (");
-    // It isn't pushed yet: that is shown, too.
-    let commit =
-        stage.remote.commit(&[("shop/migrations/0002_price.py", SECOND_MIGRATION)], "Items have a price");
-    let ran = deploy("v0.2.0");
-    let shown = block(&console, "deploy --tag v0.2.0")
-        .replace("d3117ffb7f", &commit[..10])
-        .replace("d3117ff", &commit[..7]);
-    for line in shown.lines().skip(2) {
-        // What a run takes, and the hosts, are others.
-        let takes_time = [" s", ": done in"].iter().any(|sign| line.ends_with(sign) || line.contains(sign));
-        if takes_time || line.contains("web1  v0.1.0") || line.contains("web2") {
+}
+
+guides! {
+    releases: "docs/releases.md", releases_world, [
+        ("buedafab production deploy", |world| {
+            world.commit("Say which version it is");
+            world.commit("Correct the version");
+        }),
+        ("buedafab production deploy --tag v0.3.0", |world| {
+            world.release("v0.2.0", "*");
+            world.commit("Sell books");
+            world.host("web2").run("touch /tmp/fail-check");
+        }),
+        ("buedafab production deploy --tag v0.3.0", |world| {
+            world.on_all("rm -f /tmp/fail-check");
+            // A colleague is as quick.
+            let push = "git push --quiet origin v0.2.0^0:refs/tags/v0.3.0";
+            world.configure("", &format!("[hooks.local]\nbefore = '{push}'\n"));
+        }),
+        ("buedafab production deploy --commit v0.1.0", |world| {
+            world.configure("", "");
+            world.runs("git branch v0.1.0");
+        }),
+        ("buedafab production deploy --tag v0.5.0 --yes", |world| {
+            world.commit("Sell pens");
+            world.runs("git push --quiet origin master; git checkout --quiet --detach");
+        }),
+        ("buedafab production deploy --tag v0.4.0", |world| {
+            world.runs("git checkout --quiet master; mkdir ~/.ssh; ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519");
+            world.runs("ssh-keygen -q -t ed25519 -N '' -f ~/other");
+            let key = std::fs::read_to_string(world.home().join("other.pub")).expect("it was made");
+            let signed = format!("sign_tags = true\nverify_signatures = true\nallowed_signers = [\"bob@example.com {}\"]", key.trim());
+            world.configure(&signed, "");
+            world.commit("Sell ink");
+        }),
+        ("buedafab production deploy --release v0.3.3", |world| {
+            world.configure("", "");
+            world.releases(&["v0.3.3", "v0.4.0"]);
+        }),
+        ("buedafab production deploy --release v0.4.0", |world| {
+            world.release("v0.3.3", "*");
+            world.configure("confirm = 'name'", "");
+        }),
+        ("buedafab production changes", |world| {
+            world.configure("", "");
+            world.release("v0.4.0", "*");
+            world.commit("Say which version it is");
+            world.commit("Correct the version");
+            world.remote.tag("v0.8.0");
+        }),
+        ("buedafab production deploy --tag v0.8.1", |world| {
+            world.release("v0.8.0", "*");
+            world.host("web2").run("cd /tmp && printf v0.8.0 >version && { python3 -m http.server 8000 >/dev/null 2>&1 & }");
+            world.configure("version_url = 'http://localhost:8000/version'\nversion_timeout_seconds = 2", "");
+            world.commit("Sell maps");
+        }),
+        ("buedafab production deploy --tag v0.9.0 --dry-run", |world| {
+            world.configure("", "");
+            let lib = world.home().join("lib").display().to_string();
+            world.runs(&format!(
+                "git init -q {lib} && git -C {lib} commit -q --allow-empty -m Lib && \
+                 git -c protocol.file.allow=always submodule --quiet add {lib} lib && git commit -qm 'Use lib' && \
+                 git -C lib commit -q --allow-empty -m More && git add lib && git commit -qm 'Use more of lib'"
+            ));
+        }),
+    ];
+    rolling_back: "docs/rollback.md", rolling_back_world, [
+        ("buedafab production rollback --to", |world| {
+            world.clear();
+            world.release("v0.1.0", "web[12]");
+            world.release("v0.3.0", "*");
+        }),
+        ("buedafab production rollback", |world| {
+            world.clear();
+            world.releases(&["v0.1.0", "v0.2.0"]);
+            world.runs("buedafab production rollback --yes");
+        }),
+        ("buedafab production rollback", |world| {
+            world.clear();
+            world.configure("release_paths = ['a', 'b']", "");
+            world.releases(&["v0.1.0", "v0.2.0"]);
+            world.host("web2").run("touch /tmp/fail-check");
+            world.line("buedafab production deploy --release v0.3.0 --allow-older");
+            world.on_all("rm -f /tmp/fail-check");
+        }),
+        ("buedafab production status", |world| {
+            world.clear();
+            world.release("v0.1.0", "*");
+            world.release("v0.3.0", "web2");
+        }),
+    ];
+    hosts: "docs/hosts.md", hosts_world, [
+        ("buedafab staging deploy", |world| {
+            let polls = "[services.polls]\ncommand = 'sleep 1000'\nservice = 'systemd:polls'\nroles = ['web']\n\
+                         [environments.staging]\nhosts = ['web1']\n";
+            world.configure(SERVICES, polls);
+            world.release("v0.1.0", "*");
+        }),
+        ("buedafab production deploy --prune", |world| {
+            world.clear();
+            world.configure(SERVICES, &format!("{WORKER}[{{ name = 'web1', roles = ['worker'] }}, 'web2']\n"));
+            world.release("v0.1.0", "*");
+            world.configure(SERVICES, &format!("{WORKER}['web1', {{ name = 'web2', roles = ['worker'] }}]\n"));
+        }),
+        ("buedafab production status", |world| {
+            world.clear();
+            world.configure(SERVICES, &format!("{WORKER}['web1', 'web2', {{ name = 'web3', roles = ['worker'] }}]\n"));
+            world.release("v0.1.0", "*");
+            world.configure(SERVICES, &format!("{WORKER}['web1', 'web2']\n"));
+            world.release("v0.1.1", "*");
+        }),
+    ];
+    tasks: "docs/tasks.md", tasks_world, [
+        ("buedafab production rechef fails status dump", |world| {
+            world.write("buedafab.toml", "# buedafab.toml\n[tasks.fails]\nrun = 'exit 3'\n");
+        }),
+        ("buedafab production enable", |world| {
+            world.commit("More");
+            world.remote.tag("v1.0.1");
+            world.remote.push();
+        }),
+        ("buedafab test", |world| {
+            let test = "def test_it():\n    pass\n";
+            world.remote.commit(&[("test_it.py", test), ("apps/shop/test_shop.py", test)], "Test it");
+        }),
+        ("buedafab setup", |world| {
+            let files = [
+                ("requirements/common.txt", "six==1.17.0\n"),
+                ("requirements/dev.txt", "iniconfig==2.0.0\n"),
+                ("manage.py", "import six; print('Operations to perform:')\n"),
+            ];
+            world.remote.commit(&files, "Requirements");
+        }),
+    ];
+    troubleshooting: "docs/troubleshooting.md", troubleshooting_world, [
+        ("buedafab production check", |world| world.write("buedafab.toml", "unit = 'five'\nstrateg = 'ab'\n")),
+        ("buedafab production deploy", |world| {
+            // Its build waits.
+            world.configure("", "");
+            world.on_all("touch /tmp/wait");
+            world.remote.commit(&[("Makefile", "all:\n\twhile [ -e /tmp/wait ]; do sleep 0.1; done\n")], "Wait");
+            world.runs("buedafab production deploy --tag v0.4.0 >/dev/null 2>&1 & \
+                        until buedafab production status --json | grep -q '\"locked\":{'; do sleep 0.1; done");
+        }),
+        ("buedafab production deploy --tag v0.5.0", |world| {
+            world.on_all("rm -f /tmp/wait");
+            world.runs("while buedafab production status --json | grep -q '\"locked\":{'; do sleep 0.1; done");
+            world.host("web2").run("touch /tmp/fail-check");
+            world.commit("Sell ink");
+        }),
+        ("buedafab production deploy --tag v0.5.0", |world| {
+            world.on_all("rm -f /tmp/fail-check");
+            world.configure("", "[health]\nhttp = '/healthz'\nport = 8000\ngrace_seconds = 2\n");
+            let server = "import http.server as s\nclass A(s.BaseHTTPRequestHandler):\n def do_GET(self):\n  \
+                          self.send_response(500); self.end_headers(); self.wfile.write(b'no database')\n\
+                          s.HTTPServer(('127.0.0.1', 8000), A).serve_forever()\n";
+            world.write("/tmp/app.py", server);
+            world.host("web3").run("{ python3 /tmp/app.py >/dev/null 2>&1 & }");
+        }),
+        ("buedafab production deploy --tag v0.6.0", |world| {
+            world.configure("", "");
+            world.commit("Sell pens");
+            world.host("web2").run("touch /tmp/power-cut");
+        }),
+        ("buedafab production recover", |world| world.on_all("rm -f /tmp/power-cut")),
+    ];
+    json: "docs/json.md", json_world, [
+        ("buedafab production deploy --json --yes", |world| {
+            world.commit("Sell pens");
+            world.remote.tag("v0.6.0");
+            world.remote.push();
+        }),
+        ("buedafab production deploy --tag v0.9.0", |world| {
+            world.commit("Sell ink");
+        }),
+        ("buedafab production deploy --commit v0.1.0", |world| {
+            world.configure("allow_older = true", "[hooks.x]\n");
+        }),
+    ];
+    from_capistrano: "docs/from-capistrano.md", from_capistrano_world, [];
+}
+
+/// Pages that something else types.
+const ELSEWHERE: &[(&str, &str)] = &[("docs/install.md", "script/test-packages, in a Debian that has no Rust")];
+
+/// Commands that no test types, and why.
+const UNTYPED: &[(&str, &str, &str)] = &[
+];
+
+fn type_page(name: &str) {
+    let guide = GUIDES.iter().find(|guide| guide.page == name).expect("it is in the table");
+    let text = std::fs::read_to_string(root().join(name)).expect("it is there");
+    let world = (guide.world)();
+    let mut before = guide.before.iter().peekable();
+    let mut wrong = Vec::new();
+    for step in read(&text) {
+        let typed = match step {
+            Step::Write { file, text } => {
+                world.write(&file, &text);
+                continue;
+            }
+            Step::Type(typed) => typed,
+        };
+        if let Some((_, happens)) = before.next_if(|(command, _)| typed.command.starts_with(command)) {
+            happens(&world);
+        }
+        if UNTYPED.iter().any(|(page, command, _)| *page == name && typed.command == *command) {
             continue;
         }
-        assert!(ran.stderr.contains(line.trim()), "{line:?} isn't said:\n{}", ran.stderr);
+        if let Err(told) = check(&world, &typed) {
+            wrong.push(told);
+        }
     }
-    ran.says("serving now: v0.2.0 (");
-    assert!(host.exec("curl -fsS http://127.0.0.1:8000/healthz").status.success());
-    let recipe = stage.run(&["recipe"]);
-    for line in block(&console, "$ buedafab recipe").lines().skip(1) {
-        let begins = line.split('…').next().unwrap_or_default();
-        assert!(recipe.stdout.contains(begins), "{line:?} isn't said:\n{}", recipe.stdout);
+    let left: Vec<&str> = before.map(|(command, _)| *command).collect();
+    assert!(left.is_empty(), "{name} has no such commands: {left:?}\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.iter().map(|told| format!("\n{name}:{told}")).collect::<String>());
+}
+
+fn check(world: &World, typed: &Typed) -> Result<(), String> {
+    let (code, seen) = world.type_in(typed);
+    let told = |what: &str| {
+        Err(format!(
+            "{}: {}: {what}\n--- the page shows\n{}\n--- and it said (exit {code})\n{seen}",
+            typed.line,
+            typed.command,
+            typed.shown.join("\n")
+        ))
+    };
+    if !typed.allows(code) {
+        return told("it doesn't end like that");
+    }
+    let shown = typed.seen();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    compare(&shown, &seen).or_else(|line| told(&format!("not so: {line}")))
+}
+
+/// The pages that hold such a block.
+fn pages_with_console() -> BTreeSet<String> {
+    let mut pages = vec![PathBuf::from("README.md")];
+    let docs = std::fs::read_dir(root().join("docs")).expect("it is there");
+    pages.extend(docs.map(|entry| PathBuf::from("docs").join(entry.expect("it is read").file_name())));
+    let is_page = |page: &PathBuf| page.extension().is_some_and(|name| name == "md");
+    let has_console = |page: &PathBuf| {
+        let text = std::fs::read_to_string(root().join(page)).expect("it is there");
+        read(&text).iter().any(|step| matches!(step, Step::Type(_)))
+    };
+    let found = pages.into_iter().filter(is_page).filter(has_console);
+    found.map(|page| page.display().to_string()).collect()
+}
+
+/// A service, and the beginning of the hosts.
+const WORKER: &str = "[services.worker]\ncommand = 'sleep 1000'\nroles = ['worker']\n[environments.production]\nhosts = ";
+
+/// Services of a real systemd, and `restart` none of ours.
+const SERVICES: &str = "service = 'none'";
+
+fn systemd() -> FleetOptions {
+    FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() }
+}
+
+fn releases_world() -> World {
+    let world = World::hooks(FleetOptions::default()).with_port_8000();
+    world.release("v0.1.0", "*");
+    world
+}
+
+fn rolling_back_world() -> World {
+    let world = World::hooks(FleetOptions::default());
+    world.configure("release_paths = ['a', 'b', 'c']", "");
+    world.releases(&["v0.1.0", "v0.2.0"]);
+    world
+}
+
+fn hosts_world() -> World {
+    let world = World::hooks(systemd());
+    world.configure(SERVICES, "[environments.production]\nhosts = ['web1', 'web2', { name = 'web3', roles = ['worker'] }]\n");
+    world
+}
+
+fn tasks_world() -> World {
+    let world = World::hooks(FleetOptions { sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
+    world.configure("", "[environments.production]\nhosts = ['web1', 'web2']\n");
+    world.on_all("mkdir -p /srv/www; chown deploy /srv/www; mount -t tmpfs -o mode=755 host /usr/local/bin");
+    world.write("/usr/local/bin/chef-client", "#!/bin/sh\necho \"Chef ran, and says $2\"\n");
+    world.on_all("chmod 755 /usr/local/bin/chef-client");
+    world.remote.commit(&[("robots.txt", "User-agent: *\n"), ("bin/dump", "#!/bin/sh\nmkdir -p dumps\n")], "Robots");
+    world.release("v1.0.0", "*");
+    world
+}
+
+fn troubleshooting_world() -> World {
+    let world = World::hooks(FleetOptions::default()).with_port_8000();
+    world.releases(&["v0.1.0", "v0.2.0"]);
+    world.host("web2").run("touch /tmp/fail-check");
+    world.commit("Sell books");
+    world.line("buedafab production deploy --tag v0.3.0");
+    world.on_all("rm -f /tmp/fail-check");
+    world
+}
+
+fn json_world() -> World {
+    let world = World::hooks(FleetOptions::default());
+    world.releases(&["v0.1.0", "v0.5.0"]);
+    world
+}
+
+fn from_capistrano_world() -> World {
+    let world = World::of(FleetOptions::default(), &["web1"]);
+    world.configure("", "[environments.production]\nhosts = ['web1']\n");
+    world.commit("Five");
+    world.on_all("su deploy -c 'mkdir -p /var/webapps/five/releases/2024 && ln -s 2024 /var/webapps/five/releases/current'");
+    world
+}
+
+#[test]
+fn every_console_block_of_the_manual_is_typed_by_a_test() {
+    let typed = GUIDES.iter().map(|guide| guide.page).chain(ELSEWHERE.iter().map(|(page, _)| *page));
+    assert_eq!(pages_with_console(), typed.map(str::to_owned).collect());
+    for (name, command, why) in UNTYPED {
+        let text = std::fs::read_to_string(root().join(name)).expect("it is there");
+        let is_there = |step: &Step| matches!(step, Step::Type(typed) if typed.command == *command);
+        assert!(read(&text).iter().any(is_there), "{name} has no {command:?} ({why})");
     }
 }
