@@ -32,12 +32,30 @@ macro_rules! guides {
 }
 
 guides! {
+    a_first_deploy: "docs/first-deploy.md", first_deploy_world, [
+        ("ssh deploy@web1", |world| {
+            // Their sshd has no PAM, and takes a user without a password for a locked one.
+            world.on_all("usermod -p '*' deploy; cp /root/.gitconfig /home/deploy
+                          install -o deploy -m 600 /root/.ssh/authorized_keys /home/deploy/.ssh");
+        }),
+        ("buedafab production check", |world| {
+            // These hosts have no D-Bus, without which only root may ask systemd.
+            world.on_all("echo 'deploy ALL=(root) NOPASSWD: /usr/bin/systemctl show *' >/etc/sudoers.d/no-dbus; chmod 440 /etc/sudoers.d/*");
+            world.runs("git push --quiet");
+        }),
+        ("buedafab production status", |world| {
+            world.commit("News");
+            world.runs("buedafab --yes production deploy --tag v0.1.1");
+        }),
+    ];
     releases: "docs/releases.md", releases_world, [
         ("buedafab production deploy", |world| {
             world.commit("Say which version it is");
             world.commit("Correct the version");
+            world.configure("confirm = 'yes'", "");
         }),
         ("buedafab production deploy --tag v0.3.0", |world| {
+            world.configure("", "");
             world.release("v0.2.0", "*");
             world.commit("Sell books");
             world.host("web2").run("touch /tmp/fail-check");
@@ -56,7 +74,7 @@ guides! {
             world.commit("Sell pens");
             world.runs("git push --quiet origin master; git checkout --quiet --detach");
         }),
-        ("buedafab production deploy --tag v0.4.0", |world| {
+        ("buedafab production deploy --tag v0.6.0", |world| {
             world.runs("git checkout --quiet master; mkdir ~/.ssh; ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519");
             world.runs("ssh-keygen -q -t ed25519 -N '' -f ~/other");
             let key = std::fs::read_to_string(world.home().join("other.pub")).expect("it was made");
@@ -77,12 +95,11 @@ guides! {
             world.release("v0.4.0", "*");
             world.commit("Say which version it is");
             world.commit("Correct the version");
-            world.remote.tag("v0.8.0");
         }),
         ("buedafab production deploy --tag v0.8.1", |world| {
             world.release("v0.8.0", "*");
-            world.host("web2").run("cd /tmp && printf v0.8.0 >version && { python3 -m http.server 8000 >/dev/null 2>&1 & }");
-            world.configure("version_url = 'http://localhost:8000/version'\nversion_timeout_seconds = 2", "");
+            world.host("web2").run("cd /tmp && printf v0.8.0 >version && { python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & }");
+            world.configure("version_url = 'http://localhost:8000/version'\nversion_timeout_seconds = 2\nwaves = [1, '100%']", "");
             world.commit("Sell maps");
         }),
         ("buedafab production deploy --tag v0.9.0 --dry-run", |world| {
@@ -131,7 +148,7 @@ guides! {
             world.clear();
             world.configure(SERVICES, &format!("{WORKER}[{{ name = 'web1', roles = ['worker'] }}, 'web2']\n"));
             world.release("v0.1.0", "*");
-            world.configure(SERVICES, &format!("{WORKER}['web1', {{ name = 'web2', roles = ['worker'] }}]\n"));
+            world.configure(SERVICES, &format!("{WORKER}['web1', 'web2']\n"));
         }),
         ("buedafab production status", |world| {
             world.clear();
@@ -143,13 +160,14 @@ guides! {
     ];
     tasks: "docs/tasks.md", tasks_world, [
         ("buedafab production rechef fails status dump", |world| {
-            world.write("buedafab.toml", "# buedafab.toml\n[tasks.fails]\nrun = 'exit 3'\n");
+            world.write("buedafab.toml", "# buedafab.toml\n[tasks.fails]\nrun = 'exit 3'\non = 'primary'\n");
         }),
         ("buedafab production enable", |world| {
             world.commit("More");
             world.remote.tag("v1.0.1");
             world.remote.push();
         }),
+        ("buedafab --list", |world| world.runs("sed -i '/^.tasks.fails/,/^on = .primary.$/d' buedafab.toml")),
         ("buedafab test", |world| {
             let test = "def test_it():\n    pass\n";
             world.remote.commit(&[("test_it.py", test), ("apps/shop/test_shop.py", test)], "Test it");
@@ -164,24 +182,24 @@ guides! {
         }),
     ];
     troubleshooting: "docs/troubleshooting.md", troubleshooting_world, [
-        ("buedafab production check", |world| world.write("buedafab.toml", "unit = 'five'\nstrateg = 'ab'\n")),
-        ("buedafab production deploy", |world| {
+        ("buedafab production check", |world| world.write("buedafab.toml", "unit = 'five'\nstrateg = \"ab\"\n")),
+        ("buedafab production rollback", |world| {
             // Its build waits.
             world.configure("", "");
             world.on_all("touch /tmp/wait");
             world.remote.commit(&[("Makefile", "all:\n\twhile [ -e /tmp/wait ]; do sleep 0.1; done\n")], "Wait");
-            world.runs("buedafab production deploy --tag v0.4.0 >/dev/null 2>&1 & \
-                        until buedafab production status --json | grep -q '\"locked\":{'; do sleep 0.1; done");
+            world.runs("setsid -f buedafab --yes production deploy --tag v0.4.0 >~/said 2>&1; sleep 2; cat ~/said; buedafab production status --json | jq -c .locked; false");
+            world.waits_for("buedafab production status --json | jq -es 'all(.locked != null)'");
         }),
         ("buedafab production deploy --tag v0.5.0", |world| {
             world.on_all("rm -f /tmp/wait");
-            world.runs("while buedafab production status --json | grep -q '\"locked\":{'; do sleep 0.1; done");
+            world.waits_for("buedafab production status --json | jq -es 'all(.locked == null)'");
             world.host("web2").run("touch /tmp/fail-check");
             world.commit("Sell ink");
         }),
         ("buedafab production deploy --tag v0.5.0", |world| {
             world.on_all("rm -f /tmp/fail-check");
-            world.configure("", "[health]\nhttp = '/healthz'\nport = 8000\ngrace_seconds = 2\n");
+            world.configure("waves = [1, '100%']", "[health]\nhttp = '/healthz'\nport = 8000\ngrace_seconds = 2\n");
             let server = "import http.server as s\nclass A(s.BaseHTTPRequestHandler):\n def do_GET(self):\n  \
                           self.send_response(500); self.end_headers(); self.wfile.write(b'no database')\n\
                           s.HTTPServer(('127.0.0.1', 8000), A).serve_forever()\n";
@@ -196,17 +214,14 @@ guides! {
         ("buedafab production recover", |world| world.on_all("rm -f /tmp/power-cut")),
     ];
     json: "docs/json.md", json_world, [
-        ("buedafab production deploy --json --yes", |world| {
-            world.commit("Sell pens");
-            world.remote.tag("v0.6.0");
-            world.remote.push();
+        ("buedafab production deploy --tag v0.6.0 --json", |world| {
+            world.remote.commit(&[("Makefile", "all:\n\tsleep 0.5\n")], "Take time");
+            world.commit("v0.6.0");
         }),
         ("buedafab production deploy --tag v0.9.0", |world| {
             world.commit("Sell ink");
         }),
-        ("buedafab production deploy --commit v0.1.0", |world| {
-            world.configure("allow_older = true", "[hooks.x]\n");
-        }),
+        ("buedafab production deploy --commit v0.1.0", |world| world.configure("allow_older = true", "")),
     ];
     from_capistrano: "docs/from-capistrano.md", from_capistrano_world, [];
 }
@@ -216,6 +231,8 @@ const ELSEWHERE: &[(&str, &str)] = &[("docs/install.md", "script/test-packages, 
 
 /// Commands that no test types, and why.
 const UNTYPED: &[(&str, &str, &str)] = &[
+    ("docs/first-deploy.md", "uv tool install buedafab", "script/test-packages installs the wheel that it made"),
+    ("docs/first-deploy.md", "apt-get install git", "the hosts of a fleet have the machine's own packages"),
 ];
 
 fn type_page(name: &str) {
@@ -289,6 +306,29 @@ const SERVICES: &str = "service = 'none'";
 
 fn systemd() -> FleetOptions {
     FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() }
+}
+
+const SERVER: &str = "#!/usr/bin/env python3
+import http.server as s
+class Five(s.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == '/' else 404)
+        self.end_headers()
+s.HTTPServer(('127.0.0.1', 8000), Five).serve_forever()
+";
+
+/// A bare host, and a project that was never deployed.
+fn first_deploy_world() -> World {
+    let world = World::of(FleetOptions { systemd: true, ..FleetOptions::default() }, &["web1"]).with_port_8000();
+    world.on_all("deluser --quiet deploy; rm -rf /home/deploy /var/webapps/*; systemctl start systemd-journald");
+    let files = [
+        ("Makefile", "all:\n\ttrue\n"),
+        ("bin/selftest", "#!/bin/sh\ntest -x bin/five\n"),
+        ("bin/five", SERVER),
+    ];
+    world.remote.commit(&files, "Five");
+    world.runs("git remote set-url origin git@git.example.com:bueda/five.git; git push --quiet -u origin master; git remote set-head origin -a");
+    world
 }
 
 fn releases_world() -> World {

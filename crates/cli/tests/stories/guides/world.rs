@@ -9,6 +9,7 @@ use rexpect::reader::Options;
 use rexpect::session::spawn_with_options;
 
 use super::page::Typed;
+use crate::stage::wait_for;
 use crate::terminal::screen_of;
 use crate::wheels::target;
 
@@ -81,7 +82,7 @@ impl World {
         let signed = if top.contains("sign_tags =") { "" } else { "sign_tags = false\n" };
         let config = format!(
             "unit = 'five'\nscm = '{}'\nlost_after_seconds = 3\n{confirm}{signed}{top}\n\
-             [hooks]\nbuild = 'make'\ncheck = './bin/selftest'\nrestart = '{RESTART}'\n{hosts}{end}\n",
+             [hooks]\nbuild = 'make'\ncheck = './bin/selftest'\nverify = 'test -e version'\nrestart = '{RESTART}'\n{hosts}{end}\n",
             ADDRESSES[0]
         );
         std::fs::write(self.checkout().join("buedafab.toml"), config).expect("it is ours");
@@ -116,6 +117,11 @@ impl World {
     pub(super) fn runs(&self, line: &str) {
         let (code, said) = self.line(line);
         assert_eq!(code, 0, "{line}\n{said}");
+    }
+
+    /// Types a line again and again until it goes well.
+    pub(super) fn waits_for(&self, line: &str) {
+        wait_for(line, || self.line(line).0 == 0);
     }
 
     /// Types a line, however it ends.
@@ -155,7 +161,7 @@ impl World {
     pub(super) fn write(&self, file: &str, text: &str) {
         if file.starts_with('/') {
             self.on_all(&format!("cat >'{file}' <<'END'\n{text}END\n"));
-        } else if file == "buedafab.toml" && !text.contains("\nunit = ") {
+        } else if file == "buedafab.toml" && !text.contains("unit = ") {
             // A part of it.
             let path = self.checkout().join(file);
             let there = std::fs::read_to_string(&path).unwrap_or_default();
@@ -177,7 +183,7 @@ impl World {
         };
         let mut there = Command::new("sh");
         there
-            .args(["-c", &format!("stty cols {COLUMNS} rows 100\n{command}")])
+            .args(["-c", &format!("stty echo cols {COLUMNS} rows 100\n{command}")])
             .current_dir(self.checkout())
             .env_clear()
             .env("PATH", &self.path)
