@@ -142,8 +142,8 @@ fn an_old_project_is_brought_over_by_the_guide() {
     for line in lines(&said).iter().skip(1).filter(|line| line.trim() != "…") {
         assert!(checked.stdout.contains(line.trim()), "{line:?} isn't said:\n{}", checked.stdout);
     }
-    let as_root = block(&console, "# chgrp");
-    host.run(as_root.trim_start_matches("# "));
+    let as_root = block(&console, "root@web1# chgrp");
+    host.run(as_root.trim_start_matches("root@web1# "));
     serves("v0.1.0");
     let status = typed("buedafab production status", 0);
     for line in shown(&block(&console, "has no record")).lines().skip(1) {
@@ -166,7 +166,7 @@ fn an_old_project_is_brought_over_by_the_guide() {
 }
 
 /// The blocks of a guide in this language, `""` for those without one, in order.
-fn blocks(guide: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(guide: &str, language: &str) -> Vec<String> {
     let path: std::path::PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs", guide].iter().collect();
     let text = std::fs::read_to_string(path).expect("it is there");
     let mut blocks = Vec::new();
@@ -183,8 +183,7 @@ fn blocks(guide: &str, language: &str) -> Vec<String> {
 
 /// The one of these that holds this.
 #[track_caller]
-fn block(blocks: &[String], holds: &str) -> String {
+pub(crate) fn block(blocks: &[String], holds: &str) -> String {
     let mut found = blocks.iter().filter(|block| block.contains(holds));
     found.next().unwrap_or_else(|| panic!("no block says {holds:?}")).clone()
 }
-

@@ -50,7 +50,8 @@ pub(super) fn root() -> PathBuf {
 }
 
 static PROMPT: LazyLock<Regex> = LazyLock::new(|| regex(r"^(?:([a-z]+)@([a-z0-9]+)[#$]|\$) (.*)$"));
-static FILE: LazyLock<Regex> = LazyLock::new(|| regex(r"^# (/?[a-z0-9._-]*(?:/[a-z0-9._-]+)*\.?[a-z0-9_-]+)$"));
+static FILE: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^# (/?[a-z0-9._-]*(?:/[a-z0-9._-]+)*\.?[a-z0-9_-]+)$"));
 static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"^(.*?(?:\[y/N\]|\? \[[^\]]*\]|Its name \[[^\]]*\]:|Type its name, \w+:)) ?(.*)$")
 });
@@ -181,7 +182,8 @@ pub(super) fn alike(line: &str) -> String {
 
 /// The lines of a run, made alike. Hosts speak in any order.
 fn all_alike<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
-    static HOST: LazyLock<Regex> = LazyLock::new(|| regex(r"^(?:MILLISECONDS\t)? *([a-z]+\d+)(?:\.example\.com)?(?: +│|\t)"));
+    static HOST: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"^(?:MILLISECONDS\t)? *([a-z]+\d+)(?:\.example\.com)?(?: +│|\t)"));
     let mut lines: Vec<String> = lines.map(alike).collect();
     let host = |line: &String| HOST.captures(line).map(|found| found[1].to_owned());
     for run in lines.chunk_by_mut(|one, next| host(one).is_some() && host(next).is_some()) {
@@ -200,7 +202,8 @@ pub(super) fn compare(shown: &[&str], printed: &str) -> Result<(), String> {
         there.is_some_and(|there| part.iter().zip(there).all(|(shown, said)| is_like(shown, said)))
     };
     let missing = |part: &[String], at: usize| {
-        let line = part.iter().zip(&printed[at.min(printed.len())..]).find(|(shown, said)| !is_like(shown, said));
+        let line =
+            part.iter().zip(&printed[at.min(printed.len())..]).find(|(shown, said)| !is_like(shown, said));
         let line = line.map(|(shown, _)| shown).or(part.first());
         Err(line.cloned().unwrap_or_else(|| "(more than is shown)".to_owned()))
     };
@@ -210,7 +213,9 @@ pub(super) fn compare(shown: &[&str], printed: &str) -> Result<(), String> {
     }
     let mut at = first.len();
     for part in parts {
-        let Some(found) = (at..=printed.len()).find(|at| fits(part, *at)) else { return missing(part, printed.len()) };
+        let Some(found) = (at..=printed.len()).find(|at| fits(part, *at)) else {
+            return missing(part, printed.len());
+        };
         at = found + part.len();
     }
     match last {
@@ -247,7 +252,15 @@ mod tests {
     fn a_page_is_read_as_it_is_typed() {
         let page = "Text.\n\n```toml\n# buedafab.toml\nunit = 'five'\n```\n\n1. so:\n   ```console\n   root@web1# id\n   $ jq 'a\n   b' |\n     tail\n   …\n   Sure? [y/N] y\n   ```\n```\n$ not typed\n```\n";
         let steps = read(page);
-        insta::assert_debug_snapshot!(steps, @"");
+        let [Step::Write { file, text }, Step::Type(id), Step::Type(jq)] = &steps[..] else {
+            panic!("{steps:?}")
+        };
+        assert_eq!((file.as_str(), text.as_str()), ("buedafab.toml", "# buedafab.toml\nunit = 'five'\n"));
+        let on = id.on.as_ref().map(|(user, host)| (user.as_str(), host.as_str()));
+        assert_eq!((on, id.command.as_str(), id.line), (Some(("root", "web1")), "id", 10));
+        assert_eq!((&jq.on, jq.command.as_str()), (&None, "jq 'a\nb' |\n  tail"));
+        assert_eq!(jq.questions(), [Question { ends: "[y/N]".to_owned(), answer: "y".to_owned() }]);
+        assert_eq!(jq.seen(), ["…", "Sure? [y/N] y"]);
     }
 
     #[test]

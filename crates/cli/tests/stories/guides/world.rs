@@ -9,7 +9,6 @@ use rexpect::reader::Options;
 use rexpect::session::spawn_with_options;
 
 use super::page::Typed;
-use crate::stage::wait_for;
 use crate::terminal::screen_of;
 use crate::wheels::target;
 
@@ -33,9 +32,7 @@ pub(super) struct World {
 impl World {
     /// Waits for port 8000, which all hosts have in common.
     pub(super) fn with_port_8000(mut self) -> World {
-        let file = std::fs::File::create("/var/lib/buedafab-testkit/port-8000").expect("root may");
-        file.lock().expect("it can be locked");
-        self.port = Some(file);
+        self.port = Some(claim_port_8000());
         self
     }
 
@@ -45,7 +42,8 @@ impl World {
         let remote = Remote::temp();
         let home = tempfile::tempdir().expect("a folder");
         let world = World { path: path_of(&fleet, home.path(), names), fleet, remote, home, port: None };
-        let mut git = "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = master\n".to_owned();
+        let mut git =
+            "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = master\n".to_owned();
         let mut addresses = format!("[safe]\n\tdirectory = *\n[url \"{}\"]\n", world.remote.url());
         for address in ADDRESSES {
             addresses += &format!("\tinsteadOf = {address}\n");
@@ -55,7 +53,9 @@ impl World {
         let wheels = target("wheels").display().to_string();
         world.write_home(".config/uv/uv.toml", &format!("no-index = true\nfind-links = [\"{wheels}\"]\n"));
         for host in world.fleet.hosts() {
-            host.run(&format!("cat >/home/deploy/.gitconfig <<'END'\n{addresses}END\ncp /home/deploy/.gitconfig /root"));
+            host.run(&format!(
+                "cat >/home/deploy/.gitconfig <<'END'\n{addresses}END\ncp /home/deploy/.gitconfig /root"
+            ));
         }
         std::fs::write(world.checkout().join(".git/info/exclude"), "/events.jsonl\n").expect("it is written");
         world
@@ -119,11 +119,6 @@ impl World {
         assert_eq!(code, 0, "{line}\n{said}");
     }
 
-    /// Types a line again and again until it goes well.
-    pub(super) fn waits_for(&self, line: &str) {
-        wait_for(line, || self.line(line).0 == 0);
-    }
-
     /// Types a line, however it ends.
     pub(super) fn line(&self, line: &str) -> (i32, String) {
         self.type_in(&Typed { line: 0, on: None, command: line.to_owned(), shown: Vec::new() })
@@ -165,7 +160,11 @@ impl World {
             // A part of it.
             let path = self.checkout().join(file);
             let there = std::fs::read_to_string(&path).unwrap_or_default();
-            let tables = if text.starts_with("# buedafab.toml\n[") { 0 } else { text.find("\n[").unwrap_or(text.len()) };
+            let tables = if text.starts_with("# buedafab.toml\n[") {
+                0
+            } else {
+                text.find("\n[").unwrap_or(text.len())
+            };
             let (top, end) = text.split_at(tables);
             std::fs::write(path, format!("{top}\n{there}\n{end}")).expect("it is ours");
         } else {
@@ -195,7 +194,7 @@ impl World {
             .env("TERM", "xterm")
             .env("NO_COLOR", "1")
             .env("LC_ALL", "C.UTF-8");
-        let options = Options::new().timeout_ms(Some(20_000)).strip_ansi_escape_codes(false);
+        let options = Options::new().timeout_ms(Some(60_000)).strip_ansi_escape_codes(false);
         let mut session = spawn_with_options(there, options).expect("it starts");
         let mut told = String::new();
         for question in typed.questions() {
@@ -281,4 +280,12 @@ pub(super) fn executable(path: &PathBuf, text: &str) {
     std::fs::write(path, text).expect("it is ours");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(path, mode).expect("it is ours");
+}
+
+/// Waits for port 8000, until this is dropped.
+pub(super) fn claim_port_8000() -> std::fs::File {
+    std::fs::create_dir_all("/var/lib/buedafab-testkit").expect("root may");
+    let file = std::fs::File::create("/var/lib/buedafab-testkit/port-8000").expect("root may");
+    file.lock().expect("it can be locked");
+    file
 }
