@@ -21,8 +21,11 @@ use super::wheels::Wheels;
 struct Guide {
     page: &'static str,
     world: fn() -> World,
-    before: &'static [(&'static str, fn(&World))],
+    before: &'static [Before],
 }
+
+/// The beginning of a command, and what happens before it.
+type Before = (&'static str, fn(&World));
 
 macro_rules! guides {
     ($($test:ident: $page:literal, $world:expr, [$($before:expr),* $(,)?];)*) => {

@@ -141,7 +141,7 @@ impl Typed {
     /// Says whether a command may end like this, by what is shown of it.
     pub(super) fn allows(&self, code: i32) -> bool {
         static EXIT: LazyLock<Regex> = LazyLock::new(|| regex(r"\(exit (\d+)\)$"));
-        let ends = self.shown.iter().filter_map(|line| Some(EXIT.captures(line)?[1].to_owned())).last();
+        let ends = self.shown.iter().rev().find_map(|line| Some(EXIT.captures(line)?[1].to_owned()));
         let fails = |line: &String| line.starts_with("error:") || line.trim_start().starts_with("✗ ");
         match ends {
             _ if self.is_left_at_a_question() => true,
