@@ -503,6 +503,30 @@ fn files_and_settings_are_those_that_installers_know() {
     });
 }
 
+/// A folder of wheels in the project changes with its commit, and what no installer can read is told in its own words.
+#[test]
+fn wheels_and_files_of_the_project_are_read_as_they_are_now() {
+    by_both(|host| {
+        let options = ["--no-index", "--find-links", "wheels"].map(str::to_owned).to_vec();
+        let spec = VirtualenvSpec { options, ..host.spec.clone() };
+        for version in ["1.0", "2.0"] {
+            host.publish("plum", version, "");
+            host.place.by_hand("rm -rf project/wheels; mkdir project/wheels; mv index/plum* project/wheels");
+            host.commit(&[("requirements.txt", "plum\n")]);
+            host.prepared_as("a", spec.clone());
+            assert_eq!(host.holds("a"), format!("plum{version}"));
+        }
+        assert!(!host.prepared_as("a", spec.clone()).contains(INSTALLS));
+        host.place.by_hand("printf 'pl\\374m\\n' >project/requirements.txt");
+        host.commit(&[]);
+        let said = host.refused_as("a", spec);
+        assert!(
+            said.contains("UTF-8") || said.contains("utf-8") || said.contains("requirements.txt"),
+            "{said}"
+        );
+    });
+}
+
 /// A lock that was made with another index than the host has is one for this, too.
 #[test]
 fn a_lock_is_installed_from_a_mirror() {

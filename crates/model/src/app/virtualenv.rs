@@ -77,8 +77,9 @@ pub(crate) fn is_package(pyproject: &str) -> bool {
 const DIFFERING_TOLD: usize = 5;
 
 /// In what the packages of a release's hosts differ, and what can be done about it; `None` if every package has one version.
-/// What only some of them have, a requirement may ask for on some Pythons only.
-pub(crate) fn differing<H: Display>(hosts: &[(H, &str)]) -> Option<String> {
+/// What only some of them have, a requirement may ask for on some Pythons only. Where one of them stays as it is, it takes more to
+/// bring them to the same.
+pub(crate) fn differing<H: Display>(hosts: &[(H, &str)], stays: bool) -> Option<String> {
     let mut packages: BTreeMap<String, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
     for (host, text) in hosts {
         for (name, version) in
@@ -107,8 +108,9 @@ pub(crate) fn differing<H: Display>(hosts: &[(H, &str)]) -> Option<String> {
         all.push(format!("and {more} more"));
     }
     Some(format!(
-        "{}; `deploy --upgrade` takes the newest on all of them, and a requirement with a version leaves no choice",
-        all.join("; ")
+        "{}; `deploy {}--upgrade` takes the newest on all of them, and a requirement with a version leaves no choice",
+        all.join("; "),
+        if stays { "--force " } else { "" }
     ))
 }
 

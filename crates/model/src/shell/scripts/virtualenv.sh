@@ -76,19 +76,16 @@ settings=$settings$line$(
     /etc/uv/uv.toml /etc/xdg/uv/uv.toml "$of_user/uv/uv.toml" "$UV_CONFIG_FILE" uv.toml; do
     [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"
   done
-  [ $# = 0 ] || cat "$@"
+  [ $# = 0 ] || exec cat "$@"
 )
 
-# Both installers read these, and a text without its mark is one for all that looks for words in it.
-print_file() {
+begins_plainly() {
   first=
   IFS= read -r first <"$1"
-  case $first in
-    '' | [-A-Za-z0-9#./_\ ]*)
-      cat "$1"
-      return
-      ;;
-  esac
+  case $first in '' | [-A-Za-z0-9#./_\ ]*) ;; *) return 1 ;; esac
+}
+# Both installers read these, and a text without its mark is one for all that looks for words in it.
+decode() {
   utf16=$(printf '\377\376') utf16_big=$(printf '\376\377') utf8=$(printf '\357\273\277')
   case $first in
     "$utf16"* | "$utf16_big"*) encoding=utf-16 ;;
@@ -116,7 +113,7 @@ files() {
     kind=${file%"${file#?}"}
     file=${file#?}
     [ -f "$file" ] || say_and_stop "the requirement file $file isn't there"
-    text=$(print_file "$file") || exit
+    if begins_plainly "$file"; then text=$(cat "$file"); else text=$(decode "$file"); fi || exit
     printf 'file %s\n%s\n' "$file" "$text"
     case $kind$text in r*--hash[=\ ]*) echo "$mark hashed" ;; esac
     case $line$text in
@@ -125,17 +122,32 @@ files() {
     esac
     # What a file includes lies beside it, or far away: that is asked for when it is resolved.
     case $file in */*) folder=${file%/*}/ ;; *) folder= ;; esac
-    included=$(printf '%s\n' "$text" | sed -nE 's/^[[:space:]]*(-r|-c|--requirement|--constraint)[[:space:]=]*([^[:space:]#]+).*/\1 \2/p' |
-      while read -r how place; do
-        case $kind$how in r-r | r--r*) how=r ;; *) how=c ;; esac
-        case $place in *://*) ;; /*) echo "$how$place" ;; *) echo "$how$folder$place" ;; esac
-      done)
+    included=
+    case $text in *-r* | *-c*) included=$(includes) ;; esac
     [ -z "$included" ] || list=$included${list:+$line$list}
     ! says_links "$text" || printf '%s\n' "$text" | sed -nE 's/^[[:space:]]*(-f|--find-links)[[:space:]=]+([^/:[:space:]][^:]*)$/\2/p' |
       while read -r place; do echo "$mark links $folder$place"; done
     # A part of the project itself may change with every commit, and what is built in its place goes when that is cleaned up.
-    ! printf '%s\n' "$text" | grep -qE "$is_local|^[[:space:]]*(-f|--find-links)[[:space:]=]*[^:]*\$" || commit=yes
-    ! printf '%s\n' "$text" | grep -E '^[[:space:]]*(-e|--editable)' | grep -qvE '(-e|--editable)[[:space:]=]*[a-z]+(\+[a-z]+)?://' || echo "$mark editable"
+    case $line$text in
+      *[[:space:]].* | */* | *file:* | *-e* | *-f*)
+        ! printf '%s\n' "$text" | grep -qE "$is_local|^[[:space:]]*(-f|--find-links)[[:space:]=]*[^:]*\$" || commit=yes
+        ;;
+    esac
+    case $text in
+      *-e*)
+        ! printf '%s\n' "$text" | grep -E '^[[:space:]]*(-e|--editable)' | grep -qvE '(-e|--editable)[[:space:]=]*[a-z]+(\+[a-z]+)?://' || echo "$mark editable"
+        ;;
+    esac
+  done
+  # So may what lies in a folder of wheels there.
+  links=
+  eval "set -- $options"
+  for word; do
+    case $links$word in
+      *:*) ;;
+      -f[!/]* | --find-links[!/=]* | --find-links=[!/]*) commit=yes ;;
+    esac
+    case $word in -f | --find-links) links=$word ;; *) links= ;; esac
   done
   [ -z "$itself" ] || commit=yes
   if [ -n "$locked" ]; then
@@ -147,6 +159,13 @@ files() {
     cat pyproject.toml
   fi
   [ "$commit" = no ] || printf '%s\n' "$mark local" "$(git -c safe.directory='*' rev-parse HEAD)"
+}
+includes() {
+  printf '%s\n' "$text" | sed -nE 's/^[[:space:]]*(-r|-c|--requirement|--constraint)[[:space:]=]*([^[:space:]#]+).*/\1 \2/p' |
+    while read -r how place; do
+      case $kind$how in r-r | r--r*) how=r ;; *) how=c ;; esac
+      case $place in *://*) ;; /*) echo "$how$place" ;; *) echo "$how$folder$place" ;; esac
+    done
 }
 says_links() { case $1 in *-f[\ =]* | *--find-links*) ;; *) return 1 ;; esac }
 mark='# buedafab:'
@@ -162,21 +181,21 @@ inputs() {
   eval "set -- $scripts"
   for script; do (cd "$base" && cat "$script") || exit; done
 }
-sum_up() {
-  git hash-object --stdin <<END
-$1
-END
-}
 # pip lies in the env itself.
-version_of_pip() {
+find_version_of_pip() {
+  version_of_pip=
   [ -z "$uv" ] || return 0
   for pip in "$env"/lib/python*/site-packages/pip-*.dist-info; do
     pip=${pip##*/pip-}
-    echo "${pip%.dist-info}"
+    version_of_pip=${pip%.dist-info}
   done
 }
 all=$(inputs) || exit
-asked=$(sum_up "$all") || exit
+asked=$(
+  git hash-object --stdin <<END
+$all
+END
+) || exit
 # What was resolved for that before: for this release, or for the one that serves.
 known='' id=- serves=
 IFS= read -r serves 2>/dev/null <"$link/.git/HEAD"
@@ -184,9 +203,13 @@ for list in "$kept/$release/requirements" "$kept/$serves/requirements"; do
   if [ "$upgrade$known" != no ] || [ ! -f "$list" ] || ! IFS= read -r first <"$list"; then continue; fi
   case $first in "# $asked "*) known=$list id=${first##* } ;; esac
 done
-made_by() { echo "${uv:+uv}$(version_of_pip) in $env"; }
+find_maker() {
+  find_version_of_pip
+  made_by="${uv:+uv}$version_of_pip in $env"
+}
+find_maker
 if [ "$reinstall$upgrade" = nono ] && ! says editable && [ ! -L "$env" ] && [ -x "$env/bin/python" ]; then
-  read -r was_asked was_id was_made 2>/dev/null <"$env/.buedafab" && [ "$was_asked" = "$asked" ] && [ "$was_made" = "$(made_by)" ] &&
+  read -r was_asked was_id was_made 2>/dev/null <"$env/.buedafab" && [ "$was_asked" = "$asked" ] && [ "$was_made" = "$made_by" ] &&
     { [ -z "$known" ] || [ "$was_id" = "$id" ]; } && exit 0
 fi
 rm -f "$env/.buedafab"
@@ -204,9 +227,9 @@ sys.exit(real(sys.prefix) != real(sys.argv[1]) or real(sys.executable) != sys.ar
 }
 # pip says since 22.2 what it would install. An older one can't tell what is no longer asked for: its env is made anew.
 can_report() {
-  version=$(version_of_pip)
-  major=${version%%.*}
-  minor=${version#*.}
+  find_version_of_pip
+  major=${version_of_pip%%.*}
+  minor=${version_of_pip#*.}
   minor=${minor%%.*}
   case $major$minor in '' | *[!0-9]*) return 1 ;; esac
   [ "$major" -gt 22 ] || { [ "$major" = 22 ] && [ "$minor" -ge 2 ]; }
@@ -410,7 +433,7 @@ printf '%s\n' "$versions" | grep -vE '^(#|-e [./]|-e file:)|@ file:' >"$env/.ver
 id=-
 if [ -s "$list" ]; then
   resolution=$(grep -v '^#' "$list")
-  id=$(sum_up "$resolution") || exit
+  id=$(printf '%s\n' "$resolution" | git hash-object --stdin) || exit
   header="# $asked $id"
   ! grep -qF -e "$here" "$list" || header='#'
   mkdir -p "$kept/$release" && printf '%s\n' "$header" "$resolution" >"$kept/$release/requirements.new" &&
@@ -424,4 +447,5 @@ for script; do
   case $script in /*) ;; *) script=./$script ;; esac
   (cd "$base" && "$script" "$env") || say_and_stop "$script failed"
 done
-echo "$asked $id $(made_by)" >"$env/.buedafab"
+find_maker
+echo "$asked $id $made_by" >"$env/.buedafab"
