@@ -26,6 +26,8 @@ pub(super) struct Python {
     pub(super) says_needs: bool,
     /// The programs that it installs, with the function that each is.
     pub(super) programs: Vec<String>,
+    /// The file that names them.
+    pub(super) programs_file: String,
 }
 
 /// Requirement files by the environments that they are for, within the app's folder.
@@ -67,6 +69,7 @@ pub(super) fn look(files: &Files, folder: &str) -> Option<Python> {
     }
     let mut programs = Vec::new();
     read_project(files.text(&project), &mut names, &mut development, &mut programs);
+    let programs_file = if programs.is_empty() { setup.clone() } else { project.clone() };
     read_setup(files.text(&setup), &mut names, &mut development, &mut programs);
     read_setup_cfg(files.text(&within(folder, "setup.cfg")), &mut names);
     read_pipfile(files.text(&within(folder, "Pipfile")), &mut names, &mut development);
@@ -75,7 +78,7 @@ pub(super) fn look(files: &Files, folder: &str) -> Option<Python> {
     let says_needs = has_project || files.text(&setup).contains("install_requires");
     let has_project = has_project || files.has(&setup);
     let requirements = if is_locked { Requirements::default() } else { requirements };
-    Some(Python { file, names, development, requirements, has_project, says_needs, programs })
+    Some(Python { file, names, development, requirements, has_project, says_needs, programs, programs_file })
 }
 
 /// The project that a folder without one of its own belongs to. Its requirement files lie where the folder doesn't reach.

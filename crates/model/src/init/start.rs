@@ -208,7 +208,7 @@ fn factory(files: &Files, folder: &str) -> Option<(String, String)> {
 /// The one program that the project installs, or its one package that can be run.
 fn program(files: &Files, folder: &str, python: &Python) -> Option<(String, String)> {
     if let [program] = python.programs.as_slice() {
-        return Some((program.clone(), python.file.clone()));
+        return Some((program.clone(), python.programs_file.clone()));
     }
     let modules = python::modules(files, folder);
     let mut runnable =
