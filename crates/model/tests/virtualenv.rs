@@ -153,6 +153,11 @@ impl Host {
         let said = self.prepare(name, spec);
         assert!(said.starts_with('0'), "{:?} under {}: {said}", self.installer, self.shell.name);
         self.place.by_hand(&format!("ln -sfn {name} five/releases/current"));
+        // They may hold the password of an index.
+        let open = self.place.by_hand(&format!(
+            "find five/.buedafab/releases -type f -perm /077; find five/releases/{name}/env -maxdepth 1 -name .answers -perm /077"
+        ));
+        assert_eq!(open, "", "others can read them");
         said
     }
 

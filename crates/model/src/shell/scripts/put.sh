@@ -38,7 +38,7 @@ if [ -n "$group" ] && [ "$(stat -c %g -- "$new")" != "$group" ] && ! chgrp "$gro
   mode=$(printf %o $((0$mode & 0707)))
   echo "$(id -un) can't give $place to the group that it had: that can't read it by that any more" >&2
 fi
-chmod "$mode" "$new" && mv -f "$new" "$place" || {
+{ chmod "$mode" "$new" && mv -f "$new" "$place"; } || {
   rm -f "$new"
   exit 1
 }

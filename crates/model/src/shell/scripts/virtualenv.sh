@@ -283,16 +283,20 @@ fresh=
   if [ -z "$list" ] || ! IFS= read -r first <"$list"; then continue; fi
   case $first in "# $asked "*) printf '%s\n' "$list" && break ;; esac
 done)
+# What an installer is told and what it answers may hold names and passwords of an index: that is for those who deploy.
+shut() { if [ -g "$kept/$release" ]; then chmod o-rwx "$1"; else chmod go-rwx "$1"; fi; }
+answers=$env/.answers
+mkdir -p "$kept/$release" "$answers" && shut "$answers" || exit
 # Versions alone: what was resolved for other requirements decides nothing else.
 pins_of() { sed -nE 's/^([A-Za-z0-9._-]+)(\[[^]]*\])?(==[^ ;\\]+).*/\1\3/p' "$1"; }
-before=$env/.before
+before=$answers/before
 : >"$before" || exit
 if [ -n "$earlier" ]; then
   pins_of "${earlier%%"$line"*}" >"$before"
 elif [ "$upgrade" = no ] && [ -n "$pins" ]; then
   printf '%s\n' "$pins" >"$before"
 fi
-list=$env/.requirements
+list=$answers/requirements
 
 # Options of requirement files hold for what is installed because of them. What lies beside such a file is found from elsewhere,
 # too.
@@ -355,7 +359,7 @@ install_with_pip() {
     cp "$known" "$list" || return
   else
     preferring pip_reports "$@" || return
-    "$env/bin/python" -c "$resolved" list "$env/.report" "$here" >"$list" <<END || return
+    "$env/bin/python" -c "$resolved" list "$answers/report" "$here" >"$list" <<END || return
 $asks
 END
   fi
@@ -373,7 +377,7 @@ install_part() {
 }
 install_with_old_pip() {
   if [ -n "$known" ]; then
-    cp "$known" "$list" && pins_of "$list" >"$env/.pins" && pip_installs -c "$env/.pins" "$@"
+    cp "$known" "$list" && pins_of "$list" >"$answers/pins" && pip_installs -c "$answers/pins" "$@"
   else
     preferring pip_installs "$@" && "$env/bin/python" -m pip freeze >"$list"
   fi
@@ -394,7 +398,7 @@ preferring() {
 must_hash=
 [ "$require_hashes" = no ] || must_hash=--require-hashes
 pip_reports() {
-  eval "\"\$env/bin/python\" -m pip install $must_hash --dry-run --ignore-installed --report \"\$env/.report\" $options $limits \"\$@\""
+  eval "\"\$env/bin/python\" -m pip install $must_hash --dry-run --ignore-installed --report \"\$answers/report\" $options $limits \"\$@\""
 }
 pip_installs() {
   eval "\"\$env/bin/python\" -m pip install $must_hash $options $limits \"\$@\""
@@ -407,11 +411,11 @@ install_last() {
   without=
   [ -z "$hashes" ] || without=--no-deps
   frozen=$(freeze) || return
-  printf '%s\n' "$frozen" | grep '==' >"$env/.frozen"
+  printf '%s\n' "$frozen" | grep '==' >"$answers/frozen"
   if [ -n "$uv" ]; then
-    eval "\"\$uv\" pip install --compile-bytecode --python \"\$env/bin/python\" $options $without -c \"\$env/.frozen\" -r \"\$own\""
+    eval "\"\$uv\" pip install --compile-bytecode --python \"\$env/bin/python\" $options $without -c \"\$answers/frozen\" -r \"\$own\""
   else
-    eval "\"\$env/bin/python\" -m pip install $options $without -c \"\$env/.frozen\" -r \"\$own\""
+    eval "\"\$env/bin/python\" -m pip install $options $without -c \"\$answers/frozen\" -r \"\$own\""
   fi
 }
 # pip takes a wheel for one that it has installed already if only their versions are the same.
@@ -436,9 +440,8 @@ if [ -s "$list" ]; then
   id=$(printf '%s\n' "$resolution" | git hash-object --stdin) || exit
   header="# $asked $id"
   ! grep -qF -e "$here" "$list" || header='#'
-  mkdir -p "$kept/$release" && printf '%s\n' "$header" "$resolution" >"$kept/$release/requirements.new" &&
-    chmod o-rwx "$kept/$release/requirements.new" &&
-    mv -f "$kept/$release/requirements.new" "$kept/$release/requirements" || exit
+  new=$kept/$release/requirements.new
+  : >"$new" && shut "$new" && printf '%s\n' "$header" "$resolution" >"$new" && mv -f "$new" "$kept/$release/requirements" || exit
 fi
 
 eval "set -- $scripts"
