@@ -23,7 +23,7 @@ fn what_hosts_should_not_have_any_more_is_told_and_then_removed() {
         ));
     };
     let active = |host: &str| {
-        let ask = "cd /etc/systemd/system; for unit in five-*.service; do echo $(systemctl is-active $unit) $unit; done; crontab -u deploy -l 2>/dev/null | grep -v '^#'; cat /etc/cron.d/five 2>/dev/null | grep -v '^#'; true";
+        let ask = "cd /etc/systemd/system; for unit in five-*.service; do echo $(systemctl is-active $unit) $unit; done; crontab -u deploy -l 2>/dev/null | grep '^[0-9]'; cat /etc/cron.d/five 2>/dev/null | grep '^[0-9]'; true";
         stage.fleet.host(host).run(ask).replace('\n', ", ")
     };
     // Other things of the machine, and of another environment, stand beside ours.
