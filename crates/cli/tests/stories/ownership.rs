@@ -54,7 +54,7 @@ fn the_apps_code_runs_as_its_own_user_and_what_it_leaves_is_cleaned_up() {
     stage.production(&["check"], 4).says("there is no user nosuch");
     stage
         .production(&["deploy", "--force"], 7)
-        .says("web1: there is no user nosuch")
+        .says("web1, web2: there is no user nosuch")
         .says("nothing was touched");
     std::fs::write(&path, text).expect("it is ours");
     // A build that fails as that user is a failure.
