@@ -318,6 +318,7 @@ fn any_kind_of_checkout_will_do() {
         .says("check out the branch that has this commit");
     stage.remote.branch("master");
     // A shallow clone of one commit, as pipelines make them.
+    stage.commit_configuration();
     stage.release("v0.3.0");
     let shallow = tempfile::tempdir().expect("a folder");
     let folder = shallow.path().join("clone");
@@ -681,8 +682,8 @@ fn a_stale_clone_does_not_go_back_unasked() {
     assert!(!lost());
     refused(&stage, &["deploy", "--yes"])
         .says("is older than")
-        .says(&format!("({}), which is live", &new[..10]))
+        .says(&format!("-g{}, which is live", &new[..7]))
         .says("--allow-older confirms it");
     assert!(!lost(), "no ref was moved");
-    stage.production(&["deploy", "--yes", "--allow-older"], 0).says(&format!("({})", &old[..10]));
+    stage.production(&["deploy", "--yes", "--allow-older"], 0).says(&format!("-g{}", &old[..7]));
 }
