@@ -57,10 +57,11 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
         }
         AppAction::Put { file: FetchedPackage { name: _, key: _, file, sha256 }, place, mode } => {
             format!(
-                "place={}\nfile={}\nsha256={}\nmode={mode:o}\n{}",
+                "place={}\nfile={}\nsha256={}\nmode={mode:o}\n{}{}",
                 quote(place.as_str()),
                 quote(file),
                 quote(sha256),
+                script!("take"),
                 script!("put")
             )
         }

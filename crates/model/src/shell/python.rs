@@ -97,11 +97,12 @@ fn virtualenv(
 fn package(layout: &Layout, package: &FetchedPackage) -> String {
     let FetchedPackage { name: _, key, file, sha256 } = package;
     format!(
-        "packages={}\nkey={}\nfile={}\nsha256={}\n{}",
+        "packages={}\nkey={}\nfile={}\nsha256={}\n{}{}",
         quote(layout.packages().as_str()),
         quote(key),
         quote(file),
         quote(sha256),
+        script!("take"),
         script!("package")
     )
 }

@@ -1,7 +1,7 @@
 # Takes a file from standard input and puts it in its place, whole or not at all. POSIX sh.
 #
 # Assignments stand before this text: place, where it goes, or a folder that it goes into; file, its name; sha256, its check
-# sum; mode, its permissions in octal digits. Nobody may read it who can't read what it replaces.
+# sum; mode, its permissions in octal digits. `take` is defined. Nobody may read it who can't read what it replaces.
 
 [ ! -d "$place" ] || place=${place%/}/$file
 folder=${place%/*}
@@ -19,20 +19,8 @@ if [ -f "$place" ]; then
   # Who could read it may run it, if it is a program now.
   mode=$(printf %o $((0$mode & (0$had | (0$had & 0444) >> 2) | 0600)))
 fi
-# Who shares the folder may have left a link there, which would be followed.
-rm -f "$new" || exit
 umask 077
-set -C
-cat >"$new" || {
-  rm -f "$new"
-  exit 1
-}
-sum=$(sha256sum <"$new")
-if [ "${sum%% *}" != "$sha256" ]; then
-  rm -f "$new"
-  echo "$file arrived damaged, or there was no room for all of it: its check sum is ${sum%% *} instead of $sha256" >&2
-  exit 1
-fi
+take "$new"
 if [ -n "$group" ] && [ "$(stat -c %g -- "$new")" != "$group" ] && ! chgrp "$group" "$new" 2>/dev/null; then
   # Another group than the one before isn't to read it.
   mode=$(printf %o $((0$mode & 0707)))
