@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use buedafab_model::app::env_file::Secret;
+use buedafab_model::host::check_sum::CheckSum;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, watch};
 use tracing::{Instrument, debug, error, trace};
 
 use super::Reply;
-use crate::runner::CheckSum;
 
 /// The standard input of a step that is to come.
 #[derive(Debug, Clone, PartialEq, Eq)]

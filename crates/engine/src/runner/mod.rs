@@ -1,11 +1,9 @@
 //! The runner: the small program at the far end of a connection, and how to talk to it.
 
-mod check_sum;
 mod protocol;
 
 use buedafab_model::shell::{quote, without_comments, words_for_printf};
 
-pub(crate) use check_sum::CheckSum;
 pub use protocol::{Chunk, Decoder, LineBuffer, Message};
 
 const SOURCE: &str = include_str!("runner.sh");

@@ -13,6 +13,7 @@ use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
 use crate::host::app_version::AppAnswer;
 use crate::host::bad_record::BadRecord;
+use crate::host::check_sum::CheckSum;
 use crate::host::fleet::Fleet;
 use crate::host::layout::Layout;
 use crate::host::left_over::Marked;
@@ -143,7 +144,7 @@ pub struct HostFacts {
     pub app: Option<AppAnswer>,
     /// Which migrations of the database a release that is gone back to doesn't know; `None` if that wasn't asked.
     pub migrations: Option<UnknownMigrations>,
-    /// The check sum, by the host's `cksum`, of all that a plan depends on.
+    /// The check sum, as the host's `cksum` prints it, of all that a plan depends on.
     pub state_sum: String,
 }
 
@@ -271,8 +272,7 @@ pub struct FactsError(String);
 impl HostFacts {
     /// Reads what [`inspect_script`](crate::shell::inspect::inspect_script) printed, and what came back at `arrived`.
     pub fn parse(output: &[u8], layout: &Layout, arrived: Timestamp) -> Result<Self, FactsError> {
-        let text = String::from_utf8_lossy(output);
-        let mut fields = text.split('\0');
+        let mut fields = output.split(|byte| *byte == 0);
         let mut facts = HostFacts { arrived: Some(arrived), ..HostFacts::default() };
         let mut dangling = false;
         let mut releases = layout.releases.to_string();
@@ -280,8 +280,19 @@ impl HostFacts {
         let (mut live, mut live_by_a_link) = (None, None);
         let mut sudo_rules = SudoRules::default();
         let mut listens: Option<(String, String)> = None;
-        while let (Some(key), Some(value)) = (fields.next(), fields.next()) {
-            match key.trim_start_matches('\n') {
+        // Of all that a plan depends on, as far as it was told.
+        let mut state: Option<CheckSum> = None;
+        while let (Some(key), Some(bytes)) = (fields.next(), fields.next()) {
+            let (key, value) = (String::from_utf8_lossy(key), String::from_utf8_lossy(bytes));
+            let (key, value) = (key.trim_start_matches('\n'), value.as_ref());
+            if let Some(state) = state.as_mut().filter(|_| key != "state") {
+                [key.as_bytes(), b"=", bytes, b";"].into_iter().for_each(|part| state.add(part));
+            }
+            match key {
+                "state" if value == "begins" => state = Some(CheckSum::default()),
+                "state" => {
+                    facts.state_sum = state.take().map(|sum| sum.to_string()).unwrap_or_default();
+                }
                 "id" => (facts.user, facts.is_root) = read_id(value),
                 "clock" => facts.clock = value.parse().ok().and_then(|s| Timestamp::from_second(s).ok()),
                 "identity" => facts.identity = Some(value.to_owned()),
@@ -466,7 +477,6 @@ impl HostFacts {
                 "app" => facts.app = Some(AppAnswer::Says(value.to_owned())),
                 "app_silent" => facts.app = Some(AppAnswer::Silent { why: value.to_owned() }),
                 "migrations" => facts.migrations = Some(UnknownMigrations::read(value)),
-                "sum" => facts.state_sum = value.to_owned(),
                 _ => {}
             }
         }

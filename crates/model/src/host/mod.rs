@@ -2,6 +2,7 @@
 
 pub mod app_version;
 pub mod bad_record;
+pub mod check_sum;
 pub mod diagnosis;
 pub mod facts;
 pub mod fleet;

@@ -226,7 +226,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
 /// The shell that fails, and says so, unless the state is still the one with this check sum.
 pub(crate) fn guard_script(layout: &Layout, state_sum: &str) -> String {
     format!(
-        "{}state >/dev/null\nsum_up\n[ \"$sum\" = {} ] && exit 0\n\
+        "{}{SUM_UP}state >/dev/null\nsum_up\ncase \"$sum \" in {}' '*) exit 0 ;; esac\n\
          echo 'somebody changed this host since it was looked at' >&2\nexit {GUARD_FAILED}\n",
         state_function(layout),
         quote(state_sum),
@@ -265,18 +265,20 @@ fn state_function(layout: &Layout) -> String {
     )
 }
 
-/// A record is read up to its first newline.
-const STATE: &str = r#"fact() {
-  printf '%s\0%s\0' "$1" "$2"
-  seen="$seen$1=$2;"
-}
-# Sets `sum`, of what was seen. A runner has a room, and there it takes one process, where a pipe takes three.
-sum_up() {
+/// Sets `sum`, of what was seen. A runner has a room, and there it takes one process, where a pipe takes three.
+const SUM_UP: &str = r#"sum_up() {
   if [ -n "$room" ] && printf '%s' "$seen" 2>/dev/null >"$room/seen"; then
     sum=$(cksum <"$room/seen")
   else
     sum=$(printf '%s' "$seen" | cksum)
   fi
+}
+"#;
+
+/// A record is read up to its first newline.
+const STATE: &str = r#"fact() {
+  printf '%s\0%s\0' "$1" "$2"
+  seen="$seen$1=$2;"
 }
 record() {
   if [ -f "$2" ] && [ -r "$2" ]; then
@@ -404,9 +406,9 @@ $written"
 id=$(id)
 fact id "$id"
 fact clock "$(date +%s)"
+fact state begins
 state
-sum_up
-fact sum "$sum"
+fact state ends
 record maintenance "$memory/maintenance"
 record pending "$memory/pending.json"
 record owner "$memory/owner.json"

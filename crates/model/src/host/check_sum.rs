@@ -2,7 +2,7 @@
 
 /// The check sum of some bytes, which come in any number of chunks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct CheckSum {
+pub struct CheckSum {
     value: u32,
     /// How many bytes came.
     pub length: u64,
@@ -10,16 +10,23 @@ pub(crate) struct CheckSum {
 
 impl CheckSum {
     /// Takes the next bytes.
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
+    pub fn add(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
         self.value = bytes.iter().fold(self.value, |value, byte| step(value, *byte));
     }
 
     /// The number that `cksum` prints first. It counts the length as well, in as many bytes as that has.
-    pub(crate) fn end(self) -> u32 {
+    pub fn end(self) -> u32 {
         let bytes = self.length.to_le_bytes();
         let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         !bytes[..used].iter().fold(self.value, |value, byte| step(value, *byte))
+    }
+}
+
+/// As `cksum` prints it of what it reads from its standard input.
+impl std::fmt::Display for CheckSum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.end(), self.length)
     }
 }
 
@@ -61,7 +68,8 @@ mod tests {
             let mut sum = CheckSum::default();
             bytes.chunks(1000).for_each(|chunk| sum.add(chunk));
             let said = String::from_utf8(output.stdout).expect("numbers");
-            assert_eq!(said.trim(), format!("{} {length}", sum.end()));
+            assert_eq!(said.trim(), sum.to_string());
+            assert_eq!(sum.length, u64::from(length));
         }
     }
 }
