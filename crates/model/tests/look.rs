@@ -761,6 +761,7 @@ fn a_virtualenv_whose_python_is_gone_is_seen() {
             state: SlotState::Retired,
             release: release(1),
             former: None,
+            turn: 0,
             optional: false,
         };
         place.act(shell, &a);

@@ -18,8 +18,8 @@ use buedafab_model::plan::action::{Action, Effect};
 use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    DeployRequest, RollbackRequest, SeenHost, plan_deploy_by, plan_hold, plan_recover, plan_restart,
-    plan_rollback_by,
+    DeployRequest, RollbackRequest, SeenHost, plan_deploy, plan_hold, plan_recover, plan_restart,
+    plan_rollback,
 };
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
@@ -27,8 +27,6 @@ use buedafab_model::simulate::{
     simulate,
 };
 
-use buedafab_model::strategy::{self, Strategy};
-use common::folder_per_deploy::FolderPerDeploy;
 use common::{URL, assert_sound, release, run, settings};
 
 /// What is asked for.
@@ -49,7 +47,6 @@ enum Wanted {
 #[derive(Clone)]
 struct Fleet {
     settings: Rc<Settings>,
-    strategy: &'static dyn Strategy,
     hosts: Vec<SimHost>,
     /// The commits that were ever confirmed, host by host.
     proven: Vec<BTreeSet<CommitId>>,
@@ -63,18 +60,7 @@ impl Fleet {
             format!("unit = \"five\"\n{text}\n[environments.production]\nhosts = [{}]\n", names.join(", "));
         let settings = settings(&text);
         let hosts: Vec<SimHost> = settings.hosts.iter().map(|host| SimHost::bare(&settings, host)).collect();
-        let strategy = strategy::of(&settings);
-        Fleet {
-            proven: vec![BTreeSet::new(); hosts.len()],
-            hosts,
-            settings: Rc::new(settings),
-            strategy,
-            runs: 0,
-        }
-    }
-
-    fn by(self, strategy: &'static dyn Strategy) -> Fleet {
-        Fleet { strategy, ..self }
+        Fleet { proven: vec![BTreeSet::new(); hosts.len()], hosts, settings: Rc::new(settings), runs: 0 }
     }
 
     /// The last host has joined with its first deploy: of all before it knows nothing.
@@ -93,12 +79,12 @@ impl Fleet {
         let context = run(self.runs + 1);
         let deploy = |number, force, take_over| {
             let request = DeployRequest { force, take_over, ..DeployRequest::new(release(number), URL) };
-            plan_deploy_by(self.strategy, &self.settings, &context, &request, &seen)
+            plan_deploy(&self.settings, &context, &request, &seen)
         };
         let rollback = |to: Option<u8>| {
             let to = to.map(|number| format!("v{number}"));
             let request = RollbackRequest { to, ..RollbackRequest::new(URL, Schema::Refuse) };
-            plan_rollback_by(self.strategy, &self.settings, &context, &request, &seen)
+            plan_rollback(&self.settings, &context, &request, &seen)
         };
         match wanted {
             Wanted::Deploy(number) => deploy(number, false, false),
@@ -133,7 +119,7 @@ impl Fleet {
                     publish: vec![DeployerAction::PushTag { remote, tag }],
                     ..DeployRequest::new(release(number), URL)
                 };
-                plan_deploy_by(self.strategy, &self.settings, &context, &request, &seen)
+                plan_deploy(&self.settings, &context, &request, &seen)
             }
         }
     }
@@ -328,8 +314,7 @@ impl Exploration<'_> {
         let ending = simulate(self.plan, &mut hosts, &scenario);
         let mut broken: Vec<String> = ending.violations.iter().map(ToString::to_string).collect();
         let (settings, proven) = (self.fleet.settings.clone(), self.fleet.proven.clone());
-        let mut after =
-            Fleet { settings, strategy: self.fleet.strategy, hosts, proven, runs: self.fleet.runs };
+        let mut after = Fleet { settings, hosts, proven, runs: self.fleet.runs };
         after.learn(self.plan, &ending);
         if broken.is_empty() && self.endings.insert(after.key()) {
             after.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
@@ -732,14 +717,22 @@ fn a_rollback_to_a_release_that_a_host_never_had() {
     explore(2..=2, HOOKS, history, Wanted::RollbackTo(2));
 }
 
-/// A folder for every release is planned, checked and carried out as slots that take turns are.
+/// Where every release has a folder of its own, it is planned, checked and carried out as slots that take turns are; and what is more
+/// than is kept goes.
 #[test]
-fn a_strategy_of_another_kind() {
-    let by_folder = |history: fn(Fleet) -> Fleet| move |fleet: Fleet| history(fleet.by(&FolderPerDeploy));
-    explore(1..=2, "", by_folder(|fleet| fleet), Wanted::Deploy(1));
-    explore(1..=2, "", by_folder(three), Wanted::Deploy(4));
-    explore(1..=2, "", by_folder(three), Wanted::Rollback);
-    explore(1..=1, "", by_folder(three), Wanted::RollbackTo(1));
+fn a_folder_for_every_release() {
+    for strategy in ["timestamp", "revision"] {
+        let text = format!("strategy = \"{strategy}\"\nkeep = 2\n");
+        explore(1..=2, &text, |fleet| fleet, Wanted::Deploy(1));
+        explore(1..=2, &text, three, Wanted::Deploy(4));
+        explore(1..=1, &text, three, Wanted::Force(3));
+        explore(1..=2, &text, three, Wanted::Rollback);
+        let text = format!("strategy = \"{strategy}\"\n");
+        explore(1..=1, &text, three, Wanted::RollbackTo(1));
+        // What is there already is only switched to, or has a second folder.
+        explore(1..=1, &text, three, Wanted::Deploy(2));
+        explore(1..=1, &text, |fleet| two(fleet).fail(Wanted::Deploy(3), "check out"), Wanted::Deploy(3));
+    }
 }
 
 #[test]

@@ -129,6 +129,7 @@ fn record(state: SlotState, former: Option<u8>) -> Action {
         state,
         release: release(1),
         former: former.map(release),
+        turn: 7,
         optional: false,
     }
     .into()
@@ -142,8 +143,10 @@ fn records_are_replaced_and_read_back() {
         for action in [record(SlotState::Building, Some(3)), record(SlotState::Ready, None)] {
             let told = place.act(shell, &action);
             let text = std::fs::read_to_string(place.memory().join("slots/a.json")).expect("it is there");
-            let SlotRecord { at, state, release, former, run } = serde_json::from_str(&text).expect("JSON");
+            let SlotRecord { at, state, release, former, turn, run } =
+                serde_json::from_str(&text).expect("JSON");
             assert!(at.as_second() > 1_700_000_000, "by the host's clock");
+            assert_eq!(turn, 7);
             let seen = place.look(shell, Scope::Plan).slots["a"].record.clone().expect("it is seen");
             assert_eq!((seen.state, &seen.release), (state, &release));
             let former = former.map(|former| former.to_string());
@@ -329,6 +332,7 @@ fn only_what_a_run_has_made_gives_its_room_back() {
         slot: slot("a"),
         release: release(1),
         former: Some(release(3)),
+        turn: 0,
         packages: vec!["0123/new.whl".to_owned()],
     });
     let half_made = "mkdir -p five/releases/a/.git/objects/pack five/releases/a.new five/packages/0123 five/packages/4567 \

@@ -4,12 +4,12 @@ mod common;
 
 use buedafab_model::host::known::{NotKnown, known_release};
 use buedafab_model::host::record::SlotState;
+use buedafab_model::host::written::Written;
 use buedafab_model::names::SlotName;
 use buedafab_model::release::Release;
-use buedafab_model::strategy::{self, Strategy};
+use buedafab_model::strategy;
 use insta::assert_snapshot;
 
-use common::folder_per_deploy::FolderPerDeploy;
 use common::{Seen, bare, fleet, live, release, run, second};
 
 const THREE: &str = "release_paths = [\"a\", \"b\", \"c\"]";
@@ -64,30 +64,91 @@ fn a_retry_takes_the_slot_of_the_last_try() {
     assert_eq!(answers(THREE, &host).0, "c");
 }
 
+/// Where a new release goes that is called so, what could be gone back to, and what is removed once it is live.
+#[track_caller]
+fn all_answers(text: &str, host: &Seen, number: u8) -> String {
+    let settings = fleet(text, 1);
+    let (strategy, facts) = (strategy::of(&settings), &host.0);
+    let slot = strategy.destination(&settings, facts, run(60).at, &release(number)).slot;
+    let targets = strategy.rollback_targets(&settings, facts);
+    let targets: Vec<String> =
+        targets.iter().map(|target| format!("{} in {}", target, target.slot)).collect();
+    let removed = strategy.prunable(&settings, facts, run(60).at, &slot);
+    let removed: Vec<&str> = removed.iter().map(SlotName::as_str).collect();
+    format!("to {slot}; back to {}; removed {}", targets.join(", "), removed.join(", "))
+}
+
 #[test]
-fn a_folder_for_every_release() {
-    let settings = fleet("", 1);
-    let answers = |host: &Seen| {
-        let facts = &host.0;
-        let slot = FolderPerDeploy.destination(&settings, facts, run(60).at, &release(9)).slot;
-        let targets = FolderPerDeploy.rollback_targets(&settings, facts);
-        let targets = targets.iter().map(|target| format!("{} in {}", target, target.slot));
-        let pruned = FolderPerDeploy.prunable(&settings, facts);
-        format!(
-            "to {slot}; back to {}; pruned {}",
-            targets.collect::<Vec<_>>().join(", "),
-            pruned.iter().map(SlotName::as_str).collect::<Vec<_>>().join(", ")
-        )
+fn a_folder_for_every_deploy() {
+    let five = || {
+        bare()
+            .slot("20261101T120000Z", SlotState::Retired, 1)
+            .slot("20261102T120000Z", SlotState::Retired, 2)
+            .slot("20261103T120000Z", SlotState::Retired, 3)
+            .slot("20261104T120000Z", SlotState::Failed, 4)
+            .slot("20261105T010000Z", SlotState::Live, 5)
+            .link("20261105T010000Z")
     };
-    let four = bare()
-        .slot("20261101-120000", SlotState::Retired, 1)
-        .slot("20261102-120000", SlotState::Retired, 2)
-        .slot("20261103-120000", SlotState::Retired, 3)
-        .slot("20261104-120000", SlotState::Failed, 4)
-        .slot("20261105-010000", SlotState::Live, 5)
-        .link("20261105-010000");
-    assert_snapshot!(answers(&four), @r#"to 20261105-010000-2; back to v3 (3333333333) in 20261103-120000, v2 (2222222222) in 20261102-120000, v1 (1111111111) in 20261101-120000; pruned 20261101-120000, 20261104-120000"#);
-    assert_snapshot!(answers(&bare()), @r#"to 20261105-010000; back to ; pruned"#);
+    let by_time = |more: &str| format!("strategy = \"timestamp\"\n{more}");
+    assert_snapshot!(all_answers(&by_time("keep = 3"), &five(), 9), @"to 20261105T010000Z-2; back to v3 (3333333333) in 20261103T120000Z, v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261101T120000Z; removed 20261101T120000Z, 20261102T120000Z, 20261104T120000Z");
+    assert_snapshot!(all_answers(&by_time("keep = 2"), &five(), 9), @"to 20261105T010000Z-2; back to v3 (3333333333) in 20261103T120000Z, v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261101T120000Z; removed 20261101T120000Z, 20261102T120000Z, 20261103T120000Z, 20261104T120000Z");
+    // As long as they are young, all of them stay.
+    assert_snapshot!(all_answers(&by_time("keep = 2\nkeep_days = 1"), &five(), 9), @"to 20261105T010000Z-2; back to v3 (3333333333) in 20261103T120000Z, v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261101T120000Z; removed");
+    assert_snapshot!(all_answers(&by_time(""), &bare(), 9), @"to 20261105T010000Z; back to ; removed");
+    // The next try of the same release goes on with what the last one left.
+    assert_snapshot!(all_answers(&by_time(""), &five().slot("20261106T120000Z", SlotState::Building, 9), 9), @"to 20261106T120000Z; back to v3 (3333333333) in 20261103T120000Z, v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261101T120000Z; removed 20261104T120000Z");
+    assert_snapshot!(all_answers(&by_time(""), &five().slot("20261106T120000Z", SlotState::Building, 8), 9), @"to 20261105T010000Z-2; back to v3 (3333333333) in 20261103T120000Z, v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261101T120000Z; removed 20261104T120000Z, 20261106T120000Z");
+    // What something else was put into, a process runs from, or that is no folder, stays.
+    let used = five().change(|facts| {
+        let mut slots = facts.slots.values_mut();
+        let written = vec![Written { path: "db.sqlite3".to_owned(), files: 1 }];
+        slots.next().expect("the first").written = written;
+        slots.next().expect("the second").is_link = true;
+    });
+    assert_snapshot!(all_answers(&by_time("keep = 2"), &used, 9), @"to 20261105T010000Z-2; back to v3 (3333333333) in 20261103T120000Z, v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261101T120000Z; removed 20261103T120000Z, 20261104T120000Z");
+}
+
+/// Which release came after which doesn't rest on a clock.
+#[test]
+fn a_clock_that_was_put_back() {
+    let host = bare()
+        .slot("20261103T120000Z", SlotState::Retired, 1)
+        .slot("20261102T120000Z", SlotState::Retired, 2)
+        .slot("20261101T120000Z", SlotState::Live, 3)
+        .link("20261101T120000Z")
+        .change(|facts| {
+            for (seen, turn) in facts.slots.values_mut().zip([3, 2, 1]) {
+                let record = seen.record.as_mut().expect("a record");
+                record.turn = turn;
+                record.at = run(60 - u32::try_from(turn).expect("a few")).at;
+            }
+        });
+    assert_snapshot!(all_answers("strategy = \"timestamp\"\nkeep = 2", &host, 9), @"to 20261105T010000Z; back to v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261103T120000Z; removed 20261103T120000Z, 20261102T120000Z");
+}
+
+#[test]
+fn a_folder_for_every_revision() {
+    let text = "strategy = \"revision\"\nkeep = 3";
+    let three = || {
+        bare()
+            .slot("v1", SlotState::Retired, 1)
+            .slot("v2", SlotState::Retired, 2)
+            .slot("v3", SlotState::Live, 3)
+            .link("v3")
+    };
+    assert_snapshot!(all_answers(text, &three(), 4), @"to v4; back to v2 (2222222222) in v2, v1 (1111111111) in v1; removed v1");
+    // What is there is gone to.
+    assert_snapshot!(all_answers(text, &three(), 1), @"to v1; back to v2 (2222222222) in v2, v1 (1111111111) in v1; removed");
+    // Once more, beside what serves.
+    assert_snapshot!(all_answers(text, &three(), 3), @"to v3-2; back to v2 (2222222222) in v2, v1 (1111111111) in v1; removed v1");
+    // A tag was moved: its name is another commit's.
+    assert_snapshot!(all_answers(text, &three().slot("v4", SlotState::Retired, 5), 4), @"to v4-2; back to v5 (5555555555) in v4, v2 (2222222222) in v2, v1 (1111111111) in v1; removed v1, v2");
+    let settings = fleet(text, 1);
+    let names = ["release/1.0", "current", "previous", "v1.new", "-x", "ü$(rm)", "v1.0+build.5"].map(|tag| {
+        let tagged = release(7).tagged(tag);
+        strategy::of(&settings).destination(&settings, &bare().0, run(60).at, &tagged).slot.to_string()
+    });
+    assert_snapshot!(names.join(" · "), @"release-1.0 · 7777777777 · 7777777777 · 7777777777 · 7777777777 · 7777777777 · v1.0+build.5");
 }
 
 /// The host's clock counts seconds: what the live release took over from goes before what was retired in the same second.

@@ -17,7 +17,7 @@ use common::shells::{Place, Shell, everywhere, slot};
 use common::{URL, assert_sound, check, fleet, release, request, run, second, seen, settings};
 
 fn record(state: SlotState, optional: bool) -> RecordAction {
-    RecordAction::Record { slot: slot("a"), state, release: release(1), former: None, optional }
+    RecordAction::Record { slot: slot("a"), state, release: release(1), former: None, turn: 0, optional }
 }
 
 /// What a look finds, with the settings of an app in this place.

@@ -580,6 +580,16 @@ impl HostFacts {
         of_commit().find(|resolved| resolved.slot == *slot).or_else(|| of_commit().next())
     }
 
+    /// Which release in a row it was that was proven live in a slot, as far as that was counted.
+    pub fn turn_of(&self, slot: &SlotName) -> u64 {
+        self.slots.get(slot).and_then(|seen| seen.record.as_ref()).map_or(0, |record| record.turn)
+    }
+
+    /// Which release in a row served last.
+    pub fn last_turn(&self) -> u64 {
+        self.slots.keys().map(|slot| self.turn_of(slot)).max().unwrap_or(0)
+    }
+
     /// Whether the run that switched to what serves was confirmed.
     pub fn live_is_confirmed(&self) -> bool {
         let record = self.live_slot().and_then(|slot| self.slots.get(slot)?.record.as_ref());

@@ -93,22 +93,29 @@ pub fn former(facts: &HostFacts, slot: &SlotName) -> Option<Release> {
 /// What was proven live in any slot but the one that serves; what is whole before what isn't, and then the latest first.
 pub fn proven_targets(facts: &HostFacts) -> Vec<RollbackTarget> {
     let idle = facts.slots.iter().filter(|(slot, _)| Some(*slot) != facts.live_slot());
-    let mut found: Vec<(Timestamp, bool, RollbackTarget)> = idle
+    let mut found: Vec<(Turn, RollbackTarget)> = idle
         .filter_map(|(slot, seen)| {
             let (release, condition) = proven(seen)?;
-            let at = seen.record.as_ref()?.at;
-            Some((at, served_last(facts, seen), RollbackTarget { slot: slot.clone(), release, condition }))
+            Some((turn(facts, seen)?, RollbackTarget { slot: slot.clone(), release, condition }))
         })
         .collect();
-    found.sort_by_key(|(at, last, target)| {
-        std::cmp::Reverse((target.condition == Condition::Whole, *at, *last))
-    });
-    found.into_iter().map(|(_, _, target)| target).collect()
+    found.sort_by_key(|(turn, target)| std::cmp::Reverse((target.condition == Condition::Whole, *turn)));
+    found.into_iter().map(|(_, target)| target).collect()
+}
+
+/// When a slot had its turn, in the order of those of its host: by the number that its record has, or, where an older version wrote
+/// it, by the host's clock; and what was live last after what was retired in the same second.
+pub type Turn = (u64, Timestamp, bool);
+
+/// When a slot had its turn; `None` if nothing was written about it.
+pub fn turn(facts: &HostFacts, seen: &SlotFacts) -> Option<Turn> {
+    let record = seen.record.as_ref()?;
+    Some((record.turn, record.at, served_last(facts, seen)))
 }
 
 /// Whether what is live took over from this slot: the run that made the one live retired the other. A host's clock counts
 /// seconds, and in one of them two runs may end.
-pub fn served_last(facts: &HostFacts, seen: &SlotFacts) -> bool {
+fn served_last(facts: &HostFacts, seen: &SlotFacts) -> bool {
     let live = facts.live_slot().and_then(|slot| facts.slots.get(slot)?.record.as_ref());
     let retired = seen.record.as_ref().filter(|record| record.state == SlotState::Retired);
     live.zip(retired).is_some_and(|(live, retired)| live.run == retired.run)

@@ -40,8 +40,16 @@ pub struct SlotRecord {
     /// The release that was proven live here before `release` overwrote it: a rollback can rebuild it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<Release>,
+    /// Which release in a row the one that was proven live here was to serve: their order rests on no clock. 0, where none was, or an
+    /// older version wrote this.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub turn: u64,
     /// The run that wrote this.
     pub run: RunId,
+}
+
+fn is_zero(turn: &u64) -> bool {
+    *turn == 0
 }
 
 /// What happened to a host, for those who read its history.

@@ -100,6 +100,14 @@ impl Trouble {
     }
 }
 
+impl Running {
+    /// Whether a process of the app's services runs from a slot, as far as that can be seen.
+    pub fn runs_from(&self, slot: &SlotName) -> bool {
+        let mut processes = self.units.iter().flat_map(|unit| &unit.processes);
+        processes.any(|process| process.slots.contains(slot))
+    }
+}
+
 impl UnitFacts {
     /// Whether it does what it is for: one that runs to its end may have done so.
     pub fn is_up(&self) -> bool {

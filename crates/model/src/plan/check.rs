@@ -293,6 +293,7 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             Effect::Objects { slot, .. }
             | Effect::Files { slot, .. }
             | Effect::Part { slot }
+            | Effect::Removed { slot }
             | Effect::RoomGivenBack { slot } => layout.slot(slot),
             // What serves may say that it is in maintenance, and has to say that it no longer is.
             Effect::Edit { slot } if !is_past && kind != PhaseKind::Announce && kind != PhaseKind::Work => {
@@ -362,6 +363,11 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             Effect::RoomGivenBack { slot } => {
                 if *slot != target.slot || mark != Mark::Building {
                     wrong("the slot isn't marked as being built, or holds something already");
+                }
+            }
+            Effect::Removed { slot } => {
+                if *slot == target.slot {
+                    wrong("it is what will serve");
                 }
             }
             Effect::Part { slot } => {

@@ -75,19 +75,9 @@ pub(super) struct HostPlanning<'a> {
 impl<'a> HostPlanning<'a> {
     /// All of these hosts, their releases arranged as the settings say.
     pub(super) fn of_all(settings: &'a Settings, run: &'a RunContext, seen: &[SeenHost<'a>]) -> Vec<Self> {
-        HostPlanning::of_all_by(strategy::of(settings), settings, run, seen)
-    }
-
-    /// The same with another strategy.
-    pub(super) fn of_all_by(
-        strategy: &'a dyn Strategy,
-        settings: &'a Settings,
-        run: &'a RunContext,
-        seen: &[SeenHost<'a>],
-    ) -> Vec<Self> {
         let pins = seen.iter().map(|seen| &seen.facts.pins).find(|pins| !pins.is_empty());
         let planning = |SeenHost { host, facts }: &SeenHost<'a>| HostPlanning {
-            strategy,
+            strategy: strategy::of(settings),
             configured: settings,
             settings,
             run,

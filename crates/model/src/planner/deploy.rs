@@ -9,6 +9,7 @@ use super::examine::examine;
 use super::maintenance::{can_announce, told_before};
 use super::migrations::look_for_unknown;
 use super::prepare::{Build, with_recipe};
+use super::resolved::resolve_release;
 use super::virtualenv::Renewal;
 use super::work::{prune_on, restart_on};
 use crate::app::hooks::HookPoint;
@@ -25,7 +26,7 @@ use crate::plan::action::{Schema, ToldVisitors};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::release::Release;
-use crate::strategy::{self, Strategy};
+use crate::strategy::{Condition, RollbackTarget};
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
@@ -95,17 +96,6 @@ pub fn plan_deploy(
     request: &DeployRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    plan_deploy_by(strategy::of(settings), settings, run, request, hosts)
-}
-
-/// The same with another strategy than that of the settings.
-pub fn plan_deploy_by(
-    strategy: &dyn Strategy,
-    settings: &Settings,
-    run: &RunContext,
-    request: &DeployRequest,
-    hosts: &[SeenHost<'_>],
-) -> Result<Plan, Vec<Refusal>> {
     let DeployRequest {
         release,
         url: _,
@@ -124,7 +114,7 @@ pub fn plan_deploy_by(
         goes_back,
         notes: more,
     } = request;
-    let mut hosts = HostPlanning::of_all_by(strategy, settings, run, hosts);
+    let mut hosts = HostPlanning::of_all(settings, run, hosts);
     for planning in &mut hosts {
         planning.owner = owner_by(settings, Some(&request.url));
     }
@@ -228,6 +218,14 @@ pub fn plan_deploy_by(
             notes.push(Note { host: Some(planning.host.name.clone()), text });
         }
     }
+    for planning in &hosts {
+        let to = Target { slot: planning.destination(release).slot, release: release.clone() };
+        if is_there(planning, request, &to) {
+            let text =
+                format!("{release} is in {} already, as it was proven: it is only switched to", to.slot);
+            notes.push(Note { host: Some(planning.host.name.clone()), text });
+        }
+    }
     if hosts.is_empty() && !(before.is_empty() && publish.is_empty()) {
         let text = "no host changes: nothing is tagged or pushed either".to_owned();
         notes.push(Note { host: None, text });
@@ -294,6 +292,20 @@ fn told_once(refusals: impl Iterator<Item = Refusal>) -> Vec<Refusal> {
     told
 }
 
+/// Whether a release is in its slot as it was proven there, and would be made of the same again.
+fn is_there(planning: &HostPlanning<'_>, request: &DeployRequest, to: &Target) -> bool {
+    let HostPlanning { strategy, settings, facts, .. } = planning;
+    let anew = request.force || request.reinstall || request.upgrade;
+    let proven = planning.rollback_targets().into_iter().any(|target| {
+        let RollbackTarget { slot, release, condition } = target;
+        slot == to.slot && release.commit == to.release.commit && condition == Condition::Whole
+    });
+    strategy.goes_to_what_is_there()
+        && !anew
+        && proven
+        && facts.resolved.contains(&resolve_release(settings, to))
+}
+
 fn change<'a>(
     planning: HostPlanning<'a>,
     request: &DeployRequest,
@@ -304,18 +316,24 @@ fn change<'a>(
     // What served for a moment and was taken back stopped no deploy.
     let record = planning.facts.slots.get(&to.slot).and_then(|seen| seen.record.as_ref());
     let has_failed = record.is_some_and(|record| record.state == SlotState::Failed);
-    let build = Build {
-        former: destination.former,
-        url: &request.url,
-        keep_written: has_failed,
-        renewal: Renewal { reinstall: request.reinstall, upgrade: request.upgrade },
-        packages: Packages::These(request.packages.clone()),
-        services: planning.service_files(&to, &request.templates)?,
-        resolved: None,
+    let services = planning.service_files(&to, &request.templates)?;
+    let prepare = if is_there(&planning, request, &to) {
+        planning.take_as_it_is(services, &to)
+    } else {
+        let build = Build {
+            former: destination.former,
+            url: &request.url,
+            keep_written: has_failed,
+            renewal: Renewal { reinstall: request.reinstall, upgrade: request.upgrade },
+            packages: Packages::These(request.packages.clone()),
+            services,
+            resolved: None,
+        };
+        planning.build(build, &to)
     };
     Ok(HostChange {
         from: planning.facts.live(),
-        prepare: planning.build(build, &to),
+        prepare,
         to,
         leaves_behind: SlotState::Retired,
         corrected: Vec::new(),

@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::host::diagnosis::{Diagnosis, DiagnosisKind, Expected, diagnose};
 use crate::host::left_over::{LeftOver, WantedHere, left_over};
 use crate::host::sudo::{ANY_COMMIT, SudoCommand, SudoNeeded};
-use crate::names::{CommitId, HostPath};
+use crate::names::{CommitId, HostPath, SlotName};
 use crate::strategy::{self, Strategy};
 
 /// All that there is to say about a host: what a deploy would refuse, what its plan would note, and the rest. `url` is where
@@ -131,7 +131,8 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand
 /// What puts a unit file or an init script in its place. A rule for it has to allow any release.
 fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
     let layout = settings.layout(host);
-    let slot = settings.layout.release_paths.first().cloned();
+    // Where every release has a folder of its own, any name will do.
+    let slot = settings.layout.release_paths.first().cloned().or_else(|| SlotName::new("any").ok());
     let any_release = CommitId::new(ANY_COMMIT).ok().zip(slot);
     let Some(of) = any_release.map(|(commit, slot)| FilesOf::Release { commit, slot }) else {
         return Vec::new();

@@ -24,7 +24,7 @@ mod waves;
 mod work;
 
 pub use context::{RunContext, SeenHost};
-pub use deploy::{DeployRequest, plan_deploy, plan_deploy_by};
+pub use deploy::{DeployRequest, plan_deploy};
 pub use diagnosis::diagnose_host;
 pub use examine::same_folders;
 pub use logs::{NoLogs, names_on, plan_logs};
@@ -34,9 +34,7 @@ pub use migrations::UndoQuestion;
 pub use reach::{UnreachableHost, without_unreachable};
 pub use recover::plan_recover;
 pub use retire::{gone_host, plan_forget, plan_retire, settings_without_services};
-pub use rollback::{
-    Preparation, RollbackRequest, plan_rollback, plan_rollback_by, rollback_preparation, undo_question,
-};
+pub use rollback::{Preparation, RollbackRequest, plan_rollback, rollback_preparation, undo_question};
 pub use work::{
     PutPlace, plan_env, plan_env_list, plan_hold, plan_put, plan_restart, plan_run, plan_task, plan_unhold,
 };

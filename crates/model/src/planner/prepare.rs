@@ -52,6 +52,7 @@ impl HostPlanning<'_> {
                 state,
                 release: release.clone(),
                 former: former.clone(),
+                turn: facts.turn_of(slot),
                 optional: false,
             }
             .into()
@@ -70,6 +71,7 @@ impl HostPlanning<'_> {
                     slot: slot.clone(),
                     release: release.clone(),
                     former: former.clone(),
+                    turn: facts.turn_of(slot),
                     packages: Vec::new(),
                 }
                 .into(),
@@ -140,15 +142,7 @@ impl HostPlanning<'_> {
         if let Some(file) = settings.crontab.file.as_ref().filter(|_| self.is_primary()) {
             actions.push(GitAction::RequireFile { slot: slot.clone(), file: settings.app.file(file) }.into());
         }
-        if !services.is_empty() {
-            let files = ServiceAction::ServiceFiles {
-                slot: slot.clone(),
-                commit: release.commit.clone(),
-                there: self.files_there(),
-                files: services,
-            };
-            actions.push(files.into());
-        }
+        actions.extend(self.keep_services(services, target));
         let resolved = match resolved {
             Some(resolved) => {
                 ResolvedRelease { slot: slot.clone(), env_file: settings.shared.env_file.clone(), ..resolved }
@@ -161,6 +155,25 @@ impl HostPlanning<'_> {
         actions.extend(self.give_to_group(slot));
         actions.push(record(SlotState::Ready));
         actions
+    }
+
+    /// The steps for a release that is in its slot already, as it was proven: that it still is, and its unit files and init scripts, where
+    /// they aren't kept on the host.
+    pub(super) fn take_as_it_is(&self, services: Vec<ServiceFile>, target: &Target) -> Vec<Action> {
+        let Target { slot, release } = target;
+        let mut actions: Vec<Action> = self.take_back_setting(slot).into_iter().collect();
+        actions.push(GitAction::VerifyCommit { slot: slot.clone(), commit: release.commit.clone() }.into());
+        actions.extend(self.keep_services(services, target));
+        actions
+    }
+
+    /// Keeps the unit files and init scripts of a release, if it has any.
+    fn keep_services(&self, files: Vec<ServiceFile>, Target { slot, release }: &Target) -> Option<Action> {
+        if files.is_empty() {
+            return None;
+        }
+        let (slot, commit, there) = (slot.clone(), release.commit.clone(), self.files_there());
+        Some(ServiceAction::ServiceFiles { slot, commit, there, files }.into())
     }
 
     /// Whether a run that was cut short left a slot half-made.

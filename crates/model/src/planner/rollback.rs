@@ -19,14 +19,14 @@ use crate::host::Host;
 use crate::host::diagnosis::DiagnosisKind;
 use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::known::known_release;
-use crate::host::proven::served_last;
-use crate::host::record::{JournalKind, SlotRecord, SlotState};
+use crate::host::proven::turn;
+use crate::host::record::{JournalKind, SlotState};
 use crate::names::SlotName;
-use crate::plan::action::{Action, GitAction, Schema};
+use crate::plan::action::Schema;
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
 use crate::release::Release;
-use crate::strategy::{self, RollbackTarget, Strategy};
+use crate::strategy::{self, RollbackTarget};
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
@@ -58,25 +58,14 @@ pub fn plan_rollback(
     request: &RollbackRequest,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    plan_rollback_by(strategy::of(settings), settings, run, request, hosts)
-}
-
-/// The same with another strategy than that of the settings.
-pub fn plan_rollback_by(
-    strategy: &dyn Strategy,
-    settings: &Settings,
-    run: &RunContext,
-    request: &RollbackRequest,
-    hosts: &[SeenHost<'_>],
-) -> Result<Plan, Vec<Refusal>> {
-    let (hosts, bare) = without_bare(strategy, settings, request, hosts);
+    let (hosts, bare) = without_bare(settings, request, hosts);
     let hosts = hosts.as_slice();
     let configured = settings;
     // What runs on the first of some hosts only runs on the first of those that serve.
     let mut among = settings.clone();
     among.hosts.retain(|host| !bare.iter().any(|bare| bare.name == host.name));
     let settings = &among;
-    let mut all = HostPlanning::of_all_by(strategy, settings, run, hosts);
+    let mut all = HostPlanning::of_all(settings, run, hosts);
     all.iter_mut().for_each(|planning| planning.configured = configured);
     let (mut refusals, mut notes) = examine(configured, &all);
     notes.extend(bare.into_iter().map(|host| Note {
@@ -231,7 +220,6 @@ pub fn rollback_preparation(
 /// The hosts without those on which nothing was ever live, and these: a host that was added and not deployed to yet has nothing to
 /// go back from, and is no reason for the others to stay.
 fn without_bare<'a>(
-    strategy: &dyn Strategy,
     settings: &Settings,
     request: &RollbackRequest,
     hosts: &[SeenHost<'a>],
@@ -241,6 +229,7 @@ fn without_bare<'a>(
             && seen.facts.slots.values().all(|slot| slot.record.is_none())
     };
     let (bare, used): (Vec<SeenHost<'a>>, Vec<SeenHost<'a>>) = hosts.iter().copied().partition(is_bare);
+    let strategy = strategy::of(settings);
     let can_go = |seen: &SeenHost<'_>| !strategy.rollback_targets(settings, seen.facts).is_empty();
     // Who names a release wants it everywhere; and where nobody can go back, that is told of all.
     if request.to.is_some() || !used.iter().any(can_go) {
@@ -328,14 +317,11 @@ fn way_to(planning: &HostPlanning<'_>, release: &Release) -> Option<Way> {
     };
     let recorded = |slot: &SlotName| facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
     // Where the host never had it, all that it had came later.
-    let since = target.and_then(|target| recorded(&target.slot)).map(|record| record.at);
-    // In one second two runs may end: then all but what served last may have come before.
-    let last =
-        target.and_then(|target| facts.slots.get(&target.slot)).is_some_and(|seen| served_last(facts, seen));
-    let is_later =
-        |record: &SlotRecord| since.is_none_or(|since| record.at > since || (record.at == since && !last));
+    let turn_of = |slot: &SlotName| facts.slots.get(slot).and_then(|seen| turn(facts, seen));
+    let since = target.and_then(|target| turn_of(&target.slot));
     let passed = targets.iter().filter(|other| other.slot != way.to.slot).filter_map(|other| {
-        let record = recorded(&other.slot).filter(|record| is_later(record))?;
+        // Of two whose order nobody knows, either may be the later one.
+        let record = recorded(&other.slot).filter(|_| turn_of(&other.slot) >= since)?;
         let state = match record.state {
             SlotState::Live | SlotState::Retired => SlotState::Ready,
             SlotState::Empty | SlotState::Building | SlotState::Ready | SlotState::Failed => record.state,
@@ -409,10 +395,7 @@ fn change<'a>(
         resolved,
     };
     let prepare = match how {
-        How::AsItIs => {
-            let verify = GitAction::VerifyCommit { slot: to.slot.clone(), commit: to.release.commit.clone() };
-            planning.take_back_setting(&to.slot).into_iter().chain([Action::from(verify)]).collect()
-        }
+        How::AsItIs => planning.take_as_it_is(Vec::new(), &to),
         How::Again(_) => {
             let build = build(Some(to.release.clone()), Packages::WrittenDown, Vec::new());
             planning.build(build, &to)

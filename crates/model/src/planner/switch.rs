@@ -6,7 +6,7 @@ use crate::app::hooks::HookPoint;
 use crate::app::maintenance::MaintenanceMethod;
 use crate::host::fleet::fleet_after;
 use crate::host::record::{JournalKind, SlotState};
-use crate::names::CommitId;
+use crate::names::{CommitId, SlotName};
 use crate::plan::action::{Action, PythonAction, RecordAction, ServiceAction};
 use crate::shell::lasting_surroundings;
 use crate::strategy;
@@ -70,6 +70,7 @@ impl HostChange<'_> {
                 state: SlotState::Failed,
                 release: to.release.clone(),
                 former: strategy::former(planning.facts, &to.slot),
+                turn: planning.facts.turn_of(&to.slot),
                 optional: true,
             }
             .into(),
@@ -85,15 +86,16 @@ impl HostChange<'_> {
     pub(super) fn finish(&self, kind: JournalKind) -> Vec<Action> {
         let HostChange { planning, to, from, leaves_behind, .. } = self;
         let (settings, facts) = (planning.settings, planning.facts);
-        let record = |slot, state, release| {
-            Action::from(RecordAction::Record { slot, state, release, former: None, optional: true })
+        let record = |slot, state, release, turn| {
+            Action::from(RecordAction::Record { slot, state, release, former: None, turn, optional: true })
         };
-        let mut actions = vec![record(to.slot.clone(), SlotState::Live, to.release.clone())];
+        let mut actions =
+            vec![record(to.slot.clone(), SlotState::Live, to.release.clone(), facts.last_turn() + 1)];
         if let (Some(slot), Some(release)) = (facts.live_slot(), from) {
             let seen = facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
             // A release that served without ever being confirmed is nothing to roll back to.
             if seen.is_none_or(|seen| seen.state == SlotState::Live) {
-                actions.push(record(slot.clone(), *leaves_behind, release.clone()));
+                actions.push(record(slot.clone(), *leaves_behind, release.clone(), facts.turn_of(slot)));
             }
         }
         // A person said that it may be lost, or there were no plan to deploy. A rollback leaves it where it is.
@@ -103,7 +105,7 @@ impl HostChange<'_> {
             actions.extend(written.map(|(slot, _)| RecordAction::DropWritten { slot: slot.clone() }.into()));
         }
         for CorrectedRecord { slot, state, release } in &self.corrected {
-            actions.push(record(slot.clone(), *state, release.clone()));
+            actions.push(record(slot.clone(), *state, release.clone(), facts.turn_of(slot)));
         }
         // In another's crontab they can't be replaced, and beside them they would be done twice: what a rollback says, and a
         // deploy refuses.
@@ -128,7 +130,15 @@ impl HostChange<'_> {
         if planning.facts.owner.is_some() && !planning.is_known_as_ours() {
             actions.push(RecordAction::TakeOver { owner: planning.owner.clone() }.into());
         }
-        if self.keeps_anything() {
+        if let Some(link) = planning.strategy.previous() {
+            actions.push(RecordAction::LinkPrevious { link, slot: self.one_before() }.into());
+        }
+        let removed = self.removed_releases();
+        actions.extend(removed.iter().filter_map(|slot| {
+            let release = facts.slots[slot].record.as_ref()?.release.clone();
+            Some(RecordAction::RemoveSlot { slot: slot.clone(), release }.into())
+        }));
+        if self.keeps_anything() || !removed.is_empty() {
             actions.push(RecordAction::Prune.into());
         }
         actions.push(self.journal(kind));
@@ -138,6 +148,29 @@ impl HostChange<'_> {
         }
         actions.extend(planning.hooks(to, HookPoint::AfterFinish, &settings.hooks.on_hosts.after_finish));
         actions
+    }
+
+    /// The release that will have served before this one.
+    fn one_before(&self) -> Option<SlotName> {
+        let HostChange { planning, to, .. } = self;
+        let facts = planning.facts;
+        if self.direction == Direction::Forward {
+            return facts.live_slot().cloned();
+        }
+        let gone_past = |slot: &SlotName| self.corrected.iter().any(|corrected| corrected.slot == *slot);
+        let mut targets = planning.rollback_targets().into_iter().map(|target| target.slot);
+        targets.find(|slot| *slot != to.slot && !gone_past(slot))
+    }
+
+    /// What a deploy removes, as it is one release more. A rollback is in a hurry.
+    fn removed_releases(&self) -> Vec<SlotName> {
+        let HostChange { planning, to, .. } = self;
+        match self.direction {
+            Direction::Forward => {
+                planning.strategy.prunable(planning.configured, planning.facts, planning.run.at, &to.slot)
+            }
+            Direction::Back => Vec::new(),
+        }
     }
 
     /// Whether anything is kept of releases but their commits.
@@ -172,11 +205,12 @@ impl HostChange<'_> {
                 state: SlotState::Building,
                 release,
                 former,
-                ..
+                turn,
+                optional: _,
             }) => {
                 let (slot, release, former) = (slot.clone(), release.clone(), former.clone());
                 let packages = packages.clone().collect();
-                Some(RecordAction::GiveRoomBack { slot, release, former, packages }.into())
+                Some(RecordAction::GiveRoomBack { slot, release, former, turn: *turn, packages }.into())
             }
             _ => None,
         })

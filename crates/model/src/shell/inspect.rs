@@ -303,6 +303,8 @@ slots() {
     shift
     case $slot in "${link##*/}" | *.new | -*) continue ;; esac
     [ -d "$folder" ] || continue
+    # A second link of ours, by which people find what served before.
+    [ "$slot" != previous ] || [ ! -L "$folder" ] || continue
     if [ "$listed" -lt "$slots_listed" ] && { [ "$left" -le "$folders_listed" ] || [ -f "$memory/slots/$slot.json" ]; } ||
       serves; then
       listed=$((listed + 1))

@@ -28,12 +28,13 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
         }
         RecordAction::CreateFolders { group, owner } => create_folders(layout, group.as_deref(), owner),
         RecordAction::KeepReserve => keep_reserve(layout) + "keep_reserve",
-        RecordAction::GiveRoomBack { slot, release, former, packages } => {
+        RecordAction::GiveRoomBack { slot, release, former, turn, packages } => {
             let record = SlotRecord {
                 at,
                 state: SlotState::Failed,
                 release: release.clone(),
                 former: former.clone(),
+                turn: *turn,
                 run: run.clone(),
             };
             give_room_back(layout, &record, slot, packages)
@@ -42,12 +43,13 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
         RecordAction::Lock { .. } => format!("flock -n {}", quote(layout.lock().as_str())),
         RecordAction::Guard { state_sum } => guard_script(layout, state_sum),
         RecordAction::Recover => format!("exec sh {}", quote(layout.way_back().as_str())),
-        RecordAction::Record { slot, state, release, former, optional } => {
+        RecordAction::Record { slot, state, release, former, turn, optional } => {
             let record = SlotRecord {
                 at,
                 state: *state,
                 release: release.clone(),
                 former: former.clone(),
+                turn: *turn,
                 run: run.clone(),
             };
             let recorded = replace_file(layout, &layout.record(slot), &record);
@@ -96,6 +98,8 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
             )
         }
         RecordAction::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
+        RecordAction::LinkPrevious { link, slot } => link_previous(layout, link, slot.as_ref(), run),
+        RecordAction::RemoveSlot { slot, release: _ } => remove_slot(layout, slot),
         RecordAction::Prune => format!(
             "kept={}\nslots={}\npackages={}\n{}",
             quote(layout.kept().as_str()),
@@ -322,6 +326,40 @@ fn create_folders(layout: &Layout, group: Option<&str>, owner: &Owner) -> String
     // Where there is no room for it, a release may still fit.
     script.push_str("keep_reserve 2>/dev/null || true\n");
     script
+}
+
+/// A link that somebody else has put something in the place of is left alone.
+fn link_previous(layout: &Layout, link: &str, slot: Option<&SlotName>, run: &RunId) -> String {
+    let previous = layout.releases.join(link);
+    let new = quote(&format!("{previous}.{run}.new"));
+    let link = quote(previous.as_str());
+    let write = match slot {
+        None => format!("rm -f {link}"),
+        Some(slot) => {
+            format!("rm -f {new} && ln -s -- {} {new} && mv -fT {new} {link}", quote(slot.as_str()))
+        }
+    };
+    format!("if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; false; else {write}; fi")
+}
+
+fn remove_slot(layout: &Layout, slot: &SlotName) -> String {
+    let assign = |name: &str, path: HostPath| format!("{name}={}\n", quote(path.as_str()));
+    let assignments = [
+        git(layout),
+        format!("name={}\n", quote(slot.as_str())),
+        assign("slot", layout.slot(slot)),
+        assign("link", layout.current()),
+        assign("record", layout.record(slot)),
+        assign("filled", layout.filled(slot)),
+        assign("overwritten", layout.overwritten(slot)),
+        assign("takes", layout.takes(slot)),
+    ];
+    assignments.concat()
+        + &script!("clone")
+        + &script!("mounts")
+        + &script!("difference")
+        + &script!("in_the_way")
+        + &script!("remove_slot")
 }
 
 /// One rename(2), then a look at what came of it, which alone decides: where nothing can be written, a link that leads there

@@ -274,7 +274,7 @@ impl SimHost {
             }
             Effect::Recovered => return self.recover(progress, run, at),
             // A record is replaced by a rename: half of that is nothing.
-            Effect::Mark { slot, state, release, former } => {
+            Effect::Mark { slot, state, release, former, turn } => {
                 if !self.has_folders {
                     return 1;
                 }
@@ -284,6 +284,7 @@ impl SimHost {
                         state,
                         release: release.clone(),
                         former: former.cloned(),
+                        turn,
                         run: run.clone(),
                     });
                 }
@@ -312,6 +313,14 @@ impl SimHost {
                         slot.head = None;
                         self.disk_is_full = false;
                     }
+                }
+            }
+            // What was noted goes last.
+            Effect::Removed { slot } => {
+                let slot = self.slot(slot);
+                slot.content = if all { Content::Missing } else { Content::Partial };
+                if all {
+                    (slot.record, slot.head) = (None, None);
                 }
             }
             Effect::Part { slot } => {

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::{
-    Condition, Destination, Promise, RollbackTarget, Strategy, former, linked_name, proven, proven_targets,
+    Condition, Destination, Promise, RollbackTarget, Strategy, former, is_in_the_way, linked_name, proven,
+    proven_targets,
 };
 use crate::config::Settings;
 use crate::host::facts::{HostFacts, SlotFacts};
-use crate::host::proven::served_last;
+use crate::host::proven::{Turn, turn};
 use crate::host::record::SlotState;
 use crate::names::SlotName;
 use crate::release::Release;
@@ -50,7 +51,7 @@ impl Strategy for Ab {
     }
 
     /// None: a slot is overwritten when its turn comes.
-    fn prunable(&self, _settings: &Settings, _facts: &HostFacts) -> Vec<SlotName> {
+    fn prunable(&self, _: &Settings, _: &HostFacts, _: Timestamp, _: &SlotName) -> Vec<SlotName> {
         Vec::new()
     }
 
@@ -61,12 +62,6 @@ impl Strategy for Ab {
     fn broken_promises(&self) -> &'static [Promise] {
         &[]
     }
-}
-
-/// Whether a release that was left half-made fills the disk: it gives its room back first, and nothing fits beside it.
-fn is_in_the_way(facts: &HostFacts, seen: Option<&SlotFacts>) -> bool {
-    let record = seen.and_then(|seen| seen.record.as_ref());
-    facts.is_full() && record.is_some_and(|record| record.state == SlotState::Building)
 }
 
 /// Whether a try that came to nothing has left something in a slot that the next one goes on with, such as its virtualenv, and
@@ -83,9 +78,9 @@ fn is_gone_on_with(facts: &HostFacts, seen: Option<&SlotFacts>, release: &Releas
     }
 }
 
-fn worth(facts: &HostFacts, seen: Option<&SlotFacts>) -> (u8, Timestamp, bool) {
-    let Some(seen) = seen else { return (0, Timestamp::MIN, false) };
-    let Some(record) = &seen.record else { return (1, Timestamp::MIN, false) };
+fn worth(facts: &HostFacts, seen: Option<&SlotFacts>) -> (u8, Option<Turn>) {
+    let Some(seen) = seen else { return (0, None) };
+    let Some(record) = &seen.record else { return (1, None) };
     let rank = match record.state {
         SlotState::Empty => 0,
         // What it held has to be built again in any case, here or elsewhere.
@@ -100,5 +95,5 @@ fn worth(facts: &HostFacts, seen: Option<&SlotFacts>) -> (u8, Timestamp, bool) {
         SlotState::Ready => 3,
         SlotState::Live | SlotState::Retired => 4,
     };
-    (rank, record.at, served_last(facts, seen))
+    (rank, turn(facts, seen))
 }

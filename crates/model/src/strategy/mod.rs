@@ -2,14 +2,18 @@
 //! else: where does a new release go, what can be gone back to, what may be pruned, and which promises can't it keep?
 
 mod ab;
+mod folders;
+mod revision;
+mod timestamp;
 
 use std::fmt;
 
 use jiff::Timestamp;
 
 use crate::config::{Settings, StrategyName};
-use crate::host::facts::{CurrentLink, HostFacts};
+use crate::host::facts::{CurrentLink, HostFacts, SlotFacts};
 pub use crate::host::proven::{Condition, RollbackTarget, former, proven, proven_targets};
+use crate::host::record::SlotState;
 use crate::names::SlotName;
 pub use crate::plan::promise::Promise;
 use crate::release::Release;
@@ -32,8 +36,19 @@ pub trait Strategy: fmt::Debug + Sync {
     /// release.
     fn rollback_targets(&self, settings: &Settings, facts: &HostFacts) -> Vec<RollbackTarget>;
 
-    /// Slots that nobody would miss, beginning with the least worthy. Never the one that serves.
-    fn prunable(&self, settings: &Settings, facts: &HostFacts) -> Vec<SlotName>;
+    /// Slots that nobody would miss once `to` is live, beginning with the least worthy. Never the one that serves until then.
+    fn prunable(&self, settings: &Settings, facts: &HostFacts, at: Timestamp, to: &SlotName)
+    -> Vec<SlotName>;
+
+    /// The name of a second link beside the releases, to the one that served before; `None` if there is none.
+    fn previous(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a deploy of a release that is there as it was proven only switches to it.
+    fn goes_to_what_is_there(&self) -> bool {
+        false
+    }
 
     /// Whether a folder of this name is meant for releases, though nothing was written about it.
     fn expects(&self, settings: &Settings, slot: &SlotName) -> bool;
@@ -46,6 +61,8 @@ pub trait Strategy: fmt::Debug + Sync {
 pub fn of(settings: &Settings) -> &'static dyn Strategy {
     match settings.layout.strategy {
         StrategyName::Ab => &ab::Ab,
+        StrategyName::Timestamp => &timestamp::ByTime,
+        StrategyName::Revision => &revision::ByRevision,
     }
 }
 
@@ -71,4 +88,10 @@ pub fn linked_name(facts: &HostFacts) -> Option<&str> {
         CurrentLink::Dangling(text) => text.trim_end_matches('/').rsplit('/').next(),
         _ => facts.live_slot().map(SlotName::as_str),
     }
+}
+
+/// Whether a release that was left half-made fills the disk: it gives its room back first, and nothing fits beside it.
+fn is_in_the_way(facts: &HostFacts, seen: Option<&SlotFacts>) -> bool {
+    let record = seen.and_then(|seen| seen.record.as_ref());
+    facts.is_full() && record.is_some_and(|record| record.state == SlotState::Building)
 }

@@ -2,7 +2,6 @@
 
 #![allow(dead_code)]
 
-pub(crate) mod folder_per_deploy;
 pub(crate) mod shells;
 
 use buedafab_model::app::owner::Owner;
@@ -96,7 +95,8 @@ impl Seen {
         former: Option<u8>,
     ) -> Seen {
         let RunContext { run, at, .. } = run(number.into());
-        let record = SlotRecord { at, state, release: release(number), former: former.map(release), run };
+        let record =
+            SlotRecord { at, state, release: release(number), former: former.map(release), turn: 0, run };
         let commit = (state != SlotState::Building).then(|| release(number).commit);
         let seen = SlotFacts { commit, record: Some(record), ..SlotFacts::default() };
         self.0.slots.insert(SlotName::new(slot).expect("a slot"), seen);

@@ -165,6 +165,7 @@ fn a_look_tells_of_damage() {
             state: SlotState::Retired,
             release,
             former: None,
+            turn: 0,
             optional: false,
         };
         let actions: [Action; 3] = [

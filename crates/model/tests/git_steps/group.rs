@@ -31,6 +31,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
                 state: SlotState::Ready,
                 release: release(1),
                 former: None,
+                turn: 0,
                 optional: false,
             }
             .into(),

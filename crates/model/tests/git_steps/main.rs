@@ -6,6 +6,7 @@ mod checking_out;
 mod common;
 mod damage;
 mod group;
+mod removing;
 
 use buedafab_model::plan::action::{AppAction, GitAction, RecordAction};
 use std::fmt::Write;
@@ -139,6 +140,7 @@ fn finish_build(place: &Place, shell: &Shell, name: &str, commit: &CommitId) {
             state,
             release: release.clone(),
             former: None,
+            turn: 0,
             optional,
         };
         assert_eq!(place.act(shell, &record), "0");

@@ -8,7 +8,7 @@ use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted};
 use crate::config::rule::{Always, DefaultValue, Rule, Typed, Written, means_itself};
 use crate::config::show::Valued;
-use crate::config::values::{FolderName, Name};
+use crate::config::values::{Bounded, FolderName, Name};
 use crate::names::SlotName;
 
 /// How release directories are arranged on a host.
@@ -17,6 +17,20 @@ use crate::names::SlotName;
 pub enum StrategyName {
     /// Alternating slots, each a full clone, with a link that flips between them.
     Ab,
+    /// A new folder for every deploy, called by its time.
+    Timestamp,
+    /// A folder for every release, called by its tag, or by what git describes it as. A link `previous` leads to the one before.
+    Revision,
+}
+
+impl StrategyName {
+    /// Whether every release has a folder of its own, so that they add up.
+    pub fn adds_up(self) -> bool {
+        match self {
+            StrategyName::Timestamp | StrategyName::Revision => true,
+            StrategyName::Ab => false,
+        }
+    }
 }
 
 means_itself!(StrategyName);
@@ -25,8 +39,15 @@ area! {
     /// The layout on a host.
     layout: LayoutSettings, LayoutLayer, "The layout on a host";
 
-    /// How release directories are arranged.
+    /// How release directories are arranged: `"ab"`, slots that take turns; `"timestamp"`, a new folder for every deploy; `"revision"`,
+    /// a folder for every release.
     strategy: StrategyName => StrategyName = Always(StrategyName::Ab);
+
+    /// How many releases stay on a host, where each has a folder of its own: two at least, the live one and the one before.
+    keep: At<Bounded<2, 1000>> => Option<u32> = WhereReleasesAddUp(Some(5)), example "10";
+
+    /// Releases that served within so many days stay as well.
+    keep_days: At<Bounded<1, 3650>> => Option<u32> = WhereReleasesAddUp(None), example "14";
 
     /// The folder below `path` that holds the slots.
     releases_root: At<FolderName> => String = ReleasesRoot;
@@ -34,7 +55,7 @@ area! {
     /// The link in `releases_root` that decides what is live.
     current_release_symlink: At<FolderName> => String = Link;
 
-    /// The slots, two or more; with three, the previous release survives a failed deploy.
+    /// The slots of the strategy `"ab"`, two or more; with three, the previous release survives a failed deploy.
     release_paths: At<Vec<At<Name<SlotName>>>> => Vec<SlotName> = Slots;
 
     /// The folder in a slot that holds its virtualenv; it survives the clean-up of a slot.
@@ -82,6 +103,30 @@ impl Rule<At<FolderName>, String> for Link {
     }
 }
 
+/// What is only meant where every release has a folder of its own, and what holds there if nothing is written.
+struct WhereReleasesAddUp(Option<u32>);
+
+impl<const MIN: u32, const MAX: u32> Rule<At<Bounded<MIN, MAX>>, Option<u32>> for WhereReleasesAddUp {
+    fn resolve(&self, typed: Option<&At<Bounded<MIN, MAX>>>, written: &Written<'_>) -> Option<u32> {
+        let adds_up = LayoutLayer::strategy(written).adds_up();
+        if let Some(At { span, .. }) = typed.filter(|_| !adds_up) {
+            let mistake = Mistake::new("with the strategy \"ab\" as many releases stay as there are slots")
+                .help("name more slots in `release_paths`, or choose the strategy \"timestamp\" or \"revision\"");
+            written.note_at(span, mistake);
+        }
+        typed.map(|typed| typed.clone().meaning()).or(self.0).filter(|_| adds_up)
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        match self.0 {
+            Some(number) => {
+                DefaultValue::words(format!("`{number}`, where every release has a folder of its own"))
+            }
+            None => DefaultValue::words("`keep` alone decides"),
+        }
+    }
+}
+
 struct Slots;
 
 impl Slots {
@@ -92,8 +137,17 @@ impl Slots {
 
 impl Rule<At<Vec<At<Name<SlotName>>>>, Vec<SlotName>> for Slots {
     fn resolve(&self, typed: Option<&At<Vec<At<Name<SlotName>>>>>, written: &Written<'_>) -> Vec<SlotName> {
-        let Some(typed) = typed else { return Slots::usual() };
+        let adds_up = LayoutLayer::strategy(written).adds_up();
+        let Some(typed) = typed else { return if adds_up { Vec::new() } else { Slots::usual() } };
         let At { value: slots, span } = typed;
+        if adds_up && slots.is_empty() {
+            return Vec::new();
+        }
+        if adds_up {
+            let mistake = Mistake::new("`release_paths` names the slots of the strategy \"ab\"")
+                .help("take it out: with this strategy every release has a folder of its own, and `keep` says how many stay");
+            written.note_at(span, mistake);
+        }
         if slots.len() < 2 {
             let mistake = Mistake::new("`release_paths` needs two slots or more")
                 .help("one serves while another is prepared: `[\"a\", \"b\"]`");

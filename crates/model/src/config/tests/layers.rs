@@ -60,6 +60,8 @@ fn defaults() {
     settings_file = "settings.py"
     # maintenance_page: the program's own
     strategy = "ab"
+    # keep: `5`, where every release has a folder of its own
+    # keep_days: `keep` alone decides
     releases_root = "releases"
     current_release_symlink = "current"
     release_paths = ["a", "b"]

@@ -116,6 +116,8 @@ pub enum Effect<'a> {
         release: &'a Release,
         /// What was proven live in it before.
         former: Option<&'a Release>,
+        /// Which release in a row it is that was proven live in it.
+        turn: u64,
     },
     /// A slot's clone has the objects of a commit. What its files are is nobody's to say meanwhile.
     Objects {
@@ -123,6 +125,11 @@ pub enum Effect<'a> {
         slot: &'a SlotName,
         /// The commit.
         commit: &'a CommitId,
+    },
+    /// A slot is gone, and all that was noted about it.
+    Removed {
+        /// The slot.
+        slot: &'a SlotName,
     },
     /// A slot's files are those of a commit.
     Files {

@@ -47,6 +47,8 @@ pub enum RecordAction {
         release: Release,
         /// What was proven live in it before.
         former: Option<Release>,
+        /// Which release in a row that is.
+        turn: u64,
         /// Private packages that came for this release alone, by their folders and names.
         packages: Vec<String>,
     },
@@ -72,6 +74,8 @@ pub enum RecordAction {
         release: Release,
         /// What was proven live in it before.
         former: Option<Release>,
+        /// Which release in a row it is that was proven live in it; 0 if none was.
+        turn: u64,
         /// Whether its failure is only told: what serves is decided, and this is a note about it.
         optional: bool,
     },
@@ -119,6 +123,20 @@ pub enum RecordAction {
     },
     /// Takes it away.
     Unhold,
+    /// Makes a second link lead to the release that served before, for people; `None` takes it away.
+    LinkPrevious {
+        /// The link, beside the one that decides what is live.
+        link: &'static str,
+        /// The slot.
+        slot: Option<SlotName>,
+    },
+    /// Removes a release that nobody needs any more, with all that was noted about it. What a person did in it, or a process uses, stays.
+    RemoveSlot {
+        /// The slot.
+        slot: SlotName,
+        /// What it holds.
+        release: Release,
+    },
     /// Takes away what was kept of releases that no slot holds any more. A failure is only told.
     Prune,
 }
@@ -144,13 +162,14 @@ impl RecordAction {
                 Effects::new(Effect::Unchanged(state_sum), &[Lock, Work]).quick()
             }
             RecordAction::Recover => Effects::new(Effect::Recovered, &[Work]).by_sudo(true),
-            RecordAction::Record { slot, state, release, former, optional } => {
+            RecordAction::Record { slot, state, release, former, turn, optional } => {
                 let phases: &[PhaseName] = match state {
                     // What is rolled back from is marked as ready, which makes it no target of a rollback.
                     SlotState::Building | SlotState::Ready => &[Prepare, Finish],
                     SlotState::Live | SlotState::Retired | SlotState::Failed | SlotState::Empty => &[Finish],
                 };
-                let mark = Effect::Mark { slot, state: *state, release, former: former.as_ref() };
+                let mark =
+                    Effect::Mark { slot, state: *state, release, former: former.as_ref(), turn: *turn };
                 let effects = Effects::new(mark, phases).optional(*optional);
                 // What the build has changed is asked of git.
                 if *state == SlotState::Ready && !optional { effects.quick() } else { effects.instant() }
@@ -183,6 +202,12 @@ impl RecordAction {
                 Effects::new(Effect::Beside, &[Finish, Work]).instant().optional(true)
             }
             RecordAction::Unhold => Effects::new(Effect::NoHold, &[Work]).quick(),
+            RecordAction::LinkPrevious { .. } => {
+                Effects::new(Effect::Beside, &[Finish]).instant().optional(true)
+            }
+            RecordAction::RemoveSlot { slot, .. } => {
+                Effects::new(Effect::Removed { slot }, &[Finish]).optional(true).telling()
+            }
             RecordAction::Prune => Effects::new(Effect::Beside, &[Finish]).quick().optional(true),
         }
     }
@@ -225,6 +250,11 @@ impl fmt::Display for RecordAction {
             RecordAction::Hold { reason, .. } => write!(f, "hold deploys: {}", one_line(reason)),
             RecordAction::Fleet { .. } => f.write_str("note which hosts there are"),
             RecordAction::Unhold => f.write_str("allow deploys again"),
+            RecordAction::LinkPrevious { link, slot: Some(slot) } => {
+                write!(f, "make the link {link} lead to {slot}")
+            }
+            RecordAction::LinkPrevious { link, slot: None } => write!(f, "take away the link {link}"),
+            RecordAction::RemoveSlot { slot, release } => write!(f, "remove {slot}, which holds {release}"),
             RecordAction::Prune => f.write_str("remove what was kept of releases that no slot holds"),
         }
     }

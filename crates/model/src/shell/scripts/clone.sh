@@ -1,3 +1,6 @@
+# Defines `has_own_work FOLDER`, whether a person has made what git keeps in a folder, or has done something there that is nowhere
+# else, as far as can be seen.
+#
 # Defines `lacks FOLDER`, which is true where what git keeps in a folder is no whole clone, and sets `part` to what it lacks. It
 # takes no process, and so says nothing of objects. POSIX sh.
 
@@ -27,4 +30,10 @@ lacks() {
   done
   part=
   return 1
+}
+
+has_own_work() {
+  set -- "$1/.git"
+  [ -f "$1" ] || [ -L "$1" ] || [ -s "$1/logs/refs/stash" ] || { [ -d "$1" ] && [ ! -s "$1/logs/HEAD" ]; } ||
+    grep -v '	\(clone\|checkout\): ' "$1/logs/HEAD" 2>/dev/null | grep -q '	'
 }

@@ -1,6 +1,6 @@
 # Brings a commit into the clone in a slot, from a slot beside it or from the remote, and ends well only where that clone can check
 # it out. A damaged one is made anew beside it, and replaced when the new one is proven; what else is in the slot stays. Expects
-# `slot`, `name`, `url`, `commit`, `aside`, `filled`, `lacks`, `holds`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments. POSIX sh.
+# `slot`, `name`, `url`, `commit`, `aside`, `filled`, `lacks`, `has_own_work`, `holds`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments. POSIX sh.
 
 # Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.
 serve="git -c safe.directory='*' upload-pack"
@@ -86,9 +86,7 @@ make_anew() {
   fi
   remember_commit || [ ! -e "$filled" ] || echo "what somebody may have changed in $name can't be told from the release any more"
   old=$slot/.git
-  if [ -f "$old" ] || [ -L "$old" ] || [ -s "$old/logs/refs/stash" ] || { [ -d "$old" ] && [ ! -s "$old/logs/HEAD" ]; } ||
-    grep -v '	\(clone\|checkout\): ' "$old/logs/HEAD" 2>/dev/null | grep -q '	'; then
-    # A person has made it so, or has done something there that is nowhere else, as far as can be seen.
+  if has_own_work "$slot"; then
     mkdir -p "$aside" && mv "$old" "$aside/.git" || exit
     echo "what git kept in $name before is kept in $aside/.git"
   elif [ -d "$old/modules" ]; then
