@@ -1074,3 +1074,51 @@ fn what_is_commented_out_can_be_read() {
         config::parse("buedafab.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     }
 }
+
+#[test]
+fn what_serves_is_what_the_requirements_ask_for() {
+    let command = |requirements: &str, name: &str, text: &str| {
+        let facts = checkout(&[("requirements.txt", requirements), (name, text)]);
+        let offered = file_of(&facts, &Answers::default());
+        let line = offered.lines().find_map(|line| line.strip_prefix("# command = "));
+        line.unwrap_or("nothing").to_owned()
+    };
+    let app = "app = make()\n";
+    let commands: String = [
+        command("falcon\n", "app.py", app),
+        command("bottle\nwaitress\n", "app.py", app),
+        command("flask\nwaitress\n", "app.py", "def create_app():\n"),
+        command("gunicorn\n", "app.py", app),
+        command("six\n", "app.py", app),
+        command("fastapi\nhypercorn\n", "app.py", "app = FastAPI()\n"),
+        command("starlette\ndaphne\n", "app.py", "app = Starlette()\n"),
+        command("starlette\n", "app.py", "app = Starlette()\n"),
+    ]
+    .map(|line| line + "\n")
+    .concat();
+    insta::assert_snapshot!(commands, @r#"
+    "python -m gunicorn --bind 127.0.0.1:8000 app:app"
+    "python -m waitress --listen=127.0.0.1:8000 app:app"
+    "python -m waitress --listen=127.0.0.1:8000 --call app:create_app"
+    "python -m gunicorn --bind 127.0.0.1:8000 app:app"
+    "python -m gunicorn --bind 127.0.0.1:8000 app:app"
+    "python -m hypercorn --bind 127.0.0.1:8000 app:app"
+    "python -m daphne --port 8000 app:app"
+    "python -m uvicorn --port 8000 app:app"
+    "#);
+}
+
+#[test]
+fn who_starts_it_later_finds_in_the_file_how() {
+    let facts = checkout(&[("requirements.txt", "flask\n"), ("wsgi.py", "app = Flask()\n")]);
+    let mut answers = Answers::default();
+    answers.take(&Question::Start { usual: None }, "later").expect("it is an answer");
+    let file = file_of(&facts, &answers);
+    let about = file.lines().skip_while(|line| !line.starts_with("# Nothing starts")).take(4);
+    insta::assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @r#"
+    # Nothing starts the app yet. With these lines a unit file comes along with each release: five-web, and outside of
+    # production five-web-ENVIRONMENT.
+    # [services.web]
+    # command = "python -m gunicorn --bind 127.0.0.1:8000 wsgi:app"
+    "#);
+}

@@ -486,3 +486,46 @@ fn what_is_live_is_started_again_where_it_does_not_serve() {
         assert_eq!(told(change), restarted);
     }
 }
+
+#[test]
+fn an_app_that_nothing_would_start_is_told() {
+    let told = |text: &str| {
+        let text = format!("unit = \"five\"\n{text}\n[environments.production]\nhosts = [\"web1\"]\n");
+        settings(&text)
+            .starts_nothing()
+            .map_or("nothing is said".to_owned(), |nothing| format!("{nothing}\n  help: {}", nothing.hint()))
+    };
+    let table: Vec<String> = [
+        "recipe = \"wsgi\"\nservice = \"none\"",
+        "recipe = \"asgi\"\nservice = \"none\"",
+        "recipe = \"wsgi\"",
+        "recipe = \"wsgi\"\nservice = \"none\"\n[services.web]\ncommand = \"python -m gunicorn app:app\"",
+        "recipe = \"wsgi\"\nservice = \"none\"\nhooks.restart = [\"touch reload\"]",
+        "recipe = \"wsgi\"\nservice = \"none\"\nhooks.after_switch = [\"bin/start\"]",
+        // Those needn't be processes.
+        "recipe = \"static\"\nservice = \"none\"",
+        "recipe = \"generic\"\nservice = \"none\"",
+    ]
+    .map(|text| format!("{}\n  {}", text.replace('\n', " "), told(text)))
+    .into();
+    assert_snapshot!(table.join("\n"), @r#"
+    recipe = "wsgi" service = "none"
+      nothing starts the app: `service` is "none", and there is no [services.NAME]
+      help: in buedafab.toml, a table [services.web] with command = "python -m gunicorn --bind 127.0.0.1:8000 app:app"; or `service`, for a unit that is there already; or a `restart` hook
+    recipe = "asgi" service = "none"
+      nothing starts the app: `service` is "none", and there is no [services.NAME]
+      help: in buedafab.toml, a table [services.web] with command = "python -m uvicorn --port 8000 app:app"; or `service`, for a unit that is there already; or a `restart` hook
+    recipe = "wsgi"
+      nothing is said
+    recipe = "wsgi" service = "none" [services.web] command = "python -m gunicorn app:app"
+      nothing is said
+    recipe = "wsgi" service = "none" hooks.restart = ["touch reload"]
+      nothing is said
+    recipe = "wsgi" service = "none" hooks.after_switch = ["bin/start"]
+      nothing is said
+    recipe = "static" service = "none"
+      nothing is said
+    recipe = "generic" service = "none"
+      nothing is said
+    "#);
+}

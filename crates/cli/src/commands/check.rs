@@ -164,6 +164,9 @@ async fn check_here(
             "the settings name a SQLite database: where it is used, a deploy refuses one that isn't shared";
         check.warn("data", text.to_owned());
     }
+    if let Some(unstarted) = settings.starts_nothing() {
+        check.advise("service", unstarted.to_string(), unstarted.hint());
+    }
     match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {
         Some(url) => {
             let remote = RemoteUrl::of(url);

@@ -93,6 +93,18 @@ impl Recipe {
         self != Recipe::Static
     }
 
+    /// What starts an app of it, in the words of one that stands for many.
+    pub fn sample_command(self) -> &'static str {
+        match self {
+            Recipe::Django | Recipe::Wsgi | Recipe::Webpy => {
+                "python -m gunicorn --bind 127.0.0.1:8000 app:app"
+            }
+            Recipe::Asgi => "python -m uvicorn --port 8000 app:app",
+            Recipe::Tornado => "python app.py --port=8000",
+            Recipe::Static | Recipe::Generic => "./bin/serve --port 8000",
+        }
+    }
+
     /// Its steps, in the order of a run.
     pub fn step_names(self) -> &'static [StepName] {
         match self {

@@ -8,6 +8,22 @@ use crate::host::Host;
 use crate::host::layout::Layout;
 use crate::host::running::KnownBy;
 
+/// Nothing that is configured starts the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing starts the app: `service` is \"none\", and there is no [services.NAME]")]
+pub struct Unstarted(Recipe);
+
+impl Unstarted {
+    /// What to write.
+    pub fn hint(self) -> String {
+        format!(
+            "in buedafab.toml, a table [services.web] with command = \"{}\"; or `service`, for a unit that is there already; or a \
+             `restart` hook",
+            self.0.sample_command()
+        )
+    }
+}
+
 impl Settings {
     /// Where in a release links to what is shared stand, by their paths in the project.
     pub fn shared_paths(&self) -> Vec<String> {
@@ -44,6 +60,16 @@ impl Settings {
         let is_restarted =
             self.hooks.on_hosts.restart.is_empty() && self.services.app != Service::None && !has_table;
         is_restarted.then_some(&self.services.app)
+    }
+
+    /// What to do about an app that nothing would start, though apps of its kind are processes: no service or table, and no hook that
+    /// could see to it.
+    pub fn starts_nothing(&self) -> Option<Unstarted> {
+        let hooks = &self.hooks.on_hosts;
+        let may_be_started = self.services.app != Service::None
+            || !self.services.named.is_empty()
+            || [&hooks.restart, &hooks.before_switch, &hooks.after_switch].iter().any(|it| !it.is_empty());
+        (self.app.recipe.is_python() && !may_be_started).then_some(Unstarted(self.app.recipe))
     }
 
     /// What the app's jobs are marked with: environments may share a host.

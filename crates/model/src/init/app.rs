@@ -109,26 +109,26 @@ fn app_in(files: &Files, folder: &str) -> App {
     app(Recipe::Generic, Strength::Nothing, why)
 }
 
+/// What WSGI apps are made with.
+pub(super) const WSGI_FRAMEWORKS: [&str; 10] = [
+    "flask",
+    "bottle",
+    "pyramid",
+    "falcon",
+    "cherrypy",
+    "pecan",
+    "morepath",
+    "masonite",
+    "connexion",
+    "dash",
+];
+
 /// The framework that a project is made with, by what it asks for. Those that are servers of their own come last: others bring
 /// them along.
 fn framework(python: &Python) -> Option<(Recipe, &'static str)> {
     const KNOWN: [(Recipe, &[&str]); 5] = [
         (Recipe::Asgi, &["fastapi", "quart", "litestar", "blacksheep", "starlette", "django-ninja"]),
-        (
-            Recipe::Wsgi,
-            &[
-                "flask",
-                "bottle",
-                "pyramid",
-                "falcon",
-                "cherrypy",
-                "pecan",
-                "morepath",
-                "masonite",
-                "connexion",
-                "dash",
-            ],
-        ),
+        (Recipe::Wsgi, &WSGI_FRAMEWORKS),
         (Recipe::Tornado, &["tornado"]),
         (Recipe::Webpy, &["web-py"]),
         (Recipe::Asgi, &["uvicorn", "hypercorn", "daphne", "granian", "aiohttp", "sanic"]),

@@ -137,14 +137,19 @@ fn python_command(
     python: &Python,
     django: &Django,
 ) -> Option<(String, String)> {
-    let gunicorn = |app: &str| format!("python -m gunicorn --bind 127.0.0.1:{USUAL_PORT} {app}");
-    let uvicorn = |app: &str| format!("python -m uvicorn --port {USUAL_PORT} {app}");
+    let asks = |name: &str| python.names.contains(name);
+    let wsgi = |app: &str| wsgi_server(python, app);
+    let asgi_server = |app: &str| asgi_server(python, app);
     let found = match recipe {
         Recipe::Django => match (&django.asgi, &django.wsgi) {
-            (Some(asgi), _) if python.names.contains("uvicorn") => {
-                Some((uvicorn(&format!("{asgi}:application")), "ASGI_APPLICATION in the settings".to_owned()))
+            (Some(asgi), _) if ASGI_SERVERS.iter().any(|name| asks(name)) => Some((
+                asgi_server(&format!("{asgi}:application")),
+                "ASGI_APPLICATION in the settings".to_owned(),
+            )),
+            (_, Some(module)) if asks("waitress") && !asks("gunicorn") => {
+                Some((wsgi(&format!("{module}:application")), format!("Django's module {module}")))
             }
-            (_, Some(wsgi)) => Some((gunicorn(wsgi), format!("Django's module {wsgi}"))),
+            (_, Some(module)) => Some((wsgi(module), format!("Django's module {module}"))),
             (_, None) => None,
         },
         Recipe::Wsgi | Recipe::Webpy => {
@@ -152,21 +157,47 @@ fn python_command(
             let found = app_object(files, folder, r"(?m)^(app|application)\s*(?::\s*[\w.]+\s*)?=", &likely);
             let found = found.or_else(|| factory(files, folder));
             // Any module may have something of that name.
-            let is_of_framework = python.names.contains("flask") || recipe == Recipe::Webpy;
+            let mut says_wsgi = super::app::WSGI_FRAMEWORKS.iter().chain(&WSGI_SERVERS);
+            let is_of_framework = says_wsgi.any(|name| asks(name)) || recipe == Recipe::Webpy;
             found
                 .filter(|(_, path)| is_of_framework || path.ends_with("wsgi.py"))
-                .map(|(app, path)| (gunicorn(&app), path))
+                .map(|(app, path)| (wsgi(&app), path))
         }
         Recipe::Asgi => {
             let made = "(?:FastAPI|Starlette|Quart|Litestar|Application)";
             let pattern = format!(r"(?m)^(\w+)\s*(?::\s*[\w.]+\s*)?=\s*(?:\w+\.)?{made}\(");
             let likely = ["main", "asgi", "app", "application", "server"];
-            app_object(files, folder, &pattern, &likely).map(|(app, path)| (uvicorn(&app), path))
+            app_object(files, folder, &pattern, &likely).map(|(app, path)| (asgi_server(&app), path))
         }
         Recipe::Tornado => program(files, folder, python).or_else(|| tornado_file(files, folder)),
         Recipe::Static | Recipe::Generic => None,
     };
     found.or_else(|| program(files, folder, python))
+}
+
+/// Servers of WSGI apps; the one that is proposed where nothing is asked for comes first.
+const WSGI_SERVERS: [&str; 2] = ["gunicorn", "waitress"];
+
+/// The same of ASGI apps.
+const ASGI_SERVERS: [&str; 3] = ["uvicorn", "hypercorn", "daphne"];
+
+/// Serves `module:object` by the server that the project asks for.
+fn wsgi_server(python: &Python, app: &str) -> String {
+    match WSGI_SERVERS.into_iter().find(|name| python.names.contains(*name)) {
+        Some("waitress") => match app.trim_matches('\'').strip_suffix("()") {
+            Some(factory) => format!("python -m waitress --listen=127.0.0.1:{USUAL_PORT} --call {factory}"),
+            None => format!("python -m waitress --listen=127.0.0.1:{USUAL_PORT} {app}"),
+        },
+        _ => format!("python -m gunicorn --bind 127.0.0.1:{USUAL_PORT} {app}"),
+    }
+}
+
+fn asgi_server(python: &Python, app: &str) -> String {
+    match ASGI_SERVERS.into_iter().find(|name| python.names.contains(*name)) {
+        Some("hypercorn") => format!("python -m hypercorn --bind 127.0.0.1:{USUAL_PORT} {app}"),
+        Some("daphne") => format!("python -m daphne --port {USUAL_PORT} {app}"),
+        _ => format!("python -m uvicorn --port {USUAL_PORT} {app}"),
+    }
 }
 
 /// The file that is run by itself, as Tornado's apps mostly are.

@@ -230,7 +230,9 @@ fn write_units(guess: &Guess, text: &mut String) {
         _ => None,
     };
     let usual = answered.or(guess.command.as_ref());
-    let offers = guess.service().starts_with("systemd:");
+    // Who says "later" finds here how.
+    let is_later = guess.answers.start() == Some(&Start::Later) && guess.recipe.has_process();
+    let offers = is_later || guess.service().starts_with("systemd:");
     if answered.is_none() && !offers {
         return;
     }
@@ -241,6 +243,12 @@ fn write_units(guess: &Guess, text: &mut String) {
              # {unit}-web-ENVIRONMENT.\n",
             unit = guess.unit
         ));
+    } else if is_later {
+        text.push_str(&format!(
+            "# Nothing starts the app yet. With these lines a unit file comes along with each release: {unit}-web, and outside of\n\
+             # production {unit}-web-ENVIRONMENT.\n",
+            unit = guess.unit
+        ));
     } else {
         text.push_str(&format!(
             "# Unit files can come along with the release that they belong to; without these lines they are yours to install. With\n\
@@ -248,13 +256,7 @@ fn write_units(guess: &Guess, text: &mut String) {
             unit = guess.unit
         ));
     }
-    let sample = match guess.recipe {
-        Recipe::Django | Recipe::Wsgi | Recipe::Webpy => "python -m gunicorn --bind 127.0.0.1:8000 app:app",
-        Recipe::Asgi => "python -m uvicorn --port 8000 app:app",
-        Recipe::Tornado => "python app.py --port=8000",
-        Recipe::Static | Recipe::Generic => "./bin/serve --port 8000",
-    };
-    let command = usual.map_or(sample, String::as_str);
+    let command = usual.map_or(guess.recipe.sample_command(), String::as_str);
     text.push_str(&format!("{mark}[services.web]\n{mark}command = {}\n", string(command)));
     for (name, command) in &guess.workers {
         text.push_str(&format!("{mark}[services.{name}]\n{mark}command = {}\n", string(command)));

@@ -93,6 +93,11 @@ impl HostCheck {
         self.points.push(CheckPoint { name, state: CheckState::Warned, found, hint: None });
     }
 
+    /// The same, with what to do about it.
+    pub fn advise(&mut self, name: &'static str, found: String, hint: String) {
+        self.points.push(CheckPoint { name, state: CheckState::Warned, found, hint: Some(hint) });
+    }
+
     /// Adds a point that would stop a deploy.
     pub fn fail(&mut self, name: &'static str, found: String, hint: Option<String>) {
         self.points.push(CheckPoint { name, state: CheckState::Failed, found, hint });
