@@ -225,9 +225,8 @@ impl Session {
 
     /// What was seen, if the planner can do without those that can't be reached.
     pub(crate) fn stop_unless_reached(&mut self, look: Look) -> Result<Look, CliError> {
-        let unreachable: Vec<UnreachableHost> = look
-            .unreachable
-            .iter()
+        let unreachable: Vec<UnreachableHost> = self
+            .unreachable(&look)
             .map(|(host, ConnectError { why, hint })| UnreachableHost {
                 host: host.clone(),
                 why: why.clone(),
@@ -339,6 +338,14 @@ impl Session {
         };
         self.events.reporter.say(&format!("{} · {} · {}", plan.unit, plan.environment, plan.headline()));
         self.events.reporter.plan(plan, detail, dry_run);
+    }
+
+    /// The hosts that couldn't be reached, in the order of the configuration.
+    pub(crate) fn unreachable<'l>(
+        &'l self,
+        look: &'l Look,
+    ) -> impl Iterator<Item = (&'l HostName, &'l ConnectError)> {
+        self.hosts.iter().filter_map(|host| look.unreachable.get_key_value(&host.name))
     }
 
     /// The hosts with what was seen on them.

@@ -55,7 +55,7 @@ async fn list(cli: &Cli, most: usize) -> Result<ExitCode, CliError> {
 
 /// What a host that wasn't asked has in its journal isn't known.
 fn say_unasked(session: &Session, look: &Look) {
-    for (host, error) in &look.unreachable {
+    for (host, error) in session.unreachable(look) {
         let why = error.why.lines().next_back().unwrap_or_default();
         print_talk(&format!("{host} couldn't be asked, and its journal isn't in this: {why}"));
     }
@@ -175,7 +175,7 @@ async fn ask_hosts(cli: &Cli, typed: &str, logs: &LogsHere) -> Result<ExitCode, 
     let meant: Vec<RunId> = runs_meant(typed, &known).into_iter().cloned().collect();
     entries.retain(|entry| meant.contains(&entry.record.run));
     if entries.is_empty() {
-        let unasked: Vec<&str> = look.unreachable.keys().map(HostName::as_str).collect();
+        let unasked: Vec<&str> = session.unreachable(&look).map(|(host, _)| host.as_str()).collect();
         let where_ = match unasked[..] {
             [] => "neither on this machine nor in the hosts' journals".to_owned(),
             _ => format!("not on this machine, and {} can't be asked", unasked.join(", ")),

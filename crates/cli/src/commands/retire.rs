@@ -28,7 +28,7 @@ pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode
     if look.facts.is_empty() {
         look = session.stop_unless_reached(look)?;
     }
-    let unasked: Vec<HostName> = look.unreachable.keys().cloned().collect();
+    let unasked: Vec<HostName> = session.unreachable(&look).map(|(host, _)| host.clone()).collect();
     session.hosts.retain(|host| look.facts.contains_key(&host.name));
     let settings = session.settings.clone();
     let known = gone_host(&settings, &name, &session.seen(&look));

@@ -26,6 +26,7 @@ pub(super) struct Bars {
     one_each: bool,
     /// What the deployer is doing.
     here: String,
+    has_ended: bool,
     /// Whether they are off the screen, for a question or another program.
     is_paused: bool,
     /// What each host is doing, as long as it does.
@@ -89,14 +90,24 @@ impl Bars {
             bars: BTreeMap::new(),
             one_each: true,
             here: String::new(),
+            has_ended: false,
             is_paused: false,
             steps: Arc::default(),
         }
     }
 
+    /// Whether all that steps print is told as they do.
+    pub(super) fn tells_all(&self) -> bool {
+        self.verbose
+    }
+
     pub(super) fn event(&mut self, event: &Event) {
+        self.has_ended |= matches!(event, Event::RunEnded { .. });
         match event {
-            Event::RunStarted { hosts, .. } => self.start(hosts),
+            Event::RunStarted { hosts, .. } => {
+                self.has_ended = false;
+                self.start(hosts);
+            }
             Event::Connected { host, warm, milliseconds } => {
                 let how = if *warm { "connected (warm)" } else { "connected" };
                 self.message(host, &format!("{how} in {}", duration(*milliseconds)));
@@ -163,7 +174,8 @@ impl Bars {
                 if *step != 0 {
                     self.resume();
                 }
-                if *status != 0 {
+                // What comes after the ending isn't told by it.
+                if *status != 0 && self.has_ended {
                     let what = FailureKind::Exited { status: *status };
                     self.line(&format!("{} here: {}: {what}", style("✗").red(), visible(&self.here)));
                 }

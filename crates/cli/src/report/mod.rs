@@ -15,7 +15,7 @@ use buedafab_model::app::mask::mask_urls;
 use buedafab_model::plan::Plan;
 use buedafab_model::run::event::{Consumer, Event, StampedEvent};
 pub(crate) use buedafab_model::view::StepOutput;
-use buedafab_model::view::{Detail, RunLines, Summary, show_plan, visible, visible_json};
+use buedafab_model::view::{Detail, RunLines, Seen, Summary, show_plan, visible, visible_json};
 use console::Term;
 use serde::Serialize;
 
@@ -189,7 +189,13 @@ impl Reporter {
             Format::Bars(_) => true,
         };
         if wanted {
-            for line in summary.tell(retry, environment_command).lines() {
+            let tells_all = match &self.format {
+                Format::Lines(lines) => lines.tells_all(),
+                Format::Bars(bars) => bars.tells_all(),
+                Format::Json | Format::Silent => false,
+            };
+            let seen = if tells_all { Seen::All } else { Seen::Little };
+            for line in summary.tell(retry, environment_command, seen).lines() {
                 print_talk(line);
             }
         }

@@ -68,7 +68,7 @@ fn a_run_is_shown_again_log_and_all() {
         .says("prepare:\n  web")
         .says("  web2  │ the check says no\n")
         .says("  web2  ✗ check: test ! -e /tmp/fail-check")
-        .says("exit status 1\n  │ the check says no\n✗ deploy two (")
+        .says("exit status 1\n✗ deploy two (")
         .says("✗ deploy two (")
         .says("failed before the switch (exit 7)\n  served then: one (")
         .says(") on web1, web2, web3\n");

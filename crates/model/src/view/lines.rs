@@ -1,6 +1,6 @@
 //! A run line by line: for log files, pipes and people who like to scroll, as it happens or when it is shown again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
@@ -42,17 +42,26 @@ pub struct RunLines {
     /// The phase under way, and when it began.
     phase: Option<(PhaseKind, Timestamp)>,
     titles: BTreeMap<(Option<HostName>, u32), String>,
+    /// The hosts of which the ending tells what failed there.
+    failed: BTreeSet<HostName>,
+    has_ended: bool,
 }
 
 impl RunLines {
     /// No line yet. `verbose`: every step is told, and what it prints.
     pub fn new(verbose: bool, output: StepOutput) -> Self {
-        Self { verbose, output, width: 0, phase: None, titles: BTreeMap::new() }
+        let (titles, failed) = (BTreeMap::new(), BTreeSet::new());
+        Self { verbose, output, width: 0, phase: None, titles, failed, has_ended: false }
     }
 
     /// Whether what steps print is what was asked for.
     pub fn is_data(&self) -> bool {
         self.output == StepOutput::Data
+    }
+
+    /// Whether all that steps print is told as they do.
+    pub fn tells_all(&self) -> bool {
+        self.verbose || self.is_data()
     }
 
     /// The lines that an event makes.
@@ -62,6 +71,7 @@ impl RunLines {
         let talk = |text: String| vec![Line::Talk(text)];
         match event {
             Event::RunStarted { hosts, .. } => {
+                (self.failed, self.has_ended) = (BTreeSet::new(), false);
                 self.width = hosts.iter().map(|host| host.as_str().width()).max().unwrap_or(0);
                 Vec::new()
             }
@@ -94,13 +104,22 @@ impl RunLines {
                 match status {
                     0 if quiet || !self.verbose && *milliseconds < SLOW => Vec::new(),
                     0 => talk(format!("  {host}  {title}  {}", duration(*milliseconds))),
-                    _ => talk(format!("  {host}  {title}: status {status}")),
+                    _ if quiet => Vec::new(),
+                    _ => talk(format!("  {host}  ✗ {title}")),
                 }
             }
             Event::StepFailed { host, title, what, .. } => {
                 self.phase = None;
-                let title = if title.is_empty() { String::new() } else { format!("{title}: ") };
-                talk(format!("  {}  ✗ {title}{what}", pad(host.as_str(), width)))
+                let is_first = self.failed.insert(host.clone());
+                let told = match (is_first, title.as_str()) {
+                    // The ending tells the error, and only there it is told.
+                    (true, "") => return Vec::new(),
+                    (true, _) if quiet => return Vec::new(),
+                    (true, title) => title.to_owned(),
+                    (false, "") => what.to_string(),
+                    (false, title) => format!("{title}: {what}"),
+                };
+                talk(format!("  {}  ✗ {told}", pad(host.as_str(), width)))
             }
             Event::Interrupted { then } => talk(format!("interrupted: {then}")),
             Event::Reverting { hosts } => {
@@ -120,13 +139,17 @@ impl RunLines {
                         talk(format!("  {}  {title}  {}", pad("here", width), duration(*milliseconds)))
                     }
                     0 => Vec::new(),
+                    _ if !self.has_ended => Vec::new(),
                     _ => {
                         let what = FailureKind::Exited { status: *status };
                         talk(format!("  {}  ✗ {title}: {what}", pad("here", width)))
                     }
                 }
             }
-            Event::RunEnded { .. } => self.end_phase(*at),
+            Event::RunEnded { .. } => {
+                self.has_ended = true;
+                self.end_phase(*at)
+            }
             Event::StepCancelled { .. }
             | Event::Connected { .. }
             | Event::WorkStarted { .. }

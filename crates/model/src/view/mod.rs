@@ -22,6 +22,6 @@ pub use recipe::show_recipe;
 pub use refusals::show_refusals;
 pub use replay::show_replay;
 pub use status::{HostStatus, describe_maintenance, show_status};
-pub use summary::Summary;
+pub use summary::{Seen, Summary};
 pub use table::{Table, ago};
 pub use visible::{on_one_line, visible, visible_json};

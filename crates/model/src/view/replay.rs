@@ -169,9 +169,8 @@ mod tests {
           jobs-one  fetch 5ed17b1b2b into b  1.0 s
           web1      fetch 5ed17b1b2b into b  0.04 s
           web1      │ no database
-          web1      ✗ check: ./selftest: exit status 1
+          web1      ✗ check: ./selftest
         web1: check: ./selftest: exit status 1
-          │ no database
         ✗ deploy v0.2.0 (5ed17b1b2b): failed before the switch (exit 7)
           the link led to v0.1.0 (7e9a189bee) on web1; what runs isn't asked
           served then: nothing on jobs-one

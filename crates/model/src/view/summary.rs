@@ -11,8 +11,20 @@ use crate::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, V
 /// How many of a failed step's lines are printed again.
 const LAST_LINES: usize = 20;
 
+/// The deployer, in the place of a host.
+const HERE: &str = "here";
+
 /// What failed, and its last words.
 type Told = (String, Vec<String>);
+
+/// What the reader of the ending has seen before of what steps printed. One ending tells an error once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing but what steps tell people.
+    Little,
+    /// All of it, line by line.
+    All,
+}
 
 /// A fold over events that can tell the end of the run.
 #[derive(Debug, Default)]
@@ -28,6 +40,8 @@ pub struct Summary {
     hints: BTreeMap<HostName, String>,
     /// What failed and stopped nothing.
     undone: Vec<Failure>,
+    /// What failed of what the deployer does.
+    here: Vec<Failure>,
     ended: Option<(Outcome, u64)>,
 }
 
@@ -48,7 +62,8 @@ impl Summary {
             Event::WorkStarted { headline, .. } => self.headline.clone_from(headline),
             Event::StepStarted { host, step, title } => self.begin_step(Some(host), *step, title),
             Event::DeployerStarted { step, title, .. } => self.begin_step(None, *step, title),
-            Event::Output { host, step, line, .. } => self.keep(Some(host), *step, line),
+            // What was told is read already.
+            Event::Output { host, step, line, is_told: false, .. } => self.keep(Some(host), *step, line),
             Event::Unreachable { host, hint: Some(hint), .. } => {
                 self.hints.insert(host.clone(), hint.clone());
             }
@@ -56,6 +71,11 @@ impl Summary {
             Event::StepEnded { host, step, status, .. } if *status != 0 => {
                 let what = FailureKind::Exited { status: *status };
                 self.undone.push(Failure { host: Some(host.clone()), step: Some(*step), what });
+            }
+            // What comes after the end is told by itself.
+            Event::DeployerEnded { step, status, .. } if *status != 0 && self.ended.is_none() => {
+                let what = FailureKind::Exited { status: *status };
+                self.here.push(Failure { host: None, step: Some(*step), what });
             }
             Event::RunEnded { outcome, milliseconds, .. } => {
                 self.ended = Some((outcome.clone(), *milliseconds))
@@ -84,16 +104,20 @@ impl Summary {
         tail.push_back(line.to_owned());
     }
 
-    /// Whether the run has ended, and not well.
+    /// Whether the run has ended, and something in it didn't go well.
     pub fn went_wrong(&self) -> bool {
-        self.ended.as_ref().is_some_and(|(outcome, _)| outcome.verdict != Verdict::Done)
+        self.ended.as_ref().is_some_and(|(outcome, _)| {
+            outcome.verdict != Verdict::Done || !self.undone.is_empty() || !self.here.is_empty()
+        })
     }
 
     /// The end, in words; `retry` is the command that would do the same again, `status` the one that shows what is.
-    pub fn tell(&self, retry: &str, environment_command: &str) -> String {
+    pub fn tell(&self, retry: &str, environment_command: &str, seen: Seen) -> String {
         let Some((outcome, milliseconds)) = &self.ended else { return String::new() };
-        let mut text = self.tell_end(outcome, *milliseconds, true);
-        for (what, command) in next_commands(outcome, retry, environment_command) {
+        let mut text = self.tell_end(outcome, *milliseconds, true, seen);
+        for (what, command) in
+            next_commands(outcome, &self.in_order(&outcome.failures), retry, environment_command)
+        {
             let _ = writeln!(text, "  {what}: {command}");
         }
         text
@@ -102,12 +126,12 @@ impl Summary {
     /// The end of a run that is long over: what is to be done now isn't known from it.
     pub fn tell_again(&self) -> String {
         let Some((outcome, milliseconds)) = &self.ended else { return String::new() };
-        self.tell_end(outcome, *milliseconds, false)
+        self.tell_end(outcome, *milliseconds, false, Seen::All)
     }
 
-    fn tell_end(&self, outcome: &Outcome, milliseconds: u64, is_now: bool) -> String {
+    fn tell_end(&self, outcome: &Outcome, milliseconds: u64, is_now: bool, seen: Seen) -> String {
         let mut text = String::new();
-        for (hosts, (what, tail)) in self.group_failures(&outcome.failures) {
+        for (hosts, (what, tail)) in self.group_failures(&self.in_order(&outcome.failures), seen) {
             let _ = writeln!(text, "{}: {what}", hosts.join(", "));
             for line in tail {
                 let _ = writeln!(text, "  │ {line}");
@@ -117,11 +141,12 @@ impl Summary {
                 let _ = writeln!(text, "  help: {hint}");
             }
         }
-        // As they came to be known is nobody's order.
-        let mut undone = self.undone.clone();
-        undone.sort_by_key(|left| self.hosts.iter().position(|host| left.host.as_ref() == Some(host)));
-        for (hosts, (what, tail)) in self.group_failures(&undone) {
-            let _ = writeln!(text, "left undone on {}: {what}", hosts.join(", "));
+        let mut undone = self.in_order(&self.undone);
+        let stopped = |left: &&Failure| outcome.failures.iter().any(|failure| failure.step == left.step);
+        undone.extend(self.here.iter().filter(|left| !stopped(left)).cloned());
+        for (hosts, (what, tail)) in self.group_failures(&undone, seen) {
+            let on = if hosts == [HERE] { HERE.to_owned() } else { format!("on {}", hosts.join(", ")) };
+            let _ = writeln!(text, "left undone {on}: {what}");
             for line in tail {
                 let _ = writeln!(text, "  │ {line}");
             }
@@ -142,8 +167,16 @@ impl Summary {
         text
     }
 
+    /// By the order of the hosts in the configuration: as they came to be known is nobody's order.
+    fn in_order(&self, failures: &[Failure]) -> Vec<Failure> {
+        let mut failures = failures.to_vec();
+        failures
+            .sort_by_key(|failure| self.hosts.iter().position(|host| failure.host.as_ref() == Some(host)));
+        failures
+    }
+
     /// What failed, with its last words; hosts that failed alike are told once.
-    fn group_failures<'o>(&self, failures: &'o [Failure]) -> Vec<(Vec<&'o str>, Told)> {
+    fn group_failures<'o>(&self, failures: &'o [Failure], seen: Seen) -> Vec<(Vec<&'o str>, Told)> {
         let mut groups: Vec<(Vec<&str>, Told)> = Vec::new();
         for Failure { host, step, what } in failures {
             let told = match step.and_then(|step| self.titles.get(&step)) {
@@ -151,8 +184,9 @@ impl Summary {
                 None => what.to_string(),
             };
             let tail = step.and_then(|step| self.tails.get(&(host.clone(), step)));
+            let tail = tail.filter(|_| seen == Seen::Little);
             let told = (told, tail.into_iter().flatten().cloned().collect());
-            let host = host.as_ref().map_or("here", HostName::as_str);
+            let host = host.as_ref().map_or(HERE, HostName::as_str);
             match groups.iter_mut().find(|(_, known)| *known == told) {
                 // Forwards and back alike.
                 Some((hosts, _)) if hosts.contains(&host) => {}
@@ -176,7 +210,12 @@ fn group_serving(outcome: &Outcome) -> Vec<(&Serving, Vec<&str>)> {
 }
 
 /// What a person can do now: a word for what it is for, and the command.
-fn next_commands(outcome: &Outcome, retry: &str, environment_command: &str) -> Vec<(&'static str, String)> {
+fn next_commands(
+    outcome: &Outcome,
+    failures: &[Failure],
+    retry: &str,
+    environment_command: &str,
+) -> Vec<(&'static str, String)> {
     let status = || ("see", format!("{environment_command} status"));
     let check = || ("see", format!("{environment_command} check"));
     let again = || ("again", retry.to_owned());
@@ -186,8 +225,7 @@ fn next_commands(outcome: &Outcome, retry: &str, environment_command: &str) -> V
         Verdict::Locked | Verdict::Mixed => vec![status(), again()],
         Verdict::Unreachable => vec![check(), again()],
         Verdict::FailedBefore | Verdict::Reverted => {
-            let failed =
-                outcome.failures.iter().find_map(|failure| Some((failure.host.as_ref()?, &failure.what)));
+            let failed = failures.iter().find_map(|failure| Some((failure.host.as_ref()?, &failure.what)));
             // What switches nothing has made no release that could be looked at.
             let place = if outcome.hosts.is_empty() { "shell" } else { "shell --failed" };
             let look = failed.map(|(host, what)| match what {
