@@ -281,7 +281,8 @@ fn a_host_that_left_is_told_of_until_it_is_retired() {
     found.push(format!("{host:?}"));
     let there = moved()[0].clone();
     let retired = SeenHost { host: &host, facts: &there.0 };
-    for plan in [plan_retire(&less, &run(61), retired, &all), plan_forget(&less, &run(61), &name, &all)] {
+    for plan in [plan_retire(&less, &run(61), retired, &all, None), plan_forget(&less, &run(61), &name, &all)]
+    {
         let plan = plan.expect("nothing speaks against it");
         assert_sound(&plan);
         found.push(show_plan(&plan, Detail::Steps));
@@ -355,7 +356,7 @@ fn a_host_with_another_name_has_not_left() {
         let all = seen(&after, &hosts);
         let host = gone_host(&after, &name, &all).expect("it is known");
         let retired = identified(&moved()[0], this);
-        let plan = plan_retire(&after, &run(61), SeenHost { host: &host, facts: &retired.0 }, &all);
+        let plan = plan_retire(&after, &run(61), SeenHost { host: &host, facts: &retired.0 }, &all, None);
         let said = match plan {
             Ok(plan) => format!("removes {}", plan.removals().len()),
             Err(refusals) => format!("{}; {}", refusals[0], refusals[0].hint().expect("a way out")),
@@ -476,7 +477,7 @@ fn what_sudo_will_not_remove_is_known_before() {
     let refused = refused.map(|command| format!("/usr/bin/{command}")).to_vec();
     let hosts = moved().map(|seen| seen.change(|facts| facts.removals_refused_by_sudo = refused.clone()));
     let all = seen(&settings, &hosts);
-    let retired = plan_retire(&settings, &run(61), all[0], &[]).expect_err("refused");
+    let retired = plan_retire(&settings, &run(61), all[0], &[], None).expect_err("refused");
     let said = format!(
         "{}; {}\n{}{}",
         retired[0],
@@ -732,5 +733,38 @@ fn aliases_and_copies_are_not_what_was_installed() {
     /etc/systemd/system/five-web.service
     /etc/init.d/five-beat
     /etc/cron.d/five
+    ");
+}
+
+/// A host whose folder is gone isn't locked, nor written to: what else is ours is taken away.
+#[test]
+fn a_host_whose_folder_is_gone_is_retired_too() {
+    let settings =
+        settings("unit = \"five\"\nservice = \"none\"\n[environments.production]\nhosts = [\"web3\"]\n");
+    let told = |facts: HostFacts| {
+        let plan = plan_retire(
+            &settings,
+            &run(61),
+            SeenHost { host: &settings.hosts[0], facts: &facts },
+            &[],
+            Some(URL),
+        );
+        let plan = plan.unwrap_or_else(|refusals| panic!("{}", refusals[0]));
+        assert_sound(&plan);
+        format!("{}{}", if plan.is_empty() { "nothing to do\n" } else { "" }, show_plan(&plan, Detail::Steps))
+    };
+    let nothing = common::bare().change(|facts| (facts.exists, facts.writable) = (false, false)).0;
+    let units = HostFacts { marked: moved()[0].0.marked.clone(), ..nothing.clone() };
+    assert_snapshot!(told(units) + &told(nothing), @"
+      note: web3: there is no /var/webapps/five
+      removes: web3: /etc/systemd/system/five-worker.service
+      removes: web3: /etc/init.d/five-beat
+
+    work
+      on web3
+        stop and remove /etc/systemd/system/five-worker.service
+        stop and remove /etc/init.d/five-beat
+    nothing to do
+      note: web3: there is no /var/webapps/five, and nothing else here is this app's
     ");
 }

@@ -61,23 +61,31 @@ pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode
         look.facts.extend(of_it.facts);
         session.hosts = remaining.iter().chain(&session.hosts).cloned().collect();
     }
+    let url = session.code_url().await;
     let seen = session.seen(&look);
     let (of_it, rest): (Vec<SeenHost<'_>>, Vec<SeenHost<'_>>) =
         seen.into_iter().partition(|seen| seen.host.name == name);
-    let plan = of_it.first().map(|seen| plan_retire(&settings, &session.context, *seen, &rest)).transpose();
+    let retire = |seen: &SeenHost<'_>| plan_retire(&settings, &session.context, *seen, &rest, url.as_deref());
+    let plan = of_it.first().map(retire).transpose();
     let others = plan_forget(&settings, &session.context, &name, &rest);
     let (mut plan, mut others) = match (plan, others) {
         (Ok(plan), Ok(others)) => (plan, others),
         (Err(refusals), _) | (_, Err(refusals)) => return Err(session.refuse(&refusals, &look)),
     };
+    // Where nothing of it is left, that is said, and the others forget it.
+    let nothing_there = plan.take_if(|plan| plan.is_empty()).map(|plan| plan.notes).unwrap_or_default();
     if plan.is_none() && others.is_empty() {
         look = session.stop_unless_reached(look)?;
+        for Note { text, .. } in &nothing_there {
+            session.say(&format!("{name}: {text}"));
+        }
         session.say(&format!("nothing to do: no host of {environment} knows {name}"));
         session.end_early(Verdict::Done, ExitCode::Done, &look);
         return Ok(ExitCode::Done);
     }
     let unsure = if plan.is_some() { format!(", or be the same machine as {name}") } else { String::new() };
     let shown = plan.as_mut().unwrap_or(&mut others);
+    shown.notes.splice(0..0, nothing_there);
     shown.notes.extend(unasked.into_iter().map(|host| {
         let text =
             format!("can't be reached: it may go on telling of {name}, until it is retired again{unsure}");

@@ -157,4 +157,9 @@ fn what_hosts_should_not_have_any_more_is_told_and_then_removed() {
     let said = stage.production(&["status"], 0);
     assert!(!said.stdout.contains("web2"), "{}", said.stdout);
     stage.production(&["retire", "web3", "--forget"], 0).says("no host of production knows web3");
+    // Whoever removed the folder first has it told, and not what a step says that doesn't find it.
+    web2.run("rm -r /var/webapps/five");
+    stage
+        .production(&["--yes", "retire", "web2"], 0)
+        .says("web2: there is no /var/webapps/five, and nothing else here is this app's");
 }

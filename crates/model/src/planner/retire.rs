@@ -6,7 +6,7 @@ use super::work::work;
 use crate::app::service::Service;
 use crate::config::Settings;
 use crate::host::Host;
-use crate::host::diagnosis::{Severity, stray};
+use crate::host::diagnosis::{DiagnosisKind, Severity, stray};
 use crate::host::fleet::{FleetHost, GoneHost, gone_hosts};
 use crate::host::left_over::{WantedHere, left_over};
 use crate::host::record::JournalKind;
@@ -37,12 +37,15 @@ pub fn gone_host(settings: &Settings, name: &HostName, others: &[SeenHost<'_>]) 
 }
 
 /// Stops and removes on a host what is this app's there, but for its releases and what they share: never on one of those that
-/// stay, by whatever name it is reached.
+/// stay, by whatever name it is reached. Where its folder is gone there is nothing to lock: what else says that it is ours is removed,
+/// and where there is nothing at all the plan is empty. Whose that may be is said by `url`, where the code comes from, if neither the
+/// settings nor the folder say it.
 pub fn plan_retire(
     settings: &Settings,
     run: &RunContext,
     retired: SeenHost<'_>,
     others: &[SeenHost<'_>],
+    url: Option<&str>,
 ) -> Result<Plan, Vec<Refusal>> {
     let is_retired = |other: &&SeenHost<'_>| {
         other.facts.identity.is_some() && other.facts.identity == retired.facts.identity
@@ -51,12 +54,16 @@ pub fn plan_retire(
         let (host, other) = (retired.host.name.clone(), same.host.name.clone());
         return Err(vec![Refusal::SameMachine { host, other }]);
     }
-    let bare = settings_without_services(settings);
+    let mut bare = settings_without_services(settings);
+    if !retired.facts.exists && bare.source.scm.is_none() {
+        bare.source.scm = url.map(str::to_owned);
+    }
     let hosts = examined(&bare, run, &[retired])?;
     let planning = &hosts[0];
     let HostPlanning { host, facts, layout, owner, .. } = planning;
     let title = format!("retire {}", host.name);
-    let mut actions = planning.lock_as_seen(&run.holder(title.as_str()));
+    let mut actions =
+        if facts.exists { planning.lock_as_seen(&run.holder(title.as_str())) } else { Vec::new() };
     let mut notes = Vec::new();
     let mut note = |text| notes.push(Note { host: Some(host.name.clone()), text });
     let nothing = WantedHere { service_files: &[], jobs: None };
@@ -73,12 +80,23 @@ pub fn plan_retire(
             note(format!("{words}; {help}"));
         }
     }
-    note(format!(
-        "releases and what they share stay in {}; a service that somebody else installed isn't stopped",
-        layout.path
-    ));
-    actions.push(run.note(JournalKind::HostRetired, Some(host.name.to_string())));
-    Ok(Plan { title: Some(title), notes, ..work(&bare, run, Intent::Work, vec![(host, actions)]) })
+    if facts.exists {
+        note(format!(
+            "releases and what they share stay in {}; a service that somebody else installed isn't stopped",
+            layout.path
+        ));
+        actions.push(run.note(JournalKind::HostRetired, Some(host.name.to_string())));
+    } else {
+        let else_ = if actions.is_empty() { ", and nothing else here is this app's" } else { "" };
+        note(format!("there is no {}{else_}", layout.path));
+    }
+    let is_empty = actions.is_empty();
+    let mut plan =
+        Plan { title: Some(title), notes, ..work(&bare, run, Intent::Work, vec![(host, actions)]) };
+    if is_empty {
+        plan.phases.clear();
+    }
+    Ok(plan)
 }
 
 /// Has the hosts of the configuration forget one that left it; an empty plan, where none of them knows it.
@@ -124,8 +142,14 @@ fn examined<'a>(
 ) -> Result<Vec<HostPlanning<'a>>, Vec<Refusal>> {
     let refusals = hosts.iter().flat_map(|seen| {
         let stops = diagnose_host(bare, *seen, None).into_iter();
-        let stops = stops
-            .filter(|diagnosis| diagnosis.severity == Severity::Blocks && diagnosis.kind.stops_any_change());
+        // Nothing is written into a folder that isn't there.
+        let is_in_the_way =
+            move |kind: DiagnosisKind| seen.facts.exists || kind != DiagnosisKind::NotWritable;
+        let stops = stops.filter(move |diagnosis| {
+            diagnosis.severity == Severity::Blocks
+                && diagnosis.kind.stops_any_change()
+                && is_in_the_way(diagnosis.kind)
+        });
         stops.map(|diagnosis| Refusal::Unfit { host: seen.host.name.clone(), diagnosis })
     });
     let refusals: Vec<Refusal> = refusals.collect();
