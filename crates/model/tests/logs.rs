@@ -96,7 +96,7 @@ fn files_are_read_from_their_ends() {
         tell(&["log/*.log"], LogQuery { since_seconds: Some(3600), ..LogQuery::default() });
         found
     });
-    assert_snapshot!(found, @"
+    assert_snapshot!(found, @r#"
     0: 5
     an error & more
     0: five.log: an error & more
@@ -106,9 +106,9 @@ fn files_are_read_from_their_ends() {
     0: 3
     5
     an error & more
-    0
+    0: nothing in log/five.log that matches "it's nowhere"
     0: only
-    ");
+    "#);
     let found = everywhere(|shell, place| {
         place.by_hand("rm -r five");
         place.act(shell, &logs(&[], &["log/*.log"], LogQuery::default()))
@@ -158,6 +158,18 @@ fn the_journal_is_asked_for_what_is_wanted() {
                 logs(units, files, LogQuery { pattern: Some("x".to_owned()), ..LogQuery::default() });
             let _ = writeln!(found, "{}", with_tools(shell, place, &broken, &action));
         }
+        // An empty journal is no mistake, and no silence either.
+        let empty =
+            [tools[0], ("journalctl", ""), ("tail", "echo x"), ("sudo", "[ \"$1\" = -n ] && shift; \"$@\"")];
+        let day = LogQuery { since_seconds: Some(86_400), ..LogQuery::default() };
+        let pattern = LogQuery { pattern: Some("it's".to_owned()), ..LogQuery::default() };
+        for (units, files, query) in [
+            (&["five", "user/worker"][..], &[][..], LogQuery::default()),
+            (&["five"], &["x.log", "no.log"], pattern),
+            (&["user/worker"], &["no*.log"], day),
+        ] {
+            let _ = writeln!(found, "{}", with_tools(shell, place, &empty, &logs(units, files, query)));
+        }
         let denied = [tools[0], tools[1], ("sudo", "exit 1")];
         let _ = writeln!(
             found,
@@ -166,18 +178,24 @@ fn the_journal_is_asked_for_what_is_wanted() {
         );
         found
     });
-    assert_snapshot!(found, @"
+    assert_snapshot!(found, @r#"
     0: as root: --quiet|--no-pager|--output|short-iso|--lines|all|--no-hostname|--unit|it's five|
     0: as root: --quiet|--no-pager|--output|short-iso|--lines|5|--no-hostname|--since|-600s|--unit|five|--user-unit|worker|
     0: --quiet|--no-pager|--output|short-iso|--lines|all|--no-hostname|--user-unit|worker|
-    0
+    0: nothing in the journal of five since 10 min ago that matches "it's"
     1: no journal
     1: gone
     1: no journal
     gone
+    0: nothing in the journal of five, worker
+    0: no file is called no.log here
+    nothing in the journal of five that matches "it's"
+    nothing in x.log that matches "it's"
+    0: nothing in no*.log since 1 d ago
+    nothing in the journal of worker since 1 d ago
     0: --quiet|--no-pager|--output|short-iso|--lines|all|--no-hostname|--unit|five|
     ada may not read the journal of services: add them to the group systemd-journal
-    ");
+    "#);
 }
 
 /// What follows is told as it is said; and nothing of it is left where the step is ended, as the runner does it.

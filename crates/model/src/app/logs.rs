@@ -44,6 +44,22 @@ impl LogQuery {
     }
 }
 
+impl LogQuery {
+    /// What is asked of the lines but their number, as the end of a sentence.
+    pub fn limits(&self) -> String {
+        let since = self.since_seconds.map_or(String::new(), |seconds| {
+            let of = |unit: u64, word: &str| {
+                (seconds >= unit && seconds % unit == 0).then(|| format!("{} {word}", seconds / unit))
+            };
+            let ago = of(86_400, "d").or_else(|| of(3600, "h")).or_else(|| of(60, "min"));
+            format!(" since {} ago", ago.unwrap_or_else(|| format!("{seconds} s")))
+        });
+        let matches =
+            self.pattern.as_ref().map_or(String::new(), |pattern| format!(" that matches {pattern:?}"));
+        since + &matches
+    }
+}
+
 /// How long ago something was, in seconds: `10m`, `2 h`, `1d 12h`, or a time such as `2026-11-27 09:30`, which is one of this
 /// machine's clock.
 pub fn seconds_since(text: &str, now: Timestamp, zone: &TimeZone) -> Option<u64> {

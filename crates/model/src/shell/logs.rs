@@ -17,7 +17,7 @@ pub(super) fn logs_script(layout: &Layout, sources: &LogSources, query: &LogQuer
     }
     let number = |number: Option<String>| number.unwrap_or_default();
     format!(
-        "{SUDO}folder={}\npath={}\nsystem_units={}\nuser_units={}\nfiles={}\nsince={}\nlines={}\nwanted={}\nfollow={}\n{}",
+        "{SUDO}folder={}\npath={}\nsystem_units={}\nuser_units={}\nfiles={}\nsince={}\nlines={}\nwanted={}\nfollow={}\nunits={}\nlimits={}\n{}",
         quote(layout.current().as_str()),
         quote(layout.path.as_str()),
         quote(&quote_words(&system)),
@@ -27,6 +27,8 @@ pub(super) fn logs_script(layout: &Layout, sources: &LogSources, query: &LogQuer
         number(lines.map(|lines| lines.to_string())),
         quote(pattern.as_deref().unwrap_or_default()),
         if *follow { "yes" } else { "" },
+        quote(&units.iter().map(|unit| unit.trim_start_matches("user/")).collect::<Vec<_>>().join(", ")),
+        quote(&query.limits()),
         script!("logs")
     )
 }

@@ -2,7 +2,7 @@
 #
 # Assignments stand before this text: sudo; folder and path, the live release and the app's; system_units and user_units, words
 # for the shell; files, patterns of the shell, a line each; since, in seconds, lines and wanted, each maybe empty; follow, maybe
-# empty.
+# empty; units, as people read them, and limits, what is asked of the lines.
 
 cd "$folder" 2>/dev/null || cd "$path" 2>/dev/null || { echo "$path isn't there" >&2; exit 1; }
 
@@ -25,23 +25,42 @@ matching() {
   fi
 }
 
+# Passes on all lines; whether there was one. Whoever follows waits for one.
+any() {
+  if [ -n "$follow" ]; then
+    cat
+  else
+    IFS= read -r line || [ -n "$line" ] || return
+    printf '%s\n' "$line"
+    cat
+  fi
+}
+
 # Passes on what is wanted of what a command says, and fails where that does: of a pipe, a shell only tells how its end went.
+# Silence looks like a mistake, and so it is told of whom there is none.
 exec 4>&1
 telling() {
-  failed=$({ { "$@" </dev/null 3>&- 4>&- || echo yes >&3; } | { matching | named; } >&4 3>&- 4>&-; } 3>&1)
-  [ -z "$failed" ]
+  source=$1
+  shift
+  said=$({ { "$@" </dev/null 3>&- 4>&- || echo failed >&3; } |
+    { { matching | named; } 3>&- 4>&- | any >&4 3>&- 4>&- || echo nothing >&3; }; } 3>&1)
+  case $said in
+    *failed*) return 1 ;;
+    *nothing*) [ -z "$source" ] || echo "nothing in $source$limits" >&2 ;;
+  esac
 }
 
 # The journal is everybody's who is in one of its groups, and else root's. Who may not read it sees what is their own.
 journal() {
   command -v journalctl >/dev/null || { echo 'there is no journalctl here' >&2; return 1; }
-  as=
+  as= source="the journal of $units"
   if [ -n "$system_units" ] && [ "$(id -u)" != 0 ] &&
     ! id -Gn | tr ' ' '\n' | grep -qxE 'systemd-journal|adm|wheel'; then
     if $sudo journalctl --quiet --lines 0 --no-pager >/dev/null 2>&1; then
       as=$sudo
     else
       echo "$(id -un) may not read the journal of services: add them to the group systemd-journal" >&2
+      source=
     fi
   fi
   set -- --quiet --no-pager --output short-iso --lines "${lines:-all}"
@@ -51,7 +70,7 @@ journal() {
   eval "set -- \"\$@\" $system_units $user_units"
   # It ends when the pipe does, be it root's: no signal of ours would reach it.
   file=
-  telling $as journalctl "$@"
+  telling "$source" $as journalctl "$@"
 }
 
 # Sets the arguments to the files that there are.
@@ -67,7 +86,13 @@ found_files() {
 "
     done
     unset IFS
-    [ "$found" != "$before" ] || [ -n "$since" ] || echo "no file is called $pattern here" >&2
+    if [ "$found" != "$before" ]; then
+      :
+    elif [ -n "$since" ]; then
+      echo "nothing in $pattern$limits" >&2
+    else
+      echo "no file is called $pattern here" >&2
+    fi
   done <<END
 $files
 END
@@ -90,7 +115,7 @@ tell_file() {
   [ -r "$file" ] || as=$sudo
   set -- -n "${lines:-+1}"
   [ -z "$follow" ] || set -- "$@" -F
-  telling $as tail "$@" -- "$file"
+  telling "$file" $as tail "$@" -- "$file"
 }
 
 found_files
