@@ -575,7 +575,7 @@ pub(crate) struct ManageArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShellArgs {
-    /// In the release that failed last, if there is one
+    /// In the release that failed last; where none did, that is refused
     #[arg(long)]
     pub failed: bool,
 }

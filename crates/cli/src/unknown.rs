@@ -24,6 +24,19 @@ fn explain_among(
     let words = plain_words(line, root)?;
     let asks_for_help = line.iter().any(|word| matches!(word.as_str(), "--help" | "-h" | "--version" | "-V"));
     let is_environment = |word: &str| environments.iter().any(|known| known == word);
+    let usual_environment = || {
+        let environment = environments.iter().find(|name| *name == "production").or(environments.last());
+        environment.map_or("ENVIRONMENT", String::as_str)
+    };
+    if let Some(word) = words.last().filter(|word| !is_environment(word))
+        && let Some((command, option)) = names_release(word, typed, root)
+    {
+        let environment = if words.len() > 1 { words[0] } else { usual_environment() };
+        return Some(
+            CliError::usage(format!("{command} takes no word such as {word:?}"))
+                .hint(format!("a release has an option: buedafab {environment} {command} {option} {word}")),
+        );
+    }
     match words.as_slice() {
         [] => None,
         [environment] if is_environment(environment) && asks_for_help => None,
@@ -45,11 +58,9 @@ fn explain_among(
             let missing = format!("there is no command and no environment {word:?}");
             let hint = match nearest_command(word, root) {
                 Some(command) if needs_environment(&command) => {
-                    let environment =
-                        environments.iter().find(|name| *name == "production").or(environments.last());
-                    let environment = environment.map_or("ENVIRONMENT", String::as_str);
                     format!(
-                        "did you mean {command}? The environment comes first: buedafab {environment} {command}"
+                        "did you mean {command}? The environment comes first: buedafab {} {command}",
+                        usual_environment()
                     )
                 }
                 Some(command) => format!("did you mean {command}?"),
@@ -68,6 +79,29 @@ fn explain_among(
             Some(CliError::usage(format!("there is no command {word:?}")).hint(hint))
         }
     }
+}
+
+/// The command right before a word that probably names a release, and the option of it that takes one.
+fn names_release(word: &str, typed: &[String], root: &Command) -> Option<(String, &'static str)> {
+    let before = typed.iter().take_while(|other| *other != word);
+    let command = before.filter_map(|other| root.find_subcommand(other)).last()?;
+    let has = |name: &str| command.get_arguments().any(|argument| argument.get_long() == Some(name));
+    let digits = word.trim_start_matches(['v', 'V']);
+    let is_version = digits.starts_with(|c: char| c.is_ascii_digit()) && digits.contains('.');
+    let is_tag = is_version || word == "latest_tag";
+    let is_commit = (7..=40).contains(&word.len()) && word.chars().all(|c| c.is_ascii_hexdigit());
+    // Any other word may be a branch, if it isn't just a command that is spelt wrong.
+    let is_else = nearest_command(word, root).is_none() && !word.contains(':');
+    let option = if has("to") && (is_tag || is_commit) {
+        "--to"
+    } else if has("release") && is_tag {
+        "--release"
+    } else if has("commit") && (is_commit || is_else) {
+        "--commit"
+    } else {
+        return None;
+    };
+    Some((command.get_name().to_owned(), option))
 }
 
 /// The words of a line that are no flags and no values of them; `None` if one of them is a command.
@@ -160,6 +194,36 @@ mod tests {
         check(
             "buedafab production xyzzy",
             "error: there is no command \"xyzzy\"\n  help: buedafab help lists the commands, and a project's own tasks",
+        );
+    }
+
+    #[test]
+    fn a_release_without_its_option_is_told_it() {
+        for (typed, word, right) in [
+            ("production deploy v0.1.1", "v0.1.1", "production deploy --release v0.1.1"),
+            ("production deploy --dry-run 1.2", "1.2", "production deploy --release 1.2"),
+            ("production deploy latest_tag", "latest_tag", "production deploy --release latest_tag"),
+            ("staging deploy 6b4943c", "6b4943c", "staging deploy --commit 6b4943c"),
+            ("staging deploy feature/login", "feature/login", "staging deploy --commit feature/login"),
+            ("deploy v0.1.1", "v0.1.1", "production deploy --release v0.1.1"),
+            ("production rollback v0.1.0", "v0.1.0", "production rollback --to v0.1.0"),
+            ("production rollback 6b4943c status", "6b4943c", "production rollback --to 6b4943c"),
+        ] {
+            let command = if right.contains("rollback") { "rollback" } else { "deploy" };
+            check(
+                &format!("buedafab {typed}"),
+                &format!(
+                    "error: {command} takes no word such as {word:?}\n  help: a release has an option: buedafab {right}"
+                ),
+            );
+        }
+        check(
+            "buedafab production deploy stauts",
+            "error: there is no command \"stauts\"\n  help: did you mean status? buedafab production status",
+        );
+        check(
+            "buedafab production status v0.1.1",
+            "error: there is no command \"v0.1.1\"\n  help: buedafab help lists the commands, and a project's own tasks",
         );
     }
 

@@ -510,8 +510,8 @@ fn a_session_has_the_surroundings_of_the_apps_commands() {
                     .stderr(std::process::Stdio::piped())
                     .spawn()
                     .expect("it starts");
-                std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), typed.as_bytes())
-                    .expect("it listens");
+                // A session that is refused listens to nobody.
+                std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), typed.as_bytes()).ok();
                 all.push(told(&child.wait_with_output().expect("it ends"), place));
             }
             assert_eq!(all[0], all[1]);
@@ -519,6 +519,9 @@ fn a_session_has_the_surroundings_of_the_apps_commands() {
         };
         let mut found = format!("live {}\n", told(SessionIn::Live));
         let _ = writeln!(found, "none failed {}", told(SessionIn::Failed));
+        place.by_hand("mv five/.buedafab/slots five/.buedafab/no-slots");
+        let _ = writeln!(found, "no slot at all {}", told(SessionIn::Failed));
+        place.by_hand("mv five/.buedafab/no-slots five/.buedafab/slots");
         place.by_hand("echo '{\"at\":\"\",\"state\":\"failed\"}' >five/.buedafab/slots/b.json");
         let _ = writeln!(found, "failed {}", told(SessionIn::Failed));
         place.by_hand("echo 'export SECRET=x' >five/shared/.env");
@@ -529,9 +532,8 @@ fn a_session_has_the_surroundings_of_the_apps_commands() {
     live 0: ROOT/five/releases/current
     it's $HOME|it is|PRODUCTION|gone
     python of ROOT/five/releases/current/env/bin/python
-    none failed 0: ROOT/five/releases/current
-    it's $HOME|it is|PRODUCTION|gone
-    python of ROOT/five/releases/current/env/bin/python
+    none failed 4: no slot failed here; there are: a (live)
+    no slot at all 4: no slot failed here; there are: none
     failed 0: ROOT/five/releases/b
     it's $HOME|it is|PRODUCTION|gone
     python of ROOT/five/releases/b/env/bin/python

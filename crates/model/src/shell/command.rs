@@ -40,7 +40,8 @@ pub fn manage_shell(settings: &Settings, host: &Host, words: &[String]) -> Strin
 pub enum SessionIn {
     /// In the live release where there is one, and else in the app's directory.
     Live,
-    /// In the release whose preparation or switch came to nothing last; where there is none, as above.
+    /// In the release whose preparation or switch came to nothing last; where there is none, the session ends with
+    /// 4, as a refusal does, and says which slots there are.
     Failed,
 }
 
@@ -52,7 +53,7 @@ pub fn login_shell(settings: &Settings, host: &Host, place: SessionIn) -> String
     let failed = match place {
         SessionIn::Live => String::new(),
         SessionIn::Failed => format!(
-            "slots={}\nreleases={}\n{FIND_FAILED}",
+            "slots={}\nreleases={}\nnone_failed={NONE_FAILED}\n{FIND_FAILED}",
             quote(layout.state().join("slots").as_str()),
             quote(layout.releases.as_str())
         ),
@@ -85,8 +86,12 @@ pub fn login_shell(settings: &Settings, host: &Host, place: SessionIn) -> String
     )
 }
 
-/// Sets `project` to the slot whose record was written last of those that came to nothing.
-const FIND_FAILED: &str = r#"for record in $(ls -t "$slots" 2>/dev/null); do
+/// What a session ends with that was to be in a slot that failed, where none did.
+const NONE_FAILED: i32 = 4;
+
+/// Sets `project` to the slot whose record was written last of those that came to nothing, or ends.
+const FIND_FAILED: &str = r#"known= project=
+for record in $(ls -t "$slots" 2>/dev/null); do
   case $record in *.json) ;; *) continue ;; esac
   IFS= read -r line <"$slots/$record" || continue
   case $line in
@@ -95,8 +100,13 @@ const FIND_FAILED: &str = r#"for record in $(ls -t "$slots" 2>/dev/null); do
       echo "in slot ${record%.json}, which failed" >&2
       break
       ;;
+    *'"state":"'*)
+      state=${line#*'"state":"'}
+      known="$known${known:+, }${record%.json} (${state%%'"'*})"
+      ;;
   esac
 done
+[ -n "$project" ] || { echo "no slot failed here; there are: ${known:-none}" >&2; exit $none_failed; }
 "#;
 
 /// The names in a file of variables; never what they are.
