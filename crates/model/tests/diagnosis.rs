@@ -705,10 +705,10 @@ fn all_three_say_the_same() {
       check   a deploy would be stopped
 
     the folder is another project's
-      plan    refused: web1: /var/webapps/five belongs to five in production from git.example.com/other
+      plan    refused: web1: /var/webapps/five belongs to five in production from git.example.com/other, and here the code comes from git.example.com/bueda/five
               give each its own: `path = "/var/webapps/{unit}-{environment}"`; `deploy --take-over` makes it this one's
-      status  web1: /var/webapps/five belongs to five in production from git.example.com/other
-      check   ✗  owner    /var/webapps/five belongs to five in production from git.example.com/other
+      status  web1: /var/webapps/five belongs to five in production from git.example.com/other, and here the code comes from git.example.com/bueda/five
+      check   ✗  owner    /var/webapps/five belongs to five in production from git.example.com/other, and here the code comes from git.example.com/bueda/five
       check   help: give each its own: `path = "/var/webapps/{unit}-{environment}"`; `deploy --take-over` makes it this one's
       check   a deploy would be stopped
 

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use crate::arguments::{Cli, HistoryArgs};
 use crate::exit::CliError;
 use crate::project::{Project, require_environment};
-use crate::report::{StepOutput, print_data, print_json, print_talk, print_view};
+use crate::report::{StepOutput, columns, print_data, print_json, print_talk, print_view};
 use crate::runs::RunFolder;
 use crate::session::Session;
 
@@ -41,7 +41,7 @@ async fn list(cli: &Cli, most: usize) -> Result<ExitCode, CliError> {
     } else {
         let shown = |run: &RunId| logs.runs.contains(run).then(|| short_id(run, &logs.runs).to_owned());
         let (all, zone) = (session.hosts.len(), TimeZone::system());
-        print_view(&show_history(newest, all, shown, Timestamp::now(), &zone));
+        print_view(&show_history(newest, all, shown, Timestamp::now(), &zone, columns()));
     }
     say_unasked(&session, &look);
     // Runs that were refused stand in no journal.
@@ -187,7 +187,7 @@ async fn ask_hosts(cli: &Cli, typed: &str, logs: &LogsHere) -> Result<ExitCode, 
     } else {
         session.say("there is no log of it on this machine; the hosts' journals say:");
         let (all, zone) = (session.hosts.len(), TimeZone::system());
-        print_view(&show_history(&entries, all, |_| None, Timestamp::now(), &zone));
+        print_view(&show_history(&entries, all, |_| None, Timestamp::now(), &zone, columns()));
     }
     say_unasked(&session, &look);
     Ok(ExitCode::Done)

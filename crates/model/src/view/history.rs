@@ -5,6 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Table, ago, duration, on_one_line};
 use crate::host::record::{JournalKind, JournalRecord, StoppedAt};
@@ -61,15 +62,17 @@ fn one_line_a_revert(records: &[JournalRecord]) -> Vec<JournalRecord> {
 }
 
 /// A line for each run, at the time of a `zone`, and another one with what stopped it; the last column has what `history`
-/// takes for it, where `logged` knows that it can be shown again.
+/// takes for it, where `logged` knows that it can be shown again. Where a line is wider than `columns`, each run has a line for what it
+/// was, and others below it.
 pub fn show_history(
     entries: &[HistoryEntry],
     hosts: usize,
     logged: impl Fn(&RunId) -> Option<String>,
     now: Timestamp,
     zone: &TimeZone,
+    columns: usize,
 ) -> String {
-    let mut table = Table::default();
+    let mut rows: Vec<[String; 7]> = Vec::new();
     for HistoryEntry { record, hosts: told } in entries {
         let came_to_nothing = matches!(record.kind, JournalKind::Failed | JournalKind::Interrupted);
         let about = match (&record.release, &record.from, &record.reason) {
@@ -87,7 +90,7 @@ pub fn show_history(
         } else {
             told.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ")
         };
-        table.row([
+        rows.push([
             record.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
             ago(record.at, now),
             record.kind.in_words().to_owned(),
@@ -97,14 +100,33 @@ pub fn show_history(
             logged(&record.run).map(|run| format!("log: {run}")).unwrap_or_default(),
         ]);
     }
+    let mut table = Table::default();
+    rows.iter().for_each(|row| table.row(row));
+    let wide = table.render("");
+    let fits = wide.lines().all(|line| line.width() <= columns);
     let mut text = String::new();
-    for (line, HistoryEntry { record, .. }) in table.render("").lines().zip(entries) {
-        text.push_str(line);
-        text.push('\n');
+    for ((line, row), HistoryEntry { record, .. }) in wide.lines().zip(&rows).zip(entries) {
+        if fits {
+            text.push_str(line);
+            text.push('\n');
+        } else {
+            text.push_str(&as_block(row));
+        }
         if let Some(StoppedAt { phase, milliseconds }) = &record.stopped {
             let reason = record.reason.as_deref().unwrap_or("for a reason that nobody wrote down");
             let _ =
                 writeln!(text, "  in {phase}, after {}: {}", duration(*milliseconds), on_one_line(reason));
+        }
+    }
+    text
+}
+
+/// When and what, and below it the rest.
+fn as_block([at, ago, kind, about, on, by, log]: &[String; 7]) -> String {
+    let mut text = format!("{at}  {ago}  {kind}\n");
+    for line in [about.clone(), format!("on {on}, by {by}"), log.clone()] {
+        if !line.is_empty() {
+            let _ = writeln!(text, "  {}", on_one_line(&line));
         }
     }
     text
@@ -151,7 +173,7 @@ mod tests {
         let entries = HistoryEntry::collect(&[(one, web1), (two, web2)]);
         let zone = TimeZone::fixed(jiff::tz::offset(5));
         let now = Timestamp::from_second(1_795_700_600).expect("a time");
-        insta::assert_snapshot!(show_history(&entries, 2, |_| None, now, &zone), @"
+        insta::assert_snapshot!(show_history(&entries, 2, |_| None, now, &zone, usize::MAX), @"
         2026-11-26 18:33  10 min ago  failed       2222222222                      all hosts  ada@laptop
           in prepare, after 3.4 s: web2: check: make check: exit status 2
         2026-11-26 18:34  9 min ago   reverted     2222222222, back to 1111111111  web1       ada@laptop
@@ -163,6 +185,37 @@ mod tests {
         2026-11-26 18:36  7 min ago   deployed     2222222222, after 1111111111    all hosts  ada@laptop
         ");
         // A host that wasn't asked isn't one that said so.
-        assert!(!show_history(&entries, 3, |_| None, now, &zone).contains("all hosts"));
+        assert!(!show_history(&entries, 3, |_| None, now, &zone, usize::MAX).contains("all hosts"));
+        let run = |run: &RunId| Some(run.to_string());
+        let narrow = show_history(&entries, 2, run, now, &zone, 80);
+        assert_eq!(narrow, show_history(&entries, 2, run, now, &zone, 60));
+        // A sentence is broken where it is printed.
+        assert!(narrow.lines().filter(|line| !line.starts_with("  in ")).all(|line| line.width() <= 60));
+        insta::assert_snapshot!(narrow, @"
+        2026-11-26 18:33  10 min ago  failed
+          2222222222
+          on all hosts, by ada@laptop
+          log: r1
+          in prepare, after 3.4 s: web2: check: make check: exit status 2
+        2026-11-26 18:34  9 min ago  reverted
+          2222222222, back to 1111111111
+          on web1, by ada@laptop
+          log: r2
+          in switch, after 3.4 s: web1: restart: exit status 3
+        2026-11-26 18:34  8 min ago  failed
+          2222222222
+          on web2, by ada@laptop
+          log: r2
+          in switch, after 3.4 s: web1: restart: exit status 3
+        2026-11-26 18:35  8 min ago  interrupted
+          2222222222
+          on all hosts, by ada@laptop
+          log: r3
+          in prepare, after 3.4 s: a person interrupted it
+        2026-11-26 18:36  7 min ago  deployed
+          2222222222, after 1111111111
+          on all hosts, by ada@laptop
+          log: r4
+        ");
     }
 }

@@ -20,17 +20,18 @@ pub(super) fn ownership(facts: &HostFacts, expected: &Expected<'_>, found: &mut 
         found.blocks(DiagnosisKind::Foreign, words, help);
     };
     if let Some(owner) = facts.owner.as_ref().filter(theirs) {
-        let words = format!("{} belongs to {owner}", expected.layout.path);
+        let words = format!("{} belongs to {}", expected.layout.path, beside_ours(owner, expected.owner));
         foreign(words, "give each its own: `path = \"/var/webapps/{unit}-{environment}\"`");
     }
     for (path, owner) in facts.file_owners.iter().filter(|(_, owner)| theirs(&owner)) {
-        foreign(format!("{path} belongs to {owner}"), "name this service otherwise, or leave its name out");
+        let words = format!("{path} belongs to {}", beside_ours(owner, expected.owner));
+        foreign(words, "name this service otherwise, or leave its name out");
     }
     if let Some(Listener { place, unit, owner }) =
         facts.listener.as_ref().filter(|found| theirs(&&found.owner))
     {
         foreign(
-            format!("{place} belongs to {owner}: {unit} listens there"),
+            format!("{place} belongs to {}: {unit} listens there", beside_ours(owner, expected.owner)),
             "give each app a port or a socket of its own",
         );
     }
@@ -38,15 +39,19 @@ pub(super) fn ownership(facts: &HostFacts, expected: &Expected<'_>, found: &mut 
         for block in
             facts.job_blocks.iter().filter(|block| block.what == label && !block.owner.may_be(expected.owner))
         {
-            let words =
-                format!("the block of {label} in the crontab of {} belongs to {}", facts.user, block.owner);
+            let words = format!(
+                "the block of {label} in the crontab of {} belongs to {}",
+                facts.user,
+                beside_ours(&block.owner, expected.owner)
+            );
             foreign(words, "take it out by crontab -e, on that host");
         }
     }
     // The same app may have moved.
     let elsewhere = |unit: &&UnitElsewhere| unit.owner.as_ref().is_none_or(|owner| theirs(&owner));
     for UnitElsewhere { unit, folder, owner } in facts.units_elsewhere.iter().filter(elsewhere) {
-        let owner = owner.as_ref().map_or_else(|| "another app".to_owned(), ToString::to_string);
+        let owner = owner.as_ref().map(|owner| beside_ours(owner, expected.owner));
+        let owner = owner.unwrap_or_else(|| "another app".to_owned());
         let words = format!("{unit} runs {folder}, of {owner}");
         let help = "name a service of this environment's own; `deploy --take-over` restarts it nevertheless";
         found.blocks(DiagnosisKind::UnitElsewhere, words, help);
@@ -64,6 +69,16 @@ pub(super) fn ownership(facts: &HostFacts, expected: &Expected<'_>, found: &mut 
             expected.layout.jobs()
         );
         found.blocks(DiagnosisKind::JobsElsewhere, words, help);
+    }
+}
+
+/// Another owner; where only the repository is another one, with ours, which may be the wrong one of both.
+fn beside_ours(owner: &Owner, ours: &Owner) -> String {
+    match &ours.repository {
+        Some(repository) if (&owner.unit, &owner.environment) == (&ours.unit, &ours.environment) => {
+            format!("{owner}, and here the code comes from {repository}")
+        }
+        Some(_) | None => owner.to_string(),
     }
 }
 
