@@ -45,7 +45,14 @@ pub fn rule(commands: &[String]) -> String {
         });
         words.collect::<Vec<_>>().join(" ")
     });
-    commands.collect::<Vec<_>>().join(", ")
+    // Those of several slots are one rule.
+    let mut rules: Vec<String> = Vec::new();
+    for command in commands {
+        if !rules.contains(&command) {
+            rules.push(command);
+        }
+    }
+    rules.join(", ")
 }
 
 /// A path below what is kept of a release, with what differs from release to release left open.

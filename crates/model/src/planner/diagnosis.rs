@@ -131,12 +131,17 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand
 /// What puts a unit file or an init script in its place. A rule for it has to allow any release.
 fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
     let layout = settings.layout(host);
-    // Where every release has a folder of its own, any name will do.
-    let slot = settings.layout.release_paths.first().cloned().or_else(|| SlotName::new("any").ok());
-    let any_release = CommitId::new(ANY_COMMIT).ok().zip(slot);
-    let Some(of) = any_release.map(|(commit, slot)| FilesOf::Release { commit, slot }) else {
-        return Vec::new();
+    // A rule may name one slot, and the next release goes to another.
+    let any_release = |slot: &SlotName| {
+        let (commit, slot) = (CommitId::new(ANY_COMMIT).ok()?, slot.clone());
+        Some(layout.service_files(&FilesOf::Release { commit, slot }))
     };
+    let mut slots = settings.layout.release_paths.clone();
+    // Where every release has a folder of its own, any name will do.
+    if slots.is_empty() {
+        slots.extend(SlotName::new("any"));
+    }
+    let folders: Vec<HostPath> = slots.iter().filter_map(any_release).collect();
     let mut commands: Vec<SudoCommand> = Vec::new();
     let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
     for service in here.filter(|service| service.definition.is_some()) {
@@ -148,10 +153,16 @@ fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
         };
         let path = path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
-        let (kept, new) = (layout.service_files(&of).join(name), format!("{path}.new"));
+        let new = format!("{path}.new");
+        let mode = match kind {
+            ServiceFileKind::Unit => "644",
+            ServiceFileKind::InitScript => "755",
+        };
+        for folder in &folders {
+            add(&["install", "-m", mode, folder.join(name).as_str(), &new]);
+        }
         match kind {
             ServiceFileKind::Unit => {
-                add(&["install", "-m", "644", kept.as_str(), &new]);
                 add(&["mv", "-f", &new, path]);
                 add(&["systemctl", "daemon-reload"]);
                 if let Service::Systemd(called) = &service.service {
@@ -159,7 +170,6 @@ fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
                 }
             }
             ServiceFileKind::InitScript => {
-                add(&["install", "-m", "755", kept.as_str(), &new]);
                 add(&["mv", "-f", &new, path]);
             }
         }
