@@ -421,8 +421,8 @@ fn what_sudo_will_not_install_is_known_before() {
         format!("{first}\n{}", look())
     });
     assert_snapshot!(said, @"
-    stops: install mv systemctl systemctl; is noted: 
-    stops: ; is noted: install mv systemctl systemctl
+    stops: install install mv systemctl systemctl; is noted: 
+    stops: ; is noted: install install mv systemctl systemctl
     ");
 }
 
@@ -766,5 +766,84 @@ fn a_host_whose_folder_is_gone_is_retired_too() {
         stop and remove /etc/init.d/five-beat
     nothing to do
       note: web3: there is no /var/webapps/five, and nothing else here is this app's
+    ");
+}
+
+/// A rule that was written for the slot of the first release doesn't allow the next one.
+#[test]
+fn sudo_is_asked_about_the_files_of_every_slot() {
+    let settings = settings(
+        "unit = \"five\"\nservice = \"none\"\n[services.web]\ncommand = \"serve\"\n[environments.production]\nhosts = [\"web1\"]\n",
+    );
+    let said = everywhere(|shell, place| {
+        place.by_hand(
+            "mkdir -p etc/systemd/system tools
+             printf '#!/bin/sh\\necho \"uid=1000(deploy)\"\\n' >tools/id
+             printf '#!/bin/sh\\ncase $* in *units-b*) exit 1 ;; esac\\n' >tools/sudo
+             chmod +x tools/*",
+        );
+        let root = place.root().display().to_string();
+        let script = buedafab_model::planner::look_script(&settings, &settings.hosts[0], Scope::Plan);
+        let script = script.replace("/etc/", &format!("{root}/etc/"));
+        let output = shell.run(&format!("PATH=\"$PWD/tools:$PATH\"\n{script}"), &place.root());
+        let facts = HostFacts::parse(&output.stdout, &place.layout, run(1).at).expect("a look");
+        let diagnoses =
+            diagnose_host(&settings, SeenHost { host: &settings.hosts[0], facts: &facts }, Some(URL));
+        let sudo = diagnoses.iter().find(|diagnosis| diagnosis.kind == DiagnosisKind::NoSudo);
+        sudo.map_or("allowed".to_owned(), Diagnosis::line).replace(&root, "")
+    });
+    assert_snapshot!(said, @"
+    deploy may not do this by sudo without a password: /usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/*/units-*/five-web.service /etc/systemd/system/five-web.service.new; allow it in a file of /etc/sudoers.d: deploy ALL=(root) NOPASSWD: /usr/bin/install -m 644 /var/webapps/five/.buedafab/releases/*/units-*/five-web.service /etc/systemd/system/five-web.service.new; or set `ask_sudo_password`, or a `restart` hook without sudo
+    ");
+}
+
+/// Who asks for what isn't wanted to go away has no service restarted that happens to be down.
+#[test]
+fn a_prune_touches_nothing_else() {
+    let (settings, mut hosts) = (settings(APP), moved());
+    hosts[1] = hosts[1].clone().change(|facts| {
+        facts.running.read_units(
+            "Id=five-worker.service\nLoadState=loaded\nActiveState=failed\nResult=exit-code\nType=simple\n",
+        );
+    });
+    assert!(!hosts[1].0.trouble().is_empty());
+    assert_snapshot!(told(&settings, 2, true, &hosts), @"
+      note: web1: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
+      note: web2: five-worker.service doesn't run: it is failed (exit-code); `deploy` starts it again, and so does `restart`
+      note: web1: v2 (2222222222) is live already
+      note: web2: v2 (2222222222) is live already, and its app isn't touched: `deploy` again starts it
+      removes: web1: /etc/systemd/system/five-worker.service
+      removes: web1: /etc/init.d/five-beat
+      removes: web2: /etc/cron.d/five
+      removes: web2: the jobs of five in the user's crontab
+    work
+      on web1
+        take the lock
+        stop and remove /etc/systemd/system/five-worker.service
+        stop and remove /etc/init.d/five-beat
+        note in the journal: pruned
+      on web2
+        take the lock
+        stop and remove /etc/cron.d/five
+        stop and remove the jobs of five in the user's crontab
+        note in the journal: pruned
+    ");
+    // Without anything to remove, it is a deploy as any other.
+    hosts = [second(), second()];
+    hosts[1] = hosts[1].clone().change(|facts| {
+        facts.running.read_units(
+            "Id=five-worker.service\nLoadState=loaded\nActiveState=failed\nResult=exit-code\nType=simple\n",
+        );
+    });
+    assert_snapshot!(told(&settings, 2, true, &hosts), @"
+      note: web2: five-worker.service doesn't run: it is failed (exit-code); `deploy` starts it again, and so does `restart`
+      note: web1: v2 (2222222222) is live already
+      note: web2: v2 (2222222222) is live already, and its app is started again
+    work
+      on web2
+        take the lock
+        install and restart systemd:five-worker
+        verify that systemd:five-worker stays up for 2 s
+        note in the journal: restarted
     ");
 }

@@ -133,8 +133,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let changed = plan.hosts.iter().filter(|planned| planned.to.is_some()).count();
         // Where no link moves, what is live is started again.
         let (to, hosts) = match plan.intent {
-            Intent::Restart => ("in", plan.hosts.len()),
-            Intent::Deploy | Intent::Rollback | Intent::Work => ("to", changed),
+            Intent::Restart | Intent::Work => ("in", plan.hosts.len()),
+            Intent::Deploy | Intent::Rollback => ("to", changed),
         };
         let hosts = count_hosts(hosts);
         let question = format!("{} {to} {} ({hosts})?", capitalize(&plan.headline()), plan.environment);

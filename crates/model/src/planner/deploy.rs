@@ -172,8 +172,14 @@ pub fn plan_deploy(
 
     let (there, mut hosts): (Vec<_>, Vec<_>) = hosts.into_iter().partition(stays);
     let (others, down): (Vec<_>, Vec<_>) = there.into_iter().partition(is_well);
+    // Who asks for what isn't wanted to go away has nothing else touched, where no release changes: the release that serves goes on,
+    // however well.
+    let removes = |planning: &HostPlanning<'_>| !planning.removes.is_empty();
+    let prunes_only = hosts.is_empty() && others.iter().chain(&down).any(removes);
     let restarts_only = hosts.is_empty() && !down.is_empty();
-    let then = if restarts_only {
+    let then = if prunes_only {
+        "and its app isn't touched: `deploy` again starts it"
+    } else if restarts_only {
         "and its app is started again"
     } else {
         "and is deployed again: its app doesn't serve it"
@@ -189,12 +195,13 @@ pub fn plan_deploy(
         notes.push(Note { host: Some(planning.host.name.clone()), text });
     }
     // What stays as it is has no finish to remove anything in.
-    let changes_none = hosts.is_empty() && down.is_empty();
-    if changes_none && others.iter().any(|planning| !planning.removes.is_empty()) {
-        return Ok(Plan { notes, ..prune_on(settings, run, &others) });
+    if prunes_only {
+        let mut all = others;
+        all.extend(down);
+        all.sort_by_key(|planning| settings.hosts.iter().position(|host| host.name == planning.host.name));
+        return Ok(Plan { notes, ..prune_on(settings, run, &all) });
     }
-    let later = |planning: &&HostPlanning<'_>| !planning.removes.is_empty();
-    for planning in others.iter().chain(if restarts_only { &down[..] } else { &[] }).filter(later) {
+    for planning in others.iter().filter(|planning| removes(planning)) {
         for left in &planning.removes {
             let text = format!("{}; `deploy --prune` again removes it", stray(left, &planning.layout).1);
             notes.push(Note { host: Some(planning.host.name.clone()), text });
