@@ -297,7 +297,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
-    /// Overwrite an existing buedafab.toml
+    /// Overwrite a buedafab.toml that is there; its hosts are kept, and what else was answered
     #[arg(long)]
     pub force: bool,
     /// Print it instead of writing it, and ask nothing

@@ -1122,3 +1122,46 @@ fn who_starts_it_later_finds_in_the_file_how() {
     # command = "python -m gunicorn --bind 127.0.0.1:8000 wsgi:app"
     "#);
 }
+
+/// What a person has said once isn't asked for again, nor lost.
+#[test]
+fn what_a_former_file_was_told_is_kept() {
+    let facts = checkout(&[("requirements.txt", "flask\n"), ("wsgi.py", "app = Flask()\n")]);
+    let former = "unit = \"old\"\nservice = \"none\"\n[services.web]\ncommand = \"python -m gunicorn -b :9000 wsgi:app\"\n\
+        [health]\nhttp = \"/well\"\nport = 9000\n[environments.development]\nhosts = [\"dev:1222\"]\n[environments.qa]\nhosts = [\"qa1\"]\n\
+        [environments.production]\nbranch = \"stable\"\nhosts = [\"deploy@web[1:3]\", { name = \"jobs1\", roles = [\"worker\"] }]\n";
+    let answers = Answers::of_former(former, &facts.files).expect("a file");
+    let file = file_of(&facts, &answers);
+    let kept = ["service =", "[services", "command", "[health", "http", "port", "[env", "hosts =", "branch"];
+    let kept: Vec<&str> =
+        file.lines().filter(|line| kept.iter().any(|begin| line.starts_with(begin))).collect();
+    insta::assert_snapshot!(kept.join("\n") + "\n" + &told(&facts, &answers), @r#"
+    service = "none"
+    [services.web]
+    command = "python -m gunicorn -b :9000 wsgi:app"
+    [health]
+    http = "/well"
+    port = 9000
+    [environments.development]
+    hosts = ["dev:1222"]
+    [environments.staging]
+    hosts = []
+    [environments.qa]
+    hosts = ["qa1"]
+    [environments.production]
+    branch = "stable"
+    hosts = [
+    - development's hosts dev:1222 (the former buedafab.toml)
+    - production's hosts deploy@web[1:3], { name = jobs1, roles = [worker] } (the former buedafab.toml)
+    - qa's hosts qa1 (the former buedafab.toml)
+    - recipe wsgi (requirements.txt asks for flask)
+    - started by: python -m gunicorn --bind 127.0.0.1:8000 wsgi:app (wsgi.py)
+    "#);
+    assert!(guess(&facts, &answers).questions.is_empty());
+    // Its own lines are an answer to nothing.
+    let own = file_of(&facts, &Answers::default());
+    let again = Answers::of_former(&own, &facts.files).expect("a file");
+    assert_eq!(file_of(&facts, &again), own);
+    assert!(guess(&facts, &again).questions.iter().any(|question| *question == Question::Hosts));
+    assert!(Answers::of_former("unit =", &facts.files).is_err());
+}

@@ -19,14 +19,24 @@ pub(crate) async fn init(arguments: &InitArgs, global: &GlobalArgs) -> Result<Ex
     let path = repository.root().join(FILE_NAME);
     if !print && path.exists() && !force {
         let message = format!("{} exists already", path.display());
-        return Err(CliError::usage(message).hint("--force overwrites it"));
+        return Err(CliError::usage(message)
+            .hint("--force overwrites it, and keeps its hosts and what else was answered"));
     }
     let facts = repository.overview().await;
+    let former = if *force { std::fs::read_to_string(&path).ok() } else { None };
+    let answers = match former.map(|text| Answers::of_former(&text, &facts.files)) {
+        Some(Ok(answers)) => answers,
+        Some(Err(why)) => {
+            print_talk(&format!("! nothing of the former {FILE_NAME} is kept: it can't be read: {why}"));
+            Answers::default()
+        }
+        None => Answers::default(),
+    };
     let terminal = if *print || global.yes || global.json { None } else { Terminal::find() };
     let guess = match terminal {
-        Some(terminal) => ask(&facts, &terminal).await?,
+        Some(terminal) => ask(&facts, answers, &terminal).await?,
         None => {
-            let guess = guess(&facts, &Answers::default());
+            let guess = guess(&facts, &answers);
             tell_reasons(&guess);
             for unanswered in guess.questions.iter().filter_map(|question| question.unanswered()) {
                 print_talk(&format!("! {unanswered}"));
@@ -68,8 +78,7 @@ fn tell_reasons(guess: &Guess) {
 }
 
 /// Asks until nothing is open. An answer that the file couldn't hold is asked for again.
-async fn ask(facts: &CheckoutFacts, terminal: &Terminal) -> Result<Guess, CliError> {
-    let mut answers = Answers::default();
+async fn ask(facts: &CheckoutFacts, mut answers: Answers, terminal: &Terminal) -> Result<Guess, CliError> {
     let mut has_told = false;
     loop {
         let guess = guess(facts, &answers);

@@ -41,7 +41,7 @@ fn init_is_silent_where_nobody_is_asked() {
     let config = desk.run(&["production", "config"], 0).stdout;
     assert!(config.contains(&format!("branch = \"{}\"", branch.trim())), "{config}");
     assert!(config.contains("master_remote = \"upstream\""), "{config}");
-    desk.run(&["--yes", "init"], 2).says("exists already").says("--force overwrites it");
+    desk.run(&["--yes", "init"], 2).says("exists already").says("--force overwrites it, and keeps its hosts");
 }
 
 #[test]

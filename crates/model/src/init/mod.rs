@@ -109,6 +109,12 @@ pub fn guess(facts: &CheckoutFacts, answers: &Answers) -> Guess {
         reasons.push(("what the tool before was told".to_owned(), tool.clone()));
     }
 
+    for (environment, hosts) in answers.kept() {
+        reasons.push((
+            format!("{environment}'s hosts {}", hosts.join(", ").replace('"', "")),
+            "the former buedafab.toml".to_owned(),
+        ));
+    }
     let app = app::find(files, answers, &mut questions);
     let folder = app.folder;
     let recipe = earlier.recipe.unwrap_or(app.recipe);
@@ -252,7 +258,8 @@ impl Guess {
     /// Whether production has hosts.
     pub fn names_production(&self) -> bool {
         let earlier = self.earlier.environments.get("production");
-        !self.answers.hosts().is_empty() || earlier.is_some_and(|hosts| !hosts.is_empty())
+        let is_kept = self.answers.kept().contains_key("production");
+        is_kept || !self.answers.hosts().is_empty() || earlier.is_some_and(|hosts| !hosts.is_empty())
     }
 }
 

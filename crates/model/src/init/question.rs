@@ -2,7 +2,7 @@
 
 use crate::app::recipe::Recipe;
 
-use super::Guess;
+use super::{ByEnvironment, Files, Guess};
 
 /// Something that has no certain answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Answers {
     hosts: Option<Vec<String>>,
     start: Option<Start>,
     health: Option<Option<Page>>,
+    /// The hosts of each environment that a former file named, each as TOML.
+    kept: ByEnvironment<Vec<String>>,
 }
 
 /// What starts the app.
@@ -173,6 +175,49 @@ impl Answers {
             }
         }
         Ok(())
+    }
+
+    /// What a person has said to a former file, by its text: the hosts of all environments, the folder of the app, the branch, what
+    /// starts it and the page that says it is well.
+    ///
+    /// # Errors
+    ///
+    /// It is no TOML.
+    pub fn of_former(text: &str, files: &Files) -> Result<Answers, String> {
+        let former: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
+        let mut answers = Answers::default();
+        let string = |table: &toml::Table, key: &str| table.get(key)?.as_str().map(str::to_owned);
+        let table = |key: &str| former.get(key).and_then(toml::Value::as_table);
+        for (name, environment) in table("environments").into_iter().flatten() {
+            let hosts = environment.get("hosts").and_then(toml::Value::as_array);
+            let hosts: Vec<String> = hosts.into_iter().flatten().map(ToString::to_string).collect();
+            if !hosts.is_empty() {
+                answers.kept.insert(name.clone(), hosts);
+            }
+        }
+        if answers.kept.contains_key("production") {
+            answers.hosts = Some(Vec::new());
+        }
+        let production = table("environments").and_then(|all| all.get("production")?.as_table());
+        answers.branch = production.and_then(|production| string(production, "branch"));
+        answers.folder = string(&former, "subdir").filter(|folder| files.below(folder).next().is_some());
+        let web = table("services").and_then(|services| services.get("web")?.as_table());
+        let command = web.and_then(|web| string(web, "command")).map(Start::Command);
+        // What nobody was asked about is as it is written without an answer.
+        let is_answer = |service: &String| !matches!(service.as_str(), "none" | "systemd:{unit}");
+        answers.start = command.or_else(|| string(&former, "service").filter(is_answer).map(Start::Service));
+        let page = table("health").and_then(|health| {
+            let port = health.get("port").and_then(toml::Value::as_integer)?;
+            Some(Page { path: string(health, "http")?, port: u16::try_from(port).ok()? })
+        });
+        answers.health = page.map(Some);
+        Ok(answers)
+    }
+
+    /// The hosts of each environment that a former file named, each as TOML.
+    pub(super) fn kept(&self) -> &ByEnvironment<Vec<String>> {
+        &self.kept
     }
 
     /// Whether this was answered.

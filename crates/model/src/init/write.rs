@@ -1,5 +1,7 @@
 //! The buedafab.toml that a guess comes to, with a word about every line.
 
+use std::collections::BTreeSet;
+
 use crate::app::recipe::Recipe;
 
 use super::earlier::EarlierHost;
@@ -311,9 +313,11 @@ fn write_environments(guess: &Guess, text: &mut String) {
         "# Environments: localhost, development, staging and production are there without being declared. Each may override any\n\
          # setting above.\n",
     );
-    let environments = &guess.earlier.environments;
-    let hosts =
-        |name: &str| environments.get(name).map(|hosts| hosts.iter().map(write_host).collect::<Vec<_>>());
+    let (environments, kept) = (&guess.earlier.environments, guess.answers.kept());
+    let hosts = |name: &str| {
+        let earlier = || environments.get(name).map(|hosts| hosts.iter().map(write_host).collect::<Vec<_>>());
+        kept.get(name).cloned().or_else(earlier)
+    };
     let list = |hosts: &[String]| match hosts {
         [] => "[]".to_owned(),
         [one] => format!("[{one}]"),
@@ -339,7 +343,8 @@ fn write_environments(guess: &Guess, text: &mut String) {
         text.push_str("# On a host of production's, it needs a service of its own.\n# service = \"systemd:{unit}-staging\"\n");
     }
     let usual = ["development", "staging", "production", "localhost"];
-    for (name, _) in environments.iter().filter(|(name, _)| !usual.contains(&name.as_str())) {
+    let names: BTreeSet<&String> = environments.keys().chain(kept.keys()).collect();
+    for name in names.into_iter().filter(|name| !usual.contains(&name.as_str())) {
         let key = if name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
             name.clone()
         } else {
