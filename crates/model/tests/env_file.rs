@@ -14,7 +14,7 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use common::shells::{Place, Shell, everywhere_in, shells, told};
+use common::shells::{Place, Shell, everywhere_in, shells, told, with_tools};
 
 /// What a command finds in its environment where the file holds this text: its variables, or why there are none.
 fn found_by(shell: &Shell, place: &Place, text: &str, command: &str) -> String {
@@ -216,6 +216,52 @@ fn what_lies_where_a_file_is_written_is_in_no_way() {
     A=1
     touch → 0 0 0 mine
     A=1
+    ");
+}
+
+/// There are secrets in it, so no half of a new file stays, however an edit ends.
+#[test]
+fn an_edit_that_fails_leaves_nothing_behind() {
+    let found = everywhere_in("five", |shell, place| {
+        let file = place.layout.shared().join(".env");
+        let edits = [EnvEdit::Unset { name: "B".to_owned() }, EnvEdit::Replace, EnvEdit::Restore];
+        let mut found = String::new();
+        for (name, script) in [
+            ("cat", "echo half; exit 1"),
+            ("chmod", "exit 1"),
+            ("mv", "exit 1"),
+            // A person interrupts it, or its time is over.
+            ("mv", "kill \"$PPID\"; exit 1"),
+            ("cmp", "kill -HUP \"$PPID\"; exit 1"),
+        ] {
+            for edit in &edits {
+                place.by_hand(
+                    "mkdir -p five/shared; cd five/shared; printf 'A=1\nB=2\n' >.env; echo C=3 >.env.former",
+                );
+                let action = AppAction::EnvFile { edit: edit.clone(), file: file.clone(), group: None };
+                let told = with_tools(shell, place, &[(name, script)], &action);
+                let left = place.by_hand("rm -r 'fake tools'; ls -A five/shared; head -n 1 five/shared/.env");
+                found += &format!("{name}, {edit}: {told} {}\n", left.replace('\n', " "));
+            }
+        }
+        found
+    });
+    assert_snapshot!(found, @"
+    cat, unset B: 1 .env .env.former A=1 
+    cat, replace all variables: 1 .env .env.former A=1 
+    cat, restore the previous variables: 1 .env .env.former A=1 
+    chmod, unset B: 1 .env .env.former A=1 
+    chmod, replace all variables: 1 .env .env.former A=1 
+    chmod, restore the previous variables: 1 .env .env.former A=1 
+    mv, unset B: 1 .env .env.former A=1 
+    mv, replace all variables: 1 .env .env.former A=1 
+    mv, restore the previous variables: 1 .env .env.former A=1 
+    mv, unset B: 1 .env .env.former A=1 
+    mv, replace all variables: 1 .env .env.former A=1 
+    mv, restore the previous variables: 1 .env .env.former A=1 
+    cmp, unset B: 1 .env .env.former A=1 
+    cmp, replace all variables: 1 .env .env.former A=1 
+    cmp, restore the previous variables: 1 .env .env.former A=1
     ");
 }
 

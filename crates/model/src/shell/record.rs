@@ -254,10 +254,10 @@ fn stamped<T: Serialize>(record: &T) -> String {
 }
 
 /// Writes what this prints into a file that isn't there yet. Who shares the folder may have left half a file of theirs there, or a
-/// link, which would be followed. Mostly no process is needed.
+/// link, which would be followed; and where it can't be written, no half of ours stays. Mostly no process is needed.
 pub(super) fn write_new(print: &str, new: &str) -> String {
     format!(
-        "{{ {{ [ ! -e {new} ] && [ ! -L {new} ]; }} || rm -f {new}; }} && set -C && {{ {{ {print} >{new} && set +C; }} || {{ set +C; false; }}; }}"
+        "{{ {{ [ ! -e {new} ] && [ ! -L {new} ]; }} || rm -f {new}; }} && set -C && {{ {{ {print} >{new} && set +C; }} || {{ set +C; rm -f {new}; false; }}; }}"
     )
 }
 

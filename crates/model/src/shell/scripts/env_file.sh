@@ -23,6 +23,9 @@ if [ -e "$file" ] && [ ! -r "$file" ]; then
 fi
 # Who shares the folder may have left half a file of theirs there, or a link, which would be followed.
 rm -f "$new" "$former.new" || exit
+# However it ends, no half of it stays: there are secrets in it.
+trap 'rm -f "$new" "$former.new"' EXIT
+trap 'exit 1' HUP INT TERM
 set -C
 others() { [ ! -f "$file" ] || env_entries others "$file" "$name"; }
 case $edit in
@@ -44,7 +47,6 @@ case $edit in
     ;;
 esac || exit
 if [ -f "$file" ] && cmp -s "$file" "$new"; then
-  rm -f "$new"
   echo 'nothing has changed'
   exit
 fi
@@ -59,7 +61,4 @@ give() {
   esac && chmod "$mode" "$1"
 }
 keep_former() { [ ! -f "$file" ] || { cat "$file" >"$former.new" && give "$former.new" && mv -f "$former.new" "$former"; }; }
-if ! { keep_former && give "$new" && mv -f "$new" "$file"; }; then
-  rm -f "$new" "$former.new"
-  exit 1
-fi
+keep_former && give "$new" && mv -f "$new" "$file" || exit 1

@@ -9,6 +9,8 @@ if ! grep -qE "$line" "$file" 2>/dev/null; then
   echo "there is no line MAINTENANCE_MODE = False in $file: add it, or name another file by \`settings_file\` in buedafab.toml" >&2
   exit 1
 fi
+trap 'rm -f "$file.new"' EXIT
+trap 'exit 1' HUP INT TERM
 cp -p "$file" "$file.new" &&
   sed -E "s/$line/\\1$value\\3/" "$file" >"$file.new" &&
-  if cmp -s "$file" "$file.new"; then rm -f "$file.new"; else mv -f "$file.new" "$file"; fi
+  if ! cmp -s "$file" "$file.new"; then mv -f "$file.new" "$file"; fi

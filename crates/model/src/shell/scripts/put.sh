@@ -20,14 +20,14 @@ if [ -f "$place" ]; then
   mode=$(printf %o $((0$mode & (0$had | (0$had & 0444) >> 2) | 0600)))
 fi
 umask 077
+# However it ends, no half of it stays.
+trap 'rm -f "$new"' EXIT
+trap 'exit 1' HUP INT TERM
 take "$new"
 if [ -n "$group" ] && [ "$(stat -c %g -- "$new")" != "$group" ] && ! chgrp "$group" "$new" 2>/dev/null; then
   # Another group than the one before isn't to read it.
   mode=$(printf %o $((0$mode & 0707)))
   echo "$(id -un) can't give $place to the group that it had: that can't read it by that any more" >&2
 fi
-{ chmod "$mode" "$new" && mv -f "$new" "$place"; } || {
-  rm -f "$new"
-  exit 1
-}
+{ chmod "$mode" "$new" && mv -f "$new" "$place"; } || exit 1
 echo "$place"
