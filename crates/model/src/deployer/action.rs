@@ -13,8 +13,9 @@ use crate::names::CommitId;
 pub enum DeployerAction {
     /// Runs the project's tests.
     Test {
-        /// The command, for `sh`.
-        command: String,
+        /// What runs them.
+        #[serde(rename = "command")]
+        runner: TestRunner,
         /// The folder of a virtualenv whose programs come first, unless one is active.
         virtualenv: String,
         /// Where in the project the app lies; `None`: at its root.
@@ -123,6 +124,65 @@ pub enum DeployerAction {
     },
 }
 
+/// What runs a project's tests. In documents it is what people read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub enum TestRunner {
+    /// Django's own.
+    Django,
+    /// Nose. Its last release works on no Python from 3.10 on, which is asked before.
+    Nose,
+    /// pytest.
+    Pytest,
+    /// Tornado's own; or the script that Bueda's own Tornado projects have for it.
+    Tornado,
+    /// Python's own.
+    Unittest,
+    /// A command of the configuration, for `sh`.
+    Command(String),
+}
+
+impl TestRunner {
+    /// As `test_runner` says it.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "django" => TestRunner::Django,
+            "nose" => TestRunner::Nose,
+            "pytest" => TestRunner::Pytest,
+            "tornado" => TestRunner::Tornado,
+            "unittest" => TestRunner::Unittest,
+            command => TestRunner::Command(command.to_owned()),
+        }
+    }
+
+    /// The program and its arguments.
+    pub fn words(&self) -> &str {
+        match self {
+            TestRunner::Django => "python manage.py test --noinput",
+            TestRunner::Nose => "python -m nose",
+            TestRunner::Pytest => "python -m pytest",
+            TestRunner::Tornado => "python -m tornado.testing discover",
+            TestRunner::Unittest => "python -m unittest discover",
+            TestRunner::Command(command) => command,
+        }
+    }
+}
+
+impl From<TestRunner> for String {
+    fn from(runner: TestRunner) -> String {
+        runner.to_string()
+    }
+}
+
+impl fmt::Display for TestRunner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TestRunner::Tornado => write!(f, "tests/run_tests.py, or {}", self.words()),
+            _ => f.write_str(&one_line(self.words())),
+        }
+    }
+}
+
 /// A private package on the deployer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageFile {
@@ -174,7 +234,7 @@ impl fmt::Display for DeployerAction {
     /// A line for people, in the imperative.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DeployerAction::Test { command, .. } => write!(f, "run the tests: {}", one_line(command)),
+            DeployerAction::Test { runner, .. } => write!(f, "run the tests: {runner}"),
             DeployerAction::Hook { command } | DeployerAction::SetUp { command, .. } => {
                 f.write_str(&one_line(command))
             }

@@ -1,7 +1,7 @@
 //! What a developer has done on their own checkout: tests, lint, set-up.
 
 use crate::config::Settings;
-use crate::deployer::action::{DeployerAction, PackageFile};
+use crate::deployer::action::{DeployerAction, PackageFile, TestRunner};
 
 /// What decides how a checkout is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,24 +18,10 @@ pub struct SetupFacts {
     pub packages: Vec<PackageFile>,
 }
 
-/// What nose is run by. Its last release works on no Python from 3.10 on, which is asked before.
-pub const NOSE: &str = "python -m nose";
-
-/// Bueda's own Tornado projects have a script for it.
-const TORNADO: &str = "if [ -f tests/run_tests.py ]; then python tests/run_tests.py; else python -m tornado.testing discover; fi";
-
 /// The project's tests; `None` where nothing says how to run them.
 pub fn tests_of(settings: &Settings) -> Option<DeployerAction> {
-    let command = match settings.developer.test_runner.as_deref()? {
-        "django" => "python manage.py test --noinput",
-        "nose" => NOSE,
-        "pytest" => "python -m pytest",
-        "tornado" => TORNADO,
-        "unittest" => "python -m unittest discover",
-        command => command,
-    };
     Some(DeployerAction::Test {
-        command: command.to_owned(),
+        runner: TestRunner::named(settings.developer.test_runner.as_deref()?),
         virtualenv: settings.layout.virtualenv.clone(),
         subdir: settings.app.subdir.clone(),
     })

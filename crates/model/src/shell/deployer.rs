@@ -3,19 +3,16 @@
 use std::fmt::Write;
 
 use super::{quote, quote_words};
-use crate::deployer::action::DeployerAction;
-use crate::deployer::developer::NOSE;
+use crate::deployer::action::{DeployerAction, TestRunner};
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
 pub fn render_deployer(action: &DeployerAction) -> String {
     match action {
         DeployerAction::Hook { command } => command.clone(),
-        DeployerAction::Test { command, virtualenv, subdir } if command == NOSE => {
-            let (python, ask) = (with_virtualenv(virtualenv), quote(include_str!("scripts/has_nose.py")));
-            format!("{python}{}python -c {ask} || exit\n{command}", enter(subdir.as_deref()))
+        DeployerAction::Test { runner, virtualenv, subdir } => {
+            format!("{}{}{}", with_virtualenv(virtualenv), enter(subdir.as_deref()), run_tests(runner))
         }
-        DeployerAction::Test { command, virtualenv, subdir }
-        | DeployerAction::SetUp { command, virtualenv, subdir } => {
+        DeployerAction::SetUp { command, virtualenv, subdir } => {
             format!("{}{}{command}", with_virtualenv(virtualenv), enter(subdir.as_deref()))
         }
         DeployerAction::Lint { command, paths, virtualenv, subdir } => {
@@ -86,6 +83,21 @@ pub fn render_deployer(action: &DeployerAction) -> String {
         DeployerAction::UpdateSubmodules => {
             "git submodule --quiet sync --recursive && git submodule --quiet update --init --recursive"
                 .to_owned()
+        }
+    }
+}
+
+fn run_tests(runner: &TestRunner) -> String {
+    let words = runner.words();
+    match runner {
+        TestRunner::Nose => {
+            format!("python -c {} || exit\n{words}", quote(include_str!("scripts/has_nose.py")))
+        }
+        TestRunner::Tornado => {
+            format!("if [ -f tests/run_tests.py ]; then python tests/run_tests.py; else {words}; fi")
+        }
+        TestRunner::Django | TestRunner::Pytest | TestRunner::Unittest | TestRunner::Command(_) => {
+            words.to_owned()
         }
     }
 }
@@ -220,6 +232,13 @@ mod tests {
         ];
         check("tornado", &[runs, testing[0], testing[1]], (3, "ours"));
         check("tornado", &testing, (0, "discovers ['discover']"));
+    }
+
+    #[test]
+    fn a_command_of_the_configuration_is_no_runner_by_its_words() {
+        let main = ("nose/__main__.py", "print('runs')");
+        // Nobody is asked about nose who names its command themselves.
+        check("python -m nose", &[("nose/__init__.py", "__version__ = '1.3.7'"), main], (0, "runs"));
     }
 
     /// nose 1.3.7 is the last, and says on Python 3.11 that collections has no Callable.
