@@ -340,12 +340,15 @@ impl Session {
         self.events.reporter.plan(plan, detail, dry_run);
     }
 
-    /// The hosts that couldn't be reached, in the order of the configuration.
+    /// The hosts that couldn't be reached, in the order of the configuration; after them one that has left it.
     pub(crate) fn unreachable<'l>(
         &'l self,
         look: &'l Look,
     ) -> impl Iterator<Item = (&'l HostName, &'l ConnectError)> {
-        self.hosts.iter().filter_map(|host| look.unreachable.get_key_value(&host.name))
+        let configured = self.settings.hosts.iter();
+        let known = configured.filter_map(|host| look.unreachable.get_key_value(&host.name));
+        let is_known = |name: &HostName| self.settings.hosts.iter().any(|host| host.name == *name);
+        known.chain(look.unreachable.iter().filter(move |(name, _)| !is_known(name)))
     }
 
     /// The hosts with what was seen on them.

@@ -10,6 +10,7 @@ use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::names::{CommitId, RunId};
 use buedafab_model::plan::action::{Action, GitAction, StepInput};
 use buedafab_model::planner::{DeployRequest, plan_deploy};
+use buedafab_model::run::event::{Event, Stream};
 use buedafab_model::shell::render_step;
 use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
@@ -148,4 +149,53 @@ fn no_plan_knows_a_password() {
     ] {
         assert!(text.contains("https://git.example.com/five.git") && !text.contains("s3cret"), "{text}");
     }
+}
+
+/// A line of a step's output, as it is shown and written down.
+fn shown(line: &str) -> String {
+    let host = buedafab_model::names::HostName::new("web1").expect("a name");
+    let output =
+        Event::Output { host, step: 1, stream: Stream::Stderr, line: line.to_owned(), is_told: false };
+    match output.masked(&[]) {
+        Event::Output { line, .. } => line,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// pip hides what it takes for a password in its indexes, and not in a requirement that it can't read.
+#[test]
+fn what_pip_prints_is_shown_without_tokens() {
+    const TOKEN: &str = "pypi-AgEIcHlwaS5vcmc";
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new("python3").args(["-m", "venv", "env"]).current_dir(folder.path()).status();
+    assert!(made.expect("it runs").success());
+    let mut said = String::new();
+    for (index, wanted) in [
+        (format!("http://{TOKEN}@127.0.0.1:9/simple"), "five".to_owned()),
+        (format!("http://__token__:{TOKEN}@127.0.0.1:9/simple"), "five".to_owned()),
+        (
+            format!("http://ada:{TOKEN}%40x@127.0.0.1:9/simple"),
+            format!("git+http://{TOKEN}@127.0.0.1:9/five.git"),
+        ),
+        (
+            "http://127.0.0.1:9/simple".to_owned(),
+            format!("five == 1 ; http://{TOKEN}@127.0.0.1:9/five-1.0.tar.gz"),
+        ),
+        (
+            "http://127.0.0.1:9/simple".to_owned(),
+            format!("five @ git+http://ada:{TOKEN}@127.0.0.1:9/five.git x"),
+        ),
+    ] {
+        let mut pip = Command::new(folder.path().join("env/bin/python"));
+        pip.args(["-m", "pip", "download", "-v", "--no-deps", "--retries", "0", "--timeout", "2"]);
+        pip.args(["--disable-pip-version-check", "--index-url", &index, &wanted]);
+        pip.env("PIP_CONFIG_FILE", "/dev/null").env("GIT_TERMINAL_PROMPT", "0").current_dir(folder.path());
+        let ran = pip.output().expect("it runs");
+        assert!(!ran.status.success());
+        said += &String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat());
+    }
+    assert!(said.contains(TOKEN) && said.contains("Looking in indexes"), "{said}");
+    let shown: String = said.lines().map(|line| shown(line) + "\n").collect();
+    assert!(!shown.contains(TOKEN), "{shown}");
+    assert!(shown.contains("http://********@127.0.0.1:9/five-1.0.tar.gz"), "{shown}");
 }

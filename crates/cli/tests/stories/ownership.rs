@@ -148,6 +148,17 @@ fn a_password_for_sudo_is_asked_for_once_and_shown_nowhere() {
     host.run("rm /tmp/fail-restart");
     with_password(&stage, PASSWORD, &["deploy"], 0);
     with_password(&stage, PASSWORD, &["run", "--", "sudo", "id", "-un"], 0).says("web1 │ root\n");
+    // Nor does a file tell it that is put, by its name or by what is in it, nor any run's log.
+    let file = stage.checkout().join(format!("{PASSWORD}.txt"));
+    std::fs::write(&file, PASSWORD).expect("it is ours");
+    let ran = with_password(&stage, PASSWORD, &["-v", "put", &file.display().to_string(), "/tmp"], 0);
+    ran.says("/tmp/********.txt");
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(PASSWORD), "{}{}", ran.stdout, ran.stderr);
+    let logs = std::fs::read_dir(stage.state().join("buedafab/runs")).expect("runs are written down");
+    for log in logs {
+        let text = std::fs::read_to_string(log.expect("it is there").path()).expect("a log");
+        assert!(!text.contains(PASSWORD), "{text}");
+    }
     // At a terminal it is asked for, once for all hosts.
     let mut session = terminal(&stage, &["--yes", "production", "rollback"]);
     let seen =

@@ -57,6 +57,14 @@ fn the_right_key_in_the_wrong_table() {
 }
 
 #[test]
+fn a_runner_that_ran_nothing_is_refused() {
+    check_mistakes(
+        "test_runner = 'webpy'",
+        "'webpy' → `webpy` is no runner of tests: under Fabric it ran none; leave `test_runner` out; or write `pytest` or `unittest`, or a command",
+    );
+}
+
+#[test]
 fn many_mistakes_are_told_at_once() {
     let text = r#"
         unti = "five"
