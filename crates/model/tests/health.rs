@@ -12,7 +12,7 @@ use std::thread;
 
 use buedafab_model::app::health::{Health, HealthQuestion, HttpPlace, HttpQuestion};
 use buedafab_model::host::facts::HostFacts;
-use buedafab_model::plan::action::{Action, AppAction, Surroundings};
+use buedafab_model::plan::action::{Action, Answerer, AppAction, Surroundings};
 use buedafab_model::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 use buedafab_model::shell::render_step;
 
@@ -182,6 +182,7 @@ fn a_step_asks_until_the_app_is_well() {
             health: Box::new(health),
             services: Vec::new(),
             in_maintenance,
+            by: Answerer::Anybody,
             around: around.clone(),
         };
         let script = render_step(&Action::from(action), &place.layout, &RunId::new("r1").expect("a word"));
@@ -219,6 +220,68 @@ fn a_step_asks_until_the_app_is_well() {
     // What comes up in the meantime is well.
     place.by_hand("rm -f up; (sleep 1; touch up) >/dev/null 2>&1 &");
     assert!(ask(command("[ -e ../../../up ]"), 20, false).starts_with("0: "));
+}
+
+/// A process of another release that keeps the port answers well, and not for this one.
+#[test]
+fn what_answers_for_another_release_is_not_well() {
+    let place = Place::with_room("it's five");
+    place.by_hand("cd it*; mkdir -p releases/a releases/b elsewhere; ln -s b releases/current");
+    let app = "import http.server\nserver = http.server.HTTPServer(('127.0.0.1', 0), http.server.SimpleHTTPRequestHandler)\n\
+        print(server.server_port, flush=True)\nserver.serve_forever()";
+    let mut found = String::new();
+    for (name, folder) in
+        [("the release before", "releases/a"), ("this one", "releases/b"), ("another program", "elsewhere")]
+    {
+        let mut process = Command::new("python3")
+            .args(["-c", app])
+            .current_dir(place.root().join("it's five").join(folder))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut port = String::new();
+        BufReader::new(process.stdout.take().expect("a pipe")).read_line(&mut port).expect("it says");
+        let port: u16 = port.trim().parse().expect("a port");
+        let here = HttpPlace::Tcp { address: "127.0.0.1".to_owned(), port };
+        for question in [
+            HealthQuestion::Http(http("localhost", "/", &here)),
+            HealthQuestion::Tcp { address: "127.0.0.1".to_owned(), port },
+        ] {
+            for by in [Answerer::ThisRelease, Answerer::Anybody] {
+                let action = AppAction::AskHealth {
+                    health: Box::new(asks(question.clone())),
+                    services: Vec::new(),
+                    in_maintenance: false,
+                    by,
+                    around: Surroundings {
+                        directory: place.layout.current(),
+                        variables: BTreeMap::new(),
+                        virtualenv: None,
+                        run_as: None,
+                    },
+                };
+                let told = place.act(&common::shells::shells()[0], &action);
+                let told = told.replace(&port.to_string(), "PORT").replace(&process.id().to_string(), "PID");
+                found += &format!("{name}, {by:?}: {told}\n");
+            }
+        }
+        process.kill().and_then(|()| process.wait()).expect("it is ours");
+    }
+    insta::assert_snapshot!(found, @"
+    the release before, ThisRelease: 1: the app isn't well: / is answered with 200, but by process PID, which works in ROOT/it's five/releases/a: it isn't what was started, and has to be stopped
+    the release before, Anybody: 0: / is answered with 200
+    the release before, ThisRelease: 1: the app isn't well: 127.0.0.1:PORT takes connections, but by process PID, which works in ROOT/it's five/releases/a: it isn't what was started, and has to be stopped
+    the release before, Anybody: 0: 127.0.0.1:PORT takes connections
+    this one, ThisRelease: 0: / is answered with 200
+    this one, Anybody: 0: / is answered with 200
+    this one, ThisRelease: 0: 127.0.0.1:PORT takes connections
+    this one, Anybody: 0: 127.0.0.1:PORT takes connections
+    another program, ThisRelease: 0: / is answered with 200
+    another program, Anybody: 0: / is answered with 200
+    another program, ThisRelease: 0: 127.0.0.1:PORT takes connections
+    another program, Anybody: 0: 127.0.0.1:PORT takes connections
+    ");
 }
 
 /// Who is asked which release it runs may tell of maintenance instead, as long as visitors are told of it, and no longer.

@@ -4,8 +4,7 @@ mod common;
 
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::plan::Plan;
-use buedafab_model::plan::action::ServiceAction;
-use buedafab_model::plan::action::{Action, Schema};
+use buedafab_model::plan::action::{Action, Answerer, AppAction, Schema, ServiceAction};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{DeployRequest, RollbackRequest, plan_deploy, plan_rollback};
 use buedafab_model::view::{Detail, show_plan};
@@ -485,6 +484,35 @@ fn what_is_live_is_started_again_where_it_does_not_serve() {
     for change in [down as fn(&mut HostFacts), stale, unwell] {
         assert_eq!(told(change), restarted);
     }
+}
+
+/// Only where every process is started anew, one that works in another release can't answer for this one.
+#[test]
+fn who_may_answer_is_known_by_what_was_restarted() {
+    let asked = |text: &str| {
+        let settings = settings(&format!(
+            "unit = \"five\"\nhealth.port = 8000\nhealth.http = \"/\"\n{text}\n[environments.production]\nhosts = [\"web1\"]\n"
+        ));
+        let hosts = [second()];
+        let plan = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts)).expect("a plan");
+        let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
+        let by: Vec<Answerer> = steps
+            .filter_map(|step| match &step.action {
+                Action::App(AppAction::AskHealth { by, .. }) => Some(*by),
+                _ => None,
+            })
+            .collect();
+        by
+    };
+    let web = "service = \"none\"\n[services.web]\ncommand = \"serve\"\n";
+    assert_eq!(asked(web), [Answerer::ThisRelease]);
+    assert_eq!(asked("service = \"systemd:five\""), [Answerer::ThisRelease]);
+    assert_eq!(
+        asked("service = \"none\"\n[services.web]\nservice = \"systemd:web\"\nreload = true"),
+        [Answerer::Anybody]
+    );
+    assert_eq!(asked("service = \"none\""), [Answerer::Anybody]);
+    assert_eq!(asked("service = \"systemd:five\"\nhooks.restart = [\"touch reload\"]"), [Answerer::Anybody]);
 }
 
 #[test]

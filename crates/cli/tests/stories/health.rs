@@ -99,6 +99,50 @@ fn what_serves_is_what_answers() {
     stage.production(&["status"], 0).says("well");
 }
 
+/// A process that nobody manages keeps the port: the unit runs and waits for it, and what answers is the release before.
+#[test]
+fn what_answers_from_another_slot_is_not_the_release() {
+    const PATIENT: &str = "import http.server, os, sys, time
+version = open('version').read()
+class App(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(version.encode())
+while True:
+    try: http.server.HTTPServer((sys.argv[1], 8125), App).serve_forever()
+    except OSError: time.sleep(0.1)
+";
+    let stage =
+        Stage::with(FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
+    let host = stage.fleet.host("web1");
+    let address = host.address().ip();
+    own_unit(host, "deploy");
+    stage.configure(&format!(
+        "unit = \"five\"\nservice = \"systemd:five\"\n[health]\nhttp = \"http://{address}:8125/\"\ngrace_seconds = 3\n\
+         [environments.production]\nhosts = [\"web1\"]\n"
+    ));
+    stage.release_with("v1", &[("app.py", PATIENT)]);
+    stage.production(&["deploy"], 0).says("serving now: v1 (");
+    host.run(&format!(
+        "systemctl stop five; systemd-run --quiet --unit stray --uid deploy \
+         --working-directory \"$(readlink -f /var/webapps/five/releases/current)\" python3 app.py {address}"
+    ));
+    let says = |version: &str| {
+        let said = host.exec(&format!("curl -fsS http://{address}:8125/")).stdout;
+        String::from_utf8_lossy(&said) == version
+    };
+    wait_for("the stray process answers", || says("v1"));
+    stage.release_with("v2", &[]);
+    stage
+        .production(&["deploy"], 8)
+        .says("/ is answered with 200, but by process ")
+        .says(", which works in /var/webapps/five/releases/a: it isn't what was started");
+    host.run("systemctl stop stray");
+    stage.production(&["deploy"], 0).says("serving now: v2 (");
+    assert!(says("v2"));
+}
+
 /// Sudo is asked for just what a run needs: one rule is enough, and without it nothing is begun.
 #[test]
 fn one_command_is_all_that_sudo_has_to_allow() {

@@ -8,7 +8,7 @@ use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile, servic
 use crate::config::Settings;
 use crate::host::facts::CurrentLink;
 use crate::plan::Target;
-use crate::plan::action::{Action, AppAction, ServiceAction, Surroundings, ToldVisitors};
+use crate::plan::action::{Action, Answerer, AppAction, ServiceAction, Surroundings, ToldVisitors};
 use crate::plan::refusal::Refusal;
 use crate::shell::service_file::{ServedBy, render_service_file};
 
@@ -100,10 +100,19 @@ impl HostPlanning<'_> {
     pub(super) fn ask_health(&self, around: Surroundings, told: Option<&ToldVisitors>) -> Option<Action> {
         let HostPlanning { settings, host, .. } = self;
         let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles))?;
+        // A reload keeps processes, and a hook may do anything.
+        let services = settings.services_on(host);
+        let is_restarted = |service: &&Service| {
+            !settings.services.named.iter().any(|named| named.service == **service && named.reload)
+        };
+        let all_anew = !services.is_empty()
+            && settings.hooks.on_hosts.restart.is_empty()
+            && services.iter().all(is_restarted);
         Some(
             AppAction::AskHealth {
+                by: if all_anew { Answerer::ThisRelease } else { Answerer::Anybody },
                 health: Box::new(health.of_app(|path| settings.app.file(path))),
-                services: settings.services_on(host).into_iter().cloned().collect(),
+                services: services.into_iter().cloned().collect(),
                 in_maintenance: told.is_some(),
                 around,
             }

@@ -25,8 +25,8 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
         AppAction::AskApp { url, release, patience_seconds, in_maintenance } => {
             ask_script(url, release, *patience_seconds, *in_maintenance)
         }
-        AppAction::AskHealth { health, services, in_maintenance, around } => {
-            health_script(layout, health, around, services, *in_maintenance)
+        AppAction::AskHealth { health, services, in_maintenance, by, around } => {
+            health_script(layout, health, around, services, *in_maintenance, *by)
         }
         AppAction::EnvFile { edit, file, group } => {
             let (edit, name) = match edit {

@@ -10,7 +10,7 @@ use super::{quote, quote_words};
 use crate::app::health::{Health, HealthQuestion, HttpPlace, HttpQuestion};
 use crate::app::service::Service;
 use crate::host::layout::Layout;
-use crate::plan::action::Surroundings;
+use crate::plan::action::{Answerer, Surroundings};
 
 /// Asks until the app is well, or its time is over: then it says what was answered, and what its services said.
 pub(super) fn health_script(
@@ -19,6 +19,7 @@ pub(super) fn health_script(
     around: &Surroundings,
     services: &[Service],
     in_maintenance: bool,
+    by: Answerer,
 ) -> String {
     let units = services.iter().filter_map(Service::unit);
     // Visitors who are told of maintenance are told with this status, and all is as it should be.
@@ -26,12 +27,14 @@ pub(super) fn health_script(
     let Health { grace_seconds, interval_seconds, .. } = health;
     let until = format!("grace={grace_seconds}\ninterval={interval_seconds}\n{UNTIL}");
     let until = match &health.question {
-        HealthQuestion::Http(_) | HealthQuestion::Tcp { .. } => format!("{ask}{until}"),
+        HealthQuestion::Http(_) | HealthQuestion::Tcp { .. } => {
+            format!("{ask}{}{until}", is_ours(layout, &health.question, by))
+        }
         // As the app's own commands run, which see nothing of units.
         HealthQuestion::Command { .. } => {
             format!(
                 "(\n{}\n)\n",
-                app_command(layout, around, &format!("has_died() {{ false; }}\n{ask}{until}"))
+                app_command(layout, around, &format!("has_died() {{ false; }}\n{ANYBODY}{ask}{until}"))
             )
         }
     };
@@ -44,6 +47,21 @@ pub(super) fn health_script(
     script.push_str("[ $? != 0 ] || exit 0\n");
     script.push_str("for unit; do show_words \"$unit\"; done\nexit 1\n");
     script
+}
+
+const ANYBODY: &str = "is_ours() { true; }\n";
+
+/// Defines `is_ours`.
+fn is_ours(layout: &Layout, question: &HealthQuestion, by: Answerer) -> String {
+    let listens = listens(layout, question).filter(|_| by == Answerer::ThisRelease);
+    listens.map_or(ANYBODY.to_owned(), |(_, asked)| {
+        format!(
+            "releases={}\nlistens={}\n{}",
+            quote(layout.releases.as_str()),
+            quote(&quote_words(&asked)),
+            script!("answerer")
+        )
+    })
 }
 
 /// An app that says nothing for so long isn't well, as far as a look is concerned.
@@ -65,18 +83,23 @@ pub(super) fn look_script(layout: &Layout, health: &Health, around: &Surrounding
 
 /// Reports as a fact of a look who listens where the app is asked.
 pub(super) fn listener_script(layout: &Layout, question: &HealthQuestion) -> String {
-    let (place, asked) = match question {
+    let Some((place, asked)) = listens(layout, question) else { return String::new() };
+    format!("place={}\nset -- {}\n{}", quote(&place), quote_words(asked), script!("listener"))
+}
+
+/// Where the app is asked, in words, and what `ss` shows of who listens there.
+fn listens(layout: &Layout, question: &HealthQuestion) -> Option<(String, Vec<String>)> {
+    match question {
         HealthQuestion::Http(HttpQuestion { place: HttpPlace::Tcp { port, .. }, .. })
         | HealthQuestion::Tcp { port, .. } => {
-            (format!("port {port}"), vec!["-t".to_owned(), "-e".to_owned(), format!("sport = :{port}")])
+            Some((format!("port {port}"), vec!["-t".to_owned(), "-e".to_owned(), format!("sport = :{port}")]))
         }
         HealthQuestion::Http(HttpQuestion { place: HttpPlace::Socket { path }, .. }) => {
             let path = socket_path(layout, path);
-            (path.clone(), vec!["-x".to_owned(), "src".to_owned(), path])
+            Some((path.clone(), vec!["-x".to_owned(), "src".to_owned(), path]))
         }
-        HealthQuestion::Command { .. } => return String::new(),
-    };
-    format!("place={}\nset -- {}\n{}", quote(&place), quote_words(asked), script!("listener"))
+        HealthQuestion::Command { .. } => None,
+    }
 }
 
 /// Reports as a fact of a look where the app gives out git's folder, which holds the whole project and its history.
@@ -147,7 +170,7 @@ const HAS_DIED: &str = "has_died() {
 
 const UNTIL: &str = r#"ask_until_well() {
   end=$(($(date +%s) + grace))
-  until is_well; do
+  until is_well && is_ours; do
     if [ "$(date +%s)" -ge "$end" ] || has_died "$@"; then
       echo "the app isn't well: $(printf '%s' "$words" | head -n 5)" >&2
       return 1

@@ -66,6 +66,8 @@ pub enum AppAction {
         services: Vec<Service>,
         /// Whether visitors are told of maintenance, be it by the app, which is well nevertheless.
         in_maintenance: bool,
+        /// Who may answer.
+        by: Answerer,
         /// Where a command that asks runs.
         #[serde(flatten)]
         around: Surroundings,
@@ -124,6 +126,16 @@ pub enum AppAction {
         #[serde(flatten)]
         around: Surroundings,
     },
+}
+
+/// Who may answer the question whether the app is well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answerer {
+    /// Anybody: how the app comes to run the release isn't known.
+    Anybody,
+    /// Nobody who works in another release: every process was started anew.
+    ThisRelease,
 }
 
 /// A change of the file of variables.

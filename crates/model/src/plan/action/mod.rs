@@ -13,7 +13,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use app::{AppAction, EnvEdit, ToldVisitors};
+pub use app::{Answerer, AppAction, EnvEdit, ToldVisitors};
 pub use effects::{Effect, Effects, FailureMeans, Pace, PhaseName, StepInput};
 pub use git::GitAction;
 pub use python::{AppIn, PythonAction, Schema};
