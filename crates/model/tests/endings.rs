@@ -49,10 +49,13 @@ const UNDONE: [&str; 3] = [
     r#"{"event":"step_ended","host":"web1","step":2,"status":3,"milliseconds":100}"#,
 ];
 
+/// What fails, its events, the verdict, its failures, and the words of the error.
+type Kind<'a> = (&'a str, &'a [&'a str], &'a str, &'a str, &'a [&'a str]);
+
 #[test]
 fn each_error_is_told_once() {
     let on_web1 = r#"{"host":"web1","step":2,"what":{"kind":"exited","status":3}}"#;
-    let kinds: [(&str, &[&str], &str, &str, &[&str]); 6] = [
+    let kinds: [Kind<'_>; 6] = [
         ("a step", &FAILED, "failed_before", on_web1, &["exit status 3", "no database"]),
         (
             "a lost host",

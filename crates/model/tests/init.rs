@@ -1162,6 +1162,6 @@ fn what_a_former_file_was_told_is_kept() {
     let own = file_of(&facts, &Answers::default());
     let again = Answers::of_former(&own, &facts.files).expect("a file");
     assert_eq!(file_of(&facts, &again), own);
-    assert!(guess(&facts, &again).questions.iter().any(|question| *question == Question::Hosts));
+    assert!(guess(&facts, &again).questions.contains(&Question::Hosts));
     assert!(Answers::of_former("unit =", &facts.files).is_err());
 }
