@@ -182,6 +182,7 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
     ExecReload=/bin/kill -HUP $MAINPID
     KillMode=mixed
     TimeoutStopSec=600
+    SyslogIdentifier=%N
     Restart=on-failure
     RestartSec=2
 
