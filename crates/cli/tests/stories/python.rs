@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use buedafab_testkit::FleetOptions;
+use buedafab_testkit::{FleetHost, FleetOptions, Remote};
 
 use super::stage::{Ran, Stage};
 use super::wheels::{Wheels, target};
@@ -108,16 +108,15 @@ fn a_virtualenv_by_pip_is_made_once_and_kept_exact() {
 
 /// Puts uv where `auto` finds it.
 pub(crate) fn install_uv(stage: &Stage) {
-    install_uv_on(stage, "web1");
+    install_uv_on(&stage.remote, stage.fleet.host("web1"));
 }
 
-/// The same on another host.
-pub(crate) fn install_uv_on(stage: &Stage, host: &str) {
+/// The same on any host that sees this remote.
+pub(crate) fn install_uv_on(remote: &Remote, host: &FleetHost) {
     let uv = std::fs::read(target("tools/bin/uv")).expect("script/setup has run");
     let home = "/home/deploy/.local/bin";
-    let host = stage.fleet.host(host);
     host.run(&format!("mkdir -p {home}"));
-    let path = stage.remote.path().join("uv");
+    let path = remote.path().join("uv");
     std::fs::write(&path, uv).expect("it is ours");
     host.run(&format!(
         "cp {} {home}/uv && chmod 755 {home}/uv && chown -R deploy /home/deploy/.local",

@@ -93,7 +93,7 @@ impl Shape {
             .host(host)
             .run(&format!("printf '[global]\\nno-index = true\\nfind-links = {url}\\n' >/etc/pip.conf"));
         if self.uses_uv {
-            install_uv_on(stage, host);
+            install_uv_on(&stage.remote, stage.fleet.host(host));
         }
         self.write(stage.checkout(), "1.0.0");
         let project = std::fs::read_to_string(stage.checkout().join("pyproject.toml"));

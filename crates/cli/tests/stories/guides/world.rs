@@ -9,8 +9,10 @@ use rexpect::reader::Options;
 use rexpect::session::spawn_with_options;
 
 use super::page::Typed;
+use crate::python::install_uv_on;
+use crate::redis::Redis;
 use crate::terminal::screen_of;
-use crate::wheels::target;
+use crate::wheels::{Wheels, target};
 
 /// So wide that nothing is cut or wrapped.
 const COLUMNS: usize = 250;
@@ -27,6 +29,9 @@ pub(super) struct World {
     path: OsString,
     /// Held while the app may have the port.
     port: Option<std::fs::File>,
+    /// What the hosts take packages from.
+    index: Option<Wheels>,
+    broker: Option<Redis>,
 }
 
 impl World {
@@ -36,12 +41,58 @@ impl World {
         self
     }
 
+    /// Gives the hosts uv, and an index of packages, by their own configuration.
+    pub(super) fn with_packages(mut self) -> World {
+        let index = Wheels::serve();
+        for host in self.fleet.hosts() {
+            install_uv_on(&self.remote, host);
+            host.run(&format!(
+                "install -d -o deploy /home/deploy/.config /home/deploy/.config/pip
+                 printf '[global]\nno-index = true\nfind-links = %s\n' '{}' >/home/deploy/.config/pip/pip.conf",
+                index.url()
+            ));
+        }
+        self.index = Some(index);
+        self
+    }
+
+    /// Gives this person's git a key to sign with.
+    pub(super) fn with_key(self) -> World {
+        self.runs(
+            "mkdir -p ~/.ssh && ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519 && git config --global gpg.format ssh &&
+             git config --global user.signingKey ~/.ssh/id_ed25519",
+        );
+        self
+    }
+
+    /// Starts a broker, and gives its address to the app. As these hosts have their ports in common, each of its web
+    /// servers leaves room for others.
+    pub(super) fn with_broker(mut self) -> World {
+        let broker = Redis::start();
+        self.on_all(&format!(
+            "install -d -o deploy /var/webapps/five /var/webapps/five/shared
+             printf 'BROKER_URL=%s\nGUNICORN_CMD_ARGS=--reuse-port\n' '{}' >/tmp/env
+             install -o deploy -m 600 /tmp/env /var/webapps/five/shared/.env",
+            broker.url()
+        ));
+        self.broker = Some(broker);
+        self
+    }
+
     /// Hosts of these names, in the order of the fleet's, and an empty project on branch `master`.
     pub(super) fn of(options: FleetOptions, names: &[&str]) -> World {
         let fleet = Fleet::start(FleetOptions { hosts: names.len(), ..options });
         let remote = Remote::temp();
         let home = tempfile::tempdir().expect("a folder");
-        let world = World { path: path_of(&fleet, home.path(), names), fleet, remote, home, port: None };
+        let world = World {
+            path: path_of(&fleet, home.path(), names),
+            fleet,
+            remote,
+            home,
+            port: None,
+            index: None,
+            broker: None,
+        };
         let mut git =
             "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = master\n".to_owned();
         let mut addresses = format!("[safe]\n\tdirectory = *\n[url \"{}\"]\n", world.remote.url());
@@ -128,6 +179,13 @@ impl World {
         self.remote.commit(&[("version", message)], message)
     }
 
+    /// Commits what the page has written, and pushes it.
+    pub(super) fn commit_all(&self, message: &str) {
+        self.runs(&format!(
+            "git add --all && git commit --quiet -m '{message}' && git push --quiet -u origin master"
+        ));
+    }
+
     pub(super) fn checkout(&self) -> &Path {
         self.remote.checkout_dir()
     }
@@ -182,7 +240,7 @@ impl World {
         };
         let mut there = Command::new("sh");
         there
-            .args(["-c", &format!("stty echo cols {COLUMNS} rows 100\n{command}")])
+            .args(["-c", &format!("trap : INT\nstty echo cols {COLUMNS} rows 100\n{command}")])
             .current_dir(self.checkout())
             .env_clear()
             .env("PATH", &self.path)
@@ -206,10 +264,12 @@ impl World {
             is_answered.expect("it listens");
         }
         if typed.is_ended_by_hand() {
-            let last = typed.seen().pop().unwrap_or_default();
-            let words = last.rsplit('…').next().unwrap_or_default();
-            told += &session.exp_string(words).unwrap_or_else(|error| error.to_string());
-            told += words;
+            // Hosts speak in any order, so it is over when all of it has been said.
+            for line in typed.seen().iter().filter(|line| line.trim() != "…") {
+                let words = line.rsplit('…').next().unwrap_or_default();
+                told += &session.exp_string(words).unwrap_or_else(|error| error.to_string());
+                told += words;
+            }
             session.send_control('c').expect("it listens");
         }
         match session.exp_eof() {
