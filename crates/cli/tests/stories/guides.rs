@@ -5,16 +5,12 @@ mod world;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
 
 use buedafab_testkit::{FleetOptions, Sudo};
 
 use self::page::{Step, Typed, compare, read, root};
 use self::world::World;
-use super::fabric::{block, blocks};
 use super::python::{SECOND_MIGRATION, django_files};
-use super::stage::Stage;
-use super::wheels::Wheels;
 
 /// A page, where it is typed, and what happens before a command of it: what its text tells, or what its story needs. These come
 /// in the order of the page, each with the beginning of the command before which it happens.
@@ -224,6 +220,21 @@ guides! {
         }),
         ("buedafab production deploy --commit v0.1.0", |world| world.configure("allow_older = true", "")),
     ];
+    django: "docs/django.md", django_world, [
+        ("buedafab production deploy", |world| {
+            world.commit_all("A shop");
+            world.runs("buedafab setup && buedafab --yes production deploy --tag v0.1.0");
+            // It isn't pushed yet: that is shown, too.
+            world.remote.commit(&[("shop/migrations/0002_price.py", SECOND_MIGRATION)], "Items have a price");
+        }),
+        ("buedafab production env push", |world| {
+            world.runs("ssh deploy@web1 cat /var/webapps/five/shared/.env >production.env; echo SECRET_KEY=old >>production.env");
+            world.runs("openssl genrsa -out key.pem 2>/dev/null");
+        }),
+        ("buedafab production deploy --tag v0.8.0", |world| {
+            world.commit("Sell ink");
+        }),
+    ];
     services: "docs/services.md", services_world, [
         ("buedafab production deploy", |world| world.commit_all("Five")),
     ];
@@ -233,7 +244,6 @@ guides! {
 /// Pages that something else types.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("docs/install.md", "script/test-packages, in a Debian that has no Rust"),
-    ("docs/django.md", "the story of a shop below, block by block"),
     ("docs/from-fabric-buedafab.md", "the story of an old project in fabric.rs, block by block"),
 ];
 
@@ -409,9 +419,41 @@ fn services_world() -> World {
             "import os\nfrom celery import Celery\n\napp = Celery('five', broker=os.environ['BROKER_URL'])\n",
         ),
         ("web.py", WEB),
+        ("gunicorn.conf.py", GUNICORN),
         (".gitignore", "env/\n__pycache__/\n"),
     ];
     world.remote.commit(&files, "Five");
+    world
+}
+
+/// These hosts have their ports in common, so each web server leaves room for the others.
+const GUNICORN: &str = "reuse_port = True\n";
+
+/// A shop, whose hosts have a database in common.
+fn django_world() -> World {
+    let world =
+        World::of(systemd(), &["web1", "web2"]).with_port_8000().with_packages().with_key().with_database();
+    world.on_all("systemctl start dbus");
+    let database = "{'ENGINE': 'django.db.backends.postgresql', 'NAME': 'postgres', 'USER': 'postgres', 'HOST': '127.0.0.1',
+                     'PORT': urlsplit(os.environ.get('DATABASE_URL', '')).port}";
+    let mut files = django_files(database);
+    for (path, text) in &mut files {
+        match path.as_str() {
+            "five/settings.py" => {
+                *text = format!(
+                    "import os\nfrom urllib.parse import urlsplit\n{text}MEDIA_ROOT = BASE_DIR / 'media'\n"
+                );
+            }
+            "five/urls.py" => {
+                text.push_str("urlpatterns.append(path('healthz', lambda request: HttpResponse('ok')))\n")
+            }
+            _ => {}
+        }
+    }
+    files.push(("gunicorn.conf.py".to_owned(), GUNICORN.to_owned()));
+    files.push((".gitignore".to_owned(), "env/\n__pycache__/\nproduction.env\nkey.pem\n".to_owned()));
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    world.remote.commit(&files, "Begin a shop");
     world
 }
 
@@ -451,90 +493,5 @@ fn every_console_block_of_the_manual_is_typed_by_a_test() {
         let text = std::fs::read_to_string(root().join(name)).expect("it is there");
         let is_there = |step: &Step| matches!(step, Step::Type(typed) if typed.command == *command);
         assert!(read(&text).iter().any(is_there), "{name} has no {command:?} ({why})");
-    }
-}
-
-const DJANGO_UNIT: &str = "[Service]
-User=deploy
-WorkingDirectory=/var/webapps/five/releases/current
-Environment=DJANGO_SETTINGS_MODULE=five.settings
-ExecStart=/var/webapps/five/releases/current/env/bin/python -m gunicorn --bind 127.0.0.1:8000 five.wsgi
-[Install]
-WantedBy=multi-user.target
-";
-
-#[test]
-fn a_django_project() {
-    const GUIDE: &str = "django.md";
-    let (console, toml) = (blocks(GUIDE, "console"), blocks(GUIDE, "toml"));
-    let stage =
-        Stage::with(FleetOptions { systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() });
-    let _port = world::claim_port_8000();
-    let wheels = Wheels::serve();
-    let host = stage.fleet.host("web1");
-    host.run(&format!(
-        "rm -rf /var/webapps/*; systemctl start systemd-journald; install -d -o deploy /var/webapps/five /var/webapps/five/shared
-        cat >/etc/systemd/system/five.service <<'END'\n{DJANGO_UNIT}END\nsystemctl daemon-reload; systemctl enable --quiet five
-        install -o deploy /dev/null /var/webapps/five/shared/.env"
-    ));
-    stage.remote.git(&["branch", "-m", "master"]);
-    stage.remote.git(&["tag", "-d", "one"]);
-    stage.remote.git(&["push", "-q", "origin", ":refs/tags/one"]);
-    let database = "{'ENGINE': 'django.db.backends.sqlite3', 'NAME': os.environ.get('DATABASE', '/var/webapps/five/shared/db.sqlite3')}";
-    let config = block(&toml, "[health]")
-        .replace("git@git.example.com:bueda/five.git", &stage.remote.url())
-        .replace("deploy@web[1:3].example.com", "web1");
-    let mut files = django_files(database);
-    for (path, text) in &mut files {
-        match path.as_str() {
-            "five/settings.py" => *text = format!("import os\n{text}MEDIA_ROOT = BASE_DIR / 'media'\n"),
-            "five/urls.py" => {
-                text.push_str("urlpatterns.append(path('healthz', lambda request: HttpResponse('ok')))\n")
-            }
-            _ => {}
-        }
-    }
-    files.push(("buedafab.toml".to_owned(), format!("{}\n{config}", wheels.options())));
-    files.push((".gitignore".to_owned(), "env/\n__pycache__/\n".to_owned()));
-    stage.commit_configuration();
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    stage.remote.commit(&files, "A shop");
-    stage.remote.push();
-    // Whoever deploys has a key to sign with.
-    let keys = tempfile::tempdir().expect("a folder");
-    let key = keys.path().join("key").display().to_string();
-    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &key]).status();
-    assert!(made.expect("ssh-keygen runs").success());
-    stage.remote.git(&["config", "gpg.format", "ssh"]);
-    stage.remote.git(&["config", "user.signingKey", &key]);
-    let setup = stage.run(&["setup"]);
-    assert_eq!(setup.code, 0, "{}{}", setup.stdout, setup.stderr);
-    let deploy = |tag: &str| {
-        let ran = stage.run(&["--yes", "production", "deploy", "--tag", tag]);
-        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-        ran
-    };
-    deploy("v0.1.0").says("serving now: v0.1.0 (");
-    // It isn't pushed yet: that is shown, too.
-    let commit =
-        stage.remote.commit(&[("shop/migrations/0002_price.py", SECOND_MIGRATION)], "Items have a price");
-    let ran = deploy("v0.2.0");
-    let shown = block(&console, "deploy --tag v0.2.0")
-        .replace("d3117ffb7f", &commit[..10])
-        .replace("d3117ff", &commit[..7]);
-    for line in shown.lines().skip(2) {
-        // What a run takes, and the hosts, are others.
-        let takes_time = [" s", ": done in"].iter().any(|sign| line.ends_with(sign) || line.contains(sign));
-        if takes_time || line.contains("web1  v0.1.0") || line.contains("web2") {
-            continue;
-        }
-        assert!(ran.stderr.contains(line.trim()), "{line:?} isn't said:\n{}", ran.stderr);
-    }
-    ran.says("serving now: v0.2.0 (");
-    assert!(host.exec("curl -fsS http://127.0.0.1:8000/healthz").status.success());
-    let recipe = stage.run(&["recipe"]);
-    for line in block(&console, "$ buedafab recipe").lines().skip(1) {
-        let begins = line.split('…').next().unwrap_or_default();
-        assert!(recipe.stdout.contains(begins), "{line:?} isn't said:\n{}", recipe.stdout);
     }
 }

@@ -488,14 +488,14 @@ fn a_django_project_on_postgresql() {
 }
 
 /// A real PostgreSQL on loopback, with a cluster of its own.
-struct Postgres {
+pub(crate) struct Postgres {
     folder: tempfile::TempDir,
     bin: std::path::PathBuf,
     port: u16,
 }
 
 impl Postgres {
-    fn start() -> Postgres {
+    pub(crate) fn start() -> Postgres {
         let versions = std::fs::read_dir("/usr/lib/postgresql").expect("postgresql is installed");
         let bin =
             versions.flatten().map(|version| version.path().join("bin")).max().expect("there is a version");
@@ -513,6 +513,10 @@ impl Postgres {
         let log = format!("{data}/log");
         server.run("pg_ctl", &["-D", &format!("{data}/data"), "-w", "-l", &log, "-o", &options, "start"]);
         server
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// It refuses to run as root.

@@ -8,7 +8,7 @@
 //! | `root@web1# `, `deploy@web1$ ` | on that host, as that user |
 //!
 //! `…` stands for anything: alone on a line for any lines, and within one for any words. `^C` alone on a line ends what would
-//! go on. What is asked at the terminal is shown with its answer. A command below which nothing is shown has to go well, and may
+//! go on. What is asked at the terminal is shown with its answer, but for a secret. A command below which nothing is shown has to go well, and may
 //! print what it likes.
 //!
 //! A block of any other language whose first line is a comment with nothing but a file's name is that file's content: on all
@@ -53,7 +53,9 @@ static PROMPT: LazyLock<Regex> = LazyLock::new(|| regex(r"^(?:([a-z]+)@([a-z0-9]
 static FILE: LazyLock<Regex> =
     LazyLock::new(|| regex(r"^# (/?[a-z0-9._-]*(?:/[a-z0-9._-]+)*\.?[a-z0-9_-]+)$"));
 static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"^(.*?(?:\[y/N\]|\? \[[^\]]*\]|Its name \[[^\]]*\]:|Type its name, \w+:)) ?(.*)$")
+    regex(
+        r"^(.*?(?:\[y/N\]|\? \[[^\]]*\]|Its name \[[^\]]*\]:|Type its name, \w+:|The value of \w+:|^>>>)) ?(.*)$",
+    )
 });
 
 fn regex(pattern: &str) -> Regex {
@@ -111,6 +113,11 @@ fn goes_on(command: &str) -> bool {
     command.ends_with(['|', '\\']) || command.matches('\'').count() % 2 == 1
 }
 
+/// Whether what is typed after this isn't shown.
+fn is_hidden(prompt: &str) -> bool {
+    prompt.starts_with("The value of ")
+}
+
 impl Typed {
     /// What is asked, in order.
     pub(super) fn questions(&self) -> Vec<Question> {
@@ -118,7 +125,7 @@ impl Typed {
         let question = |prompt: &str, answer: &str| Question {
             // Names of releases may stand before it, and a terminal's letters are bytes.
             ends: prompt[prompt.rfind(['[', '?']).unwrap_or(0)..].to_owned(),
-            answer: answer.to_owned(),
+            answer: if is_hidden(prompt) { "secret" } else { answer }.to_owned(),
         };
         found.map(|found| question(&found[1], &found[2])).collect()
     }
@@ -131,7 +138,7 @@ impl Typed {
     /// Whether what is shown ends with a question that nobody answers.
     pub(super) fn is_left_at_a_question(&self) -> bool {
         let last = self.shown.last().and_then(|line| QUESTION.captures(line));
-        last.is_some_and(|found| found[2].is_empty())
+        last.is_some_and(|found| found[2].is_empty() && !is_hidden(&found[1]))
     }
 
     pub(super) fn is_ended_by_hand(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Where a page is typed: hosts, a git server, a checkout, and somebody at a terminal.
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +10,7 @@ use rexpect::reader::Options;
 use rexpect::session::spawn_with_options;
 
 use super::page::Typed;
-use crate::python::install_uv_on;
+use crate::python::{Postgres, install_uv_on};
 use crate::redis::Redis;
 use crate::terminal::screen_of;
 use crate::wheels::{Wheels, target};
@@ -27,17 +28,14 @@ pub(super) struct World {
     pub(super) remote: Remote,
     home: tempfile::TempDir,
     path: OsString,
-    /// Held while the app may have the port.
-    port: Option<std::fs::File>,
-    /// What the hosts take packages from.
-    index: Option<Wheels>,
-    broker: Option<Redis>,
+    /// What stands beside the hosts, until all of it ends: a port that is held, an index of packages, a broker.
+    beside: Vec<Box<dyn Any>>,
 }
 
 impl World {
     /// Waits for port 8000, which all hosts have in common.
     pub(super) fn with_port_8000(mut self) -> World {
-        self.port = Some(claim_port_8000());
+        self.beside.push(Box::new(claim_port_8000()));
         self
     }
 
@@ -52,7 +50,7 @@ impl World {
                 index.url()
             ));
         }
-        self.index = Some(index);
+        self.beside.push(Box::new(index));
         self
     }
 
@@ -65,17 +63,28 @@ impl World {
         self
     }
 
-    /// Starts a broker, and gives its address to the app. As these hosts have their ports in common, each of its web
-    /// servers leaves room for others.
+    /// A broker beside the hosts, of which the app knows.
     pub(super) fn with_broker(mut self) -> World {
         let broker = Redis::start();
+        let variable = format!("BROKER_URL={}", broker.url());
+        self.beside.push(Box::new(broker));
+        self.with_variable(&variable)
+    }
+
+    /// A database beside the hosts, of which the app knows.
+    pub(super) fn with_database(mut self) -> World {
+        let database = Postgres::start();
+        let variable = format!("DATABASE_URL=postgres://postgres@127.0.0.1:{}/postgres", database.port());
+        self.beside.push(Box::new(database));
+        self.with_variable(&variable)
+    }
+
+    /// As a person puts it there before the first deploy.
+    fn with_variable(self, variable: &str) -> World {
         self.on_all(&format!(
             "install -d -o deploy /var/webapps/five /var/webapps/five/shared
-             printf 'BROKER_URL=%s\nGUNICORN_CMD_ARGS=--reuse-port\n' '{}' >/tmp/env
-             install -o deploy -m 600 /tmp/env /var/webapps/five/shared/.env",
-            broker.url()
+             echo '{variable}' >/tmp/variables; install -o deploy -g deploy -m 600 /tmp/variables /var/webapps/five/shared/.env"
         ));
-        self.broker = Some(broker);
         self
     }
 
@@ -84,15 +93,8 @@ impl World {
         let fleet = Fleet::start(FleetOptions { hosts: names.len(), ..options });
         let remote = Remote::temp();
         let home = tempfile::tempdir().expect("a folder");
-        let world = World {
-            path: path_of(&fleet, home.path(), names),
-            fleet,
-            remote,
-            home,
-            port: None,
-            index: None,
-            broker: None,
-        };
+        let world =
+            World { path: path_of(&fleet, home.path(), names), fleet, remote, home, beside: Vec::new() };
         let mut git =
             "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = master\n".to_owned();
         let mut addresses = format!("[safe]\n\tdirectory = *\n[url \"{}\"]\n", world.remote.url());
