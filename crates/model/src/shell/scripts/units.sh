@@ -83,11 +83,12 @@ EOF
         *'down: '*) state=down ;;
       esac
       ;;
-    # An init script says where its process is in a file that is called like it. Ours takes that away when it stops it.
+    # An init script says where its process is in a file that is called like it. The program's own takes that away when it
+    # stops it; one that a template made, as any other, may keep it elsewhere.
     init/*)
       if read -r pid 2>/dev/null <"/run/$name.pid"; then
         if [ -d "/proc/$pid" ]; then state=RUNNING; else state=dead; fi
-      elif [ -r "/etc/init.d/$name" ] && grep -q '^# buedafab keeps this for ' "/etc/init.d/$name"; then
+      elif [ -r "/etc/init.d/$name" ] && grep -q '^# .*, written by buedafab: ' "/etc/init.d/$name"; then
         state=stopped
       fi
       ;;
