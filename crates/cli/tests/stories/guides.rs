@@ -1,5 +1,6 @@
 //! The manual, typed to the letter: what its pages show is what happens, but for names and times.
 
+mod fabric;
 mod page;
 mod world;
 
@@ -239,13 +240,22 @@ guides! {
         ("buedafab production deploy", |world| world.commit_all("Five")),
     ];
     from_capistrano: "docs/from-capistrano.md", from_capistrano_world, [];
+    from_fabric: "docs/from-fabric-buedafab.md", fabric::world, [
+        ("buedafab init", |world| world.commit_all("As it was")),
+        ("buedafab setup", |world| {
+            world.write("version", "v0.2.0");
+            world.commit_all("v0.2.0");
+        }),
+        ("buedafab production status", fabric::still_serves_as_it_was),
+        ("buedafab production rollback", fabric::serves_what_came_over),
+        ("buedafab production deploy:v0.2.0", |world| drop(fabric::serves(world, "v0.1.0"))),
+        ("buedafab production status", |world| drop(fabric::serves(world, "v0.2.0"))),
+    ];
 }
 
 /// Pages that something else types.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("docs/install.md", "script/test-packages, in a Debian that has no Rust"),
-    ("docs/from-fabric-buedafab.md", "the story of an old project in fabric.rs, block by block"),
-];
+const ELSEWHERE: &[(&str, &str)] =
+    &[("docs/install.md", "script/test-packages, in a Debian that has no Rust")];
 
 /// Commands that no test types, and why.
 const UNTYPED: &[(&str, &str, &str)] = &[
@@ -283,6 +293,8 @@ fn type_page(name: &str) {
             continue;
         }
         if let Err(told) = check(&world, &typed) {
+            // At once, for what happens later may fail by it.
+            eprintln!("{name}:{told}");
             wrong.push(told);
         }
     }
@@ -410,7 +422,8 @@ fn troubleshooting_world() -> World {
 /// A web app and its tasks, whose units are on hosts with journald and D-Bus.
 fn services_world() -> World {
     let names = ["web1", "web2", "jobs1", "jobs2"];
-    let world = World::of(systemd(), &names).with_port_8000().with_packages().with_key().with_broker();
+    let world =
+        World::of(systemd(), &names).with_port_8000().with_uv().with_packages().with_key().with_broker();
     world.on_all("mkdir -p /var/log/journal; systemctl start systemd-journald dbus; journalctl --flush");
     let files = [
         ("requirements.txt", "celery==5.5.3\nredis==7.0.1\ngunicorn==23.0.0\n"),
@@ -431,8 +444,12 @@ const GUNICORN: &str = "reuse_port = True\n";
 
 /// A shop, whose hosts have a database in common.
 fn django_world() -> World {
-    let world =
-        World::of(systemd(), &["web1", "web2"]).with_port_8000().with_packages().with_key().with_database();
+    let world = World::of(systemd(), &["web1", "web2"])
+        .with_port_8000()
+        .with_uv()
+        .with_packages()
+        .with_key()
+        .with_database();
     world.on_all("systemctl start dbus");
     let database = "{'ENGINE': 'django.db.backends.postgresql', 'NAME': 'postgres', 'USER': 'postgres', 'HOST': '127.0.0.1',
                      'PORT': urlsplit(os.environ.get('DATABASE_URL', '')).port}";

@@ -6,7 +6,6 @@ mod crontab;
 mod deploying;
 mod developer;
 mod disk;
-mod fabric;
 mod faults;
 mod going_back;
 mod guides;

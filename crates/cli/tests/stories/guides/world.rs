@@ -39,19 +39,28 @@ impl World {
         self
     }
 
-    /// Gives the hosts uv, and an index of packages, by their own configuration.
-    pub(super) fn with_packages(mut self) -> World {
-        let index = Wheels::serve();
+    pub(super) fn with_uv(self) -> World {
         for host in self.fleet.hosts() {
             install_uv_on(&self.remote, host);
-            host.run(&format!(
-                "install -d -o deploy /home/deploy/.config /home/deploy/.config/pip
-                 printf '[global]\nno-index = true\nfind-links = %s\n' '{}' >/home/deploy/.config/pip/pip.conf",
-                index.url()
-            ));
         }
+        self
+    }
+
+    /// An index of packages beside the hosts, of which they know by their own configuration.
+    pub(super) fn with_packages(mut self) -> World {
+        let index = Wheels::serve();
+        self.on_all(&format!(
+            "install -d -o deploy /home/deploy/.config /home/deploy/.config/pip
+             printf '[global]\nno-index = true\nfind-links = %s\n' '{}' >/home/deploy/.config/pip/pip.conf",
+            index.url()
+        ));
         self.beside.push(Box::new(index));
         self
+    }
+
+    /// A repository beside the hosts.
+    pub(super) fn keep(&mut self, remote: Remote) {
+        self.beside.push(Box::new(remote));
     }
 
     /// Gives this person's git a key to sign with.
@@ -304,6 +313,17 @@ impl World {
     }
 }
 
+/// Port 1222, which is that of the pages, isn't these hosts'.
+const SSH: &str = "#!/bin/sh
+before=
+for word; do
+    shift
+    [ \"$word\" != -p ] || { before=-p; continue; }
+    [ \"$before$word\" = -p1222 ] || set -- \"$@\" $before \"$word\"
+    before=
+done
+";
+
 /// The power goes on a host where that file is, as far as the deploying user has any.
 const RESTART: &str = "test ! -e /tmp/power-cut || kill -KILL -1";
 
@@ -328,7 +348,7 @@ fn path_of(fleet: &Fleet, home: &Path, names: &[&str]) -> OsString {
     std::fs::create_dir(&bin).expect("it is ours");
     let file = bin.join("ssh_config");
     std::fs::write(&file, text).expect("it is ours");
-    let script = format!("#!/bin/sh\nexec /usr/bin/ssh -F '{}' \"$@\"\n", file.display());
+    let script = format!("{SSH}exec /usr/bin/ssh -F '{}' \"$@\"\n", file.display());
     executable(&bin.join("ssh"), &script);
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_buedafab"), bin.join("buedafab")).expect("it is ours");
     let mut path = bin.into_os_string();
