@@ -37,6 +37,13 @@ macro_rules! guides {
 }
 
 guides! {
+    readme: "README.md", readme_world, [
+        ("buedafab production check", |world| world.commit_all("Deploy it")),
+        ("buedafab production changes", |world| {
+            world.commit("Sell ink");
+        }),
+        ("buedafab production rollback", |world| world.runs("buedafab --yes production deploy --tag v0.2.0")),
+    ];
     a_first_deploy: "docs/first-deploy.md", first_deploy_world, [
         ("ssh deploy@web1", |world| {
             // Their sshd has no PAM, and takes a user without a password for a locked one.
@@ -260,10 +267,22 @@ const ELSEWHERE: &[(&str, &str)] =
 /// Commands that no test types, and why.
 const UNTYPED: &[(&str, &str, &str)] = &[
     (
-        "docs/first-deploy.md",
-        "uv tool install buedafab",
-        "script/test-packages installs the wheel that it made",
+        "README.md",
+        "uv tool install buedafab     # or pip, cargo, brew, a .deb, a tarball: docs/install.md",
+        INSTALLED,
     ),
+    (
+        "README.md",
+        "uvx buedafab demo            # a git remote, a small web app and three hosts on this machine: real deploys, a failure, a rollback",
+        INSTALLED,
+    ),
+    ("README.md", "script/demo                  # the same demo", "script/test-packages runs the demo"),
+    (
+        "README.md",
+        "script/test                  # everything that has to hold, against real sshd, git and shells",
+        "it is what runs this",
+    ),
+    ("docs/first-deploy.md", "uv tool install buedafab", INSTALLED),
     ("docs/first-deploy.md", "apt-get install git", "the hosts of a fleet have the machine's own packages"),
     (
         "docs/troubleshooting.md",
@@ -271,6 +290,8 @@ const UNTYPED: &[(&str, &str, &str)] = &[
         "another run has to hold the lock: team.rs tells of it",
     ),
 ];
+
+const INSTALLED: &str = "script/test-packages installs the wheel that it made, and runs its demo";
 
 fn type_page(name: &str) {
     let guide = GUIDES.iter().find(|guide| guide.page == name).expect("it is in the table");
@@ -293,8 +314,6 @@ fn type_page(name: &str) {
             continue;
         }
         if let Err(told) = check(&world, &typed) {
-            // At once, for what happens later may fail by it.
-            eprintln!("{name}:{told}");
             wrong.push(told);
         }
     }
@@ -355,6 +374,48 @@ class Five(s.BaseHTTPRequestHandler):
         self.send_response(200 if self.path == '/' else 404)
         self.end_headers()
 s.HTTPServer(('127.0.0.1', 8000), Five).serve_forever()
+";
+
+/// Bare hosts with a unit file, and a web app that says what it runs. As they have their ports in common, the first host
+/// answers for all: it is the first to switch.
+fn readme_world() -> World {
+    let world = World::of(systemd(), &["web1", "web2", "web3", "dev1"]).with_port_8000().with_key();
+    world.on_all(
+        "mkdir -p /var/log/journal; systemctl start systemd-journald dbus; journalctl --flush
+         mount -t tmpfs -o mode=755 host /usr/local/bin; printf '#!/bin/sh\\n' >/usr/local/bin/chef-client; chmod 755 /usr/local/bin/chef-client
+         cat >/etc/systemd/system/five.service <<'END'
+[Service]
+User=deploy
+WorkingDirectory=/var/webapps/five/releases/current
+ExecStart=/var/webapps/five/releases/current/bin/five
+[Install]
+WantedBy=multi-user.target
+END
+         systemctl daemon-reload; systemctl enable --quiet five",
+    );
+    let files = [
+        ("Makefile", "all:\n\tgit rev-parse --short=10 HEAD >bin/commit\n"),
+        ("bin/check", "#!/bin/sh\ntest -s bin/commit\n"),
+        ("bin/five", FIVE),
+        ("test_it.py", "\"\"\"Tests.\"\"\"\n\n\ndef test_it():\n    \"\"\"It holds.\"\"\"\n"),
+        (".gitignore", "bin/commit\nenv/\n__pycache__/\n.pytest_cache/\n"),
+    ];
+    world.remote.commit(&files, "Five");
+    world.runs("git branch -m main && git remote set-url origin git@github.com:bueda/five.git && git push --quiet -u origin main && git remote set-head origin main");
+    world
+}
+
+const FIVE: &str = "#!/usr/bin/env python3
+import http.server as s, os, time
+commit = open('bin/commit', 'rb').read()
+class Five(s.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(commit)
+if os.uname().nodename == 'web1':
+    s.HTTPServer(('127.0.0.1', 8000), Five).serve_forever()
+time.sleep(1000)
 ";
 
 /// A bare host, and a project that was never deployed.

@@ -7,8 +7,8 @@
 //! | `$ ` | in the checkout, at a terminal |
 //! | `root@web1# `, `deploy@web1$ ` | on that host, as that user |
 //!
-//! `…` stands for anything: alone on a line for any lines, and within one for any words. `^C` alone on a line ends what would
-//! go on. What is asked at the terminal is shown with its answer, but for a secret. A command below which nothing is shown has to go well, and may
+//! `…` stands for anything: alone on a line for any lines, and within one for any words. `^C` or `^D` alone on a line is typed, and
+//! ends what would go on. What is asked at the terminal is shown with its answer, but for a secret. A command below which nothing is shown has to go well, and may
 //! print what it likes.
 //!
 //! A block of any other language whose first line is a comment with nothing but a file's name is that file's content: on all
@@ -113,6 +113,10 @@ fn goes_on(command: &str) -> bool {
     command.ends_with(['|', '\\']) || command.matches('\'').count() % 2 == 1
 }
 
+fn is_typed(line: &str) -> bool {
+    line == "^C" || line == "^D"
+}
+
 /// Whether what is typed after this isn't shown.
 fn is_hidden(prompt: &str) -> bool {
     prompt.starts_with("The value of ")
@@ -132,7 +136,7 @@ impl Typed {
 
     /// What is to be seen.
     pub(super) fn seen(&self) -> Vec<&str> {
-        self.shown.iter().map(String::as_str).filter(|line| *line != "^C").collect()
+        self.shown.iter().map(String::as_str).filter(|line| !is_typed(line)).collect()
     }
 
     /// Whether what is shown ends with a question that nobody answers.
@@ -141,8 +145,9 @@ impl Typed {
         last.is_some_and(|found| found[2].is_empty() && !is_hidden(&found[1]))
     }
 
-    pub(super) fn is_ended_by_hand(&self) -> bool {
-        self.shown.last().is_some_and(|line| line == "^C")
+    /// What is typed to end it: the letter that goes with Control.
+    pub(super) fn ended_by(&self) -> Option<char> {
+        self.shown.last().filter(|line| is_typed(line)).and_then(|line| line.chars().last())
     }
 
     /// Says whether a command may end like this, by what is shown of it.
@@ -152,7 +157,7 @@ impl Typed {
         let fails = |line: &String| line.starts_with("error:") || line.trim_start().starts_with("✗ ");
         match ends {
             _ if self.is_left_at_a_question() => true,
-            _ if self.is_ended_by_hand() => code == 130,
+            _ if self.ended_by() == Some('C') => code == 130,
             // A run that is told again.
             _ if self.shown.iter().any(|line| line.starts_with("  served then: ")) => code == 0,
             Some(exit) => exit == code.to_string(),

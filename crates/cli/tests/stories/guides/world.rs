@@ -193,7 +193,7 @@ impl World {
     /// Commits what the page has written, and pushes it.
     pub(super) fn commit_all(&self, message: &str) {
         self.runs(&format!(
-            "git add --all && git commit --quiet -m '{message}' && git push --quiet -u origin master"
+            "git add --all && git commit --quiet -m '{message}' && git push --quiet -u origin HEAD"
         ));
     }
 
@@ -274,14 +274,18 @@ impl World {
             let is_answered = session.send_line(&question.answer);
             is_answered.expect("it listens");
         }
-        if typed.is_ended_by_hand() {
+        if let Some(letter) = typed.ended_by() {
             // Hosts speak in any order, so it is over when all of it has been said.
             for line in typed.seen().iter().filter(|line| line.trim() != "…") {
                 let words = line.rsplit('…').next().unwrap_or_default();
                 told += &session.exp_string(words).unwrap_or_else(|error| error.to_string());
                 told += words;
             }
-            session.send_control('c').expect("it listens");
+            if letter == 'D' {
+                // A shell is told when it listens.
+                told += &session.exp_string("$ ").unwrap_or_else(|error| error.to_string());
+            }
+            session.send_control(letter.to_ascii_lowercase()).expect("it listens");
         }
         match session.exp_eof() {
             Ok(rest) => told += &rest,
