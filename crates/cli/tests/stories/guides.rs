@@ -12,6 +12,7 @@ use buedafab_testkit::{FleetOptions, Sudo};
 use self::page::{Step, Typed, compare, read, root};
 use self::world::World;
 use super::python::{SECOND_MIGRATION, django_files};
+use super::stage::wait_for;
 
 /// A page, where it is typed, and what happens before a command of it: what its text tells, or what its story needs. These come
 /// in the order of the page, each with the beginning of the command before which it happens.
@@ -195,8 +196,12 @@ guides! {
     ];
     troubleshooting: "docs/troubleshooting.md", troubleshooting_world, [
         ("buedafab production check", |world| world.write("buedafab.toml", "unit = 'five'\nstrateg = \"ab\"\n")),
-        ("buedafab production deploy --tag v0.5.0", |world| {
+        ("buedafab production rollback", |world| {
             world.configure("", "");
+            begin_what_waits(world);
+        }),
+        ("buedafab production deploy --tag v0.5.0", |world| {
+            end_what_waits(world);
             world.host("web2").run("touch /tmp/fail-check");
             world.commit("Sell ink");
         }),
@@ -284,11 +289,6 @@ const UNTYPED: &[(&str, &str, &str)] = &[
     ),
     ("docs/first-deploy.md", "uv tool install buedafab", INSTALLED),
     ("docs/first-deploy.md", "apt-get install git", "the hosts of a fleet have the machine's own packages"),
-    (
-        "docs/troubleshooting.md",
-        "buedafab production rollback",
-        "another run has to hold the lock: team.rs tells of it",
-    ),
 ];
 
 const INSTALLED: &str = "script/test-packages installs the wheel that it made, and runs its demo";
@@ -547,6 +547,23 @@ def app(environ, start_response):
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [b'ok']
 ";
+
+/// Begins a deploy that waits in its build on all hosts, with their locks.
+fn begin_what_waits(world: &World) {
+    world.on_all("mkfifo -m 666 /tmp/wait");
+    world.remote.commit(&[("Makefile", "all:\n\ttouch /tmp/waits; read line </tmp/wait; false\n")], "Wait");
+    world.runs("trap '' HUP; setsid -f sh -c 'buedafab --yes production deploy --tag v0.4.0; touch ~/ended' >/dev/null 2>&1 </dev/null");
+    wait_for("all hosts build", || {
+        world.fleet.hosts().iter().all(|host| host.exec("test -e /tmp/waits").status.success())
+    });
+}
+
+/// Lets it fail on one host, which ends it on the others.
+fn end_what_waits(world: &World) {
+    world.host("web1").run("echo go >/tmp/wait");
+    wait_for("it ended", || world.home().join("ended").exists());
+    world.remote.commit(&[("Makefile", "all:\n\ttrue\n")], "Wait no more");
+}
 
 fn json_world() -> World {
     let world = World::hooks(FleetOptions::default());
