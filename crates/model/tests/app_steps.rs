@@ -436,6 +436,42 @@ fn a_setting_is_set_and_nothing_around_it() {
     "#);
 }
 
+/// Who shares the folder may have left links there.
+#[test]
+fn no_link_is_followed_that_lies_where_a_file_arrives() {
+    let found = everywhere(|shell, place| {
+        let (commit, before) = (release(1).commit, FilesOf::Before);
+        let of = FilesOf::Release { commit: commit.clone(), slot: slot("a") };
+        let etc = HostPath::new(format!("{}/etc", place.root().display())).expect("a path");
+        let path = etc.join("five-jobs");
+        let (kept, there) = (place.layout.service_files(&of), place.layout.service_files(&before));
+        place.by_hand(&format!(
+            "echo mine >mine; mkdir -p etc five/releases/a {kept} {there}; echo theirs >etc/five-jobs
+             echo 'MAINTENANCE_MODE = False' >five/releases/a/settings.py
+             for file in {kept}/five-jobs {there}/five-jobs five/releases/a/settings.py; do ln -s \"$PWD/mine\" $file.new; done"
+        ));
+        let files = vec![ServiceFile { path, text: "true\n".to_owned(), kind: ServiceFileKind::InitScript }];
+        let actions: [Action; 2] = [
+            ServiceAction::ServiceFiles { slot: slot("a"), commit, there: before, files }.into(),
+            AppAction::MaintenanceSetting { slot: slot("a"), file: "settings.py".to_owned(), on: true }
+                .into(),
+        ];
+        let said = actions.map(|action| place.act(shell, &action)).join("\n");
+        let left = place.by_hand(&format!(
+            "cat mine {kept}/five-jobs {there}/five-jobs five/releases/a/settings.py; find . -name '*.new'"
+        ));
+        format!("{said}\n{left}")
+    });
+    assert_snapshot!(found, @"
+    0
+    0
+    mine
+    true
+    theirs
+    MAINTENANCE_MODE = True
+    ");
+}
+
 /// Commands of another user find what the app's commands find, and leave nothing that we can't clean up.
 #[test]
 fn commands_of_another_user_read_secrets_that_they_may_not_open() {

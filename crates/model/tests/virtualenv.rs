@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use buedafab_model::app::package::FetchedPackage;
 use buedafab_model::app::virtualenv::{Installer, Packages, VirtualenvSpec};
 use buedafab_model::names::CommitId;
 use buedafab_model::plan::action::PythonAction;
@@ -280,6 +281,48 @@ fn what_is_resolved_once_is_what_every_slot_gets() {
         assert_eq!(host.holds("a"), "six3.0");
         host.prepared("b");
         assert_eq!(host.holds("b"), "six3.0");
+    });
+}
+
+/// Where nothing is asked for any more, nothing is left.
+#[test]
+fn what_nobody_asks_for_any_more_goes() {
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        host.commit(&[("requirements.txt", "six\n")]);
+        host.prepared("a");
+        assert_eq!(host.holds("a"), "six1.0");
+        for requirements in [vec!["requirements.txt".to_owned()], Vec::new()] {
+            host.commit(&[("requirements.txt", "# nothing\n")]);
+            host.prepared_as("a", VirtualenvSpec { requirements, ..host.spec.clone() });
+            assert_eq!(host.holds("a"), "");
+        }
+    });
+}
+
+/// Who shares the folder may have left links there.
+#[test]
+fn no_link_is_followed_that_lies_where_a_file_arrives() {
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        host.commit(&[("requirements.txt", "six\n")]);
+        let kept = host.place.by_hand("echo five/.buedafab/releases/$(git -C project rev-parse HEAD)");
+        let kept = kept.trim_end();
+        host.place.by_hand(&format!(
+            "echo mine >mine; mkdir -p {kept} five/packages/k; cp index/six-* five/packages/k/
+             for name in requirements packages; do ln -s \"$PWD/mine\" {kept}/$name.new; done"
+        ));
+        let packages = Packages::These(vec![FetchedPackage {
+            name: "six".to_owned(),
+            key: "k".to_owned(),
+            file: "six-1.0-py3-none-any.whl".to_owned(),
+            sha256: String::new(),
+        }]);
+        host.prepared_as("a", VirtualenvSpec { packages, ..host.spec.clone() });
+        assert_eq!(
+            host.place.by_hand(&format!("cat mine; cat {kept}/packages; ls {kept}")),
+            "mine\nk/six-1.0-py3-none-any.whl\npackages\nrequirements\n"
+        );
     });
 }
 

@@ -90,6 +90,7 @@ fn virtualenv(
     }
     set("index_settings", include_str!("scripts/index_settings.py"));
     set("resolved", include_str!("scripts/resolved.py"));
+    text.push_str(&(script!("replace") + &script!("asked") + &script!("install")));
     format!("{text}set -- {}\n{}", quote_words(requirements), script!("virtualenv"))
 }
 

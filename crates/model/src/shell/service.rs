@@ -258,12 +258,13 @@ fn service_files(
     files: &[ServiceFile],
 ) -> String {
     let mut script = format!(
-        "folder={}\nthere={}\nlist={}\n{}",
+        "folder={}\nthere={}\nlist={}\n{}{}",
         quote(
             layout.service_files(&FilesOf::Release { commit: commit.clone(), slot: slot.clone() }).as_str()
         ),
         quote(layout.service_files(there).as_str()),
         quote(layout.installed_services().as_str()),
+        script!("replace"),
         script!("service_files")
     );
     for ServiceFile { path, text, kind } in files {

@@ -11,6 +11,7 @@ if ! grep -qE "$line" "$file" 2>/dev/null; then
 fi
 trap 'rm -f "$file.new"' EXIT
 trap 'exit 1' HUP INT TERM
-cp -p "$file" "$file.new" &&
+# Who shares the folder may have left a link there, which would be followed.
+rm -f "$file.new" && cp -p "$file" "$file.new" &&
   sed -E "s/$line/\\1$value\\3/" "$file" >"$file.new" &&
   if ! cmp -s "$file" "$file.new"; then mv -f "$file.new" "$file"; fi

@@ -1,7 +1,8 @@
 # Keeps the unit files and init scripts of a release, for its switch and for every way back to it. POSIX sh.
 #
 # Assignments stand before this text: folder, where they are kept; there, where what stands in their places now is kept; list, a
-# file of what buedafab has installed. `keep NAME INSTALLED KIND TEXT TEXT_TO_CHECK` is called after it, once for each file.
+# file of what buedafab has installed. `replace` is defined. `keep NAME INSTALLED KIND TEXT TEXT_TO_CHECK` is called after it, once
+# for each file.
 
 mkdir -p "$folder" || exit
 
@@ -20,10 +21,10 @@ keep() {
   fi
   rm -rf "$place"
   [ "$status" = 0 ] || exit "$status"
-  printf %s "$4" >"$folder/$name.new" && mv -f "$folder/$name.new" "$folder/$name" || exit
+  printf %s "$4" | replace "$folder/$name" || exit
   # What somebody else has put there belongs to what serves: a way back puts it back.
   if [ -f "$installed" ] && [ ! -e "$there/$name" ] && ! grep -qxF -e "$installed" "$list" 2>/dev/null; then
-    mkdir -p "$there" && cat "$installed" >"$there/$name.new" && mv -f "$there/$name.new" "$there/$name" || exit
+    mkdir -p "$there" && replace "$there/$name" <"$installed" || exit
   fi
 }
 
