@@ -362,12 +362,46 @@ fn a_part_of_the_project_is_that_of_the_release() {
                 assert_eq!(host.says("a", "five"), says, "{requirement} by {:?}", host.installer);
             }
             // The same commit is prepared once more, as after a check that failed; git cleans what was built in its place.
-            host.prepared_as("a", spec.clone());
+            let said = host.prepared_as("a", spec.clone());
+            assert!(!said.contains(INSTALLS), "{requirement} by {:?}: {said}", host.installer);
             assert_eq!(
                 host.python("a", "from importlib.metadata import version as v; print(v('five'))"),
                 "1"
             );
             assert_eq!(host.holds("a"), "five1 six1.0");
+        }
+    });
+}
+
+/// What is built beside its sources is there again after git has cleaned up, and what git keeps is as it was built.
+#[test]
+fn what_is_built_in_the_slot_is_there_whenever_it_is_prepared() {
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        let built = "printf 'SAYS = 1\\n' >'made here.py'; mkdir -p deep; ln -sf ../known deep/link\n";
+        let cases = [("", false), ("echo 2 >known\n", true)];
+        for (changes, each_time) in cases {
+            host.commit(&[
+                ("requirements.txt", "six\n"),
+                ("known", "1\n"),
+                ("build.sh", &format!("#!/bin/sh\n{built}{changes}")),
+            ]);
+            host.place.by_hand("cd project; chmod +x build.sh; git commit -qam more || :");
+            let spec = VirtualenvSpec { scripts: vec!["build.sh".to_owned()], ..host.spec.clone() };
+            for again in [false, true] {
+                host.place.by_hand("chmod 2775 five/releases/a");
+                let said = host.prepared_as("a", spec.clone());
+                assert_eq!(said.contains("running build.sh"), !again || each_time, "{said}");
+                let files =
+                    host.place.by_hand("cd five/releases/a; ls; readlink deep/link; cat known; stat -c %a .");
+                let known = if each_time { 2 } else { 1 };
+                assert_eq!(
+                    files,
+                    format!(
+                        "build.sh\ndeep\nenv\nknown\nmade here.py\nrequirements.txt\n../known\n{known}\n2775\n"
+                    )
+                );
+            }
         }
     });
 }

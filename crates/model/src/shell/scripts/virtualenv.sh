@@ -89,7 +89,7 @@ says() { case $line$asks$line in *"$line$mark $1$line"*) ;; *) return 1 ;; esac 
 
 # Everything that decides what the env holds.
 inputs() {
-  printf '%s\n' "format 2" "${uv:-pip}" "$interpreter" "$(stat -L -c '%d %i %s %Y' -- "$interpreter" ${uv:+"$uv"})" \
+  printf '%s\n' "format 3" "${uv:-pip}" "$interpreter" "$(stat -L -c '%d %i %s %Y' -- "$interpreter" ${uv:+"$uv"})" \
     "$options" "$require_hashes" "$scripts" "$settings" "$asks"
   [ -z "$private" ] || printf 'private %s\n' "$private"
   eval "set -- $scripts"
@@ -122,11 +122,27 @@ find_maker() {
   made_by="${uv:+uv}$version_of_pip in $env"
 }
 find_maker
-if [ "$reinstall$upgrade" = nono ] && ! says editable && [ ! -L "$env" ] && [ -x "$env/bin/python" ]; then
+# What is built beside its sources goes with `git clean`: it is kept in the env, and put back while all that it came from is the same.
+built=$env/.built
+builds_here() { [ -n "$scripts" ] || says editable; }
+files_here() {
+  (cd "$here" && find . \( -path "./$name" -o -name .git \) -prune -o ! -type d -print &&
+    git -c safe.directory='*' diff --name-only HEAD | sed 's/^/changed /') | LC_ALL=C sort
+}
+keep_built() (
+  cd "$here" && mkdir "$built" && files_here | LC_ALL=C comm -13 "$answers/here" - >"$answers/built" &&
+    ! grep -q '^changed ' "$answers/built" && "$interpreter" -c 'import os, shutil, sys
+for path in sys.stdin.read().split("\n")[:-1]:
+    there = os.path.join(sys.argv[1], path)
+    os.makedirs(os.path.dirname(there), exist_ok=True)
+    shutil.copy2(path, there, follow_symlinks=False)' "$built" <"$answers/built"
+)
+put_back() { ! builds_here || { [ -d "$built" ] && cp -RP "$built/." "$here"; }; }
+if [ "$reinstall$upgrade" = nono ] && [ ! -L "$env" ] && [ -x "$env/bin/python" ]; then
   read -r was_asked was_id was_made 2>/dev/null <"$env/.buedafab" && [ "$was_asked" = "$asked" ] && [ "$was_made" = "$made_by" ] &&
-    { [ -z "$known" ] || [ "$was_id" = "$id" ]; } && exit 0
+    { [ -z "$known" ] || [ "$was_id" = "$id" ]; } && put_back && exit 0
 fi
-rm -f "$env/.buedafab"
+rm -rf "$env/.buedafab" "$built"
 
 # One that was made elsewhere, by another Python, or that is broken, is made again.
 fits() {
@@ -207,6 +223,7 @@ of_files=$(printf '%s\n' "$asks" | sed -nE '/^[[:space:]]*(-i|--(index-url|extra
   printf '%s\n' "$asks" | sed -n "s/^$mark links //p" | while read -r place; do echo "--find-links $PWD/$place"; done)
 
 echo "installing with ${uv:-pip}"
+! builds_here || files_here >"$answers/here" || exit
 { if [ -n "$uv" ]; then install_with_uv "$@"; else install_with_pip "$@"; fi && install_last; } ||
   say_and_stop "the packages can't be installed, as told above; a host that can't reach the package index has to find them by \`pip_options\`"
 versions=$(freeze) || exit
@@ -229,5 +246,7 @@ for script; do
   case $script in /*) ;; *) script=./$script ;; esac
   (cd "$base" && "$script" "$env") || say_and_stop "$script failed"
 done
+# Where it can't be kept, it is built each time.
+! builds_here || keep_built 2>/dev/null || rm -rf "$built"
 find_maker
 echo "$asked $id $made_by" >"$env/.buedafab"
