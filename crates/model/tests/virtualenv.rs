@@ -174,6 +174,17 @@ impl Host {
         VirtualenvSpec { options: options.collect(), ..self.spec.clone() }
     }
 
+    /// By a pip that says it is as old as this.
+    fn with_pip(&self, version: &str) -> VirtualenvSpec {
+        let python = format!(
+            "#!/bin/sh\n[ \"$1 $2\" = '-m venv' ] || exec /usr/bin/python3 \"$@\"\n/usr/bin/python3 \"$@\" && cd \"$3\"/lib/python*/site-packages && mv pip-*.dist-info pip-{version}.dist-info\n"
+        );
+        let place = self.place.root().join(format!("python-with-{version}"));
+        std::fs::write(&place, python).expect("it is ours");
+        self.place.by_hand(&format!("chmod +x python-with-{version}"));
+        VirtualenvSpec { python: place.display().to_string(), ..self.spec.clone() }
+    }
+
     /// What is installed in a slot, but for what makes virtualenvs.
     fn holds(&self, name: &str) -> String {
         let all = "from importlib import metadata as m; print(*sorted({d.name + d.version for d in m.distributions() if d.name not in ('pip', 'setuptools', 'wheel')}))";
@@ -650,12 +661,7 @@ fn a_lock_is_installed_from_a_mirror() {
 fn an_old_pip_keeps_to_what_was_resolved() {
     let [dash, ..] = shells();
     let host = Host::new(Installer::Pip, dash);
-    // As old as it says.
-    let python = "#!/bin/sh\n[ \"$1 $2\" = '-m venv' ] || exec /usr/bin/python3 \"$@\"\n/usr/bin/python3 \"$@\" && cd \"$3\"/lib/python*/site-packages && mv pip-*.dist-info pip-20.3.4.dist-info\n";
-    std::fs::write(host.place.root().join("old-python"), python).expect("it is ours");
-    host.place.by_hand("chmod +x old-python");
-    let old =
-        VirtualenvSpec { python: format!("{}/old-python", host.place.root().display()), ..host.spec.clone() };
+    let old = host.with_pip("20.3.4");
     host.publish("six", "1.0", "");
     host.publish("plum", "1.0", "");
     host.publish("main", "1.0", "plum ; extra == \"more\"");
@@ -671,4 +677,38 @@ fn an_old_pip_keeps_to_what_was_resolved() {
     host.commit(&[("requirements.txt", "six\nmain==2.0\n")]);
     assert!(host.prepared_as("b", old.clone()).contains("making env"));
     assert_eq!(host.holds("b"), "main2.0 six1.0");
+}
+
+/// Such a pip can't tell which commit a branch was.
+#[test]
+fn an_old_pip_installs_no_branch_that_moves() {
+    let [dash, ..] = shells();
+    let host = Host::new(Installer::Pip, dash);
+    host.place.by_hand(
+        "mkdir git; git init -qb main libmain; cd libmain
+         echo \"from setuptools import setup; setup(name='libmain', version='1', py_modules=['libmain'])\" >setup.py
+         echo \"SAYS = '1'\" >libmain.py; git add .; git commit -qm 1
+         git clone -q --bare . ../git/libmain.git; git -C ../git/libmain.git update-server-info",
+    );
+    let server = Server::serve(&host.place.root().join("git"));
+    let old = host.with_pip("20.3.4");
+    let repository = format!("git+{}/libmain.git", server.url());
+    let commit = host.place.by_hand("git -C libmain rev-parse HEAD");
+    for (rev, before, after) in [
+        ("", "libmain @ ", ""),
+        ("@main", "libmain @ ", " # ours"),
+        ("@main", "-e ", "#egg=libmain"),
+        ("@v1", "", "#egg=libmain"),
+    ] {
+        host.commit(&[("requirements.txt", &format!("{before}{repository}{rev}{after}\n"))]);
+        let said = host.refused_as("a", old.clone());
+        assert!(said.contains(&format!("{repository}{rev} names no commit, and pip 20.3.4")), "{said}");
+        assert!(!said.contains("Collecting") && !said.contains("Obtaining"), "{said}");
+        let pinned = format!("{before}{repository}@{}{after}\n", commit.trim_end());
+        host.commit(&[("requirements.txt", "-r more.txt\n"), ("more.txt", &pinned)]);
+        for slot in ["a", "b"] {
+            host.prepared_as(slot, old.clone());
+            assert_eq!(host.says(slot, "libmain"), "1", "{pinned}");
+        }
+    }
 }

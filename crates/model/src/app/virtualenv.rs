@@ -82,9 +82,7 @@ const DIFFERING_TOLD: usize = 5;
 pub(crate) fn differing<H: Display>(hosts: &[(H, &str)], stays: bool) -> Option<String> {
     let mut packages: BTreeMap<String, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
     for (host, text) in hosts {
-        for (name, version) in
-            text.lines().filter_map(|line| line.split_once("==").or(line.split_once(" @ ")))
-        {
+        for (name, version) in text.lines().filter_map(package) {
             packages.entry(normal(name)).or_default().entry(version).or_default().push(host.to_string());
         }
     }
@@ -114,8 +112,46 @@ pub(crate) fn differing<H: Display>(hosts: &[(H, &str)], stays: bool) -> Option<
     ))
 }
 
+/// A package's name, and which one it is: its version, or where it comes from, as `pip freeze` says it of what is editable, too.
+fn package(line: &str) -> Option<(&str, &str)> {
+    if let Some(place) = line.strip_prefix("-e ") {
+        let (origin, name) = place.split_once("#egg=")?;
+        return Some((name.split(['[', '&']).next()?, origin));
+    }
+    line.split_once(" @ ").or(line.split_once("=="))
+}
+
 /// The name of a package as an index compares it: pip tells it as its author writes it, and uv like this.
 fn normal(name: &str) -> String {
     let words: Vec<&str> = name.split(['-', '_', '.']).filter(|word| !word.is_empty()).collect();
     words.join("-").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_compared_wherever_they_come_from() {
+        let cases = [
+            ("six==1.0", "Six==1.0", ""),
+            ("six==1.0", "six==2.0", "six is 1.0 on web1 and 2.0 on web2"),
+            (
+                "x @ git+https://h/x@1==2",
+                "x @ git+https://h/x@2",
+                "x is git+https://h/x@1==2 on web1 and git+https://h/x@2 on web2",
+            ),
+            ("-e git+https://h/x@1#egg=x", "-e git+https://h/x@1#egg=X", ""),
+            (
+                "-e git+https://h/x@1#egg=x&subdirectory=y",
+                "-e git+https://h/x@2#egg=x&subdirectory=y",
+                "x is git+https://h/x@1 on web1 and git+https://h/x@2 on web2",
+            ),
+            ("six==1.0", "", ""),
+        ];
+        for (one, other, why) in cases {
+            let said = differing(&[("web1", one), ("web2", other)], false).unwrap_or_default();
+            assert_eq!(said.split(';').next(), Some(why));
+        }
+    }
 }

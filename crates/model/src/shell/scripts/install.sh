@@ -1,5 +1,6 @@
 # Defines `install_with_uv FILE…` and `install_with_pip FILE…`, which bring an env to just what requirement files ask for, and
-# `install_last`, for private packages that may change nothing of the rest. POSIX sh.
+# `install_last`, for private packages that may change nothing of the rest. POSIX sh. `says`, `say_and_stop`, `pins_of` and
+# `find_version_of_pip` are those of virtualenv.sh.
 #
 # Besides what stands before virtualenv.sh, these are assigned before they are called: env; uv; locked, hashes and last, yes or
 # nothing; lock; own, the requirement file of private packages; asks, what the requirement files say, and of_files, their options for
@@ -79,11 +80,17 @@ install_part() {
   [ ! -e "$list.$part" ] || eval "\"\$env/bin/python\" -m pip install --no-deps \$* $options -r \"\$list.\$part\""
 }
 install_with_old_pip() {
+  refuse_what_moves
   if [ -n "$known" ]; then
     cp "$known" "$list" && pins_of "$list" >"$answers/pins" && pip_installs -c "$answers/pins" "$@"
   else
-    preferring pip_installs "$@" && "$env/bin/python" -m pip freeze >"$list"
+    preferring pip_installs "$@" && freeze >"$list"
   fi
+}
+# Which commit a branch or a tag was, such a pip tells of some packages and not of others.
+refuse_what_moves() {
+  moves=$(printf '%s\n' "$asks" | grep -v '^[[:space:]]*#' | grep -oE '(git|hg|svn|bzr)(\+[a-z]+)?://[^[:space:];#]+' | grep -vE '@[0-9a-f]{40}$' | sed q)
+  [ -z "$moves" ] || say_and_stop "$moves names no commit, and pip $version_of_pip can't tell which it is, so each slot might get another: write \`@\` and the commit behind it, or install by uv or by a Python whose pip is 22.2 or newer"
 }
 # Does something with what was installed before, as far as that goes together with what is asked for now: first with all of it,
 # then without what a requirement says a version of, and at last with none.
