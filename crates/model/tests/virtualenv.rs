@@ -136,7 +136,10 @@ impl Host {
             &self.place.layout,
             &buedafab_model::names::RunId::new("r1").expect("a word"),
         );
-        let mut command = self.shell.command(&format!("{path}{script}"), &self.place.root());
+        // As a runner does it: no argument has any of it.
+        let step = self.place.root().join("step");
+        std::fs::write(&step, format!("{path}{script}")).expect("it is ours");
+        let mut command = self.shell.command(". ./step", &self.place.root());
         for name in ["PIP_FIND_LINKS", "PIP_CERT", "UV_CACHE_DIR"] {
             command.env_remove(name);
         }
@@ -204,6 +207,33 @@ impl Host {
     }
 }
 
+/// Serves a folder to whoever knows this name and password. While it is asked, it writes down whose arguments have the password.
+const SHUT_SERVER: &str = r#"
+import base64, glob, http.server, sys
+folder, name, password, seen = sys.argv[1], "ada", open(sys.argv[2]).read(), sys.argv[3]
+wanted = "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, *words):
+        super().__init__(*words, directory=folder)
+    def do_GET(self):
+        for file in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                words = open(file, "rb").read()
+            except OSError:
+                continue
+            if password.encode() in words:
+                open(seen, "ab").write(words.replace(b"\0", b" ") + b"\n")
+        if self.headers.get("Authorization") == wanted:
+            return super().do_GET()
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="index"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print("on port", server.server_port, "now", flush=True)
+server.serve_forever()
+"#;
+
 /// A folder on loopback. It ends on drop.
 struct Server {
     child: Child,
@@ -212,14 +242,20 @@ struct Server {
 
 impl Server {
     fn serve(folder: &Path) -> Server {
-        let mut child = Command::new("/usr/bin/python3")
-            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory"])
-            .arg(folder)
-            .arg("0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("python3 is installed");
+        let words = ["-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"];
+        Server::start(Command::new("/usr/bin/python3").arg("-u").args(words).arg(folder))
+    }
+
+    /// For ada alone, whose password is in a file.
+    fn serve_shut(folder: &Path, password: &Path, seen: &Path) -> Server {
+        Server::start(
+            Command::new("/usr/bin/python3").args(["-c", SHUT_SERVER]).args([folder, password, seen]),
+        )
+    }
+
+    fn start(command: &mut Command) -> Server {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("python3 is installed");
         let mut said = String::new();
         BufReader::new(child.stdout.take().expect("it is piped"))
             .read_line(&mut said)
@@ -593,6 +629,58 @@ fn files_and_settings_are_those_that_installers_know() {
         assert!(!host.prepared_as("b", bare.clone()).contains(INSTALLS));
         host.place.by_hand("sed -i 's/^no-index.*/no-index = on/' home/.config/pip/pip.conf");
         assert!(host.prepared_as("b", bare).contains(INSTALLS));
+    });
+}
+
+/// Neither arguments nor what is printed have the password of an index, however it is told.
+#[test]
+fn no_argument_has_the_password_of_an_index() {
+    by_both(|host| {
+        for name in ["six", "plum"] {
+            host.publish(name, "1.0", "");
+            host.place.by_hand(&format!(
+                "mkdir -p $0/simple/{name}; ln index/{name}-* $0/simple/{name}; mkdir -p both/simple; cp -r $0/simple/{name} both/simple"
+            ).replace("$0", name));
+        }
+        host.place.by_hand("printf s3cret-word >password; rm index/six* index/plum*; mkdir -p links; cp six/simple/six/* links");
+        let root = host.place.root();
+        let server = Server::serve_shut(&root, &root.join("password"), &root.join("seen"));
+        let at = |path: &str| format!("http://ada:s3cret-word@127.0.0.1:{}/{path}", server.port);
+        let (both, six, plum) = (at("both/simple"), at("six/simple"), at("plum/simple"));
+        let mut cases = vec![
+            vec!["--index-url".to_owned(), both.clone()],
+            vec![format!("--index-url={six}"), "--extra-index-url".to_owned(), plum.clone()],
+            vec!["-i".to_owned(), plum.clone(), "--find-links".to_owned(), at("links/")],
+            vec![
+                "--no-index".to_owned(),
+                "-f".to_owned(),
+                at("links/"),
+                format!("--find-links={}", at("plum/simple/plum/")),
+            ],
+        ];
+        if host.installer == Installer::Uv {
+            cases.push(vec![format!("--default-index={six}"), "--index".to_owned(), plum.clone()]);
+        }
+        let bare = |options: Vec<String>| VirtualenvSpec { options, ..host.spec.clone() };
+        host.commit(&[("requirements.txt", "six\nplum\n")]);
+        for options in cases {
+            host.place
+                .by_hand("rm -rf five/.buedafab five/releases/a/env home/.cache; mkdir -p five/.buedafab");
+            let said = host.prepared_as("a", bare(options.clone()));
+            assert_eq!(host.holds("a"), "plum1.0 six1.0", "{options:?}");
+            assert!(!said.contains("s3cret"), "{options:?}: {said}");
+            assert_eq!(host.place.by_hand("cat seen 2>/dev/null || :"), "", "{options:?}");
+        }
+        // What the host says besides holds, too.
+        host.place.by_hand(&format!(
+            "rm -rf five/.buedafab five/releases/a/env home/.cache; mkdir -p five/.buedafab home/.config/pip
+             printf '[global]\nindex-url = {six}\nextra-index-url = {plum}\n' >home/.config/pip/pip.conf"
+        ));
+        host.prepared_as("a", bare(vec!["--extra-index-url".to_owned(), at("links/")]));
+        assert_eq!(host.holds("a"), "plum1.0 six1.0");
+        // What can be told nowhere else is told nobody.
+        let said = host.refused_as("a", bare(vec!["--mirror".to_owned(), six]));
+        assert!(said.contains("can only be told where everybody reads it"), "{said}");
     });
 }
 

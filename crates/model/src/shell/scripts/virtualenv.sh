@@ -170,11 +170,14 @@ if ! fits; then
     "$interpreter" -m venv "$env"
   fi || say_and_stop "the virtualenv can't be made; Debian has what it takes in the package python3-venv"
 fi
-# Where packages come from is the host's to say, whichever of the two it says that to.
-if [ -n "$uv" ]; then
-  told=$("$env/bin/python" -c "$index_settings") || say_and_stop "what this host tells pip can't be told to uv; \`installer = \"pip\"\` reads it itself"
-  eval "$told"
-fi
+# Where packages come from is the host's to say, whichever of the two it says that to. No argument holds a password.
+case $uv$options in
+  /* | *://*@*)
+    told=$(eval "printf '%s\\n' $options" | "$env/bin/python" -c "$index_settings" "${uv:+uv}") ||
+      say_and_stop "where packages come from can't be told to ${uv:-pip}${uv:+; \`installer = \"pip\"\` reads itself what this host tells pip}"
+    eval "$told"
+    ;;
+esac
 
 # Private packages are a requirement file of their own.
 own=
