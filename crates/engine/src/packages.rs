@@ -1,12 +1,16 @@
 //! Private packages: fetched by the deployer, once, into a cache of their own; a host gets what is in there.
 
+use std::ffi::OsStr;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use buedafab_model::app::package::{FetchedPackage, HEAD, PackageSource, PrivatePackage};
+use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::config::Settings;
+use buedafab_model::shell::environment_of_git;
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
@@ -122,7 +126,8 @@ fn path_in(cache: &Path, package: &FetchedPackage) -> PathBuf {
 }
 
 async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<FetchedPackage, PackageProblem> {
-    let commit = if is_commit(rev) { rev.to_ascii_lowercase() } else { find_revision(url, rev).await? };
+    let remote = RemoteUrl::of(url);
+    let commit = if is_commit(rev) { rev.to_ascii_lowercase() } else { find_revision(&remote, rev).await? };
     // With git's own `g`, as in `git describe`: without it, digits and a `c` are the version of a candidate to pip.
     let versioned = format!("{name}-g{}", &commit[..10]);
     let file = format!("{versioned}.tar.gz");
@@ -134,7 +139,9 @@ async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<Fet
         git(&["init", "--quiet", "--bare", &folder_text]).await?;
         if git(&["-C", &folder_text, "cat-file", "-e", &format!("{commit}^{{commit}}")]).await.is_err() {
             let all = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
-            git(&["-C", &folder_text, "fetch", "--quiet", "--prune", "--", url, all[0], all[1]]).await?;
+            let words =
+                ["-C", &folder_text, "fetch", "--quiet", "--prune", "--", &remote.url, all[0], all[1]];
+            git_of(&remote, &words).await?;
         }
         std::fs::create_dir_all(&folder)?;
         let new = folder.join(format!(".new-{}", random_word(8)));
@@ -158,28 +165,42 @@ fn is_commit(rev: &str) -> bool {
 }
 
 /// The commit of a tag, or else of a branch, or of the default branch, as the remote has it now.
-async fn find_revision(url: &str, rev: &str) -> Result<String, PackageProblem> {
+async fn find_revision(remote: &RemoteUrl, rev: &str) -> Result<String, PackageProblem> {
     let names = match rev {
         HEAD => vec![HEAD.to_owned()],
         _ => vec![format!("refs/tags/{rev}^{{}}"), format!("refs/tags/{rev}"), format!("refs/heads/{rev}")],
     };
     let wanted = names.iter().map(String::as_str);
-    let listed = git(&["ls-remote", "--", url].into_iter().chain(wanted).collect::<Vec<_>>()).await?;
+    let words: Vec<&str> = ["ls-remote", "--", &remote.url].into_iter().chain(wanted).collect();
+    let listed = git_of(remote, &words).await?;
     let commit_of = |name: &String| {
         listed.lines().find_map(|line| Some(line.split_once('\t').filter(|(_, found)| found == name)?.0))
     };
     let found = names.iter().find_map(commit_of).filter(|commit| is_commit(commit));
     found
         .map(str::to_owned)
-        .ok_or_else(|| PackageProblem::NoRevision { url: url.to_owned(), rev: rev.to_owned() })
+        .ok_or_else(|| PackageProblem::NoRevision { url: remote.url.clone(), rev: rev.to_owned() })
 }
 
 /// How long a git server may take for a whole package.
 const GIT_LIMIT: Duration = Duration::from_secs(600);
 
 async fn git(arguments: &[&str]) -> Result<String, PackageProblem> {
-    let output = Command::new("git")
-        .args(arguments)
+    run_git(Command::new("git").args(arguments)).await
+}
+
+/// The same, as who may read a repository. Neither arguments nor what git keeps have a password of its address.
+async fn git_of(remote: &RemoteUrl, arguments: &[&str]) -> Result<String, PackageProblem> {
+    let before = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+    let mut command = Command::new("git");
+    for (name, value) in environment_of_git(remote, before) {
+        command.env(name, OsStr::from_bytes(value.reveal()));
+    }
+    run_git(command.args(arguments)).await
+}
+
+async fn run_git(command: &mut Command) -> Result<String, PackageProblem> {
+    let output = command
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
@@ -209,4 +230,57 @@ async fn check_sum(path: &Path) -> std::io::Result<String> {
         }
     });
     summed.await.expect("reading a file doesn't panic")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Child, Command as Blocking};
+
+    use super::*;
+
+    struct Ended(Child);
+
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    /// Git is told who to be, and nothing keeps or shows it.
+    #[tokio::test]
+    async fn no_argument_or_file_has_the_password_of_a_package() {
+        const PASSWORD: &str = "s3cret-%@'$x";
+        let folder = tempfile::tempdir().expect("a folder");
+        let sh = "git init -q -b main plato; cd plato; git -c user.name=a -c user.email=a@b commit -q --allow-empty -m one; git tag v1; git clone -q --bare . ../plato.git";
+        let made = Blocking::new("sh").args(["-c", sh]).current_dir(&folder).status().expect("it runs");
+        assert!(made.success());
+        let mut server = Blocking::new("/usr/bin/python3")
+            .args(["-c", include_str!("../../model/tests/common/git_server.py")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let words = format!("{}\nada\n{PASSWORD}\n", folder.path().display());
+        server.stdin.take().expect("it is piped").write_all(words.as_bytes()).expect("it reads");
+        let mut port = String::new();
+        BufReader::new(server.stdout.take().expect("it is piped")).read_line(&mut port).expect("it says");
+        let _server = Ended(server);
+        let cache = folder.path().join("cache");
+        let at = |who: &str| format!("http://{who}@127.0.0.1:{}/plato.git", port.trim());
+        let url = at("ada:s3cret-%25%40'$x");
+        for rev in ["v1", "main", HEAD] {
+            let fetched = fetch_git(&cache, "plato", &url, rev).await.expect("it is there");
+            assert!(fetched.file.starts_with("plato-g"), "{fetched:?}");
+        }
+        let gone = fetch_git(&cache, "plato", &url, "gone").await.expect_err("there is none");
+        let wrong = fetch_git(&cache, "plato", &at("ada:s3cret-wrong"), "v1").await.expect_err("it is wrong");
+        for said in [gone.to_string(), wrong.to_string()] {
+            assert!(said.contains("127.0.0.1") && !said.contains("s3cret"), "{said}");
+        }
+        let found =
+            Blocking::new("grep").args(["-rl", "s3cret"]).arg(folder.path()).output().expect("it runs");
+        assert_eq!(String::from_utf8_lossy(&found.stdout), "");
+    }
 }

@@ -52,6 +52,11 @@ impl Credentials {
         Secret::new(format!("{}\n{}", self.user, password.collect::<String>()))
     }
 
+    /// Who to be, and the password if there is one.
+    pub(crate) fn parts(&self) -> (&str, Option<&str>) {
+        (&self.user, self.password.as_deref())
+    }
+
     /// What must not be seen in what is told. A name beside a password is a name; by itself it may be a token.
     pub fn secrets(&self) -> Secret {
         Secret::new(match &self.password {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{quote, quote_words};
+use crate::app::env_file::Secret;
 use crate::app::remote_url::RemoteUrl;
 use crate::host::layout::Layout;
 use crate::names::{CommitId, RunId, SlotName};
@@ -62,6 +63,28 @@ fn read_credentials(are_given: bool, url: &str) -> String {
         user = setting("username"),
         answer = quote(ANSWER),
     )
+}
+
+/// The environment of a git that this machine runs, in which it is told the same: `before` settings stand there already.
+pub fn environment_of_git(remote: &RemoteUrl, before: usize) -> Vec<(String, Secret)> {
+    let Some(credentials) = &remote.credentials else { return Vec::new() };
+    let setting = |name: &str| format!("credential.{}.{name}", RemoteUrl::server(&remote.url));
+    let (user, password) = credentials.parts();
+    let (settings, mut environment) = match password {
+        Some(password) => (
+            vec![("helper", ""), ("helper", ANSWER)],
+            vec![("git_user".to_owned(), user), ("git_password".to_owned(), password)],
+        ),
+        None => (vec![("username", user)], Vec::new()),
+    };
+    let count = (before + settings.len()).to_string();
+    let names: Vec<String> = settings.iter().map(|(name, _)| setting(name)).collect();
+    for (at, ((_, value), name)) in settings.iter().zip(&names).enumerate() {
+        environment.push((format!("GIT_CONFIG_KEY_{}", before + at), name));
+        environment.push((format!("GIT_CONFIG_VALUE_{}", before + at), value));
+    }
+    environment.push(("GIT_CONFIG_COUNT".to_owned(), &count));
+    environment.into_iter().map(|(name, value)| (name, Secret::new(value))).collect()
 }
 
 /// What git runs to be told. It is told to keep them, too, and doesn't.
