@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use buedafab_model::app::mask::mask_urls;
 use buedafab_model::app::package::FetchedPackage;
 use buedafab_model::app::virtualenv::{Installer, Packages, VirtualenvSpec};
 use buedafab_model::names::CommitId;
@@ -671,6 +672,21 @@ fn no_argument_has_the_password_of_an_index() {
             assert!(!said.contains("s3cret"), "{options:?}: {said}");
             assert_eq!(host.place.by_hand("cat seen 2>/dev/null || :"), "", "{options:?}");
         }
+        // Nor has one any of what files say, or what they include from far away.
+        let far = |path: &str| format!("-r {}\n-c {}\n", at(path), at("limits.txt"));
+        host.place.by_hand("echo six >far.txt; echo 'six<2' >limits.txt");
+        let index = format!("--index-url {six}\n--extra-index-url {plum}\nplum\n");
+        host.commit(&[("requirements.txt", &(index.clone() + &far("far.txt")))]);
+        host.prepared_as("a", VirtualenvSpec { reinstall: true, ..bare(Vec::new()) });
+        assert_eq!(host.holds("a"), "plum1.0 six1.0");
+        host.commit(&[("requirements.txt", &(index + &far("gone.txt")))]);
+        let said = mask_urls(&host.refused_as("a", bare(Vec::new())));
+        assert!(said.contains("gone.txt") && !said.contains("s3cret"), "{said}");
+        assert_eq!(
+            host.place.by_hand("cat seen 2>/dev/null || :; grep -rl s3cret five/.buedafab/releases || :"),
+            ""
+        );
+        host.commit(&[("requirements.txt", "six\nplum\n")]);
         // What the host says besides holds, too.
         host.place.by_hand(&format!(
             "rm -rf five/.buedafab five/releases/a/env home/.cache; mkdir -p five/.buedafab home/.config/pip
@@ -708,6 +724,52 @@ fn wheels_and_files_of_the_project_are_read_as_they_are_now() {
     });
 }
 
+/// What is installed is what the file says, also where its version is the same as before.
+#[test]
+fn a_package_with_other_content_is_installed_again() {
+    by_both(|host| {
+        let wheel = "plum-1.0-py3-none-any.whl";
+        let wheels = ["--no-index", "--find-links", "wheels"].map(str::to_owned).to_vec();
+        let spec = VirtualenvSpec { options: wheels, ..host.spec.clone() };
+        let far = host.with_options(&["--find-links", &host.place.root().join("far").display().to_string()]);
+        let cases = [
+            ("plum\n", &spec),
+            ("./wheels/plum-1.0-py3-none-any.whl\n", &spec),
+            ("plum==1.0 --hash=sha256:SUM\n", &spec),
+            ("plum==1.0 --hash=sha256:SUM\n", &far),
+            ("plum==1.0 \\\n    --hash=sha256:SUM\n", &far),
+        ];
+        // Of other lengths: Python takes one file of a second for another of the same size.
+        let mut says = String::new();
+        for (requirements, spec) in cases {
+            for again in [false, true] {
+                says.push('x');
+                host.publish_saying("plum", "1.0", "", &says);
+                let sum = host.check_sum(wheel);
+                host.place.by_hand("rm -rf project/wheels far; mkdir project/wheels far; cp index/plum* far; mv index/plum* project/wheels");
+                host.commit(&[("requirements.txt", &requirements.replace("SUM", &sum))]);
+                host.prepared_as("a", spec.clone());
+                assert_eq!(host.says("a", "plum"), says, "{requirements:?}, again: {again}");
+                assert!(!host.prepared_as("a", spec.clone()).contains(INSTALLS), "{requirements}");
+            }
+        }
+        // Nothing that came to an end half-way is taken for what it was.
+        host.publish_saying("plum", "1.0", "", "more");
+        let sum = host.check_sum(wheel);
+        host.place.by_hand("mv far/plum* .; mv index/plum* far");
+        let line = format!("plum==1.0 --hash=sha256:{sum}\n");
+        host.publish("six", "1.0", "");
+        host.commit(&[("requirements.txt", &line), ("build.sh", "#!/bin/sh\nexit 1\n")]);
+        host.place.by_hand("cd project; chmod +x build.sh; git commit -qam more");
+        host.refused_as("a", VirtualenvSpec { scripts: vec!["build.sh".to_owned()], ..far.clone() });
+        host.place.by_hand("mv plum* far");
+        let line = format!("plum==1.0 --hash=sha256:{}\n", &host.place.by_hand("sha256sum <far/plum*")[..64]);
+        host.commit(&[("requirements.txt", &line)]);
+        host.prepared_as("a", far.clone());
+        assert_eq!(host.says("a", "plum"), says);
+    });
+}
+
 /// A lock that was made with another index than the host has is one for this, too.
 #[test]
 fn a_lock_is_installed_from_a_mirror() {
@@ -727,7 +789,7 @@ fn a_lock_is_installed_from_a_mirror() {
     };
     host.commit(&[("pyproject.toml", &project("six"))]);
     let lock = format!(
-        "cd project; {}/uv lock -q --python /usr/bin/python3 --default-index {}/simple; git add .; git commit -qm lock",
+        "cd project; {}/uv lock -q --no-cache --python /usr/bin/python3 --default-index {}/simple; git add .; git commit -qm lock",
         tools().display(),
         server.url()
     );
@@ -739,6 +801,15 @@ fn a_lock_is_installed_from_a_mirror() {
     host.publish_saying("six", "1.0", "", "tampered");
     host.place.by_hand("rm -rf five/.buedafab/uv-cache");
     assert!(host.refused_as("b", spec.clone()).to_lowercase().contains("hash"));
+    // A lock that was made of that anew means it, whatever its version.
+    let index = format!(
+        "echo '<a href=\"../../{wheel}#sha256={}\">{wheel}</a>' >index/simple/six/index.html; rm project/uv.lock",
+        host.check_sum(wheel)
+    );
+    host.place.by_hand(&index);
+    host.place.by_hand(&lock);
+    host.prepared_as("a", spec.clone());
+    assert_eq!(host.says("a", "six"), "tampered");
     // What was asked for and what was locked are two things, whatever the index.
     host.commit(&[("pyproject.toml", &project("six>=1"))]);
     assert!(host.refused_as("b", spec).contains("needs to be updated"));

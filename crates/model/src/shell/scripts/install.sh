@@ -5,7 +5,8 @@
 # Besides what stands before virtualenv.sh, these are assigned before they are called: env; uv; locked, hashes and last, yes or
 # nothing; lock; own, the requirement file of private packages; asks, what the requirement files say, and of_files, their options for
 # installers; answers, a folder for what installers answer, with before, a file of what was installed before; list, where what was
-# resolved is put; known, a file of what was resolved for this before, or nothing; fresh, a word for uv that asks for what is newest.
+# resolved is put; sums, a file of what was installed by which check sums, which stands in answers, too, once all is installed; known,
+# a file of what was resolved for this before, or nothing; fresh, a word for uv that asks for what is newest.
 
 # Puts what was resolved into a file for each kind that there is: .local, what has such words as .hashed, and the rest as .index.
 split_list() {
@@ -15,12 +16,18 @@ split_list() {
       !(kind in seen) { seen[kind]; print ENVIRON["of_files"] >kind }
       { print >kind }' "$list"
 }
+# Makes words for uv of what a list has in a version that is installed, but by other check sums.
+find_changed() {
+  again=$("$env/bin/python" -c "$resolved" changed "$1" "$sums" "$answers/sums") || return
+  again=$(for package in $again; do printf '%s' "--reinstall-package $package "; done)
+}
 # In exactly the versions that are asked for, and nothing besides.
 install_with_uv() {
   if [ -n "$locked" ]; then
     sync_lock
   elif [ -n "$hashes" ]; then
-    eval "\"\$uv\" pip sync --require-hashes --compile-bytecode --python \"\$env/bin/python\" $options $limits \"\$@\""
+    printf '%s\n' "$asks" >"$answers/asks" && find_changed "$answers/asks" || return
+    eval "\"\$uv\" pip sync $again --require-hashes --compile-bytecode --python \"\$env/bin/python\" $options $limits \"\$@\""
   else
     if [ $# = 0 ]; then
       : >"$list"
@@ -31,16 +38,18 @@ install_with_uv() {
       cp "$before" "$list" &&
         eval "\"\$uv\" pip compile $fresh --generate-hashes --no-header --no-annotate --python \"\$env/bin/python\" $options $limits --output-file \"\$list\" \"\$@\"" >/dev/null
     fi || return
+    find_changed "$list" || return
     # A version says nothing about what lies in a folder, so that is built and installed each time.
     split_list && { [ -e "$list.index" ] || printf '%s\n' "$of_files" >"$list.index"; } || return
-    eval "\"\$uv\" pip sync --allow-empty-requirements --compile-bytecode --python \"\$env/bin/python\" $options \"\$list.index\"" || return
+    eval "\"\$uv\" pip sync $again --allow-empty-requirements --compile-bytecode --python \"\$env/bin/python\" $options \"\$list.index\"" || return
     [ ! -e "$list.local" ] ||
       eval "\"\$uv\" pip install --reinstall --no-deps --compile-bytecode --python \"\$env/bin/python\" $options -r \"\$list.local\""
   fi
 }
 # A lock that was made with another index says the same of versions and check sums as one that was made with this.
 sync_lock() {
-  again=$(printf '%s\n' "$lock" | awk -F '"' '/^name = /{ name = $2 } /^source = \{ (editable|directory) = /{ print "--reinstall-package " name }')
+  printf '%s\n' "$lock" >"$answers/lock" && find_changed "$answers/lock" || return
+  again=$again$(printf '%s\n' "$lock" | awk -F '"' '/^name = /{ name = $2 } /^source = \{ (editable|directory) = /{ printf "--reinstall-package %s ", name }')
   said=$(eval "\"\$uv\" sync --locked --no-dev --compile-bytecode --python \"\$env/bin/python\" $again $options" 2>&1) && return
   if [ -n "$options${settings#"$line"}" ] && "$uv" export --quiet --locked --offline --no-dev --no-config --output-file "$list" >/dev/null 2>&1; then
     eval "\"\$uv\" pip sync --compile-bytecode --python \"\$env/bin/python\" $again $options \"\$list\""
@@ -68,7 +77,7 @@ $asks
 END
   fi
   # Names of packages hold no blanks.
-  left=$("$env/bin/python" -c "$resolved" left "$list") || return
+  left=$("$env/bin/python" -c "$resolved" left "$list" "$sums" "$answers/sums") || return
   [ -z "$left" ] || "$env/bin/python" -m pip uninstall --yes $left || return
   # Of an index only the very files that were resolved, of a repository only that commit. What has no check sum can't be asked for
   # together with what has one.

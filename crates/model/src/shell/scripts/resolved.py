@@ -2,8 +2,12 @@
 
 `list REPORT SLOT` prints it as requirements, none of which leaves a choice: a package of an index with its version and check
 sums, one of a repository with its commit, what lies in the slot by its path from here. Standard input is what was asked for, as
-pip tells nobody by whose name an address is asked. `left LIST` prints the names of installed
-packages that such a list lacks, or has from elsewhere.
+pip tells nobody by whose name an address is asked. `left LIST SUMS NEW` prints the names of installed packages that such a list
+lacks, or has from elsewhere, and those that `changed` prints.
+
+`changed LIST SUMS NEW` prints the names of packages that a list or a lock has with a version and check sums, and that weren't
+installed by one of these: to an installer, those of one version are the same. `SUMS` is what they were installed by. What won't
+have changed whatever happens stays there, and what it is when all is installed goes to `NEW`.
 """
 
 import json
@@ -101,7 +105,45 @@ def left(text):
             yield name
 
 
-with open(sys.argv[2], encoding="utf-8") as file:
+def sums(text):
+    """The version of each package, with its check sums, as a list of requirements has them, or a lock of uv's, or `changed`."""
+    found = {}
+    if re.search(r"^\[\[package\]\]", text, re.M):
+        for part in re.split(r"^\[\[package\]\]", text, flags=re.M)[1:]:
+            name, version = (re.search(rf'^{key} = "([^"]+)"', part, re.M) for key in ("name", "version"))
+            if name and version:
+                found[normal(name.group(1))] = version.group(1), set(re.findall(r'hash = "(\w+:\w+)"', part))
+    for line in re.sub(r"\\\s*\n", " ", text).splitlines():
+        match = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*==\s*([^\s;]+)", line)
+        if match:
+            found[normal(match.group(1))] = match.group(2), set(re.findall(r"--hash[=\s]+(\w+:\w+)", line))
+    return {name: of for name, of in found.items() if of[1]}
+
+
+def write_sums(path, found):
+    with open(path, "w", encoding="utf-8") as file:
+        for name, (version, those) in sorted(found.items()):
+            print(f"{name}=={version}", *(f"--hash={text}" for text in sorted(those)), file=file)
+
+
+def changed(text, path, new):
+    now, before = sums(text), {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            before = sums(file.read())
+    stay = {name: of for name, of in before.items() if name in now and now[name][0] == of[0] and of[1] <= now[name][1]}
+    write_sums(new, now)
+    write_sums(path, stay)
+    return now.keys() - stay.keys()
+
+
+mode, place, *more = sys.argv[1:]
+with open(place, encoding="utf-8") as file:
     text = file.read()
-found = sorted(lines(json.loads(text), sys.argv[3], sys.stdin.read()) if sys.argv[1] == "list" else set(left(text)))
-print("\n".join(found))
+if mode == "list":
+    found = lines(json.loads(text), more[0], sys.stdin.read())
+elif mode == "left":
+    found = set(left(text)) | {normal(dist.metadata["Name"] or "") for dist in metadata.distributions()} & changed(text, *more)
+else:
+    found = changed(text, *more)
+print("\n".join(sorted(found)))

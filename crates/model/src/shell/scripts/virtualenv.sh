@@ -217,7 +217,7 @@ if [ -n "$earlier" ]; then
 elif [ "$upgrade" = no ] && [ -n "$pins" ]; then
   printf '%s\n' "$pins" >"$before"
 fi
-list=$answers/requirements
+list=$answers/requirements sums=$env/.sums
 
 # Options of requirement files hold for what is installed because of them. What lies beside such a file is found from elsewhere,
 # too.
@@ -229,6 +229,7 @@ echo "installing with ${uv:-pip}"
 ! builds_here || files_here >"$answers/here" || exit
 { if [ -n "$uv" ]; then install_with_uv "$@"; else install_with_pip "$@"; fi && install_last; } ||
   say_and_stop "the packages can't be installed, as told above; a host that can't reach the package index has to find them by \`pip_options\`"
+[ ! -e "$answers/sums" ] || mv -f "$answers/sums" "$sums" || exit
 versions=$(freeze) || exit
 # What lies in the project comes with its commit. Nothing here is called by two names.
 printf '%s\n' "$versions" | grep -vE '^(#|-e [./]|-e file:)|@ file:' >"$env/.versions"
