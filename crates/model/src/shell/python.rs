@@ -88,6 +88,7 @@ fn virtualenv(
         }
         Packages::WrittenDown => set("written_down", "yes"),
     }
+    set("decode", include_str!("scripts/decode.py"));
     set("index_settings", include_str!("scripts/index_settings.py"));
     set("resolved", include_str!("scripts/resolved.py"));
     text.push_str(&(script!("replace") + &script!("asked") + &script!("install")));

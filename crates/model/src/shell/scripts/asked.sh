@@ -1,29 +1,10 @@
 # Defines `files FILE…`, which prints what requirement files say, with all that they include. POSIX sh.
 #
 # Assignments stand before it is called: constraints and options, as in virtualenv.sh; is_package; uv, where that is what installs;
-# interpreter, a Python; locked and itself, yes or nothing; lock, what `uv.lock` says; here, the slot; line, a line's end.
+# interpreter, a Python, and decode, a program for it; locked and itself, yes or nothing; lock, what `uv.lock` says; here, the slot; line, a line's end; tab.
 # `$mark` begins what is told of them besides: hashed, where they have check sums; links, a folder of wheels; editable, where
 # something is installed in its place; local, where a part of the project is, whose commit follows.
 
-begins_plainly() {
-  first=
-  IFS= read -r first <"$1"
-  case $first in '' | [-A-Za-z0-9#./_\ ]*) ;; *) return 1 ;; esac
-}
-# Both installers read these, and a text without its mark is one for all that looks for words in it.
-decode() {
-  utf16=$(printf '\377\376') utf16_big=$(printf '\376\377') utf8=$(printf '\357\273\277')
-  case $first in
-    "$utf16"* | "$utf16_big"*) encoding=utf-16 ;;
-    "$utf8"*) encoding=utf-8-sig ;;
-    *)
-      cat "$1"
-      return
-      ;;
-  esac
-  "$interpreter" -c 'import sys
-sys.stdout.buffer.write(open(sys.argv[1], encoding=sys.argv[2]).read().encode())' "$1" "$encoding"
-}
 # What requirement files say, with those that they include. It is gone through in every deploy: what would start a process is
 # asked for only where a file makes it likely.
 files() {
@@ -39,7 +20,9 @@ files() {
     kind=${file%"${file#?}"}
     file=${file#?}
     [ -f "$file" ] || say_and_stop "the requirement file $file isn't there"
-    if begins_plainly "$file"; then text=$(cat "$file"); else text=$(decode "$file"); fi || exit
+    { text=$(cat "$file"); } 2>/dev/null || say_and_stop "$(id -un) can't read the requirement file $file"
+    # How it is written matters only where it isn't plain, and a text without marks is one for all that looks for words in it.
+    case $text in *[!\ -~"$line$tab"]*) text=$("$interpreter" -c "$decode" "$file") || exit ;; esac
     printf 'file %s\n%s\n' "$file" "$text"
     case $kind$text in r*--hash[=\ ]*) echo "$mark hashed" ;; esac
     case $line$text in

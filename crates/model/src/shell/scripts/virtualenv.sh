@@ -5,7 +5,7 @@
 # require_hashes, yes or no; constraints, files, a line each, and limits, the words that tell an installer of them; pins, what other
 # hosts have, a line each; private, the private packages of this release, a line each, or written_down, yes; record, a file that
 # they are written down in; packages, the folder that they lie in, and packages_url; kept, the folder of what is kept of releases,
-# and release, the commit; link, what leads to the live release; index_settings and resolved, programs for Python; cache, a folder
+# and release, the commit; link, what leads to the live release; decode, index_settings and resolved, programs for Python; cache, a folder
 # for uv; reinstall and upgrade, yes or no; scripts, words quoted for eval. The requirement files are the arguments. `replace`
 # is defined, and what asked.sh and install.sh define.
 #
@@ -23,7 +23,7 @@ here=$PWD env=$PWD/$name
 cd "$app" || exit
 base=$PWD
 line='
-'
+' tab='	'
 interpreter=$(command -v "$python") || say_and_stop "there is no $python on this host; \`python\` in buedafab.toml names another"
 uv=
 for place in "$(command -v uv)" "$HOME/.local/bin/uv" "$HOME/.cargo/bin/uv" /usr/local/bin/uv; do
