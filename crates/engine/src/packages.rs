@@ -77,7 +77,8 @@ impl PackageCache {
     pub async fn of_person(path: &Path) -> std::io::Result<FetchedPackage> {
         let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let sha256 = check_sum(path).await?;
-        Ok(FetchedPackage { name: file.clone(), key: sha256.clone(), file, sha256 })
+        let size_bytes = std::fs::metadata(path)?.len();
+        Ok(FetchedPackage { name: file.clone(), key: sha256.clone(), file, sha256, size_bytes })
     }
 
     /// Its file.
@@ -94,12 +95,21 @@ impl PackageCache {
         sha256: &str,
     ) -> Result<FetchedPackage, PackageProblem> {
         let file = key.rsplit('/').next().unwrap_or(key).to_owned();
-        let fetched =
-            FetchedPackage { name: name.to_owned(), key: sha256.to_owned(), file, sha256: sha256.to_owned() };
+        let fetched = FetchedPackage {
+            name: name.to_owned(),
+            key: sha256.to_owned(),
+            file,
+            sha256: sha256.to_owned(),
+            size_bytes: 0,
+        };
+        let of_size = |path: &Path| {
+            let size_bytes = std::fs::metadata(path)?.len();
+            Ok(FetchedPackage { size_bytes, ..fetched.clone() })
+        };
         let path = path_in(cache, &fetched);
         // What lies there may have been tampered with, or cut short by a full disk.
         if path.exists() && check_sum(&path).await? == sha256 {
-            return Ok(fetched);
+            return of_size(&path);
         }
         let folder = path.parent().expect("it is in a folder");
         std::fs::create_dir_all(folder)?;
@@ -117,7 +127,7 @@ impl PackageCache {
                 return Err(PackageProblem::CheckSum { found, expected: sha256.to_owned() });
             }
         }
-        Ok(fetched)
+        of_size(&path)
     }
 }
 
@@ -157,7 +167,8 @@ async fn fetch_git(cache: &Path, name: &str, url: &str, rev: &str) -> Result<Fet
         std::fs::rename(&new, &path)?;
     }
     let sha256 = check_sum(&path).await?;
-    Ok(FetchedPackage { name: name.to_owned(), key: commit, file, sha256 })
+    let size_bytes = std::fs::metadata(&path)?.len();
+    Ok(FetchedPackage { name: name.to_owned(), key: commit, file, sha256, size_bytes })
 }
 
 fn is_commit(rev: &str) -> bool {

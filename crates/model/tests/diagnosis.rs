@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use buedafab_model::app::maintenance::MaintenanceRecord;
 use buedafab_model::app::owner::Owner;
+use buedafab_model::app::package::FetchedPackage;
 use buedafab_model::host::app_version::AppAnswer;
 use buedafab_model::host::facts::{
     Capacity, CurrentLink, HostFacts, Listener, Lock, Room, SlotFacts, StuckFile, UnitElsewhere,
@@ -14,7 +15,7 @@ use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
 use buedafab_model::host::written::Written;
 use buedafab_model::names::{EnvironmentName, SlotName, Unit};
 use buedafab_model::plan::refusal::Refusal;
-use buedafab_model::planner::{diagnose_host, plan_deploy};
+use buedafab_model::planner::{DeployRequest, diagnose_host, plan_deploy};
 use buedafab_model::strategy;
 use buedafab_model::view::{HostCheck, HostStatus, show_checks, show_status};
 use insta::assert_snapshot;
@@ -319,6 +320,56 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
             }),
         ),
     ]
+}
+
+/// What is sent takes room, too, unless it is there already.
+#[test]
+fn private_packages_take_room() {
+    let settings = fleet("", 1);
+    let package = |name: &str, mib: u64| FetchedPackage {
+        name: name.to_owned(),
+        key: name.to_owned(),
+        file: "x.tar.gz".to_owned(),
+        sha256: "0".repeat(64),
+        size_bytes: mib << 20,
+    };
+    let cases = [
+        (None, vec![package("plato", 19)], ""),
+        (
+            None,
+            vec![package("plato", 30)],
+            "the private packages that are sent take 30 MiB, and 19 MiB are free",
+        ),
+        (
+            None,
+            vec![package("plato", 30), package("there", 30)],
+            "the private packages that are sent take 30 MiB, and 19 MiB are free",
+        ),
+        (None, vec![package("there", 30)], ""),
+        (Some(10_000), vec![package("plato", 9)], ""),
+        (
+            Some(10_000),
+            vec![package("plato", 5), package("five", 6)],
+            "what is live takes 10 MiB, the private packages that are sent take 11 MiB, and 19 MiB are free",
+        ),
+    ];
+    for (takes, packages, why) in cases {
+        let host = live().change(|facts| {
+            roomy(facts, takes.unwrap_or_default(), 1_000);
+            if takes.is_none() {
+                facts.slots.values_mut().for_each(|slot| slot.takes = None);
+            }
+            facts.packages = vec!["there/x.tar.gz".to_owned()];
+        });
+        let request = DeployRequest { packages, ..request(3) };
+        let plan = plan_deploy(&settings, &run(60), &request, &seen(&settings, &[host])).expect("a plan");
+        let notes: Vec<&str> = plan
+            .notes
+            .iter()
+            .filter_map(|note| note.text.strip_prefix("another release may not fit: "))
+            .collect();
+        assert_eq!(notes.join("|"), why, "{:?}", request.packages);
+    }
 }
 
 /// What all three say of a host, and whether a deploy is refused.

@@ -21,7 +21,8 @@ use common::{run, settings};
 fn put(by: &Place, permissions: u32, text: &str, place: &str) -> Action {
     let settings = settings("unit = \"five\"\n[environments.production]\nhosts = [\"web1\"]\n");
     let sha256 = by.by_hand(&format!("printf '%s' '{text}' | sha256sum"))[..64].to_owned();
-    let file = FetchedPackage { name: "key".into(), key: sha256.clone(), file: "key".into(), sha256 };
+    let file =
+        FetchedPackage { name: "key".into(), key: sha256.clone(), file: "key".into(), sha256, size_bytes: 0 };
     let place = PutPlace::Absolute(HostPath::new(place).expect("an absolute path"));
     let hosts: Vec<&Host> = settings.hosts.iter().collect();
     let plan = plan_put(&settings, &run(7), &file, &place, permissions, &hosts);

@@ -365,6 +365,7 @@ fn no_link_is_followed_that_lies_where_a_file_arrives() {
             key: "k".to_owned(),
             file: "six-1.0-py3-none-any.whl".to_owned(),
             sha256: String::new(),
+            size_bytes: 0,
         }]);
         host.prepared_as("a", VirtualenvSpec { packages, ..host.spec.clone() });
         assert_eq!(

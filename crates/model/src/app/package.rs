@@ -48,6 +48,8 @@ pub struct FetchedPackage {
     pub file: String,
     /// The check sum of the file that is sent, 64 hexadecimal digits.
     pub sha256: String,
+    /// Its size.
+    pub size_bytes: u64,
 }
 
 impl FetchedPackage {

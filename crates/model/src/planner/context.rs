@@ -6,6 +6,7 @@ use super::diagnosis::{left_over_on, owner_by};
 use super::resolved::settings_back_to;
 use crate::app::hooks::HookPoint;
 use crate::app::owner::Owner;
+use crate::app::package::FetchedPackage;
 use crate::config::Settings;
 use crate::host::Host;
 use crate::host::diagnosis::{Diagnosis, Severity, no_sudo_for_removals};
@@ -68,6 +69,8 @@ pub(super) struct HostPlanning<'a> {
     pub(super) owner: Owner,
     /// The packages of the hosts that have some, where this one has none.
     pub(super) pins: Vec<String>,
+    /// What private packages are sent here, in KiB.
+    pub(super) sent_kib: u64,
     /// What this run takes away of what isn't wanted any more.
     pub(super) removes: Vec<LeftOver>,
 }
@@ -92,9 +95,16 @@ impl<'a> HostPlanning<'a> {
                 (owner, _) => owner,
             },
             pins: pins.filter(|_| facts.pins.is_empty()).cloned().unwrap_or_default(),
+            sent_kib: 0,
             removes: Vec::new(),
         };
         seen.iter().map(planning).collect()
+    }
+
+    /// Notes how large those of these packages are that aren't here yet.
+    pub(super) fn is_sent(&mut self, packages: &[FetchedPackage]) {
+        let missing = packages.iter().filter(|package| !self.facts.packages.contains(&package.place()));
+        self.sent_kib = missing.map(|package| package.size_bytes.div_ceil(1024)).sum();
     }
 
     /// Where a new release goes.

@@ -106,7 +106,7 @@ pub fn plan_deploy(
         reinstall: _,
         upgrade: _,
         tests,
-        packages: _,
+        packages,
         templates: _,
         told,
         before,
@@ -117,6 +117,7 @@ pub fn plan_deploy(
     let mut hosts = HostPlanning::of_all(settings, run, hosts);
     for planning in &mut hosts {
         planning.owner = owner_by(settings, Some(&request.url));
+        planning.is_sent(packages);
     }
     let (mut refusals, mut notes) = examine(settings, &hosts);
     if *take_over {

@@ -18,7 +18,7 @@ use crate::strategy::{self, Strategy};
 /// All that there is to say about a host: what a deploy would refuse, what its plan would note, and the rest. `url` is where
 /// the code comes from, as far as that is known and the settings don't say it.
 pub fn diagnose_host(settings: &Settings, seen: SeenHost<'_>, url: Option<&str>) -> Vec<Diagnosis> {
-    diagnose_by(strategy::of(settings), settings, seen, &owner_by(settings, url))
+    diagnose_by(strategy::of(settings), settings, seen, &owner_by(settings, url), 0)
 }
 
 /// Whose what a run installs is, where the code comes from this address.
@@ -64,12 +64,13 @@ pub(super) fn left_over_on(settings: &Settings, seen: SeenHost<'_>, owner: &Owne
     left_over(seen.facts, &WantedHere { service_files: &service_files, jobs }, owner)
 }
 
-/// The same, where another strategy than that of the settings says which slots are ours.
+/// The same, where another strategy than that of the settings says which slots are ours, and so many KiB are sent besides.
 pub(super) fn diagnose_by(
     strategy: &dyn Strategy,
     settings: &Settings,
     seen: SeenHost<'_>,
     owner: &Owner,
+    sent_kib: u64,
 ) -> Vec<Diagnosis> {
     let SeenHost { host, facts } = seen;
     let (service_files, jobs) = (places_on(settings, host), jobs_on(settings, host));
@@ -86,6 +87,7 @@ pub(super) fn diagnose_by(
         owner,
         group: settings.users.deploy_group.as_deref(),
         reads_env_file: reads_env_file(settings),
+        sent_kib,
     };
     diagnose(facts, &expected)
 }

@@ -66,7 +66,10 @@ pub fn plan_rollback(
     among.hosts.retain(|host| !bare.iter().any(|bare| bare.name == host.name));
     let settings = &among;
     let mut all = HostPlanning::of_all(settings, run, hosts);
-    all.iter_mut().for_each(|planning| planning.configured = configured);
+    for planning in &mut all {
+        planning.configured = configured;
+        planning.is_sent(&request.packages);
+    }
     let (mut refusals, mut notes) = examine(configured, &all);
     notes.extend(bare.into_iter().map(|host| Note {
         host: Some(host.name.clone()),

@@ -87,6 +87,7 @@ impl HostPlanning<'_> {
             layout,
             owner: _,
             pins: _,
+            sent_kib: _,
             removes: _,
         } = self;
         let roles = host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");

@@ -55,7 +55,11 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
                 MaintenanceMethod::Command => app_command(layout, around, &command),
             }
         }
-        AppAction::Put { file: FetchedPackage { name: _, key: _, file, sha256 }, place, mode } => {
+        AppAction::Put {
+            file: FetchedPackage { name: _, key: _, file, sha256, size_bytes: _ },
+            place,
+            mode,
+        } => {
             format!(
                 "place={}\nfile={}\nsha256={}\nmode={mode:o}\n{}{}",
                 quote(place.as_str()),

@@ -97,7 +97,7 @@ fn virtualenv(
 
 /// Puts a private package where virtualenvs are made from.
 fn package(layout: &Layout, package: &FetchedPackage) -> String {
-    let FetchedPackage { name: _, key, file, sha256 } = package;
+    let FetchedPackage { name: _, key, file, sha256, size_bytes: _ } = package;
     format!(
         "packages={}\nkey={}\nfile={}\nsha256={}\n{}{}",
         quote(layout.packages().as_str()),

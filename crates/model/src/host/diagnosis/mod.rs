@@ -218,6 +218,8 @@ pub struct Expected<'a> {
     pub group: Option<&'a str>,
     /// Whether a deploy runs anything that finds the file of variables in its environment.
     pub reads_env_file: bool,
+    /// What is sent besides the release, in KiB.
+    pub sent_kib: u64,
 }
 
 /// All that there is to say about a host, in the order of [`DiagnosisKind`].

@@ -26,30 +26,36 @@ pub(super) fn no_room(facts: &HostFacts, expected: &Expected<'_>, found: &mut Di
 }
 
 /// Whether another release is likely to fit, where what the last ones took was measured: what it overwrites gives its room back.
+/// What is sent besides is known.
 pub(super) fn may_not_fit(facts: &HostFacts, expected: &Expected<'_>) -> Option<String> {
     let takes = |slot: &SlotName| match facts.slots.get(slot) {
         Some(seen) if !seen.folder_is_gone => seen.takes,
         Some(_) | None => Some(Room::default()),
     };
-    let live = facts.live_slot().and_then(takes)?;
+    let live = facts.live_slot().and_then(takes);
     let idle = expected.slots.iter().filter(|slot| facts.live_slot() != Some(*slot));
-    let idle: Vec<Room> = idle.map(takes).collect::<Option<_>>()?;
-    let more = |of: fn(&Room) -> u64| of(&live).saturating_sub(idle.iter().map(of).min().unwrap_or(0));
+    let idle: Option<Vec<Room>> = idle.map(takes).collect();
+    let (live, idle) = live.zip(idle).unzip();
+    let more = |of: fn(&Room) -> u64| {
+        let least = idle.iter().flatten().map(of).min().unwrap_or(0);
+        live.as_ref().map_or(0, of).saturating_sub(least)
+    };
     let fits = |more: u64, capacity: Option<Capacity>| capacity.is_none_or(|capacity| more <= capacity.free);
     let (kib, inodes) = (more(|room| room.kib), more(|room| room.inodes));
-    if !fits(kib, facts.disk_kib) {
-        let free = facts.disk_kib?.free;
-        return Some(format!(
-            "another release may not fit: what is live takes {} MiB, and {} MiB are free",
-            live.kib.div_ceil(1024),
-            free / 1024
-        ));
+    let sent = expected.sent_kib;
+    if !fits(kib + sent, facts.disk_kib) {
+        let mib = |kib: u64| kib.div_ceil(1024);
+        let free = facts.disk_kib?.free / 1024;
+        let live = live.map(|live| format!("what is live takes {} MiB", mib(live.kib)));
+        let sent = (sent > 0).then(|| format!("the private packages that are sent take {} MiB", mib(sent)));
+        let takes: Vec<String> = live.into_iter().chain(sent).collect();
+        return Some(format!("another release may not fit: {}, and {free} MiB are free", takes.join(", ")));
     }
     if !fits(inodes, facts.inodes) {
         let free = facts.inodes?.free;
         return Some(format!(
             "another release may not fit: what is live takes {} inodes, and {free} are free",
-            live.inodes
+            live?.inodes
         ));
     }
     None
