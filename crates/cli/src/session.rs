@@ -15,6 +15,7 @@ use buedafab_model::names::HostName;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{RunContext, SeenHost, UnreachableHost, plan_recover, without_unreachable};
+use buedafab_model::release::Release;
 use buedafab_model::run::event::{Event, Reason};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::{HostOutcome, Outcome, Serving, Verdict, verdict_of};
@@ -316,6 +317,15 @@ impl Session {
         let looks_again = settings != self.settings;
         self.settings = settings;
         Ok((notes, looks_again))
+    }
+
+    /// What a release's own file means together with the working tree's, if the checkout has both and they go together.
+    pub(crate) async fn settings_of(&self, repository: &Repository, release: &Release) -> Option<Settings> {
+        let path = self.configuration_in(repository)?;
+        let text = repository.file_in(&release.commit, &path).await?;
+        let (environment, name) = (&self.settings.environment, release.to_string());
+        let read = self.project.config.settings_of_release(environment, &path, &name, Some(&text));
+        read.ok().map(|ReleaseSettings { settings, notes: _ }| settings)
     }
 
     /// Looks at all hosts over connections of their own: a runner takes only one look.

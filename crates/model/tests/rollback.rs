@@ -9,10 +9,12 @@ use buedafab_model::names::SlotName;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::{Action, RecordAction, Schema};
 use buedafab_model::plan::refusal::Refusal;
-use buedafab_model::planner::{RollbackRequest, plan_deploy, plan_rollback};
+use buedafab_model::planner::{RollbackRequest, plan_deploy, plan_rollback, releases_not_kept};
 use insta::assert_snapshot;
 
-use common::{Seen, URL, bare, check, difference, fleet, live, plain_rollback, request, run, second, seen};
+use common::{
+    Seen, URL, bare, check, difference, fleet, live, plain_rollback, release, request, run, second, seen,
+};
 
 fn plan_to(text: &str, hosts: &[Seen], to: Option<&str>, url: &str) -> Result<Plan, Vec<Refusal>> {
     let settings = fleet(text, hosts.len());
@@ -50,6 +52,42 @@ fn kept(text: &str, slot: &str, number: u8) -> ResolvedRelease {
         _ => None,
     });
     ResolvedRelease { slot: SlotName::new(slot).expect("a slot"), ..kept.next().expect("it is kept") }
+}
+
+/// What no host has kept, the release's own file says, and today's only where that isn't at hand.
+#[test]
+fn a_release_that_kept_nothing_is_decided_by_its_own_file() {
+    let restarts = |command: &str| format!("[hooks]\nrestart = [\"{command}\"]\n");
+    let (today, then) = (restarts("today"), restarts("then"));
+    let (settings, its_own) = (fleet(&today, 1), fleet(&then, 1));
+    let not_kept = second();
+    let of_then = second().change(|facts| facts.resolved = vec![kept(&then, "a", 1)]);
+    let cases = [
+        (
+            &not_kept,
+            true,
+            "then",
+            "wasn't kept: what the configuration says that was committed with it is used",
+        ),
+        (&not_kept, false, "today", "wasn't kept: the commands of today's configuration are used"),
+        (&of_then, true, "then", ""),
+        (&of_then, false, "then", ""),
+    ];
+    for (host, is_at_hand, command, note) in cases {
+        let hosts = std::slice::from_ref(host);
+        let hosts = seen(&settings, hosts);
+        let mut request = RollbackRequest::new(URL, Schema::Refuse);
+        let wanted = releases_not_kept(&settings, &run(60), &request, &hosts);
+        assert_eq!(wanted, if note.is_empty() { vec![] } else { vec![release(1)] });
+        if is_at_hand {
+            request.own.insert(release(1).commit, its_own.clone());
+        }
+        let shown = check(plan_rollback(&settings, &run(60), &request, &hosts));
+        assert!(shown.contains(command), "{shown}");
+        let notes: Vec<&str> = shown.lines().filter(|line| line.contains("kept")).collect();
+        assert_eq!(notes.is_empty(), note.is_empty(), "{shown}");
+        assert!(notes.iter().all(|line| line.ends_with(note)), "{shown}");
+    }
 }
 
 #[test]

@@ -4,7 +4,8 @@ use buedafab_engine::Inputs;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::planner::{
-    Preparation, RollbackRequest, UndoQuestion, plan_rollback, rollback_preparation, undo_question,
+    Preparation, RollbackRequest, UndoQuestion, plan_rollback, releases_not_kept, rollback_preparation,
+    undo_question,
 };
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
@@ -34,6 +35,14 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         (None, Err(_)) => String::new(),
     };
     let mut request = RollbackRequest { to: to.clone(), ..RollbackRequest::new(url, schema) };
+    if let Ok(repository) = session.repository() {
+        for release in releases_not_kept(&session.settings, &session.context, &request, &session.seen(&look))
+        {
+            if let Some(own) = session.settings_of(&repository, &release).await {
+                request.own.insert(release.commit, own);
+            }
+        }
+    }
     let credentials = RemoteUrl::of(&request.url).credentials;
     let mut inputs = Inputs { credentials, ..Inputs::default() };
     let fresh = rollback_preparation(&session.settings, &session.context, &request, &session.seen(&look));

@@ -34,7 +34,9 @@ pub use migrations::UndoQuestion;
 pub use reach::{UnreachableHost, without_unreachable};
 pub use recover::plan_recover;
 pub use retire::{gone_host, plan_forget, plan_retire, settings_without_services};
-pub use rollback::{Preparation, RollbackRequest, plan_rollback, rollback_preparation, undo_question};
+pub use rollback::{
+    Preparation, RollbackRequest, plan_rollback, releases_not_kept, rollback_preparation, undo_question,
+};
 pub use work::{
     PutPlace, plan_env, plan_env_list, plan_hold, plan_put, plan_restart, plan_run, plan_task, plan_unhold,
 };

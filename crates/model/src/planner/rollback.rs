@@ -9,7 +9,7 @@ use super::examine::examine;
 use super::maintenance::told_before;
 use super::migrations::{UndoQuestion, ask_for_unknown, mind_migrations};
 use super::prepare::Build;
-use super::resolved::{later_service, lost_variables, settings_as_of};
+use super::resolved::{later_service, lost_variables, resolve_release, settings_as_of};
 use super::virtualenv::Renewal;
 use crate::app::package::FetchedPackage;
 use crate::app::resolved::ResolvedRelease;
@@ -21,7 +21,7 @@ use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::known::known_release;
 use crate::host::proven::turn;
 use crate::host::record::{JournalKind, SlotState};
-use crate::names::SlotName;
+use crate::names::{CommitId, SlotName};
 use crate::plan::action::Schema;
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
@@ -41,13 +41,26 @@ pub struct RollbackRequest {
     pub packages: Vec<FetchedPackage>,
     /// Its templates of unit files and init scripts, for the same hosts.
     pub templates: BTreeMap<String, String>,
+    /// What the own files of releases mean of which no host has kept what they were prepared with: those that the deployer has.
+    pub own: BTreeMap<CommitId, Settings>,
 }
 
 impl RollbackRequest {
     /// Back to the release before.
     pub fn new(url: impl Into<String>, schema: Schema) -> Self {
-        let (packages, templates) = (Vec::new(), BTreeMap::new());
-        RollbackRequest { to: None, url: url.into(), schema, packages, templates }
+        let (packages, templates, own) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        RollbackRequest { to: None, url: url.into(), schema, packages, templates, own }
+    }
+
+    /// What decides of a release, if that isn't today's configuration: what any of these hosts has kept of it, or else its own
+    /// file.
+    fn own(&self, settings: &Settings, hosts: &[SeenHost<'_>], to: &Target) -> Option<Settings> {
+        let resolved = kept_anywhere(hosts, to).cloned().or_else(|| self.of_own_file(to))?;
+        Some(settings_as_of(settings, &resolved))
+    }
+
+    fn of_own_file(&self, to: &Target) -> Option<ResolvedRelease> {
+        self.own.get(&to.release.commit).map(|settings| resolve_release(settings, to))
     }
 }
 
@@ -139,7 +152,8 @@ pub fn plan_rollback(
         .iter()
         .map(|(planning, way)| {
             let here = planning.facts.resolved_for(&way.to.slot, &way.to.release.commit);
-            here.or_else(|| kept_anywhere(hosts, &way.to)).cloned()
+            let kept = here.or_else(|| kept_anywhere(hosts, &way.to)).cloned();
+            kept.or_else(|| request.of_own_file(&way.to))
         })
         .collect();
     let own: Vec<Option<Settings>> = kept
@@ -150,7 +164,7 @@ pub fn plan_rollback(
     for (((planning, way), resolved), own) in ways.into_iter().zip(kept).zip(&own) {
         let planning = HostPlanning { settings: own.as_ref().unwrap_or(settings), ..planning };
         notes.extend(
-            notes_about(&planning, &way, resolved.as_ref())
+            notes_about(&planning, &way, resolved.as_ref(), kept_anywhere(hosts, &way.to).is_some())
                 .into_iter()
                 .map(|text| Note { host: Some(planning.host.name.clone()), text }),
         );
@@ -213,11 +227,32 @@ pub fn rollback_preparation(
     let release = named_release(&all, request.to.as_ref()?).ok()?;
     let mut ways = all.iter().filter_map(|planning| way_to(planning, &release));
     let to = ways.find(|way| matches!(way.how, How::Anew))?.to;
-    let own = kept_anywhere(hosts, &to).map(|resolved| settings_as_of(settings, resolved));
+    let own = request.own(settings, hosts, &to);
     let own = own.as_ref().unwrap_or(settings);
     let services = own.services.named.iter();
     let templates = services.filter_map(|service| Some(own.app.file(service.template()?))).collect();
     Some(Preparation { release, templates })
+}
+
+/// The releases that a rollback may go back to and of which no host has kept what they were prepared with: their own files say it.
+pub fn releases_not_kept(
+    settings: &Settings,
+    run: &RunContext,
+    request: &RollbackRequest,
+    hosts: &[SeenHost<'_>],
+) -> Vec<Release> {
+    let all = HostPlanning::of_all(settings, run, hosts);
+    let named = request.to.as_ref().and_then(|word| named_release(&all, word).ok());
+    let to = all.iter().filter_map(|planning| match (&request.to, &named) {
+        (None, _) => planning.rollback_targets().into_iter().next().map(|target| Way::of(target).to),
+        (Some(_), Some(release)) => way_to(planning, release).map(|way| way.to),
+        (Some(_), None) => None,
+    });
+    let releases: BTreeMap<CommitId, Release> = to
+        .filter(|to| kept_anywhere(hosts, to).is_none())
+        .map(|to| (to.release.commit.clone(), to.release))
+        .collect();
+    releases.into_values().collect()
 }
 
 /// The hosts without those on which nothing was ever live, and these: a host that was added and not deployed to yet has nothing to
@@ -336,7 +371,12 @@ fn way_to(planning: &HostPlanning<'_>, release: &Release) -> Option<Way> {
 }
 
 /// What a person should know about a host's way.
-fn notes_about(planning: &HostPlanning<'_>, way: &Way, resolved: Option<&ResolvedRelease>) -> Vec<String> {
+fn notes_about(
+    planning: &HostPlanning<'_>,
+    way: &Way,
+    resolved: Option<&ResolvedRelease>,
+    was_kept: bool,
+) -> Vec<String> {
     let Way { to: Target { slot: _, release }, how, corrected: _ } = way;
     let mut notes = Vec::new();
     if planning.facts.live().is_some_and(|live| live.commit == release.commit) {
@@ -363,6 +403,11 @@ fn notes_about(planning: &HostPlanning<'_>, way: &Way, resolved: Option<&Resolve
             "what {release} was prepared with wasn't kept: the commands of today's configuration are used"
         )),
         Some(resolved) => {
+            if !was_kept {
+                notes.push(format!(
+                    "what {release} was prepared with wasn't kept: what the configuration says that was committed with it is used"
+                ));
+            }
             let lost = lost_variables(planning.configured, resolved);
             if !lost.is_empty() {
                 notes.push(format!(
@@ -440,7 +485,7 @@ pub fn undo_question(
         Some((planning, way?))
     })?;
     let Way { to, how: How::AsItIs, .. } = way else { return None };
-    let own = kept_anywhere(hosts, &to).map(|resolved| settings_as_of(settings, resolved));
+    let own = request.own(settings, hosts, &to);
     let planning = HostPlanning { settings: own.as_ref().unwrap_or(settings), ..planning.clone() };
     ask_for_unknown(&planning, &to)
 }
