@@ -106,3 +106,23 @@ fn a_release_is_gone_back_to_by_its_own_commands() {
     assert_eq!(ran(), "build by one\nrestart by one\n");
     assert_eq!(stage.serving()[0], "one");
 }
+
+/// A release from before anything was kept, or whose keeping was lost, is what its own file says.
+#[test]
+fn a_release_that_kept_nothing_is_gone_back_to_by_its_own_file() {
+    let stage = Stage::new();
+    let host = stage.fleet.host("web1");
+    let release = |name: &str| {
+        stage.configure(&hooks_of(name, "true"));
+        stage.remote.git(&["add", "--force", "buedafab.toml"]);
+        stage.release(name);
+        stage.production(&["deploy"], 0);
+    };
+    release("two");
+    release("three");
+    host.run("rm -rf /var/webapps/five/.buedafab/releases /tmp/ran");
+    let ran = stage.production(&["rollback"], 0);
+    ran.says("wasn't kept: what the configuration says that was committed with it is used");
+    assert_eq!(host.run("cat /tmp/ran"), "restart by two\n");
+    assert_eq!(stage.serving()[0], "two");
+}
