@@ -5,8 +5,8 @@ sums, one of a repository with its commit, what lies in the slot by its path fro
 pip tells nobody by whose name an address is asked. `left LIST SUMS NEW` prints the names of installed packages that such a list
 lacks, or has from elsewhere, and those that `changed` prints.
 
-`changed LIST SUMS NEW` prints the names of packages that a list or a lock has with a version and check sums, and that weren't
-installed by one of these: to an installer, those of one version are the same. `SUMS` is what they were installed by. What won't
+`changed LIST SUMS NEW` prints the names of installed packages that a list or a lock has with check sums, and that weren't installed
+by one of these though their version may be the same: then an installer sees no difference. `SUMS` is what they were installed by. What won't
 have changed whatever happens stays there, and what it is when all is installed goes to `NEW`.
 """
 
@@ -134,7 +134,9 @@ def changed(text, path, new):
     stay = {name: of for name, of in before.items() if name in now and now[name][0] == of[0] and of[1] <= now[name][1]}
     write_sums(new, now)
     write_sums(path, stay)
-    return now.keys() - stay.keys()
+    other_version = {name for name in now.keys() & before.keys() if now[name][0] != before[name][0]}
+    installed = {normal(dist.metadata["Name"] or "") for dist in metadata.distributions()}
+    return installed & now.keys() - stay.keys() - other_version
 
 
 mode, place, *more = sys.argv[1:]
@@ -143,7 +145,7 @@ with open(place, encoding="utf-8") as file:
 if mode == "list":
     found = lines(json.loads(text), more[0], sys.stdin.read())
 elif mode == "left":
-    found = set(left(text)) | {normal(dist.metadata["Name"] or "") for dist in metadata.distributions()} & changed(text, *more)
+    found = {*left(text), *changed(text, *more)}
 else:
     found = changed(text, *more)
 print("\n".join(sorted(found)))
