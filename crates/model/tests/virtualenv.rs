@@ -148,6 +148,11 @@ impl Host {
         common::shells::told(&command.output().expect("it runs"), &self.place)
     }
 
+    /// What serves isn't copied where there is something already, and this isn't worth keeping.
+    fn begin_with_nothing(&self, name: &str) {
+        self.place.by_hand(&format!("mkdir five/releases/{name}/env"));
+    }
+
     #[track_caller]
     fn prepared(&self, name: &str) -> String {
         self.prepared_as(name, self.spec.clone())
@@ -297,6 +302,7 @@ fn what_is_resolved_once_is_what_every_slot_gets() {
         host.prepared("a");
         host.publish("six", "2.0", "");
         let mut found = vec![host.holds("a")];
+        host.begin_with_nothing("b");
         for slot in ["b", "a", "b"] {
             host.commit(&[]);
             let said = host.prepared(slot);
@@ -422,6 +428,47 @@ fn a_part_of_the_project_is_that_of_the_release() {
     });
 }
 
+/// A slot that has no virtualenv gets a copy of the one that serves, and nothing in it leads to where it came from.
+#[test]
+fn a_new_slot_begins_with_what_serves() {
+    by_both(|host| {
+        host.publish("six", "1.0", "");
+        let setup = "from setuptools import setup\nsetup(name='five', version='1', py_modules=['five'], install_requires=['six'],\n    entry_points={'console_scripts': ['five = five:main']})\n";
+        let commit = |says: &str| {
+            let five =
+                format!("SAYS = '{says}'\n\n\ndef main():\n    import sys\n    print(SAYS, sys.prefix)\n");
+            host.commit(&[("setup.py", setup), ("five.py", &five), ("requirements.txt", "-e .\n")]);
+        };
+        commit("1");
+        // The name of one may begin with that of another.
+        host.place.by_hand("for slot in new new-2 new.3; do git init -q five/releases/$slot; done");
+        assert!(host.prepared("new").contains(INSTALLS));
+        commit("2");
+        for (slot, live) in [("new-2", "new"), ("new.3", "new-2"), ("b", "new.3")] {
+            assert_eq!(host.place.by_hand("readlink five/releases/current").trim(), live);
+            let said = host.prepared(slot);
+            assert!(!said.contains("making env"), "{:?}: {said}", host.installer);
+            let root = host.place.root();
+            let prefix = root.join("five/releases").join(slot).join("env");
+            let ran = host.place.by_hand(&format!("cd /; {}/bin/five", prefix.display()));
+            assert_eq!(ran.trim(), format!("2 {}", prefix.display()), "{:?}", host.installer);
+            assert_eq!(host.holds(slot), "five1 six1.0");
+            let others = host.place.by_hand(&format!(
+                "grep -rlIE \"$PWD/five/releases/({live})(/|\\$|['\\\"])\" five/releases/{slot} --exclude-dir=.git || :"
+            ));
+            assert_eq!(others, "", "{:?} under {}", host.installer, host.shell.name);
+            // Just as one that was made there.
+            assert!(!host.prepared(slot).contains(INSTALLS));
+        }
+        // Nothing is copied that another made, or that is to be made anew.
+        host.place.by_hand("git init -q five/releases/again; rm -f five/releases/b/env/.buedafab");
+        assert!(host.prepared("again").contains("making env"));
+        host.place.by_hand("rm -rf five/releases/a/env");
+        let anew = VirtualenvSpec { reinstall: true, ..host.spec.clone() };
+        assert!(host.prepared_as("a", anew).contains("making env"));
+    });
+}
+
 /// What is built beside its sources is there again after git has cleaned up, and what git keeps is as it was built.
 #[test]
 fn what_is_built_in_the_slot_is_there_whenever_it_is_prepared() {
@@ -494,6 +541,7 @@ fn what_was_resolved_is_what_is_installed() {
             assert_eq!(host.says("b", "six"), "1.0");
             host.place.by_hand("rm -rf five/.buedafab/uv-cache five/releases/b/env");
         }
+        host.begin_with_nothing("b");
         let said = host.refused_as("b", host.spec.clone());
         assert!(said.to_lowercase().contains("hash"), "{said}");
     });
@@ -829,6 +877,7 @@ fn a_lock_is_installed_from_a_mirror() {
     assert_eq!(host.holds("a"), "six1.0");
     host.publish_saying("six", "1.0", "", "tampered");
     host.place.by_hand("rm -rf five/.buedafab/uv-cache");
+    host.begin_with_nothing("b");
     assert!(host.refused_as("b", spec.clone()).to_lowercase().contains("hash"));
     // A lock that was made of that anew means it, whatever its version.
     let index = format!(

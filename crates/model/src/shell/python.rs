@@ -91,7 +91,8 @@ fn virtualenv(
     set("decode", include_str!("scripts/decode.py"));
     set("index_settings", include_str!("scripts/index_settings.py"));
     set("resolved", include_str!("scripts/resolved.py"));
-    text.push_str(&(script!("replace") + &script!("asked") + &script!("install")));
+    set("move_env", &without_comments(include_str!("scripts/move_env.py")));
+    text.push_str(&(script!("replace") + &script!("asked") + &script!("install") + &script!("seed_env")));
     format!("{text}set -- {}\n{}", quote_words(requirements), script!("virtualenv"))
 }
 

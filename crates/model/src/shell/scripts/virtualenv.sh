@@ -5,9 +5,9 @@
 # require_hashes, yes or no; constraints, files, a line each, and limits, the words that tell an installer of them; pins, what other
 # hosts have, a line each; private, the private packages of this release, a line each, or written_down, yes; record, a file that
 # they are written down in; packages, the folder that they lie in, and packages_url; kept, the folder of what is kept of releases,
-# and release, the commit; link, what leads to the live release; decode, index_settings and resolved, programs for Python; cache, a folder
+# and release, the commit; link, what leads to the live release; decode, index_settings, resolved and move_env, programs for Python; cache, a folder
 # for uv; reinstall and upgrade, yes or no; scripts, words quoted for eval. The requirement files are the arguments. `replace`
-# is defined, and what asked.sh and install.sh define.
+# is defined, and what asked.sh, install.sh and seed_env.sh define.
 #
 # What the env was made from is summed up in env/.buedafab: while that is still so, no installer is run. What an installer has
 # resolved is kept with the release, and is what every slot gets that asks for the same; where more or less is asked for, the
@@ -138,6 +138,7 @@ for path in sys.stdin.read().split("\n")[:-1]:
     shutil.copy2(path, there, follow_symlinks=False)' "$built" <"$answers/built"
 )
 put_back() { ! builds_here || { [ -d "$built" ] && cp -RP "$built/." "$here"; }; }
+seed_env
 if [ "$reinstall$upgrade" = nono ] && [ ! -L "$env" ] && [ -x "$env/bin/python" ]; then
   read -r was_asked was_id was_made 2>/dev/null <"$env/.buedafab" && [ "$was_asked" = "$asked" ] && [ "$was_made" = "$made_by" ] &&
     { [ -z "$known" ] || [ "$was_id" = "$id" ]; } && put_back && exit 0
