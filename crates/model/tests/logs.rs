@@ -189,10 +189,8 @@ fn the_journal_is_asked_for_what_is_wanted() {
     gone
     0: nothing in the journal of five, worker
     0: no file is called no.log here
-    nothing in the journal of five that matches "it's"
-    nothing in x.log that matches "it's"
-    0: nothing in no*.log since 1 d ago
-    nothing in the journal of worker since 1 d ago
+    nothing in the journal of five, nor in x.log that matches "it's"
+    0: nothing in no*.log, nor in the journal of worker since 1 d ago
     0: --quiet|--no-pager|--output|short-iso|--lines|all|--no-hostname|--unit|five|
     ada may not read the journal of services: add them to the group systemd-journal
     "#);

@@ -13,6 +13,7 @@ use buedafab_model::planner::{DeployRequest, plan_deploy};
 use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
+use buedafab_model::strategy;
 use buedafab_model::view::show_commits;
 
 use crate::arguments::{Cli, DeployArgs};
@@ -47,7 +48,12 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     // Git is asked while the connections are opened.
     let configuration = session.configuration_in(&repository);
     let survey = repository.survey(&settings, &wanted, tag.as_deref(), configuration.as_deref());
-    let scope = if *prune { Scope::Removal } else { Scope::Plan };
+    let scope = match *prune {
+        true => Scope::Removal,
+        // What is only switched to has to be whole.
+        false if strategy::of(&settings).goes_to_what_is_there() => Scope::Back,
+        false => Scope::Plan,
+    };
     let (mut look, facts) =
         session.look_beside(async |session| session.look_and_recover(scope, dry_run).await, survey).await?;
     let facts = facts.map_err(|error| session.give_up(error.into()))?;

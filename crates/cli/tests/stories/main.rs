@@ -12,6 +12,7 @@ mod guides;
 mod health;
 mod history;
 mod init;
+mod layouts;
 mod left_over;
 mod lines;
 mod log;

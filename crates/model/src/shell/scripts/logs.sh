@@ -37,8 +37,10 @@ any() {
 }
 
 # Passes on what is wanted of what a command says, and fails where that does: of a pipe, a shell only tells how its end went.
-# Silence looks like a mistake, and so it is told of whom there is none.
+# Silence looks like a mistake, and so it is told of whom there is nothing at all.
 exec 4>&1
+silent='' spoke=
+is_silent() { silent="$silent${silent:+, nor in }$1"; }
 telling() {
   source=$1
   shift
@@ -46,14 +48,15 @@ telling() {
     { { matching | named; } 3>&- 4>&- | any >&4 3>&- 4>&- || echo nothing >&3; }; } 3>&1)
   case $said in
     *failed*) return 1 ;;
-    *nothing*) [ -z "$source" ] || echo "nothing in $source$limits" >&2 ;;
+    *nothing*) [ -z "$source" ] || is_silent "$source" ;;
+    *) spoke=yes ;;
   esac
 }
 
 # The journal is everybody's who is in one of its groups, and else root's. Who may not read it sees what is their own.
 journal() {
   command -v journalctl >/dev/null || { echo 'there is no journalctl here' >&2; return 1; }
-  as= source="the journal of $units"
+  as='' source="the journal of $units"
   if [ -n "$system_units" ] && [ "$(id -u)" != 0 ] &&
     ! id -Gn | tr ' ' '\n' | grep -qxE 'systemd-journal|adm|wheel'; then
     if $sudo journalctl --quiet --lines 0 --no-pager >/dev/null 2>&1; then
@@ -89,7 +92,7 @@ found_files() {
     if [ "$found" != "$before" ]; then
       :
     elif [ -n "$since" ]; then
-      echo "nothing in $pattern$limits" >&2
+      is_silent "$pattern"
     else
       echo "no file is called $pattern here" >&2
     fi
@@ -133,4 +136,5 @@ done <<END
 $found
 END
 wait
+[ -z "$silent" ] || [ -n "$spoke$follow" ] || echo "nothing in $silent$limits" >&2
 exit "$status"
