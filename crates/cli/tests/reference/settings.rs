@@ -292,6 +292,8 @@ fn try_setting(name: &str, value: &str) {
         "unit" => "",
         // Only some recipes have steps.
         "steps" => "unit = \"five\"\nrecipe = \"django\"\n",
+        // Only where releases add up.
+        "keep" | "keep_days" => "unit = \"five\"\nstrategy = \"timestamp\"\n",
         "private_requirements" => "unit = \"five\"\nprivate_source = \"git@github.com:bueda/{name}.git\"\n",
         _ => "unit = \"five\"\n",
     };

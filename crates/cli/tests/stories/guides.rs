@@ -61,6 +61,7 @@ guides! {
             world.runs("buedafab --yes production deploy --tag v0.1.1");
         }),
     ];
+    strategies: "docs/strategies.md", strategies_world, [];
     releases: "docs/releases.md", releases_world, [
         ("buedafab production deploy", |world| {
             world.commit("Say which version it is");
@@ -444,6 +445,13 @@ fn releases_world() -> World {
 fn rolling_back_world() -> World {
     let world = World::hooks(FleetOptions::default());
     world.configure("release_paths = ['a', 'b', 'c']", "");
+    world.releases(&["v0.1.0", "v0.2.0"]);
+    world
+}
+
+fn strategies_world() -> World {
+    let world = World::hooks(FleetOptions::default());
+    world.configure("strategy = 'revision'", "");
     world.releases(&["v0.1.0", "v0.2.0"]);
     world
 }
