@@ -61,7 +61,12 @@ impl Choosing {
     ) -> Result<Ruling, CliError> {
         let live = live_releases(look);
         let remote = session.settings.source.master_remote.clone();
-        let ancestry = repository.ancestry(&self.facts.release.commit, live, &remote, MOST_COMMITS);
+        // What a release does is decided by its configuration, too.
+        let mut made_of = session.settings.app.skip_unless_changed.clone();
+        let own = self.facts.release_file.iter().filter(|own| own.text.is_some() && !made_of.is_empty());
+        let own: Vec<String> = own.map(|own| own.path.clone()).collect();
+        made_of.extend(own);
+        let ancestry = repository.ancestry(&self.facts.release.commit, live, &remote, MOST_COMMITS, &made_of);
         self.live = session.unless_interrupted(ancestry).await?;
         let shared = session.settings.shared_paths();
         let tracked =

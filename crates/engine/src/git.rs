@@ -254,6 +254,7 @@ impl Repository {
         live: Vec<Release>,
         remote: &str,
         most: usize,
+        made_of: &[String],
     ) -> Vec<LiveRelease> {
         let mut related = Vec::new();
         for release in live {
@@ -275,9 +276,26 @@ impl Repository {
                 Some(commits) => commits.ancestry(),
                 None => Ancestry::Unknown,
             };
-            related.push(LiveRelease { release, ancestry, commits });
+            let is_same = !made_of.is_empty()
+                && commits.is_some()
+                && self.is_same_in(made_of, &release.commit, commit).await;
+            related.push(LiveRelease { release, ancestry, commits, is_same });
         }
         related
+    }
+
+    /// Whether two commits have the same at these paths. What git can't say counts as a difference, and so does a path that the second
+    /// one hasn't: it may be mistyped.
+    async fn is_same_in(&self, paths: &[String], one: &CommitId, other: &CommitId) -> bool {
+        for path in paths {
+            if self.git(&["cat-file", "-e", &format!("{other}:{path}")]).await.is_err() {
+                return false;
+            }
+        }
+        let mut words =
+            vec!["--literal-pathspecs", "diff-tree", "-r", "--quiet", one.as_str(), other.as_str(), "--"];
+        words.extend(paths.iter().map(String::as_str));
+        self.git(&words).await.is_ok()
     }
 
     /// Whether git is set up to sign tags: it is told a key, or finds one that belongs to the person.

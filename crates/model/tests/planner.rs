@@ -6,6 +6,7 @@ use buedafab_model::app::maintenance::MaintenanceRecord;
 use buedafab_model::deployer::action::DeployerAction;
 use buedafab_model::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
 use buedafab_model::host::record::{Hold, LockHolder, SlotState};
+use buedafab_model::host::running::UnitFacts;
 use buedafab_model::names::SlotName;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
@@ -1037,4 +1038,40 @@ fn hosts_that_are_alike_are_told_together() {
     let shown = show_plan(&plan, Detail::Shell);
     assert!(shown.contains("$ export BUEDAFAB_HOST=web1   # each its own\n"), "{shown}");
     insta::assert_snapshot!(show_plan(&plan, Detail::Changes), @"  6 hosts: web1 … web6  nothing live  → v1 (1111111111) in slot a");
+}
+
+/// Where nothing of the app has changed, a host stays as it is; what isn't well there is started again.
+#[test]
+fn what_has_not_changed_stays() {
+    let text = "skip_unless_changed = [\"backend\", \"libs\"]\nservice = \"systemd:five\"";
+    let same = DeployRequest { same: vec![release(1).commit], ..request(2) };
+    let first = || bare().slot("a", SlotState::Live, 1).link("a");
+    let down = || {
+        first().change(|facts| {
+            let mut unit = UnitFacts::default();
+            (unit.name, unit.is_loaded, unit.state) = ("five".to_owned(), true, "failed".to_owned());
+            facts.running.units = vec![unit];
+        })
+    };
+    let told = |hosts: &[Seen], request: &DeployRequest| {
+        let settings = fleet(text, hosts.len());
+        let plan = plan_deploy(&settings, &run(60), request, &seen(&settings, hosts)).expect("a plan");
+        show_plan(&plan, Detail::Changes)
+    };
+    assert_snapshot!(told(&[first(), bare().slot("a", SlotState::Live, 3).link("a")], &same), @"
+    web1  v1 (1111111111)  stays as it is
+    web2  v3 (3333333333)  → v2 (2222222222) in slot b
+    note: web1: nothing in backend, libs has changed since v1 (1111111111), which stays live
+    ");
+    assert_snapshot!(told(&[first(), first()], &same), @"
+    web1  v1 (1111111111)  stays as it is
+    web2  v1 (1111111111)  stays as it is
+    note: web1, web2: nothing in backend, libs has changed since v1 (1111111111), which stays live
+    ");
+    assert_snapshot!(told(&[down(), first()], &same), @"
+    note: web1: five doesn't run: it is failed; `deploy` starts it again, and so does `restart`
+    note: web2: nothing in backend, libs has changed since v1 (1111111111), which stays live
+    note: web1: nothing in backend, libs has changed since v1 (1111111111), which stays live, and its app is started again
+    ");
+    assert_snapshot!(told(&[first()], &DeployRequest { force: true, ..same.clone() }), @"  web1  v1 (1111111111)  → v2 (2222222222) in slot b");
 }

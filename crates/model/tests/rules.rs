@@ -64,7 +64,12 @@ fn tag(name: &str, number: u8) -> Tag {
 }
 
 fn live(number: u8, ancestry: Ancestry) -> Vec<LiveRelease> {
-    vec![LiveRelease { release: release(number).tagged(&format!("v{number}.0")), ancestry, commits: None }]
+    vec![LiveRelease {
+        release: release(number).tagged(&format!("v{number}.0")),
+        ancestry,
+        commits: None,
+        is_same: false,
+    }]
 }
 
 /// What the rules of production say, with these settings on top of its own.

@@ -662,18 +662,20 @@ fn a_file_is_read_in_each_encoding_that_installers_know() {
     by_both(|host| {
         host.publish("six", "1.0", "");
         host.publish("plum", "1.0", "");
+        // What was installed before is never what is asked for now.
+        let mut asked = [("six\n", "six1.0"), ("plum\n", "plum1.0")].into_iter().cycle().peekable();
         for (encoding, bytes, read_by) in &cases {
+            let (asks, holds) = *asked.peek().expect("there is always another");
             std::fs::write(host.place.root().join("project/requirements.txt"), bytes).expect("it is ours");
-            for (asks, holds) in [("six\n", "six1.0"), ("plum\n", "plum1.0")] {
-                host.commit(&[("größer.txt", asks)]);
-                if read_by.contains(&host.installer) {
-                    host.prepared("a");
-                    assert_eq!(host.holds("a"), holds, "{encoding} by {:?}", host.installer);
-                } else {
-                    let said = host.prepare("a", host.spec.clone());
-                    assert!(said.starts_with('1'), "{encoding} by {:?}: {said}", host.installer);
-                    assert!(said.contains("requirements.txt"), "{encoding} by {:?}: {said}", host.installer);
-                }
+            host.commit(&[("größer.txt", asks)]);
+            if read_by.contains(&host.installer) {
+                host.prepared("a");
+                assert_eq!(host.holds("a"), holds, "{encoding} by {:?}", host.installer);
+                asked.next();
+            } else {
+                let said = host.prepare("a", host.spec.clone());
+                assert!(said.starts_with('1'), "{encoding} by {:?}: {said}", host.installer);
+                assert!(said.contains("requirements.txt"), "{encoding} by {:?}: {said}", host.installer);
             }
         }
     });

@@ -124,7 +124,7 @@ async fn check_here(
     let settings = &session.settings;
     check.pass("revision", format!("{} is {}", settings.source.default_revision, facts.release));
     let remote = &settings.source.master_remote;
-    let live = repository.ancestry(&facts.release.commit, live_releases(look), remote, 1).await;
+    let live = repository.ancestry(&facts.release.commit, live_releases(look), remote, 1, &[]).await;
     match judge(settings, facts, &live, None) {
         Err(broken) => {
             for rule in broken {

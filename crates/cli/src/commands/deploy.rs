@@ -115,9 +115,18 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         templates.filter_map(|service| Some(session.settings.app.file(service.template()?))).collect();
     let templates = templates_of(&repository, &release, templates).await;
     let packages = fetch_packages(&mut session, &repository, &release).await?;
+    let same = live.iter().filter(|live| live.is_same).map(|live| live.release.commit.clone()).collect();
     let goes_back = goes_back.then_some(if *keep_schema { Schema::Keep } else { Schema::Refuse });
-    request =
-        DeployRequest { packages: packages.fetched, templates, before, publish, goes_back, notes, ..request };
+    request = DeployRequest {
+        packages: packages.fetched,
+        templates,
+        before,
+        publish,
+        goes_back,
+        same,
+        notes,
+        ..request
+    };
     let planned = plan_deploy(&session.settings, &session.context, &request, &session.seen(&look));
     let plan = match planned {
         Ok(plan) => plan,

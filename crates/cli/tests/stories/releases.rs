@@ -687,3 +687,41 @@ fn a_stale_clone_does_not_go_back_unasked() {
     assert!(!lost(), "no ref was moved");
     stage.production(&["deploy", "--yes", "--allow-older"], 0).says(&format!("-g{}", &old[..7]));
 }
+
+/// In a repository of several apps, one is deployed only where something of it has changed.
+#[test]
+fn a_host_whose_app_has_not_changed_stays_as_it_is() {
+    let stage = Stage::new();
+    let rule = "require_tag = false\n";
+    let made_of = |paths: &str| {
+        stage.configure(&format!(
+            "unit = \"five\"\nskip_unless_changed = [{paths}]\n[hooks]\nrestart = \"cat version >../../served\"\n[environments.production]\n{rule}hosts = [\"web1\", \"web2\"]\n"
+        ));
+    };
+    made_of("\"backend\", \"libs/\"");
+    let commit = |path: &str, text: &str| {
+        stage.remote.commit(&[(path, text), ("version", text)], text);
+        stage.remote.push();
+    };
+    commit("libs/x.py", "none");
+    commit("backend/app.py", "one");
+    stage.production(&["deploy", "--yes"], 0);
+    commit("frontend/app.js", "two");
+    let ran = stage.production(&["deploy", "--yes"], 0);
+    ran.says("web1, web2: nothing in backend, libs has changed since ").says("which stays live");
+    assert_eq!(stage.serving()[..2], ["one", "one"]);
+    // One of the hosts is behind, the app of which has changed since.
+    commit("libs/x.py", "three");
+    stage.production(&["--hosts", "web1", "deploy", "--yes"], 0);
+    commit("docs/x.md", "four");
+    let ran = stage.production(&["deploy", "--yes"], 0);
+    ran.says("web1: nothing in backend, libs has changed since ");
+    assert_eq!(stage.serving()[..2], ["three", "four"]);
+    stage.production(&["deploy", "--yes", "--force"], 0);
+    assert_eq!(stage.serving()[..2], ["four", "four"]);
+    // A path that isn't there may be mistyped.
+    made_of("\"bakcend\"");
+    commit("docs/x.md", "five");
+    stage.production(&["deploy", "--yes"], 0);
+    assert_eq!(stage.serving()[..2], ["five", "five"]);
+}

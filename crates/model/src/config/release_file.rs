@@ -85,7 +85,17 @@ impl Layer {
     /// The layer of a release's own file, in the place that the working tree's gives it.
     fn at_place_of(self, here: Layer) -> Layer {
         let Layer {
-            app: AppLayer { recipe, steps, subdir, unit: _, path: _, deployment_type: _, variables: _ },
+            app:
+                AppLayer {
+                    recipe,
+                    steps,
+                    subdir,
+                    unit: _,
+                    path: _,
+                    skip_unless_changed: _,
+                    deployment_type: _,
+                    variables: _,
+                },
             version,
             health,
             python,

@@ -39,6 +39,10 @@ pub(super) struct FolderName(pub(super) String);
 #[derive(Debug, Clone)]
 pub(super) struct FilePath(pub(super) String);
 
+/// The same of a file or a folder, which may end with a `/`.
+#[derive(Debug, Clone)]
+pub(super) struct ProjectPath(pub(super) String);
+
 /// The name of a variable in the environment of a command.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct VariableName(pub(super) String);
@@ -61,7 +65,7 @@ pub(super) type Seconds<const MIN: u32> = Bounded<MIN, 604_800>;
 /// A TCP port.
 pub(super) type Port = Bounded<1, 65_535>;
 
-typed_as_text!(Argument, Url, Text, Line, Word, FolderName, FilePath, VariableName);
+typed_as_text!(Argument, Url, Text, Line, Word, FolderName, FilePath, ProjectPath, VariableName);
 
 impl FromStr for Argument {
     type Err = Mistake;
@@ -155,6 +159,15 @@ impl FromStr for FilePath {
                 .help("write it from the root of the project on: `requirements/common.txt`"));
         }
         Ok(FilePath(text.to_string()))
+    }
+}
+
+impl FromStr for ProjectPath {
+    type Err = Mistake;
+
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        let FilePath(path) = text.strip_suffix('/').unwrap_or(text).parse()?;
+        Ok(ProjectPath(path))
     }
 }
 
@@ -281,6 +294,7 @@ means! {
     Word => String: Word(text) => text,
     FolderName => String: FolderName(name) => name,
     FilePath => String: FilePath(path) => path,
+    ProjectPath => String: ProjectPath(path) => path,
     VariableName => String: VariableName(name) => name,
     Commands => Vec<String>: Commands(commands) => commands,
 }
@@ -329,6 +343,7 @@ schema_of! {
     Word => json_schema!({ "type": "string", "pattern": "^[^-/\\s][^/\\s]*$" }),
     FolderName => json_schema!({ "type": "string", "pattern": "^[^-/][^/]*$" }),
     FilePath => json_schema!({ "type": "string", "pattern": "^[^-/]" }),
+    ProjectPath => json_schema!({ "type": "string", "pattern": "^[^-/]" }),
     VariableName => json_schema!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
     Commands => json_schema!({
         "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]

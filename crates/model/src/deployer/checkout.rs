@@ -194,6 +194,8 @@ pub struct LiveRelease {
     pub ancestry: Ancestry,
     /// What lies between it and the one that was asked for; `None` if this checkout doesn't know it.
     pub commits: Option<CommitsBetween>,
+    /// Whether the two are known to differ in nothing that the app is made of, by the paths that the settings name.
+    pub is_same: bool,
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::host::diagnosis::{DiagnosisKind, stray};
 use crate::host::facts::CurrentLink;
 use crate::host::left_over::LeftOver;
 use crate::host::record::{JournalKind, SlotState};
+use crate::names::CommitId;
 use crate::plan::action::{Schema, ToldVisitors};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
@@ -61,6 +62,8 @@ pub struct DeployRequest {
     pub publish: Vec<DeployerAction>,
     /// What is done about migrations that the release doesn't know, where it may lack something that is live.
     pub goes_back: Option<Schema>,
+    /// Commits that differ from the release in nothing that the app is made of: a host that serves one of them stays as it is.
+    pub same: Vec<CommitId>,
     /// What a person should know about the release.
     pub notes: Vec<String>,
 }
@@ -84,6 +87,7 @@ impl DeployRequest {
             before: Vec::new(),
             publish: Vec::new(),
             goes_back: None,
+            same: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -112,6 +116,7 @@ pub fn plan_deploy(
         before,
         publish,
         goes_back,
+        same,
         notes: more,
     } = request;
     let mut hosts = HostPlanning::of_all(settings, run, hosts);
@@ -156,7 +161,8 @@ pub fn plan_deploy(
         }
     }
     let stays = |planning: &HostPlanning<'_>| {
-        let live = planning.facts.live().is_some_and(|live| live.commit == release.commit);
+        let is_there = |live: Release| live.commit == release.commit || same.contains(&live.commit);
+        let live = planning.facts.live().is_some_and(is_there);
         live && planning.facts.live_is_confirmed() && !force
     };
     // Jobs are only installed with a release.
@@ -192,7 +198,12 @@ pub fn plan_deploy(
     {
         let live = planning.facts.live().unwrap_or_else(|| release.clone());
         let then = then.map_or_else(String::new, |then| format!(", {then}"));
-        let text = format!("{live} is live already{then}");
+        let text = if live.commit == release.commit {
+            format!("{live} is live already{then}")
+        } else {
+            let made_of = settings.app.skip_unless_changed.join(", ");
+            format!("nothing in {made_of} has changed since {live}, which stays live{then}")
+        };
         notes.push(Note { host: Some(planning.host.name.clone()), text });
     }
     // What stays as it is has no finish to remove anything in.

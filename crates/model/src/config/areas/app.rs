@@ -16,7 +16,7 @@ use crate::config::path::absolute;
 use crate::config::path::host_path;
 use crate::config::rule::{Always, DefaultValue, Empty, Rule, Typed, Unset, Written, means, means_itself};
 use crate::config::template::{Template, unfilled};
-use crate::config::values::{Commands, FilePath, Text, VariableName, schema_of};
+use crate::config::values::{Commands, FilePath, ProjectPath, Text, VariableName, schema_of};
 use crate::names::{HostPath, Unit};
 
 means_itself!(Recipe);
@@ -37,6 +37,10 @@ area! {
     /// The folder of the project in which the app lies, where that isn't its root: there its commands run, and there the paths
     /// of other settings begin.
     subdir: FilePath => Option<String> = Unset("the root of the project"), example r#""src""#;
+
+    /// What the app is made of, as paths from the root of the repository on: where nothing of it has changed, nor in `buedafab.toml`, since
+    /// the release that a host serves, a deploy leaves that host as it is. A path that the release hasn't counts as changed.
+    skip_unless_changed: Vec<ProjectPath> => Vec<String> = Empty, example r#"["backend/", "libs/"]"#;
 
     /// Commands in place of steps of the recipe.
     steps: BTreeMap<String, At<Commands>> => Steps = StepsOfTheRecipe,

@@ -11,6 +11,7 @@ fn defaults() {
     path = "/var/webapps/five"
     recipe = "generic"
     # subdir: the root of the project
+    skip_unless_changed = []
     deployment_type = "PRODUCTION"
     # scm: the URL of `master_remote` in your checkout
     # scm_http_url: none
