@@ -62,6 +62,7 @@ guides! {
         }),
     ];
     strategies: "docs/strategies.md", strategies_world, [];
+    monorepos: "docs/monorepos.md", monorepos_world, [];
     releases: "docs/releases.md", releases_world, [
         ("buedafab production deploy", |world| {
             world.commit("Say which version it is");
@@ -453,6 +454,16 @@ fn strategies_world() -> World {
     let world = World::hooks(FleetOptions::default());
     world.configure("strategy = 'revision'", "");
     world.releases(&["v0.1.0", "v0.2.0"]);
+    world
+}
+
+/// A repository of several apps, of which one was deployed, and another has changed since.
+fn monorepos_world() -> World {
+    let world = World::hooks(FleetOptions::default());
+    world.remote.commit(&[("backend/app.py", "pass\n"), ("libs/x.py", "pass\n")], "Two apps");
+    world.release("v0.1.0", "*");
+    world.remote.commit(&[("frontend/app.js", "x\n")], "The other one");
+    world.runs("git tag v0.1.1 && git push --quiet origin master v0.1.1");
     world
 }
 
