@@ -18,6 +18,27 @@ const CHANGED: usize = 5;
 /// Larger fleets are measured without virtualenvs: to make the first ones on one machine takes minutes.
 const MOST_WITH_ENV: usize = 20;
 
+/// A redeploy that is measured: an environment with settings of its own.
+struct Row {
+    what: &'static str,
+    environment: &'static str,
+    settings: &'static str,
+    /// Whether it has a virtualenv.
+    has_env: bool,
+}
+
+const ROWS: [Row; 4] = [
+    Row { what: "redeploy", environment: "bench", settings: "", has_env: false },
+    Row { what: "… by time", environment: "time", settings: BY_TIME, has_env: false },
+    Row { what: "… with env", environment: "python", settings: WITH_ENV, has_env: true },
+    Row { what: "… both", environment: "both", settings: BOTH, has_env: true },
+];
+
+const BY_TIME: &str = "strategy = \"timestamp\"\nkeep = 3\n";
+const WITH_ENV: &str = "recipe = \"wsgi\"\npip_requirements = [\"requirements.txt\"]\n";
+const BOTH: &str =
+    "strategy = \"timestamp\"\nkeep = 3\nrecipe = \"wsgi\"\npip_requirements = [\"requirements.txt\"]\n";
+
 struct Stage {
     fleet: Fleet,
     remote: Remote,
@@ -68,8 +89,9 @@ fn measure(hosts: usize, round_trip: Duration) {
         _ => 2,
     };
     let (mut floor, mut floor_back) = (Vec::new(), Vec::new());
-    let (mut cold, mut warm, mut cold_back, mut warm_back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut cold_python, mut warm_python) = (Vec::new(), Vec::new());
+    let (mut cold_back, mut warm_back) = (Vec::new(), Vec::new());
+    let rows: Vec<&Row> = ROWS.iter().filter(|row| with_env || !row.has_env).collect();
+    let mut costs: Vec<(Vec<Cost>, Vec<Cost>)> = rows.iter().map(|_| Default::default()).collect();
     for round in 0..=rounds {
         let commit = stage.commit();
         let slot = if round % 2 == 0 { "b" } else { "a" };
@@ -81,41 +103,36 @@ fn measure(hosts: usize, round_trip: Duration) {
         let back = format!(
             "cd /var/webapps/floor/releases && ln -s {other} current.new && mv -T current.new current"
         );
+        // The first round warms the machine up.
+        let counts = round > 0;
         let floor_now = stage.floor(&redeploy);
-        stage.chill();
-        let cold_now = stage.buedafab(&["deploy"]);
-        stage.commit();
-        let warm_now = stage.buedafab(&["deploy"]);
-        let python_now = with_env.then(|| {
-            stage.commit();
+        if counts {
+            floor.push(floor_now);
+        }
+        for (row, (cold, warm)) in rows.iter().zip(&mut costs) {
             stage.chill();
-            let cold = stage.buedafab_in("python", &["deploy"]);
+            let cold_now = stage.buedafab_in(row.environment, &["deploy"]);
             stage.commit();
-            (cold, stage.buedafab_in("python", &["deploy"]))
-        });
+            let warm_now = stage.buedafab_in(row.environment, &["deploy"]);
+            stage.commit();
+            if counts {
+                cold.push(cold_now);
+                warm.push(warm_now);
+            }
+        }
         let floor_back_now = stage.floor(&back);
         stage.chill();
         let cold_back_now = stage.buedafab(&["rollback"]);
-        stage.commit();
         stage.buedafab(&["deploy"]);
         let warm_back_now = stage.buedafab(&["rollback"]);
-        // The first round warms the machine up.
-        if round > 0 {
-            floor.push(floor_now);
+        if counts {
             floor_back.push(floor_back_now);
-            cold.push(cold_now);
-            warm.push(warm_now);
-            if let Some((cold, warm)) = python_now {
-                cold_python.push(cold);
-                warm_python.push(warm);
-            }
             cold_back.push(cold_back_now);
             warm_back.push(warm_back_now);
         }
     }
-    report(hosts, round_trip, "redeploy", &floor, &cold, &warm);
-    if with_env {
-        report(hosts, round_trip, "… with env", &floor, &cold_python, &warm_python);
+    for (row, (cold, warm)) in rows.iter().zip(&costs) {
+        report(hosts, round_trip, row.what, &floor, cold, warm);
     }
     report(hosts, round_trip, "rollback", &floor_back, &cold_back, &warm_back);
 }
@@ -150,12 +167,13 @@ impl Stage {
     fn prepare(&mut self, with_env: bool) {
         let names: Vec<String> =
             self.fleet.hosts().iter().map(|host| format!("\"{}\"", host.name())).collect();
-        let configuration = format!(
-            "unit = \"five\"\nservice = \"none\"\nconfirm = \"nothing\"\n[environments.bench]\nhosts = [{}]\n\
-             [environments.python]\nextends = \"bench\"\npath = \"/var/webapps/python\"\nrecipe = \"wsgi\"\n\
-             pip_requirements = [\"requirements.txt\"]\n",
-            names.join(", ")
-        );
+        let mut configuration = "unit = \"five\"\nservice = \"none\"\nconfirm = \"nothing\"\n".to_owned();
+        for Row { environment, settings, .. } in ROWS {
+            let hosts = names.join(", ");
+            configuration.push_str(&format!(
+                "[environments.{environment}]\npath = \"/var/webapps/{environment}\"\nhosts = [{hosts}]\n{settings}"
+            ));
+        }
         std::fs::write(self.remote.checkout_dir().join("buedafab.toml"), configuration)
             .expect("it is written");
         let texts: Vec<(String, String)> = (0..FILES)
@@ -167,10 +185,10 @@ impl Stage {
         let files: Vec<(&str, &str)> = [("requirements.txt", "# none\n")].into_iter().chain(files).collect();
         self.remote.commit(&files, "the app");
         self.remote.push();
-        for environment in ["bench", "python"].into_iter().take(if with_env { 2 } else { 1 }) {
-            self.buedafab_in(environment, &["deploy"]);
+        for row in ROWS.iter().filter(|row| with_env || !row.has_env) {
+            self.buedafab_in(row.environment, &["deploy"]);
             self.commit();
-            self.buedafab_in(environment, &["deploy"]);
+            self.buedafab_in(row.environment, &["deploy"]);
         }
         let url = self.remote.url();
         self.floor(&format!(
