@@ -1,6 +1,7 @@
 //! `buedafab`, the command: a library only so that the tests which write the reference can ask for what it knows.
 
 mod arguments;
+mod bundles;
 mod commands;
 mod complete;
 mod developer;

@@ -26,7 +26,7 @@ pub struct PackageError {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum PackageProblem {
+pub(crate) enum PackageProblem {
     #[error("{0}")]
     Git(String),
     #[error("{url} has no tag and no branch called {rev:?}")]
@@ -41,6 +41,13 @@ enum PackageProblem {
     Cache(#[from] std::io::Error),
 }
 
+/// The program's own folder among the user's caches, if the user has one.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    Some(cache.or_else(home)?.join("buedafab"))
+}
+
 /// Packages on the deployer.
 #[derive(Debug)]
 pub struct PackageCache {
@@ -52,10 +59,7 @@ pub struct PackageCache {
 impl PackageCache {
     /// The user's own cache.
     pub fn new(settings: &Settings) -> Self {
-        let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let cache = cache.or_else(home);
-        Self { folder: cache.map(|cache| cache.join("buedafab")), s3: S3::new(settings) }
+        Self { folder: cache_folder(), s3: S3::new(settings) }
     }
 
     /// Fetches a package, unless it is there already. Nothing is asked over the network for what is known by its commit
@@ -196,12 +200,12 @@ async fn find_revision(remote: &RemoteUrl, rev: &str) -> Result<String, PackageP
 /// How long a git server may take for a whole package.
 const GIT_LIMIT: Duration = Duration::from_secs(600);
 
-async fn git(arguments: &[&str]) -> Result<String, PackageProblem> {
+pub(crate) async fn git(arguments: &[&str]) -> Result<String, PackageProblem> {
     run_git(Command::new("git").args(arguments)).await
 }
 
 /// The same, as who may read a repository. Neither arguments nor what git keeps have a password of its address.
-async fn git_of(remote: &RemoteUrl, arguments: &[&str]) -> Result<String, PackageProblem> {
+pub(crate) async fn git_of(remote: &RemoteUrl, arguments: &[&str]) -> Result<String, PackageProblem> {
     let before = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
     let mut command = Command::new("git");
     for (name, value) in environment_of_git(remote, before) {
@@ -227,7 +231,7 @@ async fn run_git(command: &mut Command) -> Result<String, PackageProblem> {
 }
 
 /// The check sum of a file. Beats go on meanwhile: runners would take this end for dead while a large one is read.
-async fn check_sum(path: &Path) -> std::io::Result<String> {
+pub(crate) async fn check_sum(path: &Path) -> std::io::Result<String> {
     let path = path.to_owned();
     let summed = tokio::task::spawn_blocking(move || {
         let mut file = std::fs::File::open(path)?;

@@ -335,22 +335,18 @@ fn private_packages_take_room() {
     };
     let cases = [
         (None, vec![package("plato", 19)], ""),
-        (
-            None,
-            vec![package("plato", 30)],
-            "the private packages that are sent take 30 MiB, and 19 MiB are free",
-        ),
+        (None, vec![package("plato", 30)], "what is sent takes 30 MiB, and 19 MiB are free"),
         (
             None,
             vec![package("plato", 30), package("there", 30)],
-            "the private packages that are sent take 30 MiB, and 19 MiB are free",
+            "what is sent takes 30 MiB, and 19 MiB are free",
         ),
         (None, vec![package("there", 30)], ""),
         (Some(10_000), vec![package("plato", 9)], ""),
         (
             Some(10_000),
             vec![package("plato", 5), package("five", 6)],
-            "what is live takes 10 MiB, the private packages that are sent take 11 MiB, and 19 MiB are free",
+            "what is live takes 10 MiB, what is sent takes 11 MiB, and 19 MiB are free",
         ),
     ];
     for (takes, packages, why) in cases {

@@ -1,6 +1,6 @@
 //! `deploy`: makes a release live on all hosts, or on none.
 
-use buedafab_engine::Inputs;
+use buedafab_engine::{Inputs, MadeBundles};
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::config::Settings;
@@ -17,6 +17,7 @@ use buedafab_model::strategy;
 use buedafab_model::view::show_commits;
 
 use crate::arguments::{Cli, DeployArgs};
+use crate::bundles::{make_bundles, prepare_mirror};
 use crate::commands::count_hosts;
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
@@ -47,7 +48,14 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let settings = session.settings.clone();
     // Git is asked while the connections are opened.
     let configuration = session.configuration_in(&repository);
-    let survey = repository.survey(&settings, &wanted, tag.as_deref(), configuration.as_deref());
+    let survey = async {
+        let facts = repository.survey(&settings, &wanted, tag.as_deref(), configuration.as_deref()).await;
+        if let Ok(facts) = &facts {
+            let url = facts.remote.url.as_deref();
+            prepare_mirror(&settings, url, repository.root(), &facts.release).await;
+        }
+        facts
+    };
     let scope = match *prune {
         true => Scope::Removal,
         // What is only switched to has to be whole.
@@ -128,10 +136,18 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         ..request
     };
     let planned = plan_deploy(&session.settings, &session.context, &request, &session.seen(&look));
-    let plan = match planned {
+    let mut plan = match planned {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
     };
+    let MadeBundles { bundles, files } = make_bundles(&mut session, &url, repository.root(), &plan).await?;
+    if !bundles.is_empty() {
+        request.bundles = bundles;
+        plan = match plan_deploy(&session.settings, &session.context, &request, &session.seen(&look)) {
+            Ok(plan) => plan,
+            Err(refusals) => return Err(session.refuse(&refusals, &look)),
+        };
+    }
     if dry_run {
         show(&mut session, &plan, &live, dry_run);
         return Ok(ExitCode::Done);
@@ -156,7 +172,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         session.confirm(&question).await?;
     }
     let credentials = RemoteUrl::of(&url).credentials;
-    let inputs = Inputs { packages: packages.files, credentials, ..Inputs::default() };
+    let sent = packages.files.into_iter().chain(files).collect();
+    let inputs = Inputs { packages: sent, credentials, ..Inputs::default() };
     session.carry_out_with(&plan, inputs).await
 }
 

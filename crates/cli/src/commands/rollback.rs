@@ -1,6 +1,6 @@
 //! `rollback`: makes an older release live again: the one before the live one, or one that is named.
 
-use buedafab_engine::Inputs;
+use buedafab_engine::{Inputs, MadeBundles};
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::planner::{
@@ -11,6 +11,7 @@ use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 
 use crate::arguments::{Cli, RollbackArgs};
+use crate::bundles::make_bundles;
 use crate::commands::count_hosts;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of};
@@ -58,10 +59,20 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         session.look_and_ask(&mut look, &host, &script).await?;
     }
     let planned = plan_rollback(&session.settings, &session.context, &request, &session.seen(&look));
-    let plan = match planned {
+    let mut plan = match planned {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
     };
+    let root = session.root();
+    let MadeBundles { bundles, files } = make_bundles(&mut session, &request.url, &root, &plan).await?;
+    if !bundles.is_empty() {
+        request.bundles = bundles;
+        inputs.packages.extend(files);
+        plan = match plan_rollback(&session.settings, &session.context, &request, &session.seen(&look)) {
+            Ok(plan) => plan,
+            Err(refusals) => return Err(session.refuse(&refusals, &look)),
+        };
+    }
     session.show(&plan, *dry_run);
     if *dry_run {
         return Ok(ExitCode::Done);

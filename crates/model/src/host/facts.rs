@@ -51,6 +51,8 @@ pub struct HostFacts {
     pub has_folders: bool,
     /// Whether room is kept for records.
     pub has_reserve: bool,
+    /// Whether a bundle couldn't build on what the slots hold: the next one has all in it.
+    pub wants_all: bool,
     /// Whether the user may write it, or make it.
     pub writable: bool,
     /// Where the program's own files belong, and something else is: a link, a folder, a pipe. None of it is followed or
@@ -204,6 +206,8 @@ pub struct SlotFacts {
     pub commit: Option<CommitId>,
     /// Whether there is only a record of it: somebody has taken its folder away.
     pub folder_is_gone: bool,
+    /// Whether its clone holds what the submodules of that commit take, too.
+    pub has_modules: bool,
     /// Whether its virtualenv has no Python any more, or one that doesn't find what is installed there.
     pub python_is_gone: bool,
     /// Whether it is a link to somewhere.
@@ -302,6 +306,12 @@ impl HostFacts {
                 "has_folders" => facts.has_folders = true,
                 "litter" | "ungrouped" => facts.has_folders = false,
                 "has_reserve" => facts.has_reserve = true,
+                "wants_all" => facts.wants_all = true,
+                "has_modules" => {
+                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
+                        seen.has_modules = true;
+                    }
+                }
                 "writable" => facts.writable = true,
                 "read_only" => (facts.writable, facts.read_only) = (false, Some(value.to_owned())),
                 "link" => facts.link = Some(value.strip_suffix("\n.").unwrap_or(value).to_owned()),

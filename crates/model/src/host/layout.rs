@@ -65,6 +65,11 @@ impl Layout {
         self.state().join("slots").join(&format!("{slot}.overwritten"))
     }
 
+    /// An empty file, where what the slots hold was no use to what was sent, so that all of a release is asked for.
+    pub fn wants_all(&self) -> HostPath {
+        self.state().join("wants-all")
+    }
+
     /// What keeps room for records where the disk is full: each with `.` and a digit behind it.
     pub fn reserve(&self) -> HostPath {
         self.state().join("reserve")

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::diagnosis::{left_over_on, owner_by};
 use super::resolved::settings_back_to;
+use crate::app::bundle::Bundles;
 use crate::app::hooks::HookPoint;
 use crate::app::owner::Owner;
 use crate::app::package::FetchedPackage;
@@ -69,8 +70,10 @@ pub(super) struct HostPlanning<'a> {
     pub(super) owner: Owner,
     /// The packages of the hosts that have some, where this one has none.
     pub(super) pins: Vec<String>,
-    /// What private packages are sent here, in KiB.
+    /// What is sent here of private packages and bundles, in KiB.
     pub(super) sent_kib: u64,
+    /// The bundles that there are of the release.
+    pub(super) bundles: Bundles,
     /// What this run takes away of what isn't wanted any more.
     pub(super) removes: Vec<LeftOver>,
 }
@@ -96,6 +99,7 @@ impl<'a> HostPlanning<'a> {
             },
             pins: pins.filter(|_| facts.pins.is_empty()).cloned().unwrap_or_default(),
             sent_kib: 0,
+            bundles: Bundles::new(),
             removes: Vec::new(),
         };
         seen.iter().map(planning).collect()

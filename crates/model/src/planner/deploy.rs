@@ -12,6 +12,7 @@ use super::prepare::{Build, with_recipe};
 use super::resolved::resolve_release;
 use super::virtualenv::Renewal;
 use super::work::{prune_on, restart_on};
+use crate::app::bundle::Bundles;
 use crate::app::hooks::HookPoint;
 use crate::app::package::FetchedPackage;
 use crate::app::virtualenv::Packages;
@@ -52,6 +53,8 @@ pub struct DeployRequest {
     pub tests: bool,
     /// The release's private packages.
     pub packages: Vec<FetchedPackage>,
+    /// What is sent of the release, where no host fetches it.
+    pub bundles: Bundles,
     /// The release's templates of unit files and init scripts, by their paths in the project.
     pub templates: BTreeMap<String, String>,
     /// What visitors are told while it runs, if somebody asked for that.
@@ -82,6 +85,7 @@ impl DeployRequest {
             upgrade: false,
             tests: true,
             packages: Vec::new(),
+            bundles: Bundles::new(),
             templates: BTreeMap::new(),
             told: None,
             before: Vec::new(),
@@ -111,6 +115,7 @@ pub fn plan_deploy(
         upgrade: _,
         tests,
         packages,
+        bundles,
         templates: _,
         told,
         before,
@@ -123,6 +128,7 @@ pub fn plan_deploy(
     for planning in &mut hosts {
         planning.owner = owner_by(settings, Some(&request.url));
         planning.is_sent(packages);
+        planning.is_sent_bundles(bundles, release);
     }
     let (mut refusals, mut notes) = examine(settings, &hosts);
     if *take_over {

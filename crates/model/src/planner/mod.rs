@@ -17,6 +17,7 @@ mod resolved;
 mod retire;
 mod rollback;
 mod services;
+mod sources;
 mod surroundings;
 mod switch;
 pub(crate) mod virtualenv;
@@ -37,6 +38,7 @@ pub use retire::{gone_host, plan_forget, plan_retire, settings_without_services}
 pub use rollback::{
     Preparation, RollbackRequest, plan_rollback, releases_not_kept, rollback_preparation, undo_question,
 };
+pub use sources::{WantedBundles, wanted_bundles};
 pub use work::{
     PutPlace, plan_env, plan_env_list, plan_hold, plan_put, plan_restart, plan_run, plan_task, plan_unhold,
 };

@@ -5,7 +5,6 @@ use super::resolved::resolve_release;
 use super::virtualenv::{Renewal, virtualenv_of};
 use crate::app::hooks::HookPoint;
 use crate::app::recipe::{Recipe, Side};
-use crate::app::remote_url::RemoteUrl;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::service_file::ServiceFile;
 use crate::app::virtualenv::Packages;
@@ -35,16 +34,12 @@ pub(super) struct Build<'a> {
     pub(super) resolved: Option<ResolvedRelease>,
 }
 
-/// So many slots are asked for a commit before the remote is.
-const SIBLINGS_ASKED: usize = 8;
-
 impl HostPlanning<'_> {
     /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
     pub(super) fn build(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
         let Build { former, url, keep_written, renewal, packages, services, resolved } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
-        let RemoteUrl { url, credentials } = RemoteUrl::of(url);
         let group = || settings.users.deploy_group.clone();
         let record = |state| {
             RecordAction::Record {
@@ -78,18 +73,7 @@ impl HostPlanning<'_> {
             );
         }
         actions.extend(self.take_back_setting(slot));
-        actions.push(
-            GitAction::Fetch {
-                slot: slot.clone(),
-                commit: release.commit.clone(),
-                url: url.clone(),
-                credentials: credentials.is_some(),
-                siblings: self.siblings_to_fetch_from(slot, release),
-                known_hosts: settings.source.scm_known_hosts.clone(),
-                lend_agent: settings.source.forward_agent,
-            }
-            .into(),
-        );
+        actions.push(self.bring_objects(url, target));
         let checkout = GitAction::Checkout {
             slot: slot.clone(),
             commit: release.commit.clone(),
@@ -99,16 +83,7 @@ impl HostPlanning<'_> {
             group: group(),
         };
         actions.push(checkout.into());
-        if release.submodules {
-            let submodules = GitAction::Submodules {
-                slot: slot.clone(),
-                url,
-                credentials: credentials.is_some(),
-                known_hosts: settings.source.scm_known_hosts.clone(),
-                lend_agent: settings.source.forward_agent,
-            };
-            actions.push(submodules.into());
-        }
+        actions.extend(self.bring_submodules(url, target));
         if !(settings.shared.files.is_empty() && settings.shared.folders.is_empty()) {
             let shared = AppAction::Shared {
                 slot: slot.clone(),
@@ -193,24 +168,6 @@ impl HostPlanning<'_> {
     fn written_in(&self, slot: &SlotName) -> impl Iterator<Item = String> {
         let written = self.facts.slots.get(slot).map(|seen| &seen.written[..]).unwrap_or_default();
         written.iter().map(|written| written.folder().unwrap_or(&written.path).to_owned())
-    }
-
-    /// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,
-    /// the live one first, as it is the one most likely to be whole.
-    fn siblings_to_fetch_from(&self, slot: &SlotName, release: &Release) -> Vec<SlotName> {
-        let facts = self.facts;
-        let is_clone =
-            facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some() && seen.damaged.is_none());
-        // What another tool keeps beside them may be a clone of something else.
-        let others = facts.slots.iter().filter(|(other, seen)| {
-            let is_whole = !seen.folder_is_gone && seen.commit.is_some() && seen.damaged.is_none();
-            *other != slot && is_whole && self.is_ours(other)
-        });
-        let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
-        let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();
-        siblings.sort_by_key(|sibling| Some(sibling) != facts.live_slot());
-        siblings.truncate(SIBLINGS_ASKED);
-        siblings
     }
 }
 

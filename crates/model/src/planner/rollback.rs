@@ -11,10 +11,11 @@ use super::migrations::{UndoQuestion, ask_for_unknown, mind_migrations};
 use super::prepare::Build;
 use super::resolved::{later_service, lost_variables, resolve_release, settings_as_of};
 use super::virtualenv::Renewal;
+use crate::app::bundle::Bundles;
 use crate::app::package::FetchedPackage;
 use crate::app::resolved::ResolvedRelease;
 use crate::app::virtualenv::Packages;
-use crate::config::Settings;
+use crate::config::{Settings, SourceName};
 use crate::host::Host;
 use crate::host::diagnosis::DiagnosisKind;
 use crate::host::facts::{CurrentLink, HostFacts};
@@ -39,6 +40,8 @@ pub struct RollbackRequest {
     pub schema: Schema,
     /// The private packages of the release, for hosts that never had it.
     pub packages: Vec<FetchedPackage>,
+    /// What is sent of it, where no host fetches it.
+    pub bundles: Bundles,
     /// Its templates of unit files and init scripts, for the same hosts.
     pub templates: BTreeMap<String, String>,
     /// What the own files of releases mean of which no host has kept what they were prepared with: those that the deployer has.
@@ -48,8 +51,9 @@ pub struct RollbackRequest {
 impl RollbackRequest {
     /// Back to the release before.
     pub fn new(url: impl Into<String>, schema: Schema) -> Self {
-        let (packages, templates, own) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        RollbackRequest { to: None, url: url.into(), schema, packages, templates, own }
+        let (packages, bundles) = (Vec::new(), Bundles::new());
+        let (templates, own) = (BTreeMap::new(), BTreeMap::new());
+        RollbackRequest { to: None, url: url.into(), schema, packages, bundles, templates, own }
     }
 
     /// What decides of a release, if that isn't today's configuration: what any of these hosts has kept of it, or else its own
@@ -82,6 +86,7 @@ pub fn plan_rollback(
     for planning in &mut all {
         planning.configured = configured;
         planning.is_sent(&request.packages);
+        planning.bundles = request.bundles.clone();
     }
     let (mut refusals, mut notes) = examine(configured, &all);
     notes.extend(bare.into_iter().map(|host| Note {
@@ -395,7 +400,11 @@ fn notes_about(
         How::AsItIs => {}
         How::Again(why) => notes.push(format!("{release} has to be built again first: {why}")),
         How::Anew => {
-            notes.push(format!("{release} was never live here: it is prepared first, from the remote"))
+            let from = match planning.settings.source.method {
+                SourceName::Fetch => "the remote",
+                SourceName::Bundle => "what this machine sends",
+            };
+            notes.push(format!("{release} was never live here: it is prepared first, from {from}"))
         }
     }
     match resolved {

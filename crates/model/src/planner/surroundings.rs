@@ -88,6 +88,7 @@ impl HostPlanning<'_> {
             owner: _,
             pins: _,
             sent_kib: _,
+            bundles: _,
             removes: _,
         } = self;
         let roles = host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");

@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use super::{quote, quote_words};
 use crate::app::env_file::Secret;
+use crate::app::package::FetchedPackage;
 use crate::app::remote_url::RemoteUrl;
 use crate::host::layout::Layout;
 use crate::names::{CommitId, RunId, SlotName};
-use crate::plan::action::GitAction;
+use crate::plan::action::{GitAction, Sent};
 
 /// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose. Where a slot has no whole
 /// clone, one that lies around all slots is none of theirs.
@@ -23,7 +24,14 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
     match action {
         GitAction::Fetch { slot, commit, url, credentials, siblings, known_hosts, lend_agent: _ } => {
             let credentials = read_credentials(*credentials, url);
-            git(layout) + &credentials + &fetch(layout, slot, commit, url, siblings, known_hosts, run)
+            let pinned = pin_keys(layout, known_hosts);
+            let fill = fill(layout, slot, commit, url, siblings, run);
+            git(layout) + &credentials + &pinned + &fill + &script!("from_remote") + &script!("fetch")
+        }
+        GitAction::Unbundle { slot, commit, url, sent, siblings, submodules } => {
+            let taken = take_bundle(layout, commit, sent, *submodules);
+            let fill = fill(layout, slot, commit, url, siblings, run);
+            git(layout) + &taken + &fill + &script!("from_bundle") + &script!("fetch")
         }
         GitAction::Checkout { slot, commit, closed, shared, aside, group } => {
             let close = match (closed, group) {
@@ -38,7 +46,15 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
         }
         GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _ } => {
             let credentials = read_credentials(*credentials, url);
-            git(layout) + &credentials + &submodules(layout, slot, url, known_hosts)
+            let hint =
+                "a submodule can't be fetched: this host must reach its remote, and its commit must be there";
+            let before = format!("{}before=: hint={}\n", pin_keys(layout, known_hosts), quote(hint));
+            git(layout) + &credentials + &submodules(layout, slot, url, &before)
+        }
+        GitAction::OwnSubmodules { slot, url } => {
+            let hint = "a submodule isn't among what was sent: its commit must be on its remote, as .gitmodules names it";
+            let before = format!("hint={}\n{}", quote(hint), script!("own_modules"));
+            git(layout) + &submodules(layout, slot, url, &before)
         }
         GitAction::VerifyCommit { slot, commit } => verify_commit(layout, slot, commit),
         GitAction::RequireFile { slot, file } => {
@@ -91,13 +107,13 @@ pub fn environment_of_git(remote: &RemoteUrl, before: usize) -> Vec<(String, Sec
 const ANSWER: &str =
     "!answer() { [ \"$1\" != get ] || cat <<END\nusername=$git_user\npassword=$git_password\nEND\n}; answer";
 
-fn fetch(
+/// What every way to fill a slot's clone expects.
+fn fill(
     layout: &Layout,
     slot: &SlotName,
     commit: &CommitId,
     url: &str,
     siblings: &[SlotName],
-    known_hosts: &[String],
     run: &RunId,
 ) -> String {
     let mut script = format!(
@@ -108,14 +124,41 @@ fn fetch(
         quote(layout.aside(slot, run).as_str()),
         quote(layout.filled(slot).as_str()),
     );
-    script.push_str(&pin_keys(layout, known_hosts));
     let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
     let _ = writeln!(script, "set -- {}", siblings.join(" "));
     script.push_str(&script!("mounts"));
     script.push_str(&script!("clone"));
     script.push_str(&script!("holds"));
     script.push_str(&script!("in_the_way"));
-    script.push_str(&script!("fetch"));
+    script
+}
+
+/// Takes what the deployer sends, and keeps it only for as long as the step lasts.
+fn take_bundle(layout: &Layout, commit: &CommitId, sent: &Sent, submodules: bool) -> String {
+    let (on, modules) = match sent {
+        Sent::Bundle(bundle) => (&bundle.on[..], &bundle.modules[..]),
+        Sent::Nothing | Sent::NotYet(_) => (&[][..], &[][..]),
+    };
+    let modules: Vec<&str> = modules.iter().map(CommitId::as_str).collect();
+    let file = layout.state().join("bundle");
+    let yes = |is: bool| if is { "yes" } else { "" };
+    let mut script = format!(
+        "submodules={} thin={} modules={} whole={} bundle=\n",
+        yes(submodules),
+        yes(!on.is_empty()),
+        quote(&modules.join(" ")),
+        quote(layout.wants_all().as_str()),
+    );
+    if let Some(FetchedPackage { sha256, .. }) = sent.file() {
+        let _ = writeln!(
+            script,
+            "file={} sha256={} bundle={file}\ntrap 'rm -f \"$bundle\"' EXIT\n{}take \"$bundle\"",
+            quote(&format!("the bundle of {}", commit.short())),
+            quote(sha256),
+            script!("take"),
+            file = quote(file.as_str()),
+        );
+    }
     script
 }
 
@@ -140,12 +183,11 @@ fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
 }
 
 /// Addresses that are relative are so to the remote, which may have moved since the clone was made.
-fn submodules(layout: &Layout, slot: &SlotName, url: &str, known_hosts: &[String]) -> String {
+fn submodules(layout: &Layout, slot: &SlotName, url: &str, before: &str) -> String {
     format!(
-        "cd {slot_path} || exit\nname={slot}\n{pinned}git config remote.origin.url {url} || exit\n{mounts}{submodules}",
+        "cd {slot_path} || exit\nname={slot}\n{before}git config remote.origin.url {url} || exit\n{mounts}{submodules}",
         slot_path = quote(layout.slot(slot).as_str()),
         slot = quote(slot.as_str()),
-        pinned = pin_keys(layout, known_hosts),
         url = quote(url),
         mounts = script!("mounts"),
         submodules = script!("submodules"),

@@ -338,6 +338,10 @@ look_at_slot() {
     # Our own clones stand on a commit; on those of others a branch may be checked out.
     case $line in ref:*) line=$(git --git-dir="$releases/$slot/.git" -c safe.directory='*' rev-parse --quiet --verify HEAD 2>/dev/null) ;; esac
     fact head "$line"
+    if [ -f "$releases/$slot/.git/buedafab-modules" ]; then
+      IFS= read -r of <"$releases/$slot/.git/buedafab-modules"
+      [ "$of" != "$line" ] || fact has_modules yes
+    fi
   fi
   if [ -L "$releases/$slot" ]; then
     fact slot_is_link yes
@@ -463,6 +467,7 @@ place=$path
 [ ! -e "$path" ] || fact exists yes
 if [ -d "$memory/slots" ] && [ -d "$releases" ]; then fact has_folders yes; fi
 [ ! -s "$memory/reserve.4" ] || fact has_reserve yes
+[ ! -e "$memory/wants-all" ] || fact wants_all yes
 for litter in "$link".*.new; do [ ! -L "$litter" ] || fact litter yes; done
 while [ ! -e "$place" ]; do [ ! -L "$place" ] || fact leads_nowhere "$place"; place=${place%/*}; place=${place:-/}; done
 [ ! -w "$place" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || fact writable yes

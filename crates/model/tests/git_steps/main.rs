@@ -1,6 +1,7 @@
 //! What the steps that fetch, check out and prove a release do, in every shell, with real repositories.
 
 mod building;
+mod bundles;
 mod checking_out;
 #[path = "../common/mod.rs"]
 mod common;

@@ -69,7 +69,11 @@ impl Rule<At<Vec<Line>>, Vec<String>> for KnownHosts {
     fn resolve(&self, typed: Option<&At<Vec<Line>>>, written: &Written<'_>) -> Vec<String> {
         let Some(typed) = typed else { return Vec::new() };
         if !typed.value.is_empty() {
-            only_where_hosts_fetch(written, &typed.span, "no host asks the git server, so there are no keys to pin");
+            only_where_hosts_fetch(
+                written,
+                &typed.span,
+                "no host asks the git server, so there are no keys to pin",
+            );
         }
         typed.clone().meaning()
     }
@@ -87,7 +91,11 @@ impl Rule<At<bool>, bool> for ForwardAgent {
         let Some(At { value, span }) = typed else { return false };
         // An installer may need it for packages that come from git.
         if *value && !AppLayer::recipe(written).is_python() {
-            only_where_hosts_fetch(written, span, "no host asks the git server, so there is no use for your agent");
+            only_where_hosts_fetch(
+                written,
+                span,
+                "no host asks the git server, so there is no use for your agent",
+            );
         }
         *value
     }

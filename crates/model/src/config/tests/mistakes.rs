@@ -375,6 +375,9 @@ fn contradictions() {
         "unit = 'x'\nenv_file = 'conf'\nshared_dirs = ['conf']",
         "unit = 'x'\nenv_file = 'conf'\nshared_dirs = ['conf/d']",
         "unit = 'x'\nenv_file = 'conf/.env'\nshared_dirs = ['conf']\nshared_files = ['.env']",
+        "unit = 'x'\nsource = 'bundle'\nforward_agent = true\nscm_known_hosts = ['git.example.com ssh-ed25519 AAAA']\nfetch_concurrency = 4",
+        "unit = 'x'\nsource = 'bundle'\nrecipe = 'wsgi'\nforward_agent = true\nscm_known_hosts = []",
+        "unit = 'x'\nforward_agent = true\nfetch_concurrency = 0\n[environments.production]\nsource = 'bundle'",
         "unit = 'x'\nconnect = 'nc {address} {port}'\n[environments.production]\nhosts = ['a:1', 'b', 'c']",
         "unit = 'x'\nservice = 'systemd:{unit}'\npath = '/{unit}/..'\nrelease_paths = []",
     ]), @r#"
@@ -448,6 +451,30 @@ fn contradictions() {
     shared_dirs = ['conf']
     shared_files = ['.env']
     nothing wrong
+
+    unit = 'x'
+    source = 'bundle'
+    forward_agent = true
+    scm_known_hosts = ['git.example.com ssh-ed25519 AAAA']
+    fetch_concurrency = 4
+    true → with the source "bundle" no host asks the git server, so there is no use for your agent; take it out, or choose the source "fetch"
+    ['git.example.com ssh-ed25519 AAAA'] → with the source "bundle" no host asks the git server, so there are no keys to pin; take it out, or choose the source "fetch"
+    4 → with the source "bundle" no host fetches from the git remote; take it out, or choose the source "fetch"
+
+    unit = 'x'
+    source = 'bundle'
+    recipe = 'wsgi'
+    forward_agent = true
+    scm_known_hosts = []
+    nothing wrong
+
+    unit = 'x'
+    forward_agent = true
+    fetch_concurrency = 0
+    [environments.production]
+    source = 'bundle'
+    true → with the source "bundle" no host asks the git server, so there is no use for your agent; take it out, or choose the source "fetch"
+    0 → 0 is too small; the smallest is 1
 
     unit = 'x'
     connect = 'nc {address} {port}'

@@ -47,7 +47,7 @@ pub(super) fn may_not_fit(facts: &HostFacts, expected: &Expected<'_>) -> Option<
         let mib = |kib: u64| kib.div_ceil(1024);
         let free = facts.disk_kib?.free / 1024;
         let live = live.map(|live| format!("what is live takes {} MiB", mib(live.kib)));
-        let sent = (sent > 0).then(|| format!("the private packages that are sent take {} MiB", mib(sent)));
+        let sent = (sent > 0).then(|| format!("what is sent takes {} MiB", mib(sent)));
         let takes: Vec<String> = live.into_iter().chain(sent).collect();
         return Some(format!("another release may not fit: {}, and {free} MiB are free", takes.join(", ")));
     }

@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::Action;
 use super::effects::{Effect, Effects, PhaseName, StepInput};
+use crate::app::bundle::{Bases, Bundle};
+use crate::app::package::FetchedPackage;
 use crate::app::text::one_line;
 use crate::names::{CommitId, SlotName};
 
@@ -29,6 +31,22 @@ pub enum GitAction {
         known_hosts: Vec<String>,
         /// Whether the deployer's SSH agent is lent.
         lend_agent: bool,
+    },
+    /// Brings a commit's objects into a slot's clone from what the deployer sends, which comes as the step's input, and from other
+    /// slots. No remote is asked.
+    Unbundle {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+        /// Where it would be fetched from, which the clone goes on to know.
+        url: String,
+        /// What is sent.
+        sent: Sent,
+        /// Slots that hold what it builds on.
+        siblings: Vec<SlotName>,
+        /// Whether the release has submodules.
+        submodules: bool,
     },
     /// Makes a slot's files those of the commit and nothing else, but for the virtualenv and what is shared.
     Checkout {
@@ -58,6 +76,13 @@ pub enum GitAction {
         /// Whether the deployer's SSH agent is lent.
         lend_agent: bool,
     },
+    /// The same from the objects that the slot's own clone was sent. No remote is asked.
+    OwnSubmodules {
+        /// The slot.
+        slot: SlotName,
+        /// The remote of the slot's own clone.
+        url: String,
+    },
     /// Fails unless a slot holds just this commit, unchanged.
     VerifyCommit {
         /// The slot.
@@ -74,6 +99,28 @@ pub enum GitAction {
     },
 }
 
+/// What the deployer sends of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sent {
+    /// Nothing: a slot of the host holds the commit.
+    Nothing,
+    /// What the host lacks.
+    Bundle(Bundle),
+    /// A bundle that nobody has made yet: one that builds on these. Such a plan is a draft, and can't be carried out.
+    NotYet(Bases),
+}
+
+impl Sent {
+    /// The file, if there is one.
+    pub fn file(&self) -> Option<&FetchedPackage> {
+        match self {
+            Sent::Bundle(bundle) => bundle.file.as_ref(),
+            Sent::Nothing | Sent::NotYet(_) => None,
+        }
+    }
+}
+
 impl GitAction {
     pub(super) fn effects(&self) -> Effects<'_> {
         const PREPARE: &[PhaseName] = &[PhaseName::Prepare];
@@ -82,6 +129,10 @@ impl GitAction {
                 input: credentials.then_some(StepInput::Credentials),
                 ..Effects::new(Effect::Objects { slot, commit }, PREPARE).with_agent(*lend_agent).telling()
             },
+            GitAction::Unbundle { slot, commit, sent, .. } => Effects {
+                input: sent.file().map(StepInput::Package),
+                ..Effects::new(Effect::Objects { slot, commit }, PREPARE).telling()
+            },
             GitAction::Checkout { slot, commit, .. } => {
                 Effects::new(Effect::Files { slot, commit }, PREPARE).telling()
             }
@@ -89,6 +140,7 @@ impl GitAction {
                 input: credentials.then_some(StepInput::Credentials),
                 ..Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent).telling()
             },
+            GitAction::OwnSubmodules { slot, .. } => Effects::new(Effect::Part { slot }, PREPARE).telling(),
             GitAction::VerifyCommit { slot, commit } => Effects::new(Effect::Holds { slot, commit }, PREPARE),
             GitAction::RequireFile { .. } => Effects::new(Effect::Nothing, PREPARE).quick(),
         }
@@ -99,8 +151,25 @@ impl fmt::Display for GitAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             GitAction::Fetch { slot, commit, .. } => write!(f, "fetch {} into {slot}", commit.short()),
+            GitAction::Unbundle { slot, commit, sent, .. } => {
+                let short = commit.short();
+                match sent {
+                    Sent::Bundle(Bundle { file: Some(_), on, .. }) if on.is_empty() => {
+                        write!(f, "bring {short} into {slot} by a bundle of all of it")
+                    }
+                    Sent::Bundle(Bundle { file: Some(_), on, .. }) => {
+                        let on: Vec<&str> = on.iter().map(CommitId::short).collect();
+                        write!(f, "bring {short} into {slot} by a bundle that builds on {}", on.join(", "))
+                    }
+                    Sent::Bundle(_) | Sent::Nothing => {
+                        write!(f, "bring {short} into {slot} from what the host has")
+                    }
+                    Sent::NotYet(_) => write!(f, "bring {short} into {slot} by a bundle"),
+                }
+            }
             GitAction::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
             GitAction::Submodules { slot, .. } => write!(f, "fetch the submodules of {slot}"),
+            GitAction::OwnSubmodules { slot, .. } => write!(f, "check out the submodules of {slot}"),
             GitAction::VerifyCommit { slot, commit } => {
                 write!(f, "verify that {slot} holds {}, unchanged", commit.short())
             }

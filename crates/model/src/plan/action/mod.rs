@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub use app::{Answerer, AppAction, EnvEdit, ToldVisitors};
 pub use effects::{Effect, Effects, FailureMeans, Pace, PhaseName, StepInput};
-pub use git::GitAction;
+pub use git::{GitAction, Sent};
 pub use python::{AppIn, PythonAction, Schema};
 pub use record::RecordAction;
 pub use service::ServiceAction;

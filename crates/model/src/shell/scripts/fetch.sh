@@ -1,6 +1,11 @@
-# Brings a commit into the clone in a slot, from a slot beside it or from the remote, and ends well only where that clone can check
-# it out. A damaged one is made anew beside it, and replaced when the new one is proven; what else is in the slot stays. Expects
-# `slot`, `name`, `url`, `commit`, `aside`, `filled`, `lacks`, `has_own_work`, `holds`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments. POSIX sh.
+# Brings a commit into the clone in a slot, and ends well only where that clone can check it out. A damaged one is made anew beside
+# it, and replaced when the new one is proven; what else is in the slot stays. Expects `slot`, `name`, `url`, `commit`, `aside`,
+# `filled`, `lacks`, `has_own_work`, `holds`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments.
+# POSIX sh.
+#
+# Where it comes from is another script's (`from_remote`, `from_bundle`), which defines `bring INTO SIBLING…`, by which a clone gets the
+# commit; `begin`, which makes a clone at "$slot.new" where no slot beside it can be cloned; `is_there CLONE`, whether all is there
+# that the release takes; and `suspect`, whether the slot's clone may be damaged where nobody sees it.
 
 # Git's own servers take nothing from the environment: a sibling of another user has to be called safe where it is read.
 serve="git -c safe.directory='*' upload-pack"
@@ -29,23 +34,6 @@ pack() {
   [ $# -le 27 ] || { git gc --auto --quiet && return; }
   set -- .git/objects/pack/*.pack
   [ $# -le 50 ] || git gc --auto --quiet
-}
-
-# Objects come as a stream that git checks, so that no damage comes along. Submodules are fetched when their addresses are known.
-bring() {
-  into=$1
-  shift
-  for sibling; do
-    if lacks "$sibling" || ! has "$sibling"; then continue; fi
-    git -C "$into" fetch --quiet --prune --no-recurse-submodules --upload-pack "$serve" "$sibling" HEAD '+refs/remotes/origin/*:refs/remotes/origin/*' 2>/dev/null &&
-      holds "$into" "$commit" && return
-  done
-  git -C "$into" -c gc.auto=0 -c maintenance.auto=false fetch --quiet --force --prune --tags --no-recurse-submodules -- "$url" '+refs/heads/*:refs/remotes/origin/*' || return
-  ! holds "$into" "$commit" || return 0
-  has "$into" || git -C "$into" fetch --quiet --no-recurse-submodules -- "$url" "$commit"
-  ! holds "$into" "$commit" || return 0
-  has "$into" || echo "the commit $commit isn't on $url" >&2
-  return 1
 }
 
 give_up() {
@@ -78,8 +66,8 @@ make_anew() {
       git -C "$slot.new" remote set-url origin "$url" && break
     rm -rf "$slot.new"
   done
-  [ -d "$slot.new" ] || git clone --quiet --origin origin --no-local --no-checkout -- "$url" "$slot.new" || give_up $?
-  { has "$slot.new" && holds "$slot.new" "$commit"; } || bring "$slot.new" "$@" || give_up $?
+  [ -d "$slot.new" ] || begin || give_up $?
+  { has "$slot.new" && is_there "$slot.new"; } || bring "$slot.new" "$@" || give_up $?
   if [ ! -d "$slot" ] || [ -L "$slot" ]; then
     rm -rf "$slot" && mv "$slot.new" "$slot"
     exit
@@ -100,6 +88,8 @@ damage=
 if lacks "$slot"; then
   # Where nothing of ours was, nothing is damaged.
   if [ -d "$slot/" ] && { [ "$part" != 'it is gone' ] || [ -e "$filled" ]; }; then damage=$part; fi
+elif [ -n "$suspect" ] && ! git -C "$slot" fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1; then
+  damage='git finds errors in it'
 else
   cd "$slot" || exit
   # Before, git kept the name and password of the remote.
@@ -108,13 +98,16 @@ else
   done <.git/config
   ! is_locked || unlock
   if has .; then
-    ! holds . "$commit" || exit 0
-    damage='objects can'\''t be read'
+    ! is_there . || exit 0
+    holds . "$commit" || damage='objects can'\''t be read'
+  fi
+  if [ -n "$damage" ]; then
+    :
   elif said=$(bring . "$@" 2>&1) || { status=$? && unlock && said=$(bring . "$@" 2>&1); }; then
     pack
     exit 0
   else
-    if ! has . && git fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1; then
+    if { ! has . || holds . "$commit"; } && git fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1; then
       printf '%s\n' "$said" >&2
       tell_what_is_in_the_way "$slot/.git"
       exit $status

@@ -1,13 +1,13 @@
-# Makes the submodules of the slot in which it runs those of its commit, and nothing else. Expects `name` and `no_mount_in`.
-# POSIX sh.
+# Makes the submodules of the slot in which it runs those of its commit, and nothing else. Expects `name`, `no_mount_in`; `before`, what
+# is done at each level before git looks for them; and `hint`, what a person should know where one can't be had. POSIX sh.
 
 # Level by level: where the submodules of a submodule come from stands in its own files, which have to be those of its commit first.
 # It is a program for the shells that git starts.
 # shellcheck disable=SC2016,SC2089
-level='git submodule --quiet sync && git submodule --quiet update --init --force &&
+level='git submodule --quiet sync && eval "$before" && git submodule --quiet update --init --force &&
   git submodule --quiet foreach '\''git clean -ffdxq && { [ ! -f .gitmodules ] || eval "$level"; }'\'
 # shellcheck disable=SC2090
-export level
+export level before
 said=.git/submodules.said
 
 # Whether git finds errors in any of their clones, or a folder that says that it has one has none.
@@ -44,7 +44,7 @@ eval "$level" 2>$said || {
   if are_damaged; then make_anew; else cat $said >&2; false; fi
 } || {
   rm -f $said .git/submodules.found
-  echo "a submodule can't be fetched: this host must reach its remote, and its commit must be there" >&2
+  echo "$hint" >&2
   exit 1
 }
 rm -f $said .git/submodules.found

@@ -1,0 +1,448 @@
+//! The deployer's own mirror of a git remote, from which it sends hosts what they lack of a release: one folder a remote, in the
+//! user's cache. It takes nothing from a checkout but a commit that its remote doesn't have yet, and keeps nothing that can't be had
+//! again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use buedafab_model::app::bundle::{Base, Bases, Bundle, Bundles};
+use buedafab_model::app::package::FetchedPackage;
+use buedafab_model::app::remote_url::RemoteUrl;
+use buedafab_model::names::CommitId;
+use buedafab_model::planner::WantedBundles;
+use sha2::{Digest, Sha256};
+
+use crate::packages::{PackageProblem, cache_folder, check_sum, git, git_of};
+use crate::random::random_word;
+
+/// Why a release can't be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("what hosts lack of {commit} can't be put together: {why}")]
+pub struct MirrorError {
+    commit: String,
+    why: MirrorProblem,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum MirrorProblem {
+    #[error(transparent)]
+    Git(#[from] PackageProblem),
+    #[error("neither {url} nor this checkout has it{}", said(.why))]
+    NoCommit { url: String, why: Option<String> },
+    #[error("{url} doesn't have the commit {commit} of the submodule {path}{}", said(.why))]
+    NoSubmodule { path: String, commit: CommitId, url: String, why: Option<String> },
+    #[error("another run has worked on {} for {} s", .0.display(), LOCK_LIMIT.as_secs())]
+    Busy(PathBuf),
+    #[error("the cache can't be written: {0}")]
+    Cache(#[from] std::io::Error),
+}
+
+fn said(why: &Option<String>) -> String {
+    why.as_ref().map_or_else(String::new, |why| format!(" ({why})"))
+}
+
+/// How long another run may take that works on the same mirror: as long as git may take to fetch one.
+const LOCK_LIMIT: Duration = Duration::from_secs(600);
+
+/// What was sent is of no use to anybody after a day: no run takes as long.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What was made for a release.
+#[derive(Debug, Default)]
+pub struct MadeBundles {
+    /// The bundles.
+    pub bundles: Bundles,
+    /// Their files, by what they are.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
+/// The mirror of one remote.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    remote: RemoteUrl,
+    /// The checkout, which an address may be relative to.
+    checkout: PathBuf,
+    cache: PathBuf,
+    clone: PathBuf,
+}
+
+impl Mirror {
+    /// The mirror of the remote at `url`, as the checkout in this folder names it. `None`: the user has no folder for caches.
+    pub fn of(url: &str, checkout: &Path) -> Option<Mirror> {
+        let cache = cache_folder()?;
+        let remote = RemoteUrl::of(url);
+        let name = hex::encode(Sha256::digest(remote.url.as_bytes()));
+        let clone = cache.join("mirrors").join(format!("{}.git", &name[..32]));
+        Some(Mirror { remote, checkout: checkout.to_owned(), cache, clone })
+    }
+
+    /// Fetches what a release takes, if the mirror lacks it, so that it is there when bundles are made. Whether that went well shows
+    /// then.
+    pub async fn prepare(&self, commit: &CommitId) {
+        if let Ok(_lock) = self.lock().await {
+            let _ = self.fetch(&[commit]).await;
+        }
+    }
+
+    /// Makes the bundles that a plan lacks. A mirror that git finds errors in is made anew.
+    pub async fn make(&self, wanted: &WantedBundles) -> Result<MadeBundles, MirrorError> {
+        let made = async {
+            let _lock = self.lock().await?;
+            match self.try_to_make(wanted).await {
+                Err(_) if self.is_damaged().await => {
+                    std::fs::remove_dir_all(&self.clone)?;
+                    self.try_to_make(wanted).await
+                }
+                made => made,
+            }
+        };
+        made.await.map_err(|why| MirrorError { commit: wanted.commit.short().to_owned(), why })
+    }
+
+    /// Waits for whoever works on the mirror. The lock goes with the process that holds it.
+    async fn lock(&self) -> Result<std::fs::File, MirrorProblem> {
+        let folder = self.cache.join("mirrors");
+        std::fs::create_dir_all(&folder)?;
+        let path = self.clone.with_extension("lock");
+        let file = std::fs::File::options().create(true).append(true).open(&path)?;
+        let until = tokio::time::Instant::now() + LOCK_LIMIT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+                Err(std::fs::TryLockError::WouldBlock) if tokio::time::Instant::now() > until => {
+                    return Err(MirrorProblem::Busy(self.clone.clone()));
+                }
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    async fn try_to_make(&self, wanted: &WantedBundles) -> Result<MadeBundles, MirrorProblem> {
+        let WantedBundles { commit, submodules, bases } = wanted;
+        let known_by_hosts = bases.iter().flatten().map(|base| &base.commit);
+        let all: BTreeSet<&CommitId> = known_by_hosts.chain([commit]).collect();
+        let failed = self.fetch(&Vec::from_iter(all)).await.err();
+        if !self.has(commit).await {
+            let why = failed.map(|error| error.to_string());
+            return Err(MirrorProblem::NoCommit { url: self.remote.url.clone(), why });
+        }
+        let modules =
+            if *submodules { self.modules(commit, Lacking::IsFetched).await? } else { BTreeSet::new() };
+        let mut names = vec![name(RELEASE, None)];
+        self.git(&["update-ref", RELEASE, commit.as_str()]).await?;
+        self.git(&["update-ref", &format!("{KEPT_FOR_HOSTS}/{commit}"), commit.as_str()]).await?;
+        for module in &modules {
+            let name = name(MODULES, Some(module));
+            self.git(&["update-ref", &name, module.as_str()]).await?;
+            names.push(name);
+        }
+        self.remove_old();
+        let mut made = MadeBundles::default();
+        for bases in bases {
+            let bundle = self.bundle(commit, &modules, &names, bases, &mut made.files).await?;
+            made.bundles.insert(bases.clone(), bundle);
+        }
+        Ok(made)
+    }
+
+    /// One bundle, on as much of its bases as is known here: what a host has of its own is of no use.
+    async fn bundle(
+        &self,
+        commit: &CommitId,
+        modules: &BTreeSet<CommitId>,
+        names: &[String],
+        bases: &Bases,
+        files: &mut BTreeMap<String, PathBuf>,
+    ) -> Result<Bundle, MirrorProblem> {
+        let (mut on, mut not) = (Vec::new(), Vec::new());
+        for Base { commit: base, submodules } in bases {
+            if !self.has(base).await {
+                continue;
+            }
+            on.push(base.clone());
+            not.push(base.clone());
+            if *submodules && !modules.is_empty() {
+                not.extend(self.modules(base, Lacking::IsLeftOut).await?);
+            }
+        }
+        let modules: Vec<CommitId> = modules.iter().cloned().collect();
+        let not: Vec<&str> = not.iter().map(CommitId::as_str).collect();
+        let wanted = [commit].into_iter().chain(&modules).map(CommitId::as_str);
+        let mut count = vec!["rev-list", "--max-count=1"];
+        count.extend(wanted.chain(["--not"]).chain(not.iter().copied()));
+        if self.git(&count).await?.trim().is_empty() {
+            return Ok(Bundle { file: None, on, modules });
+        }
+        let tags = self.tags(commit, &on).await?;
+        let folder = self.cache.join("bundles");
+        std::fs::create_dir_all(&folder)?;
+        let new = folder.join(format!(".new-{}", random_word(8)));
+        let new_text = new.display().to_string();
+        let mut create = vec!["bundle", "create", "--quiet", &new_text];
+        create.extend(names.iter().chain(&tags).map(String::as_str));
+        create.push("--not");
+        create.extend(not);
+        let created = async {
+            self.git(&create).await?;
+            let sha256 = check_sum(&new).await?;
+            let path = folder.join(format!("{sha256}.bundle"));
+            let size_bytes = std::fs::metadata(&new)?.len();
+            std::fs::rename(&new, &path)?;
+            Ok::<_, MirrorProblem>((path, sha256, size_bytes))
+        };
+        let created = created.await;
+        if created.is_err() {
+            let _ = std::fs::remove_file(&new);
+        }
+        let (path, sha256, size_bytes) = created?;
+        files.insert(sha256.clone(), path);
+        let file = FetchedPackage {
+            name: "bundle".to_owned(),
+            key: sha256.clone(),
+            file: format!("{}.bundle", commit.short()),
+            sha256,
+            size_bytes,
+        };
+        Ok(Bundle { file: Some(file), on, modules })
+    }
+
+    /// The tags by which a release is described, but for those that what it builds on has.
+    async fn tags(&self, commit: &CommitId, on: &[CommitId]) -> Result<Vec<String>, MirrorProblem> {
+        let without: Vec<String> = on.iter().map(|base| format!("--no-merged={base}")).collect();
+        let merged = format!("--merged={commit}");
+        let mut words = vec!["for-each-ref", "--format=%(refname)", &merged];
+        words.extend(without.iter().map(String::as_str));
+        words.push("refs/tags");
+        Ok(self.git(&words).await?.lines().map(str::to_owned).collect())
+    }
+
+    /// Fetches from the remote, if any of these commits lacks here; and from the checkout, what the remote doesn't have: it may be about
+    /// to be pushed.
+    async fn fetch(&self, commits: &[&CommitId]) -> Result<(), MirrorProblem> {
+        self.begin().await?;
+        if self.lacks(commits).await.is_empty() {
+            return Ok(());
+        }
+        let all = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+        let words = ["fetch", "--quiet", "--prune", "--no-tags", "--", &self.remote.url, all[0], all[1]];
+        let fetched = self.git_of(&self.remote, &words).await;
+        for commit in self.lacks(commits).await {
+            // No branch has it any more, or none yet.
+            let kept = format!("+{commit}:{KEPT_FOR_HOSTS}/{commit}");
+            let words = ["fetch", "--quiet", "--no-tags", "--", &self.remote.url, &kept];
+            if fetched.is_ok() && self.git_of(&self.remote, &words).await.is_ok() {
+                continue;
+            }
+            if self.checkout_has_all_of(commit).await {
+                let checkout = self.checkout.display().to_string();
+                let words =
+                    ["fetch", "--quiet", "--no-tags", "--upload-pack", UPLOAD_PACK, "--", &checkout, &kept];
+                let _ = self.git(&words).await;
+            }
+        }
+        fetched.map(drop)
+    }
+
+    /// Those that aren't here.
+    async fn lacks<'a>(&self, commits: &[&'a CommitId]) -> Vec<&'a CommitId> {
+        let mut lacking = Vec::new();
+        for commit in commits {
+            if !self.has(commit).await {
+                lacking.push(*commit);
+            }
+        }
+        lacking
+    }
+
+    /// The history of a shallow checkout ends somewhere, and that of a partial one is elsewhere.
+    async fn checkout_has_all_of(&self, commit: &CommitId) -> bool {
+        let checkout = self.checkout.display().to_string();
+        let ask = async |words: &[&str]| git(&[&["-C", checkout.as_str()], words].concat()).await;
+        let is_there = ask(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).await.is_ok();
+        let is_shallow = ask(&["rev-parse", "--is-shallow-repository"]).await;
+        let is_partial =
+            ask(&["config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"]).await;
+        is_there && is_shallow.is_ok_and(|said| said.trim() == "false") && is_partial.is_err()
+    }
+
+    /// Makes the mirror, if there is none. Nobody sees half of one.
+    async fn begin(&self) -> Result<(), MirrorProblem> {
+        if self.clone.exists() {
+            return Ok(());
+        }
+        let new = self.clone.with_extension(format!("new-{}", random_word(8)));
+        let made = git(&["init", "--quiet", "--bare", &new.display().to_string()]).await;
+        let moved = made.map_err(MirrorProblem::from).and_then(|_| Ok(std::fs::rename(&new, &self.clone)?));
+        if moved.is_err() {
+            let _ = std::fs::remove_dir_all(&new);
+        }
+        moved
+    }
+
+    async fn is_damaged(&self) -> bool {
+        let checked = ["fsck", "--connectivity-only", "--no-dangling", "--no-progress"];
+        self.clone.exists() && self.git(&checked).await.is_err()
+    }
+
+    async fn has(&self, commit: &CommitId) -> bool {
+        self.git(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).await.is_ok()
+    }
+
+    /// The commits of a commit's submodules, and of theirs. What a release pins is fetched; what a base pins and isn't here is left out.
+    async fn modules(
+        &self,
+        commit: &CommitId,
+        lacking: Lacking,
+    ) -> Result<BTreeSet<CommitId>, MirrorProblem> {
+        let mut found = BTreeSet::new();
+        let mut rest = vec![(commit.clone(), self.remote.url.clone())];
+        while let Some((commit, url)) = rest.pop() {
+            for Pinned { path, commit, url } in self.pinned(&commit, &url).await? {
+                if !self.has(&commit).await {
+                    match lacking {
+                        Lacking::IsLeftOut => continue,
+                        Lacking::IsFetched => self.fetch_module(&path, &commit, &url).await?,
+                    }
+                }
+                if found.insert(commit.clone()) {
+                    rest.push((commit, url));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The submodules of a commit whose repository is at `url`, as its `.gitmodules` says.
+    async fn pinned(&self, commit: &CommitId, url: &str) -> Result<Vec<Pinned>, MirrorProblem> {
+        let listed = self.git(&["ls-tree", "-r", "-z", "--full-tree", commit.as_str()]).await?;
+        let links: Vec<(&str, CommitId)> = listed
+            .split('\0')
+            .filter_map(|entry| {
+                let (meta, path) = entry.split_once('\t')?;
+                Some((path, CommitId::new(meta.strip_prefix("160000 commit ")?).ok()?))
+            })
+            .collect();
+        if links.is_empty() {
+            return Ok(Vec::new());
+        }
+        let blob = format!("--blob={commit}:.gitmodules");
+        // A project without the file names none of them: on hosts git says so.
+        let settings = self
+            .git(&["config", &blob, "-z", "--get-regexp", r"^submodule\..*\.(path|url)$"])
+            .await
+            .unwrap_or_default();
+        let settings: BTreeMap<&str, &str> =
+            settings.split('\0').filter_map(|setting| setting.split_once('\n')).collect();
+        let pinned = links.into_iter().filter_map(|(path, commit)| {
+            let of_path = settings.iter().find(|(key, value)| key.ends_with(".path") && **value == path)?.0;
+            let written = settings.get(format!("{}.url", of_path.strip_suffix(".path")?).as_str())?;
+            Some(Pinned { path: path.to_owned(), commit, url: relative_to(url, written) })
+        });
+        Ok(pinned.collect())
+    }
+
+    async fn fetch_module(&self, path: &str, commit: &CommitId, url: &str) -> Result<(), MirrorProblem> {
+        let mut remote = RemoteUrl::of(url);
+        // Who may read the project may read what lies beside it.
+        if remote.credentials.is_none()
+            && RemoteUrl::server(&remote.url) == RemoteUrl::server(&self.remote.url)
+        {
+            remote.credentials = self.remote.credentials.clone();
+        }
+        let name = hex::encode(Sha256::digest(remote.url.as_bytes()));
+        let heads = format!("+refs/heads/*:refs/buedafab/remotes/{}/*", &name[..16]);
+        let words = ["fetch", "--quiet", "--no-tags", "--prune", "--", &remote.url, &heads];
+        let fetched = self.git_of(&remote, &words).await;
+        if !self.has(commit).await {
+            let kept = format!("+{commit}:{}", self::name(MODULES, Some(commit)));
+            let words = ["fetch", "--quiet", "--no-tags", "--", &remote.url, &kept];
+            let _ = self.git_of(&remote, &words).await;
+        }
+        if self.has(commit).await {
+            return Ok(());
+        }
+        let why = fetched.err().map(|error| error.to_string());
+        Err(MirrorProblem::NoSubmodule {
+            path: path.to_owned(),
+            commit: commit.clone(),
+            url: remote.url,
+            why,
+        })
+    }
+
+    /// Removes what was sent days ago.
+    fn remove_old(&self) {
+        let Ok(entries) = std::fs::read_dir(self.cache.join("bundles")) else { return };
+        for entry in entries.flatten() {
+            let written = entry.metadata().and_then(|about| about.modified());
+            let age = written.ok().and_then(|written| SystemTime::now().duration_since(written).ok());
+            if age.is_some_and(|age| age > KEPT) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    async fn git(&self, words: &[&str]) -> Result<String, MirrorProblem> {
+        let clone = format!("--git-dir={}", self.clone.display());
+        Ok(git(&[&[clone.as_str()], words].concat()).await?)
+    }
+
+    /// An address may be relative to the checkout.
+    async fn git_of(&self, remote: &RemoteUrl, words: &[&str]) -> Result<String, MirrorProblem> {
+        let (checkout, clone) =
+            (self.checkout.display().to_string(), format!("--git-dir={}", self.clone.display()));
+        Ok(git_of(remote, &[&["-C", checkout.as_str(), clone.as_str()], words].concat()).await?)
+    }
+}
+
+/// What the mirror calls the release whose bundles are made, and the commits of submodules. Hosts call them the same.
+const RELEASE: &str = "refs/buedafab/release";
+const MODULES: &str = "refs/buedafab/modules";
+/// Where what was sent goes on hanging on a name, as hosts build on it: whoever pushes a branch back takes nothing away from here.
+const KEPT_FOR_HOSTS: &str = "refs/kept";
+
+/// Serves any commit, to those who may read the folder anyway.
+const UPLOAD_PACK: &str = "git -c safe.directory='*' -c uploadpack.allowAnySHA1InWant=true upload-pack";
+
+fn name(of: &str, commit: Option<&CommitId>) -> String {
+    commit.map_or_else(|| of.to_owned(), |commit| format!("{of}/{commit}"))
+}
+
+/// A submodule.
+struct Pinned {
+    path: String,
+    commit: CommitId,
+    url: String,
+}
+
+/// What becomes of a commit of a submodule that isn't here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lacking {
+    IsFetched,
+    IsLeftOut,
+}
+
+/// An address of a submodule, which may be relative to that of the project around it, as git understands it.
+fn relative_to(url: &str, written: &str) -> String {
+    if !written.starts_with("./") && !written.starts_with("../") {
+        return written.to_owned();
+    }
+    let (mut base, mut rest, mut by) = (url.trim_end_matches('/'), written, '/');
+    loop {
+        if let Some(after) = rest.strip_prefix("./") {
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("../") {
+            rest = after;
+            (base, by) = match base.rfind(['/', ':']) {
+                Some(at) => (&base[..at], if base[at..].starts_with(':') { ':' } else { '/' }),
+                None => (".", '/'),
+            };
+        } else {
+            return format!("{base}{by}{}", rest.trim_end_matches('/'));
+        }
+    }
+}

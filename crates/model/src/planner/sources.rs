@@ -1,0 +1,162 @@
+//! How the objects of a commit come into a slot's clone: by git on the host, or by what the deployer sends.
+
+use std::collections::BTreeSet;
+
+use super::context::HostPlanning;
+use crate::app::bundle::{Base, Bases, Bundles};
+use crate::app::remote_url::RemoteUrl;
+use crate::config::SourceName;
+use crate::host::facts::SlotFacts;
+use crate::names::{CommitId, SlotName};
+use crate::plan::action::{Action, GitAction, Sent};
+use crate::plan::{HostWork, Plan, Target};
+use crate::release::Release;
+
+/// So many slots are asked for a commit before the remote is, or are what a bundle builds on.
+const SIBLINGS_ASKED: usize = 8;
+
+/// The bundles that a plan lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedBundles {
+    /// The commit.
+    pub commit: CommitId,
+    /// Whether it has submodules.
+    pub submodules: bool,
+    /// What each of them builds on.
+    pub bases: BTreeSet<Bases>,
+}
+
+/// What a plan lacks before it can be carried out: the bundles that its hosts are sent. `None`: nothing.
+pub fn wanted_bundles(plan: &Plan) -> Option<WantedBundles> {
+    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(HostWork::steps);
+    let mut wanted: Option<WantedBundles> = None;
+    for step in steps {
+        let Action::Git(GitAction::Unbundle { commit, sent: Sent::NotYet(bases), submodules, .. }) =
+            &step.action
+        else {
+            continue;
+        };
+        let submodules = submodules.to_owned();
+        let wanted = wanted.get_or_insert_with(|| WantedBundles {
+            commit: commit.clone(),
+            submodules,
+            bases: BTreeSet::new(),
+        });
+        wanted.bases.insert(bases.clone());
+    }
+    wanted
+}
+
+impl HostPlanning<'_> {
+    /// The step that brings a release's objects into a slot's clone.
+    pub(super) fn bring_objects(&self, url: &str, Target { slot, release }: &Target) -> Action {
+        let RemoteUrl { url, credentials } = RemoteUrl::of(url);
+        let (slot, commit) = (slot.clone(), release.commit.clone());
+        let source = &self.settings.source;
+        match source.method {
+            SourceName::Fetch => GitAction::Fetch {
+                url,
+                credentials: credentials.is_some(),
+                siblings: self.siblings_to_fetch_from(&slot, release),
+                known_hosts: source.scm_known_hosts.clone(),
+                lend_agent: source.forward_agent,
+                slot,
+                commit,
+            }
+            .into(),
+            SourceName::Bundle => {
+                let others =
+                    self.whole_slots().into_iter().map(|(other, _)| other).filter(|other| **other != slot);
+                GitAction::Unbundle {
+                    url,
+                    sent: self.sent(release),
+                    siblings: others.cloned().collect(),
+                    submodules: release.submodules,
+                    slot,
+                    commit,
+                }
+                .into()
+            }
+        }
+    }
+
+    /// The step that makes its submodules, where it has any.
+    pub(super) fn bring_submodules(&self, url: &str, Target { slot, release }: &Target) -> Option<Action> {
+        let RemoteUrl { url, credentials } = RemoteUrl::of(url);
+        let (slot, source) = (slot.clone(), &self.settings.source);
+        let action = match source.method {
+            SourceName::Fetch => GitAction::Submodules {
+                slot,
+                url,
+                credentials: credentials.is_some(),
+                known_hosts: source.scm_known_hosts.clone(),
+                lend_agent: source.forward_agent,
+            },
+            SourceName::Bundle => GitAction::OwnSubmodules { slot, url },
+        };
+        release.submodules.then(|| action.into())
+    }
+
+    /// Takes note of the bundles that there are, and of how much is sent of them here.
+    pub(super) fn is_sent_bundles(&mut self, bundles: &Bundles, release: &Release) {
+        self.bundles = bundles.clone();
+        if self.settings.source.method == SourceName::Bundle
+            && let Some(file) = self.sent(release).file()
+        {
+            self.sent_kib += file.size_bytes.div_ceil(1024);
+        }
+    }
+
+    /// What this host is sent of a release.
+    fn sent(&self, release: &Release) -> Sent {
+        let has_all = |seen: &SlotFacts| {
+            seen.commit.as_ref() == Some(&release.commit) && (seen.has_modules || !release.submodules)
+        };
+        let slots = self.whole_slots();
+        if slots.iter().any(|(_, seen)| has_all(seen)) {
+            return Sent::Nothing;
+        }
+        let base = |(_, seen): (&SlotName, &SlotFacts)| {
+            let commit = seen.commit.clone()?;
+            Some(Base { commit, submodules: seen.has_modules })
+        };
+        let bases: Bases = slots.into_iter().filter_map(base).collect();
+        match self.bundles.get(&bases) {
+            Some(bundle) => Sent::Bundle(bundle.clone()),
+            None => Sent::NotYet(bases),
+        }
+    }
+
+    /// The slots that a bundle may build on, the live one first. None, where that has failed.
+    fn whole_slots(&self) -> Vec<(&SlotName, &SlotFacts)> {
+        let facts = self.facts;
+        let is_whole = |slot: &SlotName, seen: &SlotFacts| {
+            !seen.folder_is_gone && seen.commit.is_some() && seen.damaged.is_none() && self.is_ours(slot)
+        };
+        let mut slots: Vec<_> =
+            facts.slots.iter().filter(|(slot, seen)| !facts.wants_all && is_whole(slot, seen)).collect();
+        // Where slots are called by their times, the newest is the most alike.
+        slots.reverse();
+        slots.sort_by_key(|(slot, _)| Some(*slot) != facts.live_slot());
+        slots.truncate(SIBLINGS_ASKED);
+        slots
+    }
+
+    /// The slots that spare the remote: those that stand on the commit; and for a slot that isn't a clone yet any clone,
+    /// the live one first, as it is the one most likely to be whole.
+    fn siblings_to_fetch_from(&self, slot: &SlotName, release: &Release) -> Vec<SlotName> {
+        let facts = self.facts;
+        let is_clone =
+            facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some() && seen.damaged.is_none());
+        // What another tool keeps beside them may be a clone of something else.
+        let others = facts.slots.iter().filter(|(other, seen)| {
+            let is_whole = !seen.folder_is_gone && seen.commit.is_some() && seen.damaged.is_none();
+            *other != slot && is_whole && self.is_ours(other)
+        });
+        let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));
+        let mut siblings: Vec<SlotName> = useful.map(|(other, _)| other.clone()).collect();
+        siblings.sort_by_key(|sibling| Some(sibling) != facts.live_slot());
+        siblings.truncate(SIBLINGS_ASKED);
+        siblings
+    }
+}
