@@ -1,0 +1,102 @@
+//! Hosts to which the git server is closed.
+
+use std::process::Command;
+
+use buedafab_testkit::{Fleet, FleetOptions, Remote};
+
+use super::stage::Stage;
+
+/// A submodule of a project's, where git takes a folder for a server.
+fn add_submodule(remote: &Remote, from: &Remote, path: &str) {
+    for words in [
+        &["submodule", "--quiet", "add", &from.url(), path][..],
+        &["submodule", "--quiet", "update", "--init", "--recursive"],
+    ] {
+        let output = Command::new("git")
+            .args(["-c", "protocol.file.allow=always", "-c", "user.name=Ada", "-c", "user.email=ada@example.com"])
+            .args(words)
+            .current_dir(remote.checkout_dir())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .expect("git is installed");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn hosts_get_releases_from_a_remote_that_only_the_deployer_reaches() {
+    // Hosts have a /tmp of their own.
+    let folder = tempfile::tempdir().expect("a folder");
+    let remote = |name: &str| Remote::new(&folder.path().join(name));
+    let (inner, middle) = (remote("inner"), remote("middle"));
+    inner.commit(&[("inner.txt", "inner one\n")], "Inner");
+    inner.push();
+    middle.commit(&[("lib.txt", "lib one\n")], "Library");
+    add_submodule(&middle, &inner, "inner");
+    middle.commit(&[], "With its inner");
+    middle.push();
+    let fleet = Fleet::start(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    let stage = Stage::of(fleet, remote("five"));
+    add_submodule(&stage.remote, &middle, "lib");
+    stage.release("two");
+    stage.production(&["deploy"], 7).says("does not appear to be a git repository");
+
+    // All of it, and then only what is new.
+    stage.configure_with("source = \"bundle\"");
+    stage.production(&["deploy", "--dry-run"], 0).says("into b by a bundle of all of it");
+    stage.production(&["deploy"], 0);
+    let live = |host: &str, files: &str| {
+        stage.fleet.host(host).run(&format!("cd /var/webapps/five/releases/current && cat {files} && git describe --tags"))
+    };
+    let files = "version lib/lib.txt lib/inner/inner.txt";
+    assert_eq!(live("web2", files), "twolib one\ninner one\ntwo\n");
+    let two = stage.remote.git(&["rev-parse", "HEAD"]);
+    stage.release("three");
+    let dry = stage.production(&["deploy", "--dry-run"], 0);
+    dry.says(&format!("into a by a bundle that builds on {}", &two[..10]));
+    stage.production(&["deploy"], 0);
+    assert_eq!(live("web1", files), "threelib one\ninner one\nthree\n");
+    let sent = std::fs::read_dir(stage.cache().join("buedafab/bundles")).expect("a folder").count();
+    assert_eq!(sent, 2, "one for both hosts, of each release");
+
+    // The way back asks no remote, also where a release has to be built again.
+    let closed = folder.path().with_extension("closed");
+    std::fs::rename(folder.path().join("five/remote.git"), &closed).expect("it is ours");
+    stage.fleet.host("web1").run("rm -rf /var/webapps/five/releases/b");
+    stage.production(&["rollback"], 0).says("two (").says("has to be built again first");
+    assert_eq!(live("web1", files), "twolib one\ninner one\ntwo\n");
+    assert_eq!(stage.serving(), ["two", "two"]);
+    std::fs::rename(&closed, folder.path().join("five/remote.git")).expect("it is ours");
+    stage.fleet.host("web1").run("rm -rf /var/webapps/five/releases/a");
+    stage.production(&["deploy"], 0);
+    assert_eq!(live("web1", files), "threelib one\ninner one\nthree\n");
+
+    // Somebody writes the history anew, on another machine: what hosts have is of no use.
+    let bare = format!("--git-dir={}", stage.remote.path().display());
+    for words in [
+        &[&bare, "config", "receive.denyNonFastForwards", "false"][..],
+        &["checkout", "-q", "--orphan", "anew"],
+        &["commit", "-q", "-m", "Anew"],
+        &["branch", "-q", "-M", "anew", "master"],
+        &["tag", "-d", "one", "two", "three"],
+        &["push", "-q", "--force", "origin", "master", ":one", ":two", ":three"],
+        &[&bare, "gc", "-q", "--prune=now"],
+        &["reflog", "expire", "--expire=now", "--all"],
+        &["gc", "-q", "--prune=now"],
+    ] {
+        stage.remote.git(words);
+    }
+    std::fs::remove_dir_all(stage.cache()).expect("it is ours");
+    stage.release("four");
+    let deploy = ["deploy", "--allow-older"];
+    stage.production(&[&deploy[..], &["--dry-run"]].concat(), 0).says("by a bundle of all of it");
+    stage.production(&deploy, 0);
+    assert_eq!(live("web2", files), "fourlib one\ninner one\nfour\n");
+    // The mirror is damaged: it is made anew.
+    stage.release("five");
+    let damage = "find \"$0\" -type f \\( -name '*.pack' -o -path '*/objects/??/*' \\) -exec sh -c 'chmod u+w \"$1\"; : >\"$1\"' sh {} \\;";
+    let mirrors = stage.cache().join("buedafab/mirrors");
+    assert!(Command::new("sh").args(["-c", damage]).arg(mirrors).status().expect("it runs").success());
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["five", "five"]);
+}
