@@ -1074,4 +1074,36 @@ fn what_has_not_changed_stays() {
     note: web1: nothing in backend, libs has changed since v1 (1111111111), which stays live, and its app is started again
     ");
     assert_snapshot!(told(&[first()], &DeployRequest { force: true, ..same.clone() }), @"  web1  v1 (1111111111)  → v2 (2222222222) in slot b");
+
+/// The git server's own bound on connections needn't be met by all hosts at once.
+#[test]
+fn so_many_hosts_fetch_at_once_as_may() {
+    let hosts = [second(), second(), second()];
+    let three = deploy("", &hosts, 3);
+    assert_snapshot!(difference(&three, &deploy("fetch_concurrency = 2", &hosts, 3)), @"
+    lock
+    + fetch, batch 1 of 2
+    +   on web1, web2
+    +     mark a as being built for v3 (3333333333)
+    +     fetch 3333333333 into a
+    + 
+    + fetch, batch 2 of 2
+    +   on web3
+    +     mark a as being built for v3 (3333333333)
+    +     fetch 3333333333 into a
+    + 
+    prepare
+    -     mark a as being built for v3 (3333333333)
+    -     fetch 3333333333 into a
+    ");
+    assert_eq!(three, deploy("fetch_concurrency = 3", &hosts, 3));
+    // Where nothing is fetched, nobody waits.
+    let bundle = deploy("source = \"bundle\"", &hosts, 3);
+    assert!(!bundle.contains("batch"), "{bundle}");
+    let many = deploy("", &vec![second(); 10], 3);
+    let bounded = deploy("fetch_concurrency = 4", &vec![second(); 10], 3);
+    let note = |plan: &str| plan.lines().find(|line| line.contains("git remote")).map(str::to_owned);
+    assert_snapshot!(note(&many).expect("it is said"), @r#"  note: 10 hosts fetch from the git remote at the same time: with `source = "bundle"` only this machine does, and sends each of them what it lacks; `fetch_concurrency` lets fewer fetch at once"#);
+    assert_eq!(note(&bounded), None);
+    assert!(bounded.contains("fetch, batch 3 of 3"), "{bounded}");
 }

@@ -13,7 +13,14 @@ fn add_submodule(remote: &Remote, from: &Remote, path: &str) {
         &["submodule", "--quiet", "update", "--init", "--recursive"],
     ] {
         let output = Command::new("git")
-            .args(["-c", "protocol.file.allow=always", "-c", "user.name=Ada", "-c", "user.email=ada@example.com"])
+            .args([
+                "-c",
+                "protocol.file.allow=always",
+                "-c",
+                "user.name=Ada",
+                "-c",
+                "user.email=ada@example.com",
+            ])
             .args(words)
             .current_dir(remote.checkout_dir())
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -46,7 +53,10 @@ fn hosts_get_releases_from_a_remote_that_only_the_deployer_reaches() {
     stage.production(&["deploy", "--dry-run"], 0).says("into b by a bundle of all of it");
     stage.production(&["deploy"], 0);
     let live = |host: &str, files: &str| {
-        stage.fleet.host(host).run(&format!("cd /var/webapps/five/releases/current && cat {files} && git describe --tags"))
+        stage
+            .fleet
+            .host(host)
+            .run(&format!("cd /var/webapps/five/releases/current && cat {files} && git describe --tags"))
     };
     let files = "version lib/lib.txt lib/inner/inner.txt";
     assert_eq!(live("web2", files), "twolib one\ninner one\ntwo\n");

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::action::{Effect, Effects};
+use super::action::{Effect, Effects, PhaseName};
 use super::frame::Instruction;
 use super::promise::Promise;
 use super::{DeployerStep, Found, HostPlan, HostWork, Phase, PhaseKind, Plan, Step};
@@ -376,7 +376,7 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
                 }
             }
             Effect::Command { directory, .. } => {
-                let here = kind == PhaseKind::Prepare && *directory == slot_folder;
+                let here = kind.name() == PhaseName::Prepare && *directory == slot_folder;
                 if here && !matches!(mark, Mark::Filled(_)) {
                     wrong("the slot isn't filled, or is ready already");
                 }

@@ -141,6 +141,13 @@ pub enum PhaseKind {
     Lock,
     /// Tell visitors of maintenance.
     Announce,
+    /// The beginning of it, where not all hosts may ask the git server at the same time: fill the slots of some.
+    Fetch {
+        /// Which hosts, from 1.
+        batch: u32,
+        /// Of how many such phases.
+        of: u32,
+    },
     /// Make the idle slots ready. Touches nothing that serves.
     Prepare,
     /// What others are to see of a release that every host is ready for: its tag.
@@ -169,7 +176,7 @@ impl PhaseKind {
             PhaseKind::Begin => PhaseName::Begin,
             PhaseKind::Lock => PhaseName::Lock,
             PhaseKind::Announce => PhaseName::Announce,
-            PhaseKind::Prepare => PhaseName::Prepare,
+            PhaseKind::Fetch { .. } | PhaseKind::Prepare => PhaseName::Prepare,
             PhaseKind::Publish => PhaseName::Publish,
             PhaseKind::Once => PhaseName::Once,
             PhaseKind::Switch { .. } => PhaseName::Switch,
@@ -186,6 +193,7 @@ impl fmt::Display for PhaseKind {
             PhaseKind::Begin => f.pad("begin"),
             PhaseKind::Lock => f.pad("lock"),
             PhaseKind::Announce => f.pad("announce"),
+            PhaseKind::Fetch { batch, of } => f.pad(&format!("fetch, batch {batch} of {of}")),
             PhaseKind::Prepare => f.pad("prepare"),
             PhaseKind::Publish => f.pad("publish"),
             PhaseKind::Once => f.pad("once"),

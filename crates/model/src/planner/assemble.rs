@@ -47,6 +47,7 @@ pub(super) fn assemble(
     let Change { intent, kind, tests, begin, publish, primary, others_tell, notes } = change;
     let broken_promises =
         changes.first().map(|change| change.planning.strategy.broken_promises().to_vec()).unwrap_or_default();
+    let notes = notes.into_iter().chain(many_fetch(settings, changes)).collect();
     let mut plan = Plan { notes, broken_promises, ..empty_plan(settings, run, intent) };
     plan.hosts = host_plans(settings, changes, others);
     if changes.is_empty() {
@@ -82,13 +83,26 @@ pub(super) fn assemble(
     }
     phases.hosts(PhaseKind::Announce, announce);
 
+    let batches = fetching_in_batches(settings, changes);
+    let of = batches.len() as u32;
+    for (batch, changes) in (1..).zip(&batches) {
+        let work = changes.iter().map(|change| {
+            let actions = change.prepare[..change.fetching()].iter().cloned();
+            numbers.work(change.planning.host, actions.map(Part::Do).collect())
+        });
+        phases.hosts(PhaseKind::Fetch { batch, of }, work.collect());
+    }
     let mut prepare = Some(prepare);
     let work = changes.iter().map(|change| {
         let is_alone = changes.len() == 1 && beside.is_empty();
         let compared = if is_alone { None } else { compared(&change.prepare, &beside) };
+        let done = if batches.is_empty() { 0 } else { change.fetching() };
         // The first host is the primary.
-        let actions =
-            change.prepare.iter().cloned().chain(compared).chain(prepare.take().into_iter().flatten());
+        let actions = change.prepare[done..]
+            .iter()
+            .cloned()
+            .chain(compared)
+            .chain(prepare.take().into_iter().flatten());
         numbers.work(change.planning.host, actions.map(Part::Do).collect())
     });
     phases.hosts(PhaseKind::Prepare, work.collect());
@@ -149,6 +163,32 @@ pub(super) fn assemble(
         }
     }
     plan
+}
+
+/// Where so many hosts fetch at once, git servers begin to refuse.
+const MANY: usize = 10;
+
+/// What could be done about many hosts that ask the git server at the same time.
+fn many_fetch(settings: &Settings, changes: &[HostChange<'_>]) -> Option<Note> {
+    let fetching = changes.iter().filter(|change| change.fetching() > 0).count();
+    let text = format!(
+        "{fetching} hosts fetch from the git remote at the same time: with `source = \"bundle\"` only this machine does, and sends each \
+         of them what it lacks; `fetch_concurrency` lets fewer fetch at once"
+    );
+    (fetching >= MANY && settings.source.fetch_concurrency.is_none()).then_some(Note { host: None, text })
+}
+
+/// The hosts that fetch, so many at a time as may; none, where all may at once.
+fn fetching_in_batches<'c, 'a>(
+    settings: &Settings,
+    changes: &'c [HostChange<'a>],
+) -> Vec<Vec<&'c HostChange<'a>>> {
+    let fetching: Vec<&HostChange<'_>> = changes.iter().filter(|change| change.fetching() > 0).collect();
+    let most = settings.source.fetch_concurrency.map_or(usize::MAX, |most| most as usize);
+    if fetching.len() <= most {
+        return Vec::new();
+    }
+    fetching.chunks(most).map(<[_]>::to_vec).collect()
 }
 
 /// A plan that does nothing yet.

@@ -17,7 +17,7 @@ use crate::host::left_over::LeftOver;
 use crate::host::record::{JournalKind, LockHolder, PendingSwitch, SlotState};
 use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::Target;
-use crate::plan::action::{Action, AppAction, Effect, RecordAction, ServiceAction, ToldVisitors};
+use crate::plan::action::{Action, AppAction, Effect, GitAction, RecordAction, ServiceAction, ToldVisitors};
 use crate::plan::refusal::Refusal;
 use crate::release::Release;
 use crate::strategy::{self, Destination, RollbackTarget, Strategy};
@@ -254,6 +254,14 @@ pub(super) struct HostChange<'a> {
 }
 
 impl HostChange<'_> {
+    /// How many of its first steps fill its slot from the git server; none, where it isn't asked.
+    pub(super) fn fetching(&self) -> usize {
+        let asks = |action: &Action| {
+            matches!(action, Action::Git(GitAction::Fetch { .. } | GitAction::Submodules { .. }))
+        };
+        self.prepare.iter().rposition(asks).map_or(0, |last| last + 1)
+    }
+
     /// Whether its slot is filled, and not only switched to.
     pub(super) fn fills_slot(&self) -> bool {
         let is_filled = |action: &Action| matches!(action.effects().effect, Effect::Files { .. });

@@ -254,7 +254,7 @@ fn no_state_of_a_slot_needs_a_person() {
     nothing happened: 0
         then what it lacks, a:its own b:all: 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
-    what arrives is cut: 1: the bundle of THIRD arrived damaged, or there was no room for all of it: its check sum is cce696919127262dba37d7926ba33c854aa135f027562ea0b723d4d56f88cc38 instead of 1ab0cdda64a033a0257692b197541bfcee5e693d08819f69c6e5c0b1ee5e586f
+    what arrives is cut: 1: the bundle of THIRD arrived damaged, or there was no room for all of it: its check sum is 174224df9be7904bbc208910622eb97ea6755b414c814b402504208a4abb9b98 instead of d718ee8cdbfcb07b5e8729b6e53b54446a7375f8bdc72972ad81c049badd1087
         then what it lacks, a:all b:all: 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     there is no room: 1: cat: write error: File too large

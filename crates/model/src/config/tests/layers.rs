@@ -20,6 +20,7 @@ fn defaults() {
     master_remote = "origin"
     default_revision = "HEAD"
     source = "fetch"
+    # fetch_concurrency: all at once
     branch = "master"
     push_before_deploy = true
     require_tag = true

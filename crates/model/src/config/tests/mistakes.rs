@@ -284,7 +284,7 @@ fn wrong_values() {
     'abc' → `strategy` can't be `abc`; did you mean `ab`?
 
     source = 'rsync'
-    'rsync' → `source` can't be `rsync`; write `fetch`
+    'rsync' → `source` can't be `rsync`; write `fetch` or `bundle`
 
     service = 'sytemd:five'
     sytemd → `sytemd:five` isn't a service; did you mean `systemd`?
