@@ -1074,6 +1074,7 @@ fn what_has_not_changed_stays() {
     note: web1: nothing in backend, libs has changed since v1 (1111111111), which stays live, and its app is started again
     ");
     assert_snapshot!(told(&[first()], &DeployRequest { force: true, ..same.clone() }), @"  web1  v1 (1111111111)  → v2 (2222222222) in slot b");
+}
 
 /// The git server's own bound on connections needn't be met by all hosts at once.
 #[test]
