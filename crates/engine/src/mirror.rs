@@ -85,7 +85,7 @@ impl Mirror {
         }
     }
 
-    /// Makes the bundles that a plan lacks. A mirror that git finds errors in is made anew.
+    /// Makes the bundles that a plan lacks. A mirror that git finds errors in is made anew, and locks of a run that was killed go.
     pub async fn make(&self, wanted: &WantedBundles) -> Result<MadeBundles, MirrorError> {
         let made = async {
             let _lock = self.lock().await?;
@@ -94,6 +94,7 @@ impl Mirror {
                     std::fs::remove_dir_all(&self.clone)?;
                     self.try_to_make(wanted).await
                 }
+                Err(_) if remove_locks(&self.clone) => self.try_to_make(wanted).await,
                 made => made,
             }
         };
@@ -399,6 +400,21 @@ impl Mirror {
     }
 }
 
+/// Takes away what a git that was killed has locked; whether there was such a thing. Nobody else is at work here, as the lock is ours.
+fn remove_locks(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    let mut removed = false;
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            removed |= entry.file_name() != "objects" && remove_locks(&path);
+        } else if path.extension().is_some_and(|extension| extension == "lock") {
+            removed |= std::fs::remove_file(&path).is_ok();
+        }
+    }
+    removed
+}
+
 /// What the mirror calls the release whose bundles are made, and the commits of submodules. Hosts call them the same.
 const RELEASE: &str = "refs/buedafab/release";
 const MODULES: &str = "refs/buedafab/modules";
@@ -443,6 +459,161 @@ fn relative_to(url: &str, written: &str) -> String {
             };
         } else {
             return format!("{base}{by}{}", rest.trim_end_matches('/'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// A remote with the commits `one` and `two`, a submodule with one of its own, and checkouts of it.
+    const WORLD: &str = r#"
+        export GIT_CONFIG_GLOBAL=$PWD/gitconfig
+        printf '[init]\n\tdefaultBranch = main\n[user]\n\tname = Ada\n\temail = ada@example.com\n[protocol "file"]\n\tallow = always\n' >gitconfig
+        for name in deep lib five; do git init -q $name; git -C $name commit -q --allow-empty -m $name; done
+        git -C lib submodule --quiet add "$PWD/deep" deep; git -C lib commit -qm deep
+        git -C five submodule --quiet add "$PWD/lib" lib; git -C five commit -qm one; git -C five tag -a -m one v1
+        git -C five commit -q --allow-empty -m two
+        git clone -q --bare five five.git; git -C five remote add origin "$PWD/five.git"
+        git -C five commit -q --allow-empty -m 'not pushed'
+        git clone -q --depth 1 "file://$PWD/five.git" shallow
+    "#;
+
+    struct World(tempfile::TempDir);
+
+    impl World {
+        fn new() -> World {
+            let world = World(tempfile::tempdir().expect("a folder"));
+            world.by_hand(WORLD);
+            world
+        }
+
+        #[track_caller]
+        fn by_hand(&self, script: &str) -> String {
+            let output =
+                Command::new("bash").args(["-ec", script]).current_dir(&self.0).output().expect("it runs");
+            assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        }
+
+        fn commit(&self, name: &str) -> CommitId {
+            CommitId::new(self.by_hand(&format!("git -C five rev-parse {name}"))).expect("a commit")
+        }
+
+        /// The mirror as a run in this checkout has it.
+        fn mirror(&self, checkout: &str) -> Mirror {
+            let cache = self.0.path().join("cache");
+            Mirror {
+                remote: RemoteUrl::of(&self.0.path().join("five.git").display().to_string()),
+                checkout: self.0.path().join(checkout),
+                clone: cache.join("mirrors/five.git"),
+                cache,
+            }
+        }
+    }
+
+    fn on(commits: &[&CommitId], submodules: bool) -> Bases {
+        commits.iter().map(|commit| Base { commit: (*commit).clone(), submodules }).collect()
+    }
+
+    fn wanted(commit: &CommitId, bases: impl IntoIterator<Item = Bases>) -> WantedBundles {
+        WantedBundles { commit: commit.clone(), submodules: true, bases: bases.into_iter().collect() }
+    }
+
+    #[tokio::test]
+    async fn each_host_is_sent_what_it_lacks() {
+        let world = World::new();
+        let (one, two) = (world.commit("main~2"), world.commit("main~1"));
+        let own = CommitId::new("e".repeat(40)).expect("a commit");
+        let mirror = world.mirror("shallow");
+        let bases =
+            [on(&[], false), on(&[&one], false), on(&[&one], true), on(&[&own], false), on(&[&two], true)];
+        let made = mirror.make(&wanted(&two, bases.clone())).await.expect("it is there");
+        let told: Vec<String> = bases
+            .iter()
+            .map(|bases| {
+                let Bundle { file, on, modules } = &made.bundles[bases];
+                let on = on.iter().map(|commit| if *commit == one { "one" } else { "two" });
+                let on: Vec<&str> = on.collect();
+                let Some(file) = file else { return format!("nothing, on {on:?}") };
+                let path = &made.files[&file.key];
+                let heads = world.by_hand(&format!("git -C five bundle list-heads {}", path.display()));
+                let mut heads: Vec<&str> =
+                    heads.lines().filter_map(|line| line.split_once(' ')).map(|(_, name)| name).collect();
+                heads.iter_mut().for_each(|name| {
+                    *name = name
+                        .rsplit_once('/')
+                        .filter(|(of, _)| of.ends_with("modules"))
+                        .map_or(*name, |_| "a module")
+                });
+                format!("{} with {} modules, on {on:?}", heads.join(", "), modules.len())
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        refs/buedafab/release, a module, a module, refs/tags/v1 with 2 modules, on []
+        refs/buedafab/release, a module, a module with 2 modules, on ["one"]
+        refs/buedafab/release with 2 modules, on ["one"]
+        refs/buedafab/release, a module, a module, refs/tags/v1 with 2 modules, on []
+        nothing, on ["two"]
+        "#);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_pushed_yet_comes_from_the_checkout_if_that_has_all_of_it() {
+        let world = World::new();
+        let (head, two) = (world.commit("main"), world.commit("main~1"));
+        let asked = wanted(&head, [on(&[&two], false)]);
+        let refused = world.mirror("shallow").make(&asked).await.expect_err("nobody has it");
+        assert!(refused.to_string().contains("nor this checkout has it"), "{refused}");
+        let made = world.mirror("five").make(&asked).await.expect("the checkout has it");
+        assert!(made.bundles.values().all(|bundle| bundle.file.is_some()));
+        // The remote may be out of reach then.
+        world.by_hand("mv five.git gone.git");
+        world.mirror("shallow").make(&asked).await.expect("it is in the mirror");
+    }
+
+    #[tokio::test]
+    async fn two_runs_share_a_mirror_and_a_damaged_one_is_made_anew() {
+        let world = World::new();
+        let two = world.commit("main~1");
+        let asked = wanted(&two, [on(&[], false), on(&[&world.commit("main~2")], true)]);
+        let (first, second) = (world.mirror("five"), world.mirror("shallow"));
+        let (first, second) = tokio::join!(first.make(&asked), second.make(&asked));
+        let made = first.expect("it is there");
+        assert_eq!(
+            made.bundles.keys().collect::<Vec<_>>(),
+            second.expect("it is there").bundles.keys().collect::<Vec<_>>()
+        );
+        for damage in [
+            "find cache/mirrors/five.git/objects -type f -exec sh -c 'chmod u+w $0; : >$0' {} \\;",
+            ": >cache/mirrors/five.git/HEAD",
+            "rm -r cache/mirrors/five.git/refs cache/mirrors/five.git/packed-refs || true",
+            "rm -r cache/mirrors/five.git/*",
+            "touch cache/mirrors/five.git/refs/buedafab/release.lock",
+        ] {
+            world.by_hand(damage);
+            let made = world.mirror("five").make(&asked).await;
+            made.unwrap_or_else(|error| panic!("{damage}: {error}"));
+        }
+        let left = world.by_hand("ls cache/mirrors; find cache -name '.new-*'");
+        assert_eq!(left, "five.git\nfive.lock");
+    }
+
+    #[test]
+    fn addresses_of_submodules_are_relative_as_git_takes_them() {
+        for (url, written, expected) in [
+            ("https://x/a/five.git", "../lib.git", "https://x/a/lib.git"),
+            ("https://x/a/five.git/", "../../b/lib", "https://x/b/lib"),
+            ("git@x:a/five.git", "../lib", "git@x:a/lib"),
+            ("git@x:five.git", "../lib", "git@x:lib"),
+            ("/srv/five.git", "./lib", "/srv/five.git/lib"),
+            ("https://x/five", "https://y/lib", "https://y/lib"),
+            ("https://x/five", "git@y:lib", "git@y:lib"),
+        ] {
+            assert_eq!(relative_to(url, written), expected);
         }
     }
 }

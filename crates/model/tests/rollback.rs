@@ -370,8 +370,8 @@ fn words_that_name_nothing_to_go_back_to() {
       hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
 
     no remote to prepare it from
-    hosts have nowhere to fetch from: `scm` isn't set, and the checkout has no remote "origin"
-      hint: set `scm` in buedafab.toml to the URL that hosts fetch from
+    there is nowhere to fetch from: `scm` isn't set, and the checkout has no remote "origin"
+      hint: set `scm` in buedafab.toml to the URL of the git remote
     "#);
 }
 

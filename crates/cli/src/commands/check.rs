@@ -3,6 +3,7 @@
 use buedafab_engine::{Look, Repository, Wanted};
 use buedafab_model::app::recipe::Recipe;
 use buedafab_model::app::remote_url::RemoteUrl;
+use buedafab_model::config::SourceName;
 use buedafab_model::deployer::checkout::CheckoutFacts;
 use buedafab_model::deployer::rules::{Ruling, judge};
 use buedafab_model::host::Host;
@@ -170,7 +171,13 @@ async fn check_here(
     match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {
         Some(url) => {
             let remote = RemoteUrl::of(url);
-            check.pass("source", format!("hosts fetch from {}", remote.url));
+            let how = match settings.source.method {
+                SourceName::Fetch => format!("hosts fetch from {}", remote.url),
+                SourceName::Bundle => {
+                    format!("this machine fetches from {}, and sends each host what it lacks", remote.url)
+                }
+            };
+            check.pass("source", how);
             if remote.credentials.is_some() {
                 let place = match settings.source.scm {
                     Some(_) => "`scm` in buedafab.toml".to_owned(),

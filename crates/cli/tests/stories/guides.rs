@@ -62,6 +62,7 @@ guides! {
         }),
     ];
     strategies: "docs/strategies.md", strategies_world, [];
+    sources: "docs/sources.md", sources_world, [];
     monorepos: "docs/monorepos.md", monorepos_world, [];
     releases: "docs/releases.md", releases_world, [
         ("buedafab production deploy", |world| {
@@ -454,6 +455,15 @@ fn strategies_world() -> World {
     let world = World::hooks(FleetOptions::default());
     world.configure("strategy = 'revision'", "");
     world.releases(&["v0.1.0", "v0.2.0"]);
+    world
+}
+
+fn sources_world() -> World {
+    let world = World::hooks(FleetOptions::default());
+    world.configure("source = 'bundle'", "");
+    world.releases(&["v0.1.0", "v0.2.0"]);
+    world.commit("Sell books");
+    world.runs("git tag v0.3.0 && git push --quiet origin master v0.3.0");
     world
 }
 

@@ -117,7 +117,7 @@ pub enum Refusal {
     #[error(transparent)]
     Rule(#[from] BrokenRule),
     /// The git remote isn't known.
-    #[error("hosts have nowhere to fetch from: `scm` isn't set, and the checkout has no remote {remote:?}")]
+    #[error("there is nowhere to fetch from: `scm` isn't set, and the checkout has no remote {remote:?}")]
     NoRemote {
         /// The remote that was looked for.
         remote: String,
@@ -200,7 +200,7 @@ impl Refusal {
                 "keep one of the two names in buedafab.toml, with the roles of both; or, for now, name the others with --hosts".into()
             }
             Refusal::NothingLive { .. } => "deploy first".into(),
-            Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL that hosts fetch from".into(),
+            Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL of the git remote".into(),
         })
     }
 }
