@@ -159,17 +159,19 @@ impl Mirror {
         bases: &Bases,
         files: &mut BTreeMap<String, PathBuf>,
     ) -> Result<Bundle, MirrorProblem> {
-        let (mut on, mut not) = (Vec::new(), Vec::new());
+        let mut on: Vec<CommitId> = Vec::new();
+        let mut pinned = BTreeSet::new();
         for Base { commit: base, submodules } in bases {
             if !self.has(base).await {
                 continue;
             }
             on.push(base.clone());
-            not.push(base.clone());
             if *submodules && !modules.is_empty() {
-                not.extend(self.modules(base, Lacking::IsLeftOut).await?);
+                pinned.extend(self.modules(base, Lacking::IsLeftOut).await?);
             }
         }
+        let on = self.without_ancestors(on).await?;
+        let not: Vec<CommitId> = on.iter().cloned().chain(pinned).collect();
         let modules: Vec<CommitId> = modules.iter().cloned().collect();
         let not: Vec<&str> = not.iter().map(CommitId::as_str).collect();
         let wanted = [commit].into_iter().chain(&modules).map(CommitId::as_str);
@@ -209,6 +211,16 @@ impl Mirror {
             size_bytes,
         };
         Ok(Bundle { file: Some(file), on, modules })
+    }
+
+    /// Those of some commits that none of the others has.
+    async fn without_ancestors(&self, commits: Vec<CommitId>) -> Result<Vec<CommitId>, MirrorProblem> {
+        if commits.len() < 2 {
+            return Ok(commits);
+        }
+        let words = ["merge-base", "--independent"].into_iter().chain(commits.iter().map(CommitId::as_str));
+        let independent = self.git(&words.collect::<Vec<_>>()).await?;
+        Ok(commits.into_iter().filter(|commit| independent.lines().any(|id| id == commit.as_str())).collect())
     }
 
     /// The tags by which a release is described, but for those that what it builds on has.
@@ -529,8 +541,13 @@ mod tests {
         let (one, two) = (world.commit("main~2"), world.commit("main~1"));
         let own = CommitId::new("e".repeat(40)).expect("a commit");
         let mirror = world.mirror("shallow");
-        let bases =
-            [on(&[], false), on(&[&one], false), on(&[&one], true), on(&[&own], false), on(&[&two], true)];
+        let bases = [
+            on(&[], false),
+            on(&[&one], false),
+            on(&[&one], true),
+            on(&[&own], false),
+            on(&[&two, &one], true),
+        ];
         let made = mirror.make(&wanted(&two, bases.clone())).await.expect("it is there");
         let told: Vec<String> = bases
             .iter()
