@@ -553,6 +553,16 @@ fn a_deploy_in_waves() {
 }
 
 #[test]
+fn a_deploy_whose_hosts_fetch_in_turn() {
+    explore(2..=3, "fetch_concurrency = 1\n", two, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_deploy_that_is_sent() {
+    explore(1..=2, "source = \"bundle\"\n", two, Wanted::Deploy(3));
+}
+
+#[test]
 fn a_deploy_with_hooks() {
     explore(1..=2, HOOKS, two, Wanted::Deploy(3));
 }

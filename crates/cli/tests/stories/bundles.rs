@@ -110,3 +110,19 @@ fn hosts_get_releases_from_a_remote_that_only_the_deployer_reaches() {
     stage.production(&["deploy"], 0);
     assert_eq!(stage.serving(), ["five", "five"]);
 }
+
+#[test]
+fn hosts_fetch_in_turn_where_the_git_server_bears_no_more() {
+    let stage = Stage::new();
+    stage.configure_with("fetch_concurrency = 2");
+    stage.production(&["deploy", "--dry-run"], 0).says("fetch, batch 2 of 2");
+    stage.production(&["deploy"], 0);
+    // One of the last can't: none has switched.
+    stage.release("two");
+    stage.fleet.host("web3").run("chmod 755 /var/webapps/five; mkdir /var/webapps/five/releases/b; chown root /var/webapps/five/releases/b");
+    stage.production(&["deploy"], 7).says("serving now: one (");
+    assert_eq!(stage.serving(), ["one", "one", "one"]);
+    stage.fleet.host("web3").run("rm -r /var/webapps/five/releases/b");
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+}
