@@ -126,16 +126,20 @@ impl Mirror {
         let WantedBundles { commit, submodules, bases } = wanted;
         let known_by_hosts = bases.iter().flatten().map(|base| &base.commit);
         let all: BTreeSet<&CommitId> = known_by_hosts.chain([commit]).collect();
-        let failed = self.fetch(&Vec::from_iter(all)).await.err();
-        if !self.has(commit).await {
+        let all = Vec::from_iter(all);
+        let failed = self.fetch(&all).await.err();
+        let known = self.known(&all).await?;
+        if !known.contains(commit) {
             let why = failed.map(|error| error.to_string());
             return Err(MirrorProblem::NoCommit { url: self.remote.url.clone(), why });
         }
         let modules =
             if *submodules { self.modules(commit, Lacking::IsFetched).await? } else { BTreeSet::new() };
         let mut names = vec![name(RELEASE, None)];
-        self.git(&["update-ref", RELEASE, commit.as_str()]).await?;
-        self.git(&["update-ref", &format!("{KEPT_FOR_HOSTS}/{commit}"), commit.as_str()]).await?;
+        let kept = format!("{KEPT_FOR_HOSTS}/{commit}");
+        let (release, kept) =
+            (["update-ref", RELEASE, commit.as_str()], ["update-ref", &kept, commit.as_str()]);
+        tokio::try_join!(self.git(&release), self.git(&kept))?;
         for module in &modules {
             let name = name(MODULES, Some(module));
             self.git(&["update-ref", &name, module.as_str()]).await?;
@@ -144,7 +148,7 @@ impl Mirror {
         self.remove_old();
         let mut made = MadeBundles::default();
         for bases in bases {
-            let bundle = self.bundle(commit, &modules, &names, bases, &mut made.files).await?;
+            let bundle = self.bundle(commit, &modules, &names, bases, &known, &mut made.files).await?;
             made.bundles.insert(bases.clone(), bundle);
         }
         Ok(made)
@@ -157,12 +161,13 @@ impl Mirror {
         modules: &BTreeSet<CommitId>,
         names: &[String],
         bases: &Bases,
+        known: &BTreeSet<CommitId>,
         files: &mut BTreeMap<String, PathBuf>,
     ) -> Result<Bundle, MirrorProblem> {
         let mut on: Vec<CommitId> = Vec::new();
         let mut pinned = BTreeSet::new();
         for Base { commit: base, submodules } in bases {
-            if !self.has(base).await {
+            if !known.contains(base) {
                 continue;
             }
             on.push(base.clone());
@@ -262,13 +267,16 @@ impl Mirror {
 
     /// Those that aren't here.
     async fn lacks<'a>(&self, commits: &[&'a CommitId]) -> Vec<&'a CommitId> {
-        let mut lacking = Vec::new();
-        for commit in commits {
-            if !self.has(commit).await {
-                lacking.push(*commit);
-            }
-        }
-        lacking
+        let known = self.known(commits).await.unwrap_or_default();
+        commits.iter().copied().filter(|commit| !known.contains(*commit)).collect()
+    }
+
+    /// Those that are, asked by one process.
+    async fn known(&self, commits: &[&CommitId]) -> Result<BTreeSet<CommitId>, MirrorProblem> {
+        let words = ["rev-list", "--no-walk", "--ignore-missing"].into_iter();
+        let listed =
+            self.git(&words.chain(commits.iter().map(|commit| commit.as_str())).collect::<Vec<_>>()).await?;
+        Ok(listed.lines().filter_map(|id| CommitId::new(id).ok()).collect())
     }
 
     /// The history of a shallow checkout ends somewhere, and that of a partial one is elsewhere.
