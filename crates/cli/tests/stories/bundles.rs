@@ -126,3 +126,38 @@ fn hosts_fetch_in_turn_where_the_git_server_bears_no_more() {
     stage.production(&["deploy"], 0);
     assert_eq!(stage.serving(), ["two", "two", "two"]);
 }
+
+/// Where what is sent finds no room, or what is in it doesn't, nothing of it stays, and what is smaller is deployed next.
+#[test]
+fn a_bundle_that_does_not_fit_leaves_nothing() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..FleetOptions::default() });
+    let host = stage.fleet.host("web1");
+    host.run(
+        "mount -t tmpfs -o size=32m none /var/webapps && install -d -o deploy /var/webapps/five && \
+         chown deploy: /var/webapps && ln -s /tmp/served /var/webapps/five/served",
+    );
+    stage.configure_with("source = \"bundle\"");
+    stage.production(&["deploy"], 0);
+    // The first isn't taken in, the second can't be unpacked.
+    for mebibytes in [40, 20] {
+        let huge = format!("head -c {mebibytes}M /dev/urandom >huge");
+        let made = Command::new("sh").args(["-c", &huge]).current_dir(stage.checkout()).status();
+        assert!(made.expect("it runs").success());
+        stage.release(&format!("t{mebibytes}-huge"));
+        stage.production(&["deploy"], 7).says("No space left").says("serving now: one (");
+        assert_eq!(host.run("ls /var/webapps/five/.buedafab | grep -e bundle -e wants-all || :"), "");
+        // Nobody needs it.
+        stage.remote.git(&["reset", "-q", "--hard", "HEAD~1"]);
+        stage.remote.git(&[
+            "--git-dir",
+            &stage.remote.path().display().to_string(),
+            "config",
+            "receive.denyNonFastForwards",
+            "false",
+        ]);
+        stage.remote.git(&["push", "-q", "--force", "origin", "master"]);
+    }
+    stage.release("two");
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["two"]);
+}
