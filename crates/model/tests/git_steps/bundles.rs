@@ -245,6 +245,10 @@ fn no_state_of_a_slot_needs_a_person() {
         let left = place.by_hand("cd five; ls -A .buedafab releases | grep -v '^slots$' | tr '\\n' ' '");
         let _ = writeln!(found, "{what}: {first}\n    then {next}: {then}    {left}");
     }
+    // Where the project lies stands in it, and so in what is sent.
+    let is_sum = |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let sums: Vec<String> = found.split_whitespace().filter(is_sum).map(str::to_owned).collect();
+    sums.iter().for_each(|sum| found = found.replace(sum, "SUM"));
     let ids = [("FIRST", "first"), ("SECOND", "second"), ("THIRD", "third")];
     for (name, commit) in ids {
         found =
@@ -254,7 +258,7 @@ fn no_state_of_a_slot_needs_a_person() {
     nothing happened: 0
         then what it lacks, a:its own b:all: 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
-    what arrives is cut: 1: the bundle of THIRD arrived damaged, or there was no room for all of it: its check sum is 174224df9be7904bbc208910622eb97ea6755b414c814b402504208a4abb9b98 instead of d718ee8cdbfcb07b5e8729b6e53b54446a7375f8bdc72972ad81c049badd1087
+    what arrives is cut: 1: the bundle of THIRD arrived damaged, or there was no room for all of it: its check sum is SUM instead of SUM
         then what it lacks, a:all b:all: 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     there is no room: 1: cat: write error: File too large
