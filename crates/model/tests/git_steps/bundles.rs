@@ -88,7 +88,7 @@ impl Family<'_> {
     fn bring(&self, slot_name: &str, name: &str, sent: Sent, siblings: &[&str], submodules: bool) -> String {
         let action = unbundle(slot_name, &self.commit(name), sent, siblings, submodules);
         let told = self.step(&action, "");
-        if told != "0" {
+        if !told.starts_with('0') {
             return told;
         }
         let commit = self.commit(name);
@@ -98,8 +98,11 @@ impl Family<'_> {
             Some(prove(slot_name, &commit)),
         ];
         let told =
-            steps.into_iter().flatten().map(|step| self.step(&step, "")).collect::<Vec<_>>().join("; ");
-        format!("{told}: {}", self.place.by_hand(&format!("cd five/releases/{slot_name}; cat code lib/code lib/deep/code 2>/dev/null | tr '\\n' ' '; git describe --tags 2>/dev/null | sed 's/-g.*//'")))
+            steps.into_iter().flatten().fold(told, |told, step| format!("{told}; {}", self.step(&step, "")));
+        let files = "cat code lib/code lib/deep/code 2>/dev/null | tr '\\n' ' '";
+        let described = "git describe --tags 2>/dev/null | sed 's/-g.*//'";
+        let holds = self.place.by_hand(&format!("cd five/releases/{slot_name}; {files}; {described}"));
+        format!("{told}: {holds}")
     }
 
     /// What the next look says that a bundle could build on.
@@ -157,19 +160,19 @@ fn releases_come_by_bundles() {
         note("one of another history", family.bring("a", "apart", Sent::Bundle(apart), &["b"], true));
         found
     }), @"
-    the first, all of it: 0; 0; 0: work one lib one deep one v1
+    the first, all of it: 0; 0; 0; 0: work one lib one deep one v1
         next: what it lacks, a:all
-    once more: 0; 0; 0: work one lib one deep one v1
+    once more: 0; 0; 0; 0: work one lib one deep one v1
         next: what it lacks, a:all
-    beside it, from it: 0; 0; 0: work one lib one deep one v1
+    beside it, from it: 0; 0; 0; 0: work one lib one deep one v1
         next: what it lacks, a:all b:all
-    the second builds on what is there: 0; 0; 0: work two lib one deep one v2
+    the second builds on what is there: 0; 0; 0; 0: work two lib one deep one v2
         next: what it lacks, a:all b:all
-    the third on both: 0; 0; 0: work two lib two deep one v2-1
+    the third on both: 0; 0; 0; 0: work two lib two deep one v2-1
         next: what it lacks, a:all b:all
-    the first is an older one of the third: 0; 0; 0: work one lib one deep one v1
+    the first is an older one of the third: 0; 0; 0; 0: work one lib one deep one v1
         next: what it lacks, a:all b:all
-    one of another history: 0; 0; 0: work two lib two deep one 
+    one of another history: 0; 0; 0; 0: work two lib two deep one 
         next: what it lacks, a:all b:all
     ");
 }
@@ -256,51 +259,52 @@ fn no_state_of_a_slot_needs_a_person() {
     }
     assert_snapshot!(found, @"
     nothing happened: 0
-        then what it lacks, a:its own b:all: 0; 0; 0: work two lib two deep one v2-1
+        then what it lacks, a:its own b:all: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     what arrives is cut: 1: the bundle of THIRD arrived damaged, or there was no room for all of it: its check sum is SUM instead of SUM
-        then what it lacks, a:all b:all: 0; 0; 0: work two lib two deep one v2-1
+        then what it lacks, a:all b:all: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     there is no room: 1: cat: write error: File too large
-        then what it lacks, a:all b:all: 0; 0; 0: work two lib two deep one v2-1
+        then what it lacks, a:all b:all: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     the slots are gone: 1: error: Repository lacks these prerequisite commits:
     error: SECOND 
     what the slots of this host hold isn't what the bundle builds on: do it again, and all of THIRD is sent
-        then all of it,: 0; 0; 0: work two lib two deep one v2-1
+        then all of it,: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a 
     the slot beside it is gone: 1: error: Repository lacks these prerequisite commits:
     error: SECOND 
     what the slots of this host hold isn't what the bundle builds on: do it again, and all of THIRD is sent
-        then all of it, a:all: 0; 0; 0: work two lib two deep one v2-1
+        then all of it, a:all: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a 
     what it builds on is damaged beside it: 1: error: Repository lacks these prerequisite commits:
     error: SECOND 
     what the slots of this host hold isn't what the bundle builds on: do it again, and all of THIRD is sent
-        then all of it, a:all b:all: 0; 0; 0: work two lib two deep one v2-1
+        then all of it, a:all b:all: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     what it builds on is shallow beside it: 0
-        then what it lacks, a:its own b:all: 0; 0; 0: work two lib two deep one v2-1
+        then what it lacks, a:its own b:all: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     the slot's clone is damaged: 0: what git keeps in a was damaged (git finds errors in it), so it was made anew
-        then what it lacks, a:its own b:all: 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0: work two lib two deep one v2-1
+        then what it lacks, a:its own b:all: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     both are damaged: 1: error: Repository lacks these prerequisite commits:
     error: SECOND 
     what the slots of this host hold isn't what the bundle builds on: do it again, and all of THIRD is sent
     what git keeps in a is damaged (git finds errors in it), and couldn't be made anew
-        then all of it, a:all b:all: 0: what git keeps in a was damaged (git finds errors in it), so it was made anew    .buedafab:  releases: a b 
+        then all of it, a:all b:all: 0: what git keeps in a was damaged (git finds errors in it), so it was made anew; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0: work two lib two deep one v2-1
+        .buedafab:  releases: a b 
     the slot's clone has no HEAD: 0: what git keeps in a was damaged (no HEAD in it), so it was made anew
-        then what it lacks, a:its own b:all: 0; 0; 0: work two lib two deep one v2-1
+        then what it lacks, a:its own b:all: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     the clone of a submodule is damaged: 0
-        then what it lacks, a:its own b:all: 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0: work two lib two deep one v2-1
+        then what it lacks, a:its own b:all: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     the clones of submodules are gone: 0
-        then what it lacks, a:its own b:all: 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0: work two lib two deep one v2-1
+        then what it lacks, a:its own b:all: 0; 0; 0: what git keeps of the submodules of a was of no use, so it was made anew; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b 
     what submodules take isn't there: 0
-        then what it lacks, a:its own b:all: 0; 0; 0: work two lib two deep one v2-1
+        then what it lacks, a:its own b:all: 0; 0; 0; 0: work two lib two deep one v2-1
         .buedafab:  releases: a b
     ");
 }
@@ -331,7 +335,7 @@ fn a_host_changes_over_to_bundles_and_back() {
     0
     0
     what it lacks, a:its own
-    0; 0; 0: work one lib one deep one v1
+    0; 0; 0; 0: work one lib one deep one v1
 
     what it lacks, a:its own b:all
     0
