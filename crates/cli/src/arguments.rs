@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use buedafab_model::config::StrategyName;
 use buedafab_model::shell::typed_words;
 use clap::builder::StyledStr;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 use clap_complete::engine::ArgValueCandidates;
 use console::Term;
 
@@ -133,6 +136,12 @@ pub(crate) enum CommandArgs {
     Rollback(RollbackArgs),
     /// Put back a switch that was never confirmed: its run was killed, or the host lost its power
     Recover(RecoverArgs),
+    /// Write down which releases a tree holds that another tool made, or a person: Capistrano, Deployer, buedafab on Fabric
+    #[command(after_help = ADOPT_NOTES)]
+    Adopt(AdoptArgs),
+    /// Lay releases out in another way, with the app serving throughout
+    #[command(name = "migrate-layout", after_help = MIGRATE_LAYOUT_NOTES)]
+    MigrateLayout(MigrateLayoutArgs),
     /// Take a host out of service that left buedafab.toml: stop and remove this app's units and jobs there
     Retire(RetireArgs),
     /// Show what runs where, since when and by whom; drift, locks and holds; without an environment of all
@@ -201,6 +210,8 @@ impl CommandArgs {
             CommandArgs::Deploy(DeployArgs { dry_run, .. })
             | CommandArgs::Rollback(RollbackArgs { dry_run, .. })
             | CommandArgs::Retire(RetireArgs { dry_run, .. })
+            | CommandArgs::Adopt(AdoptArgs { dry_run, .. })
+            | CommandArgs::MigrateLayout(MigrateLayoutArgs { dry_run, .. })
             | CommandArgs::Recover(RecoverArgs { dry_run }) => !dry_run,
             CommandArgs::Env(EnvArgs { what }) => !matches!(what, EnvCommand::List),
             CommandArgs::Maintenance(MaintenanceArgs { state, .. }) => *state != MaintenanceState::Status,
@@ -253,6 +264,25 @@ Examples:
   buedafab production rollback
   buedafab production rollback --to v0.1.0    or the beginning of a commit's id; `status` shows which can be named
   buedafab production rollback:to=v0.1.0      Fabric's form";
+
+const ADOPT_NOTES: &str = "\
+Nothing of the tree is moved or removed, and what serves goes on serving. What isn't known is left alone, and said. Run again, it catches
+up with what the other tool did since, until buedafab deploys.
+
+Examples:
+  buedafab production adopt --dry-run    which folder holds which commit, and which one serves
+  buedafab production adopt
+  buedafab production adopt --undo       until the next deploy";
+
+const MIGRATE_LAYOUT_NOTES: &str = "\
+Releases stay where they are, and can be gone back to; the next deploy goes to a folder of the new kind. A link `current` of another tool,
+beside `releases`, is made to follow buedafab's, so that web servers read through it as before. `strategy` is changed in buedafab.toml. A tree
+that nobody has adopted is adopted first.
+
+Examples:
+  buedafab production migrate-layout --to timestamp --dry-run
+  buedafab production migrate-layout --to ab
+  buedafab production migrate-layout --undo    puts that link back, until the next deploy";
 
 const HISTORY_EXAMPLES: &str = "\
 Examples:
@@ -381,6 +411,56 @@ pub(crate) struct RecoverArgs {
     /// Look at the hosts and show the plan, and change nothing
     #[arg(long, short = 'n')]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdoptArgs {
+    /// Take away again what was written down, as long as nothing was deployed since
+    #[arg(long)]
+    pub undo: bool,
+    /// Look at the hosts and show the plan, and change nothing
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateLayoutArgs {
+    /// How releases are to be laid out
+    #[arg(
+        long,
+        value_enum,
+        value_name = "STRATEGY",
+        required_unless_present = "undo",
+        conflicts_with = "undo"
+    )]
+    pub to: Option<LayoutName>,
+    /// Put a link of another tool back as it was, as long as nothing was deployed since
+    #[arg(long)]
+    pub undo: bool,
+    /// Look at the hosts and show the plan, and change nothing
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+}
+
+/// A strategy, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayoutName {
+    /// Slots that take turns
+    Ab,
+    /// A new folder for every deploy
+    Timestamp,
+    /// A folder for every release
+    Revision,
+}
+
+impl From<LayoutName> for StrategyName {
+    fn from(typed: LayoutName) -> StrategyName {
+        match typed {
+            LayoutName::Ab => StrategyName::Ab,
+            LayoutName::Timestamp => StrategyName::Timestamp,
+            LayoutName::Revision => StrategyName::Revision,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

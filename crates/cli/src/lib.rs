@@ -145,6 +145,10 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Changes(arguments) => commands::changes::changes(cli, arguments).await,
         CommandArgs::Deploy(arguments) => commands::deploy::deploy(cli, arguments).await,
         CommandArgs::Rollback(arguments) => commands::rollback::rollback(cli, arguments).await,
+        CommandArgs::Adopt(arguments) => commands::adopt::adopt(cli, arguments).await,
+        CommandArgs::MigrateLayout(arguments) => {
+            commands::migrate_layout::migrate_layout(cli, arguments).await
+        }
         CommandArgs::Recover(arguments) => commands::recover::recover(cli, arguments.dry_run).await,
         CommandArgs::Status(arguments) => commands::status::status(cli, arguments).await,
         CommandArgs::History(arguments) => commands::history::history(cli, arguments).await,

@@ -12,8 +12,8 @@ use buedafab_model::config::{Diagnostics, ReleaseSettings, Settings};
 use buedafab_model::deployer::checkout::{CheckoutFacts, ReleaseFile};
 use buedafab_model::host::Host;
 use buedafab_model::names::HostName;
-use buedafab_model::plan::Plan;
 use buedafab_model::plan::refusal::Refusal;
+use buedafab_model::plan::{Note, Plan};
 use buedafab_model::planner::{RunContext, SeenHost, UnreachableHost, plan_recover, without_unreachable};
 use buedafab_model::release::Release;
 use buedafab_model::run::event::{Event, Reason};
@@ -411,6 +411,16 @@ impl Session {
         });
         let outcome = Outcome { verdict, hosts: hosts.collect(), failures: Vec::new() };
         self.run_ended_with(outcome, code);
+    }
+
+    /// Ends a run whose plan has nothing to do on any host, and says why that is.
+    pub(crate) fn nothing_to_do(&mut self, plan: &Plan, look: &Look) -> ExitCode {
+        for Note { host, text } in &plan.notes {
+            self.say(&host.as_ref().map_or_else(|| text.clone(), |host| format!("{host}: {text}")));
+        }
+        self.say("nothing to do on any host");
+        self.end_early(Verdict::Done, ExitCode::Done, look);
+        ExitCode::Done
     }
 
     fn run_ended(&mut self, outcome: Outcome) {

@@ -6,7 +6,21 @@ use clap::{Arg, Command};
 
 /// The groups, each with its commands in the order in which a person meets them. What stands in none is shown last.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Releases", &["check", "changes", "deploy", "rollback", "recover", "hold", "unhold", "retire"]),
+    (
+        "Releases",
+        &[
+            "check",
+            "changes",
+            "deploy",
+            "rollback",
+            "recover",
+            "hold",
+            "unhold",
+            "retire",
+            "adopt",
+            "migrate-layout",
+        ],
+    ),
     ("What runs", &["status", "logs", "history"]),
     (
         "The app on its hosts",

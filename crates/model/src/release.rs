@@ -27,6 +27,17 @@ impl Release {
         Release { describe: commit.short().to_owned(), commit, tag: None, submodules: false }
     }
 
+    /// A commit with what `git describe --tags --always --long` says of it: the long form tells a tag that stands on the commit from one
+    /// that stands before it.
+    pub fn described(commit: CommitId, long: &str) -> Self {
+        let release = Release::unnamed(commit);
+        match long.rsplit_once("-g").and_then(|(name, _)| name.rsplit_once('-')) {
+            Some((tag, "0")) => release.tagged(tag),
+            Some(_) => Release { describe: long.to_owned(), ..release },
+            None => release,
+        }
+    }
+
     /// The same commit under the name of a tag that stands on it.
     pub fn tagged(self, tag: &str) -> Self {
         Release { describe: tag.to_owned(), tag: Some(tag.to_owned()), ..self }

@@ -12,6 +12,7 @@ use buedafab_model::host::facts::{
     Capacity, CurrentLink, HostFacts, Listener, Lock, Room, SlotFacts, StuckFile, UnitElsewhere,
 };
 use buedafab_model::host::record::{Hold, LockHolder, PendingSwitch, SlotState};
+use buedafab_model::host::tree::OuterLink;
 use buedafab_model::host::written::Written;
 use buedafab_model::names::{EnvironmentName, SlotName, Unit};
 use buedafab_model::plan::refusal::Refusal;
@@ -36,6 +37,11 @@ fn runs(facts: &mut HostFacts, unit: &str) {
         "Id={}\nLoadState={loaded}\nActiveState={state}\nResult={}\nType={}\nNRestarts=3\nMainPID=0\n",
         words[0], words[2], words[3]
     ));
+}
+
+/// The link that Capistrano keeps beside the folder of releases.
+fn other_link(facts: &mut HostFacts, text: &str, slot: &str) {
+    facts.outer = Some(OuterLink { text: text.to_owned(), slot: SlotName::new(slot).ok() });
 }
 
 /// A unit with a process that has files of both slots in memory, and works in this folder.
@@ -155,6 +161,11 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ),
         ("the link is none", current(CurrentLink::NotALink)),
         ("the link leads elsewhere", current(CurrentLink::Elsewhere("/srv/old".into()))),
+        (
+            "a link of another tool leads past it",
+            live().change(|f| other_link(f, "/var/webapps/five/releases/b", "b")),
+        ),
+        ("a link of another tool follows it", live().change(|f| other_link(f, "releases/current", "a"))),
         (
             "the link leads to a folder of another tool",
             live().change(|f| {
@@ -651,12 +662,23 @@ fn all_three_say_the_same() {
       check   help: another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
       check   a deploy would be stopped
 
+    a link of another tool leads past it
+      plan    refused: web1: /var/webapps/five/current leads to b, past /var/webapps/five/releases/current: who reads through it wouldn't see what is deployed
+              `adopt` writes down which releases are there, and `migrate-layout` makes it follow /var/webapps/five/releases/current; or deploy --take-over leaves it as it is
+      status  web1: /var/webapps/five/current leads to b, past /var/webapps/five/releases/current: who reads through it wouldn't see what is deployed
+      check   ✗  current  /var/webapps/five/current leads to b, past /var/webapps/five/releases/current: who reads through it wouldn't see what is deployed
+      check   help: `adopt` writes down which releases are there, and `migrate-layout` makes it follow /var/webapps/five/releases/current; or deploy --take-over leaves it as it is
+      check   a deploy would be stopped
+
+    a link of another tool follows it
+      check   ready to deploy
+
     the link leads to a folder of another tool
       plan    refused: web1: /var/webapps/five/releases/current points to "20260101", which is none of the slots
-              another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
+              another tool may be at work there; `adopt` writes down which releases it has left; or deploy --take-over replaces the link, and puts it back on failure
       status  web1: /var/webapps/five/releases/current points to "20260101", which is none of the slots
       check   ✗  current  /var/webapps/five/releases/current points to "20260101", which is none of the slots
-      check   help: another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure
+      check   help: another tool may be at work there; `adopt` writes down which releases it has left; or deploy --take-over replaces the link, and puts it back on failure
       check   a deploy would be stopped
 
     the link leads to nothing
@@ -666,7 +688,7 @@ fn all_three_say_the_same() {
       check   ready to deploy
 
     nothing was written about what is live
-      status  web1: buedafab has no record of what is live
+      status  web1: buedafab has no record of what is live: `adopt` writes one
       check   ready to deploy
 
     a person moved the link

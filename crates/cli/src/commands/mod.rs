@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod adopt;
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -16,6 +17,7 @@ pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod maintenance;
 pub(crate) mod manage;
+pub(crate) mod migrate_layout;
 pub(crate) mod put;
 pub(crate) mod recipe;
 pub(crate) mod recover;

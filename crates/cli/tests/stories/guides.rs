@@ -603,8 +603,27 @@ fn json_world() -> World {
 fn from_capistrano_world() -> World {
     let world = World::of(FleetOptions::default(), &["web1"]);
     world.configure("", "[environments.production]\nhosts = ['web1']\n");
-    world.commit("Five");
-    world.on_all("su deploy -c 'mkdir -p /var/webapps/five/releases/2024 && ln -s 2024 /var/webapps/five/releases/current'");
+    world
+        .remote
+        .commit(&[("Makefile", "all:\n\ttrue\n"), ("bin/selftest", "#!/bin/sh\n")], "Build and check");
+    for tag in ["v0.1.0", "v0.2.0"] {
+        world.commit(tag);
+        world.remote.tag(tag);
+    }
+    world.remote.push();
+    // As Capistrano leaves it: exports, of which one never came to its end, a mirror, and a link by its absolute path.
+    let script = format!(
+        "set -e; mkdir -p /var/webapps/five/shared /var/webapps/five/releases; cd /var/webapps/five; git clone -q --mirror {} repo
+        for of in 20261125090000=v0.1.0 20261126100000=v0.1.0 20261127110000=v0.2.0; do
+          mkdir releases/${{of%=*}}; git --git-dir=repo archive ${{of#*=}} | tar -x -C releases/${{of%=*}}
+          git --git-dir=repo rev-parse ${{of#*=}}^0 >releases/${{of%=*}}/REVISION
+        done
+        ln -s /var/webapps/five/releases/20261127110000 current; echo one deployed as release 20261124080000 by ada >revisions.log
+        for name in 20261126100000 20261127110000; do echo it deployed as release $name by ada >>revisions.log; done",
+        world.remote.url()
+    );
+    world.on_all(&format!("su deploy -c '{script}'"));
+    world.commit("Sell paper");
     world
 }
 

@@ -1,5 +1,6 @@
 //! Stories: the real program, real sshd hosts, real git, and what people see.
 
+mod adopting;
 mod bundles;
 mod celery;
 mod connections;

@@ -96,17 +96,11 @@ impl Repository {
     /// A commit with the names that people know it by.
     pub(super) async fn describe(&self, commit: &CommitId) -> Release {
         let modules = format!("{commit}:.gitmodules");
-        // The long form tells a tag that stands on the commit from one that stands before it.
         let describe = ["describe", "--tags", "--always", "--long", commit.as_str()];
         let has_modules = ["cat-file", "-e", &modules];
         let (long, modules) = tokio::join!(self.git(&describe), self.git(&has_modules));
         let long = long.unwrap_or_else(|_| commit.short().to_owned());
-        let release = Release { submodules: modules.is_ok(), ..Release::unnamed(commit.clone()) };
-        match long.rsplit_once("-g").and_then(|(name, _)| name.rsplit_once('-')) {
-            Some((tag, "0")) => release.tagged(tag),
-            Some(_) => Release { describe: long, ..release },
-            None => release,
-        }
+        Release { submodules: modules.is_ok(), ..Release::described(commit.clone(), &long) }
     }
 
     /// Tags of commits in this checkout.

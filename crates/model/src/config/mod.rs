@@ -8,6 +8,7 @@ mod area;
 mod areas;
 mod at;
 mod diagnostics;
+mod edit;
 mod file;
 mod former;
 mod lineage;
@@ -35,6 +36,7 @@ pub use areas::{
     VersionSettings, WaveSize, reference,
 };
 pub use diagnostics::{Diagnostic, Diagnostics};
+pub use edit::with_strategy;
 pub use file::{ConfigFile, parse};
 pub use former::FORMER_KEYS;
 pub use nearest::nearest;

@@ -22,6 +22,7 @@ use crate::host::record::{
 };
 use crate::host::running::{Running, Trouble};
 use crate::host::sudo::SudoRules;
+use crate::host::tree::{OuterLink, Tree};
 use crate::host::written::Written;
 use crate::names::{CommitId, HostPath, SlotName};
 use crate::release::Release;
@@ -66,6 +67,10 @@ pub struct HostFacts {
     pub current: CurrentLink,
     /// The text of the link, if there is one.
     pub link: Option<String>,
+    /// The link that other tools keep beside the folder of releases, if there is one.
+    pub outer: Option<OuterLink>,
+    /// What another tool, or a person, has made of the releases, where that was asked.
+    pub tree: Tree,
     /// The slots that are there: folders that may hold a release, and records of such.
     pub slots: BTreeMap<SlotName, SlotFacts>,
     /// How many more there are, which weren't looked at.
@@ -204,6 +209,8 @@ pub enum CurrentLink {
 pub struct SlotFacts {
     /// The commit that is checked out, if there is a git checkout.
     pub commit: Option<CommitId>,
+    /// Whether that isn't git's to say, but the `REVISION` that another tool has put there beside an export of the commit.
+    pub is_export: bool,
     /// Whether there is only a record of it: somebody has taken its folder away.
     pub folder_is_gone: bool,
     /// Whether its clone holds what the submodules of that commit take, too.
@@ -226,6 +233,13 @@ pub struct SlotFacts {
     pub written: Vec<Written>,
     /// What it takes of the disk, if that was measured.
     pub takes: Option<Room>,
+}
+
+impl SlotFacts {
+    /// Whether git keeps a commit in it, as far as anybody knows whole.
+    pub fn is_clone(&self) -> bool {
+        self.commit.is_some() && !self.is_export && self.damaged.is_none()
+    }
 }
 
 /// A part of a disk.
@@ -340,12 +354,21 @@ impl HostFacts {
                         seen.folder_is_gone = true;
                     }
                 }
+                "outer" => facts.outer = Some(OuterLink { text: value.to_owned(), slot: None }),
+                "outer_live" => {
+                    if let Some(outer) = facts.outer.as_mut().filter(|outer| outer.slot.is_none()) {
+                        outer.slot.clone_from(&slot);
+                    }
+                }
+                "adoption" => facts.tree.adoption = read(value, &layout.adopted(), &mut facts.bad_records),
+                _ if key.starts_with("tree_") || key.ends_with("_log") => facts.tree.read(key, value),
                 "more_slots" => facts.more_slots = value.parse().unwrap_or(u32::MAX),
                 "live" if value == "itself" => live = live.or_else(|| slot.clone()),
                 "live" => live_by_a_link = live_by_a_link.or_else(|| slot.clone()),
-                "head" => {
+                "head" | "export" => {
                     if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
                         seen.commit = CommitId::new(value).ok();
+                        seen.is_export = key == "export";
                     }
                 }
                 "record" => {

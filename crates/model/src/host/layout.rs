@@ -150,6 +150,16 @@ impl Layout {
         self.state().join("journal.jsonl")
     }
 
+    /// What says which run wrote the records of a tree that others had made.
+    pub fn adopted(&self) -> HostPath {
+        self.state().join("adopted.json")
+    }
+
+    /// The link that other tools keep in the app's folder, and web servers read through.
+    pub fn outer_link(&self) -> HostPath {
+        self.path.join("current")
+    }
+
     /// The file that says whose all this is.
     pub fn owner(&self) -> HostPath {
         self.state().join("owner.json")

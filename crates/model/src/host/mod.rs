@@ -14,6 +14,7 @@ pub mod record;
 pub mod running;
 pub mod sudo;
 mod transport;
+pub mod tree;
 pub mod written;
 
 use std::collections::BTreeSet;

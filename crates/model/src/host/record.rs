@@ -82,6 +82,14 @@ pub enum JournalKind {
     MaintenanceOn,
     /// They no longer are.
     MaintenanceOff,
+    /// The records of a tree were written that another tool had made, or a person.
+    Adopted,
+    /// They were taken away again.
+    AdoptionUndone,
+    /// The link that web servers read through was made to follow the one that decides what is live.
+    LayoutMigrated,
+    /// It was put back.
+    LayoutPutBack,
 }
 
 impl JournalKind {
@@ -101,6 +109,10 @@ impl JournalKind {
             JournalKind::HostRetired => "retired",
             JournalKind::MaintenanceOn => "maintenance on",
             JournalKind::MaintenanceOff => "maintenance off",
+            JournalKind::Adopted => "adopted",
+            JournalKind::AdoptionUndone => "adoption undone",
+            JournalKind::LayoutMigrated => "layout migrated",
+            JournalKind::LayoutPutBack => "layout put back",
         }
     }
 }

@@ -107,6 +107,16 @@ pub enum Refusal {
         /// The app's folder there.
         path: HostPath,
     },
+    /// A tree of another tool's, or a person's, can't be taken as it is.
+    #[error("{host}: {why}")]
+    NotAdopted {
+        /// Where.
+        host: HostName,
+        /// What stands against it.
+        why: String,
+        /// What to do about it.
+        help: String,
+    },
     /// There is nothing live to work on.
     #[error("{host}: no release is live")]
     NothingLive {
@@ -131,6 +141,7 @@ impl Refusal {
             Refusal::Unfit { host, .. }
             | Refusal::Unreachable { host, .. }
             | Refusal::NothingBefore { host, .. }
+            | Refusal::NotAdopted { host, .. }
             | Refusal::NothingLive { host } => host,
             Refusal::NoHosts
             | Refusal::BadTemplate { .. }
@@ -199,6 +210,7 @@ impl Refusal {
             Refusal::SameFolder { .. } => {
                 "keep one of the two names in buedafab.toml, with the roles of both; or, for now, name the others with --hosts".into()
             }
+            Refusal::NotAdopted { help, .. } => help.clone(),
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL of the git remote".into(),
         })

@@ -136,6 +136,7 @@ pub fn plan_deploy(
             matches!(
                 kind,
                 DiagnosisKind::Elsewhere
+                    | DiagnosisKind::OtherLink
                     | DiagnosisKind::Foreign
                     | DiagnosisKind::UnitElsewhere
                     | DiagnosisKind::SlotOfOthers

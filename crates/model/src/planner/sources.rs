@@ -131,7 +131,7 @@ impl HostPlanning<'_> {
     fn whole_slots(&self) -> Vec<(&SlotName, &SlotFacts)> {
         let facts = self.facts;
         let is_whole = |slot: &SlotName, seen: &SlotFacts| {
-            !seen.folder_is_gone && seen.commit.is_some() && seen.damaged.is_none() && self.is_ours(slot)
+            !seen.folder_is_gone && seen.is_clone() && self.is_ours(slot)
         };
         let mut slots: Vec<_> =
             facts.slots.iter().filter(|(slot, seen)| !facts.wants_all && is_whole(slot, seen)).collect();
@@ -146,11 +146,10 @@ impl HostPlanning<'_> {
     /// the live one first, as it is the one most likely to be whole.
     fn siblings_to_fetch_from(&self, slot: &SlotName, release: &Release) -> Vec<SlotName> {
         let facts = self.facts;
-        let is_clone =
-            facts.slots.get(slot).is_some_and(|seen| seen.commit.is_some() && seen.damaged.is_none());
+        let is_clone = facts.slots.get(slot).is_some_and(SlotFacts::is_clone);
         // What another tool keeps beside them may be a clone of something else.
         let others = facts.slots.iter().filter(|(other, seen)| {
-            let is_whole = !seen.folder_is_gone && seen.commit.is_some() && seen.damaged.is_none();
+            let is_whole = !seen.folder_is_gone && seen.is_clone();
             *other != slot && is_whole && self.is_ours(other)
         });
         let useful = others.filter(|(_, seen)| !is_clone || seen.commit.as_ref() == Some(&release.commit));

@@ -90,6 +90,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::DifferentTargets { .. }
         | Refusal::SameMachine { .. }
         | Refusal::NothingLive { .. }
+        | Refusal::NotAdopted { .. }
         | Refusal::UnknownLoss { .. }
         | Refusal::LastingMigrations { .. }
         | Refusal::Rule(_)

@@ -313,8 +313,10 @@ fn ignored(path: &str) -> String {
 
 fn verify_commit(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
     format!(
-        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short} filled={filled}\n{difference}{VERIFY}",
+        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short} filled={filled} app={app}\n{difference}{export}{VERIFY}",
         git = git(layout),
+        export = script!("verify_export"),
+        app = quote(layout.path.as_str()),
         difference = script!("difference"),
         filled = quote(layout.filled(slot).as_str()),
         slot_path = quote(layout.slot(slot).as_str()),

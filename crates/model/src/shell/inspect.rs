@@ -64,6 +64,8 @@ pub enum Scope {
     /// Also what a plan does that removes what isn't wanted any more: jobs that nothing asks for, and which machine it is,
     /// whatever it is called.
     Removal,
+    /// Also what decides which releases a tree holds that another tool made, or a person.
+    Tree,
     /// Also what people ask about: local changes, the whole journal, what runs.
     Full,
 }
@@ -90,6 +92,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         Scope::Plan => {}
         Scope::Back | Scope::Full => script.push_str(LOOK_FOR_COMMITS),
         Scope::Removal => script.push_str(IDENTITY),
+        Scope::Tree => script.push_str(&script!("look_at_tree")),
     }
     if scope == Scope::Full {
         script.push_str(&script!("holds"));
@@ -120,7 +123,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     let asks = match scope {
         _ if *has_jobs => "true",
         Scope::Removal | Scope::Full => "[ -d \"$memory\" ]",
-        Scope::Plan | Scope::Back => "[ -f \"$memory/jobs.json\" ]",
+        Scope::Plan | Scope::Back | Scope::Tree => "[ -f \"$memory/jobs.json\" ]",
     };
     script.push_str(&format!("if {asks}; then\n{JOB_BLOCKS}fi\n"));
     if !service_files.is_empty() {
@@ -204,7 +207,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
             script.push_str(&health::look_for_git_script(layout, question, timeout));
         }
         (Scope::Full, None, Some(url)) => script.push_str(&ask::look_for_git_script(url)),
-        (Scope::Full, None, None) | (Scope::Plan | Scope::Back | Scope::Removal, ..) => {}
+        (Scope::Full, None, None) | (Scope::Plan | Scope::Back | Scope::Removal | Scope::Tree, ..) => {}
     }
     for file in *shared_files {
         let path = quote(layout.shared().join(file).as_str());
@@ -326,6 +329,12 @@ slots() {
     fi
   done
 }
+# What another tool has put there without git, and which commit that is.
+is_export() {
+  revision=
+  [ ! -e "$releases/$slot/.git" ] && [ -f "$releases/$slot/REVISION" ] || return
+  IFS= read -r revision <"$releases/$slot/REVISION" || [ -n "$revision" ]
+}
 look_at_slot() {
   fact slot "$slot"
   [ -d "$releases/$slot" ] || fact folder_is_gone yes
@@ -342,7 +351,10 @@ look_at_slot() {
       IFS= read -r of <"$releases/$slot/.git/buedafab-modules"
       [ "$of" != "$line" ] || fact has_modules yes
     fi
+  elif is_export; then
+    fact export "$revision"
   fi
+  if [ -n "$outer" ] && [ "$path/current/." -ef "$releases/$slot/." ]; then fact outer_live yes; fi
   if [ -L "$releases/$slot" ]; then
     fact slot_is_link yes
   elif [ ! -f "$memory/slots/$slot.json" ] && [ ! -e "$releases/$slot/.git" ]; then
@@ -354,7 +366,9 @@ look_at_slot() {
   record record "$memory/slots/$slot.json"
   # A clone of ours, as far as the shell itself can see.
   if [ -f "$memory/slots/$slot.json" ] && [ -d "$releases/$slot" ] && [ ! -L "$releases/$slot" ]; then
-    if lacks "$releases/$slot"; then
+    if is_export; then
+      :
+    elif lacks "$releases/$slot"; then
       fact damaged "$slot/$part"
     elif [ -x "$releases/$slot/.git" ] && [ ! -s "$releases/$slot/.git/index" ]; then
       fact damaged "$slot/no index in it"
@@ -372,6 +386,11 @@ state() {
     [ -d "$link/." ] || fact dangling yes
   elif [ -e "$link" ]; then
     fact not_a_link yes
+  fi
+  outer=
+  if [ -L "$path/current" ]; then
+    outer=$(readlink "$path/current")
+    fact outer "$outer"
   fi
   look=look_at_slot
   slots

@@ -14,6 +14,7 @@ use crate::app::owner::Owner;
 use crate::host::fleet::Fleet;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState, tail_of};
+use crate::host::tree::AdoptionRecord;
 use crate::names::{HostPath, RunId, SlotName};
 use crate::plan::Ended;
 use crate::plan::action::RecordAction;
@@ -100,6 +101,39 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
         RecordAction::Unhold => format!("rm -f {}", quote(layout.hold().as_str())),
         RecordAction::LinkPrevious { link, slot } => link_previous(layout, link, slot.as_ref(), run),
         RecordAction::RemoveSlot { slot, release: _ } => remove_slot(layout, slot),
+        RecordAction::Adopt { slot, state, release, turn } => {
+            let record = SlotRecord {
+                at,
+                state: *state,
+                release: release.clone(),
+                former: None,
+                turn: *turn,
+                run: run.clone(),
+            };
+            // What is newer from now on was written by the app, or by somebody.
+            format!(
+                "{} && {}",
+                replace_file(layout, &layout.record(slot), &record),
+                note_time(&layout.filled(slot))
+            )
+        }
+        RecordAction::NoteAdoption { runs, link } => {
+            let record = AdoptionRecord { at, runs: runs.clone(), link: link.clone() };
+            replace_file(layout, &layout.adopted(), &record)
+        }
+        RecordAction::Disown { slots, all } => {
+            let of_slot = |slot: &SlotName| [layout.record(slot), layout.filled(slot), layout.takes(slot)];
+            let own = [layout.adopted(), layout.owner(), layout.fleet()];
+            let files = slots.iter().flat_map(of_slot).chain(own.into_iter().filter(|_| *all));
+            let files: Vec<HostPath> = files.collect();
+            format!("rm -f {}", quote_words(files.iter().map(HostPath::as_str)))
+        }
+        RecordAction::FollowLink { slot, before } => {
+            other_link(layout, slot, before, run) + &script!("other_link") + "follow"
+        }
+        RecordAction::PutLinkBack { slot, before } => {
+            other_link(layout, slot, before, run) + &script!("other_link") + "put_back"
+        }
         RecordAction::Prune => format!(
             "kept={}\nslots={}\npackages={}\n{}",
             quote(layout.kept().as_str()),
@@ -340,6 +374,22 @@ fn link_previous(layout: &Layout, link: &str, slot: Option<&SlotName>, run: &Run
         }
     };
     format!("if [ -e {link} ] && [ ! -L {link} ]; then echo {link}' is no link' >&2; false; else {write}; fi")
+}
+
+/// What the script about the link of another tool reads.
+fn other_link(layout: &Layout, slot: &SlotName, before: &str, run: &RunId) -> String {
+    let current = layout.current();
+    let below = current.as_str().strip_prefix(layout.path.as_str()).map(|rest| rest.trim_start_matches('/'));
+    format!(
+        "other={} link={} slot={} folder={} follows={} before={} run={}\n",
+        quote(layout.outer_link().as_str()),
+        quote(current.as_str()),
+        quote(slot.as_str()),
+        quote(layout.slot(slot).as_str()),
+        quote(below.unwrap_or(current.as_str())),
+        quote(before),
+        quote(run.as_str()),
+    )
 }
 
 fn remove_slot(layout: &Layout, slot: &SlotName) -> String {

@@ -2,6 +2,7 @@
 //! else: where does a new release go, what can be gone back to, what may be pruned, and which promises can't it keep?
 
 mod ab;
+mod adopted;
 mod folders;
 mod revision;
 mod timestamp;
@@ -9,6 +10,8 @@ mod timestamp;
 use std::fmt;
 
 use jiff::Timestamp;
+
+pub use adopted::{AdoptedRelease, Adoption, NotAdoptable, adoption, has_deployed};
 
 use crate::config::{Settings, StrategyName};
 use crate::host::facts::{CurrentLink, HostFacts, SlotFacts};

@@ -152,6 +152,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         DiagnosisKind::LowInodes => "inodes",
         DiagnosisKind::ClockSkew => "clock",
         DiagnosisKind::NotALink
+        | DiagnosisKind::OtherLink
         | DiagnosisKind::Elsewhere
         | DiagnosisKind::Dangling
         | DiagnosisKind::NothingLive

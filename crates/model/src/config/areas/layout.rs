@@ -24,6 +24,15 @@ pub enum StrategyName {
 }
 
 impl StrategyName {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            StrategyName::Ab => "ab",
+            StrategyName::Timestamp => "timestamp",
+            StrategyName::Revision => "revision",
+        }
+    }
+
     /// Whether every release has a folder of its own, so that they add up.
     pub fn adds_up(self) -> bool {
         match self {

@@ -105,6 +105,8 @@ pub enum DiagnosisKind {
     UnitElsewhere,
     /// Where the link should be there is a folder or file.
     NotALink,
+    /// Another tool's link leads to what serves, and would go on doing so.
+    OtherLink,
     /// The link leads to something that isn't ours.
     Elsewhere,
     /// The link leads to nothing.

@@ -10,17 +10,22 @@ use crate::names::{HostPath, SlotName};
 /// Where the link leads, and what is known of what it leads to.
 pub(super) fn link(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagnoses) {
     let path = expected.layout.current();
-    let mut elsewhere = |target: &str| {
+    other_link(facts, expected.layout, found);
+    let mut elsewhere = |target: &str, adopt: &str| {
         let words = format!("{path} points to {target:?}, which is none of the slots");
-        let help = "another tool may be at work there; deploy --take-over replaces the link, and puts it back on failure";
+        let help = format!(
+            "another tool may be at work there; {adopt}deploy --take-over replaces the link, and puts it back on failure"
+        );
         found.blocks(DiagnosisKind::Elsewhere, words, help);
     };
     match &facts.current {
         CurrentLink::Missing => {
             found.informs(DiagnosisKind::NothingLive, "nothing is live here".to_owned());
         }
-        CurrentLink::Slot(slot) if !expected.live_is_ours => elsewhere(slot.as_str()),
-        CurrentLink::Elsewhere(target) => elsewhere(target),
+        CurrentLink::Slot(slot) if !expected.live_is_ours => {
+            elsewhere(slot.as_str(), "`adopt` writes down which releases it has left; or ");
+        }
+        CurrentLink::Elsewhere(target) => elsewhere(target, ""),
         CurrentLink::Slot(_) => {}
         CurrentLink::Dangling(target) => {
             let words = format!("{path} points to {target:?}, which isn't there: nothing is live here");
@@ -53,7 +58,7 @@ pub(super) fn link(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagn
     };
     match &seen.record {
         None => {
-            let words = "buedafab has no record of what is live".to_owned();
+            let words = "buedafab has no record of what is live: `adopt` writes one".to_owned();
             found.informs(DiagnosisKind::Unrecorded, words);
         }
         Some(record) if record.state == SlotState::Live => {}
@@ -71,6 +76,19 @@ pub(super) fn link(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagn
             found.warns(DiagnosisKind::Unconfirmed, words);
         }
     }
+}
+
+/// The link of another tool, which leads past ours to a release: what is deployed would be seen by nobody who reads through it.
+fn other_link(facts: &HostFacts, layout: &Layout, found: &mut Diagnoses) {
+    let Some(slot) = facts.outer.as_ref().and_then(|outer| outer.passes_by(layout)) else { return };
+    let (other, path) = (layout.outer_link(), layout.current());
+    let words =
+        format!("{other} leads to {slot}, past {path}: who reads through it wouldn't see what is deployed");
+    let is_recorded = facts.slots.get(slot).is_some_and(|seen| seen.record.is_some());
+    let adopt = if is_recorded { "" } else { "`adopt` writes down which releases are there, and " };
+    let help =
+        format!("{adopt}`migrate-layout` makes it follow {path}; or deploy --take-over leaves it as it is");
+    found.blocks(DiagnosisKind::OtherLink, words, help);
 }
 
 /// What somebody did to the slots by hand.

@@ -11,7 +11,7 @@ use crate::app::resolved::ResolvedRelease;
 use crate::app::text::one_line;
 use crate::host::fleet::{FleetHost, GoneHost};
 use crate::host::record::{JournalKind, LockHolder, SlotState};
-use crate::names::SlotName;
+use crate::names::{RunId, SlotName};
 use crate::release::Release;
 
 /// What is done about what a later run has to know.
@@ -139,6 +139,46 @@ pub enum RecordAction {
     },
     /// Takes away what was kept of releases that no slot holds any more. A failure is only told.
     Prune,
+    /// Writes down what a folder holds that another tool made, or a person; from now on it is a slot like any other.
+    Adopt {
+        /// The folder.
+        slot: SlotName,
+        /// What it is good for.
+        state: SlotState,
+        /// What it holds.
+        release: Release,
+        /// Which release in a row it was.
+        turn: u64,
+    },
+    /// Writes down which runs adopted the tree, and how the tool's link was before it followed ours.
+    NoteAdoption {
+        /// The runs.
+        runs: Vec<RunId>,
+        /// The text of that link; `None` as long as it is as it was.
+        link: Option<String>,
+    },
+    /// Takes away what an adoption has written down; of the folders themselves nothing.
+    Disown {
+        /// The folders.
+        slots: Vec<SlotName>,
+        /// Whether that is all of it, and whose the tree is and which hosts there are is forgotten, too.
+        all: bool,
+    },
+    /// Makes the link of another tool follow the one that decides what is live, which leads to what serves from then on: by one rename
+    /// each, so that in no moment the path leads anywhere else.
+    FollowLink {
+        /// What serves.
+        slot: SlotName,
+        /// The text of that link until then.
+        before: String,
+    },
+    /// Makes it lead to what serves by itself again, and takes the link that decides what is live away.
+    PutLinkBack {
+        /// What serves.
+        slot: SlotName,
+        /// The text of that link as it was.
+        before: String,
+    },
 }
 
 impl RecordAction {
@@ -209,6 +249,14 @@ impl RecordAction {
                 Effects::new(Effect::Removed { slot }, &[Finish]).optional(true).telling()
             }
             RecordAction::Prune => Effects::new(Effect::Beside, &[Finish]).quick().optional(true),
+            RecordAction::Adopt { slot, state, release, turn } => {
+                let mark = Effect::Mark { slot, state: *state, release, former: None, turn: *turn };
+                Effects::new(mark, &[Work]).quick()
+            }
+            RecordAction::NoteAdoption { .. }
+            | RecordAction::Disown { .. }
+            | RecordAction::FollowLink { .. }
+            | RecordAction::PutLinkBack { .. } => Effects::new(Effect::Beside, &[Work]).quick(),
         }
     }
 }
@@ -255,6 +303,29 @@ impl fmt::Display for RecordAction {
             }
             RecordAction::LinkPrevious { link, slot: None } => write!(f, "take away the link {link}"),
             RecordAction::RemoveSlot { slot, release } => write!(f, "remove {slot}, which holds {release}"),
+            RecordAction::Adopt { slot, state: SlotState::Live, release, .. } => {
+                write!(f, "write down that {slot} holds {release}, which serves")
+            }
+            RecordAction::Adopt { slot, release, .. } => {
+                write!(f, "write down that {slot} holds {release}, for a rollback")
+            }
+            RecordAction::NoteAdoption { link: None, .. } => {
+                f.write_str("write down that the tree is adopted")
+            }
+            RecordAction::NoteAdoption { link: Some(text), .. } => {
+                write!(f, "write down that the other link leads to {}", one_line(text))
+            }
+            RecordAction::Disown { all: true, .. } => f.write_str("forget what was adopted"),
+            RecordAction::Disown { slots, all: false } => {
+                let names: Vec<&str> = slots.iter().map(SlotName::as_str).collect();
+                write!(f, "forget what is known of {}", names.join(", "))
+            }
+            RecordAction::FollowLink { slot, .. } => {
+                write!(f, "make the link lead to {slot}, and the other link follow it")
+            }
+            RecordAction::PutLinkBack { before, .. } => {
+                write!(f, "make the other link lead to {} again, and remove the link", one_line(before))
+            }
             RecordAction::Prune => f.write_str("remove what was kept of releases that no slot holds"),
         }
     }
