@@ -3,7 +3,7 @@
 
 mod common;
 
-use buedafab_model::config::Settings;
+use buedafab_model::config::{Settings, StrategyName};
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::plan::action::{Action, GitAction, RecordAction};
 use buedafab_model::plan::refusal::Refusal;
@@ -67,7 +67,8 @@ fn settings_of(place: &Place, top: &str) -> Settings {
 type Command = fn(&Settings, &RunContext, &[SeenHost<'_>]) -> Result<Plan, Vec<Refusal>>;
 
 const ADOPT: Command = |settings, run, hosts| plan_adopt(settings, run, Some(URL), hosts);
-const MIGRATE: Command = |settings, run, hosts| plan_migrate_layout(settings, run, Some(URL), hosts);
+const MIGRATE: Command =
+    |settings, run, hosts| plan_migrate_layout(settings, run, Some(URL), StrategyName::Revision, hosts);
 
 const UNADOPT: Command = plan_unadopt;
 const PUT_BACK: Command = plan_put_layout_back;
@@ -340,12 +341,16 @@ fn the_other_link_follows_ours_and_is_put_back() {
     write down that the other link leads to ROOT/five/releases/20261127100000
     make the link lead to 20261127100000, and the other link follow it
     note in the journal: layout migrated
+    take away the link previous
 
     3 releases/current 20261127100000 
 
     - the next deploy goes to slot a
     - stays, and can be gone back to: v0.1.0 (97d5bea0a7) (20261125100000)
     - no deploy removes: ROOT/five/releases/20261125100000, ROOT/five/releases/20261127100000; do it by hand when you need none of them any more
+    take the lock
+    check that nothing changed since the look
+    take away the link previous
 
     refused: web1: ROOT/five/current follows ROOT/five/releases/current already
       help: put it back first: migrate-layout --undo

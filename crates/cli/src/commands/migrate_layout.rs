@@ -31,8 +31,8 @@ async fn migrate(cli: &Cli, to: StrategyName, dry_run: bool) -> Result<ExitCode,
         Session::start_with(cli, "migrate-layout --to …", StepOutput::Talk, |now| *now = settings)?;
     let url = session.code_url().await;
     let look = session.look_and_recover(Scope::Tree, dry_run).await?;
-    let planned =
-        plan_migrate_layout(&session.settings, &session.context, url.as_deref(), &session.seen(&look));
+    let (url, seen) = (url.as_deref(), session.seen(&look));
+    let planned = plan_migrate_layout(&session.settings, &session.context, url, edited.from, &seen);
     let mut plan = match planned {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
@@ -84,6 +84,8 @@ async fn put_back(cli: &Cli, dry_run: bool) -> Result<ExitCode, CliError> {
 
 /// The project's configuration, as it will be.
 struct EditedFile {
+    /// The strategy that it says now.
+    from: StrategyName,
     path: PathBuf,
     shown: String,
     before: String,
@@ -99,7 +101,7 @@ impl EditedFile {
             EnvironmentName::new(&environment).map_err(|error| CliError::usage(error.to_string()))?;
         // What is wrong with it as it is, is told first.
         let project = Project::find(&cli.global, color)?;
-        project.settings(environment.as_str(), color)?;
+        let from = project.settings(environment.as_str(), color)?.layout.strategy;
         let path = project.path;
         let shown = path.file_name().map_or_else(|| path.clone(), PathBuf::from).display().to_string();
         let before = read(&path)?;
@@ -108,7 +110,7 @@ impl EditedFile {
         let settings = config::parse(&shown, &after)
             .and_then(|file| file.settings(&environment))
             .map_err(|mistakes| CliError::rendered(mistakes.render(color)))?;
-        Ok(EditedFile { path, shown, before, after, settings })
+        Ok(EditedFile { from, path, shown, before, after, settings })
     }
 
     fn changes(&self) -> bool {

@@ -15,7 +15,7 @@ use crate::plan::action::{Action, RecordAction};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan};
 use crate::release::Release;
-use crate::strategy::{AdoptedRelease, Adoption, NotAdoptable, RollbackTarget, adoption, has_deployed};
+use crate::strategy::{self, AdoptedRelease, Adoption, NotAdoptable, RollbackTarget, adoption, has_deployed};
 
 /// Writes down which releases these hosts have. Empty where all of it is known. `url` is where the code comes from.
 pub fn plan_adopt(
@@ -76,11 +76,12 @@ pub fn plan_unadopt(
 }
 
 /// Makes the link of another tool follow the one that decides what is live, and says what becomes of which release with the strategy of
-/// these settings. A tree that nobody has adopted is adopted by the way.
+/// these settings, where another was configured until now. A tree that nobody has adopted is adopted by the way.
 pub fn plan_migrate_layout(
     settings: &Settings,
     run: &RunContext,
     url: Option<&str>,
+    from: StrategyName,
     hosts: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
     let name = settings.layout.strategy.word();
@@ -134,6 +135,11 @@ pub fn plan_migrate_layout(
                 work.note(planning, text);
             }
             None => {}
+        }
+        // Nobody would keep it up to date any more.
+        let stale = strategy::named(from).previous().filter(|_| planning.strategy.previous().is_none());
+        if let Some(link) = stale {
+            actions.push(RecordAction::LinkPrevious { link, slot: None }.into());
         }
         foresee(&mut work, planning, found.as_ref());
         if !actions.is_empty() {

@@ -62,7 +62,12 @@ pub trait Strategy: fmt::Debug + Sync {
 
 /// The strategy that these settings ask for.
 pub fn of(settings: &Settings) -> &'static dyn Strategy {
-    match settings.layout.strategy {
+    named(settings.layout.strategy)
+}
+
+/// The strategy of this name.
+pub fn named(name: StrategyName) -> &'static dyn Strategy {
+    match name {
         StrategyName::Ab => &ab::Ab,
         StrategyName::Timestamp => &timestamp::ByTime,
         StrategyName::Revision => &revision::ByRevision,

@@ -243,7 +243,7 @@ impl RecordAction {
             }
             RecordAction::Unhold => Effects::new(Effect::NoHold, &[Work]).quick(),
             RecordAction::LinkPrevious { .. } => {
-                Effects::new(Effect::Beside, &[Finish]).instant().optional(true)
+                Effects::new(Effect::Beside, &[Finish, Work]).instant().optional(true)
             }
             RecordAction::RemoveSlot { slot, .. } => {
                 Effects::new(Effect::Removed { slot }, &[Finish]).optional(true).telling()
