@@ -377,7 +377,7 @@ fn an_export_is_proven_by_what_was_written_down() {
         carry_out(place, shell, &planned(place, shell, "", ADOPT, 7));
         let facts = place.look(shell, Scope::Back);
         let seen = &facts.slots["20261125100000"];
-        assert!(seen.damaged.is_none() && !seen.is_of_others, "{seen:?}");
+        assert!(seen.damaged.is_none() && !seen.is_of_others && !seen.is_clone(), "{seen:?}");
         let commit = seen.commit.clone().expect("it says so");
         let verify: Action = GitAction::VerifyCommit { slot: slot("20261125100000"), commit }.into();
         let after = |by_hand: &str| {

@@ -130,9 +130,8 @@ impl HostPlanning<'_> {
     /// The slots that a bundle may build on, the live one first. None, where that has failed.
     fn whole_slots(&self) -> Vec<(&SlotName, &SlotFacts)> {
         let facts = self.facts;
-        let is_whole = |slot: &SlotName, seen: &SlotFacts| {
-            !seen.folder_is_gone && seen.is_clone() && self.is_ours(slot)
-        };
+        let is_whole =
+            |slot: &SlotName, seen: &SlotFacts| !seen.folder_is_gone && seen.is_clone() && self.is_ours(slot);
         let mut slots: Vec<_> =
             facts.slots.iter().filter(|(slot, seen)| !facts.wants_all && is_whole(slot, seen)).collect();
         // Where slots are called by their times, the newest is the most alike.

@@ -20,7 +20,7 @@ look_at_tree() {
   fi
   case $revision in
     HEAD) ;;
-    *[!0-9a-f]* | '') clone= revision= ;;
+    *[!0-9a-f]* | '') clone='' revision='' ;;
   esac
   commit='' described='' words=''
   if [ -n "$clone" ] && commit=$(git --git-dir="$clone" rev-parse --quiet --verify "$revision^{commit}" 2>/dev/null); then

@@ -14,7 +14,7 @@ if [ ! -e .git ] && [ -f REVISION ] && [ -f "$filled" ]; then
   }
   newer=$(find . -xdev -type d \( -name node_modules -o -name __pycache__ \) -prune -o -type f -newer "$filled" -print | sed 's,^\./,,')
   for mirror in "$app/repo" "$app/.dep/repo"; do
-    [ -n "$newer" ] && [ -f "$mirror/HEAD" ] || continue
+    if [ -z "$newer" ] || [ ! -f "$mirror/HEAD" ]; then continue; fi
     # What isn't the commit's is the app's own.
     known=$(git --git-dir="$mirror" -c core.quotePath=false ls-tree -r --name-only "$commit" 2>/dev/null) || continue
     newer=$(printf '%s\n' "$newer" "$known" | sort | uniq -d)
