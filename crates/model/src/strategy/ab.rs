@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Condition, Destination, Promise, RollbackTarget, Strategy, former, is_in_the_way, linked_name, proven,
+    Condition, Destination, RollbackTarget, Strategy, former, is_in_the_way, linked_name, proven,
     proven_targets,
 };
 use crate::config::Settings;
@@ -57,10 +57,6 @@ impl Strategy for Ab {
 
     fn expects(&self, settings: &Settings, slot: &SlotName) -> bool {
         settings.layout.release_paths.contains(slot)
-    }
-
-    fn broken_promises(&self) -> &'static [Promise] {
-        &[]
     }
 }
 

@@ -21,7 +21,7 @@ use crate::names::SlotName;
 pub use crate::plan::promise::Promise;
 use crate::release::Release;
 
-/// A way of arranging release directories.
+/// A way of arranging release directories. What isn't said is as where every release has a folder of its own.
 ///
 /// Slots are what was found on the host, and not all of them are the strategy's: another tool may have left folders there,
 /// or another configuration.
@@ -37,11 +37,20 @@ pub trait Strategy: fmt::Debug + Sync {
 
     /// What can be gone back to, and was proven live on this host. The first is where a rollback goes that names no
     /// release.
-    fn rollback_targets(&self, settings: &Settings, facts: &HostFacts) -> Vec<RollbackTarget>;
+    fn rollback_targets(&self, _settings: &Settings, facts: &HostFacts) -> Vec<RollbackTarget> {
+        proven_targets(facts)
+    }
 
     /// Slots that nobody would miss once `to` is live, beginning with the least worthy. Never the one that serves until then.
-    fn prunable(&self, settings: &Settings, facts: &HostFacts, at: Timestamp, to: &SlotName)
-    -> Vec<SlotName>;
+    fn prunable(
+        &self,
+        settings: &Settings,
+        facts: &HostFacts,
+        at: Timestamp,
+        to: &SlotName,
+    ) -> Vec<SlotName> {
+        folders::prunable(settings, facts, at, to)
+    }
 
     /// The name of a second link beside the releases, to the one that served before; `None` if there is none.
     fn previous(&self) -> Option<&'static str> {
@@ -53,11 +62,16 @@ pub trait Strategy: fmt::Debug + Sync {
         false
     }
 
-    /// Whether a folder of this name is meant for releases, though nothing was written about it.
-    fn expects(&self, settings: &Settings, slot: &SlotName) -> bool;
+    /// Whether a folder of this name is meant for releases, though nothing was written about it: what is called as we would call it may
+    /// be another tool's.
+    fn expects(&self, _settings: &Settings, _slot: &SlotName) -> bool {
+        false
+    }
 
     /// The promises that it can't keep.
-    fn broken_promises(&self) -> &'static [Promise];
+    fn broken_promises(&self) -> &'static [Promise] {
+        &[]
+    }
 }
 
 /// The strategy that these settings ask for.

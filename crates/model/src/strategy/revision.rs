@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Destination, Promise, RollbackTarget, Strategy, folders, former, proven_targets};
+use super::{Destination, Strategy, folders, former};
 use crate::config::Settings;
 use crate::host::facts::HostFacts;
 use crate::names::SlotName;
@@ -32,34 +32,12 @@ impl Strategy for ByRevision {
         Destination { slot, former }
     }
 
-    fn rollback_targets(&self, _settings: &Settings, facts: &HostFacts) -> Vec<RollbackTarget> {
-        proven_targets(facts)
-    }
-
-    fn prunable(
-        &self,
-        settings: &Settings,
-        facts: &HostFacts,
-        at: Timestamp,
-        to: &SlotName,
-    ) -> Vec<SlotName> {
-        folders::prunable(settings, facts, at, to)
-    }
-
     fn previous(&self) -> Option<&'static str> {
         Some(PREVIOUS)
     }
 
     fn goes_to_what_is_there(&self) -> bool {
         true
-    }
-
-    fn expects(&self, _settings: &Settings, _slot: &SlotName) -> bool {
-        false
-    }
-
-    fn broken_promises(&self) -> &'static [Promise] {
-        &[]
     }
 }
 
