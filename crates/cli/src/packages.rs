@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use buedafab_engine::{PackageCache, Repository};
 use buedafab_model::app::package::{FetchedPackage, PrivatePackage, read_private_requirements};
-use buedafab_model::config::Settings;
+use buedafab_model::config::{Settings, SourceName};
 use buedafab_model::deployer::action::PackageFile;
+use buedafab_model::planner::Workshop;
 use buedafab_model::release::Release;
 use buedafab_model::run::event::Event;
 use buedafab_model::run::outcome::Verdict;
@@ -62,6 +63,26 @@ pub(crate) async fn fetch_packages(
         packages.fetched.push(fetched);
     }
     Ok(packages)
+}
+
+/// Where this machine makes the archive of a release, if it makes one: in the user's cache, and the file for this run alone.
+pub(crate) fn workshop(session: &mut Session) -> Result<Workshop, CliError> {
+    if session.settings.source.method != SourceName::Archive {
+        return Ok(Workshop::default());
+    }
+    let cache = PackageCache::new(&session.settings);
+    let Some(folder) = cache.folder().map(|folder| folder.join("archives")) else {
+        let why =
+            "there is no place to pack the release in: neither HOME nor XDG_CACHE_HOME is set".to_owned();
+        let error = CliError::verdict(Verdict::Refused, format!("{why}\n  {}", session.untouched()));
+        return Err(session.give_up(error));
+    };
+    let path = |name: String| folder.join(name).display().to_string();
+    let Settings { app, environment, .. } = &session.settings;
+    Ok(Workshop {
+        archive: path(format!("{}-{}.packed", app.unit, session.context.run)),
+        clone: path(format!("{}-{environment}", app.unit)),
+    })
 }
 
 /// Those of these templates that a release has, by their paths in the project.

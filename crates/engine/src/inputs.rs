@@ -19,6 +19,8 @@ pub struct Inputs {
     pub credentials: Option<Credentials>,
     /// Files of private packages, by what they are.
     pub packages: BTreeMap<String, PathBuf>,
+    /// The archive of the release, which a step of the plan may make first.
+    pub archive: Option<PathBuf>,
     /// The password of sudo.
     pub sudo_password: Option<Secret>,
 }
@@ -38,6 +40,10 @@ impl Inputs {
             StepInput::Package(package) => match self.packages.get(&package.key) {
                 Some(path) => Source::File(path.clone()),
                 None => Source::Missing(format!("file of the package {}", package.name)),
+            },
+            StepInput::Archive => match &self.archive {
+                Some(path) => Source::File(path.clone()),
+                None => Source::Missing("archive of the release".to_owned()),
             },
         }
     }

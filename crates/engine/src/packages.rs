@@ -62,6 +62,11 @@ impl PackageCache {
         Self { folder: cache_folder(), s3: S3::new(settings) }
     }
 
+    /// The folder of all that can be had again; `None`: there is none that is the user's alone.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     /// Fetches a package, unless it is there already. Nothing is asked over the network for what is known by its commit
     /// or check sum.
     pub async fn fetch(&self, package: &PrivatePackage) -> Result<FetchedPackage, PackageError> {

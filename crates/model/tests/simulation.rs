@@ -745,6 +745,15 @@ fn a_folder_for_every_release() {
     }
 }
 
+/// What the deployer makes is a step that may fail, before any host is touched.
+#[test]
+fn an_archive() {
+    let text = "source = \"archive\"\nartifact = \"five\"\n[hooks.local]\nbuild = \"make\"\n";
+    explore(1..=2, text, two, Wanted::Deploy(3));
+    explore(1..=2, text, two, Wanted::Rollback);
+    explore(1..=1, text, |fleet| two(fleet).fail(Wanted::Deploy(3), "unpack"), Wanted::Deploy(3));
+}
+
 #[test]
 fn a_rollback_from_a_release_that_was_never_confirmed() {
     let history = |fleet: Fleet| two(fleet).lose_power(Wanted::Deploy(3), "restart");

@@ -176,6 +176,7 @@ async fn check_here(
                 SourceName::Bundle => {
                     format!("this machine fetches from {}, and sends each host what it lacks", remote.url)
                 }
+                SourceName::Archive => "this machine packs each release once, for all hosts".to_owned(),
             };
             check.pass("source", how);
             if remote.credentials.is_some() {

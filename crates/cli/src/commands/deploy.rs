@@ -1,5 +1,7 @@
 //! `deploy`: makes a release live on all hosts, or on none.
 
+use std::path::PathBuf;
+
 use buedafab_engine::{Inputs, MadeBundles};
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::remote_url::RemoteUrl;
@@ -21,7 +23,7 @@ use crate::bundles::{make_bundles, prepare_mirror};
 use crate::commands::count_hosts;
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
-use crate::packages::{fetch_packages, templates_of};
+use crate::packages::{fetch_packages, templates_of, workshop};
 use crate::release::{Choosing, open_questions, told, wanted};
 use crate::session::Session;
 
@@ -125,9 +127,11 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let packages = fetch_packages(&mut session, &repository, &release).await?;
     let same = live.iter().filter(|live| live.is_same).map(|live| live.release.commit.clone()).collect();
     let goes_back = goes_back.then_some(if *keep_schema { Schema::Keep } else { Schema::Refuse });
+    let workshop = workshop(&mut session)?;
     request = DeployRequest {
         packages: packages.fetched,
         templates,
+        workshop: workshop.clone(),
         before,
         publish,
         goes_back,
@@ -173,8 +177,12 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     }
     let credentials = RemoteUrl::of(&url).credentials;
     let sent = packages.files.into_iter().chain(files).collect();
-    let inputs = Inputs { packages: sent, credentials, ..Inputs::default() };
-    session.carry_out_with(&plan, inputs).await
+    let archive = PathBuf::from(workshop.archive);
+    let inputs = Inputs { packages: sent, credentials, archive: Some(archive.clone()), ..Inputs::default() };
+    let ended = session.carry_out_with(&plan, inputs).await;
+    // Hosts keep it. There is none where nothing was sent.
+    let _ = std::fs::remove_file(archive);
+    ended
 }
 
 /// What a first deploy's tests may fail for: nobody has made the virtualenv yet that holds what they need.

@@ -54,10 +54,10 @@ pub(crate) fn page() -> String {
     assert!(names.is_empty(), "hooks that settings.rs doesn't know: {names:?}");
     let local = &hooks["properties"]["local"];
     let _ = write!(text, "### Hooks on your own machine\n\n{}\n", paragraph(&described(local).meaning));
-    for name in ["before", "after", "on_failure"] {
+    for name in ["before", "build", "after", "on_failure"] {
         list_setting(&mut text, &format!("local.{name}"), &local["properties"][name], try_hook);
     }
-    assert_eq!(keys(local).len(), 3, "local hooks that settings.rs doesn't know");
+    assert_eq!(keys(local).len(), 4, "local hooks that settings.rs doesn't know");
 
     let services = &schema["properties"]["services"];
     let _ = write!(text, "## Services\n\n{}\n", paragraph(&described(services).meaning));

@@ -61,6 +61,8 @@ impl Hooks {
 pub struct LocalHooks {
     /// Before any host is touched; a failure stops the run.
     pub before: Vec<String>,
+    /// In a clone that holds just the release, before it is packed for the hosts.
+    pub build: Vec<String>,
     /// After a run that succeeded.
     pub after: Vec<String>,
     /// After a run that failed.

@@ -1,5 +1,6 @@
 //! What is deployed: the kind of app, its services and their files, its hooks, packages, variables and pages.
 
+pub mod archive;
 pub mod bundle;
 pub mod crontab;
 pub mod env_file;

@@ -6,7 +6,9 @@
 
 use serde_json::Value;
 
-use super::areas::{AppLayer, CrontabLayer, HooksKey, HooksLayer, Layer, Settings, SharedLayer};
+use super::areas::{
+    AppLayer, CrontabLayer, HooksKey, HooksLayer, Layer, LocalHooksLayer, Settings, SharedLayer, SourceLayer,
+};
 use super::diagnostics::{Diagnostic, Diagnostics, Source};
 use super::file::{ConfigFile, parse};
 use super::mistake::quoted;
@@ -104,8 +106,20 @@ impl Layer {
             crontab: CrontabLayer { crontab, crontab_place: _ },
             services,
             hooks: HooksKey { hooks },
+            source:
+                SourceLayer {
+                    artifact,
+                    artifact_sha256,
+                    scm: _,
+                    scm_http_url: _,
+                    scm_known_hosts: _,
+                    forward_agent: _,
+                    master_remote: _,
+                    default_revision: _,
+                    source: _,
+                    fetch_concurrency: _,
+                },
             // Where and who: always today's.
-            source: _,
             rules: _,
             developer: _,
             maintenance: _,
@@ -118,8 +132,11 @@ impl Layer {
             hosts: _,
             unread,
         } = self;
-        // What runs on the deployer runs in the working tree.
+        // What runs on the deployer runs in the working tree; but what builds the release runs in a clone of it.
+        let built_by = hooks.as_ref().and_then(|hooks| hooks.local.as_ref()?.build.clone());
         let local = here.hooks.hooks.and_then(|hooks| hooks.local);
+        let local = (local.is_some() || built_by.is_some())
+            .then(|| LocalHooksLayer { build: built_by, ..local.unwrap_or_default() });
         let hooks = HooksLayer { local, ..hooks.unwrap_or_default() };
         Layer {
             app: AppLayer { recipe, steps, subdir, ..here.app },
@@ -131,6 +148,7 @@ impl Layer {
             crontab: CrontabLayer { crontab, ..here.crontab },
             services,
             hooks: HooksKey { hooks: Some(hooks) },
+            source: SourceLayer { artifact, artifact_sha256, ..here.source },
             unread,
             ..here
         }

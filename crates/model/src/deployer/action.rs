@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::app::archive::Artifact;
 use crate::app::text::one_line;
 use crate::names::CommitId;
 
@@ -98,6 +99,26 @@ pub enum DeployerAction {
         #[serde(skip_serializing_if = "Option::is_none")]
         subdir: Option<String>,
     },
+    /// Lays a commit out in a clone of the project that is kept for builds alone.
+    LayOut {
+        /// The clone's folder.
+        clone: String,
+        /// The commit.
+        commit: CommitId,
+        /// The remote that addresses of submodules may be relative to.
+        remote: String,
+        /// Whether it has submodules.
+        submodules: bool,
+    },
+    /// Runs a command of the configuration that builds the release, where it is laid out.
+    Build {
+        /// The command, for `sh`.
+        command: String,
+        /// The clone's folder.
+        clone: String,
+    },
+    /// Packs a release into one file for all hosts.
+    Pack(Packing),
     /// Brings the submodules of the checkout to where its commit wants them.
     UpdateSubmodules,
     /// Looks the code over, with the folders of Bueda's layout on Python's path.
@@ -122,6 +143,25 @@ pub enum DeployerAction {
         #[serde(skip_serializing_if = "Option::is_none")]
         subdir: Option<String>,
     },
+}
+
+/// How a release is packed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Packing {
+    /// The commit.
+    pub commit: CommitId,
+    /// The file that is made.
+    pub archive: String,
+    /// Where the commit is laid out, where that is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clone: Option<String>,
+    /// Whether commands have built it there.
+    pub is_built: bool,
+    /// Whether it has submodules.
+    pub submodules: bool,
+    /// What goes along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<Artifact>,
 }
 
 /// What runs a project's tests. In documents it is what people read.
@@ -207,6 +247,9 @@ impl DeployerAction {
             | DeployerAction::MakeVirtualenv { .. }
             | DeployerAction::InstallRequirements { .. }
             | DeployerAction::InstallByScript { .. }
+            | DeployerAction::LayOut { .. }
+            | DeployerAction::Build { .. }
+            | DeployerAction::Pack(_)
             | DeployerAction::UpdateSubmodules
             | DeployerAction::Lint { .. }
             | DeployerAction::SetUp { .. } => None,
@@ -226,6 +269,7 @@ impl DeployerAction {
                 | DeployerAction::PushBranch { .. }
                 | DeployerAction::PushTag { .. }
                 | DeployerAction::UpdateSubmodules
+                | DeployerAction::LayOut { submodules: true, .. }
         )
     }
 }
@@ -235,9 +279,9 @@ impl fmt::Display for DeployerAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DeployerAction::Test { runner, .. } => write!(f, "run the tests: {runner}"),
-            DeployerAction::Hook { command } | DeployerAction::SetUp { command, .. } => {
-                f.write_str(&one_line(command))
-            }
+            DeployerAction::Hook { command }
+            | DeployerAction::Build { command, .. }
+            | DeployerAction::SetUp { command, .. } => f.write_str(&one_line(command)),
             DeployerAction::Lint { command, paths, .. } => {
                 f.write_str(&one_line(command))?;
                 paths.iter().try_for_each(|path| write!(f, " {path}"))
@@ -258,6 +302,15 @@ impl fmt::Display for DeployerAction {
                 write!(f, "install {}", all.join(", "))
             }
             DeployerAction::InstallByScript { script, .. } => write!(f, "run {script}"),
+            DeployerAction::LayOut { commit, .. } => write!(f, "lay {} out in a clone", commit.short()),
+            DeployerAction::Pack(Packing { commit, artifact, .. }) => {
+                write!(f, "pack {}", commit.short())?;
+                match artifact {
+                    None => Ok(()),
+                    Some(Artifact::Path { path }) => write!(f, " with {}", one_line(path)),
+                    Some(Artifact::Address { url, .. }) => write!(f, " with {}", one_line(url)),
+                }
+            }
             DeployerAction::UpdateSubmodules => f.write_str("update the submodules"),
         }
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::app::archive::KeptArchive;
 use crate::app::crontab::CrontabLocation;
 use crate::app::maintenance::MaintenanceRecord;
 use crate::app::migration::UnknownMigrations;
@@ -89,6 +90,8 @@ pub struct HostFacts {
     pub pending: Option<PendingSwitch>,
     /// The packages that were resolved for what serves, each with its version.
     pub pins: Vec<String>,
+    /// The archives of releases that are kept there.
+    pub archives: Vec<KeptArchive>,
     /// Private packages that lie there: the folder that says what each is, and its file.
     pub packages: Vec<String>,
     /// Unit files and init scripts that buedafab has put in place for this app and that are there, by their paths.
@@ -207,10 +210,12 @@ pub enum CurrentLink {
 /// What was seen of one slot.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SlotFacts {
-    /// The commit that is checked out, if there is a git checkout.
+    /// The commit that is checked out, if there is a git checkout; or that was unpacked.
     pub commit: Option<CommitId>,
     /// Whether that isn't git's to say, but the `REVISION` that another tool has put there beside an export of the commit.
     pub is_export: bool,
+    /// Whether what is in it came as an archive: git knows nothing of it.
+    pub unpacked: bool,
     /// Whether there is only a record of it: somebody has taken its folder away.
     pub folder_is_gone: bool,
     /// Whether its clone holds what the submodules of that commit take, too.
@@ -238,7 +243,7 @@ pub struct SlotFacts {
 impl SlotFacts {
     /// Whether git keeps a commit in it, as far as anybody knows whole.
     pub fn is_clone(&self) -> bool {
-        self.commit.is_some() && !self.is_export && self.damaged.is_none()
+        self.commit.is_some() && !self.is_export && !self.unpacked && self.damaged.is_none()
     }
 }
 
@@ -371,6 +376,11 @@ impl HostFacts {
                         seen.is_export = key == "export";
                     }
                 }
+                "unpacked" => {
+                    if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
+                        seen.unpacked = true;
+                    }
+                }
                 "record" => {
                     if let Some(slot) = &slot
                         && let Some(seen) = facts.slots.get_mut(slot)
@@ -418,6 +428,13 @@ impl HostFacts {
                 "closed" => facts.bad_records.push(BadRecord::read_closed(value)),
                 "silent_journal" => facts.silent_journal = Some(BadRecord::read_closed(value)),
                 "pins" => facts.pins = value.lines().map(str::to_owned).collect(),
+                "archive" => {
+                    if let Some((commit, file)) = value.split_once(' ')
+                        && let Ok(commit) = CommitId::new(commit)
+                    {
+                        facts.archives.push(KeptArchive { commit, file: file.to_owned() });
+                    }
+                }
                 "package" => facts.packages.push(value.to_owned()),
                 "installed" => facts.installed = value.lines().map(str::to_owned).collect(),
                 "marked" => {

@@ -55,6 +55,16 @@ impl Layout {
         self.state().join("slots").join(&format!("{slot}.filled"))
     }
 
+    /// The list of a slot's files, where its release came as an archive: first the commit, then a check sum of each.
+    pub fn unpacked(&self, slot: &SlotName) -> HostPath {
+        self.state().join("slots").join(&format!("{slot}.unpacked"))
+    }
+
+    /// What the archive of a release is, where one is kept in `packages`: its check sum, and its file there.
+    pub fn archive_note(&self, commit: &CommitId) -> HostPath {
+        self.kept().join(commit.as_str()).join("archive")
+    }
+
     /// What a slot takes of the disk.
     pub fn takes(&self, slot: &SlotName) -> HostPath {
         self.state().join("slots").join(&format!("{slot}.takes"))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::archive::{Workshop, pack};
 use super::assemble::{Change, Primary, assemble};
 use super::context::{Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::diagnosis::owner_by;
@@ -37,6 +38,8 @@ pub struct DeployRequest {
     pub release: Release,
     /// Where hosts fetch it from.
     pub url: String,
+    /// Where the deployer makes what it sends instead.
+    pub workshop: Workshop,
     /// Deploy also where it is live already.
     pub force: bool,
     /// Replace a link that leads to something that isn't ours.
@@ -77,6 +80,7 @@ impl DeployRequest {
         DeployRequest {
             release,
             url: url.into(),
+            workshop: Workshop::default(),
             force: false,
             take_over: false,
             drop_written: false,
@@ -107,6 +111,7 @@ pub fn plan_deploy(
     let DeployRequest {
         release,
         url: _,
+        workshop,
         force,
         take_over,
         drop_written,
@@ -270,7 +275,7 @@ pub fn plan_deploy(
         intent: Intent::Deploy,
         kind: JournalKind::Deployed,
         tests,
-        begin: before.clone(),
+        begin: before.iter().cloned().chain(pack(settings, workshop, release, &changes)).collect(),
         publish: publish.clone(),
         primary: Primary { prepare: minds.into_iter().collect(), once: once.unwrap_or_default() },
         others_tell: told.cloned(),
@@ -353,6 +358,7 @@ fn change<'a>(
             renewal: Renewal { reinstall: request.reinstall, upgrade: request.upgrade },
             packages: Packages::These(request.packages.clone()),
             services,
+            archive: planning.archive_of(&request.release),
             resolved: None,
         };
         planning.build(build, &to)

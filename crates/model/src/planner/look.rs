@@ -42,6 +42,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         units: &units,
         health: health.as_ref().map(|health| (health, &around)),
         has_others: settings.hosts.len() > 1,
+        source: settings.source.method,
     };
     inspect_script(&layout, scope, &also)
 }

@@ -1,6 +1,7 @@
 //! From configuration and facts to a plan, or to the reasons why not. Pure: time, names and ids come in as arguments.
 
 mod adopt;
+mod archive;
 mod assemble;
 mod context;
 mod deploy;
@@ -26,6 +27,7 @@ mod waves;
 mod work;
 
 pub use adopt::{plan_adopt, plan_migrate_layout, plan_put_layout_back, plan_unadopt};
+pub use archive::Workshop;
 pub use context::{RunContext, SeenHost};
 pub use deploy::{DeployRequest, plan_deploy};
 pub use diagnosis::diagnose_host;

@@ -1,5 +1,6 @@
 //! Filling a slot: from the commit's files to a release that every check has passed.
 
+use super::archive::Archive;
 use super::context::HostPlanning;
 use super::resolved::resolve_release;
 use super::virtualenv::{Renewal, virtualenv_of};
@@ -30,6 +31,8 @@ pub(super) struct Build<'a> {
     pub(super) packages: Packages,
     /// The unit files and init scripts of the release. None, where they are kept on the host already.
     pub(super) services: Vec<ServiceFile>,
+    /// What the slot is filled from, where that is no fetch.
+    pub(super) archive: Option<Archive>,
     /// What was resolved for the release when it was prepared before. `None`: it is resolved now.
     pub(super) resolved: Option<ResolvedRelease>,
 }
@@ -37,7 +40,7 @@ pub(super) struct Build<'a> {
 impl HostPlanning<'_> {
     /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
     pub(super) fn build(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
-        let Build { former, url, keep_written, renewal, packages, services, resolved } = build;
+        let Build { former, url, keep_written, renewal, packages, services, archive, resolved } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
         let group = || settings.users.deploy_group.clone();
@@ -73,17 +76,24 @@ impl HostPlanning<'_> {
             );
         }
         actions.extend(self.take_back_setting(slot));
-        actions.push(self.bring_objects(url, target));
-        let checkout = GitAction::Checkout {
-            slot: slot.clone(),
-            commit: release.commit.clone(),
-            closed: settings.app.recipe == Recipe::Static,
-            aside: self.written_in(slot).filter(|_| keep_written).collect(),
-            shared: settings.shared_paths(),
-            group: group(),
-        };
-        actions.push(checkout.into());
-        actions.extend(self.bring_submodules(url, target));
+        let aside = self.written_in(slot).filter(|_| keep_written).collect();
+        match archive {
+            Some(archive) => actions.extend(self.unpack(archive, aside, target)),
+            None => {
+                actions.extend(self.leave_unpacked(target));
+                actions.push(self.bring_objects(url, target));
+                let checkout = GitAction::Checkout {
+                    slot: slot.clone(),
+                    commit: release.commit.clone(),
+                    closed: settings.app.recipe == Recipe::Static,
+                    aside,
+                    shared: settings.shared_paths(),
+                    group: group(),
+                };
+                actions.push(checkout.into());
+                actions.extend(self.bring_submodules(url, target));
+            }
+        }
         if !(settings.shared.files.is_empty() && settings.shared.folders.is_empty()) {
             let shared = AppAction::Shared {
                 slot: slot.clone(),

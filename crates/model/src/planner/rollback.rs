@@ -401,7 +401,10 @@ fn notes_about(
         How::Again(why) => notes.push(format!("{release} has to be built again first: {why}")),
         How::Anew => {
             let from = match planning.settings.source.method {
-                SourceName::Fetch => "the remote",
+                SourceName::Archive if planning.kept_archive(release).is_some() => {
+                    "the archive that is kept here"
+                }
+                SourceName::Fetch | SourceName::Archive => "the remote",
                 SourceName::Bundle => "what this machine sends",
             };
             notes.push(format!("{release} was never live here: it is prepared first, from {from}"))
@@ -449,6 +452,7 @@ fn change<'a>(
         renewal: Renewal::default(),
         packages,
         services,
+        archive: planning.kept_archive(&to.release),
         resolved,
     };
     let prepare = match how {

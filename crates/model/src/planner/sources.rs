@@ -54,7 +54,8 @@ impl HostPlanning<'_> {
         let (slot, commit) = (slot.clone(), release.commit.clone());
         let source = &self.settings.source;
         match source.method {
-            SourceName::Fetch => GitAction::Fetch {
+            // Whose archive nobody has kept.
+            SourceName::Fetch | SourceName::Archive => GitAction::Fetch {
                 url,
                 credentials: credentials.is_some(),
                 siblings: self.siblings_to_fetch_from(&slot, release),
@@ -85,7 +86,7 @@ impl HostPlanning<'_> {
         let RemoteUrl { url, credentials } = RemoteUrl::of(url);
         let (slot, source) = (slot.clone(), &self.settings.source);
         let action = match source.method {
-            SourceName::Fetch => GitAction::Submodules {
+            SourceName::Fetch | SourceName::Archive => GitAction::Submodules {
                 slot,
                 url,
                 credentials: credentials.is_some(),

@@ -115,7 +115,7 @@ fn shared(
     run: &RunId,
 ) -> String {
     format!(
-        "slot={}\napp={}\nplaceholders={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\naside={}\n{}{}",
+        "slot={}\napp={}\nplaceholders={}\nshared={}\nfiles={}\ndirs={}\ngroup={}\naside={}\nunpacked={}\n{}{}{}",
         quote(layout.slot(slot).as_str()),
         quote(app),
         quote(&format!("\\({}\\)", PLACEHOLDERS.map(|name| name.replace('.', "\\.")).join("\\|"))),
@@ -124,7 +124,9 @@ fn shared(
         quote(&quote_words(dirs)),
         quote(group.unwrap_or_default()),
         quote(layout.aside(slot, run).as_str()),
+        quote(layout.unpacked(slot).as_str()),
         script!("mounts"),
+        script!("unpacked"),
         script!("shared")
     )
 }

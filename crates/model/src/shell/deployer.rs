@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{quote, quote_words};
+use super::{archive, quote, quote_words};
 use crate::deployer::action::{DeployerAction, TestRunner};
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
@@ -80,6 +80,11 @@ pub fn render_deployer(action: &DeployerAction) -> String {
             let (script, enter) = (quote(&format!("./{script}")), enter(subdir.as_deref()));
             format!("{}env={}\n{enter}{script} \"$env\"", with_virtualenv(virtualenv), absolute(virtualenv))
         }
+        DeployerAction::LayOut { clone, commit, remote, submodules } => {
+            archive::lay_out(clone, commit, remote, *submodules)
+        }
+        DeployerAction::Build { command, clone } => format!("cd {} || exit\n{command}", quote(clone)),
+        DeployerAction::Pack(packing) => archive::pack(packing),
         DeployerAction::UpdateSubmodules => {
             "git submodule --quiet sync --recursive && git submodule --quiet update --init --recursive"
                 .to_owned()

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::group::umask;
-use super::{app, git, python, quote, record, service};
+use super::{app, archive, git, python, quote, record, service};
 use crate::host::layout::Layout;
 use crate::host::record::tail_of;
 use crate::names::RunId;
@@ -115,6 +115,7 @@ fn flags_of(effects: &Effects<'_>, way: Way) -> String {
 pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
     match action {
         Action::Git(action) => git::render(action, layout, run),
+        Action::Archive(action) => archive::render(action, layout, run),
         Action::Python(action) => python::render(action, layout),
         Action::Service(action) => service::render(action, layout),
         Action::Record(action) => record::render(action, layout, run),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::archive::difference;
 use super::{quote, quote_words};
 use crate::app::env_file::Secret;
 use crate::app::package::FetchedPackage;
@@ -195,7 +196,7 @@ fn submodules(layout: &Layout, slot: &SlotName, url: &str, before: &str) -> Stri
 }
 
 /// Moves what may not be lost out of the way, before anything in the slot changes.
-fn set_aside(layout: &Layout, slot: &SlotName, paths: &[String], run: &RunId) -> String {
+pub(super) fn set_aside(layout: &Layout, slot: &SlotName, paths: &[String], run: &RunId) -> String {
     let aside = layout.aside(slot, run);
     let moves = paths.iter().map(|path| {
         let (from, to) = (layout.slot(slot).join(path), aside.join(path));
@@ -216,7 +217,7 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
     format!(
         "{git}{mounts}cd {slot_path} || exit\n\
          no_mount_in . || exit\n\
-         slot={slot} commit={commit} changes={changes} filled={filled} overwritten={overwritten}\n{difference}{in_the_way}{CHECKOUT}\
+         slot={slot} commit={commit} changes={changes} filled={filled} overwritten={overwritten} unpacked=\n{difference}{in_the_way}{CHECKOUT}\
          clean() {{ git clean -ffdxq {left}; }}\n{CLEAN}",
         git = git(layout),
         in_the_way = script!("in_the_way"),
@@ -313,17 +314,41 @@ fn ignored(path: &str) -> String {
 
 fn verify_commit(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
     format!(
-        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short} filled={filled} app={app}\n{difference}{export}{VERIFY}",
+        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short} filled={filled} unpacked={unpacked} app={app}\n{difference}{unpacked_one}{export}{VERIFY}",
         git = git(layout),
         export = script!("verify_export"),
         app = quote(layout.path.as_str()),
-        difference = script!("difference"),
+        difference = difference(),
+        unpacked_one = VERIFY_UNPACKED,
         filled = quote(layout.filled(slot).as_str()),
+        unpacked = quote(layout.unpacked(slot).as_str()),
         slot_path = quote(layout.slot(slot).as_str()),
         slot = quote(slot.as_str()),
         short = commit.short(),
     )
 }
+
+/// The list of the files of what came as an archive says whether it is whole.
+const VERIFY_UNPACKED: &str = r#"if [ -f "$unpacked" ]; then
+  head=
+  IFS= read -r head <"$unpacked"
+  if [ "$head" = "$commit" ]; then
+    is_unchanged .
+    case $? in
+      0) exit 0 ;;
+      1) ! is_as_built . "$filled" || exit 0 ;;
+      *)
+        echo "the list of the files of $slot can't be read, so $short can't be proven there" >&2
+        exit 1
+        ;;
+    esac
+  fi
+  echo "$slot no longer holds exactly $short:" >&2
+  [ "$head" = "$commit" ] || echo "it holds $head" >&2
+  changed_since "$unpacked" >&2
+  exit 1
+fi
+"#;
 
 /// What its own build has changed belongs to a release. Without an index the files can be compared all the same; without the commit's objects they can't, and then the next look says
 /// so, and whoever goes back builds the release again.

@@ -3,10 +3,12 @@
 //! What it prints is `key NUL value NUL`, over and over, so that a path with a newline, or a record that somebody has
 //! scribbled on, stays one value. [`HostFacts::parse`](crate::host::facts::HostFacts::parse) reads it back.
 
+use super::archive::difference;
 use super::group::umask;
 use super::{ask, health};
 use crate::app::health::{Health, HealthQuestion};
 use crate::app::service::Service;
+use crate::config::SourceName;
 use crate::host::layout::Layout;
 use crate::host::record::JOURNAL_READ;
 use crate::host::sudo::{SudoCommand, SudoNeeded};
@@ -16,8 +18,15 @@ use crate::plan::action::Surroundings;
 use crate::shell::{quote, quote_words};
 
 /// The tools without which a host can't be deployed to.
-pub const NEEDED_TOOLS: [&str; 8] =
-    ["git", "flock", "setsid", "mktemp", "mkfifo", "readlink", "cksum", "stat"];
+pub const NEEDED_TOOLS: [&str; 7] = ["flock", "setsid", "mktemp", "mkfifo", "readlink", "cksum", "stat"];
+
+/// What it takes besides to bring a commit there.
+fn tools_of(source: SourceName) -> &'static [&'static str] {
+    match source {
+        SourceName::Fetch | SourceName::Bundle => &["git"],
+        SourceName::Archive => &["tar", "gzip", "sha256sum", "awk"],
+    }
+}
 
 /// What else to look at, as the settings say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,6 +61,8 @@ pub struct AlsoLookAt<'a> {
     pub health: Option<(&'a Health, &'a Surroundings)>,
     /// Whether there are other hosts, of which this may be one by another name.
     pub has_others: bool,
+    /// How a commit gets there.
+    pub source: SourceName,
 }
 
 /// How closely to look.
@@ -85,7 +96,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     script.push_str(&format!(
         "resolved_listed={RESOLVED_LISTED}\njournal_read={JOURNAL_READ}\nwritten_listed={WRITTEN_LISTED}\nvirtualenv={virtualenv}\nnewer() {{ exec find . -xdev {PASSED_BY} -type f -size +0 -newer \"$filled\" {scratch} -print \"$@\"; }}\n{LOOK}"
     ));
-    for tool in NEEDED_TOOLS {
+    for tool in tools_of(also.source).iter().chain(&NEEDED_TOOLS) {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
     }
     match scope {
@@ -96,7 +107,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     }
     if scope == Scope::Full {
         script.push_str(&script!("holds"));
-        script.push_str(&script!("difference"));
+        script.push_str(&difference());
         script.push_str(FULL_LOOK);
     }
     let AlsoLookAt {
@@ -115,6 +126,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         health,
         has_others,
         scratch_files: _,
+        source: _,
     } = also;
     if *has_others {
         script.push_str(OWN_FOLDER);
@@ -342,7 +354,13 @@ look_at_slot() {
   if serves; then
     if [ -L "$releases/$slot" ]; then fact live "by a link"; else fact live itself; fi
   fi
-  if [ -f "$releases/$slot/.git/HEAD" ]; then
+  unpacked=$memory/slots/$slot.unpacked
+  if [ -f "$unpacked" ] && [ -d "$releases/$slot" ]; then
+    head=
+    IFS= read -r head 2>/dev/null <"$unpacked"
+    fact head "$head"
+    fact unpacked yes
+  elif [ -f "$releases/$slot/.git/HEAD" ]; then
     IFS= read -r line <"$releases/$slot/.git/HEAD"
     # Our own clones stand on a commit; on those of others a branch may be checked out.
     case $line in ref:*) line=$(git --git-dir="$releases/$slot/.git" -c safe.directory='*' rev-parse --quiet --verify HEAD 2>/dev/null) ;; esac
@@ -366,7 +384,10 @@ look_at_slot() {
   record record "$memory/slots/$slot.json"
   # A clone of ours, as far as the shell itself can see.
   if [ -f "$memory/slots/$slot.json" ] && [ -d "$releases/$slot" ] && [ ! -L "$releases/$slot" ]; then
-    if is_export; then
+    if [ -f "$unpacked" ]; then
+      # After a power cut it may be empty, or full of zeroes.
+      case $head in *[!0-9a-f]* | '') fact damaged "$slot/the list of its files can't be read" ;; esac
+    elif is_export; then
       :
     elif lacks "$releases/$slot"; then
       fact damaged "$slot/$part"
@@ -404,6 +425,27 @@ const PASSED_BY: &str =
     r#"\( -name .git -o -name __pycache__ -o -name node_modules -o -path "$virtualenv" \) -prune -o"#;
 
 const LOOK: &str = r#"# Of releases that were made before the time was noted, what is newer than all that is known of them.
+# Of what was written, what isn't in the list of an unpacked release: files, or the outermost folders that hold nothing of it.
+unknown_of() {
+  printf '%s\n' "$written" | awk '
+    FNR == NR {
+      path = substr($0, 67)
+      known[path] = 1
+      while (sub(/\/[^\/]*$/, "", path)) around[path] = 1
+      next
+    }
+    !($0 in known) {
+      count = split($0, parts, "/")
+      path = parts[1]
+      for (i = 2; i < count; i++) {
+        path = path "/" parts[i]
+        if (!(path in around)) break
+      }
+      path = i < count ? path "/" : $0
+      if (!(path in told)) print substr(path, 3)
+      told[path] = 1
+    }' "$1" -
+}
 look_for_written() {
   if [ -s "$memory/slots/$slot.takes" ]; then
     read -r line <"$memory/slots/$slot.takes"
@@ -419,9 +461,13 @@ look_for_written() {
   fi
   written=$(newer 2>/dev/null | head -n "$written_listed")
   if [ -n "$written" ]; then
-    # Where git can't say what it knows, all of it may be the app's.
-    unknown=$(git --git-dir=.git -c safe.directory='*' -c core.quotePath=false ls-files --others --directory 2>/dev/null) ||
-      unknown=$(printf '%s\n' "$written" | sed 's,^\./,,')
+    if [ -f "$memory/slots/$slot.unpacked" ]; then
+      unknown=$(unknown_of "$memory/slots/$slot.unpacked")
+    else
+      # Where git can't say what it knows, all of it may be the app's.
+      unknown=$(git --git-dir=.git -c safe.directory='*' -c core.quotePath=false ls-files --others --directory 2>/dev/null) ||
+        unknown=$(printf '%s\n' "$written" | sed 's,^\./,,')
+    fi
     fact written "$slot/$unknown
 
 $written"
@@ -445,8 +491,18 @@ for file; do record resolved "$file"; done
 # What a host that never had a release takes from those that have it.
 serving=
 IFS= read -r serving 2>/dev/null <"$link/.git/HEAD"
+for file in "$memory"/slots/*.unpacked; do
+  slot=${file##*/}
+  slot=${slot%.unpacked}
+  if [ -f "$file" ] && serves; then IFS= read -r serving <"$file"; fi
+done
 pins=$memory/releases/$serving/requirements
 [ ! -f "$pins" ] || [ ! -r "$pins" ] || fact pins "$(sed -nE 's/^([A-Za-z0-9._-]+)(\[[^]]*\])?(==[^ ;\\]+).*/\1\3/p' "$pins")"
+for note in "$memory"/releases/*/archive; do
+  [ -f "$note" ] && read -r sum file <"$note" && [ -f "$path/packages/$file" ] || continue
+  note=${note%/archive}
+  fact archive "${note##*/} $file"
+done
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 for folder in "$path" "$releases" "$memory" "$memory/slots" "$memory/releases"; do
   [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || closed "$folder"
@@ -642,7 +698,7 @@ sys.exit(not os.path.isdir("%s/lib/python%d.%d" % ((sys.argv[1],) + sys.version_
 }
 look_for_commits() {
   [ ! -f "$memory/slots/$slot.json" ] || serves || has_python || fact python_is_gone "$slot"
-  if [ ! -f "$memory/slots/$slot.json" ] || ! can_be_asked; then return 0; fi
+  if [ ! -f "$memory/slots/$slot.json" ] || [ -f "$memory/slots/$slot.unpacked" ] || ! can_be_asked; then return 0; fi
   git -C "$releases/$slot" ls-tree -r --full-tree HEAD >/dev/null 2>&1 || fact damaged "$slot/objects can't be read"
 }
 look=look_for_commits
@@ -654,6 +710,18 @@ const FULL_LOOK: &str = r#"# What holds it is no run of ours, which would have s
 [ ! -f "$memory/journal.jsonl" ] || [ ! -r "$memory/journal.jsonl" ] || fact journal "$(tail -c $journal_read "$memory/journal.jsonl" | tail -n 200)"
 look_for_changes() {
   [ -f "$memory/slots/$slot.json" ] || serves || return 0
+  unpacked=$memory/slots/$slot.unpacked
+  if [ -f "$unpacked" ] && [ -d "$releases/$slot" ]; then
+    is_unchanged "$releases/$slot"
+    case $? in
+      0 | 1)
+        [ -z "$changed" ] || ! is_as_built "$releases/$slot" "$memory/slots/$slot.filled" || changed=
+        fact changes "$slot/$changed"
+        ;;
+      *) fact unreadable "$slot/the list of its files can't be read" ;;
+    esac
+    return 0
+  fi
   can_be_asked || return 0
   if changes=$(git -C "$releases/$slot" status --porcelain --untracked-files=no 2>/dev/null); then
     [ -z "$changes" ] || ! is_as_built "$releases/$slot" "$memory/slots/$slot.filled" || changes=

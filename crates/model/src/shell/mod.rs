@@ -8,6 +8,7 @@ macro_rules! script {
 }
 
 mod app;
+mod archive;
 mod ask;
 mod check;
 mod command;

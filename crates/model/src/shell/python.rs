@@ -72,6 +72,8 @@ fn virtualenv(
     set("upgrade", if *upgrade { "yes" } else { "no" });
     set("kept", layout.kept().as_str());
     set("release", commit.as_str());
+    set("unpacked", layout.unpacked(slot).as_str());
+    set("notes", layout.state().join("slots").as_str());
     set("link", layout.current().as_str());
     set("scripts", &quote_words(scripts));
     set("constraints", &constraints.join("\n"));
@@ -92,7 +94,13 @@ fn virtualenv(
     set("index_settings", include_str!("scripts/index_settings.py"));
     set("resolved", include_str!("scripts/resolved.py"));
     set("move_env", &without_comments(include_str!("scripts/move_env.py")));
-    text.push_str(&(script!("replace") + &script!("asked") + &script!("install") + &script!("seed_env")));
+    text.push_str(
+        &(script!("replace")
+            + &script!("unpacked")
+            + &script!("asked")
+            + &script!("install")
+            + &script!("seed_env")),
+    );
     format!("{text}set -- {}\n{}", quote_words(requirements), script!("virtualenv"))
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::archive::difference;
 use super::git::git;
 use super::group::{TWICE, give, give_slot};
 use super::inspect::guard_script;
@@ -148,9 +149,10 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
 /// deployer's: they share the folder.
 fn note_build(layout: &Layout, slot: &SlotName) -> String {
     format!(
-        "{git}{difference}slot={slot} filled={filled}\n{NOTE_BUILD}",
+        "{git}slot={slot} filled={filled} unpacked={unpacked}\n{difference}{NOTE_BUILD}",
         git = git(layout),
-        difference = script!("difference"),
+        difference = difference(),
+        unpacked = quote(layout.unpacked(slot).as_str()),
         slot = quote(layout.slot(slot).as_str()),
         filled = quote(layout.filled(slot).as_str()),
     )
@@ -158,8 +160,8 @@ fn note_build(layout: &Layout, slot: &SlotName) -> String {
 
 /// Mostly a build changes nothing, and to note that takes no process but git's.
 const NOTE_BUILD: &str = r#"unfinished=$slot/.git/unfinished
-{ true >"$unfinished" || rm -f "$unfinished"; } 2>/dev/null
-git -C "$slot" diff --quiet --ignore-submodules=untracked HEAD -- 2>/dev/null
+[ -f "$unpacked" ] || { true >"$unfinished" || rm -f "$unfinished"; } 2>/dev/null
+is_unchanged "$slot"
 changed=$?
 changed_by_build() { [ $changed != 1 ] || difference "$slot" 2>/dev/null; }
 { [ $changed != 1 ] && [ ! -L "$filled" ] && true >"$filled"; } 2>/dev/null ||
@@ -229,6 +231,7 @@ fn give_room_back(layout: &Layout, failed: &SlotRecord, slot: &SlotName, package
         assign("filled", layout.filled(slot)),
         assign("overwritten", layout.overwritten(slot)),
         assign("takes", layout.takes(slot)),
+        assign("unpacked", layout.unpacked(slot)),
         assign("state", layout.state()),
         assign("packages", layout.packages()),
         assign("cache", layout.uv_cache()),
@@ -403,11 +406,12 @@ fn remove_slot(layout: &Layout, slot: &SlotName) -> String {
         assign("filled", layout.filled(slot)),
         assign("overwritten", layout.overwritten(slot)),
         assign("takes", layout.takes(slot)),
+        assign("unpacked", layout.unpacked(slot)),
     ];
     assignments.concat()
         + &script!("clone")
         + &script!("mounts")
-        + &script!("difference")
+        + &difference()
         + &script!("in_the_way")
         + &script!("remove_slot")
 }

@@ -35,6 +35,9 @@ impl SimDeployer {
             | DeployerAction::MakeVirtualenv { .. }
             | DeployerAction::InstallRequirements { .. }
             | DeployerAction::InstallByScript { .. }
+            | DeployerAction::LayOut { .. }
+            | DeployerAction::Build { .. }
+            | DeployerAction::Pack(_)
             | DeployerAction::UpdateSubmodules
             | DeployerAction::Lint { .. }
             | DeployerAction::SetUp { .. } => true,

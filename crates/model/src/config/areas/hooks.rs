@@ -2,8 +2,11 @@
 
 use serde::ser::SerializeMap;
 
+use super::source::{SourceLayer, SourceName};
 use crate::app::hooks::{Hooks, LocalHooks};
 use crate::config::area::{Area, AreaLayer, layer};
+use crate::config::at::At;
+use crate::config::mistake::Mistake;
 use crate::config::rule::{Typed, Written};
 use crate::config::show::Out;
 use crate::config::values::Commands;
@@ -69,6 +72,11 @@ layer! {
     /// Before any host is touched; a failure stops the run.
     before: Commands, example r#""make test""#;
 
+    /// Builds a release once, for all hosts that get it as an archive: in a clone of the project that holds just the commit that
+    /// is deployed, kept in your cache with all that git ignores there, for the next build. What it makes, say by
+    /// `"cargo build --release"`, is packed by `artifact`.
+    build: At<Commands>;
+
     /// After a run that succeeded.
     after: Commands;
 
@@ -115,8 +123,13 @@ impl Typed for LocalHooksLayer {
     type Meaning = LocalHooks;
 
     fn meaning(self) -> LocalHooks {
-        let LocalHooksLayer { before, after, on_failure } = self;
-        LocalHooks { before: commands(before), after: commands(after), on_failure: commands(on_failure) }
+        let LocalHooksLayer { before, build, after, on_failure } = self;
+        LocalHooks {
+            before: commands(before),
+            build: commands(build.map(|At { value, .. }| value)),
+            after: commands(after),
+            on_failure: commands(on_failure),
+        }
     }
 
     fn over(self, below: Self) -> Self {
@@ -132,15 +145,28 @@ impl Area for HookSettings {
     type Layer = HooksKey;
 
     fn resolve(written: &Written<'_>) -> Self {
-        written.all.hooks.hooks.clone().unwrap_or_default().meaning()
+        let hooks = written.all.hooks.hooks.clone().unwrap_or_default();
+        if let Some(At { value: Commands(commands), span }) =
+            hooks.local.as_ref().and_then(|local| local.build.as_ref())
+        {
+            let source = written.apart(|| SourceLayer::source(written));
+            if source != SourceName::Archive && !commands.is_empty() && !written.all.unread.contains("source")
+            {
+                let mistake =
+                    Mistake::new("nothing that is built on your own machine reaches a host by this `source`")
+                        .help("write `source = \"archive\"`, or build on the hosts: `build` below `[hooks]`");
+                written.note_at(span, mistake);
+            }
+        }
+        hooks.meaning()
     }
 
     fn show_entries(&self, _: &mut Out) {}
 
     fn show_tables(&self, table: &str, out: &mut Out) {
-        let HookSettings { on_hosts, local: LocalHooks { before, after, on_failure } } = self;
+        let HookSettings { on_hosts, local: LocalHooks { before, build, after, on_failure } } = self;
         out.commands(&format!("[{table}.hooks]"), &on_hosts.by_name());
-        let local = [("before", before), ("after", after), ("on_failure", on_failure)];
+        let local = [("before", before), ("build", build), ("after", after), ("on_failure", on_failure)];
         out.commands(&format!("[{table}.hooks.local]"), &local);
     }
 

@@ -55,6 +55,7 @@ pub(super) use crontab::CrontabLayer;
 pub(super) use hooks::{HooksKey, HooksLayer, LocalHooksLayer};
 pub(super) use limits::LimitsLayer;
 pub(super) use shared::SharedLayer;
+pub(super) use source::SourceLayer;
 pub(super) use users::UsersLayer;
 
 use super::area::{Area, AreaLayer, AreaReference};

@@ -1,25 +1,31 @@
 //! Where the code comes from, and how it reaches a host.
 
 use std::ops::Range;
+use std::str::FromStr;
 
+use schemars::json_schema;
 use serde::{Deserialize, Serialize};
 
 use super::AppLayer;
+use crate::app::archive::Artifact;
 use crate::config::area::area;
 use crate::config::at::At;
-use crate::config::mistake::Mistake;
-use crate::config::rule::{Always, DefaultValue, Rule, Typed, Unset, Written, means_itself};
+use crate::config::mistake::{Mistake, quoted, typed_as_text};
+use crate::config::rule::{Always, DefaultValue, Rule, Typed, Unset, Written, means, means_itself};
 use crate::config::show::Valued;
-use crate::config::values::{Argument, Bounded, Line, Url};
+use crate::config::values::{Argument, Bounded, FilePath, Line, Url, schema_of};
 
 /// How a commit reaches a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceName {
     /// The host fetches from the git remote.
+    #[default]
     Fetch,
     /// The deployer sends what the host lacks, as a git bundle.
     Bundle,
+    /// The deployer packs the release's files once, and sends them to all hosts.
+    Archive,
 }
 
 means_itself!(SourceName);
@@ -47,20 +53,32 @@ area! {
     default_revision: Argument => String = Always("HEAD"), example r#""main""#;
 
     /// How a commit reaches a host: `"fetch"`, the host fetches it from the git remote; `"bundle"`, this machine sends each host what it
-    /// lacks, so that no host needs the remote.
-    source as method: SourceName => SourceName = Always(SourceName::Fetch);
+    /// lacks, so that no host needs the remote; `"archive"`, it packs the release's files once and sends all of them, so that no host
+    /// needs git.
+    source as method: SourceName => SourceName = Always(SourceName::Fetch), example r#""bundle""#;
 
     /// How many hosts fetch from the git remote at the same time.
     fetch_concurrency: At<Bounded<1, 10000>> => Option<u32> = FetchConcurrency, example "4";
+
+    /// What the archive of a release holds besides the files of its commit: a file or folder of the project, say
+    /// `"target/release/five"`, which `[hooks.local] build` has made, or which lies in your checkout; or the address of a file, with `artifact_sha256`: a tar
+    /// archive is unpacked, and anything else is put at the root of the project.
+    artifact: At<ArtifactText> => Option<String> = OfAnArchive;
+
+    /// The check sum of what is at the address in `artifact`, 64 hexadecimal digits.
+    artifact_sha256: At<CheckSumText> => Option<String> = OfAnAddress;
 }
 
 /// What only means something where hosts ask the git remote themselves.
 fn only_where_hosts_fetch(written: &Written<'_>, span: &Range<usize>, what: &str) {
-    if SourceLayer::source(written) == SourceName::Bundle {
-        let mistake = Mistake::new(format!("with the source \"bundle\" {what}"))
-            .help("take it out, or choose the source \"fetch\"");
-        written.note_at(span, mistake);
-    }
+    let source = match SourceLayer::source(written) {
+        SourceName::Fetch => return,
+        SourceName::Bundle => "bundle",
+        SourceName::Archive => "archive",
+    };
+    let mistake = Mistake::new(format!("with the source {source:?} {what}"))
+        .help("take it out, or choose the source \"fetch\"");
+    written.note_at(span, mistake);
 }
 
 struct KnownHosts;
@@ -116,5 +134,114 @@ impl Rule<At<Bounded<1, 10000>>, Option<u32>> for FetchConcurrency {
 
     fn default_value(&self) -> Option<DefaultValue> {
         DefaultValue::words("all at once")
+    }
+}
+
+/// A file or folder of the project, or an address.
+#[derive(Debug, Clone)]
+pub(in crate::config) struct ArtifactText(String);
+
+/// A SHA-256 check sum.
+#[derive(Debug, Clone)]
+pub(in crate::config) struct CheckSumText(String);
+
+typed_as_text!(ArtifactText, CheckSumText);
+
+means! {
+    ArtifactText => String: ArtifactText(text) => text,
+    CheckSumText => String: CheckSumText(text) => text,
+}
+
+schema_of! {
+    ArtifactText => json_schema!({ "type": "string", "pattern": "^[^-]" }),
+    CheckSumText => json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" }),
+}
+
+impl FromStr for ArtifactText {
+    type Err = Mistake;
+
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        if !text.contains("://") {
+            return text.parse().map(|FilePath(path)| ArtifactText(path));
+        }
+        let Url(url) = text.parse()?;
+        let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+        if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
+            return Err(Mistake::new("a name and a password can't stand in this address: plans show it")
+                .help("curl, which fetches it, finds them in ~/.netrc"));
+        }
+        if Artifact::file_name(&url).is_none() {
+            return Err(Mistake::new(format!("{} doesn't say which file it is", quoted(text)))
+                .help("write the whole address: `https://ci.example.com/five-1.2.tar.gz`"));
+        }
+        Ok(ArtifactText(url))
+    }
+}
+
+impl FromStr for CheckSumText {
+    type Err = Mistake;
+
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        if hex::decode_to_slice(text, &mut [0; 32]).is_err() {
+            return Err(Mistake::new(format!("{} isn't a SHA-256 check sum", quoted(text)))
+                .help("64 hexadecimal digits, as `sha256sum` prints them"));
+        }
+        Ok(CheckSumText(text.to_ascii_lowercase()))
+    }
+}
+
+/// What only an archive holds.
+struct OfAnArchive;
+
+impl Rule<At<ArtifactText>, Option<String>> for OfAnArchive {
+    fn resolve(&self, typed: Option<&At<ArtifactText>>, written: &Written<'_>) -> Option<String> {
+        let At { value: ArtifactText(artifact), span } = typed?;
+        if SourceLayer::source(written) != SourceName::Archive {
+            let mistake = Mistake::new("only an archive holds what no commit has")
+                .help("write `source = \"archive\"`, or leave it out");
+            written.note_at(span, mistake);
+        }
+        if artifact.contains("://") && written.all.source.artifact_sha256.is_none() {
+            let mistake = Mistake::new("what comes from an address needs its check sum: without it, whoever can write there decides what you run")
+                .help("add `artifact_sha256`, as `sha256sum` prints it");
+            written.note_at(span, mistake);
+        }
+        Some(artifact.clone())
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::words("none")
+    }
+}
+
+/// What nothing but an address needs.
+struct OfAnAddress;
+
+impl Rule<At<CheckSumText>, Option<String>> for OfAnAddress {
+    fn resolve(&self, typed: Option<&At<CheckSumText>>, written: &Written<'_>) -> Option<String> {
+        let At { value: CheckSumText(sum), span } = typed?;
+        let artifact = written.all.source.artifact.as_ref();
+        if !artifact.is_some_and(|artifact| artifact.value.0.contains("://")) {
+            written.rests_on("artifact");
+            let mistake = Mistake::new("this is the check sum of nothing: `artifact` is no address")
+                .help("leave it out: what is made on your own machine is packed as it is");
+            written.note_at(span, mistake);
+        }
+        Some(sum.clone())
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::words("none")
+    }
+}
+
+impl SourceSettings {
+    /// What an archive holds besides the files of the commit.
+    pub fn artifact(&self) -> Option<Artifact> {
+        let artifact = self.artifact.clone()?;
+        Some(match &self.artifact_sha256 {
+            Some(sha256) => Artifact::Address { url: artifact, sha256: sha256.clone() },
+            None => Artifact::Path { path: artifact },
+        })
     }
 }

@@ -21,6 +21,8 @@ fn defaults() {
     default_revision = "HEAD"
     source = "fetch"
     # fetch_concurrency: all at once
+    # artifact: none
+    # artifact_sha256: none
     branch = "master"
     push_before_deploy = true
     require_tag = true

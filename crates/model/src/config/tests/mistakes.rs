@@ -284,7 +284,7 @@ fn wrong_values() {
     'abc' → `strategy` can't be `abc`; did you mean `ab`?
 
     source = 'rsync'
-    'rsync' → `source` can't be `rsync`; write `fetch` or `bundle`
+    'rsync' → `source` can't be `rsync`; write `fetch`, `bundle` or `archive`
 
     service = 'sytemd:five'
     sytemd → `sytemd:five` isn't a service; did you mean `systemd`?
@@ -378,9 +378,17 @@ fn contradictions() {
         "unit = 'x'\nsource = 'bundle'\nforward_agent = true\nscm_known_hosts = ['git.example.com ssh-ed25519 AAAA']\nfetch_concurrency = 4",
         "unit = 'x'\nsource = 'bundle'\nrecipe = 'wsgi'\nforward_agent = true\nscm_known_hosts = []",
         "unit = 'x'\nforward_agent = true\nfetch_concurrency = 0\n[environments.production]\nsource = 'bundle'",
+        "unit = 'x'\nartifact = 'target/five'\n[hooks.local]\nbuild = 'make'",
+        "unit = 'x'\nsource = 'archive'\nartifact = 'https://ci.example.com/five.tar.gz'\n[hooks.local]\nbuild = 'make'",
+        "unit = 'x'\nsource = 'archive'\nartifact = 'https://ada:secret@ci.example.com/five.tar.gz'\nartifact_sha256 = 'abc'",
+        "unit = 'x'\nsource = 'archive'\nartifact = 'https://ci.example.com/'",
+        "unit = 'x'\nsource = 'archive'\nartifact = '../five'\nartifact_sha256 = '0000000000000000000000000000000000000000000000000000000000000000'",
+        "unit = 'x'\nsource = 'archive'\nartifact_sha256 = '0000000000000000000000000000000000000000000000000000000000000000'",
+        "unit = 'x'\nsource = 'archive'\nartifact = 'https://ci.example.com/five?x=1'\nartifact_sha256 = 'ABCDEF0000000000000000000000000000000000000000000000000000000000'",
         "unit = 'x'\nconnect = 'nc {address} {port}'\n[environments.production]\nhosts = ['a:1', 'b', 'c']",
         "unit = 'x'\nservice = 'systemd:{unit}'\npath = '/{unit}/..'\nrelease_paths = []",
     ]), @r#"
+
     nowhere → `unit` is missing; name the app in the first line of the file: `unit = "five"`
 
     unit = 'x'
@@ -475,6 +483,49 @@ fn contradictions() {
     source = 'bundle'
     true → with the source "bundle" no host asks the git server, so there is no use for your agent; take it out, or choose the source "fetch"
     0 → 0 is too small; the smallest is 1
+
+    unit = 'x'
+    artifact = 'target/five'
+    [hooks.local]
+    build = 'make'
+    'target/five' → only an archive holds what no commit has; write `source = "archive"`, or leave it out
+    'make' → nothing that is built on your own machine reaches a host by this `source`; write `source = "archive"`, or build on the hosts: `build` below `[hooks]`
+
+    unit = 'x'
+    source = 'archive'
+    artifact = 'https://ci.example.com/five.tar.gz'
+    [hooks.local]
+    build = 'make'
+    'https://ci.example.com/five.tar.gz' → what comes from an address needs its check sum: without it, whoever can write there decides what you run; add `artifact_sha256`, as `sha256sum` prints it
+
+    unit = 'x'
+    source = 'archive'
+    artifact = 'https://ada:secret@ci.example.com/five.tar.gz'
+    artifact_sha256 = 'abc'
+    'https://ada:secret@ci.example.com/five.tar.gz' → a name and a password can't stand in this address: plans show it; curl, which fetches it, finds them in ~/.netrc
+    'abc' → `abc` isn't a SHA-256 check sum; 64 hexadecimal digits, as `sha256sum` prints them
+
+    unit = 'x'
+    source = 'archive'
+    artifact = 'https://ci.example.com/'
+    'https://ci.example.com/' → `https://ci.example.com/` doesn't say which file it is; write the whole address: `https://ci.example.com/five-1.2.tar.gz`
+
+    unit = 'x'
+    source = 'archive'
+    artifact = '../five'
+    artifact_sha256 = '0000000000000000000000000000000000000000000000000000000000000000'
+    '../five' → `../five` isn't the path of a file in the project; write it from the root of the project on: `requirements/common.txt`
+
+    unit = 'x'
+    source = 'archive'
+    artifact_sha256 = '0000000000000000000000000000000000000000000000000000000000000000'
+    '0000000000000000000000000000000000000000000000000000000000000000' → this is the check sum of nothing: `artifact` is no address; leave it out: what is made on your own machine is packed as it is
+
+    unit = 'x'
+    source = 'archive'
+    artifact = 'https://ci.example.com/five?x=1'
+    artifact_sha256 = 'ABCDEF0000000000000000000000000000000000000000000000000000000000'
+    nothing wrong
 
     unit = 'x'
     connect = 'nc {address} {port}'

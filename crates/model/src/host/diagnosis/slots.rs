@@ -100,7 +100,8 @@ pub(super) fn slots(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diag
             continue;
         }
         if let Some(what) = seen.damaged.as_ref().or(seen.unreadable.as_ref()) {
-            let words = format!("what git keeps in slot {slot} is damaged: {what}");
+            let of_what = if seen.unpacked { "what is known of" } else { "what git keeps in" };
+            let words = format!("{of_what} slot {slot} is damaged: {what}");
             let help = if facts.live_slot() == Some(slot) {
                 "nothing in it is touched while it serves, and the app needs none of it; it is made anew when a release is built \
                  there again"

@@ -210,6 +210,8 @@ pub enum StepInput<'a> {
     Credentials,
     /// The file of a private package.
     Package(&'a FetchedPackage),
+    /// The archive of the release, after a line with its check sum.
+    Archive,
 }
 
 /// How long an action takes.

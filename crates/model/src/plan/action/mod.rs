@@ -2,6 +2,7 @@
 //! actions have for effects.
 
 mod app;
+mod archive;
 mod effects;
 mod git;
 mod python;
@@ -14,6 +15,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use app::{Answerer, AppAction, EnvEdit, ToldVisitors};
+pub use archive::ArchiveAction;
 pub use effects::{Effect, Effects, FailureMeans, Pace, PhaseName, StepInput};
 pub use git::{GitAction, Sent};
 pub use python::{AppIn, PythonAction, Schema};
@@ -29,6 +31,8 @@ use crate::names::HostPath;
 pub enum Action {
     /// Filling a slot with a commit.
     Git(GitAction),
+    /// Filling one from a file that the deployer has made.
+    Archive(ArchiveAction),
     /// Virtualenvs and migrations.
     Python(PythonAction),
     /// What runs.
@@ -58,6 +62,7 @@ impl Action {
     pub fn effects(&self) -> Effects<'_> {
         match self {
             Action::Git(action) => action.effects(),
+            Action::Archive(action) => action.effects(),
             Action::Python(action) => action.effects(),
             Action::Service(action) => action.effects(),
             Action::Record(action) => action.effects(),
@@ -71,6 +76,7 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Action::Git(action) => action.fmt(f),
+            Action::Archive(action) => action.fmt(f),
             Action::Python(action) => action.fmt(f),
             Action::Service(action) => action.fmt(f),
             Action::Record(action) => action.fmt(f),

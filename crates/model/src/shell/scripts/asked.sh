@@ -67,7 +67,7 @@ files() {
   elif [ -n "$uv" ] && [ -f pyproject.toml ] && grep -q '^\[*tool\.uv' pyproject.toml; then
     cat pyproject.toml
   fi
-  [ "$commit" = no ] || printf '%s\n' "$mark local" "$(git -c safe.directory='*' rev-parse HEAD)"
+  [ "$commit" = no ] || printf '%s\n' "$mark local" "$release"
 }
 includes() {
   printf '%s\n' "$text" | sed -nE 's/^[[:space:]]*(-r|-c|--requirement|--constraint)[[:space:]=]*([^[:space:]#]+).*/\1 \2/p' |

@@ -1,7 +1,7 @@
 # Gives back what a release takes of a full disk that a run couldn't make ready there. POSIX sh.
 #
 # Assignments stand before this text: name, the slot's, and slot, its folder; link, the one that decides what is live; record,
-# filled, overwritten and takes, the slot's files; state, the folder that they lie in; run, the one that couldn't; packages, the
+# filled, overwritten, takes and unpacked, the slot's files; state, the folder that they lie in; run, the one that couldn't; packages, the
 # folder of private packages, and cache, that of uv's downloads. Functions too: no_mount_in, keep_reserve, and write_failed,
 # which writes down that the slot holds nothing. Packages that came for this release alone are the arguments.
 
@@ -30,12 +30,12 @@ is_short() {
 }
 is_short || exit 0
 
-rm -rf "$slot.new"
+rm -rf "$slot.new" "$unpacked.new"
 # shellcheck disable=SC3013
 if [ -e "$overwritten" ] && { [ ! -e "$filled" ] || [ "$overwritten" -nt "$filled" ]; }; then
   # All in it is this run's, or of a commit.
   no_mount_in "$slot" && rm -rf "$slot" || exit
-  rm -f "$filled" "$overwritten" "$takes"
+  rm -f "$filled" "$overwritten" "$takes" "$unpacked"
 else
   # It is as it was, but for what git had begun to take in.
   for file in "$slot"/.git/objects/tmp_* "$slot"/.git/objects/??/tmp_* "$slot"/.git/objects/pack/tmp_*; do

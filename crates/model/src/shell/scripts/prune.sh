@@ -1,4 +1,4 @@
-# Takes away what no release needs any more. POSIX sh.
+# Takes away what no release needs any more: also its archive. POSIX sh.
 #
 # Assignments stand before this text: kept, the folder of what is kept of releases; slots, the folder of the slots' records;
 # packages, that of private packages. What isn't called like a commit or a check sum isn't ours to judge.
@@ -17,7 +17,13 @@ for old in "$kept"/*/; do
   old=${old%/}
   is_id "${old##*/}" || continue
   # A slot holds it, or could be rolled back to it.
-  case $remembered in *"${old##*/}"*) ;; *) rm -rf "$old" ;; esac
+  case $remembered in *"${old##*/}"*) continue ;; esac
+  # What another release is called like has taken its file over.
+  if [ -f "$old/archive" ] && read -r sum file <"$old/archive"; then
+    others=$(grep -lF -e " $file" "$kept"/*/archive)
+    case $file in */* | .* | '') ;; *) [ "$others" != "$old/archive" ] || rm -f "$packages/$file" ;; esac
+  fi
+  rm -rf "$old"
 done
 for old in "$packages"/*/; do
   old=${old%/}

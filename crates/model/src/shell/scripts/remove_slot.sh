@@ -1,6 +1,6 @@
 # Removes the release in a slot, and what was noted about it. It stays where a process uses it, or where it holds what may be nowhere
-# else. Assignments stand before this text: name and slot, the slot's name and folder; link; record, filled, overwritten and takes,
-# the files of what is noted. Expects `git`'s surroundings, `has_own_work`, `no_mount_in`, `is_as_built` and `tell_what_is_in_the_way`.
+# else. Assignments stand before this text: name and slot, the slot's name and folder; link; record, filled, overwritten, takes and unpacked,
+# the files of what is noted. Expects `git`'s surroundings, `has_own_work`, `no_mount_in`, `is_unchanged`, `is_as_built` and `tell_what_is_in_the_way`.
 # POSIX sh.
 
 stays() {
@@ -28,7 +28,14 @@ if [ -d "$slot" ]; then
   said=$(no_mount_in "$slot" 2>&1) || stays "$said"
   ! is_used || stays 'a process runs from it'
   cd "$slot" || exit
-  if [ -e .git ]; then
+  if [ -f "$unpacked" ]; then
+    is_unchanged .
+    case $? in
+      0) ;;
+      1) is_as_built . "$filled" || stays 'files in it were changed by hand' ;;
+      *) stays "the list of its files can't be read, so nobody can say whether somebody changed it" ;;
+    esac
+  elif [ -e .git ]; then
     ! has_own_work . || stays 'somebody worked in its clone'
     said=$(git diff --quiet --ignore-submodules=untracked HEAD -- 2>&1) || [ -n "$said" ] || is_as_built . "$filled" ||
       stays 'files in it were changed by hand'
@@ -46,4 +53,4 @@ if [ -d "$slot" ]; then
     exit 1
   }
 fi
-rm -f "$filled" "$overwritten" "$takes" "$record"
+rm -f "$filled" "$overwritten" "$takes" "$unpacked" "$record"

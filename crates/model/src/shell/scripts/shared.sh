@@ -1,11 +1,23 @@
 # Links files and folders that outlive releases into a slot. POSIX sh.
 #
 # Assignments stand before this text: slot; app, where in it the app lies; shared, the folder of what is shared; files and dirs, words quoted for eval;
-# placeholders, a pattern of files that only keep a folder in git; group, that shall be able to write the folders, or nothing; aside, a folder for what stands in the way. `no_mount_in` is defined.
+# placeholders, a pattern of files that only keep a folder in git; group, that shall be able to write the folders, or nothing; aside, a folder for what stands in the way; unpacked, the list of the
+# files of a release that came as an archive. `no_mount_in` and `listed` are defined.
 
 cd "$slot/$app" || exit
 # What git tracks would be replaced by the link, and every later look at the slot would find it missing.
-tracks() { git -c safe.directory='*' -c core.quotePath=false ls-files -- ":(literal)$1"; }
+tracks() {
+  if [ -f "$unpacked" ]; then
+    # As an own line or the beginning of one; nothing in it is a pattern.
+    listed "$unpacked" | path=$app/$1 awk '{
+      path = ENVIRON["path"]
+      sub(/^\.\//, "", path)
+      if ($0 == path || index($0, path "/") == 1) print
+    }'
+  else
+    git -c safe.directory='*' -c core.quotePath=false ls-files -- ":(literal)$1"
+  fi
+}
 link() {
   tracked=$(tracks "$1" | head -n 1)
   # A checkout brings them back each time; that they are missing then is a part of how the release is built.
@@ -26,7 +38,7 @@ link() {
   case $1 in */*) mkdir -p "./${1%/*}" || exit ;; esac
   if [ "$2" = folder ] && [ ! -L "./$1" ] && [ -d "./$1" ]; then
     find "./$1" -xdev -type f -name '.*' | grep -e "/$placeholders\$" | while IFS= read -r file; do
-      ! git -c safe.directory='*' ls-files --error-unmatch -- ":(literal)$file" >/dev/null 2>&1 || rm -f "$file"
+      [ -z "$(tracks "${file#./}" 2>/dev/null)" ] || rm -f "$file"
     done
     find "./$1" -xdev -depth -type d -exec rmdir {} + 2>/dev/null
   fi

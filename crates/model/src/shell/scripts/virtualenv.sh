@@ -5,9 +5,10 @@
 # require_hashes, yes or no; constraints, files, a line each, and limits, the words that tell an installer of them; pins, what other
 # hosts have, a line each; private, the private packages of this release, a line each, or written_down, yes; record, a file that
 # they are written down in; packages, the folder that they lie in, and packages_url; kept, the folder of what is kept of releases,
-# and release, the commit; link, what leads to the live release; decode, index_settings, resolved and move_env, programs for Python; cache, a folder
+# and release, the commit; link, what leads to the live release; unpacked, the list of the release's files, where
+# it came as an archive, and notes, the folder of such lists; decode, index_settings, resolved and move_env, programs for Python; cache, a folder
 # for uv; reinstall and upgrade, yes or no; scripts, words quoted for eval. The requirement files are the arguments. `replace`
-# is defined, and what asked.sh, install.sh and seed_env.sh define.
+# is defined, and what unpacked.sh, asked.sh, install.sh and seed_env.sh define.
 #
 # What the env was made from is summed up in env/.buedafab: while that is still so, no installer is run. What an installer has
 # resolved is kept with the release, and is what every slot gets that asks for the same; where more or less is asked for, the
@@ -105,14 +106,22 @@ find_version_of_pip() {
   done
 }
 all=$(inputs) || exit
-asked=$(
-  git hash-object --stdin <<END
-$all
-END
-) || exit
+# As git names it, whether there is one or not.
+id_of() {
+  git hash-object --stdin 2>/dev/null <<TEXT && return
+$1
+TEXT
+  { printf 'blob %d\0' "$(printf '%s\n' "$1" | wc -c)" && printf '%s\n' "$1"; } | sha1sum | cut -c 1-40
+}
+asked=$(id_of "$all") || exit
 # What was resolved for that before: for this release, or for the one that serves.
 known='' id=- serves=
 IFS= read -r serves 2>/dev/null <"$link/.git/HEAD"
+for list in "$notes"/*.unpacked; do
+  serving=${list##*/}
+  # shellcheck disable=SC3013
+  if [ -f "$list" ] && [ "$link/." -ef "${link%/*}/${serving%.unpacked}/." ]; then IFS= read -r serves <"$list"; fi
+done
 answers_this() { [ -f "$1" ] && IFS= read -r first <"$1" && case $first in "# $asked "*) ;; *) false ;; esac; }
 for list in "$kept/$release/requirements" "$kept/$serves/requirements"; do
   if [ "$upgrade$known" = no ] && answers_this "$list"; then known=$list id=${first##* }; fi
@@ -125,9 +134,12 @@ find_maker
 # What is built beside its sources goes with `git clean`: it is kept in the env, and put back while all that it came from is the same.
 built=$env/.built
 builds_here() { [ -n "$scripts" ] || says editable; }
+changed_here() {
+  if [ -f "$unpacked" ]; then (cd "$slot" && changed_since "$unpacked"); else git -c safe.directory='*' diff --name-only HEAD; fi
+}
 files_here() {
   (cd "$here" && find . \( -path "./$name" -o -name .git \) -prune -o ! -type d -print &&
-    git -c safe.directory='*' diff --name-only HEAD | sed 's/^/changed /') | LC_ALL=C sort
+    changed_here | sed 's/^/changed /') | LC_ALL=C sort
 }
 keep_built() (
   cd "$here" && mkdir "$built" && files_here | LC_ALL=C comm -13 "$answers/here" - >"$answers/built" &&
@@ -239,7 +251,7 @@ printf '%s\n' "$versions" | grep -vE '^(#|-e [./]|-e file:)|@ file:' >"$env/.ver
 id=-
 if [ -s "$list" ]; then
   resolution=$(grep -v '^#' "$list")
-  id=$(printf '%s\n' "$resolution" | git hash-object --stdin) || exit
+  id=$(id_of "$resolution") || exit
   header="# $asked $id"
   ! grep -qF -e "$here" "$list" || header='#'
   printf '%s\n' "$header" "$resolution" | (close && replace "$kept/$release/requirements") || exit

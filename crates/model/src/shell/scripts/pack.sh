@@ -1,0 +1,74 @@
+# Packs the files of a release into one file: a line with the check sum of what is packed, and then that, by gzip. POSIX sh, on the
+# deployer, in the project.
+#
+# Assignments stand before this text: archive, that file; commit; clone, where it is laid out, or nothing; built and submodules, yes or no;
+# path, a file or folder that goes along; or url, sha256, file and packed, one from elsewhere. `refuse_unsafe` is defined.
+
+folder=${archive%/*}
+parts=$archive.parts
+(umask 077 && mkdir -p "$folder") && rm -rf "$parts" && mkdir "$parts" || exit
+trap 'rm -rf "$parts"' EXIT
+trap 'exit 1' HUP INT TERM
+sum_of() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }
+# Neither what macOS knows of files besides, nor who made them.
+export COPYFILE_DISABLE=1
+project=$PWD
+root=$(git rev-parse --show-toplevel) || exit
+pack() { git -C "$1" -c tar.umask=0 archive --format=tar "$2" >"$parts/tar"; }
+pack "$root" "$commit" || exit
+if [ "$submodules$path$url" != no ]; then
+  release=$parts/release
+  mkdir "$release" && tar -xf "$parts/tar" -C "$release" || exit
+  if [ "$submodules" = yes ]; then
+    cd "$clone" || exit
+    git submodule --quiet foreach --recursive 'printf "%s\n" "$displaypath"' >"$parts/submodules" || exit
+    while IFS= read -r submodule; do
+      # What isn't to be exported has no folder there.
+      [ -d "$release/$submodule" ] || continue
+      pack "$clone/$submodule" HEAD && tar -xf "$parts/tar" -C "$release/$submodule" || exit
+    done <"$parts/submodules"
+    cd "$project" || exit
+  fi
+  if [ -n "$path" ]; then
+    from=$root/$path
+    [ "$built" = no ] || from=$clone/$path
+    if [ ! -e "$from" ]; then
+      echo "there is no $from: \`[hooks.local] build\` has to make it, or \`artifact\` names another file" >&2
+      exit 1
+    fi
+    case $path in */*) mkdir -p "$release/${path%/*}" || exit ;; esac
+    rm -rf "${release:?}/$path" && cp -RPp "$from" "$release/$path" || exit
+  elif [ -n "$url" ]; then
+    fetched=$folder/artifact-$sha256
+    is_right() { [ -f "$1" ] && sum=$(sum_of <"$1") && sum=${sum%% *} && [ "$sum" = "$sha256" ]; }
+    if ! is_right "$fetched"; then
+      if ! command -v curl >/dev/null; then
+        echo "curl, which fetches $url, isn't on this machine" >&2
+        exit 1
+      fi
+      curl --fail --silent --show-error --location --netrc-optional --connect-timeout 15 --max-time 600 --output "$parts/fetched" -- "$url" || exit
+      if ! is_right "$parts/fetched"; then
+        echo "the check sum of $url is $sum instead of $sha256" >&2
+        exit 1
+      fi
+      mv "$parts/fetched" "$fetched" || exit
+    fi
+    mkdir "$parts/artifact" || exit
+    case $packed in
+      gzip) gzip -dc <"$fetched" >"$parts/tar" ;;
+      tar) cp "$fetched" "$parts/tar" ;;
+      no) cp "$fetched" "$parts/artifact/$file" && chmod 755 "$parts/artifact/$file" ;;
+    esac || exit
+    if [ "$packed" != no ]; then
+      foreign=yes
+      refuse_unsafe "$url" <"$parts/tar" && tar -xf "$parts/tar" -C "$parts/artifact" || exit
+    fi
+    cp -RPp "$parts/artifact/." "$release" || exit
+  fi
+  # Whoever unpacks it has a umask of their own.
+  find "$release" ! -type l -exec chmod a+rwX {} + && tar -cf "$parts/tar" -C "$release" . || exit
+fi
+sum=$(sum_of <"$parts/tar") || exit
+{ echo "${sum%% *}" && gzip -n <"$parts/tar"; } >"$parts/packed" && mv -f "$parts/packed" "$archive" || exit
+# What earlier runs have left.
+find "$folder" -type f -name '*.packed' -mtime +2 -exec rm -f {} +

@@ -1,0 +1,131 @@
+//! What a plan makes of releases that come as archives.
+
+mod common;
+
+use buedafab_model::app::archive::KeptArchive;
+use insta::assert_snapshot;
+
+use common::{
+    Seen, deploy, deploy_as, difference, plain_deploy, plain_rollback, release, request, rollback, second,
+};
+
+const ARCHIVE: &str = "source = \"archive\"\n";
+
+/// A host whose slots were unpacked, and that has kept the archives of these releases.
+fn unpacked(kept: &[u8]) -> Seen {
+    second().change(|facts| {
+        facts.slots.values_mut().for_each(|seen| seen.unpacked = true);
+        let archive = |number: &u8| KeptArchive {
+            commit: release(*number).commit,
+            file: format!("five-v{number}.tar.gz"),
+        };
+        facts.archives = kept.iter().map(archive).collect();
+    })
+}
+
+#[test]
+fn a_release_is_packed_once_and_sent_to_all() {
+    assert_snapshot!(difference(&plain_deploy(), &deploy(ARCHIVE, &[unpacked(&[1, 2])], 3)), @"
+    deploy v3 (3333333333)
+    + begin
+    +   on this machine
+    +     pack 3333333333
+    + 
+    prepare
+    -     fetch 3333333333 into a
+    -     check out 3333333333 in a
+    +     send five-v3.tar.gz
+    +     unpack five-v3.tar.gz in a
+    ");
+    // Who has it already isn't sent it again, and where all have it nobody packs it.
+    let hosts = [unpacked(&[1, 2, 3]), unpacked(&[1, 2])];
+    assert_snapshot!(difference(&deploy(ARCHIVE, &[unpacked(&[]), unpacked(&[])], 3), &deploy(ARCHIVE, &hosts, 3)), @"
+    prepare
+    -   on web1, web2
+    +   on web1
+    +     mark a as being built for v3 (3333333333)
+    +     unpack five-v3.tar.gz in a
+    +     keep what 3333333333 is built and run with
+    +     mark a as ready
+    +   on web2
+    ");
+    let shown = deploy(ARCHIVE, &[unpacked(&[3])], 3);
+    assert!(!shown.contains("pack 3") && !shown.contains("send"), "{shown}");
+}
+
+#[test]
+fn what_is_built_on_the_deployer_goes_along() {
+    let text = format!(
+        "{ARCHIVE}artifact = \"target/release/five\"\n[hooks.local]\nbefore = \"make check\"\nbuild = [\"npm ci\", \"cargo build --release\"]\n"
+    );
+    // Another build may come to another thing, so it is sent also where an archive of that commit is kept.
+    let plain = deploy(ARCHIVE, &[unpacked(&[])], 3);
+    assert_snapshot!(difference(&plain, &deploy(&text, &[unpacked(&[3])], 3)), @"
+    begin
+    -     pack 3333333333
+    +     make check
+    +     lay 3333333333 out in a clone
+    +     npm ci
+    +     cargo build --release
+    +     pack 3333333333 with target/release/five
+    ");
+    let address = format!(
+        "{ARCHIVE}artifact = \"https://ci.example.com/five.tar.gz\"\nartifact_sha256 = \"{}\"\n",
+        "a".repeat(64)
+    );
+    assert_snapshot!(difference(&plain, &deploy(&address, &[unpacked(&[])], 3)), @"
+    begin
+    -     pack 3333333333
+    +     pack 3333333333 with https://ci.example.com/five.tar.gz
+    ");
+    let mut request = request(3);
+    request.release.submodules = true;
+    assert_snapshot!(difference(&plain, &deploy_as(ARCHIVE, &[unpacked(&[])], &request)), @"
+    begin
+    +     lay 3333333333 out in a clone
+    ");
+}
+
+#[test]
+fn the_way_back_takes_the_archive_that_was_kept() {
+    assert_snapshot!(difference(&plain_rollback(), &rollback(ARCHIVE, &[unpacked(&[1])])), @"");
+    let gone = |kept: &[u8]| {
+        let seen = unpacked(kept).change(|facts| {
+            facts
+                .slots
+                .values_mut()
+                .for_each(|seen| seen.folder_is_gone = seen.record.as_ref().is_some_and(|r| r.turn == 0));
+            let b = facts.slots.get_mut("b").expect("it is live");
+            b.folder_is_gone = false;
+        });
+        rollback(ARCHIVE, &[seen])
+    };
+    assert_snapshot!(difference(&plain_rollback(), &gone(&[1])), @"
+    roll back to v1 (1111111111)
+    +   note: web1: v1 (1111111111) has to be built again first: its folder is gone
+    prepare
+    -     verify that a holds 1111111111, unchanged
+    +     mark a as being built for v1 (1111111111)
+    +     unpack five-v1.tar.gz in a
+    +     keep what 1111111111 is built and run with
+    +     mark a as ready
+    ");
+    // One that came by git, or whose archive somebody took away, is fetched.
+    assert_snapshot!(difference(&gone(&[1]), &gone(&[])), @"
+    prepare
+    -     unpack five-v1.tar.gz in a
+    +     keep what somebody changed in a
+    +     fetch 1111111111 into a
+    +     check out 1111111111 in a
+    ");
+}
+
+/// Git finds no clone there, and would tell of what it doesn't know.
+#[test]
+fn a_slot_that_was_unpacked_is_left_first() {
+    for source in ["fetch", "bundle"] {
+        let text = format!("source = {source:?}");
+        let left = difference(&deploy(&text, &[second()], 3), &deploy(&text, &[unpacked(&[])], 3));
+        assert_eq!(left, "prepare\n+     keep what somebody changed in a\n");
+    }
+}
