@@ -34,7 +34,8 @@ const CASES: [(&str, &str); 17] = [
     ),
     (
         "a process runs a program of it",
-        "cp /bin/sleep releases/old/env-sleep; setsid releases/old/env-sleep 100 </dev/null >/dev/null 2>&1 & echo $! >process",
+        "cp /bin/sleep releases/old/env-sleep; setsid releases/old/env-sleep 100 </dev/null >/dev/null 2>&1 & echo $! >process
+         until [ \"/proc/$!/exe\" -ef releases/old/env-sleep ]; do :; done",
     ),
 ];
 
