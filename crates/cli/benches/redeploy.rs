@@ -27,8 +27,10 @@ struct Row {
     has_env: bool,
 }
 
-const ROWS: [Row; 4] = [
+const ROWS: [Row; 6] = [
     Row { what: "redeploy", environment: "bench", settings: "", has_env: false },
+    Row { what: "… bundle", environment: "bundle", settings: "source = \"bundle\"\n", has_env: false },
+    Row { what: "… archive", environment: "archive", settings: "source = \"archive\"\n", has_env: false },
     Row { what: "… by time", environment: "time", settings: BY_TIME, has_env: false },
     Row { what: "… with env", environment: "python", settings: WITH_ENV, has_env: true },
     Row { what: "… both", environment: "both", settings: BOTH, has_env: true },
@@ -253,6 +255,7 @@ impl Stage {
             .env("LOGNAME", "bench")
             .env("XDG_RUNTIME_DIR", self.runtime.path())
             .env("XDG_STATE_HOME", self.runtime.path().join("state"))
+            .env("XDG_CACHE_HOME", self.runtime.path().join("cache"))
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .status()

@@ -22,8 +22,8 @@ is_ours() {
     case $found in *,pid=*) found=${found#*,pid=} ;; *) break ;; esac
     pid=${found%%,*}
     if ! folder=$(readlink "/proc/$pid/cwd" 2>/dev/null); then
-      [ -n "$as" ] && $as -l readlink "/proc/$pid/cwd" >/dev/null 2>&1 &&
-        folder=$($as readlink "/proc/$pid/cwd" 2>/dev/null) || continue
+      { [ -n "$as" ] && $as -l readlink "/proc/$pid/cwd" >/dev/null 2>&1 &&
+        folder=$($as readlink "/proc/$pid/cwd" 2>/dev/null); } || continue
     fi
     case $folder in
       "$root"/*' (deleted)') stale="$pid, which works in $folder" ;;

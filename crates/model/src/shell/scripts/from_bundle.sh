@@ -48,7 +48,7 @@ bring() {
     [ ! -e "$whole" ] || rm -f "$whole"
     return 0
   fi
-  [ -n "$bundle" ] && [ -z "$thin" ] || ask_for_all
+  if [ -z "$bundle" ] || [ -n "$thin" ]; then ask_for_all; fi
   return 1
 }
 

@@ -21,6 +21,7 @@ if [ "$submodules$path$url" != no ]; then
   mkdir "$release" && tar -xf "$parts/tar" -C "$release" || exit
   if [ "$submodules" = yes ]; then
     cd "$clone" || exit
+    # shellcheck disable=SC2016
     git submodule --quiet foreach --recursive 'printf "%s\n" "$displaypath"' >"$parts/submodules" || exit
     while IFS= read -r submodule; do
       # What isn't to be exported has no folder there.

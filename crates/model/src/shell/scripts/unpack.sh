@@ -18,6 +18,8 @@ if [ "${found%% *}" != "$sum" ]; then
   echo "$archive is damaged, so it was removed: the next deploy sends it again" >&2
   exit 1
 fi
+# It is only called by its name.
+# shellcheck disable=SC2094
 gzip -dc <"$archive" | refuse_unsafe "$archive" || exit
 no_mount_in "$slot" || exit
 new=$slot.new
@@ -57,7 +59,7 @@ else
       esac
     fi
     if [ -n "$everything" ] || has_own_work "$slot"; then
-      mkdir -p "$aside" && mv "$slot/.git" "$aside/.git" || give_up
+      { mkdir -p "$aside" && mv "$slot/.git" "$aside/.git"; } || give_up
       echo "what git kept in $name before is kept in $aside/.git"
     fi
   fi
@@ -72,15 +74,15 @@ else
     for entry in "$slot/$within"* "$slot/$within".[!.]* "$slot/$within"..?*; do
       [ -e "$entry" ] || [ -L "$entry" ] || continue
       path=${entry#"$slot/"}
-      what=go
+      what=goes
       for stays; do
-        case $stays in "$path") what=stay && break ;; "$path"/*) what=split ;; esac
+        case $stays in "$path") what=stays && break ;; "$path"/*) what=splits ;; esac
       done
-      if [ $what = split ] && { [ ! -d "$entry" ] || [ -L "$entry" ]; }; then what=go; fi
+      if [ $what = splits ] && { [ ! -d "$entry" ] || [ -L "$entry" ]; }; then what=goes; fi
       case $what in
-        stay) ;;
-        split) clear_out "$path/" "$@" || exit ;;
-        go)
+        stays) ;;
+        splits) clear_out "$path/" "$@" || exit ;;
+        goes)
           if [ -n "$everything" ]; then
             mkdir -p "$aside/$within" && mv "$entry" "$aside/$within" || exit
           else
