@@ -55,10 +55,8 @@ fn the_life_of_a_virtualenv(app: &App) {
     app.stage.release_with("first", &[common, ("requirements/more/extra.txt", "iniconfig==2.0.0\n")]);
     app.deploy(0).says("making env with /usr/bin/python3").says(INSTALLS);
     assert_eq!(app.installed(), "iniconfig2.0.0 six1.16.0");
-    app.stage.release_with("two", &[]);
-    app.deploy(0).says(INSTALLS);
-    // Each slot has an env of its own by now, and nothing has changed: nothing is installed.
-    for name in ["three", "four"] {
+    // The second slot begins with a copy. Each has an env of its own by then, and while nothing changes nothing is installed.
+    for name in ["two", "three", "four"] {
         app.stage.release_with(name, &[]);
         let ran = app.deploy(0);
         assert!(!ran.stderr.contains(INSTALLS), "{}", ran.stderr);
