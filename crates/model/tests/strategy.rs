@@ -108,6 +108,17 @@ fn a_folder_for_every_deploy() {
     assert_snapshot!(all_answers(&by_time("keep = 2"), &used, 9), @"to 20261105T010000Z-2; back to v3 (3333333333) in 20261103T120000Z, v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261101T120000Z; removed 20261103T120000Z, 20261104T120000Z");
 }
 
+/// What serves without ever having been confirmed is no release to go back to, so the one before it stays.
+#[test]
+fn the_one_before_stays_where_what_serves_was_never_confirmed() {
+    let host = bare()
+        .slot("20261101T120000Z", SlotState::Retired, 1)
+        .slot("20261102T120000Z", SlotState::Retired, 2)
+        .slot("20261103T120000Z", SlotState::Ready, 3)
+        .link("20261103T120000Z");
+    assert_snapshot!(all_answers("strategy = \"timestamp\"\nkeep = 2", &host, 9), @"to 20261105T010000Z; back to v2 (2222222222) in 20261102T120000Z, v1 (1111111111) in 20261101T120000Z; removed 20261101T120000Z");
+}
+
 /// Which release came after which doesn't rest on a clock.
 #[test]
 fn a_clock_that_was_put_back() {

@@ -221,20 +221,33 @@ fn keep_reserve(layout: &Layout) -> String {
 /// So much is kept four times over: enough for a way back, a record of what is pending, the link, and a line of the journal.
 const RESERVE_EACH: u32 = 64 << 10;
 
+/// Assigns a slot's name and folder, the link, and the files of what is noted about the slot.
+fn notes_of(layout: &Layout, slot: &SlotName) -> String {
+    let name = format!("name={}\n", quote(slot.as_str()));
+    let paths = [
+        ("slot", layout.slot(slot)),
+        ("link", layout.current()),
+        ("record", layout.record(slot)),
+        ("filled", layout.filled(slot)),
+        ("overwritten", layout.overwritten(slot)),
+        ("takes", layout.takes(slot)),
+        ("unpacked", layout.unpacked(slot)),
+    ];
+    let paths = paths.map(|(name, path)| assign(name, &path));
+    name + &paths.concat()
+}
+
+fn assign(name: &str, path: &HostPath) -> String {
+    format!("{name}={}\n", quote(path.as_str()))
+}
+
 fn give_room_back(layout: &Layout, failed: &SlotRecord, slot: &SlotName, packages: &[String]) -> String {
-    let assign = |name: &str, path: HostPath| format!("{name}={}\n", quote(path.as_str()));
     let assignments = [
-        format!("name={}\nrun={}\n", quote(slot.as_str()), quote(failed.run.as_str())),
-        assign("slot", layout.slot(slot)),
-        assign("link", layout.current()),
-        assign("record", layout.record(slot)),
-        assign("filled", layout.filled(slot)),
-        assign("overwritten", layout.overwritten(slot)),
-        assign("takes", layout.takes(slot)),
-        assign("unpacked", layout.unpacked(slot)),
-        assign("state", layout.state()),
-        assign("packages", layout.packages()),
-        assign("cache", layout.uv_cache()),
+        format!("run={}\n", quote(failed.run.as_str())),
+        notes_of(layout, slot),
+        assign("state", &layout.state()),
+        assign("packages", &layout.packages()),
+        assign("cache", &layout.uv_cache()),
         format!("set -- {}\n", quote_words(packages.iter().map(String::as_str))),
         format!("write_failed() {{\n{}\n}}\n", replace_file(layout, &layout.record(slot), failed)),
     ];
@@ -396,19 +409,8 @@ fn other_link(layout: &Layout, slot: &SlotName, before: &str, run: &RunId) -> St
 }
 
 fn remove_slot(layout: &Layout, slot: &SlotName) -> String {
-    let assign = |name: &str, path: HostPath| format!("{name}={}\n", quote(path.as_str()));
-    let assignments = [
-        git(layout),
-        format!("name={}\n", quote(slot.as_str())),
-        assign("slot", layout.slot(slot)),
-        assign("link", layout.current()),
-        assign("record", layout.record(slot)),
-        assign("filled", layout.filled(slot)),
-        assign("overwritten", layout.overwritten(slot)),
-        assign("takes", layout.takes(slot)),
-        assign("unpacked", layout.unpacked(slot)),
-    ];
-    assignments.concat()
+    git(layout)
+        + &notes_of(layout, slot)
         + &script!("clone")
         + &script!("mounts")
         + &difference()

@@ -53,9 +53,9 @@ pub(super) fn prunable(
         let age = seen.record.as_ref().map(|record| now.duration_since(record.at));
         days.zip(age).is_some_and(|(days, age)| age < days)
     };
-    // This one, and what serves now, if anything does, are two of those that are kept.
+    // This one, and what serves now, are two of those that are kept; but what was never confirmed is nothing to go back to.
     let keep = layout.keep.map_or(2, |keep| keep as usize).max(2);
-    let others = keep - 1 - usize::from(facts.live_slot().is_some());
+    let others = keep - 1 - usize::from(facts.live_is_confirmed());
     let targets = proven_targets(facts).into_iter().map(|target| target.slot).filter(|slot| slot != to);
     let kept: Vec<SlotName> = targets.take(others).collect();
     let is_needed = |slot: &SlotName, seen: &SlotFacts| {

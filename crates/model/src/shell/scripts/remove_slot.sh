@@ -21,6 +21,7 @@ PROCESSES
 
 if [ -L "$slot" ]; then stays 'it is a link'; fi
 # What an earlier removal has left.
+said=$(no_mount_in "$slot.new" 2>&1) || stays "$said"
 rm -rf "$slot.new"
 if [ -d "$slot" ]; then
   # shellcheck disable=SC3013
