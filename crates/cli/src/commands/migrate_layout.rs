@@ -38,7 +38,10 @@ async fn migrate(cli: &Cli, to: StrategyName, dry_run: bool) -> Result<ExitCode,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
     };
     let text = if edited.changes() {
-        format!("{}: it will say strategy = \"{}\"", edited.shown, to.word())
+        let gone = edited.gone();
+        let gone =
+            if gone.is_empty() { gone } else { format!(", and {gone} no more, which it doesn't have") };
+        format!("{}: it will say strategy = \"{}\"{gone}", edited.shown, to.word())
     } else {
         format!("{} says strategy = \"{}\" already", edited.shown, to.word())
     };
@@ -94,6 +97,14 @@ struct EditedFile {
 }
 
 impl EditedFile {
+    /// The settings that the new strategy doesn't have, and that are taken out.
+    fn gone(&self) -> String {
+        let says = |text: &str, name: &str| text.lines().any(|line| line.trim_start().starts_with(name));
+        let gone = ["release_paths", "keep", "keep_days"].map(|name| format!("{name} ="));
+        let gone = gone.iter().filter(|name| says(&self.before, name) && !says(&self.after, name));
+        gone.map(|name| name.trim_end_matches(" =")).collect::<Vec<_>>().join(", ")
+    }
+
     fn read(cli: &Cli, to: StrategyName) -> Result<EditedFile, CliError> {
         let color = console::colors_enabled_stderr();
         let environment = require_environment(cli.environment.as_ref(), "migrate-layout --to …")?;
