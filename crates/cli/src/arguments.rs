@@ -17,7 +17,7 @@ use crate::fabric::TASK_ARGUMENTS;
 use crate::usage::{groups, usage, with_arguments};
 
 /// Everything on the command line.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(
     name = "buedafab",
     version,
@@ -89,32 +89,36 @@ const ANYWHERE: &str = "Options of every command";
 #[derive(Debug, Clone, Args)]
 pub(crate) struct GlobalArgs {
     /// The configuration [default: buedafab.toml here or in a folder above]; it may lie outside of the checkout that is deployed
-    #[arg(long, global = true, value_name = "FILE", env = "BUEDAFAB_CONFIG", display_order = EVERYWHERE + 5, help_heading = ANYWHERE)]
+    #[arg(long, global = true, value_name = "FILE", env = "BUEDAFAB_CONFIG", display_order = EVERYWHERE + 6, help_heading = ANYWHERE)]
     pub config: Option<PathBuf>,
 
     /// Only these hosts; names or globs, with commas: web1,jobs*
     #[arg(long, short = 'H', global = true, value_name = "HOSTS", value_delimiter = ',', add = ArgValueCandidates::new(complete::hosts), display_order = EVERYWHERE, help_heading = ANYWHERE)]
     pub hosts: Vec<String>,
 
+    /// Only these, where the configuration has several apps; names, with commas: web,api
+    #[arg(long = "app", global = true, value_name = "APPS", value_delimiter = ',', add = ArgValueCandidates::new(complete::apps), display_order = EVERYWHERE + 2, help_heading = ANYWHERE)]
+    pub apps: Vec<String>,
+
     /// Only hosts with one of these roles; names or globs, with commas
     #[arg(long, short = 'R', global = true, value_name = "ROLES", value_delimiter = ',', add = ArgValueCandidates::new(complete::roles), display_order = EVERYWHERE + 1, help_heading = ANYWHERE)]
     pub roles: Vec<String>,
 
     /// Print JSON on standard output, one document a line: events, or the command's answer
-    #[arg(long, global = true, display_order = EVERYWHERE + 4, help_heading = ANYWHERE)]
+    #[arg(long, global = true, display_order = EVERYWHERE + 5, help_heading = ANYWHERE)]
     pub json: bool,
 
     /// Ask nothing; answer yes where a yes is enough
-    #[arg(long, short = 'y', global = true, display_order = EVERYWHERE + 2, help_heading = ANYWHERE)]
+    #[arg(long, short = 'y', global = true, display_order = EVERYWHERE + 3, help_heading = ANYWHERE)]
     pub yes: bool,
 
     /// Show what steps print; with --dry-run their shell; -vvv logs connections, as BUEDAFAB_LOG=buedafab=debug does
-    #[arg(long, short = 'v', global = true, action = ArgAction::Count, display_order = EVERYWHERE + 3, help_heading = ANYWHERE)]
+    #[arg(long, short = 'v', global = true, action = ArgAction::Count, display_order = EVERYWHERE + 4, help_heading = ANYWHERE)]
     pub verbose: u8,
 }
 
 /// The commands.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum CommandArgs {
     /// Look at the repository and write a commented buedafab.toml; asks what only you know, unless --yes is given
     Init(InitArgs),
@@ -204,6 +208,47 @@ pub(crate) enum CommandArgs {
 }
 
 impl CommandArgs {
+    /// Whether it is run for one app after the other, where a configuration has several. Of the others some take all apps together,
+    /// some are about one and want to hear which, and some about none.
+    pub(crate) fn is_for_each_app(&self) -> bool {
+        match self {
+            CommandArgs::History(HistoryArgs { run, .. }) => run.is_none(),
+            CommandArgs::Config(ConfigArgs { schema, .. }) => !schema,
+            CommandArgs::Adopt(_)
+            | CommandArgs::MigrateLayout(_)
+            | CommandArgs::Retire(_)
+            | CommandArgs::Hold(_)
+            | CommandArgs::Unhold
+            | CommandArgs::Maintenance(_)
+            | CommandArgs::Enable(_)
+            | CommandArgs::Disable(_)
+            | CommandArgs::RestartWebserver
+            | CommandArgs::Recipe => true,
+            CommandArgs::Deploy(_)
+            | CommandArgs::Rollback(_)
+            | CommandArgs::Recover(_)
+            | CommandArgs::Check
+            | CommandArgs::Changes(_)
+            | CommandArgs::Status(_)
+            | CommandArgs::Run(_)
+            | CommandArgs::Put(_)
+            | CommandArgs::Env(_)
+            | CommandArgs::Logs(_)
+            | CommandArgs::Manage(_)
+            | CommandArgs::DjangoShell
+            | CommandArgs::Shell(_)
+            | CommandArgs::Task(_)
+            | CommandArgs::Init(_)
+            | CommandArgs::Test(_)
+            | CommandArgs::Lint
+            | CommandArgs::Setup
+            | CommandArgs::Disconnect
+            | CommandArgs::List
+            | CommandArgs::Demo(_)
+            | CommandArgs::Completions(_) => false,
+        }
+    }
+
     /// Whether it may change a host, and not only look: its run is written down.
     pub(crate) fn changes_hosts(&self) -> bool {
         match self {
@@ -325,7 +370,7 @@ Examples:
   buedafab production run -- 'grep -c ERROR log/*.log | sort'   one argument is shell
   buedafab production run:\"uptime\"                              Fabric's form";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct InitArgs {
     /// Overwrite a buedafab.toml that is there; its hosts are kept, and what else was answered
     #[arg(long)]
@@ -346,7 +391,7 @@ pub(crate) struct ReleaseArgs {
     pub release: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct DeployArgs {
     #[command(flatten)]
     pub release: ReleaseArgs,
@@ -388,7 +433,7 @@ pub(crate) struct DeployArgs {
     pub prune: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct TestArgs {
     /// The value of DEPLOYMENT_TYPE for the tests [default: `local_deployment_type`, whatever the environment]
     #[arg(long, value_name = "TYPE")]
@@ -399,21 +444,21 @@ pub(crate) struct TestArgs {
 }
 
 /// A task, with the arguments that were typed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TaskArgs {
     pub name: String,
     /// Each `NAME=VALUE`.
     pub arguments: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RecoverArgs {
     /// Look at the hosts and show the plan, and change nothing
     #[arg(long, short = 'n')]
     pub dry_run: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct AdoptArgs {
     /// Take away again what was written down, as long as nothing was deployed since
     #[arg(long)]
@@ -423,7 +468,7 @@ pub(crate) struct AdoptArgs {
     pub dry_run: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct MigrateLayoutArgs {
     /// How releases are to be laid out
     #[arg(
@@ -463,7 +508,7 @@ impl From<LayoutName> for StrategyName {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RetireArgs {
     /// The host, as it was called
     #[arg(value_name = "HOST")]
@@ -476,7 +521,7 @@ pub(crate) struct RetireArgs {
     pub dry_run: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RollbackArgs {
     /// Go to this release, by its tag or its commit, rather than to the one before
     #[arg(long, value_name = "TAG|COMMIT", add = ArgValueCandidates::new(complete::tags))]
@@ -492,7 +537,7 @@ pub(crate) struct RollbackArgs {
     pub dry_run: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct HistoryArgs {
     /// Show this run again, from its log on this machine: its id, the beginning or the end of it, or `last`
     #[arg(value_name = "RUN", add = ArgValueCandidates::new(complete::runs), conflicts_with = "most")]
@@ -502,14 +547,14 @@ pub(crate) struct HistoryArgs {
     pub most: usize,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct StatusArgs {
     /// Again every so many seconds, until Ctrl-C [default: 5]
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "5", value_parser = clap::value_parser!(u32).range(1..))]
     pub watch: Option<u32>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct LogsArgs {
     /// Only this service: by its name in `[services.NAME]`, or that of its unit [default: all, and `log_files`]
     #[arg(value_name = "SERVICE", add = ArgValueCandidates::new(complete::services))]
@@ -528,14 +573,14 @@ pub(crate) struct LogsArgs {
     pub lines: Option<u32>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct HoldArgs {
     /// Why; shown to everyone whose deploy it stops
     #[arg(long)]
     pub reason: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
     /// One argument is a line of shell; several are a command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
@@ -549,7 +594,7 @@ Examples:
   buedafab production put:robots.txt,/var/www/           Fabric's form
 It arrives whole or not at all. Put nothing into a release: a slot is cleaned before the next one is built in it.";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct PutArgs {
     /// The file
     #[arg(value_name = "FILE")]
@@ -559,13 +604,13 @@ pub(crate) struct PutArgs {
     pub place: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct EnvArgs {
     #[command(subcommand)]
     pub what: EnvCommand,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum EnvCommand {
     /// Set a variable; its value is typed at a prompt, or read from standard input
     Set {
@@ -599,7 +644,7 @@ Examples:
   buedafab production env list
 The app reads a change when it starts again: buedafab production restart_webserver";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = MAINTENANCE_EXAMPLES)]
 pub(crate) struct MaintenanceArgs {
     /// Whether to start it, to end it, or to say which hosts are in it
@@ -629,7 +674,7 @@ Examples:
   buedafab production enable maintenancemode        Fabric's words
   buedafab production deploy --maintenance          only for as long as the deploy takes";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ModeArgs {
     /// The mode; there is only one
     pub mode: Mode,
@@ -646,35 +691,35 @@ Examples:
   buedafab production manage -- showmigrations
   buedafab production manage createsuperuser";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ManageArgs {
     /// The command of manage.py, with its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ShellArgs {
     /// In the release that failed last; where none did, that is refused
     #[arg(long)]
     pub failed: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ConfigArgs {
     /// Print the JSON schema of buedafab.toml, for editors
     #[arg(long)]
     pub schema: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct DemoArgs {
     /// The folder of the demo, which must not exist yet
     #[arg(default_value = "buedafab-demo")]
     pub folder: PathBuf,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct CompletionsArgs {
     /// bash, zsh, fish, elvish or powershell
     pub shell: String,

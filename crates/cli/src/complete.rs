@@ -12,7 +12,9 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::{self, CompletionCandidate};
 
 use crate::arguments::command_line;
-use crate::discover::{current_folder, environment_names_nearby, service_names_nearby, settings_nearby};
+use crate::discover::{
+    app_names_nearby, current_folder, environment_names_nearby, service_names_nearby, settings_nearby,
+};
 use crate::runs::RunFolder;
 
 /// The variable by which a shell asks.
@@ -107,6 +109,10 @@ pub(crate) fn environments() -> Vec<CompletionCandidate> {
     candidates(environment_names_nearby(&typed()))
 }
 
+pub(crate) fn apps() -> Vec<CompletionCandidate> {
+    candidates(app_names_nearby(&typed()))
+}
+
 pub(crate) fn services() -> Vec<CompletionCandidate> {
     candidates(service_names_nearby(&typed()))
 }
@@ -124,7 +130,7 @@ pub(crate) fn hosts() -> Vec<CompletionCandidate> {
     let mut seen = BTreeSet::new();
     let all = settings_meant().into_iter().flat_map(|settings| settings.hosts);
     // In the order of the file.
-    candidates(all.map(|host| host.name.to_string()).filter(|name| seen.insert(name.clone())))
+    candidates(all.map(|host| host.machine().to_owned()).filter(|name| seen.insert(name.clone())))
 }
 
 pub(crate) fn roles() -> Vec<CompletionCandidate> {

@@ -17,10 +17,21 @@ pub(crate) fn environment_names_nearby(words: &[String]) -> Vec<String> {
     config.map(|c| c.environment_names().iter().map(ToString::to_string).collect()).unwrap_or_default()
 }
 
-/// What each environment of the project around comes to, as far as it comes to anything.
+/// The names of the apps of the project around, where it has several.
+pub(crate) fn app_names_nearby(words: &[String]) -> Vec<String> {
+    let config = config_nearby(words).and_then(Result::ok);
+    config.map(|c| c.app_names().iter().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
+/// What each environment of the project around comes to, as far as it comes to anything; of several apps, for each.
 pub(crate) fn settings_nearby(words: &[String]) -> Vec<Settings> {
     let Some(Ok(config)) = config_nearby(words) else { return Vec::new() };
-    config.environment_names().iter().filter_map(|name| config.settings(name).ok()).collect()
+    let apps: Vec<ConfigFile> = config.app_names().iter().filter_map(|app| config.of_app(app)).collect();
+    let all = if apps.is_empty() { vec![config] } else { apps };
+    let of_environments = |config: &ConfigFile| -> Vec<Settings> {
+        config.environment_names().iter().filter_map(|name| config.settings(name).ok()).collect()
+    };
+    all.iter().flat_map(of_environments).collect()
 }
 
 /// The names of all services of the project around, for completion.

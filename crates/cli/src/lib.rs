@@ -53,7 +53,7 @@ pub fn main() -> std::process::ExitCode {
     };
     let mut code = ExitCode::Done;
     for (index, cli) in lines.iter().enumerate() {
-        code = match runtime.block_on(run(cli)) {
+        code = match runtime.block_on(run_for_each_app(cli)) {
             Ok(ExitCode::Done) => continue,
             Ok(failed) => failed,
             Err(error) => stop(&error),
@@ -133,6 +133,28 @@ fn stop_at_once(error: &CliError) -> std::process::ExitCode {
     let code = stop(error);
     report::write_all();
     code.into()
+}
+
+/// Runs a command; one that is about a single app at a time for each of those that are meant, until it fails for one.
+async fn run_for_each_app(cli: &Cli) -> Result<ExitCode, CliError> {
+    if !cli.command.is_for_each_app() {
+        return run(cli).await;
+    }
+    let color = console::colors_enabled_stderr();
+    let apps = project::Project::find(&cli.global, color)?.config.app_names();
+    if apps.is_empty() {
+        return run(cli).await;
+    }
+    for app in apps {
+        report::print_talk(&format!("{app}:"));
+        let mut global = cli.global.clone();
+        global.apps = vec![app.to_string()];
+        match run(&Cli { global, ..cli.clone() }).await? {
+            ExitCode::Done => {}
+            failed => return Ok(failed),
+        }
+    }
+    Ok(ExitCode::Done)
 }
 
 async fn run(cli: &Cli) -> Result<ExitCode, CliError> {

@@ -29,20 +29,21 @@ pub(crate) struct Packages {
 /// Fetches what a release wants and this machine hasn't got; Ctrl-C ends it.
 pub(crate) async fn fetch_packages(
     session: &mut Session,
+    settings: &Settings,
     repository: &Repository,
     release: &Release,
 ) -> Result<Packages, CliError> {
     let mut packages = Packages::default();
-    if !session.settings.app.recipe.is_python() {
+    if !settings.app.recipe.is_python() {
         return Ok(packages);
     }
     let text_of = async |list: &str| repository.file_in(&release.commit, list).await;
     let refuse = |why: String| {
         CliError::verdict(Verdict::Refused, format!("in {release}, {why}: nothing was touched"))
     };
-    let wanted = wanted(&session.settings, text_of).await.map_err(refuse);
+    let wanted = wanted(settings, text_of).await.map_err(refuse);
     let wanted = wanted.map_err(|error| session.give_up(error))?;
-    let cache = PackageCache::new(&session.settings);
+    let cache = PackageCache::new(settings);
     for package in &wanted {
         let title = format!("fetch the private package {}", package.name);
         // There is no plan yet that it could be a step of.
@@ -66,11 +67,11 @@ pub(crate) async fn fetch_packages(
 }
 
 /// Where this machine makes the archive of a release, if it makes one: in the user's cache, and the file for this run alone.
-pub(crate) fn workshop(session: &mut Session) -> Result<Workshop, CliError> {
-    if session.settings.source.method != SourceName::Archive {
+pub(crate) fn workshop(session: &mut Session, settings: &Settings) -> Result<Workshop, CliError> {
+    if settings.source.method != SourceName::Archive {
         return Ok(Workshop::default());
     }
-    let cache = PackageCache::new(&session.settings);
+    let cache = PackageCache::new(settings);
     let Some(folder) = cache.folder().map(|folder| folder.join("archives")) else {
         let why =
             "there is no place to pack the release in: neither HOME nor XDG_CACHE_HOME is set".to_owned();
@@ -78,7 +79,7 @@ pub(crate) fn workshop(session: &mut Session) -> Result<Workshop, CliError> {
         return Err(session.give_up(error));
     };
     let path = |name: String| folder.join(name).display().to_string();
-    let Settings { app, environment, .. } = &session.settings;
+    let Settings { app, environment, .. } = settings;
     Ok(Workshop {
         archive: path(format!("{}-{}.packed", app.unit, session.context.run)),
         clone: path(format!("{}-{environment}", app.unit)),

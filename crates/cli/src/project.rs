@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use buedafab_engine::Repository;
 use buedafab_model::app::text::one_line;
-use buedafab_model::config::{self, ConfigFile, Settings, Task};
+use buedafab_model::config::{self, AppInEnvironment, ConfigFile, Settings, Task};
 use buedafab_model::host::Host;
-use buedafab_model::names::EnvironmentName;
+use buedafab_model::names::{AppName, EnvironmentName};
 use clap::CommandFactory;
 use glob::Pattern;
 
@@ -53,7 +53,31 @@ impl Project {
             Some(named) => root_of(named, &current_folder()?),
             None => path.parent().map_or_else(PathBuf::new, Path::to_owned),
         };
-        Ok(Project { root, path, config })
+        let project = Project { root, path, config };
+        match choose_apps(&project.config, global)?.as_slice() {
+            [only] => Ok(project.narrowed(only)),
+            _ => Ok(project),
+        }
+    }
+
+    /// The project as if it had only one of its apps.
+    fn narrowed(self, app: &AppName) -> Project {
+        let config = self.config.of_app(app).expect("it is one of those that there are");
+        Project { config, ..self }
+    }
+
+    /// What several apps that were meant mean in an environment, in the order in which they switch; nothing, where one is meant.
+    pub(crate) fn apps(
+        &self,
+        environment: &EnvironmentName,
+        global: &GlobalArgs,
+        color: bool,
+    ) -> Result<Vec<AppInEnvironment>, CliError> {
+        let chosen = choose_apps(&self.config, global)?;
+        let all = self.config.apps_in(environment);
+        let mut apps = all.map_err(|mistakes| CliError::rendered(mistakes.render(color)))?;
+        apps.retain(|app| chosen.contains(&app.name));
+        Ok(apps)
     }
 
     /// The settings of what is done on a developer's own checkout: those of `localhost`, unless an environment was typed.
@@ -92,6 +116,34 @@ pub(crate) fn require_environment(environment: Option<&String>, command: &str) -
     })
 }
 
+/// The apps that `--app` leaves, in the order of the configuration; none, where it has only one.
+pub(crate) fn choose_apps(config: &ConfigFile, global: &GlobalArgs) -> Result<Vec<AppName>, CliError> {
+    let names = config.app_names();
+    let there_are = || names.iter().map(AppName::as_str).collect::<Vec<_>>().join(", ");
+    for typed in &global.apps {
+        if !names.iter().any(|name| name.as_str() == typed) {
+            let error = CliError::usage(format!("no app is called {typed:?}"));
+            return Err(if names.is_empty() {
+                error.hint("this configuration has one app, and `--app` isn't needed")
+            } else {
+                error.hint(format!("there are: {}", there_are()))
+            });
+        }
+    }
+    let is_meant =
+        |name: &&AppName| global.apps.is_empty() || global.apps.iter().any(|typed| typed == name.as_str());
+    Ok(names.iter().filter(is_meant).cloned().collect())
+}
+
+/// Refuses a command that is about one app, where several are meant.
+pub(crate) fn require_one_app(config: &ConfigFile, command: &str) -> Result<(), CliError> {
+    let names = config.app_names();
+    let Some(first) = names.first() else { return Ok(()) };
+    let there_are = names.iter().map(AppName::as_str).collect::<Vec<_>>().join(", ");
+    Err(CliError::usage(format!("{command} is about one app, and there are {there_are}"))
+        .hint(format!("name one: --app {first}")))
+}
+
 /// The hosts that the flags leave, in the order of the configuration.
 pub(crate) fn choose_hosts<'s>(
     settings: &'s Settings,
@@ -106,8 +158,8 @@ pub(crate) fn choose_hosts<'s>(
     let names = global.hosts.iter().map(|typed| glob(typed)).collect::<Result<Vec<_>, _>>()?;
     let roles = global.roles.iter().map(|typed| glob(typed)).collect::<Result<Vec<_>, _>>()?;
     for pattern in &names {
-        if !settings.hosts.iter().any(|host| pattern.matches(host.name.as_str())) {
-            let names: Vec<&str> = settings.hosts.iter().map(|host| host.name.as_str()).take(12).collect();
+        if !settings.hosts.iter().any(|host| is_named(pattern, host)) {
+            let names: Vec<&str> = settings.hosts.iter().map(Host::machine).take(12).collect();
             return Err(CliError::usage(format!(
                 "no host of {environment} is called {:?}",
                 pattern.as_str()
@@ -130,7 +182,7 @@ pub(crate) fn choose_hosts<'s>(
     }
     let chosen = settings.hosts.iter().filter(|host| {
         let has_role = |pattern: &Pattern| host.roles.iter().any(|role| pattern.matches(role.as_str()));
-        (names.is_empty() || names.iter().any(|pattern| pattern.matches(host.name.as_str())))
+        (names.is_empty() || names.iter().any(|pattern| is_named(pattern, host)))
             && (roles.is_empty() || roles.iter().any(has_role))
     });
     let chosen: Vec<&Host> = chosen.collect();
@@ -161,6 +213,11 @@ pub(crate) fn tasks_nearby(words: &[String]) -> BTreeMap<String, String> {
 pub(crate) fn mistakes_nearby(words: &[String]) -> Option<CliError> {
     let mistakes = config_nearby(words)?.err()?;
     Some(CliError::rendered(mistakes.render(console::colors_enabled_stderr())))
+}
+
+/// Whether `--hosts` means a host: by its own name, or that of its machine.
+fn is_named(pattern: &Pattern, host: &Host) -> bool {
+    pattern.matches(host.machine()) || pattern.matches(host.name.as_str())
 }
 
 /// A pattern of `--hosts` or `--roles`.

@@ -9,6 +9,7 @@ use buedafab_model::deployer::checkout::{CheckoutFacts, LiveRelease};
 use buedafab_model::deployer::rules::{
     Allowed, BrokenRule, Question, Ruling, TagChoice, check_new_tag, judge,
 };
+use buedafab_model::names::CommitId;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::release::Release;
 
@@ -59,16 +60,10 @@ impl Choosing {
         repository: &Repository,
         look: &Look,
     ) -> Result<Ruling, CliError> {
-        let live = live_releases(look);
-        let remote = session.settings.source.master_remote.clone();
-        // What a release does is decided by its configuration, too.
-        let mut made_of = session.settings.app.skip_unless_changed.clone();
-        let own = self.facts.release_file.iter().filter(|own| own.text.is_some() && !made_of.is_empty());
-        let own: Vec<String> = own.map(|own| own.path.clone()).collect();
-        made_of.extend(own);
-        let ancestry = repository.ancestry(&self.facts.release.commit, live, &remote, MOST_COMMITS, &made_of);
-        self.live = session.unless_interrupted(ancestry).await?;
-        let shared = session.settings.shared_paths();
+        let settings = session.settings.clone();
+        self.live = self.ancestry(session, repository, &settings, live_releases(look)).await?;
+        let mut shared = session.settings.shared_paths();
+        shared.extend(session.apps.iter().flat_map(|app| app.settings.shared_paths()));
         let tracked =
             session.unless_interrupted(repository.tracked_at(&self.facts.release.commit, &shared)).await?;
         self.facts.shared_in_git = tracked.map_err(|error| session.give_up(error.into()))?;
@@ -84,6 +79,41 @@ impl Choosing {
                 Err(session.refuse(&refusals, look))
             }
         }
+    }
+
+    /// How the release relates to these that are live.
+    async fn ancestry(
+        &self,
+        session: &mut Session,
+        repository: &Repository,
+        settings: &Settings,
+        live: Vec<Release>,
+    ) -> Result<Vec<LiveRelease>, CliError> {
+        // What a release does is decided by its configuration, too.
+        let mut made_of = settings.app.skip_unless_changed.clone();
+        let own = self.facts.release_file.iter().filter(|own| own.text.is_some() && !made_of.is_empty());
+        let own: Vec<String> = own.map(|own| own.path.clone()).collect();
+        made_of.extend(own);
+        let (commit, remote) = (&self.facts.release.commit, &settings.source.master_remote);
+        let ancestry = repository.ancestry(commit, live, remote, MOST_COMMITS, &made_of);
+        session.unless_interrupted(ancestry).await
+    }
+
+    /// The commits that are live and differ from the release in nothing that an app is made of.
+    pub(crate) async fn same(
+        &self,
+        session: &mut Session,
+        repository: &Repository,
+        settings: &Settings,
+    ) -> Result<Vec<CommitId>, CliError> {
+        let is_same = |live: &&LiveRelease| live.is_same;
+        let commit = |live: &LiveRelease| live.release.commit.clone();
+        if session.apps.is_empty() {
+            return Ok(self.live.iter().filter(is_same).map(commit).collect());
+        }
+        let releases = self.live.iter().map(|live| live.release.clone()).collect();
+        let live = self.ancestry(session, repository, settings, releases).await?;
+        Ok(live.iter().filter(is_same).map(commit).collect())
     }
 
     /// Asks a person for a tag.

@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 use buedafab_engine::{
     ConnectError, Fleet, Inputs, Look, Repository, Sharing, allow_open_files, execute, new_run,
 };
-use buedafab_model::config::{Diagnostics, ReleaseSettings, Settings};
+use buedafab_model::config::{
+    AppInEnvironment, ConfigFile, Diagnostics, ReleaseSettings, Settings, SettingsByHost,
+};
 use buedafab_model::deployer::checkout::{CheckoutFacts, ReleaseFile};
 use buedafab_model::host::Host;
-use buedafab_model::names::HostName;
+use buedafab_model::names::{AppName, HostName};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::plan::{Note, Plan};
-use buedafab_model::planner::{RunContext, SeenHost, UnreachableHost, plan_recover, without_unreachable};
+use buedafab_model::planner::{
+    RunContext, SeenHost, UnreachableHost, plan_for_each_app, plan_recover, without_unreachable,
+};
 use buedafab_model::release::Release;
 use buedafab_model::run::event::{Event, Reason};
 use buedafab_model::run::exit_code::ExitCode;
@@ -28,14 +32,16 @@ use tokio::sync::mpsc;
 use crate::arguments::{Cli, GlobalArgs};
 use crate::events::Events;
 use crate::exit::CliError;
-use crate::project::{Project, choose_hosts, require_environment};
+use crate::project::{Project, choose_hosts, require_environment, require_one_app};
 use crate::report::{Reporter, StepOutput};
 use crate::run_log::RunLog;
 
 /// One command at work.
 pub(crate) struct Session {
-    /// The settings of the environment.
+    /// The settings of the environment: with several apps, those that all have in common.
     pub settings: Settings,
+    /// What each of several apps means there, in the order in which they switch; empty, where the command is about one.
+    pub apps: Vec<AppInEnvironment>,
     /// The hosts that take part, in order.
     pub hosts: Vec<Host>,
     /// The run.
@@ -76,7 +82,7 @@ impl Session {
     }
 
     /// The same in an environment, whichever was typed.
-    pub(crate) fn start_in(
+    fn start_in(
         cli: &Cli,
         environment: &str,
         prints: StepOutput,
@@ -84,9 +90,45 @@ impl Session {
     ) -> Result<Session, CliError> {
         let color = console::colors_enabled_stderr();
         let project = Project::find(&cli.global, color)?;
+        require_one_app(&project.config, &cli.command_name)?;
         let mut settings = project.settings(environment, color)?;
         change(&mut settings);
         let hosts: Vec<Host> = choose_hosts(&settings, &cli.global)?.into_iter().cloned().collect();
+        Ok(Session::of(cli, project, settings, Vec::new(), hosts, prints))
+    }
+
+    /// The same for a command that takes several apps together.
+    pub(crate) fn start_together(cli: &Cli, command: &str, prints: StepOutput) -> Result<Session, CliError> {
+        let environment = require_environment(cli.environment.as_ref(), command)?;
+        Session::start_together_in(cli, &environment, prints)
+    }
+
+    /// The same in an environment, whichever was typed.
+    pub(crate) fn start_together_in(
+        cli: &Cli,
+        environment: &str,
+        prints: StepOutput,
+    ) -> Result<Session, CliError> {
+        let color = console::colors_enabled_stderr();
+        let project = Project::find(&cli.global, color)?;
+        let settings = project.settings(environment, color)?;
+        let apps = project.apps(&settings.environment, &cli.global, color)?;
+        let of_apps: Vec<Host> = apps.iter().flat_map(|app| app.settings.hosts.iter().cloned()).collect();
+        // Whoever names hosts means those of all apps together.
+        let all =
+            if apps.is_empty() { settings.clone() } else { Settings { hosts: of_apps, ..settings.clone() } };
+        let hosts: Vec<Host> = choose_hosts(&all, &cli.global)?.into_iter().cloned().collect();
+        Ok(Session::of(cli, project, settings, apps, hosts, prints))
+    }
+
+    fn of(
+        cli: &Cli,
+        project: Project,
+        settings: Settings,
+        apps: Vec<AppInEnvironment>,
+        hosts: Vec<Host>,
+        prints: StepOutput,
+    ) -> Session {
         let context = new_run();
         let log = if cli.command.changes_hosts() { RunLog::wanted() } else { RunLog::default() };
         let mut session = Session {
@@ -100,6 +142,7 @@ impl Session {
             began: Instant::now(),
             has_recovered: false,
             settings,
+            apps,
             hosts,
             context,
         };
@@ -107,7 +150,20 @@ impl Session {
             session.events.reporter.warn(&short);
         }
         session.run_started();
-        Ok(session)
+        session
+    }
+
+    /// The settings of each app that takes part, or of the only one.
+    pub(crate) fn all_settings(&self) -> Vec<&Settings> {
+        if self.apps.is_empty() {
+            return vec![&self.settings];
+        }
+        self.apps.iter().map(|app| &app.settings).collect()
+    }
+
+    /// What holds on each host.
+    pub(crate) fn by_host(&self) -> SettingsByHost<'_> {
+        SettingsByHost { whole: &self.settings, apps: &self.apps }
     }
 
     fn run_started(&mut self) {
@@ -151,7 +207,7 @@ impl Session {
         let events = &mut self.events;
         let mut events = |event: Event| events.tell(event);
         let look = tokio::select! {
-            look = self.fleet.look(&self.settings, &hosts, scope, Sharing::Allowed, &mut events) => Some(look),
+            look = self.fleet.look(SettingsByHost { whole: &self.settings, apps: &self.apps }, &hosts, scope, Sharing::Allowed, &mut events) => Some(look),
             Some(()) = self.interrupts.recv() => None,
         };
         look.ok_or_else(|| self.interrupted())
@@ -205,7 +261,7 @@ impl Session {
         let events = &mut self.events;
         let mut events = |event: Event| events.tell(event);
         let again = tokio::select! {
-            again = self.fleet.look_and_ask(&self.settings, host, script, &mut events) => Some(again),
+            again = self.fleet.look_and_ask(SettingsByHost { whole: &self.settings, apps: &self.apps }, host, script, &mut events) => Some(again),
             Some(()) = self.interrupts.recv() => None,
         };
         let Look { facts, unreachable } = again.ok_or_else(|| self.interrupted())?;
@@ -243,7 +299,7 @@ impl Session {
     /// The same; and what a run that was cut short has left half done is put back first. A dry run only says so.
     pub(crate) async fn look_and_recover(&mut self, scope: Scope, dry_run: bool) -> Result<Look, CliError> {
         let look = self.look_or_stop(scope).await?;
-        let planned = plan_recover(&self.settings, &self.context, &self.seen(&look));
+        let planned = self.plan_recover(&look);
         let plan = match planned {
             Ok(None) => return Ok(look),
             Ok(Some(plan)) => plan,
@@ -263,6 +319,12 @@ impl Session {
         self.has_recovered = true;
         self.begin_again();
         self.look_or_stop(scope).await
+    }
+
+    /// What puts back what is pending; `None` where nothing is.
+    pub(crate) fn plan_recover(&self, look: &Look) -> Result<Option<Plan>, Vec<Refusal>> {
+        let plan = |settings: &Settings, seen: &[SeenHost<'_>]| plan_recover(settings, &self.context, seen);
+        plan_for_each_app(self.by_host(), &self.context, &self.seen(look), plan)
     }
 
     /// Carries out a plan before the one that was asked for.
@@ -309,22 +371,43 @@ impl Session {
         facts: &CheckoutFacts,
     ) -> Result<(Vec<String>, bool), Diagnostics> {
         let Some(ReleaseFile { path, text }) = &facts.release_file else { return Ok((Vec::new(), false)) };
-        let (environment, release) = (&self.settings.environment, facts.release.to_string());
-        let read = self.project.config.settings_of_release(environment, path, &release, text.as_deref());
-        let ReleaseSettings { settings, notes } = read?;
-        // What was typed stands above both files.
-        let settings = Settings { rules: self.settings.rules.clone(), ..settings };
-        let looks_again = settings != self.settings;
-        self.settings = settings;
+        let release = facts.release.to_string();
+        let config = &self.project.config;
+        let read = |config: &ConfigFile, now: &Settings| -> Result<(Settings, Vec<String>), Diagnostics> {
+            let read = config.settings_of_release(&now.environment, path, &release, text.as_deref())?;
+            let ReleaseSettings { settings, notes } = read;
+            // What was typed stands above both files.
+            Ok((Settings { rules: self.settings.rules.clone(), ..settings }, notes))
+        };
+        let (settings, mut notes) = read(config, &self.settings)?;
+        let mut apps = self.apps.clone();
+        for app in &mut apps {
+            let own = config.of_app(&app.name).expect("it was one of them when the run began");
+            let (settings, own_notes) = read(&own, &app.settings)?;
+            app.settings = settings;
+            let new = own_notes.into_iter().filter(|note| !notes.contains(note));
+            let new: Vec<String> = new.map(|note| format!("{}: {note}", app.name)).collect();
+            notes.extend(new);
+        }
+        let looks_again = settings != self.settings || apps != self.apps;
+        (self.settings, self.apps) = (settings, apps);
         Ok((notes, looks_again))
     }
 
-    /// What a release's own file means together with the working tree's, if the checkout has both and they go together.
-    pub(crate) async fn settings_of(&self, repository: &Repository, release: &Release) -> Option<Settings> {
+    /// What a release's own file means together with the working tree's for one app, or for the only one, if the checkout has both and
+    /// they go together.
+    pub(crate) async fn settings_of(
+        &self,
+        repository: &Repository,
+        release: &Release,
+        app: Option<&AppName>,
+    ) -> Option<Settings> {
         let path = self.configuration_in(repository)?;
         let text = repository.file_in(&release.commit, &path).await?;
         let (environment, name) = (&self.settings.environment, release.to_string());
-        let read = self.project.config.settings_of_release(environment, &path, &name, Some(&text));
+        let own = app.and_then(|app| self.project.config.of_app(app));
+        let config = own.as_ref().unwrap_or(&self.project.config);
+        let read = config.settings_of_release(environment, &path, &name, Some(&text));
         read.ok().map(|ReleaseSettings { settings, notes: _ }| settings)
     }
 
@@ -355,9 +438,9 @@ impl Session {
         &'l self,
         look: &'l Look,
     ) -> impl Iterator<Item = (&'l HostName, &'l ConnectError)> {
-        let configured = self.settings.hosts.iter();
+        let configured = self.hosts.iter();
         let known = configured.filter_map(|host| look.unreachable.get_key_value(&host.name));
-        let is_known = |name: &HostName| self.settings.hosts.iter().any(|host| host.name == *name);
+        let is_known = |name: &HostName| self.hosts.iter().any(|host| host.name == *name);
         known.chain(look.unreachable.iter().filter(move |(name, _)| !is_known(name)))
     }
 
@@ -365,6 +448,12 @@ impl Session {
     pub(crate) fn seen<'l>(&'l self, look: &'l Look) -> Vec<SeenHost<'l>> {
         let seen = |host: &'l Host| Some(SeenHost { host, facts: look.facts.get(&host.name)? });
         self.hosts.iter().filter_map(seen).collect()
+    }
+
+    /// The same of one of several apps, or of all hosts where there is one.
+    pub(crate) fn seen_of<'l>(&'l self, look: &'l Look, app: Option<&AppName>) -> Vec<SeenHost<'l>> {
+        let is_its = |seen: &SeenHost<'_>| app.is_none() || seen.host.app.as_ref() == app;
+        self.seen(look).into_iter().filter(is_its).collect()
     }
 
     /// Tells why there is no plan.
@@ -406,7 +495,8 @@ impl Session {
         let hosts = self.hosts.iter().map(|host| HostOutcome {
             host: host.name.clone(),
             serving: look.facts.get(&host.name).map_or(Serving::Unknown, |facts| {
-                Serving::of(facts.live(), self.settings.serving_known_by(host), facts.trouble_in_words())
+                let known_by = self.by_host().of(host).serving_known_by(host);
+                Serving::of(facts.live(), known_by, facts.trouble_in_words())
             }),
         });
         let outcome = Outcome { verdict, hosts: hosts.collect(), failures: Vec::new() };
@@ -478,7 +568,8 @@ impl Session {
             }
         }
         let root = self.root();
-        let Session { events, settings, fleet, interrupts, .. } = self;
+        let Session { events, settings, apps, fleet, interrupts, .. } = self;
+        let settings = SettingsByHost { whole: settings, apps };
         let mut events = |event: Event| events.tell(event);
         Ok(execute(plan, &inputs, settings, &root, fleet, interrupts, &mut events).await)
     }
@@ -495,6 +586,9 @@ impl Session {
             words.extend(["--config".to_owned(), config.display().to_string()]);
         }
         words.push(self.settings.environment.to_string());
+        if !self.global.apps.is_empty() {
+            words.extend(["--app".to_owned(), self.global.apps.join(",")]);
+        }
         quote_words(words)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use buedafab_model::config::Settings;
+use buedafab_model::config::SettingsByHost;
 use buedafab_model::names::HostName;
 use buedafab_model::plan::action::Pace;
 use buedafab_model::plan::{Ended, Found, HostWork, Phase, PhaseKind, Plan, Step};
@@ -31,7 +31,7 @@ use crate::runner::LineBuffer;
 pub async fn execute(
     plan: &Plan,
     inputs: &Inputs,
-    settings: &Settings,
+    settings: SettingsByHost<'_>,
     folder: &Path,
     fleet: &mut Fleet,
     interrupts: &mut mpsc::Receiver<()>,
@@ -79,7 +79,7 @@ const BYE_PATIENCE: Duration = Duration::from_secs(5);
 struct Driver<'a> {
     plan: &'a Plan,
     inputs: &'a Inputs,
-    settings: &'a Settings,
+    settings: SettingsByHost<'a>,
     folder: &'a Path,
     fleet: &'a mut Fleet,
     events: &'a mut (dyn FnMut(Event) + Send),
@@ -468,7 +468,7 @@ impl Driver<'_> {
             return compared.into_iter().chain([Input::StepEnded { host, step: id }]).collect();
         }
         let what = if timed_out {
-            FailureKind::TimedOut { seconds: self.settings.limits.step_timeout_seconds }
+            FailureKind::TimedOut { seconds: self.settings.whole.limits.step_timeout_seconds }
         } else {
             FailureKind::Exited { status }
         };
@@ -489,7 +489,7 @@ impl Driver<'_> {
 
     /// Time limits: of steps, of cancelled steps, and of silence.
     async fn watch(&mut self) -> Vec<Input> {
-        let limit = Duration::from_secs(self.settings.limits.step_timeout_seconds.into());
+        let limit = Duration::from_secs(self.settings.whole.limits.step_timeout_seconds.into());
         let lost_after = self.fleet.connector().lost_after();
         let mut too_long = Vec::new();
         let mut lost = Vec::new();
@@ -554,7 +554,7 @@ impl Driver<'_> {
     fn look_again(&mut self, host: HostName) {
         let Some(planned) = self.plan.host(&host).map(|planned| planned.host.clone()) else { return };
         (self.events)(Event::LookingAgain { host: host.clone() });
-        let (settings, run) = (self.settings.clone(), self.plan.run.clone());
+        let (settings, run) = (self.settings.of(&planned).clone(), self.plan.run.clone());
         // A runner that lost us notices within one and a half spans, and then has the old release to restart. One that is there
         // has done what it could.
         let is_there = self.fleet.connections.contains_key(&host);
@@ -565,7 +565,7 @@ impl Driver<'_> {
                 let mut fleet = Fleet::new(&settings);
                 let mut silently = |_: Event| {};
                 let hosts = [&planned];
-                let look = fleet.look(&settings, &hosts, Scope::Plan, Sharing::Fresh, &mut silently);
+                let look = fleet.look((&settings).into(), &hosts, Scope::Plan, Sharing::Fresh, &mut silently);
                 let Ok(look) = tokio::time::timeout_at(deadline.into(), look).await else { break };
                 fleet.close(Duration::from_secs(2)).await;
                 if let Some(facts) = look.facts.get(&host) {

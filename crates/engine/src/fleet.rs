@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use buedafab_model::config::Settings;
+use buedafab_model::config::{Settings, SettingsByHost};
 use buedafab_model::host::Host;
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::names::HostName;
@@ -190,20 +190,20 @@ impl Fleet {
     /// Looks at all these hosts at once. Their connections stay open for what follows.
     pub async fn look(
         &mut self,
-        settings: &Settings,
+        settings: SettingsByHost<'_>,
         hosts: &[&Host],
         scope: Scope,
         sharing: Sharing,
         events: &mut (dyn FnMut(Event) + Send),
     ) -> Look {
-        let script = |host: &Host| look_script(settings, host, scope);
+        let script = |host: &Host| look_script(settings.of(host), host, scope);
         self.look_by(settings, hosts, &script, self.look_patience, sharing, events).await
     }
 
     /// Looks at one host again, by a script that also asks the app's own code, which may take its time to start.
     pub async fn look_and_ask(
         &mut self,
-        settings: &Settings,
+        settings: SettingsByHost<'_>,
         host: &Host,
         script: &str,
         events: &mut (dyn FnMut(Event) + Send),
@@ -214,7 +214,7 @@ impl Fleet {
 
     async fn look_by(
         &mut self,
-        settings: &Settings,
+        settings: SettingsByHost<'_>,
         hosts: &[&Host],
         script: &(dyn Fn(&Host) -> String + Sync),
         patience: Duration,
@@ -289,7 +289,7 @@ impl Fleet {
                     else {
                         continue;
                     };
-                    let layout = settings.layout(planned);
+                    let layout = settings.of(planned).layout(planned);
                     match HostFacts::parse(&stdout, &layout, jiff::Timestamp::now()) {
                         Ok(facts)
                             if seen_before.is_none()
@@ -400,7 +400,7 @@ mod tests {
         let mut fleet = Fleet { look_patience: Duration::from_secs(1), ..Fleet::new(&settings) };
         let hosts: Vec<&Host> = settings.hosts.iter().collect();
         let mut silently = |_: Event| {};
-        let look = fleet.look(&settings, &hosts, Scope::Plan, Sharing::Allowed, &mut silently);
+        let look = fleet.look((&settings).into(), &hosts, Scope::Plan, Sharing::Allowed, &mut silently);
         let look = tokio::time::timeout(Duration::from_secs(60), look).await.expect("it has a bound");
         // What hung there was ended, or nobody could ever come in again.
         let mark = id.display().to_string();
@@ -436,7 +436,8 @@ mod tests {
         let mut fleet = Fleet::new(&settings);
         let mut silently = |_: Event| {};
         for _ in 0..10 {
-            let look = fleet.look(&settings, &hosts, Scope::Plan, Sharing::Allowed, &mut silently).await;
+            let look =
+                fleet.look((&settings).into(), &hosts, Scope::Plan, Sharing::Allowed, &mut silently).await;
             assert_eq!(look.facts.len(), 1, "{:?}", look.unreachable);
             // It ends in a while, and says so.
             fleet.connections.clear();

@@ -19,8 +19,8 @@ pub struct Inputs {
     pub credentials: Option<Credentials>,
     /// Files of private packages, by what they are.
     pub packages: BTreeMap<String, PathBuf>,
-    /// The archive of the release, which a step of the plan may make first.
-    pub archive: Option<PathBuf>,
+    /// The archives of the release, by their names on hosts, which steps of the plan may make first: each app has its own.
+    pub archives: BTreeMap<String, PathBuf>,
     /// The password of sudo.
     pub sudo_password: Option<Secret>,
 }
@@ -41,9 +41,9 @@ impl Inputs {
                 Some(path) => Source::File(path.clone()),
                 None => Source::Missing(format!("file of the package {}", package.name)),
             },
-            StepInput::Archive => match &self.archive {
+            StepInput::Archive(file) => match self.archives.get(*file) {
                 Some(path) => Source::File(path.clone()),
-                None => Source::Missing("archive of the release".to_owned()),
+                None => Source::Missing(format!("archive {file}")),
             },
         }
     }

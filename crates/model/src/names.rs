@@ -86,6 +86,10 @@ name!(
     HostName, "a host", printable
 );
 name!(
+    /// One of several apps of a configuration, as `--app` names it.
+    AppName, "an app", word
+);
+name!(
     /// What a host is for: `web`, `worker`, …
     Role, "a role", word
 );

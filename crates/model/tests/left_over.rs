@@ -294,7 +294,7 @@ fn a_host_that_left_is_told_of_until_it_is_retired() {
     web3 was deployed to until 2026-11-05, and isn't in buedafab.toml any more: what runs there still runs; `retire web3` stops and removes it there; where there is no such host any more, or it has another name, `retire web3 --forget`
     web1 web2 and [{"name":"web3","user":"ada","port":2222,"path":"/var/webapps/five","until":"2026-11-05T00:02:00Z"}]
     web1 web2 and []
-    Host { name: "web3", address: "web3", user: Some("ada"), port: Some(2222), roles: {}, path: "/var/webapps/five", connect: Ssh }
+    Host { name: "web3", app: None, address: "web3", user: Some("ada"), port: Some(2222), roles: {}, path: "/var/webapps/five", connect: Ssh }
       note: web3: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
       note: web3: releases and what they share stay in /var/webapps/five; a service that somebody else installed isn't stopped
       removes: web3: /etc/systemd/system/five-worker.service

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::rc::Rc;
 
-use buedafab_model::config::Settings;
+use buedafab_model::config::{AppInEnvironment, Settings, SettingsByHost};
 use buedafab_model::deployer::action::DeployerAction;
 use buedafab_model::host::record::SlotState;
 use buedafab_model::names::CommitId;
@@ -18,8 +18,8 @@ use buedafab_model::plan::action::{Action, Effect};
 use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    DeployRequest, RollbackRequest, SeenHost, plan_deploy, plan_hold, plan_recover, plan_restart,
-    plan_rollback,
+    DeployRequest, RollbackRequest, SeenHost, plan_deploy_together, plan_for_each_app, plan_hold,
+    plan_recover, plan_restart, plan_rollback,
 };
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
@@ -27,7 +27,7 @@ use buedafab_model::simulate::{
     simulate,
 };
 
-use common::{URL, assert_sound, release, run, settings};
+use common::{URL, apps, assert_sound, release, run, settings};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +47,8 @@ enum Wanted {
 #[derive(Clone)]
 struct Fleet {
     settings: Rc<Settings>,
+    /// The apps, where there are several.
+    apps: Rc<Vec<AppInEnvironment>>,
     hosts: Vec<SimHost>,
     /// The commits that were ever confirmed, host by host.
     proven: Vec<BTreeSet<CommitId>>,
@@ -58,9 +60,15 @@ impl Fleet {
         let names: Vec<String> = (1..=hosts).map(|number| format!("\"web{number}\"")).collect();
         let text =
             format!("unit = \"five\"\n{text}\n[environments.production]\nhosts = [{}]\n", names.join(", "));
-        let settings = settings(&text);
-        let hosts: Vec<SimHost> = settings.hosts.iter().map(|host| SimHost::bare(&settings, host)).collect();
-        Fleet { proven: vec![BTreeSet::new(); hosts.len()], hosts, settings: Rc::new(settings), runs: 0 }
+        let (settings, apps) = (settings(&text), apps(&text));
+        let by_host = SettingsByHost { whole: &settings, apps: &apps };
+        let hosts = match apps.as_slice() {
+            [] => settings.hosts.clone(),
+            apps => apps.iter().flat_map(|app| app.settings.hosts.clone()).collect(),
+        };
+        let hosts: Vec<SimHost> = hosts.iter().map(|host| SimHost::bare(by_host.of(host), host)).collect();
+        let proven = vec![BTreeSet::new(); hosts.len()];
+        Fleet { proven, hosts, settings: Rc::new(settings), apps: Rc::new(apps), runs: 0 }
     }
 
     /// The last host has joined with its first deploy: of all before it knows nothing.
@@ -72,6 +80,10 @@ impl Fleet {
         self.succeed(wanted)
     }
 
+    fn by_host(&self) -> SettingsByHost<'_> {
+        SettingsByHost { whole: &self.settings, apps: &self.apps }
+    }
+
     fn plan(&self, wanted: Wanted) -> Result<Plan, Vec<Refusal>> {
         let facts: Vec<_> = self.hosts.iter().map(SimHost::facts).collect();
         let seen: Vec<SeenHost<'_>> =
@@ -79,12 +91,15 @@ impl Fleet {
         let context = run(self.runs + 1);
         let deploy = |number, force, take_over| {
             let request = DeployRequest { force, take_over, ..DeployRequest::new(release(number), URL) };
-            plan_deploy(&self.settings, &context, &request, &seen)
+            plan_deploy_together(self.by_host(), &context, &seen, |_| request.clone())
         };
         let rollback = |to: Option<u8>| {
             let to = to.map(|number| format!("v{number}"));
             let request = RollbackRequest { to, ..RollbackRequest::new(URL, Schema::Refuse) };
-            plan_rollback(&self.settings, &context, &request, &seen)
+            let plan = |settings: &Settings, seen: &[SeenHost<'_>]| {
+                plan_rollback(settings, &context, &request, seen).map(Some)
+            };
+            plan_for_each_app(self.by_host(), &context, &seen, plan).map(|plan| plan.expect("there is one"))
         };
         match wanted {
             Wanted::Deploy(number) => deploy(number, false, false),
@@ -119,7 +134,7 @@ impl Fleet {
                     publish: vec![DeployerAction::PushTag { remote, tag }],
                     ..DeployRequest::new(release(number), URL)
                 };
-                plan_deploy(&self.settings, &context, &request, &seen)
+                plan_deploy_together(self.by_host(), &context, &seen, |_| request.clone())
             }
         }
     }
@@ -313,8 +328,7 @@ impl Exploration<'_> {
         let mut hosts = self.fleet.hosts.clone();
         let ending = simulate(self.plan, &mut hosts, &scenario);
         let mut broken: Vec<String> = ending.violations.iter().map(ToString::to_string).collect();
-        let (settings, proven) = (self.fleet.settings.clone(), self.fleet.proven.clone());
-        let mut after = Fleet { settings, hosts, proven, runs: self.fleet.runs };
+        let mut after = Fleet { hosts, ..self.fleet.clone() };
         after.learn(self.plan, &ending);
         if broken.is_empty() && self.endings.insert(after.key()) {
             after.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
@@ -429,7 +443,9 @@ fn recover(mut fleet: Fleet) -> Result<Fleet, String> {
     let facts: Vec<_> = fleet.hosts.iter().map(SimHost::facts).collect();
     let seen: Vec<SeenHost<'_>> =
         fleet.hosts.iter().zip(&facts).map(|(host, facts)| SeenHost { host: &host.host, facts }).collect();
-    let plan = match plan_recover(&fleet.settings, &run(fleet.runs + 1), &seen) {
+    let context = run(fleet.runs + 1);
+    let plan = |settings: &Settings, seen: &[SeenHost<'_>]| plan_recover(settings, &context, seen);
+    let plan = match plan_for_each_app(fleet.by_host(), &context, &seen, plan) {
         Ok(Some(plan)) => plan,
         Ok(None) => return Ok(fleet),
         Err(refusals) => return Err(format!("a recovery is refused: {refusals:?}")),
@@ -743,6 +759,16 @@ fn a_folder_for_every_release() {
         explore(1..=1, &text, three, Wanted::Deploy(2));
         explore(1..=1, &text, |fleet| two(fleet).fail(Wanted::Deploy(3), "check out"), Wanted::Deploy(3));
     }
+}
+
+/// Two apps on one machine, the second of which switches when the first has: nothing that befalls either leaves the other behind.
+#[test]
+fn several_apps() {
+    let text = "[apps.api]\n[apps.web]\nafter = [\"api\"]\n";
+    explore(1..=1, text, |fleet| fleet, Wanted::Deploy(1));
+    explore(1..=1, text, two, Wanted::Deploy(3));
+    explore(1..=1, text, two, Wanted::Rollback);
+    explore(2..=2, "[apps.api]\n[apps.web]\n", two, Wanted::Release(3));
 }
 
 /// What the deployer makes is a step that may fail, before any host is touched.

@@ -17,7 +17,7 @@ use crate::session::Session;
 const MOST_COMMITS: usize = 200;
 
 pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<ExitCode, CliError> {
-    let mut session = Session::start(cli, "changes", StepOutput::Silent)?;
+    let mut session = Session::start_together(cli, "changes", StepOutput::Silent)?;
     let repository = session.repository()?;
     let wanted = wanted(arguments, &session.settings);
     let settings = session.settings.clone();

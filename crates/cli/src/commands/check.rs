@@ -20,12 +20,13 @@ use crate::report::{StepOutput, print_json, print_view};
 use crate::session::Session;
 
 pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
-    let mut session = Session::start(cli, "check", StepOutput::Silent)?;
+    let mut session = Session::start_together(cli, "check", StepOutput::Silent)?;
     let (look, here) = look_and_check_here(&mut session).await?;
     let url = session.code_url().await;
     let check = |host: &Host| match look.facts.get(&host.name) {
         Some(facts) => {
-            let diagnoses = diagnose_host(&session.settings, SeenHost { host, facts }, url.as_deref());
+            let diagnoses =
+                diagnose_host(session.by_host().of(host), SeenHost { host, facts }, url.as_deref());
             HostCheck::of(host.name.clone(), facts, &diagnoses)
         }
         None => {
@@ -43,7 +44,8 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
         .iter()
         .filter_map(|host| Some(SeenHost { host, facts: look.facts.get(&host.name)? }))
         .collect();
-    for refusal in same_folders(&session.settings, &seen) {
+    let of_apps = session.all_settings().into_iter().flat_map(|settings| same_folders(settings, &seen));
+    for refusal in of_apps {
         let Refusal::SameFolder { other, .. } = &refusal else { continue };
         if let Some(check) = checks.iter_mut().find(|check| check.host.as_ref() == Some(other)) {
             check.fail("hosts", refusal.to_string(), refusal.hint());
@@ -160,12 +162,14 @@ async fn check_here(
             );
         }
     }
-    if settings.app.recipe == Recipe::Django && repository.mentions("django.db.backends.sqlite3").await {
+    let all = session.all_settings();
+    let is_django = all.iter().any(|settings| settings.app.recipe == Recipe::Django);
+    if is_django && repository.mentions("django.db.backends.sqlite3").await {
         let text =
             "the settings name a SQLite database: where it is used, a deploy refuses one that isn't shared";
         check.warn("data", text.to_owned());
     }
-    if let Some(unstarted) = settings.starts_nothing() {
+    for unstarted in all.iter().filter_map(|settings| settings.starts_nothing()) {
         check.advise("service", unstarted.to_string(), unstarted.hint());
     }
     match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {

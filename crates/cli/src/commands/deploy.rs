@@ -1,17 +1,20 @@
 //! `deploy`: makes a release live on all hosts, or on none.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use buedafab_engine::{Inputs, MadeBundles};
+use buedafab_engine::{Inputs, Look, MadeBundles};
+use buedafab_model::app::archive::archive_name;
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::remote_url::RemoteUrl;
-use buedafab_model::config::Settings;
+use buedafab_model::config::{Settings, SourceName};
 use buedafab_model::deployer::checkout::LiveRelease;
 use buedafab_model::deployer::rules::{Allowed, Ruling};
+use buedafab_model::names::Unit;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::plan::{Intent, Plan};
-use buedafab_model::planner::{DeployRequest, plan_deploy};
+use buedafab_model::planner::{DeployRequest, plan_deploy_together};
 use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
@@ -25,6 +28,7 @@ use crate::commands::maintenance::tell;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of, workshop};
 use crate::release::{Choosing, open_questions, told, wanted};
+use crate::report::StepOutput;
 use crate::session::Session;
 
 pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode, CliError> {
@@ -44,24 +48,28 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         prune,
     } = arguments;
     let dry_run = *dry_run;
-    let mut session = Session::start(cli, "deploy", crate::report::StepOutput::Talk)?;
+    let mut session = Session::start_together(cli, "deploy", StepOutput::Talk)?;
     let repository = session.repository().map_err(|error| session.give_up(error))?;
     let wanted = wanted(wanted_release, &session.settings);
     let settings = session.settings.clone();
+    let all: Vec<Settings> = session.all_settings().into_iter().cloned().collect();
     // Git is asked while the connections are opened.
     let configuration = session.configuration_in(&repository);
     let survey = async {
         let facts = repository.survey(&settings, &wanted, tag.as_deref(), configuration.as_deref()).await;
         if let Ok(facts) = &facts {
             let url = facts.remote.url.as_deref();
-            prepare_mirror(&settings, url, repository.root(), &facts.release).await;
+            let wants = |settings: &&Settings| settings.source.method == SourceName::Bundle;
+            if let Some(settings) = all.iter().find(wants) {
+                prepare_mirror(settings, url, repository.root(), &facts.release).await;
+            }
         }
         facts
     };
     let scope = match *prune {
         true => Scope::Removal,
         // What is only switched to has to be whole.
-        false if strategy::of(&settings).goes_to_what_is_there() => Scope::Back,
+        false if all.iter().any(|settings| strategy::of(settings).goes_to_what_is_there()) => Scope::Back,
         false => Scope::Plan,
     };
     let (mut look, facts) =
@@ -75,7 +83,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     };
     let told_visitors = maintenance.then(|| tell(&session, Announcement::default())).transpose();
     let told_visitors = told_visitors.map_err(|error| session.give_up(error))?;
-    let draft = |release: Release| DeployRequest {
+    let draft = |release: Release, settings: &Settings| DeployRequest {
         told: told_visitors.clone(),
         force: *force,
         take_over: *take_over,
@@ -99,8 +107,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
             Ruling::NeedsTag(choice) => choice,
         };
         // What speaks against any release on these hosts is said before a person thinks about its name.
-        let request = draft(choosing.facts.release.clone());
-        let planned = plan_deploy(&session.settings, &session.context, &request, &session.seen(&look));
+        let request = |settings: &Settings| draft(choosing.facts.release.clone(), settings);
+        let planned = plan_all(&session, &look, request);
         let of_hosts = |refusal: &Refusal| !matches!(refusal, Refusal::BadTemplate { .. });
         match planned {
             Err(refusals) if refusals.iter().any(of_hosts) => return Err(session.refuse(&refusals, &look)),
@@ -109,45 +117,54 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         }
         choosing.choose_tag(&mut session, &repository, choice, &look).await?;
     };
-    let Choosing { facts, live, .. } = choosing;
     let allowed = if dry_run { told(allowed) } else { allowed };
     let Allowed { release, before, publish, goes_back, questions, mut notes } = allowed;
     notes.extend(files);
     let questions = open_questions(&mut session, questions, &look)?;
-    let mut request = draft(release.clone());
-    if request.tests && (!facts.is_head || !facts.changes.is_empty()) {
+    let all: Vec<Settings> = session.all_settings().into_iter().cloned().collect();
+    let tests = !skip_tests && all.iter().any(|settings| settings.developer.test_runner.is_some());
+    if tests && (!choosing.facts.is_head || !choosing.facts.changes.is_empty()) {
         let text = "the tests run on your checkout, which differs from what is deployed".to_owned();
         notes.push(text);
     }
-    notes.extend(no_virtualenv(&session, request.tests));
-    let templates = session.settings.services.named.iter();
-    let templates: Vec<String> =
-        templates.filter_map(|service| Some(session.settings.app.file(service.template()?))).collect();
-    let templates = templates_of(&repository, &release, templates).await;
-    let packages = fetch_packages(&mut session, &repository, &release).await?;
-    let same = live.iter().filter(|live| live.is_same).map(|live| live.release.commit.clone()).collect();
+    notes.extend(all.iter().find_map(|settings| no_virtualenv(&session, settings, tests)));
     let goes_back = goes_back.then_some(if *keep_schema { Schema::Keep } else { Schema::Refuse });
-    let workshop = workshop(&mut session)?;
-    request = DeployRequest {
-        packages: packages.fetched,
-        templates,
-        workshop: workshop.clone(),
-        before,
-        publish,
-        goes_back,
-        same,
-        notes,
-        ..request
-    };
-    let planned = plan_deploy(&session.settings, &session.context, &request, &session.seen(&look));
-    let mut plan = match planned {
+    let mut requests: BTreeMap<Unit, DeployRequest> = BTreeMap::new();
+    let mut inputs = Inputs { credentials: RemoteUrl::of(&url).credentials, ..Inputs::default() };
+    for settings in &all {
+        let templates = settings.services.named.iter();
+        let templates: Vec<String> =
+            templates.filter_map(|service| Some(settings.app.file(service.template()?))).collect();
+        let templates = templates_of(&repository, &release, templates).await;
+        let packages = fetch_packages(&mut session, settings, &repository, &release).await?;
+        let same = choosing.same(&mut session, &repository, settings).await?;
+        let workshop = workshop(&mut session, settings)?;
+        inputs.packages.extend(packages.files);
+        inputs.archives.insert(archive_name(&settings.app.unit, &release), PathBuf::from(&workshop.archive));
+        let request = DeployRequest {
+            packages: packages.fetched,
+            templates,
+            workshop,
+            before: before.clone(),
+            publish: publish.clone(),
+            goes_back,
+            same,
+            notes: notes.clone(),
+            ..draft(release.clone(), settings)
+        };
+        requests.insert(settings.app.unit.clone(), request);
+    }
+    let live = choosing.live;
+    let request = |settings: &Settings| requests[&settings.app.unit].clone();
+    let mut plan = match plan_all(&session, &look, request) {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
     };
     let MadeBundles { bundles, files } = make_bundles(&mut session, &url, repository.root(), &plan).await?;
     if !bundles.is_empty() {
-        request.bundles = bundles;
-        plan = match plan_deploy(&session.settings, &session.context, &request, &session.seen(&look)) {
+        inputs.packages.extend(files);
+        let request = |settings: &Settings| DeployRequest { bundles: bundles.clone(), ..request(settings) };
+        plan = match plan_all(&session, &look, request) {
             Ok(plan) => plan,
             Err(refusals) => return Err(session.refuse(&refusals, &look)),
         };
@@ -175,19 +192,27 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let question = format!("{} {to} {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(&question).await?;
     }
-    let credentials = RemoteUrl::of(&url).credentials;
-    let sent = packages.files.into_iter().chain(files).collect();
-    let archive = PathBuf::from(workshop.archive);
-    let inputs = Inputs { packages: sent, credentials, archive: Some(archive.clone()), ..Inputs::default() };
+    let archives: Vec<PathBuf> = inputs.archives.values().cloned().collect();
     let ended = session.carry_out_with(&plan, inputs).await;
-    // Hosts keep it. There is none where nothing was sent.
-    let _ = std::fs::remove_file(archive);
+    // Hosts keep them. There is none where nothing was sent.
+    for archive in archives {
+        let _ = std::fs::remove_file(archive);
+    }
     ended
 }
 
+/// The plan for the app, or for all that take part.
+fn plan_all(
+    session: &Session,
+    look: &Look,
+    request_of: impl Fn(&Settings) -> DeployRequest,
+) -> Result<Plan, Vec<Refusal>> {
+    plan_deploy_together(session.by_host(), &session.context, &session.seen(look), request_of)
+}
+
 /// What a first deploy's tests may fail for: nobody has made the virtualenv yet that holds what they need.
-fn no_virtualenv(session: &Session, tests: bool) -> Option<String> {
-    let Settings { app, developer, python, layout, .. } = &session.settings;
+fn no_virtualenv(session: &Session, settings: &Settings, tests: bool) -> Option<String> {
+    let Settings { app, developer, python, layout, .. } = settings;
     let installs = !python.requirements.is_empty() || !python.requirements_dev.is_empty();
     let is_active = std::env::var("VIRTUAL_ENV").is_ok_and(|folder| !folder.is_empty());
     let is_there = || session.root().join(&layout.virtualenv).join("bin/python").exists();

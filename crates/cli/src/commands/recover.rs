@@ -1,6 +1,5 @@
 //! `recover`: puts back switches that were never confirmed, and nothing else.
 
-use buedafab_model::planner::plan_recover;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::shell::inspect::Scope;
@@ -11,9 +10,9 @@ use crate::report::StepOutput;
 use crate::session::Session;
 
 pub(crate) async fn recover(cli: &Cli, dry_run: bool) -> Result<ExitCode, CliError> {
-    let mut session = Session::start(cli, "recover", StepOutput::Talk)?;
+    let mut session = Session::start_together(cli, "recover", StepOutput::Talk)?;
     let look = session.look_or_stop(Scope::Plan).await?;
-    let planned = plan_recover(&session.settings, &session.context, &session.seen(&look));
+    let planned = session.plan_recover(&look);
     match planned {
         Ok(Some(plan)) => {
             session.show(&plan, dry_run);

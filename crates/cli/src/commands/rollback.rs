@@ -1,11 +1,17 @@
 //! `rollback`: makes an older release live again: the one before the live one, or one that is named.
 
-use buedafab_engine::{Inputs, MadeBundles};
+use std::collections::BTreeMap;
+
+use buedafab_engine::{Inputs, Look, MadeBundles};
 use buedafab_model::app::remote_url::RemoteUrl;
+use buedafab_model::config::{AppInEnvironment, Settings};
+use buedafab_model::names::{AppName, Unit};
+use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::Schema;
+use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    Preparation, RollbackRequest, UndoQuestion, plan_rollback, releases_not_kept, rollback_preparation,
-    undo_question,
+    Preparation, RollbackRequest, SeenHost, UndoQuestion, changed_last, plan_for_each_app, plan_rollback,
+    releases_not_kept, rollback_preparation, undo_question,
 };
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
@@ -15,6 +21,7 @@ use crate::bundles::make_bundles;
 use crate::commands::count_hosts;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of};
+use crate::report::StepOutput;
 use crate::session::Session;
 
 pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<ExitCode, CliError> {
@@ -24,8 +31,11 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         (false, true) => Schema::Reverse,
         (false, false) => Schema::Refuse,
     };
-    let mut session = Session::start(cli, "rollback", crate::report::StepOutput::Talk)?;
+    let mut session = Session::start_together(cli, "rollback", StepOutput::Talk)?;
     let mut look = session.look_and_recover(Scope::Back, *dry_run).await?;
+    if to.is_none() && !session.apps.is_empty() {
+        leave_what_changed_last(&mut session, &look);
+    }
     // Only a release that isn't whole on every host needs the remote, and then nearly never: a missing checkout is no
     // reason to refuse a rollback.
     let url = match (&session.settings.source.scm, session.repository()) {
@@ -35,40 +45,49 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         }
         (None, Err(_)) => String::new(),
     };
-    let mut request = RollbackRequest { to: to.clone(), ..RollbackRequest::new(url, schema) };
-    if let Ok(repository) = session.repository() {
-        for release in releases_not_kept(&session.settings, &session.context, &request, &session.seen(&look))
-        {
-            if let Some(own) = session.settings_of(&repository, &release).await {
-                request.own.insert(release.commit, own);
+    let mut inputs = Inputs { credentials: RemoteUrl::of(&url).credentials, ..Inputs::default() };
+    let mut requests: BTreeMap<Unit, RollbackRequest> = BTreeMap::new();
+    let apps: Vec<(Option<AppName>, Settings)> = match session.apps.as_slice() {
+        [] => vec![(None, session.settings.clone())],
+        apps => apps.iter().map(|app| (Some(app.name.clone()), app.settings.clone())).collect(),
+    };
+    for (app, settings) in &apps {
+        let mut request = RollbackRequest { to: to.clone(), ..RollbackRequest::new(url.clone(), schema) };
+        let (app, context) = (app.as_ref(), session.context.clone());
+        if let Ok(repository) = session.repository() {
+            let releases = releases_not_kept(settings, &context, &request, &session.seen_of(&look, app));
+            for release in releases {
+                if let Some(own) = session.settings_of(&repository, &release, app).await {
+                    request.own.insert(release.commit, own);
+                }
             }
         }
+        let fresh = rollback_preparation(settings, &context, &request, &session.seen_of(&look, app));
+        if let (Some(Preparation { release, templates }), Ok(repository)) = (fresh, session.repository()) {
+            request.templates = templates_of(&repository, &release, templates).await;
+            let packages = fetch_packages(&mut session, settings, &repository, &release).await?;
+            request.packages = packages.fetched;
+            inputs.packages.extend(packages.files);
+        }
+        if schema == Schema::Reverse
+            && let Some(UndoQuestion { host, script }) =
+                undo_question(settings, &context, &request, &session.seen_of(&look, app))
+        {
+            session.look_and_ask(&mut look, &host, &script).await?;
+        }
+        requests.insert(settings.app.unit.clone(), request);
     }
-    let credentials = RemoteUrl::of(&request.url).credentials;
-    let mut inputs = Inputs { credentials, ..Inputs::default() };
-    let fresh = rollback_preparation(&session.settings, &session.context, &request, &session.seen(&look));
-    if let (Some(Preparation { release, templates }), Ok(repository)) = (fresh, session.repository()) {
-        request.templates = templates_of(&repository, &release, templates).await;
-        let packages = fetch_packages(&mut session, &repository, &release).await?;
-        (request.packages, inputs.packages) = (packages.fetched, packages.files);
-    }
-    if schema == Schema::Reverse
-        && let Some(UndoQuestion { host, script }) =
-            undo_question(&session.settings, &session.context, &request, &session.seen(&look))
-    {
-        session.look_and_ask(&mut look, &host, &script).await?;
-    }
-    let planned = plan_rollback(&session.settings, &session.context, &request, &session.seen(&look));
+    let planned = plan_all(&session, &look, &requests);
     let mut plan = match planned {
         Ok(plan) => plan,
         Err(refusals) => return Err(session.refuse(&refusals, &look)),
     };
     let root = session.root();
-    let MadeBundles { bundles, files } = make_bundles(&mut session, &request.url, &root, &plan).await?;
+    let MadeBundles { bundles, files } = make_bundles(&mut session, &url, &root, &plan).await?;
     if !bundles.is_empty() {
-        request.bundles = bundles;
+        requests.values_mut().for_each(|request| request.bundles = bundles.clone());
         inputs.packages.extend(files);
-        plan = match plan_rollback(&session.settings, &session.context, &request, &session.seen(&look)) {
+        plan = match plan_all(&session, &look, &requests) {
             Ok(plan) => plan,
             Err(refusals) => return Err(session.refuse(&refusals, &look)),
         };
@@ -82,4 +101,31 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
     let question = format!("Roll {} back on {}?", plan.environment, count_hosts(plan.hosts.len()));
     session.confirm(&question).await?;
     session.carry_out_with(&plan, inputs).await
+}
+
+/// Of several apps, leaves those that the last run changed which changed any, and says which stay as they are.
+fn leave_what_changed_last(session: &mut Session, look: &Look) {
+    let last = changed_last(&session.apps, &session.seen(look));
+    let (back, stay): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut session.apps).into_iter().partition(|app| last.contains(&app.name));
+    session.apps = back;
+    for AppInEnvironment { name, .. } in stay {
+        session.hosts.retain(|host| host.app.as_ref() != Some(&name));
+        session.say(&format!(
+            "{name} stays as it is: the last run didn't change it (`--app {name}` rolls it back)"
+        ));
+    }
+}
+
+/// The plan for the app, or for all that take part.
+fn plan_all(
+    session: &Session,
+    look: &Look,
+    requests: &BTreeMap<Unit, RollbackRequest>,
+) -> Result<Plan, Vec<Refusal>> {
+    let plan = |settings: &Settings, seen: &[SeenHost<'_>]| {
+        plan_rollback(settings, &session.context, &requests[&settings.app.unit], seen).map(Some)
+    };
+    let planned = plan_for_each_app(session.by_host(), &session.context, &session.seen(look), plan)?;
+    Ok(planned.expect("a rollback always has a plan"))
 }

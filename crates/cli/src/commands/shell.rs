@@ -9,7 +9,7 @@ use buedafab_model::shell::SessionIn;
 
 use crate::arguments::{Cli, ShellArgs};
 use crate::exit::CliError;
-use crate::project::{Project, choose_hosts, require_environment};
+use crate::project::{Project, choose_hosts, require_environment, require_one_app};
 use crate::report::leave_outputs;
 
 pub(crate) fn shell(cli: &Cli, arguments: &ShellArgs) -> Result<ExitCode, CliError> {
@@ -27,7 +27,9 @@ pub(crate) fn shell(cli: &Cli, arguments: &ShellArgs) -> Result<ExitCode, CliErr
 pub(crate) fn one_host(cli: &Cli, command: &str) -> Result<(Settings, Host), CliError> {
     let color = console::colors_enabled_stderr();
     let environment = require_environment(cli.environment.as_ref(), command)?;
-    let settings = Project::find(&cli.global, color)?.settings(&environment, color)?;
+    let project = Project::find(&cli.global, color)?;
+    require_one_app(&project.config, command)?;
+    let settings = project.settings(&environment, color)?;
     let hosts = choose_hosts(&settings, &cli.global)?;
     let host = match hosts.as_slice() {
         [host] => (*host).clone(),

@@ -45,7 +45,7 @@ pub(crate) async fn status(cli: &Cli, arguments: &StatusArgs) -> Result<ExitCode
 /// The environment that was typed, or all in the file that have hosts.
 fn sessions(cli: &Cli) -> Result<Vec<Session>, CliError> {
     if cli.environment.is_some() {
-        return Ok(vec![Session::start(cli, "status", StepOutput::Silent)?]);
+        return Ok(vec![Session::start_together(cli, "status", StepOutput::Silent)?]);
     }
     if !(cli.global.hosts.is_empty() && cli.global.roles.is_empty()) {
         return Err(CliError::usage("--hosts and --roles choose among the hosts of an environment")
@@ -55,8 +55,10 @@ fn sessions(cli: &Cli) -> Result<Vec<Session>, CliError> {
     let project = Project::find(&cli.global, color)?;
     let mut sessions = Vec::new();
     for environment in project.config.written_environments() {
-        if !project.settings(environment.as_str(), color)?.hosts.is_empty() {
-            sessions.push(Session::start_in(cli, environment.as_str(), StepOutput::Silent, |_| {})?);
+        let hosts = project.settings(environment.as_str(), color)?.hosts;
+        let apps = project.apps(&environment, &cli.global, color)?;
+        if !hosts.is_empty() || apps.iter().any(|app| !app.settings.hosts.is_empty()) {
+            sessions.push(Session::start_together_in(cli, environment.as_str(), StepOutput::Silent)?);
         }
     }
     if sessions.is_empty() {
@@ -106,8 +108,8 @@ async fn statuses(session: &mut Session) -> Seen {
     let url = session.code_url().await;
     let behind = behind(session, &look).await;
     let now = Timestamp::now();
-    let settings = &session.settings;
     let status = |host: &Host| {
+        let settings = session.by_host().of(host);
         let status = match look.facts.get(&host.name) {
             Some(facts) => {
                 let diagnoses = diagnose_host(settings, SeenHost { host, facts }, url.as_deref());
@@ -120,7 +122,7 @@ async fn statuses(session: &mut Session) -> Seen {
             }
         };
         let behind = status.live.as_ref().and_then(|live| behind.get(&live.commit)).cloned();
-        HostStatus { environment: Some(settings.environment.clone()), behind, ..status }
+        HostStatus { environment: Some(session.settings.environment.clone()), behind, ..status }
     };
     Ok((session.hosts.iter().map(status).collect(), look.unreachable.is_empty()))
 }

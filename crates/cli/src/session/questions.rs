@@ -83,7 +83,7 @@ impl Session {
             return Err(self.give_up(sudo::nobody_to_ask()));
         }
         let removes = (!plan.removals().is_empty()).then_some("what is removed");
-        let undoes = plan.undoes().map(|_| "which migrations are undone");
+        let undoes = (!plan.undoes().is_empty()).then_some("which migrations are undone");
         if let Some(what) = removes.or(undoes)
             && !self.global.yes
             && self.terminal().is_none()
@@ -96,7 +96,10 @@ impl Session {
 
     /// Asks before migrations are undone, whatever the environment wants to hear: what that drops is gone.
     pub(crate) async fn confirm_undoing(&mut self, plan: &Plan) -> Result<(), CliError> {
-        let Some(undoes) = plan.undoes().filter(|_| !self.global.yes) else { return Ok(()) };
+        let undoes = plan.undoes();
+        if undoes.is_empty() || self.global.yes {
+            return Ok(());
+        }
         let names: Vec<String> = undoes.iter().map(ToString::to_string).collect();
         let question = format!("Undo {}? No rollback brings back what that drops.", names.join(", "));
         if self.ask_whether(&question).await? { Ok(()) } else { Err(self.not_confirmed()) }

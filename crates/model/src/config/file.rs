@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::apps::{App, OnlyApp, take_apps, take_apps_in};
 use super::areas::{Layer, Settings, Task};
 use super::at::At;
 use super::diagnostics::{Diagnostic, Diagnostics, Source};
@@ -23,6 +24,10 @@ pub struct ConfigFile {
     pub(super) top: Layer,
     /// In the order of the file.
     pub(super) environments: Vec<(EnvironmentName, Layer)>,
+    /// The apps, where there are several.
+    pub(super) apps: Vec<App>,
+    /// The one of them that this was narrowed to.
+    pub(super) only: Option<OnlyApp>,
 }
 
 /// Reads the text of a configuration file. The name is only used in diagnostics.
@@ -48,18 +53,28 @@ pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
     let mut table = table.into_inner();
     let environments = take_environments(&mut table, &mut diagnostics);
     refuse_top_level(&mut table, &mut diagnostics);
+    let mut apps = take_apps(&mut table, text, &mut diagnostics);
     let top = Layer::read(Spanned::new(span, table), text, &mut diagnostics);
-    let read_one = |(name, table)| (name, Layer::read(table, text, &mut diagnostics));
-    let environments = environments.into_iter().map(read_one).collect();
-    let file = ConfigFile { source, top, environments };
+    let mut read_one = |(name, mut table): (EnvironmentName, Spanned<DeTable<'_>>)| {
+        take_apps_in(&name, table.get_mut(), text, &mut apps, &mut diagnostics);
+        (name, Layer::read(table, text, &mut diagnostics))
+    };
+    let environments = environments.into_iter().map(&mut read_one).collect();
+    let file = ConfigFile { source, top, environments, apps, only: None };
     if diagnostics.is_empty() {
         return Ok(file);
     }
     // What contradicts itself is told as well, so that a file is mended in one go; that something is missing altogether can
     // wait until it is known what the file says.
-    for (lineage, own) in file.environment_names().iter().filter_map(|name| file.lineage(name).ok()) {
-        let contradictions = file.resolve(&lineage, &own).err().unwrap_or_default();
-        diagnostics.extend(contradictions.into_iter().filter(|diagnostic| diagnostic.span.is_some()));
+    let apps = file.app_names();
+    for file in std::iter::once(file.clone()).chain(apps.iter().filter_map(|app| file.of_app(app))) {
+        for (lineage, own) in file.environment_names().iter().filter_map(|name| file.lineage(name).ok()) {
+            let contradictions = file.resolve(&lineage, &own).err().unwrap_or_default();
+            let new =
+                |diagnostic: &Diagnostic| diagnostic.span.is_some() && !diagnostics.contains(diagnostic);
+            let contradictions: Vec<Diagnostic> = contradictions.into_iter().filter(new).collect();
+            diagnostics.extend(contradictions);
+        }
     }
     Err(Diagnostics::new(file.source, diagnostics))
 }
@@ -100,7 +115,10 @@ impl ConfigFile {
     pub(super) fn resolve(&self, lineage: &Lineage, own: &Layer) -> Result<Settings, Vec<Diagnostic>> {
         let all = own.clone().over(self.top.clone());
         let written = Written::new(lineage, own, &all);
-        let settings = Settings::resolve(&written);
+        let mut settings = Settings::resolve(&written);
+        if let Some(only) = &self.only {
+            settings.hosts = only.hosts(settings.hosts);
+        }
         match written.mistakes() {
             mistakes if mistakes.is_empty() => Ok(settings),
             mistakes => Err(mistakes),

@@ -4,6 +4,7 @@
 //! write instead. [`ConfigFile::settings`] lays an environment over the top level, fills in defaults and placeholders and
 //! expands the hosts; what comes out needs no further checking. Nothing here reads a file or asks a machine anything.
 
+mod apps;
 mod area;
 mod areas;
 mod at;
@@ -27,6 +28,7 @@ mod template;
 mod tests;
 mod values;
 
+pub use apps::{AppInEnvironment, SettingsByHost};
 pub use area::{AreaReference, SettingReference};
 pub use areas::{
     AppSettings, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,

@@ -55,7 +55,7 @@ pub const FLEET_KEPT: usize = 200;
 impl FleetHost {
     /// A host of the configuration.
     pub fn of(host: &Host) -> Self {
-        let Host { name, address, user, port, roles: _, path, connect: _ } = host;
+        let Host { name, app: _, address, user, port, roles: _, path, connect: _ } = host;
         FleetHost {
             name: name.clone(),
             address: (address != name.as_str()).then(|| address.clone()),
@@ -76,6 +76,7 @@ impl FleetHost {
         let FleetHost { name, address, user, port, path } = self;
         Host {
             name: name.clone(),
+            app: other.and_then(|other| other.app.clone()),
             address: address.clone().unwrap_or_else(|| name.to_string()),
             user: user.clone(),
             port: *port,

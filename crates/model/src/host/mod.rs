@@ -23,13 +23,17 @@ use serde::Serialize;
 
 pub use transport::Connect;
 
-use crate::names::{HostName, HostPath, Role};
+use crate::names::{AppName, HostName, HostPath, Role};
 
 /// One machine that the app is deployed to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Host {
-    /// What it is called in output and in `--hosts`.
+    /// What it is called in output and in `--hosts`: `web1`; and `web1/api` for one of several apps, each of which has a host of its
+    /// own wherever it is, with its own folder, lock and connection.
     pub name: HostName,
+    /// The one of several apps that it is a host of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppName>,
     /// Where it is reached: a name of the user's ssh_config, a DNS name or an IP address.
     pub address: String,
     /// `None`: what ssh_config says.
@@ -42,4 +46,19 @@ pub struct Host {
     pub path: HostPath,
     /// How it is reached.
     pub connect: Connect,
+}
+
+impl Host {
+    /// What the machine is called, whichever app is meant.
+    pub fn machine(&self) -> &str {
+        let name = self.name.as_str();
+        let machine = self.app.as_ref().and_then(|app| name.strip_suffix(app.as_str())?.strip_suffix('/'));
+        machine.unwrap_or(name)
+    }
+
+    /// The same machine, for one of several apps.
+    pub fn with(self, app: &AppName) -> Host {
+        let name = HostName::new(format!("{}/{app}", self.name)).expect("a name and a plain word");
+        Host { name, app: Some(app.clone()), ..self }
+    }
 }

@@ -198,7 +198,9 @@ fn step_numbers(plan: &Plan, findings: &mut Findings) {
 fn hosts_of_phases(plan: &Plan, findings: &mut Findings) {
     for phase in &plan.phases {
         let mut hosts = BTreeSet::new();
-        if phase.kind == PhaseKind::Once && phase.work.len() != 1 {
+        let app = |work: &HostWork| plan.host(&work.host).and_then(|planned| planned.host.app.as_ref());
+        let apps: BTreeSet<_> = phase.work.iter().map(app).collect();
+        if matches!(phase.kind, PhaseKind::Once { .. }) && apps.len() != phase.work.len() {
             let what = format!("{} hosts do what one host should", phase.work.len());
             findings.add(PlanRule::Misplaced, None, what);
         }

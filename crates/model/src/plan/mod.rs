@@ -152,8 +152,15 @@ pub enum PhaseKind {
     Prepare,
     /// What others are to see of a release that every host is ready for: its tag.
     Publish,
-    /// What has to run on one host only, before any host switches.
-    Once,
+    /// What has to run on one host of an app only, before any host switches.
+    Once {
+        /// Of which apps, from 1: one after the other, where there are several that wait for each other.
+        #[serde(default = "one")]
+        turn: u32,
+        /// Of how many such phases.
+        #[serde(default = "one")]
+        of: u32,
+    },
     /// Make a wave of hosts serve the new release, until confirmed or reverted.
     Switch {
         /// Which wave, from 1.
@@ -169,6 +176,11 @@ pub enum PhaseKind {
     Work,
 }
 
+/// What a log of an older version doesn't say.
+fn one() -> u32 {
+    1
+}
+
 impl PhaseKind {
     /// Which phase it is, whatever its number.
     pub fn name(self) -> PhaseName {
@@ -178,7 +190,7 @@ impl PhaseKind {
             PhaseKind::Announce => PhaseName::Announce,
             PhaseKind::Fetch { .. } | PhaseKind::Prepare => PhaseName::Prepare,
             PhaseKind::Publish => PhaseName::Publish,
-            PhaseKind::Once => PhaseName::Once,
+            PhaseKind::Once { .. } => PhaseName::Once,
             PhaseKind::Switch { .. } => PhaseName::Switch,
             PhaseKind::Reopen => PhaseName::Reopen,
             PhaseKind::Finish => PhaseName::Finish,
@@ -196,7 +208,8 @@ impl fmt::Display for PhaseKind {
             PhaseKind::Fetch { batch, of } => f.pad(&format!("fetch, batch {batch} of {of}")),
             PhaseKind::Prepare => f.pad("prepare"),
             PhaseKind::Publish => f.pad("publish"),
-            PhaseKind::Once => f.pad("once"),
+            PhaseKind::Once { of: 1, .. } => f.pad("once"),
+            PhaseKind::Once { turn, of } => f.pad(&format!("once, {turn} of {of}")),
             PhaseKind::Switch { of: 1, .. } => f.pad("switch"),
             PhaseKind::Switch { wave, of } => f.pad(&format!("switch, wave {wave} of {of}")),
             PhaseKind::Reopen => f.pad("reopen"),
@@ -360,15 +373,14 @@ impl Plan {
         removals
     }
 
-    /// The migrations that are undone; `None` where none is.
-    pub fn undoes(&self) -> Option<&[Migration]> {
-        let mut steps = self.phases.iter().flat_map(|phase| &phase.work).flat_map(HostWork::steps);
-        steps.find_map(|step| match &step.action {
-            Action::Python(PythonAction::Migrations { undoes, .. }) if !undoes.is_empty() => {
-                Some(&undoes[..])
-            }
+    /// The migrations that are undone.
+    pub fn undoes(&self) -> Vec<&Migration> {
+        let steps = self.phases.iter().flat_map(|phase| &phase.work).flat_map(HostWork::steps);
+        let undone = steps.filter_map(|step| match &step.action {
+            Action::Python(PythonAction::Migrations { undoes, .. }) => Some(undoes),
             _ => None,
-        })
+        });
+        undone.flatten().collect()
     }
 
     /// Whether any step reads what the deployer sends besides the plan.
@@ -398,7 +410,12 @@ impl Plan {
 
     /// What the run does, in a few words: `deploy v0.2.0 (6b4943c012)`.
     pub fn headline(&self) -> String {
+        let mut releases = self.hosts.iter().filter_map(|plan| plan.to.as_ref()).map(|to| &to.release.commit);
+        let first = releases.next();
         match (self.intent, self.release()) {
+            (Intent::Rollback, Some(_)) if releases.any(|commit| Some(commit) != first) => {
+                "roll back to the releases before".to_owned()
+            }
             (Intent::Deploy, Some(release)) => format!("deploy {release}"),
             (Intent::Rollback, Some(release)) => format!("roll back to {release}"),
             (Intent::Deploy | Intent::Rollback, None) => "nothing to do".to_owned(),

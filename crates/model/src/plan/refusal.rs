@@ -4,7 +4,7 @@ use crate::app::template::{NO_SUCH_FILE, OLD_FORM, OLD_TEMPLATE_VARIABLES, TEMPL
 use crate::deployer::rules::BrokenRule;
 use crate::host::diagnosis::Diagnosis;
 use crate::host::known::NotKnown;
-use crate::names::{HostName, HostPath};
+use crate::names::{AppName, HostName, HostPath};
 use crate::release::Release;
 
 /// One reason against a plan.
@@ -123,6 +123,14 @@ pub enum Refusal {
         /// Where.
         host: HostName,
     },
+    /// It speaks against one of several apps.
+    #[error("{app}: {refusal}")]
+    OfApp {
+        /// Which.
+        app: AppName,
+        /// What does.
+        refusal: Box<Refusal>,
+    },
     /// The release breaks a rule of the environment.
     #[error(transparent)]
     Rule(#[from] BrokenRule),
@@ -152,6 +160,7 @@ impl Refusal {
             | Refusal::LastingMigrations { .. }
             | Refusal::SameMachine { .. }
             | Refusal::SameFolder { .. }
+            | Refusal::OfApp { .. }
             | Refusal::Rule(_)
             | Refusal::NoRemote { .. } => return None,
         };
@@ -204,6 +213,7 @@ impl Refusal {
                     .into()
             }
             Refusal::Rule(rule) => rule.hint(),
+            Refusal::OfApp { refusal, .. } => return refusal.hint(),
             Refusal::SameMachine { host, .. } => {
                 format!("`retire {host} --forget` has the hosts forget that name, and stops nothing")
             }

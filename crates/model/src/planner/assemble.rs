@@ -109,7 +109,7 @@ pub(super) fn assemble(
     phases.deployer(PhaseKind::Publish, numbers.deployer(publish));
     if !once.is_empty() {
         let work = numbers.work(changes[0].planning.host, once.into_iter().map(Part::Do).collect());
-        phases.hosts(PhaseKind::Once, vec![work]);
+        phases.hosts(PhaseKind::Once { turn: 1, of: 1 }, vec![work]);
     }
 
     let waves = split_into_waves(&settings.rollout.waves, changes.len());
@@ -290,7 +290,11 @@ fn hooks(commands: &[String]) -> Vec<DeployerAction> {
 }
 
 /// What commands on the deployer find in their environment.
-fn deployer_variables(settings: &Settings, run: &RunContext, plan: &Plan) -> BTreeMap<String, String> {
+pub(super) fn deployer_variables(
+    settings: &Settings,
+    run: &RunContext,
+    plan: &Plan,
+) -> BTreeMap<String, String> {
     let release = plan.release();
     let from = plan.hosts.iter().find_map(|planned| planned.from.as_ref());
     let hosts: Vec<&str> = plan.hosts.iter().map(|planned| planned.host.name.as_str()).collect();

@@ -70,6 +70,8 @@ pub struct DeployRequest {
     pub goes_back: Option<Schema>,
     /// Commits that differ from the release in nothing that the app is made of: a host that serves one of them stays as it is.
     pub same: Vec<CommitId>,
+    /// Whether other apps change in the same run: what is only down is deployed again then, and not only started.
+    pub others_change: bool,
     /// What a person should know about the release.
     pub notes: Vec<String>,
 }
@@ -96,6 +98,7 @@ impl DeployRequest {
             publish: Vec::new(),
             goes_back: None,
             same: Vec::new(),
+            others_change: false,
             notes: Vec::new(),
         }
     }
@@ -127,6 +130,7 @@ pub fn plan_deploy(
         publish,
         goes_back,
         same,
+        others_change,
         notes: more,
     } = request;
     let mut hosts = HostPlanning::of_all(settings, run, hosts);
@@ -194,8 +198,8 @@ pub fn plan_deploy(
     // Who asks for what isn't wanted to go away has nothing else touched, where no release changes: the release that serves goes on,
     // however well.
     let removes = |planning: &HostPlanning<'_>| !planning.removes.is_empty();
-    let prunes_only = hosts.is_empty() && others.iter().chain(&down).any(removes);
-    let restarts_only = hosts.is_empty() && !down.is_empty();
+    let prunes_only = !others_change && hosts.is_empty() && others.iter().chain(&down).any(removes);
+    let restarts_only = !others_change && hosts.is_empty() && !down.is_empty();
     let then = if prunes_only {
         "and its app isn't touched: `deploy` again starts it"
     } else if restarts_only {
@@ -257,7 +261,7 @@ pub fn plan_deploy(
             notes.push(Note { host: Some(planning.host.name.clone()), text });
         }
     }
-    if hosts.is_empty() && !(before.is_empty() && publish.is_empty()) {
+    if hosts.is_empty() && !others_change && !(before.is_empty() && publish.is_empty()) {
         let text = "no host changes: nothing is tagged or pushed either".to_owned();
         notes.push(Note { host: None, text });
     }

@@ -5,7 +5,7 @@ use crate::host::Host;
 use crate::host::record::PendingSwitch;
 use crate::plan::action::Action;
 use crate::plan::frame::{Arm, Instruction};
-use crate::plan::{DeployerStep, HostWork, Step};
+use crate::plan::{DeployerStep, HostWork, Plan, Step};
 
 /// The numbers that were given. The look at a host is step 0.
 #[derive(Default)]
@@ -75,5 +75,41 @@ impl Numbers {
             DeployerStep { id, action, way_back }
         };
         actions.into_iter().map(step).collect()
+    }
+}
+
+/// Gives all steps of a plan their numbers anew, in its order.
+pub(super) fn renumber(plan: &mut Plan) {
+    let mut numbers = Numbers::default();
+    let Plan { phases, on_failure, closing, .. } = plan;
+    for phase in phases {
+        phase.deployer.iter_mut().for_each(|step| numbers.renumber_deployer(step));
+        phase.work.iter_mut().for_each(|work| numbers.renumber_work(work));
+    }
+    on_failure.iter_mut().for_each(|work| numbers.renumber_work(work));
+    for closing in closing {
+        closing.steps.iter_mut().for_each(|step| numbers.renumber_deployer(step));
+    }
+}
+
+impl Numbers {
+    fn renumber_deployer(&mut self, step: &mut DeployerStep) {
+        step.id = self.next();
+        if let Some(back) = &mut step.way_back {
+            back.id = self.next();
+        }
+    }
+
+    fn renumber_work(&mut self, work: &mut HostWork) {
+        for instruction in &mut work.frame {
+            if let Instruction::Do(step) = instruction {
+                step.id = self.next();
+            }
+        }
+        for instruction in &mut work.frame {
+            if let Instruction::Arm(arm) = instruction {
+                arm.way_back.iter_mut().for_each(|step| step.id = self.next());
+            }
+        }
     }
 }

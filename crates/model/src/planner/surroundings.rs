@@ -100,7 +100,7 @@ impl HostPlanning<'_> {
         set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
         set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));
         set("BUEDAFAB_ENVIRONMENT", settings.environment.as_str());
-        set("BUEDAFAB_HOST", host.name.as_str());
+        set("BUEDAFAB_HOST", host.machine());
         set("BUEDAFAB_PATH", layout.path.as_str());
         set("BUEDAFAB_PREVIOUS_COMMIT", &previous);
         set("BUEDAFAB_RELEASE_PATH", directory.as_str());

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{EnvironmentName, HostName, RunId, Unit};
+use crate::plan::action::PhaseName;
 use crate::plan::{Found, Intent, PhaseKind, Plan};
 use crate::release::Release;
 use crate::run::outcome::{FailureKind, Outcome};
@@ -249,7 +250,7 @@ pub struct Reason {
 /// above all, which are worth reading.
 pub fn is_told(plan: &Plan, step: u32, stream: Stream) -> bool {
     let is_once =
-        matches!(plan.step(step), Some(Found::OnHost { phase, .. }) if phase.kind == PhaseKind::Once);
+        matches!(plan.step(step), Some(Found::OnHost { phase, .. }) if phase.kind.name() == PhaseName::Once);
     let tells = plan.action(step).is_some_and(|action| action.effects().tells);
     is_once || stream == Stream::Stdout && tells
 }

@@ -82,6 +82,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         // in it, is still as it was.
         Refusal::Unfit { diagnosis, .. } if diagnosis.kind.is_the_apps_need() => Verdict::FailedBefore,
         Refusal::BadTemplate { .. } => Verdict::FailedBefore,
+        Refusal::OfApp { refusal, .. } => verdict_of_one(refusal),
         Refusal::NoHosts
         | Refusal::Unfit { .. }
         | Refusal::NothingBefore { .. }

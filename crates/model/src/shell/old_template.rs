@@ -37,7 +37,7 @@ pub(super) fn values(
         current,
         layout.virtualenv.clone(),
         settings.maintenance.settings_file.clone(),
-        host.name.to_string(),
+        host.machine().to_owned(),
         user.to_owned(),
         user.to_owned(),
         group,

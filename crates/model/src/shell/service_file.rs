@@ -56,7 +56,7 @@ pub(crate) fn render_service_file(
             deployment_type => settings.app.deployment_type.as_str(),
             service => service.name.as_str(),
             name => path.as_str().rsplit('/').next(),
-            host => host.name.as_str(),
+            host => host.machine(),
             address => host.address.as_str(),
             roles => host.roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
             user => user,

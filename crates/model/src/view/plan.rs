@@ -170,7 +170,7 @@ fn group_alike<'p>(plan: &Plan, works: &'p [HostWork], detail: Detail) -> Vec<(V
     for work in works {
         let mut reading = String::new();
         show_work(&mut reading, plan, work, detail, None);
-        let own_name = own_name_line(&work.host);
+        let own_name = own_name_line(plan, &work.host);
         let reading: Vec<&str> =
             reading.lines().map(|line| if line.trim() == own_name { "its own name" } else { line }).collect();
         let reading = reading.join("\n");
@@ -183,8 +183,9 @@ fn group_alike<'p>(plan: &Plan, works: &'p [HostWork], detail: Detail) -> Vec<(V
 }
 
 /// What the shell of a host says of itself, and of no other.
-fn own_name_line(host: &HostName) -> String {
-    format!("$ export BUEDAFAB_HOST={}", quote(host.as_str()))
+fn own_name_line(plan: &Plan, host: &HostName) -> String {
+    let machine = plan.host(host).map_or(host.as_str(), |planned| planned.host.machine());
+    format!("$ export BUEDAFAB_HOST={}", quote(machine))
 }
 
 /// The steps of a host, and then its way back; with their shell also what its runner is told between them. `stands_for_others`:
@@ -197,7 +198,7 @@ fn show_work(
     stands_for_others: Option<&HostName>,
 ) {
     let Some(planned) = plan.host(&work.host) else { return };
-    let own_name = stands_for_others.map(own_name_line);
+    let own_name = stands_for_others.map(|host| own_name_line(plan, host));
     let show = |text: &mut String, step: &Step, indent: &str| {
         let _ = writeln!(text, "{indent}{}", step.action);
         if detail == Detail::Shell {

@@ -5,7 +5,7 @@
 pub(crate) mod shells;
 
 use buedafab_model::app::owner::Owner;
-use buedafab_model::config::{Settings, parse};
+use buedafab_model::config::{AppInEnvironment, Settings, parse};
 use buedafab_model::host::facts::{CurrentLink, HostFacts, SlotFacts};
 use buedafab_model::host::record::{SlotRecord, SlotState};
 use buedafab_model::names::{CommitId, EnvironmentName, RunId, SlotName, Unit};
@@ -33,6 +33,13 @@ pub(crate) fn settings(text: &str) -> Settings {
 }
 
 /// Release 3 is the tag v3 on the commit 3333….
+/// What several apps mean in production, in the order in which they switch.
+pub(crate) fn apps(text: &str) -> Vec<AppInEnvironment> {
+    let production = EnvironmentName::new("production").expect("a name");
+    let apps = parse("buedafab.toml", text).and_then(|file| file.apps_in(&production));
+    apps.unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
 pub(crate) fn release(number: u8) -> Release {
     let commit = format!("{number:x}").repeat(40)[..40].to_owned();
     let tag = format!("v{number}");

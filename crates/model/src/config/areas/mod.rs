@@ -51,11 +51,14 @@ pub use users::UsersSettings;
 pub use version::VersionSettings;
 
 pub(super) use app::AppLayer;
+pub(super) use connection::ConnectionLayer;
 pub(super) use crontab::CrontabLayer;
 pub(super) use hooks::{HooksKey, HooksLayer, LocalHooksLayer};
 pub(super) use limits::LimitsLayer;
+pub(super) use rules::RulesLayer;
 pub(super) use shared::SharedLayer;
 pub(super) use source::SourceLayer;
+pub(super) use tasks::TasksKey;
 pub(super) use users::UsersLayer;
 
 use super::area::{Area, AreaLayer, AreaReference};

@@ -90,7 +90,7 @@ impl VersionSettings {
         let url = self.url.as_ref()?;
         let address =
             if host.address.contains(':') { format!("[{}]", host.address) } else { host.address.clone() };
-        Some(url.replace("{host}", host.name.as_str()).replace("{address}", &address))
+        Some(url.replace("{host}", host.machine()).replace("{address}", &address))
     }
 
     /// Whether any host may answer at that address, as behind a load balancer: it names no host.

@@ -1,5 +1,6 @@
 //! Whole files: what they mean, and what is said about their mistakes.
 
+mod apps;
 mod environments;
 mod hosts;
 mod layers;
@@ -43,7 +44,7 @@ fn hosts_of(environment: &str, text: &str) -> String {
         Err(diagnostics) => return diagnostics.to_string(),
     };
     let line = |host: &Host| {
-        let Host { name, address, user, port, roles, path, connect } = host;
+        let Host { name, app: _, address, user, port, roles, path, connect } = host;
         let user = user.as_ref().map_or(String::new(), |user| format!("{user}@"));
         let port = port.map_or(String::new(), |port| format!(" {port}"));
         let connect = match connect {

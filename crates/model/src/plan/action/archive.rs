@@ -45,8 +45,8 @@ impl ArchiveAction {
     pub(super) fn effects(&self) -> Effects<'_> {
         const PREPARE: &[PhaseName] = &[PhaseName::Prepare];
         match self {
-            ArchiveAction::TakeArchive { .. } => {
-                Effects { input: Some(StepInput::Archive), ..Effects::new(Effect::Beside, PREPARE) }
+            ArchiveAction::TakeArchive { file, .. } => {
+                Effects { input: Some(StepInput::Archive(file)), ..Effects::new(Effect::Beside, PREPARE) }
             }
             ArchiveAction::Unpack { slot, commit, .. } => {
                 Effects::new(Effect::Files { slot, commit }, PREPARE).telling()

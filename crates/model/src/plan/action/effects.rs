@@ -210,8 +210,8 @@ pub enum StepInput<'a> {
     Credentials,
     /// The file of a private package.
     Package(&'a FetchedPackage),
-    /// The archive of the release, after a line with its check sum.
-    Archive,
+    /// The archive of this name, after a line with its check sum.
+    Archive(&'a str),
 }
 
 /// How long an action takes.

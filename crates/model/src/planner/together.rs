@@ -1,0 +1,228 @@
+//! Several apps as one release: from the plan of each to one plan, with one gate between its phases for all of them.
+//!
+//! An app on a machine is a host of its own ([`crate::host::Host::with`]), so that a run of several apps is a run over more hosts, and
+//! nothing that carries it out, goes back, proves or simulates it has to know of apps.
+
+use std::collections::BTreeMap;
+
+use super::assemble::{deployer_variables, empty_plan};
+use super::context::{RunContext, SeenHost};
+use super::deploy::{DeployRequest, plan_deploy};
+use super::numbers::renumber;
+use crate::config::{AppInEnvironment, Settings, SettingsByHost};
+use crate::host::facts::HostFacts;
+use crate::names::{AppName, RunId};
+use crate::plan::refusal::Refusal;
+use crate::plan::{Closing, DeployerStep, Intent, Note, Phase, PhaseKind, Plan};
+
+/// The plan for one of several apps.
+struct AppPlan {
+    name: AppName,
+    /// When it switches, from 0.
+    turn: u32,
+    plan: Plan,
+}
+
+/// Plans for each of several apps by itself, or for the only one, and makes one plan of them; `None`, where nothing is to be done for
+/// any. What speaks against one of them speaks against all.
+pub fn plan_for_each_app<'a>(
+    settings: SettingsByHost<'a>,
+    run: &RunContext,
+    hosts: &[SeenHost<'a>],
+    plan: impl Fn(&'a Settings, &[SeenHost<'a>]) -> Result<Option<Plan>, Vec<Refusal>>,
+) -> Result<Option<Plan>, Vec<Refusal>> {
+    let SettingsByHost { whole, apps } = settings;
+    if apps.is_empty() {
+        return plan(whole, hosts);
+    }
+    let (mut plans, mut refusals) = (Vec::new(), Vec::new());
+    for AppInEnvironment { name, turn, settings } in apps {
+        match plan(settings, &of_app(hosts, name)) {
+            Ok(Some(plan)) => plans.push(AppPlan { name: name.clone(), turn: *turn, plan }),
+            Ok(None) => {}
+            Err(more) => {
+                for refusal in more.into_iter().map(|refusal| named(name, refusal)) {
+                    if !refusals.contains(&refusal) {
+                        refusals.push(refusal);
+                    }
+                }
+            }
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    Ok((!plans.is_empty()).then(|| plan_together(whole, run, plans)))
+}
+
+/// Plans a deploy of several apps as one release, or of the only one. `request_of` says what is asked for each.
+pub fn plan_deploy_together<'a>(
+    settings: SettingsByHost<'a>,
+    run: &RunContext,
+    hosts: &[SeenHost<'a>],
+    request_of: impl Fn(&Settings) -> DeployRequest,
+) -> Result<Plan, Vec<Refusal>> {
+    let plan_all = |others_change: bool| {
+        let plan = |settings: &'a Settings, hosts: &[SeenHost<'a>]| {
+            let request = DeployRequest { others_change, ..request_of(settings) };
+            plan_deploy(settings, run, &request, hosts).map(Some)
+        };
+        let planned = plan_for_each_app(settings, run, hosts, plan)?;
+        Ok(planned.expect("a deploy always has a plan, be it one of nothing"))
+    };
+    let plan: Plan = plan_all(false)?;
+    let changes = |app: &AppInEnvironment| {
+        plan.hosts.iter().any(|planned| planned.host.app.as_ref() == Some(&app.name) && planned.to.is_some())
+    };
+    // A run switches, or it does work that switches nothing: what stays as it is, is told with what changes beside it.
+    let is_mixed = settings.apps.iter().any(changes) && !settings.apps.iter().all(changes);
+    if is_mixed { plan_all(true) } else { Ok(plan) }
+}
+
+/// What speaks against an app, with its name where that isn't clear from a host's.
+fn named(app: &AppName, refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::NoHosts
+        | Refusal::NotKnown(_)
+        | Refusal::NeverProven { .. }
+        | Refusal::LastingMigrations { .. } => {
+            Refusal::OfApp { app: app.clone(), refusal: Box::new(refusal) }
+        }
+        refusal => refusal,
+    }
+}
+
+fn of_app<'a>(hosts: &[SeenHost<'a>], name: &AppName) -> Vec<SeenHost<'a>> {
+    hosts.iter().copied().filter(|seen| seen.host.app.as_ref() == Some(name)).collect()
+}
+
+/// One plan for all of these apps, which stand in the order in which they switch. `settings` are what they have in common.
+fn plan_together(settings: &Settings, run: &RunContext, plans: Vec<AppPlan>) -> Plan {
+    let changing = |app: &&AppPlan| !app.plan.is_empty();
+    let first = plans.iter().find(changing).or(plans.first());
+    let intent = first.map_or(Intent::Work, |first| first.plan.intent);
+    let title = first.and_then(|first| first.plan.title.clone());
+    let mut joined = Plan { title, ..empty_plan(settings, run, intent) };
+    joined.notes = notes_of_all(&plans);
+    let mut phases: BTreeMap<Place, Phase> = BTreeMap::new();
+    let last = plans.iter().map(|app| app.turn).max().unwrap_or_default();
+    for (app, AppPlan { turn, plan, .. }) in (0..).zip(plans) {
+        // On the way back, what rests on another app goes first.
+        let turn = if plan.intent == Intent::Rollback { last - turn } else { turn };
+        joined.hosts.extend(plan.hosts);
+        joined.on_failure.extend(plan.on_failure);
+        for promise in plan.broken_promises {
+            if !joined.broken_promises.contains(&promise) {
+                joined.broken_promises.push(promise);
+            }
+        }
+        for phase in plan.phases {
+            let Phase { kind, deployer, work } = phase;
+            let into = phases.entry(Place::of(kind, app, turn)).or_insert_with(|| Phase {
+                kind,
+                deployer: Vec::new(),
+                work: Vec::new(),
+            });
+            add_new(&mut into.deployer, deployer);
+            into.work.extend(work);
+        }
+        for Closing { when, steps } in plan.closing {
+            match joined.closing.iter_mut().find(|closing| closing.when == when) {
+                Some(closing) => add_new(&mut closing.steps, steps),
+                None => joined.closing.push(Closing { when, steps }),
+            }
+        }
+    }
+    joined.phases = counted(phases.into_values().collect());
+    if !joined.is_empty() && matches!(intent, Intent::Deploy | Intent::Rollback) {
+        joined.variables = deployer_variables(settings, run, &joined);
+    }
+    renumber(&mut joined);
+    joined
+}
+
+/// Where a phase of an app's stands among those of all: first by its kind; and then, where apps do so one after the other, by their
+/// turns, or by the apps themselves, so that no more hosts ask the git server at once than of one.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Before(PhaseKind),
+    Fetch { app: u32, batch: u32 },
+    Ready(PhaseKind),
+    Once { turn: u32 },
+    Switch { turn: u32, wave: u32 },
+    After(PhaseKind),
+}
+
+impl Place {
+    fn of(kind: PhaseKind, app: u32, turn: u32) -> Place {
+        match kind {
+            PhaseKind::Begin | PhaseKind::Lock | PhaseKind::Announce => Place::Before(kind),
+            PhaseKind::Fetch { batch, of: _ } => Place::Fetch { app, batch },
+            PhaseKind::Prepare | PhaseKind::Publish => Place::Ready(kind),
+            PhaseKind::Once { .. } => Place::Once { turn },
+            PhaseKind::Switch { wave, of: _ } => Place::Switch { turn, wave },
+            PhaseKind::Reopen | PhaseKind::Finish | PhaseKind::Work => Place::After(kind),
+        }
+    }
+}
+
+/// These phases, with the right numbers of those of which there may be several.
+fn counted(mut phases: Vec<Phase>) -> Vec<Phase> {
+    let count = |is: fn(PhaseKind) -> bool| phases.iter().filter(|phase| is(phase.kind)).count() as u32;
+    let fetches = count(|kind| matches!(kind, PhaseKind::Fetch { .. }));
+    let onces = count(|kind| matches!(kind, PhaseKind::Once { .. }));
+    let waves = count(|kind| matches!(kind, PhaseKind::Switch { .. }));
+    let (mut fetch, mut once, mut switch) = (1.., 1.., 1..);
+    let next = |numbers: &mut std::ops::RangeFrom<u32>| numbers.next().unwrap_or_default();
+    for phase in &mut phases {
+        match &mut phase.kind {
+            PhaseKind::Fetch { batch, of } => (*batch, *of) = (next(&mut fetch), fetches),
+            PhaseKind::Once { turn, of } => (*turn, *of) = (next(&mut once), onces),
+            PhaseKind::Switch { wave, of } => (*wave, *of) = (next(&mut switch), waves),
+            _ => {}
+        }
+    }
+    phases
+}
+
+/// What the deployer does for several apps it does once.
+fn add_new(steps: &mut Vec<DeployerStep>, more: Vec<DeployerStep>) {
+    for step in more {
+        if !steps.iter().any(|known| known.action == step.action) {
+            steps.push(step);
+        }
+    }
+}
+
+/// What a person should know; what isn't about all apps says about which it is.
+fn notes_of_all(plans: &[AppPlan]) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    for AppPlan { name, plan, .. } in plans {
+        for note in &plan.notes {
+            let is_of_all = plans.iter().all(|app| app.plan.notes.contains(note));
+            let note = match &note.host {
+                None if !is_of_all => Note { host: None, text: format!("{name}: {}", note.text) },
+                _ => note.clone(),
+            };
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
+}
+
+/// The apps that a rollback takes back where no release is named: those that the last run changed which changed any. The others serve
+/// what they served before that run.
+pub fn changed_last(apps: &[AppInEnvironment], hosts: &[SeenHost<'_>]) -> Vec<AppName> {
+    let made_by = |facts: &HostFacts| {
+        let record = facts.slots.get(facts.live_slot()?)?.record.as_ref()?;
+        Some(record.run.clone())
+    };
+    let last_of = |app: &AppInEnvironment| -> Option<RunId> {
+        of_app(hosts, &app.name).iter().filter_map(|seen| made_by(seen.facts)).max()
+    };
+    let runs: Vec<(&AppName, Option<RunId>)> = apps.iter().map(|app| (&app.name, last_of(app))).collect();
+    let last = runs.iter().filter_map(|(_, run)| run.as_ref()).max();
+    runs.iter().filter(|(_, run)| run.as_ref() == last).map(|(name, _)| (*name).clone()).collect()
+}
