@@ -141,7 +141,7 @@ async fn run_for_each_app(cli: &Cli) -> Result<ExitCode, CliError> {
         return run(cli).await;
     }
     let color = console::colors_enabled_stderr();
-    let apps = project::Project::find(&cli.global, color)?.config.app_names();
+    let apps = project::Project::find(&cli.global, color)?.several_apps().to_vec();
     if apps.is_empty() {
         return run(cli).await;
     }

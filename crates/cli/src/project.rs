@@ -22,8 +22,10 @@ pub(crate) struct Project {
     pub root: PathBuf,
     /// The configuration's file.
     pub path: PathBuf,
-    /// What it says.
+    /// What it says; of the one app that was meant, where there are several and only one was.
     pub config: ConfigFile,
+    /// The apps that were meant, where several were.
+    apps: Vec<AppName>,
 }
 
 impl Project {
@@ -53,30 +55,30 @@ impl Project {
             Some(named) => root_of(named, &current_folder()?),
             None => path.parent().map_or_else(PathBuf::new, Path::to_owned),
         };
-        let project = Project { root, path, config };
-        match choose_apps(&project.config, global)?.as_slice() {
-            [only] => Ok(project.narrowed(only)),
-            _ => Ok(project),
-        }
+        let apps = choose_apps(&config, global)?;
+        Ok(match apps.as_slice() {
+            [only] => {
+                let config = config.of_app(only).expect("it is one of those that there are");
+                Project { root, path, config, apps: Vec::new() }
+            }
+            _ => Project { root, path, config, apps },
+        })
     }
 
-    /// The project as if it had only one of its apps.
-    fn narrowed(self, app: &AppName) -> Project {
-        let config = self.config.of_app(app).expect("it is one of those that there are");
-        Project { config, ..self }
+    /// The apps that were meant, where several were.
+    pub(crate) fn several_apps(&self) -> &[AppName] {
+        &self.apps
     }
 
     /// What several apps that were meant mean in an environment, in the order in which they switch; nothing, where one is meant.
     pub(crate) fn apps(
         &self,
         environment: &EnvironmentName,
-        global: &GlobalArgs,
         color: bool,
     ) -> Result<Vec<AppInEnvironment>, CliError> {
-        let chosen = choose_apps(&self.config, global)?;
         let all = self.config.apps_in(environment);
         let mut apps = all.map_err(|mistakes| CliError::rendered(mistakes.render(color)))?;
-        apps.retain(|app| chosen.contains(&app.name));
+        apps.retain(|app| self.apps.contains(&app.name));
         Ok(apps)
     }
 
@@ -117,7 +119,7 @@ pub(crate) fn require_environment(environment: Option<&String>, command: &str) -
 }
 
 /// The apps that `--app` leaves, in the order of the configuration; none, where it has only one.
-pub(crate) fn choose_apps(config: &ConfigFile, global: &GlobalArgs) -> Result<Vec<AppName>, CliError> {
+fn choose_apps(config: &ConfigFile, global: &GlobalArgs) -> Result<Vec<AppName>, CliError> {
     let names = config.app_names();
     let there_are = || names.iter().map(AppName::as_str).collect::<Vec<_>>().join(", ");
     for typed in &global.apps {
@@ -130,17 +132,22 @@ pub(crate) fn choose_apps(config: &ConfigFile, global: &GlobalArgs) -> Result<Ve
             });
         }
     }
-    let is_meant =
-        |name: &&AppName| global.apps.is_empty() || global.apps.iter().any(|typed| typed == name.as_str());
+    // A host's whole name, `web1/api`, is one of an app's.
+    let of_host = |typed: &String| {
+        let (_, app) = typed.rsplit_once('/')?;
+        names.iter().any(|name| name.as_str() == app).then(|| app.to_owned())
+    };
+    let of_hosts: Option<Vec<String>> = global.hosts.iter().map(of_host).collect();
+    let typed = if global.apps.is_empty() { of_hosts.unwrap_or_default() } else { global.apps.clone() };
+    let is_meant = |name: &&AppName| typed.is_empty() || typed.iter().any(|typed| typed == name.as_str());
     Ok(names.iter().filter(is_meant).cloned().collect())
 }
 
 /// Refuses a command that is about one app, where several are meant.
-pub(crate) fn require_one_app(config: &ConfigFile, command: &str) -> Result<(), CliError> {
-    let names = config.app_names();
-    let Some(first) = names.first() else { return Ok(()) };
-    let there_are = names.iter().map(AppName::as_str).collect::<Vec<_>>().join(", ");
-    Err(CliError::usage(format!("{command} is about one app, and there are {there_are}"))
+pub(crate) fn require_one_app(project: &Project, command: &str) -> Result<(), CliError> {
+    let Some(first) = project.apps.first() else { return Ok(()) };
+    let meant = project.apps.iter().map(AppName::as_str).collect::<Vec<_>>().join(", ");
+    Err(CliError::usage(format!("{command} is about one app, and there are {meant}"))
         .hint(format!("name one: --app {first}")))
 }
 

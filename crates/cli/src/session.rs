@@ -90,7 +90,7 @@ impl Session {
     ) -> Result<Session, CliError> {
         let color = console::colors_enabled_stderr();
         let project = Project::find(&cli.global, color)?;
-        require_one_app(&project.config, &cli.command_name)?;
+        require_one_app(&project, &cli.command_name)?;
         let mut settings = project.settings(environment, color)?;
         change(&mut settings);
         let hosts: Vec<Host> = choose_hosts(&settings, &cli.global)?.into_iter().cloned().collect();
@@ -112,7 +112,7 @@ impl Session {
         let color = console::colors_enabled_stderr();
         let project = Project::find(&cli.global, color)?;
         let settings = project.settings(environment, color)?;
-        let apps = project.apps(&settings.environment, &cli.global, color)?;
+        let apps = project.apps(&settings.environment, color)?;
         let of_apps: Vec<Host> = apps.iter().flat_map(|app| app.settings.hosts.iter().cloned()).collect();
         // Whoever names hosts means those of all apps together.
         let all =

@@ -1,6 +1,7 @@
 //! `history`: what happened, run by run, from the journals of the hosts; and one run again, from its log on this machine.
 
 use buedafab_engine::Look;
+use buedafab_model::config::Settings;
 use buedafab_model::names::{EnvironmentName, HostName, RunId, Unit};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::log::{RunLog, runs_meant, short_id};
@@ -9,7 +10,7 @@ use buedafab_model::view::{HistoryEntry, Table, ago, show_history, show_replay};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::arguments::{Cli, HistoryArgs};
+use crate::arguments::{Cli, GlobalArgs, HistoryArgs};
 use crate::exit::CliError;
 use crate::project::{Project, require_environment};
 use crate::report::{StepOutput, columns, print_data, print_json, print_talk, print_view};
@@ -33,7 +34,7 @@ async fn list(cli: &Cli, most: usize) -> Result<ExitCode, CliError> {
     let journals = journals(&session, &look);
     let entries = HistoryEntry::collect(&journals);
     let newest = &entries[entries.len().saturating_sub(most)..];
-    let logs = LogsHere::of(&session.settings.app.unit, &session.settings.environment);
+    let logs = LogsHere::of(&units(cli, &session.settings)?, &session.settings.environment);
     if session.global.json {
         newest.iter().for_each(print_json);
     } else if newest.is_empty() {
@@ -80,6 +81,20 @@ fn journals(
     session.hosts.iter().filter_map(|host| journal(&host.name)).collect()
 }
 
+/// The units whose runs are meant: the app's own, and where there are several also that of all together, and of each if all are meant.
+fn units(cli: &Cli, settings: &Settings) -> Result<Vec<Unit>, CliError> {
+    let color = console::colors_enabled_stderr();
+    let (hosts, apps) = (Vec::new(), Vec::new());
+    let all = Project::find(&GlobalArgs { hosts, apps, ..cli.global.clone() }, color)?;
+    let whole = all.settings(settings.environment.as_str(), color)?;
+    let mut units = vec![settings.app.unit.clone(), whole.app.unit.clone()];
+    if settings.app.unit == whole.app.unit {
+        let apps = all.apps(&settings.environment, color)?;
+        units.extend(apps.into_iter().map(|app| app.settings.app.unit));
+    }
+    Ok(units)
+}
+
 /// The logs on this machine of one app in one environment.
 struct LogsHere {
     folder: Option<RunFolder>,
@@ -91,7 +106,7 @@ struct LogsHere {
 
 impl LogsHere {
     /// Finds them. What can't be read is said, and then isn't there.
-    fn of(unit: &Unit, environment: &EnvironmentName) -> LogsHere {
+    fn of(units: &[Unit], environment: &EnvironmentName) -> LogsHere {
         let mut logs = LogsHere { folder: None, runs: Vec::new(), others: Vec::new() };
         let found = RunFolder::find().and_then(|folder| {
             let runs = folder.as_ref().map(RunFolder::list).transpose()?;
@@ -109,7 +124,7 @@ impl LogsHere {
             // Another program may have removed it just now.
             let Ok(first) = folder.read_first_line(&run) else { continue };
             match RunLog::parse(&first).place() {
-                Some((its, place)) if its == unit && place == environment => logs.runs.push(run),
+                Some((its, place)) if units.contains(its) && place == environment => logs.runs.push(run),
                 Some((its, place)) => logs.others.push((run, its.clone(), place.clone())),
                 None => {}
             }
@@ -129,7 +144,7 @@ async fn show_run(cli: &Cli, typed: &str) -> Result<ExitCode, CliError> {
     let color = console::colors_enabled_stderr();
     let environment = require_environment(cli.environment.as_ref(), "history RUN")?;
     let settings = Project::find(&cli.global, color)?.settings(&environment, color)?;
-    let logs = LogsHere::of(&settings.app.unit, &settings.environment);
+    let logs = LogsHere::of(&units(cli, &settings)?, &settings.environment);
     let meant = match typed {
         "last" => logs.runs.last().into_iter().collect(),
         _ => runs_meant(typed, &logs.runs),

@@ -113,13 +113,16 @@ impl EditedFile {
         // What is wrong with it as it is, is told first.
         let project = Project::find(&cli.global, color)?;
         let from = project.settings(environment.as_str(), color)?.layout.strategy;
-        let path = project.path;
+        let path = project.path.clone();
         let shown = path.file_name().map_or_else(|| path.clone(), PathBuf::from).display().to_string();
         let before = read(&path)?;
-        let after = with_strategy(&before, &environment, to)
+        let after = with_strategy(&before, &environment, project.config.only_app(), to)
             .map_err(|error| CliError::configuration(format!("{shown} can't be changed: {error}")))?;
         let settings = config::parse(&shown, &after)
-            .and_then(|file| file.settings(&environment))
+            .and_then(|file| match project.config.only_app().and_then(|app| file.of_app(app)) {
+                Some(own) => own.settings(&environment),
+                None => file.settings(&environment),
+            })
             .map_err(|mistakes| CliError::rendered(mistakes.render(color)))?;
         Ok(EditedFile { from, path, shown, before, after, settings })
     }

@@ -28,7 +28,7 @@ pub(crate) fn one_host(cli: &Cli, command: &str) -> Result<(Settings, Host), Cli
     let color = console::colors_enabled_stderr();
     let environment = require_environment(cli.environment.as_ref(), command)?;
     let project = Project::find(&cli.global, color)?;
-    require_one_app(&project.config, command)?;
+    require_one_app(&project, command)?;
     let settings = project.settings(&environment, color)?;
     let hosts = choose_hosts(&settings, &cli.global)?;
     let host = match hosts.as_slice() {

@@ -56,7 +56,7 @@ fn sessions(cli: &Cli) -> Result<Vec<Session>, CliError> {
     let mut sessions = Vec::new();
     for environment in project.config.written_environments() {
         let hosts = project.settings(environment.as_str(), color)?.hosts;
-        let apps = project.apps(&environment, &cli.global, color)?;
+        let apps = project.apps(&environment, color)?;
         if !hosts.is_empty() || apps.iter().any(|app| !app.settings.hosts.is_empty()) {
             sessions.push(Session::start_together_in(cli, environment.as_str(), StepOutput::Silent)?);
         }

@@ -28,7 +28,7 @@ pub(crate) fn page() -> String {
     ] {
         let _ = writeln!(text, "{}", paragraph(sentences));
     }
-    assert!(left.remove("environments"));
+    assert!(left.remove("environments") && left.remove("apps"));
     for area in config::reference() {
         // What belongs to environments only isn't there at the top level.
         let names = area.settings.iter().map(|setting| setting.name).filter(|name| left.remove(*name));
@@ -122,6 +122,13 @@ pub(crate) fn page() -> String {
     list_keys(&mut text, table, &["name", "address", "port", "user", "roles", "path", "connect"]);
     let _ = write!(text, "\n{}\n", paragraph("The guide to [hosts](../hosts.md) has examples."));
     try_text(&format!("unit = \"five\"\n{}", without_fence(ENVIRONMENTS_EXAMPLE)));
+    let _ = write!(text, "\n## Apps\n\n{}\n", paragraph(APPS));
+    text.push_str(APPS_EXAMPLE);
+    let _ = write!(text, "\n{}\n", paragraph("An app's own keys:"));
+    for (key, about) in config::APP_KEYS {
+        text.push_str(&list_item(&format!("`{key}` (list of names): {about}")));
+    }
+    try_text(&without_fence(APPS_EXAMPLE));
     text.trim_end().to_owned() + "\n"
 }
 
@@ -155,6 +162,29 @@ const ENVIRONMENTS: &str = "An environment is a table `[environments.NAME]`. `lo
      merged one by one, any other value is replaced as a whole. `hosts` belongs to environments only, and so does \
      `extends`: an environment with `extends = \"production\"` has production's settings, hosts and defaults, but for what \
      it sets itself.";
+
+const APPS: &str = "Where one repository holds several apps, each is a table `[apps.NAME]`, with the settings that differ for it; what differs for it in \
+     an environment stands below `[environments.NAME.apps.NAME]`. What is special goes before what is general: the top level, the app, \
+     the environment, the app in that environment. `unit` is the top level's with the app's name after it, where an app has none. What \
+     decides of a release as a whole, such as rules, connections, tasks and hooks on your own machine, is the same for all. The \
+     [guide](../monorepos.md) says what a deploy of several apps is.";
+
+const APPS_EXAMPLE: &str = r#"```toml
+unit = "shop"
+
+[apps.web]
+subdir = "frontend"
+after = ["api"]
+roles = ["web"]
+
+[apps.api]
+subdir = "backend"
+recipe = "django"
+
+[environments.staging.apps.api]
+hosts = ["staging-db.example.com"]
+```
+"#;
 
 const ENVIRONMENTS_EXAMPLE: &str = r#"```toml
 [environments.development]

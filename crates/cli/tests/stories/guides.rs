@@ -63,7 +63,20 @@ guides! {
     ];
     strategies: "docs/strategies.md", strategies_world, [];
     sources: "docs/sources.md", sources_world, [];
-    monorepos: "docs/monorepos.md", monorepos_world, [];
+    monorepos: "docs/monorepos.md", monorepos_world, [
+        ("buedafab production deploy", |world| {
+            world.runs("buedafab --yes production deploy");
+            world.remote.commit(&[("frontend/app.js", "x\n")], "The other one");
+            world.runs("git tag v0.1.1 && git push --quiet origin master v0.1.1");
+        }),
+        ("buedafab production deploy", |world| {
+            let hosts = "[environments.production]\nhosts = ['web1', 'web2', 'web3']\n";
+            let made_of = "subdir = 'backend'\nskip_unless_changed = ['backend/', 'libs/']\n";
+            let text = format!("unit = 'five'\n{made_of}[hooks]\nrestart = 'touch restart.txt'\n{hosts}");
+            world.write("buedafab.toml", &text);
+            world.runs("buedafab --yes production deploy --release v0.1.0");
+        }),
+    ];
     releases: "docs/releases.md", releases_world, [
         ("buedafab production deploy", |world| {
             world.commit("Say which version it is");
@@ -467,13 +480,12 @@ fn sources_world() -> World {
     world
 }
 
-/// A repository of several apps, of which one was deployed, and another has changed since.
+/// A repository of two apps.
 fn monorepos_world() -> World {
     let world = World::hooks(FleetOptions::default());
-    world.remote.commit(&[("backend/app.py", "pass\n"), ("libs/x.py", "pass\n")], "Two apps");
-    world.release("v0.1.0", "*");
-    world.remote.commit(&[("frontend/app.js", "x\n")], "The other one");
-    world.runs("git tag v0.1.1 && git push --quiet origin master v0.1.1");
+    let files = ["backend/app.py", "frontend/app.js", "libs/x.py"].map(|path| (path, "\n"));
+    world.remote.commit(&files, "Two apps");
+    world.runs("git tag v0.1.0 && git push --quiet origin master v0.1.0");
     world
 }
 

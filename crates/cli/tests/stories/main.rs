@@ -1,6 +1,7 @@
 //! Stories: the real program, real sshd hosts, real git, and what people see.
 
 mod adopting;
+mod apps;
 mod archives;
 mod bundles;
 mod celery;

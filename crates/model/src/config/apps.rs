@@ -36,7 +36,7 @@ pub(super) struct App {
 /// The one of several apps that a configuration was narrowed to.
 #[derive(Debug, Clone)]
 pub(super) struct OnlyApp {
-    name: AppName,
+    pub(super) name: AppName,
     roles: Option<BTreeSet<Role>>,
 }
 
@@ -50,6 +50,18 @@ pub struct AppInEnvironment {
     /// What it means there.
     pub settings: Settings,
 }
+
+/// What only one of several apps may say, and what it means.
+pub const APP_KEYS: [(&str, &str); 2] = [
+    (
+        "after",
+        "The apps that switch before this one, and after it on the way back. Apps that wait for none of each other switch together.",
+    ),
+    (
+        "roles",
+        "On which hosts of an environment it is, by their roles; on all of them, where nothing is said.",
+    ),
+];
 
 /// What holds on each host: with several apps, what the host's own one means.
 #[derive(Debug, Clone, Copy)]
@@ -182,16 +194,28 @@ fn take_names<T>(
     Some(names)
 }
 
-/// One release of all apps is judged, tagged and pushed once, and one run goes over one set of connections: what decides of these
-/// is no app's own.
-fn refuse_shared(table: &mut DeTable<'_>, diagnostics: &mut Vec<Diagnostic>) {
+/// What is no app's own: one release of all apps is judged, tagged and pushed once, and one run goes over one set of connections.
+pub(super) fn shared_keys() -> Vec<&'static str> {
     let areas = [RulesLayer::keys(), ConnectionLayer::keys(), LimitsLayer::keys(), TasksKey::keys()];
     let areas = areas.into_iter().flatten().map(|setting| setting.name);
-    let more =
-        ["scm", "scm_http_url", "scm_known_hosts", "forward_agent", "master_remote", "default_revision"];
-    let more =
-        more.into_iter().chain(["connect", "extends", "deploy_user", "deploy_group", "ask_sudo_password"]);
-    for name in areas.chain(more) {
+    let more = [
+        "scm",
+        "scm_http_url",
+        "scm_known_hosts",
+        "forward_agent",
+        "master_remote",
+        "default_revision",
+        "connect",
+        "extends",
+        "deploy_user",
+        "deploy_group",
+        "ask_sudo_password",
+    ];
+    areas.chain(more).collect()
+}
+
+fn refuse_shared(table: &mut DeTable<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for name in shared_keys() {
         if let Some((key, _)) = table.remove_entry(name) {
             let mistake = Mistake::new(format!("`{name}` is the same for all apps"))
                 .help("write it at the top level, or below `[environments.NAME]`");
@@ -258,6 +282,11 @@ impl ConfigFile {
     /// The apps, where there are several, in the order of the file.
     pub fn app_names(&self) -> Vec<AppName> {
         self.apps.iter().map(|app| app.name.clone()).collect()
+    }
+
+    /// The one of several apps that this is the configuration of.
+    pub fn only_app(&self) -> Option<&AppName> {
+        self.only.as_ref().map(|only| &only.name)
     }
 
     /// The configuration of one of several apps by itself; `None` if there is none of that name.

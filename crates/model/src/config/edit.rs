@@ -1,18 +1,38 @@
 //! Changes of a buedafab.toml that a command makes: all else in it, comments too, stays as a person wrote it.
 
-use toml_edit::{Array, DocumentMut, TableLike, TomlError, value};
+use toml_edit::{Array, DocumentMut, Item, TableLike, TomlError, value};
 
 use super::areas::StrategyName;
-use crate::names::EnvironmentName;
+use crate::names::{AppName, EnvironmentName};
 
 /// The text of a configuration file with this strategy in an environment: where it is set already, else in the environment if there are
-/// others besides, else at the top. What only another kind of strategy has goes with it.
+/// others besides, else at the top; of one of several apps, with the app in that environment. What only another kind of strategy has goes
+/// with it.
 pub fn with_strategy(
     text: &str,
     environment: &EnvironmentName,
+    app: Option<&AppName>,
     strategy: StrategyName,
 ) -> Result<String, TomlError> {
     let mut document: DocumentMut = text.parse()?;
+    if let Some(app) = app {
+        let above = [&[][..], &["apps", app.as_str()][..], &["environments", environment.as_str()][..]];
+        let names_slots = above.iter().any(|path| {
+            let table = path.iter().try_fold(document.as_item(), |item, name| item.get(name));
+            table.is_some_and(|table| table.get(SLOTS).is_some())
+        });
+        let own = ["environments", environment.as_str(), "apps", app.as_str()];
+        let own = own.into_iter().try_fold(document.as_table_mut() as &mut dyn TableLike, table_in);
+        // What isn't a table was refused when the file was read.
+        if let Some(own) = own {
+            set(own, strategy);
+            // Those are meant for others, too.
+            if names_slots && strategy.adds_up() {
+                own.insert(SLOTS, value(Array::new()));
+            }
+        }
+        return Ok(document.to_string());
+    }
     let environments = document.get("environments").and_then(|item| item.as_table_like());
     let others =
         environments.map_or(0, |all| all.iter().filter(|(name, _)| *name != environment.as_str()).count());
@@ -31,6 +51,16 @@ pub fn with_strategy(
         _ => set(document.as_table_mut(), strategy),
     }
     Ok(document.to_string())
+}
+
+/// The table of this name in another, which is made where there is none.
+fn table_in<'t>(table: &'t mut dyn TableLike, name: &str) -> Option<&'t mut dyn TableLike> {
+    if !table.contains_key(name) {
+        let mut new = toml_edit::Table::new();
+        new.set_implicit(true);
+        table.insert(name, Item::Table(new));
+    }
+    table.get_mut(name)?.as_table_like_mut()
 }
 
 const STRATEGY: &str = "strategy";
@@ -71,8 +101,8 @@ mod tests {
             "unit = \"five\"\nstrategy = \"ab\"\n[environments.staging]\nhosts = [\"s\"]\n[environments.production] # live\nhosts = [\"web1\"]\n\n[hooks]\n# none\n",
             "unit = \"five\"\n[environments]\nproduction = { hosts = [\"web1\"], strategy = \"ab\" }\n",
         ];
-        let changed =
-            changed.map(|text| with_strategy(text, &production, StrategyName::Revision).expect("it is TOML"));
+        let changed = changed
+            .map(|text| with_strategy(text, &production, None, StrategyName::Revision).expect("it is TOML"));
         assert_snapshot!(changed.join("-----\n"), @r#"
         # ours
         unit = "five" # it
@@ -101,6 +131,33 @@ mod tests {
         "#);
     }
 
+    #[test]
+    fn one_of_several_apps_has_a_strategy_of_its_own() {
+        let (production, web) =
+            (EnvironmentName::new("production").expect("a name"), AppName::new("web").expect("a name"));
+        for (text, there) in [
+            ("[environments.production]\nhosts = [\"web1\"]\n", "[environments.production.apps.web]\n"),
+            ("[environments]\nproduction = { hosts = [\"web1\"] }\n", "apps"),
+            ("[environments.production.apps.web]\nstrategy = \"ab\" # as ever\n", "\"revision\" # as ever\n"),
+        ] {
+            let text = format!(
+                "unit = \"five\"\nrelease_paths = [\"a\", \"b\", \"c\"]\n[apps.web]\n[apps.api]\n{text}"
+            );
+            let changed =
+                with_strategy(&text, &production, Some(&web), StrategyName::Revision).expect("it is TOML");
+            assert!(changed.contains(there), "{changed}");
+            let apps =
+                crate::config::parse("buedafab.toml", &changed).and_then(|file| file.apps_in(&production));
+            let apps = apps.unwrap_or_else(|mistakes| panic!("{changed}\n{mistakes}"));
+            let strategies = apps.iter().map(|app| (app.name.as_str(), app.settings.layout.strategy));
+            assert_eq!(
+                strategies.collect::<Vec<_>>(),
+                [("web", StrategyName::Revision), ("api", StrategyName::Ab)],
+                "{changed}"
+            );
+        }
+    }
+
     /// What is written can be read again: nothing of the former layout is left that the new one doesn't know.
     #[test]
     fn what_belongs_to_another_strategy_goes() {
@@ -109,9 +166,9 @@ mod tests {
         let one = format!("unit = \"five\"\n{slots}[environments.production]\nhosts = [\"web1\"]\n");
         let two = format!("{one}[environments.staging]\nhosts = [\"s\"]\npath = \"/srv/s\"\n");
         for text in [one, two] {
-            let there = with_strategy(&text, &production, StrategyName::Timestamp).expect("it is TOML");
+            let there = with_strategy(&text, &production, None, StrategyName::Timestamp).expect("it is TOML");
             let kept = there.replace("\"timestamp\"", "\"timestamp\"\nkeep = 3\nkeep_days = 9");
-            let back = with_strategy(&kept, &production, StrategyName::Ab).expect("it is TOML");
+            let back = with_strategy(&kept, &production, None, StrategyName::Ab).expect("it is TOML");
             for (text, strategy) in [
                 (&there, StrategyName::Timestamp),
                 (&kept, StrategyName::Timestamp),

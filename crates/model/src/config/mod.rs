@@ -28,7 +28,7 @@ mod template;
 mod tests;
 mod values;
 
-pub use apps::{AppInEnvironment, SettingsByHost};
+pub use apps::{APP_KEYS, AppInEnvironment, SettingsByHost};
 pub use area::{AreaReference, SettingReference};
 pub use areas::{
     AppSettings, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,

@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::apps::OnlyApp;
 use super::areas::{
     AppLayer, CrontabLayer, HooksKey, HooksLayer, Layer, LocalHooksLayer, Settings, SharedLayer, SourceLayer,
 };
@@ -45,7 +46,18 @@ impl ConfigFile {
         let Some(own) = own else {
             return Ok(all_of_it(format!("{release} has no {file_name}")));
         };
-        let file = parse(&format!("{file_name} of {release}"), own)?;
+        let mut file = parse(&format!("{file_name} of {release}"), own)?;
+        if let Some(OnlyApp { name, .. }) = &self.only {
+            match file.of_app(name) {
+                Some(own) => file = own,
+                None => {
+                    return Ok(all_of_it(format!(
+                        "{file_name} of {release} has no app {}",
+                        quoted(name.as_str())
+                    )));
+                }
+            }
+        }
         if !file.environment_names().contains(environment) {
             let environment = quoted(environment.as_str());
             return Ok(all_of_it(format!("{file_name} of {release} has no environment {environment}")));

@@ -4,6 +4,7 @@ use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::apps::{APP_KEYS, shared_keys};
 use super::area::{AreaLayer, Described, SettingReference};
 use super::areas::Layer;
 use super::lineage::BUILT_IN;
@@ -58,6 +59,7 @@ pub fn schema() -> Value {
         json!({ "type": "object", "properties": properties, "additionalProperties": false });
     let mut top = environment.clone();
     let reference = json!({ "$ref": "#/definitions/environment" });
+    let apps = app_schema(&environment);
     let built_in: Map<String, Value> =
         BUILT_IN.into_iter().map(|name| (name.to_string(), reference.clone())).collect();
     let properties = top.get_mut("properties").and_then(Value::as_object_mut);
@@ -73,6 +75,15 @@ pub fn schema() -> Value {
                 "additionalProperties": reference,
             }),
         );
+        properties.insert("apps".to_string(), apps);
+    }
+    if let Some(properties) = environment.get_mut("properties").and_then(Value::as_object_mut) {
+        let apps = json!({
+            "description": "What differs in this environment for each of several apps, by their names.",
+            "type": "object",
+            "additionalProperties": reference,
+        });
+        properties.insert("apps".to_string(), apps);
     }
     if let (Some(top), Some(environment)) = (top.as_object_mut(), environment.as_object_mut()) {
         environment.insert("title".into(), "An environment".into());
@@ -86,6 +97,26 @@ pub fn schema() -> Value {
         top.insert("definitions".into(), json!({ "environment": environment }));
     }
     top
+}
+
+/// The schema of the apps, where there are several: what an environment may say but for its hosts, and two keys of their own.
+fn app_schema(environment: &Value) -> Value {
+    let mut app = environment.clone();
+    if let Some(properties) = app.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove("hosts");
+        for shared in shared_keys() {
+            properties.remove(shared);
+        }
+        for (key, about) in APP_KEYS {
+            let list = json!({ "description": about, "type": "array", "items": { "type": "string" } });
+            properties.insert(key.to_string(), list);
+        }
+    }
+    json!({
+        "description": "Several apps by name: the settings that differ for each.",
+        "type": "object",
+        "additionalProperties": app,
+    })
 }
 
 /// Takes `null` out, which TOML doesn't have, and the line breaks of the source out of descriptions.

@@ -13,12 +13,18 @@ fn the_schema_knows_every_setting() {
     let areas = reference();
     let mut names: Vec<&str> =
         areas.iter().flat_map(|area| &area.settings).map(|setting| setting.name).collect();
+    names.push("apps");
     names.sort_unstable();
     assert_eq!(keys(&schema["definitions"]["environment"]), names);
     names.retain(|name| !["hosts", "extends"].contains(name));
     names.push("environments");
     names.sort_unstable();
     assert_eq!(keys(&schema), names);
+    let shared = crate::config::apps::shared_keys();
+    names.retain(|name| !["apps", "environments"].contains(name) && !shared.contains(name));
+    names.extend(APP_KEYS.map(|(key, _)| key));
+    names.sort_unstable();
+    assert_eq!(keys(&schema["properties"]["apps"]["additionalProperties"]), names);
     insta::assert_snapshot!(serde_json::to_string_pretty(&schema["properties"]["waves"]).unwrap(), @r#"
     {
       "default": [],
