@@ -1,4 +1,5 @@
-//! Redeploy and rollback beside the hand-written floor: one `ssh` per host that fetches, resets, links and renames.
+//! Redeploy and rollback beside the hand-written floor: one `ssh` per host that fetches, resets, links and renames. Where hosts
+//! reach their git server over ssh, as most do, so does their floor; the server is a host of its own, as far away as they are.
 //!
 //! Prints a table; fails on nothing. The floor and the program take turns on the same hosts, so the ratios hold on a
 //! machine whose speed drifts. `script/bench` runs it; arguments choose the numbers of hosts, such as `1 10`.
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use buedafab_testkit::{Fleet, FleetOptions, Remote};
+use buedafab_testkit::{Fleet, FleetHost, FleetOptions, Lines, Relay, Remote};
 
 const FILES: usize = 500;
 const CHANGED: usize = 5;
@@ -18,22 +19,43 @@ const CHANGED: usize = 5;
 /// Larger fleets are measured without virtualenvs: to make the first ones on one machine takes minutes.
 const MOST_WITH_ENV: usize = 20;
 
+/// Where git fetches from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Git {
+    /// A folder that all hosts see.
+    File,
+    /// A server, over ssh.
+    Ssh,
+}
+
 /// A redeploy that is measured: an environment with settings of its own.
 struct Row {
     what: &'static str,
     environment: &'static str,
     settings: &'static str,
+    git: Git,
     /// Whether it has a virtualenv.
     has_env: bool,
 }
 
-const ROWS: [Row; 6] = [
-    Row { what: "redeploy", environment: "bench", settings: "", has_env: false },
-    Row { what: "… bundle", environment: "bundle", settings: "source = \"bundle\"\n", has_env: false },
-    Row { what: "… archive", environment: "archive", settings: "source = \"archive\"\n", has_env: false },
-    Row { what: "… by time", environment: "time", settings: BY_TIME, has_env: false },
-    Row { what: "… with env", environment: "python", settings: WITH_ENV, has_env: true },
-    Row { what: "… both", environment: "both", settings: BOTH, has_env: true },
+impl Row {
+    const fn new(what: &'static str, environment: &'static str, settings: &'static str, git: Git) -> Row {
+        Row { what, environment, settings, git, has_env: false }
+    }
+
+    const fn with_env(self) -> Row {
+        Row { has_env: true, ..self }
+    }
+}
+
+const ROWS: [Row; 7] = [
+    Row::new("redeploy", "bench", "", Git::File),
+    Row::new("… by time", "time", BY_TIME, Git::File),
+    Row::new("… with env", "python", WITH_ENV, Git::File).with_env(),
+    Row::new("… both", "both", BOTH, Git::File).with_env(),
+    Row::new("over ssh", "ssh", "", Git::Ssh),
+    Row::new("… bundle", "bundle", "source = \"bundle\"\n", Git::Ssh),
+    Row::new("… archive", "archive", "source = \"archive\"\n", Git::Ssh),
 ];
 
 const BY_TIME: &str = "strategy = \"timestamp\"\nkeep = 3\n";
@@ -43,6 +65,10 @@ const BOTH: &str =
 
 struct Stage {
     fleet: Fleet,
+    hosts: usize,
+    lines: Lines,
+    /// From the hosts to the git server.
+    to_git: Relay,
     remote: Remote,
     runtime: tempfile::TempDir,
     path: OsString,
@@ -55,18 +81,28 @@ struct Cost {
     wall: f64,
     cpu: f64,
     memory_mib: f64,
+    sent_kib: f64,
+}
+
+/// What the floor cost.
+#[derive(Clone, Copy)]
+struct Floor {
+    wall: f64,
+    sent_kib: f64,
 }
 
 fn main() {
     let wanted: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let fleets = if wanted.is_empty() { vec![1, 10, 50] } else { wanted };
     println!(
-        "A git project of {FILES} files, {CHANGED} of them changed; seconds, medians; ratios are to the cold floor.\n\
-         CPU and memory are the deployer's own, with its ssh clients.\n"
+        "A git project of {FILES} files, {CHANGED} of them changed; seconds, medians; ratios are to the cold floor, which fetches as\n\
+         the rows below it do: from a folder, or, from \"over ssh\" on, from a git server as far away as the hosts.\n\
+         CPU and memory are the deployer's own, with its ssh clients. KiB are what each host received on the line,\n\
+         handshakes included, from the deployer and the git server: by the floor, and by the cold run.\n"
     );
     println!(
-        "{:>5} {:>6}  {:<10} {:>7} {:>14} {:>14} {:>8} {:>8}",
-        "hosts", "RTT", "what", "floor", "cold", "warm", "CPU", "memory"
+        "{:>5} {:>6}  {:<10} {:>6} {:>13} {:>13} {:>7} {:>7} {:>14}",
+        "hosts", "RTT", "what", "floor", "cold", "warm", "CPU", "memory", "KiB"
     );
     for hosts in fleets {
         for round_trip in [0, 50] {
@@ -76,40 +112,33 @@ fn main() {
 }
 
 fn measure(hosts: usize, round_trip: Duration) {
-    let fleet = Fleet::start(FleetOptions { hosts, ..FleetOptions::default() });
-    let lines = (!round_trip.is_zero()).then(|| fleet.with_latency(round_trip));
-    let path =
-        lines.as_ref().map_or_else(|| fleet.client().path_variable(), |lines| lines.client().path_variable());
-    let remote = Remote::temp();
     let with_env = hosts <= MOST_WITH_ENV;
-    let mut stage =
-        Stage { fleet, remote, runtime: tempfile::tempdir().expect("a folder"), path, commits: 0 };
+    let mut stage = Stage::new(hosts, round_trip);
     stage.prepare(with_env);
     let rounds = match hosts {
         1 => 7,
         2..=20 => 3,
         _ => 2,
     };
-    let (mut floor, mut floor_back) = (Vec::new(), Vec::new());
+    let mut floors: [Vec<Floor>; 2] = Default::default();
+    let mut floor_back = Vec::new();
     let (mut cold_back, mut warm_back) = (Vec::new(), Vec::new());
     let rows: Vec<&Row> = ROWS.iter().filter(|row| with_env || !row.has_env).collect();
     let mut costs: Vec<(Vec<Cost>, Vec<Cost>)> = rows.iter().map(|_| Default::default()).collect();
     for round in 0..=rounds {
         let commit = stage.commit();
-        let slot = if round % 2 == 0 { "b" } else { "a" };
-        let redeploy = format!(
-            "cd /var/webapps/floor/releases/{slot} && git fetch -q origin && git reset -q --hard {commit} \
-             && cd .. && ln -s {slot} current.new && mv -T current.new current"
-        );
-        let other = if round % 2 == 0 { "a" } else { "b" };
-        let back = format!(
-            "cd /var/webapps/floor/releases && ln -s {other} current.new && mv -T current.new current"
-        );
+        let (slot, other) = if round % 2 == 0 { ("b", "a") } else { ("a", "b") };
         // The first round warms the machine up.
         let counts = round > 0;
-        let floor_now = stage.floor(&redeploy);
-        if counts {
-            floor.push(floor_now);
+        for (git, floor) in [Git::File, Git::Ssh].into_iter().zip(&mut floors) {
+            let floor_now = stage.floor(&format!(
+                "cd {}/{slot} && git fetch -q origin && git reset -q --hard {commit} \
+                 && cd .. && ln -s {slot} current.new && mv -T current.new current",
+                floor_releases(git)
+            ));
+            if counts {
+                floor.push(floor_now);
+            }
         }
         for (row, (cold, warm)) in rows.iter().zip(&mut costs) {
             stage.chill();
@@ -122,11 +151,14 @@ fn measure(hosts: usize, round_trip: Duration) {
                 warm.push(warm_now);
             }
         }
-        let floor_back_now = stage.floor(&back);
+        let floor_back_now = stage.floor(&format!(
+            "cd {} && ln -s {other} current.new && mv -T current.new current",
+            floor_releases(Git::File)
+        ));
         stage.chill();
-        let cold_back_now = stage.buedafab(&["rollback"]);
-        stage.buedafab(&["deploy"]);
-        let warm_back_now = stage.buedafab(&["rollback"]);
+        let cold_back_now = stage.buedafab_in("bench", &["rollback"]);
+        stage.buedafab_in("bench", &["deploy"]);
+        let warm_back_now = stage.buedafab_in("bench", &["rollback"]);
         if counts {
             floor_back.push(floor_back_now);
             cold_back.push(cold_back_now);
@@ -134,46 +166,126 @@ fn measure(hosts: usize, round_trip: Duration) {
         }
     }
     for (row, (cold, warm)) in rows.iter().zip(&costs) {
-        report(hosts, round_trip, row.what, &floor, cold, warm);
+        let floor = &floors[row.git as usize];
+        report(hosts, round_trip, row.what, row.git, floor, cold, warm);
     }
-    report(hosts, round_trip, "rollback", &floor_back, &cold_back, &warm_back);
+    report(hosts, round_trip, "rollback", Git::Ssh, &floor_back, &cold_back, &warm_back);
 }
 
-fn report(hosts: usize, round_trip: Duration, what: &str, floor: &[f64], cold: &[Cost], warm: &[Cost]) {
-    let walls = |costs: &[Cost]| costs.iter().map(|cost| cost.wall).collect::<Vec<_>>();
+fn floor_releases(git: Git) -> &'static str {
+    match git {
+        Git::File => "/var/webapps/floor/releases",
+        Git::Ssh => "/var/webapps/floor-ssh/releases",
+    }
+}
+
+fn report(
+    hosts: usize,
+    round_trip: Duration,
+    what: &str,
+    git: Git,
+    floor: &[Floor],
+    cold: &[Cost],
+    warm: &[Cost],
+) {
+    let of = |costs: &[Cost], part: fn(&Cost) -> f64| median(costs.iter().map(part));
     // Each run is compared with the floor of its own round.
-    let ratio = |costs: &[Cost]| {
-        median(&costs.iter().zip(floor).map(|(cost, floor)| cost.wall / floor).collect::<Vec<_>>())
+    let ratio = |costs: &[Cost]| median(costs.iter().zip(floor).map(|(cost, floor)| cost.wall / floor.wall));
+    let sent = match git {
+        // What git reads of a folder goes over no line.
+        Git::File => "-".to_owned(),
+        Git::Ssh => {
+            let floor = median(floor.iter().map(|floor| floor.sent_kib));
+            format!("{floor:.0} → {:.0}", of(cold, |cost| cost.sent_kib))
+        }
     };
     println!(
-        "{:>5} {:>3} ms  {what:<10} {:>7.2} {:>7.2} ({:.2}) {:>7.2} ({:.2}) {:>6.2} s {:>4.0} MiB",
-        hosts,
+        "{hosts:>5} {:>3} ms  {what:<10} {:>6.2} {:>6.2} ({:.2}) {:>6.2} ({:.2}) {:>5.2} s {:>3.0} MiB {sent:>14}",
         round_trip.as_millis(),
-        median(floor),
-        median(&walls(cold)),
+        median(floor.iter().map(|floor| floor.wall)),
+        of(cold, |cost| cost.wall),
         ratio(cold),
-        median(&walls(warm)),
+        of(warm, |cost| cost.wall),
         ratio(warm),
-        median(&cold.iter().map(|cost| cost.cpu).collect::<Vec<_>>()),
-        median(&cold.iter().map(|cost| cost.memory_mib).collect::<Vec<_>>()),
+        of(cold, |cost| cost.cpu),
+        of(cold, |cost| cost.memory_mib),
     );
 }
 
-fn median(numbers: &[f64]) -> f64 {
-    let mut sorted = numbers.to_vec();
+fn median(numbers: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = numbers.collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 impl Stage {
+    fn new(hosts: usize, round_trip: Duration) -> Stage {
+        // The last one is the git server.
+        let fleet = Fleet::start(FleetOptions { hosts: hosts + 1, ..FleetOptions::default() });
+        let lines = fleet.with_latency(round_trip);
+        let server = &fleet.hosts()[hosts];
+        let to_git = Relay::start(server.address(), round_trip / 2);
+        let path = lines.client().path_variable();
+        let stage = Stage {
+            hosts,
+            lines,
+            to_git,
+            remote: Remote::temp(),
+            runtime: tempfile::tempdir().expect("a folder"),
+            path,
+            commits: 0,
+            fleet,
+        };
+        for host in stage.hosts() {
+            stage.let_in(host);
+        }
+        stage
+    }
+
+    fn hosts(&self) -> &[FleetHost] {
+        &self.fleet.hosts()[..self.hosts]
+    }
+
+    /// A host has a key for the git server, and knows it by the name by which the deployer does.
+    fn let_in(&self, host: &FleetHost) {
+        let (name, address, identity) =
+            (self.server().name(), self.to_git.address(), self.fleet.identity().display().to_string());
+        let config = format!(
+            "Host {name}\n  HostName {}\n  Port {}\n  HostKeyAlias {name}\n  LogLevel ERROR\n",
+            address.ip(),
+            address.port()
+        );
+        host.run(&format!(
+            "cd /home/deploy/.ssh && printf '{config}' >config && install -m 600 {identity} id_ed25519 && chown deploy: *"
+        ));
+    }
+
+    fn server(&self) -> &FleetHost {
+        &self.fleet.hosts()[self.hosts]
+    }
+
+    fn url(&self, git: Git) -> String {
+        match git {
+            Git::File => self.remote.url(),
+            Git::Ssh => format!("ssh://deploy@{}{}", self.server().name(), self.remote.path().display()),
+        }
+    }
+
+    /// What each host has received so far.
+    fn received_kib(&self) -> f64 {
+        let sent: u64 = self.hosts().iter().map(|host| self.lines.relay(host.name()).carried_there()).sum();
+        (sent + self.to_git.carried_back()) as f64 / 1024.0 / self.hosts as f64
+    }
+
     fn prepare(&mut self, with_env: bool) {
-        let names: Vec<String> =
-            self.fleet.hosts().iter().map(|host| format!("\"{}\"", host.name())).collect();
+        let names: Vec<String> = self.hosts().iter().map(|host| format!("\"{}\"", host.name())).collect();
+        let hosts = names.join(", ");
         let mut configuration = "unit = \"five\"\nservice = \"none\"\nconfirm = \"nothing\"\n".to_owned();
-        for Row { environment, settings, .. } in ROWS {
-            let hosts = names.join(", ");
+        for Row { environment, settings, git, .. } in ROWS {
+            let url = self.url(git);
             configuration.push_str(&format!(
-                "[environments.{environment}]\npath = \"/var/webapps/{environment}\"\nhosts = [{hosts}]\n{settings}"
+                "[environments.{environment}]\npath = \"/var/webapps/{environment}\"\nhosts = [{hosts}]\n\
+                 scm = \"{url}\"\n{settings}"
             ));
         }
         std::fs::write(self.remote.checkout_dir().join("buedafab.toml"), configuration)
@@ -192,11 +304,12 @@ impl Stage {
             self.commit();
             self.buedafab_in(row.environment, &["deploy"]);
         }
-        let url = self.remote.url();
-        self.floor(&format!(
-            "mkdir -p /var/webapps/floor/releases && cd /var/webapps/floor/releases \
-             && git clone -q {url} a && git clone -q {url} b && ln -s a current"
-        ));
+        for git in [Git::File, Git::Ssh] {
+            let (url, releases) = (self.url(git), floor_releases(git));
+            self.floor(&format!(
+                "mkdir -p {releases} && cd {releases} && git clone -q {url} a && git clone -q {url} b && ln -s a current"
+            ));
+        }
     }
 
     fn commit(&mut self) -> String {
@@ -215,10 +328,9 @@ impl Stage {
     }
 
     /// One `ssh` per host, all at once, each with a handshake of its own.
-    fn floor(&self, script: &str) -> f64 {
-        let began = Instant::now();
+    fn floor(&self, script: &str) -> Floor {
+        let (before, began) = (self.received_kib(), Instant::now());
         let children: Vec<_> = self
-            .fleet
             .hosts()
             .iter()
             .map(|host| {
@@ -233,14 +345,11 @@ impl Stage {
         for mut child in children {
             assert!(child.wait().expect("it ends").success(), "the floor failed");
         }
-        began.elapsed().as_secs_f64()
-    }
-
-    fn buedafab(&self, words: &[&str]) -> Cost {
-        self.buedafab_in("bench", words)
+        Floor { wall: began.elapsed().as_secs_f64(), sent_kib: self.received_kib() - before }
     }
 
     fn buedafab_in(&self, environment: &str, words: &[&str]) -> Cost {
+        let before = self.received_kib();
         let figures = self.runtime.path().join("figures");
         let began = Instant::now();
         let status = Command::new("time")
@@ -264,7 +373,12 @@ impl Stage {
         assert!(status.success(), "{words:?} failed: {status}");
         let figures = std::fs::read_to_string(figures).expect("time wrote them");
         let numbers: Vec<f64> = figures.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        Cost { wall, cpu: numbers[0] + numbers[1], memory_mib: numbers[2] / 1024.0 }
+        Cost {
+            wall,
+            cpu: numbers[0] + numbers[1],
+            memory_mib: numbers[2] / 1024.0,
+            sent_kib: self.received_kib() - before,
+        }
     }
 
     /// Ends all connections that are kept warm.

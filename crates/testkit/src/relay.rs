@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc as blocking};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -32,7 +32,15 @@ pub struct Relay {
     address: SocketAddr,
     orders: mpsc::UnboundedSender<(Order, blocking::Sender<()>)>,
     kept_back: Arc<AtomicUsize>,
+    carried: Arc<Carried>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// How many bytes were passed on, each way.
+#[derive(Debug, Default)]
+struct Carried {
+    there: AtomicU64,
+    back: AtomicU64,
 }
 
 /// What can be told to a relay that runs.
@@ -59,14 +67,16 @@ impl Relay {
         // At most one order is in it for each thread that waits for an answer, so it needs no bound.
         let (orders, received) = mpsc::unbounded_channel();
         let kept_back = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&kept_back);
+        let carried = Arc::new(Carried::default());
+        let (counted, passed) = (Arc::clone(&kept_back), Arc::clone(&carried));
         let work = move || {
             let runtime =
                 Builder::new_current_thread().enable_all().build().expect("the machine has an epoll");
-            runtime.block_on(work(listener, target, one_way, counted, received));
+            runtime.block_on(work(listener, target, one_way, counted, passed, received));
         };
         let thread = thread::Builder::new().name(format!("relay to {target}")).spawn(work);
-        Relay { address, orders, kept_back, thread: Some(thread.expect("the machine has room for a thread")) }
+        let thread = Some(thread.expect("the machine has room for a thread"));
+        Relay { address, orders, kept_back, carried, thread }
     }
 
     /// Where it listens.
@@ -88,6 +98,16 @@ impl Relay {
     /// How many bytes were sent since the line became silent.
     pub fn kept_back(&self) -> usize {
         self.kept_back.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes all its connections have brought to the target.
+    pub fn carried_there(&self) -> u64 {
+        self.carried.there.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes all its connections have brought from the target.
+    pub fn carried_back(&self) -> u64 {
+        self.carried.back.load(Ordering::Relaxed)
     }
 
     /// Resets all connections, on both sides, even on a frozen line. What is under way is lost. New connections are
@@ -120,6 +140,7 @@ struct Line {
     one_way: Duration,
     frozen: watch::Receiver<bool>,
     kept_back: Arc<AtomicUsize>,
+    carried: Arc<Carried>,
     cut: watch::Receiver<()>,
 }
 
@@ -128,13 +149,14 @@ async fn work(
     target: SocketAddr,
     one_way: Duration,
     kept_back: Arc<AtomicUsize>,
+    carried: Arc<Carried>,
     mut orders: mpsc::UnboundedReceiver<(Order, blocking::Sender<()>)>,
 ) {
     let listener = TcpListener::from_std(listener).expect("the runtime is here");
     let (frozen, frozen_seen) = watch::channel(false);
     let (cut, cut_seen) = watch::channel(());
-    let line =
-        Line { target, one_way, frozen: frozen_seen, kept_back: Arc::clone(&kept_back), cut: cut_seen };
+    let counted = Arc::clone(&kept_back);
+    let line = Line { target, one_way, frozen: frozen_seen, kept_back: counted, carried, cut: cut_seen };
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -201,12 +223,18 @@ async fn carry(near: &mut TcpStream, far: &mut Option<TcpStream>, line: &Line) -
     far.set_nodelay(true)?;
     let (near_read, near_write) = near.split();
     let (far_read, far_write) = far.split();
-    tokio::try_join!(pump(near_read, far_write, line), pump(far_read, near_write, line))?;
+    let Carried { there, back } = &*line.carried;
+    tokio::try_join!(pump(near_read, far_write, there, line), pump(far_read, near_write, back, line))?;
     Ok(())
 }
 
 /// Carries one direction to its end. Each chunk is passed on at a time of its own, however many are on their way.
-async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, line: &Line) -> io::Result<()> {
+async fn pump(
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    carried: &AtomicU64,
+    line: &Line,
+) -> io::Result<()> {
     let (sender, mut under_way) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_UNDER_WAY);
     let read = async move {
         let mut buffer = vec![0; CHUNK_BYTES];
@@ -228,6 +256,8 @@ async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, line: &Line) -> io:
             if chunk.is_empty() {
                 to.shutdown().await?;
             } else {
+                // Before anybody can know that it came.
+                carried.fetch_add(chunk.len() as u64, Ordering::Relaxed);
                 to.write_all(&chunk).await?;
             }
         }

@@ -80,6 +80,8 @@ fn a_long_line_is_not_a_narrow_one() {
     let mut received = Vec::new();
     stream.read_to_end(&mut received).unwrap();
     assert!(received == data);
+    let all = "hello".len() as u64 + data.len() as u64;
+    assert_eq!((relay.carried_there(), relay.carried_back()), (all, all));
 }
 
 #[test]
