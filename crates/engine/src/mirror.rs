@@ -127,11 +127,9 @@ impl Mirror {
         let known_by_hosts = bases.iter().flatten().map(|base| &base.commit);
         let all: BTreeSet<&CommitId> = known_by_hosts.chain([commit]).collect();
         let all = Vec::from_iter(all);
-        let failed = self.fetch(&all).await.err();
-        let known = self.known(&all).await?;
+        let Fetched { known, failed } = self.fetch(&all).await?;
         if !known.contains(commit) {
-            let why = failed.map(|error| error.to_string());
-            return Err(MirrorProblem::NoCommit { url: self.remote.url.clone(), why });
+            return Err(MirrorProblem::NoCommit { url: self.remote.url.clone(), why: failed });
         }
         let modules =
             if *submodules { self.modules(commit, Lacking::IsFetched).await? } else { BTreeSet::new() };
@@ -182,10 +180,10 @@ impl Mirror {
         let wanted = [commit].into_iter().chain(&modules).map(CommitId::as_str);
         let mut count = vec!["rev-list", "--max-count=1"];
         count.extend(wanted.chain(["--not"]).chain(not.iter().copied()));
-        if self.git(&count).await?.trim().is_empty() {
+        let (counted, tags) = tokio::try_join!(self.git(&count), self.tags(commit, &on))?;
+        if counted.trim().is_empty() {
             return Ok(Bundle { file: None, on, modules });
         }
-        let tags = self.tags(commit, &on).await?;
         let folder = self.cache.join("bundles");
         std::fs::create_dir_all(&folder)?;
         let new = folder.join(format!(".new-{}", random_word(8)));
@@ -240,15 +238,20 @@ impl Mirror {
 
     /// Fetches from the remote, if any of these commits lacks here; and from the checkout, what the remote doesn't have: it may be about
     /// to be pushed.
-    async fn fetch(&self, commits: &[&CommitId]) -> Result<(), MirrorProblem> {
+    async fn fetch(&self, commits: &[&CommitId]) -> Result<Fetched, MirrorProblem> {
         self.begin().await?;
-        if self.lacks(commits).await.is_empty() {
-            return Ok(());
+        let known = self.known(commits).await.unwrap_or_default();
+        if commits.iter().all(|commit| known.contains(*commit)) {
+            return Ok(Fetched { known, failed: None });
         }
         let all = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
         let words = ["fetch", "--quiet", "--prune", "--no-tags", "--", &self.remote.url, all[0], all[1]];
         let fetched = self.git_of(&self.remote, &words).await;
-        for commit in self.lacks(commits).await {
+        let known = self.known(commits).await?;
+        let lacks = commits.iter().filter(|commit| !known.contains(**commit));
+        let mut asks_again = false;
+        for commit in lacks {
+            asks_again = true;
             // No branch has it any more, or none yet.
             let kept = format!("+{commit}:{KEPT_FOR_HOSTS}/{commit}");
             let words = ["fetch", "--quiet", "--no-tags", "--", &self.remote.url, &kept];
@@ -262,16 +265,11 @@ impl Mirror {
                 let _ = self.git(&words).await;
             }
         }
-        fetched.map(drop)
+        let known = if asks_again { self.known(commits).await? } else { known };
+        Ok(Fetched { known, failed: fetched.err().map(|error| error.to_string()) })
     }
 
-    /// Those that aren't here.
-    async fn lacks<'a>(&self, commits: &[&'a CommitId]) -> Vec<&'a CommitId> {
-        let known = self.known(commits).await.unwrap_or_default();
-        commits.iter().copied().filter(|commit| !known.contains(*commit)).collect()
-    }
-
-    /// Those that are, asked by one process.
+    /// Those that are here, asked by one process.
     async fn known(&self, commits: &[&CommitId]) -> Result<BTreeSet<CommitId>, MirrorProblem> {
         let words = ["rev-list", "--no-walk", "--ignore-missing"].into_iter();
         let listed =
@@ -446,6 +444,12 @@ const UPLOAD_PACK: &str = "git -c safe.directory='*' -c uploadpack.allowAnySHA1I
 
 fn name(of: &str, commit: Option<&CommitId>) -> String {
     commit.map_or_else(|| of.to_owned(), |commit| format!("{of}/{commit}"))
+}
+
+/// What is here of some commits, once the remote was asked for what wasn't; and why it couldn't be asked, if so.
+struct Fetched {
+    known: BTreeSet<CommitId>,
+    failed: Option<String>,
 }
 
 /// A submodule.
