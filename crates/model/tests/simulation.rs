@@ -9,17 +9,17 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::rc::Rc;
 
-use buedafab_model::config::{AppInEnvironment, Settings, SettingsByHost};
+use buedafab_model::config::{AppInEnvironment, Settings, SettingsByHost, StrategyName};
 use buedafab_model::deployer::action::DeployerAction;
 use buedafab_model::host::record::SlotState;
-use buedafab_model::names::CommitId;
+use buedafab_model::names::{CommitId, SlotName};
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::{Action, Effect};
 use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    DeployRequest, RollbackRequest, SeenHost, plan_deploy_together, plan_for_each_app, plan_hold,
-    plan_recover, plan_restart, plan_rollback,
+    DeployRequest, RollbackRequest, SeenHost, plan_adopt, plan_deploy_together, plan_for_each_app, plan_hold,
+    plan_migrate_layout, plan_put_layout_back, plan_recover, plan_restart, plan_rollback, plan_unadopt,
 };
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
@@ -41,6 +41,10 @@ enum Wanted {
     Hold,
     /// Under a tag that is made and pushed for it, while visitors are told of maintenance.
     Release(u8),
+    Adopt,
+    Unadopt,
+    MigrateLayout,
+    PutLayoutBack,
 }
 
 /// Hosts with a history.
@@ -112,6 +116,12 @@ impl Fleet {
                 let hosts: Vec<_> = self.hosts.iter().map(|host| &host.host).collect();
                 Ok(plan_hold(&self.settings, &context, "the audit", &hosts, &[]))
             }
+            Wanted::Adopt => plan_adopt(&self.settings, &context, Some(URL), &seen),
+            Wanted::Unadopt => plan_unadopt(&self.settings, &context, &seen),
+            Wanted::MigrateLayout => {
+                plan_migrate_layout(&self.settings, &context, Some(URL), StrategyName::Revision, &seen)
+            }
+            Wanted::PutLayoutBack => plan_put_layout_back(&self.settings, &context, &seen),
             Wanted::Release(number) => {
                 let (remote, tag) = ("origin".to_owned(), format!("v{number}"));
                 let (commit, signed) = (release(number).commit, true);
@@ -212,6 +222,24 @@ impl Fleet {
         self
     }
 
+    /// What people and tools see of how releases are laid out, whichever run has written it down.
+    fn layout(&self) -> String {
+        let hosts = self.hosts.iter().map(|host| {
+            let adopted = host.adoption.as_ref().map(|adoption| &adoption.link);
+            let slot = |slot: &SimSlot| {
+                let record = slot.record.as_ref();
+                let record = record.map(|record| (record.state, record.release.commit.clone(), record.turn));
+                (slot.content.clone(), record)
+            };
+            let slots = host.slots.iter().map(|(name, found)| (name, slot(found)));
+            format!(
+                "{:?}",
+                (&host.link, &host.outer, adopted, host.owner.is_some(), slots.collect::<Vec<_>>())
+            )
+        });
+        hosts.collect::<Vec<_>>().join("\n")
+    }
+
     /// All that decides what later runs do. Commits are told apart by their first digit.
     fn key(&self) -> String {
         let mut key = String::with_capacity(200);
@@ -220,6 +248,8 @@ impl Fleet {
         };
         for (host, proven) in self.hosts.iter().zip(&self.proven) {
             key.push_str(host.link.as_deref().unwrap_or("-"));
+            let adopted = host.adoption.as_ref().map(|adoption| &adoption.link);
+            let _ = write!(key, "{:?}{adopted:?}", host.outer);
             key.extend(host.processes.values().map(|process| match process {
                 Process::Runs(commit) => digit(Some(commit)),
                 Process::Nothing => 'n',
@@ -314,6 +344,8 @@ fn make_room(host: &mut SimHost) {
 struct Exploration<'f> {
     fleet: &'f Fleet,
     plan: &'f Plan,
+    /// What speaks against how a run has left hosts that are all up.
+    judge: &'f dyn Fn(Fleet, &Plan) -> Vec<String>,
     runs: usize,
     /// The states in which runs have left the hosts.
     endings: HashSet<String>,
@@ -333,13 +365,7 @@ impl Exploration<'_> {
         if broken.is_empty() && self.endings.insert(after.key()) {
             after.hosts.iter_mut().filter(|host| !host.is_up).for_each(SimHost::boot);
             after.hosts.iter_mut().for_each(make_room);
-            match recover(after.clone()) {
-                Ok(after) => {
-                    broken.extend(deploy_heals(&after, self.plan));
-                    broken.extend(rollback_heals(&after));
-                }
-                Err(what) => broken.push(what),
-            }
+            broken.extend((self.judge)(after.clone(), self.plan));
         }
         if !broken.is_empty() {
             let again = Scenario { keep_trace: true, ..scenario };
@@ -370,9 +396,46 @@ fn orders() -> u64 {
 /// Everything that can go wrong, everywhere and at any time, and what comes after it.
 #[track_caller]
 fn check(fleet: &Fleet, wanted: Wanted) {
+    check_by(fleet, wanted, &next_runs_heal);
+}
+
+/// What was left pending is put back, and then both a deploy and a rollback do what they should.
+fn next_runs_heal(after: Fleet, plan: &Plan) -> Vec<String> {
+    match recover(after) {
+        Ok(after) => deploy_heals(&after, plan).into_iter().chain(rollback_heals(&after)).collect(),
+        Err(what) => vec![what],
+    }
+}
+
+/// A tree is adopted, or laid out anew, by whichever run gets there: the next one does what is left, and it comes to the same.
+#[track_caller]
+fn check_tree(fleet: &Fleet, wanted: Wanted) {
+    let expected = fleet.clone().succeed(wanted).layout();
+    check_by(fleet, wanted, &|mut after, _| {
+        let plan = match after.plan(wanted) {
+            Ok(plan) => plan,
+            Err(refusals) => return vec![format!("it is refused when asked for again: {refusals:?}")],
+        };
+        if !plan.is_empty() {
+            after.check(&plan);
+            let ending = after.simulate(&plan, &Scenario::default());
+            if let Some(violation) = ending.violations.first() {
+                return vec![format!("when asked for again: {violation}")];
+            }
+        }
+        let comes_to = after.layout();
+        if comes_to == expected {
+            return Vec::new();
+        }
+        vec![format!("asked for again, it comes to\n{comes_to}\nrather than\n{expected}")]
+    });
+}
+
+#[track_caller]
+fn check_by(fleet: &Fleet, wanted: Wanted, judge: &dyn Fn(Fleet, &Plan) -> Vec<String>) {
     let plan = fleet.plan(wanted).expect("nothing speaks against it");
     assert_sound(&plan);
-    let mut found = Exploration { fleet, plan: &plan, runs: 0, endings: HashSet::new() };
+    let mut found = Exploration { fleet, plan: &plan, judge, runs: 0, endings: HashSet::new() };
     for seed in 0..16 {
         found.judge(Vec::new(), seed);
         let ending = simulate(&plan, &mut fleet.hosts.clone(), &Scenario { seed, ..Scenario::default() });
@@ -415,7 +478,8 @@ fn check(fleet: &Fleet, wanted: Wanted) {
 fn check_pairs(fleet: &Fleet, wanted: Wanted, runs: u64) {
     let plan = fleet.plan(wanted).expect("nothing speaks against it");
     let undisturbed = simulate(&plan, &mut fleet.hosts.clone(), &Scenario::default());
-    let mut found = Exploration { fleet, plan: &plan, runs: 0, endings: HashSet::new() };
+    let judge = &next_runs_heal;
+    let mut found = Exploration { fleet, plan: &plan, judge, runs: 0, endings: HashSet::new() };
     let kinds = kinds();
     for seed in 0..runs * orders() {
         // Multiples of a prime walk through all moments and kinds without a pattern.
@@ -571,11 +635,6 @@ fn a_deploy_in_waves() {
 #[test]
 fn a_deploy_whose_hosts_fetch_in_turn() {
     explore(2..=3, "fetch_concurrency = 1\n", two, Wanted::Deploy(3));
-}
-
-#[test]
-fn a_deploy_that_is_sent() {
-    explore(1..=2, "source = \"bundle\"\n", two, Wanted::Deploy(3));
 }
 
 #[test]
@@ -743,21 +802,23 @@ fn a_rollback_to_a_release_that_a_host_never_had() {
     explore(2..=2, HOOKS, history, Wanted::RollbackTo(2));
 }
 
-/// Where every release has a folder of its own, it is planned, checked and carried out as slots that take turns are; and what is more
-/// than is kept goes.
-#[test]
-fn a_folder_for_every_release() {
-    for strategy in ["timestamp", "revision"] {
-        let text = format!("strategy = \"{strategy}\"\nkeep = 2\n");
+/// How releases reach hosts, and the step that fills a slot.
+const SOURCES: [(&str, &str); 3] = [
+    ("source = \"fetch\"\n", "check out"),
+    ("source = \"bundle\"\n", "check out"),
+    ("source = \"archive\"\nartifact = \"five\"\n[hooks.local]\nbuild = \"make\"\n", "unpack"),
+];
+
+/// One life for every strategy with every source. Two hosts hold what one doesn't only where they wait for one another.
+fn live_with_every_source(strategy: &str) {
+    for (source, fills) in SOURCES {
+        let text = format!("{strategy}\n{source}");
         explore(1..=2, &text, |fleet| fleet, Wanted::Deploy(1));
         explore(1..=2, &text, three, Wanted::Deploy(4));
-        explore(1..=1, &text, three, Wanted::Force(3));
         explore(1..=2, &text, three, Wanted::Rollback);
-        let text = format!("strategy = \"{strategy}\"\n");
-        explore(1..=1, &text, three, Wanted::RollbackTo(1));
-        // What is there already is only switched to, or has a second folder.
-        explore(1..=1, &text, three, Wanted::Deploy(2));
-        explore(1..=1, &text, |fleet| two(fleet).fail(Wanted::Deploy(3), "check out"), Wanted::Deploy(3));
+        explore(1..=1, &text, three, Wanted::Force(3));
+        let failed = |fleet: Fleet| two(fleet).fail(Wanted::Deploy(3), fills);
+        explore(1..=1, &text, failed, Wanted::Deploy(3));
     }
 }
 
@@ -771,13 +832,79 @@ fn several_apps() {
     explore(2..=2, "[apps.api]\n[apps.web]\n", two, Wanted::Release(3));
 }
 
-/// What the deployer makes is a step that may fail, before any host is touched.
 #[test]
-fn an_archive() {
-    let text = "source = \"archive\"\nartifact = \"five\"\n[hooks.local]\nbuild = \"make\"\n";
-    explore(1..=2, text, two, Wanted::Deploy(3));
-    explore(1..=2, text, two, Wanted::Rollback);
-    explore(1..=1, text, |fleet| two(fleet).fail(Wanted::Deploy(3), "unpack"), Wanted::Deploy(3));
+fn slots_that_take_turns() {
+    live_with_every_source("strategy = \"ab\"");
+    // What was overwritten is filled again.
+    for (source, fills) in SOURCES {
+        explore(1..=1, source, |fleet| two(fleet).fail(Wanted::Deploy(3), fills), Wanted::Rollback);
+    }
+}
+
+#[test]
+fn a_folder_for_every_deploy() {
+    live_with_every_source("strategy = \"timestamp\"\nkeep = 2");
+    more_than_two_are_kept("timestamp");
+}
+
+#[test]
+fn a_folder_for_every_release() {
+    live_with_every_source("strategy = \"revision\"\nkeep = 2");
+    more_than_two_are_kept("revision");
+}
+
+/// What is there already is only switched to, or has a second folder.
+fn more_than_two_are_kept(strategy: &str) {
+    let text = format!("strategy = \"{strategy}\"\n");
+    explore(1..=1, &text, three, Wanted::RollbackTo(1));
+    explore(1..=1, &text, three, Wanted::Deploy(2));
+}
+
+/// As another tool leaves a host: two releases, and a link beside their folder through which web servers find the second.
+fn tree(mut fleet: Fleet, names: [&str; 2]) -> Fleet {
+    for host in &mut fleet.hosts {
+        for (name, number) in names.iter().zip(1..) {
+            host.tagged.push(release(number));
+            let commit = release(number).commit;
+            let content = Content::Complete(commit.clone());
+            let slot = SimSlot { record: None, content, head: Some(commit) };
+            host.slots.insert(SlotName::new(*name).expect("a slot"), slot);
+        }
+        host.outer = Some(format!("releases/{}", names[1]));
+        host.processes.insert("init:five".to_owned(), Process::Runs(release(2).commit));
+    }
+    for proven in &mut fleet.proven {
+        proven.extend([release(1).commit, release(2).commit]);
+    }
+    fleet
+}
+
+/// Web servers find the same release in every moment, whatever goes wrong; and what was done is undone without a trace.
+#[test]
+fn a_tree_that_is_adopted_and_laid_out_anew() {
+    let layouts =
+        [("ab", ["a", "b"]), ("timestamp", ["20261126101500", "20261127101500"]), ("revision", ["v1", "v2"])];
+    for (strategy, names) in layouts {
+        for hosts in 1..=2 {
+            let found = tree(Fleet::new(hosts, &format!("strategy = \"{strategy}\"\n")), names);
+            let adopted = found.clone().succeed(Wanted::Adopt);
+            let moved = adopted.clone().succeed(Wanted::MigrateLayout);
+            for (fleet, wanted) in [
+                (&found, Wanted::Adopt),
+                (&found, Wanted::MigrateLayout),
+                (&adopted, Wanted::MigrateLayout),
+                (&adopted, Wanted::Unadopt),
+                (&moved, Wanted::PutLayoutBack),
+            ] {
+                check_tree(fleet, wanted);
+            }
+            let back = moved.clone().succeed(Wanted::PutLayoutBack).succeed(Wanted::Unadopt);
+            assert_eq!(back.layout(), found.layout());
+            // From then on it is a host like any other.
+            check(&moved, Wanted::Deploy(3));
+            check(&moved, Wanted::Rollback);
+        }
+    }
 }
 
 #[test]

@@ -312,6 +312,10 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Recovered
             | Effect::Holds { .. }
             | Effect::Link(_)
+            | Effect::Adopted { .. }
+            | Effect::Disowned { .. }
+            | Effect::Followed(_)
+            | Effect::PassedBy(_)
             | Effect::Start(_)
             | Effect::Stop(_)
             | Effect::Journal { .. }
@@ -398,6 +402,10 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Recovered
             | Effect::Holds { .. }
             | Effect::Link(_)
+            | Effect::Adopted { .. }
+            | Effect::Disowned { .. }
+            | Effect::Followed(_)
+            | Effect::PassedBy(_)
             | Effect::Start(_)
             | Effect::Stop(_)
             | Effect::Journal { .. }

@@ -160,7 +160,7 @@ pub fn plan_put_layout_back(
     for planning in &work.hosts.clone() {
         let facts = planning.facts;
         let moved = facts.tree.adoption.as_ref().and_then(|record| Some((record, record.link.clone()?)));
-        let (Some((record, before)), Some(slot)) = (moved, facts.live_slot()) else {
+        let Some((record, before)) = moved else {
             work.note(planning, "no link was changed here".to_owned());
             continue;
         };
@@ -168,11 +168,28 @@ pub fn plan_put_layout_back(
             work.refuse(planning, deployed_since("the link goes on following what is live"));
             continue;
         }
-        let actions = vec![
-            RecordAction::PutLinkBack { slot: slot.clone(), before: before.clone() }.into(),
+        let mut actions = vec![
             RecordAction::NoteAdoption { runs: record.runs.clone(), link: None }.into(),
             run.note(JournalKind::LayoutPutBack, None),
         ];
+        let is_back = facts.outer.as_ref().is_some_and(|outer| outer.passes_by(&planning.layout).is_some());
+        match facts.live_slot() {
+            Some(slot) => {
+                let back = RecordAction::PutLinkBack { slot: slot.clone(), before: before.clone() };
+                actions.insert(0, back.into());
+            }
+            // A run was cut short before it could write that down, or before it had done anything.
+            None if is_back => {
+                let other = planning.layout.outer_link();
+                work.note(planning, format!("{other} leads to {before:?} already, and that is written down"));
+                work.add(planning, actions, None);
+                continue;
+            }
+            None => {
+                work.note(planning, "no link was changed here".to_owned());
+                continue;
+            }
+        }
         work.note(planning, format!("{} will lead to {before:?} again", planning.layout.outer_link()));
         work.add(planning, actions, facts.live());
     }

@@ -13,8 +13,10 @@ use crate::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
 use crate::host::running::{ProcessFacts, Running, UnitFacts};
+use crate::host::tree::{AdoptionRecord, OuterLink, Tree, TreeFolder};
 use crate::names::{CommitId, RunId, SlotName};
 use crate::plan::action::{Action, Effect, FailureMeans};
+use crate::release::Release;
 use crate::run::state::LOCK_IS_TAKEN;
 use crate::shell::inspect::GUARD_FAILED;
 
@@ -29,6 +31,12 @@ pub struct SimHost {
     pub owner: Option<Owner>,
     /// The text of the link that decides what is live; `None` if there is none.
     pub link: Option<String>,
+    /// The link of another tool's, which web servers read through, as it reads; it stands beside the folder of releases.
+    pub outer: Option<String>,
+    /// Releases that git knows by more than their commits.
+    pub tagged: Vec<Release>,
+    /// What was written down when the tree was adopted.
+    pub adoption: Option<AdoptionRecord>,
     /// Every slot that there is, or was.
     pub slots: BTreeMap<SlotName, SimSlot>,
     /// A person's "do not deploy".
@@ -109,6 +117,9 @@ impl SimHost {
             has_folders: false,
             owner: None,
             link: None,
+            outer: None,
+            tagged: Vec::new(),
+            adoption: None,
             slots: BTreeMap::new(),
             hold: None,
             journal: Vec::new(),
@@ -141,6 +152,8 @@ impl SimHost {
             writable: true,
             current: self.current(),
             link: self.link.clone(),
+            outer: self.outer(),
+            tree: self.tree(),
             slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
             hold: self.hold.clone(),
             maintenance: self.maintenance.then(|| MaintenanceRecord {
@@ -155,6 +168,43 @@ impl SimHost {
             state_sum: self.state_sum(),
             running: self.running(),
             ..HostFacts::default()
+        }
+    }
+
+    /// The link of another tool's, and the slot that it leads to.
+    fn outer(&self) -> Option<OuterLink> {
+        let link = OuterLink { text: self.outer.clone()?, slot: None };
+        let name = match link.follows(&self.layout) {
+            true => self.link.as_deref(),
+            false => link.text.rsplit('/').next(),
+        };
+        let slot = name.and_then(|name| self.slots.get_key_value(name)).map(|(name, _)| name.clone());
+        Some(OuterLink { slot, ..link })
+    }
+
+    /// What a look sees of a tree: all of its folders are clones, and were filled in the order of their names.
+    fn tree(&self) -> Tree {
+        let is_there = |(_, slot): &(&SlotName, &SimSlot)| slot.content != Content::Missing;
+        let folder = |(name, slot): (&SlotName, &SimSlot)| {
+            let release = slot.head.as_ref().map(|head| {
+                let tagged = self.tagged.iter().find(|release| release.commit == *head);
+                tagged.cloned().unwrap_or_else(|| Release::unnamed(head.clone()))
+            });
+            (name.clone(), TreeFolder { release, ..TreeFolder::default() })
+        };
+        Tree {
+            folders: self.slots.iter().filter(is_there).map(folder).collect(),
+            adoption: self.adoption.clone(),
+            ..Tree::default()
+        }
+    }
+
+    /// The commit that a web server finds, if all of it is there: through the link of another tool's, where there is one.
+    pub fn visited_commit(&self) -> Option<&CommitId> {
+        let Some(outer) = self.outer() else { return self.live_commit() };
+        match &self.slots.get(&outer.slot?)?.content {
+            Content::Complete(commit) => Some(commit),
+            Content::Missing | Content::Partial => None,
         }
     }
 
@@ -212,7 +262,7 @@ impl SimHost {
 
     /// The state that a plan depends on, as the host's check sum would tell it apart.
     fn state_sum(&self) -> String {
-        let mut sum = format!("{:?}{:?}", self.link, self.hold);
+        let mut sum = format!("{:?}{:?}{:?}", self.link, self.outer, self.hold);
         for (name, slot) in &self.slots {
             if !slot.is_there() {
                 continue;
@@ -287,6 +337,33 @@ impl SimHost {
                         turn,
                         run: run.clone(),
                     });
+                }
+            }
+            Effect::Adopted { runs, link } => {
+                if all {
+                    let (runs, link) = (runs.to_vec(), link.map(str::to_owned));
+                    self.adoption = Some(AdoptionRecord { at, runs, link });
+                }
+            }
+            // File by file, and what says whose they are goes last.
+            Effect::Disowned { slots, all: adoption } => {
+                let gone = if all { slots.len() } else { slots.len() / 2 };
+                slots[..gone].iter().for_each(|slot| self.slot(slot).record = None);
+                if all && adoption {
+                    (self.adoption, self.owner) = (None, None);
+                }
+            }
+            // By a rename each.
+            Effect::Followed(slot) => {
+                self.link = Some(slot.to_string());
+                if all {
+                    self.outer = Some(self.layout.current().to_string());
+                }
+            }
+            Effect::PassedBy(before) => {
+                self.outer = Some(before.to_owned());
+                if all {
+                    self.link = None;
                 }
             }
             // New objects alone change no file, but nobody should rely on that.

@@ -60,6 +60,8 @@ struct Start {
     link: Option<String>,
     /// What served, if all of it was there.
     served: Option<CommitId>,
+    /// What web servers found, if all of it was there.
+    visited: Option<CommitId>,
     was_running: bool,
     /// Whether the plan restarts the app here.
     restarts: bool,
@@ -92,6 +94,7 @@ impl Promises {
                 host: name.clone(),
                 link: host.link.clone(),
                 served: host.live_commit().cloned(),
+                visited: host.visited_commit().cloned(),
                 was_running: host.link.is_some()
                     && host
                         .processes
@@ -165,6 +168,14 @@ impl Promises {
         if let Some(what) = self.bad_link(site, host) {
             self.broken(Some(name), format!("after \"{}\": {what}", step.action));
         }
+        // But for what is put back, to write things down and to lay them out anew is no deploy.
+        let Start { visited: was, pending, .. } = &self.starts[site];
+        let found = host.visited_commit();
+        if plan.intent == Intent::Work && pending.is_none() && found != was.as_ref() {
+            let what =
+                format!("after \"{}\": web servers find {found:?}, and found {was:?} before", step.action);
+            self.broken(Some(name), what);
+        }
         let effects = step.action.effects();
         let before_the_lock = matches!(effects.effect, Effect::Folders(_) | Effect::Lock(_));
         if self.starts[site].locks
@@ -183,6 +194,13 @@ impl Promises {
             self.starts[site].moved |= host.link != self.starts[site].link;
         }
         match effects.effect {
+            // What a tree holds is found, and not made.
+            Effect::Mark { slot, release, .. } if plan.intent == Intent::Work => {
+                let content = host.slots.get(slot).map(|slot| &slot.content);
+                if succeeded && content != Some(&Content::Complete(release.commit.clone())) {
+                    self.broken(Some(name), format!("{release} is said to be in {slot}, and isn't"));
+                }
+            }
             Effect::Mark { state: SlotState::Live | SlotState::Retired, .. } if !confirmed => {
                 self.broken(Some(name), "a release counts as proven that isn't confirmed");
             }
@@ -205,8 +223,11 @@ impl Promises {
             return None;
         }
         let Some(slot) = host.live_slot() else {
+            // Another tool's link may do without ours.
+            let is_passed_by = host.link.is_none() && host.visited_commit().is_some();
             return match (&start.served, host.link == start.link) {
                 (None, true) => None,
+                _ if is_passed_by => None,
                 _ => Some(format!("current leads to no slot: {:?}", host.link)),
             };
         };

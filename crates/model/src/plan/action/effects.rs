@@ -5,7 +5,7 @@ use crate::app::owner::Owner;
 use crate::app::package::FetchedPackage;
 use crate::app::service::Service;
 use crate::host::record::{JournalKind, LockHolder, SlotState};
-use crate::names::{CommitId, HostPath, SlotName};
+use crate::names::{CommitId, HostPath, RunId, SlotName};
 use crate::plan::PhaseKind;
 use crate::release::Release;
 
@@ -119,6 +119,24 @@ pub enum Effect<'a> {
         /// Which release in a row it is that was proven live in it.
         turn: u64,
     },
+    /// It is written down which runs have adopted the tree of another tool, and how that tool's link was before it followed ours.
+    Adopted {
+        /// The runs.
+        runs: &'a [RunId],
+        /// The text of that link; `None` as long as it is as it was.
+        link: Option<&'a str>,
+    },
+    /// What was written down of folders is forgotten.
+    Disowned {
+        /// The folders.
+        slots: &'a [SlotName],
+        /// Whether the adoption is forgotten, too.
+        all: bool,
+    },
+    /// The link leads to a slot, and that of another tool follows it.
+    Followed(&'a SlotName),
+    /// The link of another tool reads so, and ours is gone.
+    PassedBy(&'a str),
     /// A slot's clone has the objects of a commit. What its files are is nobody's to say meanwhile.
     Objects {
         /// The slot.

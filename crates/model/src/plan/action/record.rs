@@ -253,10 +253,18 @@ impl RecordAction {
                 let mark = Effect::Mark { slot, state: *state, release, former: None, turn: *turn };
                 Effects::new(mark, &[Work]).quick()
             }
-            RecordAction::NoteAdoption { .. }
-            | RecordAction::Disown { .. }
-            | RecordAction::FollowLink { .. }
-            | RecordAction::PutLinkBack { .. } => Effects::new(Effect::Beside, &[Work]).quick(),
+            RecordAction::NoteAdoption { runs, link } => {
+                Effects::new(Effect::Adopted { runs, link: link.as_deref() }, &[Work]).quick()
+            }
+            RecordAction::Disown { slots, all } => {
+                Effects::new(Effect::Disowned { slots, all: *all }, &[Work]).quick()
+            }
+            RecordAction::FollowLink { slot, before: _ } => {
+                Effects::new(Effect::Followed(slot), &[Work]).quick()
+            }
+            RecordAction::PutLinkBack { slot: _, before } => {
+                Effects::new(Effect::PassedBy(before), &[Work]).quick()
+            }
         }
     }
 }
