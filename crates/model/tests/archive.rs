@@ -19,7 +19,7 @@ use buedafab_model::shell::{render_deployer, render_step};
 use insta::assert_snapshot;
 
 use common::release;
-use common::shells::{Place, Shell, everywhere, list, point, shells, slot, told};
+use common::shells::{Place, Shell, everywhere, list, point, shells, slot, told, with_tools};
 
 /// A project with two commits, and the archive of each.
 struct Project {
@@ -182,6 +182,20 @@ fn a_release_comes_without_git_and_leaves_nothing_of_the_one_before() {
     it holds SECOND
     seen: Some("SECOND") true None Some([]) ["five-SECOND.tar.gz", "five-FIRST.tar.gz"]
     "#);
+}
+
+/// A failure elsewhere stops a host at any moment, and the next release may have another folder.
+#[test]
+fn who_is_stopped_leaves_nothing_beside_the_slot() {
+    let stops = "PATH=${PATH#*:}; tar \"$@\" || exit; case $* in *xmf*) kill -TERM $PPID ;; esac";
+    let found = everywhere(|shell, place| {
+        let project = Project::of(place);
+        assert_eq!(without_git(shell, place, &take(&project.first), &packed(place, "one")), "0");
+        let stopped = with_tools(shell, place, &[("tar", stops)], &unpack("a", &project.first));
+        let left = list(&place.releases());
+        format!("{stopped}, with [{left}] left; and then {}", deploy(shell, place, &project, "a", "one"))
+    });
+    assert_eq!(found, "143, with [] left; and then 0");
 }
 
 #[test]

@@ -26,14 +26,9 @@ fn hosts_without_git_get_what_was_built_once() {
     std::fs::write(&configuration, text.clone() + &build).expect("it is written");
     std::fs::create_dir_all(stage.cache()).expect("it is ours");
 
-    stage
-        .production(&["deploy", "--dry-run"], 0)
-        .says("pack")
-        .says("send five-one.tar.gz")
-        .says("unpack five-one.tar.gz in a");
+    stage.production(&["deploy", "--dry-run"], 0).says("pack").says("unpack five-one.tar.gz in a");
     assert!(!builds.exists(), "a dry run builds nothing");
     stage.production(&["deploy"], 0);
-    assert_eq!(stage.serving(), ["one", "one"]);
     for host in ["web1", "web2"] {
         assert_eq!(
             on(host, "cat current/built/app; ls -A a ../packages"),
@@ -63,9 +58,6 @@ fn hosts_without_git_get_what_was_built_once() {
     stage.production(&["status"], 0).says("three");
 
     // The way back is proven by what was written down of each file, and takes no deployer's archive.
-    stage.production(&["rollback"], 0);
-    assert_eq!(stage.serving(), ["two", "two"]);
-    stage.production(&["deploy"], 0);
     on("web1", "rm -rf b");
     on("web2", "echo mine >b/version");
     stage.production(&["rollback"], 7).says("b no longer holds exactly").says(" M version");

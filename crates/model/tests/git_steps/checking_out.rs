@@ -558,3 +558,17 @@ fn the_git_servers_keys_are_pinned() {
     # it's "one" $HOME
     "#);
 }
+
+/// A failure elsewhere stops a host at any moment, and the next release may have another folder.
+#[test]
+fn who_is_stopped_leaves_nothing_beside_the_slot() {
+    let stops = "PATH=${PATH#*:}; git \"$@\" || exit; case $1 in clone) kill -TERM $PPID ;; esac";
+    let found = everywhere(|shell, place| {
+        let remote = Remote::of(place);
+        let fetch = fetch(place, "a", &remote.first, &[]);
+        let stopped = with_tools(shell, place, &[("git", stops)], &fetch);
+        let left = list(&place.releases());
+        format!("{stopped}, with [{left}] left; and then {}", place.act(shell, &fetch))
+    });
+    assert_eq!(found, "143, with [] left; and then 0");
+}

@@ -60,6 +60,8 @@ remember_commit() {
 make_anew() {
   no_mount_in "$slot" || exit
   rm -rf "$slot.new" || exit
+  # Who is stopped leaves nothing of a release's size.
+  trap 'rm -rf "$slot.new"; exit 143' HUP INT TERM
   for sibling; do
     ! lacks "$sibling" || continue
     git -c init.defaultBranch=master clone --quiet --origin origin --no-local --no-checkout --upload-pack "$serve" -- "$sibling" "$slot.new" 2>/dev/null &&

@@ -27,6 +27,8 @@ give_up() {
   rm -rf "$new" "$unpacked.new"
   exit 1
 }
+# Who is stopped leaves nothing of a release's size.
+trap 'rm -rf "$new" "$unpacked.new"; exit 143' HUP INT TERM
 rm -rf "$new" "$unpacked.new" && mkdir -p "$new" && cd "$new" || exit
 gzip -dc <"$archive" | tar --no-same-owner --no-same-permissions -xmf - || give_up
 if [ -n "$(find . -name '*
