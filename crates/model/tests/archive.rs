@@ -279,7 +279,7 @@ fn what_somebody_changed_is_told_and_kept() {
       prove 0
       remove 0
       again 0 []
-    its list: None Some("the list of its files can't be read") Some(Damaged)
+    its list: None Some("the list of its files can't be read") Some(Unlisted)
       prove 1: a no longer holds exactly FIRST:
     it holds
       remove 0: a stays: the list of its files can't be read, so nobody can say whether somebody changed it

@@ -80,6 +80,12 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
         ("all is well", live()),
         ("nothing was ever deployed", bare()),
         ("tools are missing", live().change(|f| f.missing_tools = vec!["git".into(), "flock".into()])),
+        (
+            "tools that unpack archives are missing",
+            live().change(|f| {
+                f.missing_tools = ["tar", "gzip", "sha256sum", "awk", "stat"].map(str::to_owned).to_vec();
+            }),
+        ),
         ("the app's folder can't be made", bare().change(|f| (f.writable, f.exists) = (false, false))),
         ("the app's folder can't be written", live().change(|f| f.writable = false)),
         (
@@ -304,6 +310,12 @@ fn cases() -> Vec<(&'static str, common::Seen)> {
                 f.disk_kib = Some(Capacity { free: 40, total: 1_024_000 });
             }),
         ),
+        (
+            "the disk is full, and another release was left half-made",
+            live().slot("v9", SlotState::Building, 2).change(|f| {
+                f.disk_kib = Some(Capacity { free: 40, total: 1_024_000 });
+            }),
+        ),
         ("inodes are few", live().change(|f| f.inodes = Some(Capacity { free: 100, total: 10_000 }))),
         (
             "there are no inodes",
@@ -471,6 +483,14 @@ fn all_three_say_the_same() {
       status  web1: git, flock not found
       check   ✗  tools    git, flock not found
       check   help: install them there; Debian: apt-get install git util-linux
+      check   a deploy would be stopped
+
+    tools that unpack archives are missing
+      plan    refused: web1: tar, gzip, sha256sum, awk, stat not found
+              install them there; Debian: apt-get install tar gzip coreutils mawk
+      status  web1: tar, gzip, sha256sum, awk, stat not found
+      check   ✗  tools    tar, gzip, sha256sum, awk, stat not found
+      check   help: install them there; Debian: apt-get install tar gzip coreutils mawk
       check   a deploy would be stopped
 
     the app's folder can't be made
@@ -923,6 +943,14 @@ fn all_three_say_the_same() {
       check   !  disk     only 0 % of the disk's space is left
       check   ready to deploy
 
+    the disk is full, and another release was left half-made
+      plan    refused: web1: the disk is full: 40 KiB are free, and no release fits
+              make room on that host; `rollback` needs none, while room is kept for its records; what was left half-made there serves nobody: rm -r /var/webapps/five/releases/v9
+      status  web1: the disk is full: 40 KiB are free, and no release fits
+      check   ✗  disk     the disk is full: 40 KiB are free, and no release fits
+      check   help: make room on that host; `rollback` needs none, while room is kept for its records; what was left half-made there serves nobody: rm -r /var/webapps/five/releases/v9
+      check   a deploy would be stopped
+
     inodes are few
       plan    note: only 1 % of the disk's inodes are left
       status  web1: only 1 % of the disk's inodes are left
@@ -1062,8 +1090,9 @@ fn what_can_be_gone_back_to() {
 fn what_a_new_login_may_be_allowed() {
     let may = |(name, host): &(&'static str, common::Seen)| host.0.may_be_of_an_old_login().then_some(*name);
     let found: Vec<&str> = cases().iter().filter_map(may).collect();
-    assert_snapshot!(found.join("\n"), @r"
+    assert_snapshot!(found.join("\n"), @"
     tools are missing
+    tools that unpack archives are missing
     the app's folder can't be made
     the app's folder can't be written
     the folder of releases can't be written

@@ -173,7 +173,7 @@ fn a_new_host_leaves_the_others_their_way_back() {
     let told = cases.iter().map(|(name, hosts, to)| {
         format!("{name}\n{}\n", steps_with(plan_to(three, hosts, *to, URL), &words))
     });
-    assert_snapshot!(told.collect::<String>(), @r"
+    assert_snapshot!(told.collect::<String>(), @"
     added last
     web1  v3 (3333333333)  → v2 (2222222222) in slot b
     web2  v3 (3333333333)  → v2 (2222222222) in slot b
@@ -255,7 +255,7 @@ fn a_new_host_leaves_the_others_their_way_back() {
     hint: deploy the release that you want by its name: deploy:release=TAG or deploy:commit=SHA
     nothing is live anywhere
     web2: git not found
-    hint: install them there; Debian: apt-get install git util-linux
+    hint: install them there; Debian: apt-get install git
     web2: deploy can't write /var/webapps/five
     hint: on that host, as root: install -d -o deploy /var/webapps/five
     web1: nothing to roll back to: nothing was ever live on this host

@@ -29,6 +29,8 @@ pub enum Condition {
     Gone,
     /// What git keeps in its folder is damaged, so that nothing can be proven of its files: it has to be built again.
     Damaged,
+    /// The list of the files that its archive had can't be read, so that nothing can be proven of them: it has to be built again.
+    Unlisted,
     /// Somebody checked out another commit in its folder: it has to be built again.
     Changed,
     /// A later attempt overwrote it, and got nowhere: it has to be built again.
@@ -45,6 +47,7 @@ impl Condition {
         match self {
             Condition::Gone => Some("its folder is gone"),
             Condition::Damaged => Some("what git keeps in its folder is damaged"),
+            Condition::Unlisted => Some("the list of its files can't be read"),
             Condition::Changed => Some("somebody checked out another commit in its folder"),
             Condition::Overwritten => Some("it was overwritten by a later attempt"),
             Condition::WithoutPython => Some("the Python of its virtualenv is gone"),
@@ -71,6 +74,7 @@ pub fn proven(seen: &SlotFacts) -> Option<(Release, Condition)> {
         SlotState::Live | SlotState::Retired => {
             let condition = match &seen.commit {
                 _ if seen.folder_is_gone => Condition::Gone,
+                _ if seen.damaged.is_some() && seen.unpacked => Condition::Unlisted,
                 _ if seen.damaged.is_some() => Condition::Damaged,
                 Some(commit) if *commit != record.release.commit => Condition::Changed,
                 _ if seen.python_is_gone => Condition::WithoutPython,

@@ -16,7 +16,7 @@ pub(super) fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Di
     let Layout { path, .. } = expected.layout;
     if !missing_tools.is_empty() {
         let words = format!("{} not found", missing_tools.join(", "));
-        let help = "install them there; Debian: apt-get install git util-linux";
+        let help = format!("install them there; Debian: apt-get install {}", packages_of(missing_tools));
         found.blocks(DiagnosisKind::MissingTools, words, help);
     }
     if let Some(link) = &facts.leads_nowhere {
@@ -160,6 +160,24 @@ pub(super) fn fitness(facts: &HostFacts, expected: &Expected<'_>, found: &mut Di
             format!("on that host, once, as root: loginctl enable-linger {user}"),
         );
     }
+}
+
+/// The packages of Debian's in which these tools are.
+fn packages_of(tools: &[String]) -> String {
+    let mut packages: Vec<&str> = Vec::new();
+    for tool in tools {
+        let package = match tool.as_str() {
+            "flock" | "setsid" => "util-linux",
+            "mktemp" | "mkfifo" | "readlink" | "cksum" | "stat" | "sha256sum" => "coreutils",
+            "awk" => "mawk",
+            // They are called like their programs.
+            own => own,
+        };
+        if !packages.contains(&package) {
+            packages.push(package);
+        }
+    }
+    packages.join(" ")
 }
 
 /// What sudo doesn't allow that removes these. It stops nothing but that.

@@ -1,5 +1,6 @@
 //! Whether there is room for another release, and a right clock.
 
+use super::slots::typed;
 use super::{Diagnoses, DiagnosisKind, Expected};
 use crate::host::facts::{Capacity, HostFacts, LEAST_ROOM, Room};
 use crate::host::record::SlotState;
@@ -18,10 +19,17 @@ pub(super) fn no_room(facts: &HostFacts, expected: &Expected<'_>, found: &mut Di
     if !facts.is_full() || expected.slots.iter().any(half_made) {
         return;
     }
+    // Where every release has a folder of its own, another one may be.
+    let others = facts.slots.keys().filter(|slot| half_made(slot));
+    let others: Vec<String> = others.map(|slot| typed(&expected.layout.slot(slot))).collect();
     let Room { kib, inodes } = facts.free().unwrap_or_default();
     let free = if kib < LEAST_ROOM.kib { format!("{kib} KiB are") } else { format!("{inodes} inodes are") };
     let words = format!("the disk is full: {free} free, and no release fits");
-    let help = "make room on that host; `rollback` needs none, while room is kept for its records";
+    let mut help =
+        "make room on that host; `rollback` needs none, while room is kept for its records".to_owned();
+    if !others.is_empty() {
+        help += &format!("; what was left half-made there serves nobody: rm -r {}", others.join(" "));
+    }
     found.blocks(DiagnosisKind::NoRoom, words, help);
 }
 
