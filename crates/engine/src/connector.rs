@@ -1,12 +1,13 @@
 //! Ways to hosts: opens connections, shares them, retries what passes, and says why one can't be had.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use buedafab_model::config::Settings;
 use buedafab_model::host::Host;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{RwLock, Semaphore, mpsc};
 use tracing::{Instrument, debug, debug_span};
 
 use crate::connection::{Connection, OpenError, Reply};
@@ -26,6 +27,8 @@ pub struct Connector {
     handshakes: Arc<Semaphore>,
     /// Each takes a process on this machine.
     resolutions: Arc<Semaphore>,
+    /// Whoever is the first to make a connection that others share, by its socket.
+    firsts: Arc<Mutex<BTreeMap<PathBuf, Arc<RwLock<()>>>>>,
 }
 
 /// An open connection, and how it came to be.
@@ -85,6 +88,7 @@ impl Connector {
             step_timeout_seconds: settings.limits.step_timeout_seconds,
             handshakes: Arc::new(Semaphore::new(MOST_HANDSHAKES)),
             resolutions: Arc::new(Semaphore::new(MOST_RESOLUTIONS)),
+            firsts: Arc::default(),
         }
     }
 
@@ -104,6 +108,12 @@ impl Connector {
     ) -> Result<Opened, ConnectError> {
         let span = debug_span!("host", name = %host.name);
         self.open_in_span(host, sharing, first_phase, tag, replies).instrument(span).await
+    }
+
+    /// Held by whoever makes the connection of this socket.
+    fn lock_of(&self, socket: &Path) -> Arc<RwLock<()>> {
+        let mut firsts = self.firsts.lock().expect("nobody panics with it");
+        firsts.entry(socket.to_owned()).or_default().clone()
     }
 
     /// What ssh makes of a host is asked of it, and may take as long as its configuration likes.
@@ -146,7 +156,19 @@ impl Connector {
         let transport = self.way_to(host, sharing).await?;
         let mut attempt = 0;
         loop {
-            let launch = transport.launch(&command, &format!("{greeting}-{attempt}"));
+            let mut launch = transport.launch(&command, &format!("{greeting}-{attempt}"));
+            // Several apps on one machine share its connection: the first one makes it, and the others wait for how that ends.
+            let socket = transport.shared().filter(|_| launch.effort == Effort::Handshake);
+            let mut first = None;
+            if let Some(lock) = socket.map(|socket| self.lock_of(socket)) {
+                match lock.clone().try_write_owned() {
+                    Ok(ours) => first = Some(ours),
+                    Err(_) => {
+                        drop(lock.read().await);
+                        launch = transport.launch(&command, &format!("{greeting}-{attempt}"));
+                    }
+                }
+            }
             let log = LogFile(launch.log.clone());
             let warm = launch.effort == Effort::Shared;
             let limit = if warm { WARM_ANSWER.min(self.connect_timeout) } else { self.connect_timeout };
@@ -160,6 +182,7 @@ impl Connector {
                 Connection::open(&launch, &greeting, self.lost_after, limit, tag.clone(), replies.clone())
                     .await;
             drop(permit);
+            drop(first);
             drop(log);
             let error = match opened {
                 Ok(connection) => {

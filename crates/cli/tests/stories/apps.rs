@@ -1,6 +1,7 @@
 //! Several apps of one repository: one release of all of them, or of none.
 
 use buedafab_testkit::FleetOptions;
+use serde_json::Value;
 
 use crate::stage::{Stage, step_starts, wait_for};
 
@@ -106,7 +107,18 @@ fn several_apps_change_together_or_not_at_all() {
 #[test]
 fn each_command_knows_which_apps_are_meant() {
     let stage = stage();
-    stage.production(&["deploy"], 0);
+    let ran = stage.production(&["deploy", "--json"], 0);
+    // A machine is connected to once, whatever the number of its apps.
+    let events = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event a line"));
+    let connected: Vec<Value> = events.filter(|event| event["event"] == "connected").collect();
+    for machine in ["web1", "web2", "web3"] {
+        let of = connected
+            .iter()
+            .filter(|event| event["host"].as_str().is_some_and(|host| host.starts_with(machine)));
+        let mut warm: Vec<bool> = of.map(|event| event["warm"] == true).collect();
+        warm.sort_unstable();
+        assert_eq!(warm, [false, true], "{machine}");
+    }
     let hosts: Vec<String> =
         stage.status().iter().map(|document| document["host"].as_str().expect("a name").to_owned()).collect();
     assert_eq!(hosts, ["web1/api", "web2/api", "web3/api", "web1/site", "web2/site", "web3/site"]);

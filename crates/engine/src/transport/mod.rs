@@ -6,7 +6,7 @@ mod ssh;
 mod warm;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -38,6 +38,11 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync {
     /// Whether a failure told in these words passes by itself, so that another attempt is worth its time.
     fn is_passing(&self, _why: &str) -> bool {
         false
+    }
+
+    /// The socket of the connection that others share, if one is to be.
+    fn shared(&self) -> Option<&Path> {
+        None
     }
 
     /// Gives up the connection that others share, if there is one: the next attempt opens its own. What is under way over it goes

@@ -3,7 +3,7 @@
 //! Connections are shared and kept warm. The sockets lie in a folder that only the user can enter.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use buedafab_model::config::Settings;
@@ -96,6 +96,10 @@ impl Transport for SshTransport {
         let is_shared = self.control.as_ref().is_some_and(|path| path.exists());
         let effort = if is_shared { Effort::Shared } else { Effort::Handshake };
         Launch { words, first_input: None, log, may_be_killed: true, effort }
+    }
+
+    fn shared(&self) -> Option<&Path> {
+        self.control.as_deref()
     }
 
     fn interactive(&self, session: &Session) -> Command {
