@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use std::collections::BTreeMap;
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use buedafab_engine::{PackageCache, Repository};
@@ -66,10 +68,22 @@ pub(crate) async fn fetch_packages(
     Ok(packages)
 }
 
-/// Where this machine makes the archive of a release, if it makes one: in the user's cache, and the file for this run alone.
-pub(crate) fn workshop(session: &mut Session, settings: &Settings) -> Result<Workshop, CliError> {
+/// A workshop, and what keeps other runs on this machine out of its clone: a lock that goes with this process, however it ends.
+#[derive(Debug, Default)]
+pub(crate) struct OwnWorkshop {
+    pub(crate) workshop: Workshop,
+    pub(crate) lock: Option<File>,
+}
+
+/// Where this machine makes the archive of a release, if it makes one: in the user's cache, and the file for this run alone. A dry run
+/// makes none, and takes nothing for itself.
+pub(crate) fn workshop(
+    session: &mut Session,
+    settings: &Settings,
+    dry_run: bool,
+) -> Result<OwnWorkshop, CliError> {
     if settings.source.method != SourceName::Archive {
-        return Ok(Workshop::default());
+        return Ok(OwnWorkshop::default());
     }
     let cache = PackageCache::new(settings);
     let Some(folder) = cache.folder().map(|folder| folder.join("archives")) else {
@@ -78,12 +92,42 @@ pub(crate) fn workshop(session: &mut Session, settings: &Settings) -> Result<Wor
         let error = CliError::verdict(Verdict::Refused, format!("{why}\n  {}", session.untouched()));
         return Err(session.give_up(error));
     };
-    let path = |name: String| folder.join(name).display().to_string();
     let Settings { app, environment, .. } = settings;
-    Ok(Workshop {
-        archive: path(format!("{}-{}.packed", app.unit, session.context.run)),
-        clone: path(format!("{}-{environment}", app.unit)),
-    })
+    let name = format!("{}-{environment}", app.unit);
+    let archive = folder.join(format!("{}-{}.packed", app.unit, session.context.run));
+    let own = if dry_run {
+        Ok((folder.join(name), None))
+    } else {
+        free_clone(&folder, &name).map(|(clone, lock)| (clone, Some(lock)))
+    };
+    let (clone, lock) = match own {
+        Ok(own) => own,
+        Err(error) => {
+            let why = format!("there is no clone to build in, in {}: {error}", folder.display());
+            let error = CliError::verdict(Verdict::Refused, format!("{why}\n  {}", session.untouched()));
+            return Err(session.give_up(error));
+        }
+    };
+    let path = |path: &Path| path.display().to_string();
+    Ok(OwnWorkshop { workshop: Workshop { archive: path(&archive), clone: path(&clone) }, lock })
+}
+
+/// So many runs on this machine may build the same app for the same environment at once.
+const MOST_CLONES: usize = 16;
+
+/// The first clone that no other run builds in: what a build has left for the next one is there mostly, and no run waits for another.
+fn free_clone(folder: &Path, name: &str) -> std::io::Result<(PathBuf, File)> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    for number in 1..=MOST_CLONES {
+        let name = if number == 1 { name.to_owned() } else { format!("{name}+{number}") };
+        let lock = File::options().create(true).append(true).open(folder.join(format!("{name}.lock")))?;
+        match lock.try_lock() {
+            Ok(()) => return Ok((folder.join(name), lock)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(std::io::Error::other(format!("{MOST_CLONES} runs are at work in it")))
 }
 
 /// Those of these templates that a release has, by their paths in the project.
@@ -133,4 +177,23 @@ async fn wanted(
         wanted.extend(named.map_err(|error| format!("{list}: {error}"))?);
     }
     Ok(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_runs_build_in_one_clone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().join("archives");
+        let take = || free_clone(&folder, "five-production").expect("it can be written");
+        let name = |clone: &(PathBuf, File)| clone.0.strip_prefix(&folder).expect("in it").to_owned();
+        let (first, second) = (take(), take());
+        let names = [name(&first), name(&second)];
+        assert_eq!(names, [Path::new("five-production"), Path::new("five-production+2")]);
+        // However a run ends, its clone is the next one's.
+        drop(first);
+        assert_eq!(name(&take()), Path::new("five-production"));
+    }
 }

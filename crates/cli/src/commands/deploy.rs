@@ -26,7 +26,7 @@ use crate::bundles::{make_bundles, prepare_mirror};
 use crate::commands::count_hosts;
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
-use crate::packages::{fetch_packages, templates_of, workshop};
+use crate::packages::{OwnWorkshop, fetch_packages, templates_of, workshop};
 use crate::release::{Choosing, open_questions, told, wanted};
 use crate::report::StepOutput;
 use crate::session::Session;
@@ -130,6 +130,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     notes.extend(all.iter().find_map(|settings| no_virtualenv(&session, settings, tests)));
     let goes_back = goes_back.then_some(if *keep_schema { Schema::Keep } else { Schema::Refuse });
     let mut requests: BTreeMap<Unit, DeployRequest> = BTreeMap::new();
+    // Nobody else builds in them until this run has ended.
+    let mut clones = Vec::new();
     let mut inputs = Inputs { credentials: RemoteUrl::of(&url).credentials, ..Inputs::default() };
     for settings in &all {
         let templates = settings.services.named.iter();
@@ -138,7 +140,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let templates = templates_of(&repository, &release, templates).await;
         let packages = fetch_packages(&mut session, settings, &repository, &release).await?;
         let same = choosing.same(&mut session, &repository, settings).await?;
-        let workshop = workshop(&mut session, settings)?;
+        let OwnWorkshop { workshop, lock } = workshop(&mut session, settings, dry_run)?;
+        clones.extend(lock);
         inputs.packages.extend(packages.files);
         inputs.archives.insert(archive_name(&settings.app.unit, &release), PathBuf::from(&workshop.archive));
         let request = DeployRequest {
@@ -198,6 +201,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     for archive in archives {
         let _ = std::fs::remove_file(archive);
     }
+    drop(clones);
     ended
 }
 
