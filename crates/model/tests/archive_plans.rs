@@ -89,8 +89,9 @@ fn what_is_built_on_the_deployer_goes_along() {
 #[test]
 fn the_way_back_takes_the_archive_that_was_kept() {
     assert_snapshot!(difference(&plain_rollback(), &rollback(ARCHIVE, &[unpacked(&[1])])), @"");
-    let gone = |kept: &[u8]| {
+    let rollback_of = |kept: &[u8], no_git: bool| {
         let seen = unpacked(kept).change(|facts| {
+            facts.no_git = no_git;
             facts
                 .slots
                 .values_mut()
@@ -100,6 +101,7 @@ fn the_way_back_takes_the_archive_that_was_kept() {
         });
         rollback(ARCHIVE, &[seen])
     };
+    let gone = |kept: &[u8]| rollback_of(kept, false);
     assert_snapshot!(difference(&plain_rollback(), &gone(&[1])), @"
     roll back to v1 (1111111111)
     +   note: web1: v1 (1111111111) has to be built again first: its folder is gone
@@ -110,14 +112,25 @@ fn the_way_back_takes_the_archive_that_was_kept() {
     +     keep what 1111111111 is built and run with
     +     mark a as ready
     ");
-    // One that came by git, or whose archive somebody took away, is fetched.
+    // One that came by git, or whose archive somebody took away, is fetched, and that is said.
     assert_snapshot!(difference(&gone(&[1]), &gone(&[])), @"
+    roll back to v1 (1111111111)
+    -   note: web1: v1 (1111111111) has to be built again first: its folder is gone
+    +   note: web1: v1 (1111111111) has to be built again first: its folder is gone; its archive isn't kept here, so git fetches it
     prepare
     -     unpack five-v1.tar.gz in a
     +     keep what somebody changed in a
     +     fetch 1111111111 into a
     +     check out 1111111111 in a
     ");
+    // Where there is no git, nobody could; and where nothing has to be filled in, nobody needs it.
+    assert_snapshot!(rollback_of(&[], true), @"
+    web1: v1 (1111111111) can't be built again: its archive isn't kept there, and there is no git that could fetch it
+      hint: this machine makes another archive of it, and sends that: deploy --commit 1111111111 --allow-older
+    ");
+    assert_eq!(rollback_of(&[1], true), gone(&[1]));
+    let no_git = |seen: Seen| seen.change(|facts| facts.no_git = true);
+    assert_eq!(rollback(ARCHIVE, &[no_git(unpacked(&[]))]), plain_rollback());
 }
 
 /// Git finds no clone there, and would tell of what it doesn't know.

@@ -124,6 +124,8 @@ pub struct HostFacts {
     pub files_refused_by_sudo: Vec<String>,
     /// The same, of those that remove what isn't wanted any more.
     pub removals_refused_by_sudo: Vec<String>,
+    /// Whether there is no git, where releases don't need it.
+    pub no_git: bool,
     /// Git's version there; `None` if that wasn't asked.
     pub git_version: Option<String>,
     /// Files that have to be in `shared`, and aren't.
@@ -455,6 +457,7 @@ impl HostFacts {
                 "journal" => (facts.journal, facts.garbled_lines) = read_journal(value),
                 "capacity" => (facts.disk_kib, facts.inodes) = read_capacity(value),
                 "missing_tool" => facts.missing_tools.push(value.to_owned()),
+                "no_git" => facts.no_git = true,
                 "git" => facts.git_version = Some(value.to_owned()),
                 "sudo" => facts.sudo = Some(value == "yes"),
                 "sudo_rules" => sudo_rules = SudoRules::read(value),

@@ -117,6 +117,16 @@ pub enum Refusal {
         /// What to do about it.
         help: String,
     },
+    /// A release that came as an archive has to be filled in again, and the host neither kept the archive nor has git.
+    #[error(
+        "{host}: {release} can't be built again: its archive isn't kept there, and there is no git that could fetch it"
+    )]
+    ArchiveGone {
+        /// Where.
+        host: HostName,
+        /// Which.
+        release: Release,
+    },
     /// There is nothing live to work on.
     #[error("{host}: no release is live")]
     NothingLive {
@@ -150,6 +160,7 @@ impl Refusal {
             | Refusal::Unreachable { host, .. }
             | Refusal::NothingBefore { host, .. }
             | Refusal::NotAdopted { host, .. }
+            | Refusal::ArchiveGone { host, .. }
             | Refusal::NothingLive { host } => host,
             Refusal::NoHosts
             | Refusal::BadTemplate { .. }
@@ -221,6 +232,10 @@ impl Refusal {
                 "keep one of the two names in buedafab.toml, with the roles of both; or, for now, name the others with --hosts".into()
             }
             Refusal::NotAdopted { help, .. } => help.clone(),
+            Refusal::ArchiveGone { release, .. } => format!(
+                "this machine makes another archive of it, and sends that: deploy --commit {} --allow-older",
+                release.commit.short()
+            ),
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL of the git remote".into(),
         })

@@ -398,7 +398,15 @@ fn notes_about(
     }
     match how {
         How::AsItIs => {}
-        How::Again(why) => notes.push(format!("{release} has to be built again first: {why}")),
+        How::Again(why) => {
+            let from = match planning.settings.source.method {
+                SourceName::Archive if planning.kept_archive(release).is_none() => {
+                    "; its archive isn't kept here, so git fetches it"
+                }
+                SourceName::Fetch | SourceName::Bundle | SourceName::Archive => "",
+            };
+            notes.push(format!("{release} has to be built again first: {why}{from}"));
+        }
         How::Anew => {
             let from = match planning.settings.source.method {
                 SourceName::Archive if planning.kept_archive(release).is_some() => {
@@ -445,6 +453,11 @@ fn change<'a>(
     request: &RollbackRequest,
 ) -> Result<HostChange<'a>, Vec<Refusal>> {
     let Way { to, how, corrected } = way;
+    let fills = !matches!(how, How::AsItIs);
+    if fills && planning.facts.no_git && planning.kept_archive(&to.release).is_none() {
+        let (host, release) = (planning.host.name.clone(), to.release);
+        return Err(vec![Refusal::ArchiveGone { host, release }]);
+    }
     let build = |former, packages, services| Build {
         former,
         url: &request.url,

@@ -92,6 +92,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::SameMachine { .. }
         | Refusal::NothingLive { .. }
         | Refusal::NotAdopted { .. }
+        | Refusal::ArchiveGone { .. }
         | Refusal::UnknownLoss { .. }
         | Refusal::LastingMigrations { .. }
         | Refusal::Rule(_)

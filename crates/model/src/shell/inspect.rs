@@ -99,6 +99,10 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     for tool in tools_of(also.source).iter().chain(&NEEDED_TOOLS) {
         script.push_str(&format!("command -v {tool} >/dev/null || fact missing_tool {tool}\n"));
     }
+    // An older release may have come by it.
+    if also.source == SourceName::Archive {
+        script.push_str("command -v git >/dev/null || fact no_git yes\n");
+    }
     match scope {
         Scope::Plan => {}
         Scope::Back | Scope::Full => script.push_str(LOOK_FOR_COMMITS),
