@@ -184,6 +184,30 @@ fn a_release_comes_without_git_and_leaves_nothing_of_the_one_before() {
     "#);
 }
 
+/// Not every tar understands the headers that git writes for what doesn't fit in plain ones, and none of them says so.
+#[test]
+fn names_arrive_as_they_are() {
+    let found = everywhere(|shell, place| {
+        let project = Project::of(place);
+        place.by_hand(
+            r#"
+            cd work; part=$(printf '%090d' 0); deep=$part/$part/$part; mkdir -p "$deep"; echo 1 >"$deep/file"; ln -s "$deep/file" long
+            echo 2 >'é ü'; git add .; git commit -qm names; git rev-parse HEAD >../second"#,
+        );
+        let names = CommitId::new(place.by_hand("cat second").trim()).expect("a commit");
+        assert_eq!(project.pack(place, "names", &names, None), "0");
+        assert_eq!(without_git(shell, place, &take(&names), &packed(place, "names")), "0");
+        let unpacked = without_git(shell, place, &unpack("a", &names), &[]);
+        let differ = place.by_hand("diff -r --no-dereference work five/releases/a || :");
+        format!("{unpacked}\n{differ}")
+    });
+    assert_snapshot!(found, @r"
+    0
+    Only in work: .git
+    Only in work: internal
+    ");
+}
+
 /// A failure elsewhere stops a host at any moment, and the next release may have another folder.
 #[test]
 fn who_is_stopped_leaves_nothing_beside_the_slot() {
