@@ -3,6 +3,8 @@
 mod common;
 
 use buedafab_model::app::archive::KeptArchive;
+use buedafab_model::host::facts::{Capacity, Room};
+use buedafab_model::planner::DeployRequest;
 use insta::assert_snapshot;
 
 use common::{
@@ -131,6 +133,39 @@ fn the_way_back_takes_the_archive_that_was_kept() {
     assert_eq!(rollback_of(&[1], true), gone(&[1]));
     let no_git = |seen: Seen| seen.change(|facts| facts.no_git = true);
     assert_eq!(rollback(ARCHIVE, &[no_git(unpacked(&[]))]), plain_rollback());
+}
+
+/// All of it is unpacked beside what the slot holds, and its archive lies there, too.
+#[test]
+fn what_comes_as_an_archive_has_to_find_room() {
+    let note = |kept: &[u8], kib: u64, inodes: u64| {
+        let host = unpacked(kept).change(|facts| {
+            facts.disk_kib = Some(Capacity { free: kib, total: 1 << 20 });
+            facts.inodes = Some(Capacity { free: inodes, total: 1 << 20 });
+        });
+        let unpacked = Some(Room { kib: 100 << 10, inodes: 5000 });
+        let told = deploy_as(ARCHIVE, &[host], &DeployRequest { unpacked, ..request(3) });
+        let told: Vec<&str> = told.lines().filter(|line| line.contains("may not fit")).collect();
+        told.join("\n")
+    };
+    let room = 300 << 10;
+    assert_snapshot!([
+        note(&[], 150 << 10, 1 << 19),
+        note(&[], room, 1 << 19),
+        note(&[3], 150 << 10, 1 << 19),
+        note(&[3], 99 << 10, 1 << 19),
+        note(&[3], room, 4000),
+    ].join("\n-\n"), @"
+      note: web1: another release may not fit: its archive, and what is unpacked of it, take up to 200 MiB, and 150 MiB are free
+    -
+
+    -
+
+    -
+      note: web1: another release may not fit: what is unpacked of its archive takes 100 MiB, and 99 MiB are free
+    -
+      note: web1: another release may not fit: what is unpacked of its archive takes 5000 inodes, and 4000 are free
+    ");
 }
 
 /// Git finds no clone there, and would tell of what it doesn't know.

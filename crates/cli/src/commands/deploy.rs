@@ -140,6 +140,10 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let templates = templates_of(&repository, &release, templates).await;
         let packages = fetch_packages(&mut session, settings, &repository, &release).await?;
         let same = choosing.same(&mut session, &repository, settings).await?;
+        let unpacked = match settings.source.method {
+            SourceName::Archive => repository.room_of(&release.commit).await.ok(),
+            SourceName::Fetch | SourceName::Bundle => None,
+        };
         let OwnWorkshop { workshop, lock } = workshop(&mut session, settings, dry_run)?;
         clones.extend(lock);
         inputs.packages.extend(packages.files);
@@ -147,6 +151,7 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         let request = DeployRequest {
             packages: packages.fetched,
             templates,
+            unpacked,
             workshop,
             before: before.clone(),
             publish: publish.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use buedafab_model::deployer::checkout::{Asked, Tag};
+use buedafab_model::host::facts::Room;
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
 
@@ -103,6 +104,18 @@ impl Repository {
         Release { submodules: modules.is_ok(), ..Release::described(commit.clone(), &long) }
     }
 
+    /// What the files of a commit take on a disk, without its submodules: a block is 4 KiB nearly everywhere.
+    pub async fn room_of(&self, commit: &CommitId) -> Result<Room, GitError> {
+        let listed = self.git(&["ls-tree", "-r", "-t", "-l", "-z", "--full-tree", commit.as_str()]).await?;
+        let sizes =
+            listed.split('\0').filter_map(|entry| entry.split_once('\t')?.0.split_whitespace().nth(3));
+        Ok(sizes.fold(Room::default(), |room, size| {
+            // A folder takes a block, too.
+            let blocks = size.parse().unwrap_or(1_u64).div_ceil(4096);
+            Room { kib: room.kib + 4 * blocks, inodes: room.inodes + 1 }
+        }))
+    }
+
     /// Tags of commits in this checkout.
     pub async fn tags(&self) -> Result<Vec<Tag>, GitError> {
         let format = "--format=%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)";
@@ -117,5 +130,24 @@ impl Repository {
             Some(Tag { name, commit: CommitId::new(commit).ok()? })
         };
         Ok(listed.lines().filter_map(tag).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn files_take_whole_blocks() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = "git init -q; mkdir -p deep; : >empty; echo 1 >deep/file; head -c 5000 /dev/zero >large; ln -s large link
+            git add .; git -c user.name=Ada -c user.email=ada@example.com commit -qm one; git rev-parse HEAD";
+        let output = Command::new("sh").args(["-ec", script]).current_dir(&folder).output().expect("sh runs");
+        let commit = CommitId::new(String::from_utf8_lossy(&output.stdout).trim()).expect("a commit");
+        let repository = Repository { root: folder.path().to_owned() };
+        let room = repository.room_of(&commit).await.expect("it is there");
+        assert_eq!(room, Room { kib: 4 + 4 + 8 + 4, inodes: 5 });
     }
 }

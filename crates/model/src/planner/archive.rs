@@ -4,6 +4,8 @@ use super::context::{HostChange, HostPlanning};
 use crate::app::archive::archive_name;
 use crate::config::{Settings, SourceName};
 use crate::deployer::action::{DeployerAction, Packing};
+use crate::host::diagnosis::ArchiveRoom;
+use crate::host::facts::Room;
 use crate::plan::Target;
 use crate::plan::action::{Action, ArchiveAction};
 use crate::release::Release;
@@ -36,6 +38,13 @@ impl HostPlanning<'_> {
         let says_all = source.artifact.is_none() && hooks.local.build.is_empty();
         let kept = self.kept_archive(release).filter(|_| says_all);
         Some(kept.unwrap_or_else(|| Archive::Sent(archive_name(&app.unit, release))))
+    }
+
+    /// Takes note of the room that a new release takes here whose own files take this.
+    pub(super) fn is_sent_archive(&mut self, unpacked: Option<Room>, release: &Release) {
+        let is_sent = self.archive_of(release).map(|archive| matches!(archive, Archive::Sent(_)));
+        self.sent.archive =
+            is_sent.zip(unpacked).map(|(is_sent, unpacked)| ArchiveRoom { unpacked, is_sent });
     }
 
     /// The archive of a release that is built again, if the host has kept one: else it is fetched, as it may have been at first.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::diagnosis::{left_over_on, owner_by};
+use super::diagnosis::{SentRoom, left_over_on, owner_by};
 use super::resolved::settings_back_to;
 use crate::app::bundle::Bundles;
 use crate::app::hooks::HookPoint;
@@ -70,8 +70,8 @@ pub(super) struct HostPlanning<'a> {
     pub(super) owner: Owner,
     /// The packages of the hosts that have some, where this one has none.
     pub(super) pins: Vec<String>,
-    /// What is sent here of private packages and bundles, in KiB.
-    pub(super) sent_kib: u64,
+    /// What is sent here.
+    pub(super) sent: SentRoom,
     /// The bundles that there are of the release.
     pub(super) bundles: Bundles,
     /// What this run takes away of what isn't wanted any more.
@@ -98,7 +98,7 @@ impl<'a> HostPlanning<'a> {
                 (owner, _) => owner,
             },
             pins: pins.filter(|_| facts.pins.is_empty()).cloned().unwrap_or_default(),
-            sent_kib: 0,
+            sent: SentRoom::default(),
             bundles: Bundles::new(),
             removes: Vec::new(),
         };
@@ -108,7 +108,7 @@ impl<'a> HostPlanning<'a> {
     /// Notes how large those of these packages are that aren't here yet.
     pub(super) fn is_sent(&mut self, packages: &[FetchedPackage]) {
         let missing = packages.iter().filter(|package| !self.facts.packages.contains(&package.place()));
-        self.sent_kib = missing.map(|package| package.size_bytes.div_ceil(1024)).sum();
+        self.sent.kib = missing.map(|package| package.size_bytes.div_ceil(1024)).sum();
     }
 
     /// Where a new release goes.

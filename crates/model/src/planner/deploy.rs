@@ -21,7 +21,7 @@ use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
 use crate::deployer::developer::tests_of;
 use crate::host::diagnosis::{DiagnosisKind, stray};
-use crate::host::facts::CurrentLink;
+use crate::host::facts::{CurrentLink, Room};
 use crate::host::left_over::LeftOver;
 use crate::host::record::{JournalKind, SlotState};
 use crate::names::CommitId;
@@ -38,6 +38,8 @@ pub struct DeployRequest {
     pub release: Release,
     /// Where hosts fetch it from.
     pub url: String,
+    /// What the release's own files take, where they come as an archive.
+    pub unpacked: Option<Room>,
     /// Where the deployer makes what it sends instead.
     pub workshop: Workshop,
     /// Deploy also where it is live already.
@@ -82,6 +84,7 @@ impl DeployRequest {
         DeployRequest {
             release,
             url: url.into(),
+            unpacked: None,
             workshop: Workshop::default(),
             force: false,
             take_over: false,
@@ -114,6 +117,7 @@ pub fn plan_deploy(
     let DeployRequest {
         release,
         url: _,
+        unpacked,
         workshop,
         force,
         take_over,
@@ -138,6 +142,7 @@ pub fn plan_deploy(
         planning.owner = owner_by(settings, Some(&request.url));
         planning.is_sent(packages);
         planning.is_sent_bundles(bundles, release);
+        planning.is_sent_archive(*unpacked, release);
     }
     let (mut refusals, mut notes) = examine(settings, &hosts);
     if *take_over {

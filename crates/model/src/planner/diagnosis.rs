@@ -9,7 +9,7 @@ use crate::app::service::Service;
 use crate::app::service_file::{FilesOf, ServiceFileKind, service_file_place};
 use crate::config::Settings;
 use crate::host::Host;
-use crate::host::diagnosis::{Diagnosis, DiagnosisKind, Expected, diagnose};
+use crate::host::diagnosis::{ArchiveRoom, Diagnosis, DiagnosisKind, Expected, diagnose};
 use crate::host::left_over::{LeftOver, WantedHere, left_over};
 use crate::host::sudo::{ANY_COMMIT, SudoCommand, SudoNeeded};
 use crate::names::{CommitId, HostPath, SlotName};
@@ -18,7 +18,7 @@ use crate::strategy::{self, Strategy};
 /// All that there is to say about a host: what a deploy would refuse, what its plan would note, and the rest. `url` is where
 /// the code comes from, as far as that is known and the settings don't say it.
 pub fn diagnose_host(settings: &Settings, seen: SeenHost<'_>, url: Option<&str>) -> Vec<Diagnosis> {
-    diagnose_by(strategy::of(settings), settings, seen, &owner_by(settings, url), 0)
+    diagnose_by(strategy::of(settings), settings, seen, &owner_by(settings, url), SentRoom::default())
 }
 
 /// Whose what a run installs is, where the code comes from this address.
@@ -64,13 +64,22 @@ pub(super) fn left_over_on(settings: &Settings, seen: SeenHost<'_>, owner: &Owne
     left_over(seen.facts, &WantedHere { service_files: &service_files, jobs }, owner)
 }
 
-/// The same, where another strategy than that of the settings says which slots are ours, and so many KiB are sent besides.
+/// The room that what is sent to a host takes there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SentRoom {
+    /// What comes besides an archive, in KiB.
+    pub(super) kib: u64,
+    /// What a release takes that comes as one.
+    pub(super) archive: Option<ArchiveRoom>,
+}
+
+/// The same, where another strategy than that of the settings says which slots are ours, and this is sent.
 pub(super) fn diagnose_by(
     strategy: &dyn Strategy,
     settings: &Settings,
     seen: SeenHost<'_>,
     owner: &Owner,
-    sent_kib: u64,
+    sent: SentRoom,
 ) -> Vec<Diagnosis> {
     let SeenHost { host, facts } = seen;
     let (service_files, jobs) = (places_on(settings, host), jobs_on(settings, host));
@@ -87,7 +96,8 @@ pub(super) fn diagnose_by(
         owner,
         group: settings.users.deploy_group.as_deref(),
         reads_env_file: reads_env_file(settings),
-        sent_kib,
+        sent_kib: sent.kib,
+        archive: sent.archive,
     };
     diagnose(facts, &expected)
 }

@@ -39,8 +39,8 @@ pub(super) fn examine(settings: &Settings, hosts: &[HostPlanning<'_>]) -> (Vec<R
     let seen: Vec<SeenHost<'_>> =
         hosts.iter().map(|planning| SeenHost { host: planning.host, facts: planning.facts }).collect();
     refusals.extend(same_folders(settings, &seen));
-    for HostPlanning { host, facts, strategy, owner, sent_kib, .. } in hosts {
-        for diagnosis in diagnose_by(*strategy, settings, SeenHost { host, facts }, owner, *sent_kib) {
+    for HostPlanning { host, facts, strategy, owner, sent, .. } in hosts {
+        for diagnosis in diagnose_by(*strategy, settings, SeenHost { host, facts }, owner, *sent) {
             let host = host.name.clone();
             match diagnosis.severity {
                 Severity::Blocks => refusals.push(Refusal::Unfit { host, diagnosis }),

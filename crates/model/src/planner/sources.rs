@@ -104,7 +104,7 @@ impl HostPlanning<'_> {
         if self.settings.source.method == SourceName::Bundle
             && let Some(file) = self.sent(release).file()
         {
-            self.sent_kib += file.size_bytes.div_ceil(1024);
+            self.sent.kib += file.size_bytes.div_ceil(1024);
         }
     }
 

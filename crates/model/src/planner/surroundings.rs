@@ -87,7 +87,7 @@ impl HostPlanning<'_> {
             layout,
             owner: _,
             pins: _,
-            sent_kib: _,
+            sent: _,
             bundles: _,
             removes: _,
         } = self;

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::app::owner::Owner;
 use crate::host::Host;
-use crate::host::facts::HostFacts;
+use crate::host::facts::{HostFacts, Room};
 use crate::host::layout::Layout;
 use crate::host::left_over::WantedHere;
 use crate::names::SlotName;
@@ -222,6 +222,17 @@ pub struct Expected<'a> {
     pub reads_env_file: bool,
     /// What is sent besides the release, in KiB.
     pub sent_kib: u64,
+    /// What a release takes that comes as an archive.
+    pub archive: Option<ArchiveRoom>,
+}
+
+/// What a release takes that comes as an archive. All of it is unpacked beside what its slot holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArchiveRoom {
+    /// What is unpacked.
+    pub unpacked: Room,
+    /// Whether the archive comes, too: it isn't packed yet, and takes no more than what is in it.
+    pub is_sent: bool,
 }
 
 /// All that there is to say about a host, in the order of [`DiagnosisKind`].

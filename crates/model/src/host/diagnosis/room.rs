@@ -1,7 +1,7 @@
 //! Whether there is room for another release, and a right clock.
 
 use super::slots::typed;
-use super::{Diagnoses, DiagnosisKind, Expected};
+use super::{ArchiveRoom, Diagnoses, DiagnosisKind, Expected};
 use crate::host::facts::{Capacity, HostFacts, LEAST_ROOM, Room};
 use crate::host::record::SlotState;
 use crate::names::SlotName;
@@ -51,6 +51,9 @@ pub(super) fn may_not_fit(facts: &HostFacts, expected: &Expected<'_>) -> Option<
     let fits = |more: u64, capacity: Option<Capacity>| capacity.is_none_or(|capacity| more <= capacity.free);
     let (kib, inodes) = (more(|room| room.kib), more(|room| room.inodes));
     let sent = expected.sent_kib;
+    if let Some(words) = expected.archive.and_then(|archive| archive_may_not_fit(facts, archive, sent)) {
+        return Some(words);
+    }
     if !fits(kib + sent, facts.disk_kib) {
         let mib = |kib: u64| kib.div_ceil(1024);
         let free = facts.disk_kib?.free / 1024;
@@ -67,6 +70,25 @@ pub(super) fn may_not_fit(facts: &HostFacts, expected: &Expected<'_>) -> Option<
         ));
     }
     None
+}
+
+/// The same of what comes as an archive: as little as what the release's own files take.
+fn archive_may_not_fit(facts: &HostFacts, archive: ArchiveRoom, sent_kib: u64) -> Option<String> {
+    let ArchiveRoom { unpacked, is_sent } = archive;
+    let mib = |kib: u64| kib.div_ceil(1024);
+    let (what, kib) = match is_sent {
+        true => ("its archive, and what is unpacked of it, take up to", 2 * unpacked.kib),
+        false => ("what is unpacked of its archive takes", unpacked.kib),
+    };
+    if let Some(free) = facts.disk_kib.map(|disk| disk.free).filter(|free| kib + sent_kib > *free) {
+        let (takes, free) = (mib(kib + sent_kib), free / 1024);
+        return Some(format!("another release may not fit: {what} {takes} MiB, and {free} MiB are free"));
+    }
+    let free = facts.inodes.map(|inodes| inodes.free).filter(|free| unpacked.inodes > *free)?;
+    Some(format!(
+        "another release may not fit: what is unpacked of its archive takes {} inodes, and {free} are free",
+        unpacked.inodes
+    ))
 }
 
 /// Disk and clock.
