@@ -38,6 +38,7 @@ impl Settings {
             path: host.path.clone(),
             link: self.layout.current_release_symlink.clone(),
             virtualenv: self.layout.virtualenv.clone(),
+            adds_up: self.layout.strategy.adds_up(),
             env_file: self.shared.env_file.as_ref().map(|file| host.path.join("shared").join(file)),
         }
     }

@@ -16,6 +16,9 @@ pub struct Layout {
     pub virtualenv: String,
     /// The file of variables for the app's commands, if it has one.
     pub env_file: Option<HostPath>,
+    /// Whether every release has a folder of its own. A new one shares the files of git that never change with one beside it: else each
+    /// deploy would copy all of the project's history.
+    pub adds_up: bool,
 }
 
 impl Layout {

@@ -150,6 +150,7 @@ mod tests {
             releases: HostPath::new("/srv/five/releases").expect("a path"),
             link: "current".into(),
             virtualenv: "env".into(),
+            adds_up: false,
             env_file: None,
         };
         let follows = |text: &str| OuterLink { text: text.to_owned(), slot: None }.follows(&layout);

@@ -118,12 +118,13 @@ fn fill(
     run: &RunId,
 ) -> String {
     let mut script = format!(
-        "slot={} name={} url={} commit={commit} aside={} filled={}\n",
+        "slot={} name={} url={} commit={commit} aside={} filled={} shares={}\n",
         quote(layout.slot(slot).as_str()),
         quote(slot.as_str()),
         quote(url),
         quote(layout.aside(slot, run).as_str()),
         quote(layout.filled(slot).as_str()),
+        if layout.adds_up { "yes" } else { "" },
     );
     let siblings: Vec<String> = siblings.iter().map(|slot| quote(layout.slot(slot).as_str())).collect();
     let _ = writeln!(script, "set -- {}", siblings.join(" "));

@@ -754,6 +754,7 @@ mod tests {
             releases: HostPath::new("/srv/it's \"five\"/releases").expect("a path"),
             link: "current".into(),
             virtualenv: "env".into(),
+            adds_up: false,
             env_file: None,
         };
         let script = inspect_script(&layout, Scope::Full, &AlsoLookAt::default());

@@ -104,6 +104,7 @@ impl Place {
             path,
             link: "current".to_owned(),
             virtualenv: "env".to_owned(),
+            adds_up: false,
             env_file: None,
         };
         Place { folder, layout }

@@ -241,6 +241,63 @@ fn slots_share_no_file_of_git() {
     assert_snapshot!(found, @"3");
 }
 
+/// Where each release has a folder of its own, a new one shares what git keeps with the one before. Whatever is damaged there, the new one
+/// is whole.
+#[test]
+fn a_folder_of_its_own_shares_what_is_whole() {
+    let mut found = String::new();
+    let (shells, mut place) = (shells(), Place::with_room("five"));
+    place.layout.adds_up = true;
+    let remote = Remote::of(&place);
+    for (case, (what, how)) in std::iter::once(&("nothing is damaged", ":")).chain(&DAMAGE).enumerate() {
+        let shell = &shells[case % shells.len()];
+        place.by_hand("rm -rf five; mkdir -p five/releases five/.buedafab/slots");
+        for action in [fetch(&place, "a", &remote.first, &[]), checkout("a", &remote.first)] {
+            assert_eq!(place.act(shell, &action), "0");
+        }
+        damage(&place, "a", how);
+        let said = place.act(shell, &fetch(&place, "b", &remote.second, &["a"]));
+        assert_eq!(place.act(shell, &checkout("b", &remote.second)), "0", "{what}: {said}");
+        assert_eq!(place.act(shell, &prove("b", &remote.second)), "0", "{what}: {said}");
+        let shared = place.by_hand("find five/releases/b/.git/objects -type f -links +1 | grep -q . && echo shared || echo its own");
+        let _ = writeln!(found, "{what}: {said}, {}", shared.trim());
+    }
+    assert_snapshot!(found, @"
+    nothing is damaged: 0, shared
+    HEAD is empty: 0, its own
+    HEAD is gone: 0, its own
+    HEAD is zeroes: 0, its own
+    the configuration is empty: 0, its own
+    the configuration is zeroes: 0, its own
+    the configuration is garbage: 0, its own
+    the index is empty: 0, shared
+    the index is garbage: 0, shared
+    the index is gone: 0, shared
+    all objects are gone: 0, its own
+    the commit is empty: 0, its own
+    the commit is gone: 0, its own
+    a tree is empty: 0, shared
+    a tree is gone: 0, shared
+    a file is empty: 0, its own
+    a file is gone: 0, its own
+    a file is zeroes: 0, its own
+    a pack is cut: 0, its own
+    the index of a pack is gone: 0, its own
+    packed refs are garbage: 0, its own
+    a branch is empty: 0, its own
+    a branch of the remote is garbage: 0, shared
+    all branches are gone: 0, its own
+    it is shallow without saying where: 0, its own
+    its objects lie nowhere: 0, shared
+    locks were left over: 0, shared
+    git's folder is gone: 0, its own
+    git's folder is a file: 0, its own
+    git's folder is another's: 0, its own
+    git's folder leads nowhere: 0, its own
+    git's folder is empty: 0, its own
+    ");
+}
+
 /// What only this host has is kept when a clone is made anew: commits that a person has made there, and files that differ.
 #[test]
 fn what_a_person_did_in_a_damaged_clone_is_kept() {

@@ -1,6 +1,6 @@
 # Brings a commit into the clone in a slot, and ends well only where that clone can check it out. A damaged one is made anew beside
 # it, and replaced when the new one is proven; what else is in the slot stays. Expects `slot`, `name`, `url`, `commit`, `aside`,
-# `filled`, `lacks`, `has_own_work`, `holds`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments.
+# `filled`, `lacks`, `has_own_work`, `holds`, `shares`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments.
 # POSIX sh.
 #
 # Where it comes from is another script's (`from_remote`, `from_bundle`), which defines `bring INTO SIBLING…`, by which a clone gets the
@@ -57,19 +57,29 @@ remember_commit() {
   [ -n "$was" ] && { git -C "$slot.new" update-ref --no-deref HEAD "$was^{commit}" && git -C "$slot.new" read-tree "$was"; } 2>/dev/null
 }
 
-make_anew() {
-  no_mount_in "$slot" || exit
-  rm -rf "$slot.new" || exit
-  # Who is stopped leaves nothing of a release's size.
-  trap 'rm -rf "$slot.new"; exit 143' HUP INT TERM
+# A new clone with the commit at "$slot.new": from a slot beside it in this way, or else from where the release comes from.
+clone_anew() {
+  way=$1
+  shift
+  rm -rf "$slot.new" || return
   for sibling; do
     ! lacks "$sibling" || continue
-    git -c init.defaultBranch=master clone --quiet --origin origin --no-local --no-checkout --upload-pack "$serve" -- "$sibling" "$slot.new" 2>/dev/null &&
+    git -c init.defaultBranch=master clone --quiet --origin origin "$way" --no-checkout --upload-pack "$serve" -- "$sibling" "$slot.new" 2>/dev/null &&
       git -C "$slot.new" remote set-url origin "$url" && break
     rm -rf "$slot.new"
   done
-  [ -d "$slot.new" ] || begin || give_up $?
-  { has "$slot.new" && is_there "$slot.new"; } || bring "$slot.new" "$@" || give_up $?
+  [ -d "$slot.new" ] || begin || return
+  { has "$slot.new" && is_there "$slot.new"; } || bring "$slot.new" "$@"
+}
+
+make_anew() {
+  no_mount_in "$slot" || exit
+  # Who is stopped leaves nothing of a release's size.
+  trap 'rm -rf "$slot.new"; exit 143' HUP INT TERM
+  # What is shared may be damaged, or be on another disk: a stream of what git reads is checked.
+  if [ -z "$shares" ] || ! clone_anew --local "$@" 2>/dev/null; then
+    clone_anew --no-local "$@" || give_up $?
+  fi
   if [ ! -d "$slot" ] || [ -L "$slot" ]; then
     rm -rf "$slot" && mv "$slot.new" "$slot"
     exit
