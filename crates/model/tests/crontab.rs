@@ -2,45 +2,36 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use buedafab_model::app::crontab::CrontabLocation;
 use buedafab_model::app::owner::Owner;
+use buedafab_model::host::layout::Layout;
 use buedafab_model::names::{EnvironmentName, RunId, SlotName, Unit};
 use buedafab_model::plan::action::{ServiceAction, Surroundings};
 use buedafab_model::shell::render_step;
 use insta::assert_snapshot;
 
-use common::shells::{Place, Shell, everywhere_in};
+use common::shells::{Place, Shell, everywhere_in, shells};
 
 /// A crontab that is a file beside the app.
 const CRONTAB: &str =
     "crontab() { case $1 in -l) cat crontab ;; -) cat >crontab.new && mv crontab.new crontab ;; esac; }\n";
 
-/// Installs the jobs of a release beside what stands in the crontab, and says what stands there then.
-fn install(shell: &Shell, place: &mut Place, before: &str, jobs: &str) -> String {
-    let file = place.layout.shared().join(".env");
-    place.layout.env_file = Some(file.clone());
-    let current = place.layout.current();
-    std::fs::create_dir_all(place.layout.shared().as_str()).expect("a folder");
-    std::fs::create_dir_all(place.slot("a").join("env/bin")).expect("a folder");
-    std::fs::write(place.slot("a").join("jobs"), jobs).expect("a file");
-    std::fs::write(file.as_str(), "SECRET='s3 $cret'\nBOTH=of the file\n").expect("a file");
-    std::fs::write(place.root().join("crontab"), before).expect("a file");
-    if !place.current().exists() {
-        std::os::unix::fs::symlink("a", place.current()).expect("a link");
-    }
+/// The jobs of an app that lies there.
+fn jobs_of(label: &str, layout: &Layout) -> ServiceAction {
     let variables = [("A", "it's 100% $HOME"), ("BOTH", "of the settings"), ("OWN", "of the settings")];
-    let action = ServiceAction::Crontab {
+    let current = layout.current();
+    ServiceAction::Crontab {
         slot: SlotName::new("a").expect("a slot"),
         file: "jobs".to_owned(),
-        label: "five".to_owned(),
-        former_label: Unit::new("five").expect("a unit"),
+        label: label.to_owned(),
+        former_label: Unit::new(label).expect("a unit"),
         owner: Owner::new(
-            Unit::new("five").expect("a unit"),
+            Unit::new(label).expect("a unit"),
             EnvironmentName::new("production").expect("a word"),
             None,
         ),
@@ -51,11 +42,59 @@ fn install(shell: &Shell, place: &mut Place, before: &str, jobs: &str) -> String
             virtualenv: Some(current.join("env")),
             run_as: None,
         },
-    };
+    }
+}
+
+/// Installs the jobs of a release beside what stands in the crontab, and says what stands there then.
+fn install(shell: &Shell, place: &mut Place, before: &str, jobs: &str) -> String {
+    let file = place.layout.shared().join(".env");
+    place.layout.env_file = Some(file.clone());
+    std::fs::create_dir_all(place.layout.shared().as_str()).expect("a folder");
+    std::fs::create_dir_all(place.slot("a").join("env/bin")).expect("a folder");
+    std::fs::write(place.slot("a").join("jobs"), jobs).expect("a file");
+    std::fs::write(file.as_str(), "SECRET='s3 $cret'\nBOTH=of the file\n").expect("a file");
+    std::fs::write(place.root().join("crontab"), before).expect("a file");
+    if !place.current().exists() {
+        std::os::unix::fs::symlink("a", place.current()).expect("a link");
+    }
+    let action = jobs_of("five", &place.layout);
     let step = render_step(&action.into(), &place.layout, &RunId::new("r1").expect("a word"));
     let output = shell.run(&format!("{CRONTAB}{step}"), &place.root());
     assert!(output.status.success(), "{}: {}", shell.name, String::from_utf8_lossy(&output.stderr));
     std::fs::read_to_string(place.root().join("crontab")).expect("it is there")
+}
+
+/// Several apps, or environments, of one user on one host install their jobs at the same time.
+#[test]
+fn no_block_is_lost_where_several_are_changed_at_once() {
+    for shell in shells() {
+        let place = Place::with_room("five");
+        let at_once = "crontab() { case $1 in -l) cat crontab ;; -) cat >crontab.$$ && mv crontab.$$ crontab ;; esac; }\n";
+        std::fs::write(place.root().join("crontab"), "* * * * * mine\n").expect("a file");
+        let labels: Vec<String> = (1..=8).map(|number| format!("app{number}")).collect();
+        std::thread::scope(|scope| {
+            for label in &labels {
+                let (shell, place) = (&shell, &place);
+                scope.spawn(move || {
+                    let path = place.layout.path.join(label);
+                    let layout = Layout { releases: path.join("releases"), path, ..place.layout.clone() };
+                    let slot = layout.slot(&SlotName::new("a").expect("a slot"));
+                    for folder in [&slot, &layout.state(), &layout.shared()] {
+                        std::fs::create_dir_all(folder.as_str()).expect("a folder");
+                    }
+                    std::os::unix::fs::symlink("a", layout.current().as_str()).expect("a link");
+                    std::fs::write(slot.join("jobs").as_str(), format!("* * * * * {label}\n")).expect("a file");
+                    let step = render_step(&jobs_of(label, &layout).into(), &layout, &RunId::new("r1").expect("a word"));
+                    let output = shell.run(&format!("{at_once}{step}"), &place.root());
+                    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                });
+            }
+        });
+        let crontab = std::fs::read_to_string(place.root().join("crontab")).expect("it is there");
+        let jobs: BTreeSet<&str> = crontab.lines().filter_map(|line| line.strip_prefix("* * * * * ")).collect();
+        let expected: BTreeSet<&str> = labels.iter().map(String::as_str).chain(["mine"]).collect();
+        assert_eq!(jobs, expected, "{}", shell.name);
+    }
 }
 
 /// Starts each job as cron does (crontab(5)): what is set holds for the lines below, `SHELL` gets a job by `-c`, and what stands

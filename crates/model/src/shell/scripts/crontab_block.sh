@@ -6,6 +6,10 @@
 begin="# begin $label, kept by buedafab"
 end="# end $label"
 export begin end
+# It is read, changed and written by one at a time: another app's run may be at it. The lock ends with this step.
+home=$HOME
+[ -n "$home" ] && [ -d "$home" ] && [ -r "$home" ] || home=/
+exec 8<"$home" && flock 8 || exit
 now=$(crontab -l 2>/dev/null)
 count() { printf '%s\n' "$now" | grep -cxF -e "$1"; }
 require_whole() {
