@@ -28,7 +28,7 @@ use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::mask::mask_urls;
 use buedafab_model::run::exit_code::ExitCode;
 
-use crate::arguments::{Cli, CommandArgs, command_line};
+use crate::arguments::{Cli, CommandArgs, RetireArgs, command_line};
 use crate::exit::CliError;
 
 /// Does what the words of this process say, and comes back with the exit code.
@@ -141,9 +141,20 @@ async fn run_for_each_app(cli: &Cli) -> Result<ExitCode, CliError> {
         return run(cli).await;
     }
     let color = console::colors_enabled_stderr();
-    let apps = project::Project::find(&cli.global, color)?.several_apps().to_vec();
-    if apps.is_empty() {
+    let project = project::Project::find(&cli.global, color)?;
+    if project.several_apps().is_empty() {
         return run(cli).await;
+    }
+    // Those that are nowhere among the hosts that are meant have nothing to do.
+    let mut apps = match &cli.environment {
+        Some(environment) => project.apps_on_hosts(environment, &cli.global, color)?,
+        None => project.several_apps().to_vec(),
+    };
+    // A host that has left may be named as an app's, too.
+    if let CommandArgs::Retire(RetireArgs { host, .. }) = &cli.command
+        && let Some(app) = apps.iter().find(|app| host.ends_with(&format!("/{app}"))).cloned()
+    {
+        apps = vec![app];
     }
     for app in apps {
         report::print_talk(&format!("{app}:"));

@@ -1,6 +1,6 @@
 //! The project that is deployed: where it is, and what its configuration says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use buedafab_engine::Repository;
@@ -26,6 +26,8 @@ pub(crate) struct Project {
     pub config: ConfigFile,
     /// The apps that were meant, where several were.
     apps: Vec<AppName>,
+    /// What it says of all apps, where `config` is of one of them.
+    whole: Option<ConfigFile>,
 }
 
 impl Project {
@@ -58,16 +60,32 @@ impl Project {
         let apps = choose_apps(&config, global)?;
         Ok(match apps.as_slice() {
             [only] => {
-                let config = config.of_app(only).expect("it is one of those that there are");
-                Project { root, path, config, apps: Vec::new() }
+                let own = config.of_app(only).expect("it is one of those that there are");
+                Project { root, path, config: own, apps: Vec::new(), whole: Some(config) }
             }
-            _ => Project { root, path, config, apps },
+            _ => Project { root, path, config, apps, whole: None },
         })
     }
 
     /// The apps that were meant, where several were.
     pub(crate) fn several_apps(&self) -> &[AppName] {
         &self.apps
+    }
+
+    /// Those of them that are on the hosts that were meant.
+    pub(crate) fn apps_on_hosts(
+        &self,
+        environment: &str,
+        global: &GlobalArgs,
+        color: bool,
+    ) -> Result<Vec<AppName>, CliError> {
+        let settings = self.settings(environment, color)?;
+        let apps = self.apps(&settings.environment, color)?;
+        let hosts = apps.iter().flat_map(|app| app.settings.hosts.iter().cloned()).collect();
+        let all = Settings { hosts, ..settings };
+        let chosen: Vec<&AppName> =
+            choose_hosts(&all, global)?.into_iter().filter_map(|host| host.app.as_ref()).collect();
+        Ok(self.apps.iter().filter(|app| chosen.contains(app)).cloned().collect())
     }
 
     /// What several apps that were meant mean in an environment, in the order in which they switch; nothing, where one is meant.
@@ -90,7 +108,10 @@ impl Project {
     /// The settings of an environment.
     pub(crate) fn settings(&self, environment: &str, color: bool) -> Result<Settings, CliError> {
         let name = EnvironmentName::new(environment).map_err(|error| CliError::usage(error.to_string()))?;
-        self.config.settings(&name).map_err(|mistakes| CliError::rendered(mistakes.render(color)))
+        // What an app would take from another one is wrong, whichever is meant.
+        let beside = self.whole.as_ref().map_or(Ok(Vec::new()), |whole| whole.apps_in(&name));
+        let settings = beside.and_then(|_| self.config.settings(&name));
+        settings.map_err(|mistakes| CliError::rendered(mistakes.render(color)))
     }
 }
 
@@ -166,7 +187,9 @@ pub(crate) fn choose_hosts<'s>(
     let roles = global.roles.iter().map(|typed| glob(typed)).collect::<Result<Vec<_>, _>>()?;
     for pattern in &names {
         if !settings.hosts.iter().any(|host| is_named(pattern, host)) {
-            let names: Vec<&str> = settings.hosts.iter().map(Host::machine).take(12).collect();
+            let mut seen = BTreeSet::new();
+            let names = settings.hosts.iter().map(Host::machine).filter(|name| seen.insert(*name));
+            let names: Vec<&str> = names.take(12).collect();
             return Err(CliError::usage(format!(
                 "no host of {environment} is called {:?}",
                 pattern.as_str()

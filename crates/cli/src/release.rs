@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use buedafab_engine::{Look, Repository, Wanted};
 use buedafab_model::config::Settings;
-use buedafab_model::deployer::checkout::{CheckoutFacts, LiveRelease};
+use buedafab_model::deployer::checkout::{CheckoutFacts, LiveRelease, ReleaseFile};
 use buedafab_model::deployer::rules::{
     Allowed, BrokenRule, Question, Ruling, TagChoice, check_new_tag, judge,
 };
@@ -34,6 +34,14 @@ pub(crate) fn live_releases(look: &Look) -> Vec<Release> {
     let live = look.facts.values().filter_map(|facts| facts.live());
     let distinct: BTreeMap<_, _> = live.map(|release| (release.commit.clone(), release)).collect();
     distinct.into_values().collect()
+}
+
+/// The paths of which an app is made. What a release does is decided by its configuration, too.
+pub(crate) fn made_of(settings: &Settings, configuration: Option<&ReleaseFile>) -> Vec<String> {
+    let mut made_of = settings.app.skip_unless_changed.clone();
+    let own = configuration.filter(|own| own.text.is_some() && !made_of.is_empty());
+    made_of.extend(own.map(|own| own.path.clone()));
+    made_of
 }
 
 /// How many of the commits between two releases are told.
@@ -89,11 +97,7 @@ impl Choosing {
         settings: &Settings,
         live: Vec<Release>,
     ) -> Result<Vec<LiveRelease>, CliError> {
-        // What a release does is decided by its configuration, too.
-        let mut made_of = settings.app.skip_unless_changed.clone();
-        let own = self.facts.release_file.iter().filter(|own| own.text.is_some() && !made_of.is_empty());
-        let own: Vec<String> = own.map(|own| own.path.clone()).collect();
-        made_of.extend(own);
+        let made_of = made_of(settings, self.facts.release_file.as_ref());
         let (commit, remote) = (&self.facts.release.commit, &settings.source.master_remote);
         let ancestry = repository.ancestry(commit, live, remote, MOST_COMMITS, &made_of);
         session.unless_interrupted(ancestry).await

@@ -118,6 +118,9 @@ impl Session {
         let all =
             if apps.is_empty() { settings.clone() } else { Settings { hosts: of_apps, ..settings.clone() } };
         let hosts: Vec<Host> = choose_hosts(&all, &cli.global)?.into_iter().cloned().collect();
+        let has_hosts =
+            |app: &AppInEnvironment| hosts.iter().any(|host| host.app.as_ref() == Some(&app.name));
+        let apps = apps.into_iter().filter(has_hosts).collect();
         Ok(Session::of(cli, project, settings, apps, hosts, prints))
     }
 
@@ -185,6 +188,11 @@ impl Session {
     /// Where this checkout's code comes from, if it is one.
     pub(crate) async fn code_url(&self) -> Option<String> {
         self.repository().ok()?.remote_url(&self.settings.source.master_remote).await
+    }
+
+    /// The one of several apps that the command is about.
+    pub(crate) fn only_app(&self) -> Option<&AppName> {
+        self.project.config.only_app()
     }
 
     /// The project's folder.
@@ -381,13 +389,21 @@ impl Session {
         };
         let (settings, mut notes) = read(config, &self.settings)?;
         let mut apps = self.apps.clone();
+        let mut of_apps: Vec<(AppName, Vec<String>)> = Vec::new();
         for app in &mut apps {
             let own = config.of_app(&app.name).expect("it was one of them when the run began");
-            let (settings, own_notes) = read(&own, &app.settings)?;
+            let (settings, notes) = read(&own, &app.settings)?;
             app.settings = settings;
-            let new = own_notes.into_iter().filter(|note| !notes.contains(note));
-            let new: Vec<String> = new.map(|note| format!("{}: {note}", app.name)).collect();
-            notes.extend(new);
+            of_apps.push((app.name.clone(), notes));
+        }
+        if !of_apps.is_empty() {
+            // What all have in common is no app's.
+            let is_of_all = |note: &String| of_apps.iter().all(|(_, notes)| notes.contains(note));
+            notes = of_apps[0].1.iter().filter(|note| is_of_all(note)).cloned().collect();
+            for (name, own) in &of_apps {
+                let own = own.iter().filter(|note| !is_of_all(note));
+                notes.extend(own.map(|note| format!("{name}: {note}")));
+            }
         }
         let looks_again = settings != self.settings || apps != self.apps;
         (self.settings, self.apps) = (settings, apps);

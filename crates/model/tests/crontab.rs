@@ -83,15 +83,21 @@ fn no_block_is_lost_where_several_are_changed_at_once() {
                         std::fs::create_dir_all(folder.as_str()).expect("a folder");
                     }
                     std::os::unix::fs::symlink("a", layout.current().as_str()).expect("a link");
-                    std::fs::write(slot.join("jobs").as_str(), format!("* * * * * {label}\n")).expect("a file");
-                    let step = render_step(&jobs_of(label, &layout).into(), &layout, &RunId::new("r1").expect("a word"));
+                    std::fs::write(slot.join("jobs").as_str(), format!("* * * * * {label}\n"))
+                        .expect("a file");
+                    let step = render_step(
+                        &jobs_of(label, &layout).into(),
+                        &layout,
+                        &RunId::new("r1").expect("a word"),
+                    );
                     let output = shell.run(&format!("{at_once}{step}"), &place.root());
                     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
                 });
             }
         });
         let crontab = std::fs::read_to_string(place.root().join("crontab")).expect("it is there");
-        let jobs: BTreeSet<&str> = crontab.lines().filter_map(|line| line.strip_prefix("* * * * * ")).collect();
+        let jobs: BTreeSet<&str> =
+            crontab.lines().filter_map(|line| line.strip_prefix("* * * * * ")).collect();
         let expected: BTreeSet<&str> = labels.iter().map(String::as_str).chain(["mine"]).collect();
         assert_eq!(jobs, expected, "{}", shell.name);
     }

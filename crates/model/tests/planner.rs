@@ -921,12 +921,12 @@ fn nothing_on_the_deployer_but_hooks_finds_out_where_a_release_goes() {
     };
     assert_snapshot!(found(""), @"
     run the tests: make test: SOLO and 0 of the run
-    before: SOLO and 11 of the run
+    before: SOLO and 12 of the run
     push 3333333333 to master on o: SOLO and 0 of the run
     ");
     assert_snapshot!(found("local_deployment_type = \"TEST\"\n"), @"
     run the tests: make test: TEST and 0 of the run
-    before: TEST and 11 of the run
+    before: TEST and 12 of the run
     push 3333333333 to master on o: TEST and 0 of the run
     ");
     let (settings, hosts) = (fleet("", 1), [second()]);

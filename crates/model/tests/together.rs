@@ -6,12 +6,13 @@ use std::fmt::Write;
 
 use buedafab_model::config::{AppInEnvironment, Settings, SettingsByHost};
 use buedafab_model::deployer::action::DeployerAction;
+use buedafab_model::names::AppName;
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    DeployRequest, RollbackRequest, SeenHost, changed_last, plan_deploy_together, plan_for_each_app,
-    plan_rollback,
+    DeployRequest, RollbackRequest, SeenHost, Workshop, plan_deploy_together, plan_for_each_app,
+    plan_rollback, what_stays,
 };
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{Process, Scenario, SimHost, simulate};
@@ -70,9 +71,10 @@ impl Fleet {
         let context = run(self.runs + 1);
         let request =
             RollbackRequest { to: to.map(str::to_owned), ..RollbackRequest::new(URL, Schema::Refuse) };
-        let last = self.seen(|seen| changed_last(&self.apps, seen));
+        let stays = self.seen(|seen| what_stays(&self.apps, seen));
+        let stays = |name: &AppName| stays.iter().any(|(other, _)| name == other);
         let apps: Vec<AppInEnvironment> =
-            self.apps.iter().filter(|app| to.is_some() || last.contains(&app.name)).cloned().collect();
+            self.apps.iter().filter(|app| to.is_some() || !stays(&app.name)).cloned().collect();
         let by_host = SettingsByHost { whole: &self.settings, apps: &apps };
         let plan = |settings: &Settings, seen: &[SeenHost<'_>]| {
             plan_rollback(settings, &context, &request, seen).map(Some)
@@ -200,6 +202,32 @@ fn what_runs_once_runs_once_for_each_app_in_their_order() {
     assert_eq!(plan.closing.iter().map(|closing| closing.steps.len()).collect::<Vec<_>>(), [1]);
 }
 
+/// Whatever may stop the run on the deployer comes before anything of it gets to others.
+#[test]
+fn the_tests_of_all_apps_come_first() {
+    let text = "service = \"none\"\n[apps.api]\ntest_runner = \"make api\"\n[apps.web]\ntest_runner = \"make web\"\nsource = \"archive\"\n[apps.jobs]\nsource = \"archive\"\n";
+    let plan = Fleet::new(text).plan(|settings| {
+        let workshop = Workshop { archive: settings.app.unit.to_string(), clone: "clone".to_owned() };
+        let before = vec![DeployerAction::Hook { command: "git push".to_owned() }];
+        DeployRequest { before, workshop, ..DeployRequest::new(release(1), URL) }
+    });
+    let begin = phases(&plan).lines().find(|line| line.starts_with("begin")).map(str::to_owned);
+    assert_snapshot!(begin.expect("there is one"), @"begin: run the tests: make api, run the tests: make web, git push, pack 1111111111, pack 1111111111");
+}
+
+/// An environment, or the hosts that were named, may have none of an app's.
+#[test]
+fn an_app_without_hosts_has_no_part_in_it() {
+    let text = "service = \"none\"\n[apps.api]\n[apps.jobs]\nroles = [\"jobs\"]\n";
+    assert_snapshot!(phases(&Fleet::new(text).release(1, &[])), @"
+    deploy v1 (1111111111)
+    lock: web1/api, web2/api
+    prepare: web1/api, web2/api
+    switch: web1/api, web2/api
+    finish: web1/api, web2/api
+    ");
+}
+
 #[test]
 fn an_app_that_has_not_changed_stays_as_it_is() {
     let text = ORDERED.replace("service = \"none\"\n", "skip_unless_changed = [\"web/\"]\n");
@@ -275,6 +303,19 @@ fn a_rollback_takes_back_what_the_last_run_changed() {
     prepare: web1/web, web2/web
     switch: web1/web, web2/web
     finish: web1/web, web2/web
+    ");
+    // An app that is new stays: there is nothing that it could go back to.
+    let mut grown = Fleet::new(ORDERED).deployed(1, &[]);
+    let jobs = Fleet::new(&format!("{ORDERED}[apps.jobs]\n"));
+    grown.hosts.extend(jobs.hosts.iter().filter(|host| host.host.name.as_str().ends_with("/jobs")).cloned());
+    let grown = Fleet { hosts: grown.hosts, runs: grown.runs, ..jobs }.deployed(2, &[]);
+    assert_snapshot!(phases(&grown.rollback(None).expect("the others")), @"
+    roll back to v1 (1111111111)
+    lock: web1/api, web2/api, web1/web, web2/web
+    prepare: web1/api, web2/api, web1/web, web2/web
+    switch, wave 1 of 2: web1/web, web2/web
+    switch, wave 2 of 2: web1/api, web2/api
+    finish: web1/api, web2/api, web1/web, web2/web
     ");
     // Apps may go back to different releases.
     let fleet = fleet.deployed(4, &[]);

@@ -4,7 +4,8 @@ use buedafab_model::planner::{plan_adopt, plan_unadopt};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 
-use super::count_hosts;
+use buedafab_model::view::count_hosts;
+
 use crate::arguments::{AdoptArgs, Cli};
 use crate::exit::CliError;
 use crate::report::StepOutput;
@@ -32,7 +33,7 @@ pub(crate) async fn adopt(cli: &Cli, arguments: &AdoptArgs) -> Result<ExitCode, 
     if *dry_run {
         return Ok(ExitCode::Done);
     }
-    let hosts = count_hosts(plan.hosts.len());
+    let hosts = count_hosts(plan.hosts.iter().map(|planned| &planned.host));
     let question = if *undo {
         format!("Forget what was adopted on {hosts}?")
     } else {

@@ -1,6 +1,8 @@
 //! `changes`: the commits that a deploy would bring, and those that it would take away. Asked of the hosts themselves.
 
 use buedafab_engine::Repository;
+use buedafab_model::config::Settings;
+use buedafab_model::deployer::checkout::{CheckoutFacts, ReleaseFile};
 use buedafab_model::names::HostName;
 use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
@@ -9,7 +11,7 @@ use buedafab_model::view::{Change, show_changes};
 
 use crate::arguments::{Cli, ReleaseArgs};
 use crate::exit::CliError;
-use crate::release::wanted;
+use crate::release::{made_of, wanted};
 use crate::report::{StepOutput, print_json, print_view};
 use crate::session::Session;
 
@@ -21,21 +23,31 @@ pub(crate) async fn changes(cli: &Cli, arguments: &ReleaseArgs) -> Result<ExitCo
     let repository = session.repository()?;
     let wanted = wanted(arguments, &session.settings);
     let settings = session.settings.clone();
-    let survey = repository.survey(&settings, &wanted, None, None);
+    let configuration = session.configuration_in(&repository);
+    let survey = repository.survey(&settings, &wanted, None, configuration.as_deref());
     let (look, facts) =
         session.look_beside(async |session| session.look_or_stop(Scope::Plan).await, survey).await?;
-    let to = facts?.release;
-    let mut groups: Vec<(Option<Release>, Vec<HostName>)> = Vec::new();
+    let CheckoutFacts { release: to, release_file: configuration, .. } = facts?;
+    let mut groups: Vec<(Option<Release>, Vec<String>, Vec<HostName>)> = Vec::new();
     for host in &session.hosts {
         let live = look.facts.get(&host.name).and_then(|facts| facts.live());
-        match groups.iter_mut().find(|(known, _)| *known == live) {
-            Some((_, hosts)) => hosts.push(host.name.clone()),
-            None => groups.push((live, vec![host.name.clone()])),
+        let own = session.by_host().of(host);
+        let is_same = match &live {
+            Some(live) if live.commit != to.commit => {
+                stays(&repository, own, live, &to, configuration.as_ref()).await
+            }
+            _ => false,
+        };
+        let same = if is_same { own.app.skip_unless_changed.clone() } else { Vec::new() };
+        match groups.iter_mut().find(|(known, known_same, _)| *known == live && *known_same == same) {
+            Some((_, _, hosts)) => hosts.push(host.name.clone()),
+            None => groups.push((live, same, vec![host.name.clone()])),
         }
     }
     let mut changes = Vec::new();
-    for (from, hosts) in groups {
-        changes.push(change(&repository, hosts, from, &to, settings.source.scm_http_url.as_deref()).await);
+    for (from, same, hosts) in groups {
+        let page = settings.source.scm_http_url.as_deref();
+        changes.push(Change { same, ..change(&repository, hosts, from, &to, page).await });
     }
     if session.global.json {
         changes.iter().for_each(print_json);
@@ -60,5 +72,19 @@ async fn change(
     let page = other.zip(repository_page).map(|(from, page)| {
         format!("{}/compare/{}...{}", page.trim_end_matches('/'), from.commit.short(), to.commit.short())
     });
-    Change { hosts, from, to: to.clone(), commits, page }
+    Change { hosts, from, to: to.clone(), same: Vec::new(), commits, page }
+}
+
+/// Whether a deploy of the release leaves this one as it is, as nothing that the app is made of has changed.
+async fn stays(
+    repository: &Repository,
+    settings: &Settings,
+    live: &Release,
+    to: &Release,
+    configuration: Option<&ReleaseFile>,
+) -> bool {
+    let made_of = made_of(settings, configuration);
+    let remote = &settings.source.master_remote;
+    let ancestry = repository.ancestry(&to.commit, vec![live.clone()], remote, 0, &made_of).await;
+    ancestry.iter().any(|live| live.is_same)
 }

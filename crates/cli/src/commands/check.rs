@@ -175,14 +175,16 @@ async fn check_here(
     match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {
         Some(url) => {
             let remote = RemoteUrl::of(url);
-            let how = match settings.source.method {
+            let mut methods: Vec<SourceName> = all.iter().map(|settings| settings.source.method).collect();
+            methods.dedup();
+            let how = |method: &SourceName| match method {
                 SourceName::Fetch => format!("hosts fetch from {}", remote.url),
                 SourceName::Bundle => {
                     format!("this machine fetches from {}, and sends each host what it lacks", remote.url)
                 }
                 SourceName::Archive => "this machine packs each release once, for all hosts".to_owned(),
             };
-            check.pass("source", how);
+            methods.iter().map(how).for_each(|how| check.pass("source", how));
             if remote.credentials.is_some() {
                 let place = match settings.source.scm {
                     Some(_) => "`scm` in buedafab.toml".to_owned(),

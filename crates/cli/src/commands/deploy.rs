@@ -11,7 +11,7 @@ use buedafab_model::config::{Settings, SourceName};
 use buedafab_model::deployer::checkout::LiveRelease;
 use buedafab_model::deployer::rules::{Allowed, Ruling};
 use buedafab_model::names::Unit;
-use buedafab_model::plan::action::Schema;
+use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{DeployRequest, plan_deploy_together};
@@ -19,11 +19,10 @@ use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::strategy;
-use buedafab_model::view::show_commits;
+use buedafab_model::view::{count_hosts, show_commits};
 
 use crate::arguments::{Cli, DeployArgs};
 use crate::bundles::{make_bundles, prepare_mirror};
-use crate::commands::count_hosts;
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
 use crate::packages::{OwnWorkshop, fetch_packages, templates_of, workshop};
@@ -81,10 +80,13 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let Some(url) = settings.source.scm.clone().or(facts.remote.url.clone()) else {
         return Err(session.refuse(&[Refusal::NoRemote { remote: facts.remote.name }], &look));
     };
-    let told_visitors = maintenance.then(|| tell(&session, Announcement::default())).transpose();
-    let told_visitors = told_visitors.map_err(|error| session.give_up(error))?;
+    let mut told_visitors: BTreeMap<Unit, ToldVisitors> = BTreeMap::new();
+    for settings in all.iter().filter(|_| *maintenance) {
+        let told = tell(&session, settings, Announcement::default());
+        told_visitors.insert(settings.app.unit.clone(), told.map_err(|error| session.give_up(error))?);
+    }
     let draft = |release: Release, settings: &Settings| DeployRequest {
-        told: told_visitors.clone(),
+        told: told_visitors.get(&settings.app.unit).cloned(),
         force: *force,
         take_over: *take_over,
         drop_written: *drop_written,
@@ -190,13 +192,13 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     show(&mut session, &plan, &live, dry_run);
     session.confirm_removals(&plan).await?;
     if !plan.is_empty() {
-        let changed = plan.hosts.iter().filter(|planned| planned.to.is_some()).count();
         // Where no link moves, what is live is started again.
-        let (to, hosts) = match plan.intent {
-            Intent::Restart | Intent::Work => ("in", plan.hosts.len()),
-            Intent::Deploy | Intent::Rollback => ("to", changed),
+        let (to, switches) = match plan.intent {
+            Intent::Restart | Intent::Work => ("in", false),
+            Intent::Deploy | Intent::Rollback => ("to", true),
         };
-        let hosts = count_hosts(hosts);
+        let changed = plan.hosts.iter().filter(|planned| planned.to.is_some() || !switches);
+        let hosts = count_hosts(changed.map(|planned| &planned.host));
         let question = format!("{} {to} {} ({hosts})?", capitalize(&plan.headline()), plan.environment);
         session.confirm(&question).await?;
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use buedafab_model::app::maintenance::{Announcement, MaintenanceMethod, render_page};
+use buedafab_model::config::Settings;
 use buedafab_model::host::Host;
 use buedafab_model::plan::action::ToldVisitors;
 use buedafab_model::planner::plan_maintenance;
@@ -36,7 +37,7 @@ pub(crate) async fn maintenance(cli: &Cli, arguments: &MaintenanceArgs) -> Resul
 pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Result<ExitCode, CliError> {
     let command = if announcement.is_some() { "maintenance on" } else { "maintenance off" };
     let mut session = Session::start(cli, command, StepOutput::Talk)?;
-    let told = announcement.map(|announcement| tell(&session, announcement)).transpose();
+    let told = announcement.map(|announcement| tell(&session, &session.settings, announcement)).transpose();
     let told = told.map_err(|error| session.give_up(error))?;
     let look = session.look_or_stop(Scope::Plan).await?;
     let planned = plan_maintenance(&session.settings, &session.context, told.as_ref(), &session.seen(&look));
@@ -59,23 +60,22 @@ pub(crate) async fn switch(cli: &Cli, announcement: Option<Announcement>) -> Res
 }
 
 /// What visitors are told, in the page of the project or the program's own.
-pub(crate) fn tell(session: &Session, announcement: Announcement) -> Result<ToldVisitors, CliError> {
-    let own = session.settings.maintenance.page.as_ref().map(|name| session.root().join(name));
+pub(crate) fn tell(
+    session: &Session,
+    settings: &Settings,
+    announcement: Announcement,
+) -> Result<ToldVisitors, CliError> {
+    let own = settings.maintenance.page.as_ref().map(|name| session.root().join(name));
     let template = own.as_ref().map(std::fs::read_to_string).transpose().map_err(|error| {
         let path = own.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         CliError::configuration(format!("can't read {path}: {error}"))
     })?;
-    let page = render_page(
-        &session.settings.app.unit,
-        &session.settings.environment,
-        template.as_deref(),
-        &announcement,
-    )
-    .map_err(|error| {
-        let name = session.settings.maintenance.page.as_deref().unwrap_or("the page");
-        CliError::configuration(format!("{name}: {error}"))
-            .hint("the page may use `message`, `until`, `unit` and `environment`")
-    })?;
+    let page = render_page(&settings.app.unit, &settings.environment, template.as_deref(), &announcement)
+        .map_err(|error| {
+            let name = settings.maintenance.page.as_deref().unwrap_or("the page");
+            CliError::configuration(format!("{name}: {error}"))
+                .hint("the page may use `message`, `until`, `unit` and `environment`")
+        })?;
     let Announcement { message, until } = announcement;
     Ok(ToldVisitors { by: session.context.by.clone(), message, until, page })
 }

@@ -13,7 +13,7 @@ use crate::exit::CliError;
 use crate::report::leave_outputs;
 
 pub(crate) fn manage(cli: &Cli, words: &[String]) -> Result<ExitCode, CliError> {
-    let (settings, host) = one_host(cli, "manage -- COMMAND")?;
+    let (settings, host) = one_host(cli, &cli.command_name)?;
     if settings.app.recipe != Recipe::Django {
         return Err(
             CliError::configuration("only a Django project has a manage.py").hint("set recipe = \"django\"")

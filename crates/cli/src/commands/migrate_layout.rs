@@ -9,7 +9,8 @@ use buedafab_model::planner::{plan_migrate_layout, plan_put_layout_back};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 
-use super::count_hosts;
+use buedafab_model::view::count_hosts;
+
 use crate::arguments::{Cli, MigrateLayoutArgs};
 use crate::exit::CliError;
 use crate::project::{Project, require_environment};
@@ -58,7 +59,12 @@ async fn migrate(cli: &Cli, to: StrategyName, dry_run: bool) -> Result<ExitCode,
     if dry_run {
         return Ok(ExitCode::Done);
     }
-    session.confirm(&format!("Change the layout on {}?", count_hosts(plan.hosts.len()))).await?;
+    session
+        .confirm(&format!(
+            "Change the layout on {}?",
+            count_hosts(plan.hosts.iter().map(|planned| &planned.host))
+        ))
+        .await?;
     let code = session.carry_out(&plan).await?;
     if code == ExitCode::Done {
         edited.write()?;
@@ -81,7 +87,12 @@ async fn put_back(cli: &Cli, dry_run: bool) -> Result<ExitCode, CliError> {
     if dry_run {
         return Ok(ExitCode::Done);
     }
-    session.confirm(&format!("Put the layout back on {}?", count_hosts(plan.hosts.len()))).await?;
+    session
+        .confirm(&format!(
+            "Put the layout back on {}?",
+            count_hosts(plan.hosts.iter().map(|planned| &planned.host))
+        ))
+        .await?;
     session.carry_out(&plan).await
 }
 

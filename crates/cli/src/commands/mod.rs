@@ -30,8 +30,3 @@ pub(crate) mod shell;
 pub(crate) mod status;
 pub(crate) mod task;
 pub(crate) mod test;
-
-/// How many hosts, in words.
-pub(crate) fn count_hosts(count: usize) -> String {
-    if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") }
-}

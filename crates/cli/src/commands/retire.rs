@@ -16,6 +16,11 @@ use crate::session::Session;
 pub(crate) async fn retire(cli: &Cli, arguments: &RetireArgs) -> Result<ExitCode, CliError> {
     let RetireArgs { host: typed, forget, dry_run } = arguments;
     let mut session = Session::start(cli, "retire", StepOutput::Talk)?;
+    // A machine has a host of each app.
+    let typed = match session.only_app() {
+        Some(app) if !typed.ends_with(&format!("/{app}")) => format!("{typed}/{app}"),
+        _ => typed.clone(),
+    };
     let name = HostName::new(typed).map_err(|error| session.give_up(CliError::usage(error.to_string())))?;
     let environment = session.settings.environment.clone();
     if session.settings.hosts.iter().any(|host| host.name == name) {

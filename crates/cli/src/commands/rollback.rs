@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 
 use buedafab_engine::{Inputs, Look, MadeBundles};
 use buedafab_model::app::remote_url::RemoteUrl;
-use buedafab_model::config::{AppInEnvironment, Settings};
+use buedafab_model::config::Settings;
 use buedafab_model::names::{AppName, Unit};
 use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::Schema;
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::planner::{
-    Preparation, RollbackRequest, SeenHost, UndoQuestion, changed_last, plan_for_each_app, plan_rollback,
-    releases_not_kept, rollback_preparation, undo_question,
+    Preparation, RollbackRequest, SeenHost, UndoQuestion, plan_for_each_app, plan_rollback,
+    releases_not_kept, rollback_preparation, undo_question, what_stays,
 };
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 
+use buedafab_model::view::count_hosts;
+
 use crate::arguments::{Cli, RollbackArgs};
 use crate::bundles::make_bundles;
-use crate::commands::count_hosts;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of};
 use crate::report::StepOutput;
@@ -98,22 +99,21 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
     }
     session.require_answers(&plan)?;
     session.confirm_undoing(&plan).await?;
-    let question = format!("Roll {} back on {}?", plan.environment, count_hosts(plan.hosts.len()));
+    let question = format!(
+        "Roll {} back on {}?",
+        plan.environment,
+        count_hosts(plan.hosts.iter().map(|planned| &planned.host))
+    );
     session.confirm(&question).await?;
     session.carry_out_with(&plan, inputs).await
 }
 
 /// Of several apps, leaves those that the last run changed which changed any, and says which stay as they are.
 fn leave_what_changed_last(session: &mut Session, look: &Look) {
-    let last = changed_last(&session.apps, &session.seen(look));
-    let (back, stay): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut session.apps).into_iter().partition(|app| last.contains(&app.name));
-    session.apps = back;
-    for AppInEnvironment { name, .. } in stay {
+    for (name, why) in what_stays(&session.apps, &session.seen(look)) {
+        session.apps.retain(|app| app.name != name);
         session.hosts.retain(|host| host.app.as_ref() != Some(&name));
-        session.say(&format!(
-            "{name} stays as it is: the last run didn't change it (`--app {name}` rolls it back)"
-        ));
+        session.say(&format!("{name} stays as it is: {why}"));
     }
 }
 

@@ -122,7 +122,12 @@ async fn statuses(session: &mut Session) -> Seen {
             }
         };
         let behind = status.live.as_ref().and_then(|live| behind.get(&live.commit)).cloned();
-        HostStatus { environment: Some(session.settings.environment.clone()), behind, ..status }
+        HostStatus {
+            of_app: host.app.clone(),
+            environment: Some(session.settings.environment.clone()),
+            behind,
+            ..status
+        }
     };
     Ok((session.hosts.iter().map(status).collect(), look.unreachable.is_empty()))
 }

@@ -15,8 +15,11 @@ pub(crate) async fn test(cli: &Cli, arguments: &TestArgs) -> Result<ExitCode, Cl
     let project = Project::find(&cli.global, color)?;
     let settings = project.developer_settings(cli, color)?;
     let Some(mut tests) = tests_of(&settings) else {
-        return Err(CliError::configuration("this project has no command for its tests")
-            .hint("set `test_runner` in buedafab.toml, for example: test_runner = \"pytest\""));
+        let error = CliError::configuration("this project has no command for its tests");
+        return Err(match project.several_apps().first() {
+            Some(app) => error.hint(format!("those of an app run with its name: --app {app}")),
+            None => error.hint("set `test_runner` in buedafab.toml, for example: test_runner = \"pytest\""),
+        });
     };
     // Wherever they run, the project's virtualenv stays where it is.
     if let DeployerAction::Test { virtualenv, .. } = &mut tests {

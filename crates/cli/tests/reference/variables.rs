@@ -27,7 +27,8 @@ const VARIABLES: [(&str, &str); 14] = [
     ("DEPLOYMENT_TYPE", "`deployment_type`: `DEV`, `STAGING`, `PRODUCTION`, `SOLO` or your own"),
 ];
 
-const LOCAL_VARIABLES: [(&str, &str); 13] = [
+const LOCAL_VARIABLES: [(&str, &str); 14] = [
+    ("BUEDAFAB_APPS", "the apps that take part, with commas, where the configuration has several"),
     ("BUEDAFAB_BY", "who runs it: the person and their machine"),
     ("BUEDAFAB_COMMAND", "`deploy` or `rollback`"),
     ("BUEDAFAB_COMMIT", "the full id of the release that will serve"),
@@ -35,7 +36,7 @@ const LOCAL_VARIABLES: [(&str, &str); 13] = [
     ("BUEDAFAB_DESCRIBE", "its name by `git describe`"),
     ("BUEDAFAB_ENVIRONMENT", "the environment"),
     ("BUEDAFAB_EXIT_CODE", "how the run ended; in `after` and `on_failure` only"),
-    ("BUEDAFAB_HOSTS", "the names of the hosts, with commas"),
+    ("BUEDAFAB_HOSTS", "the names of the hosts, with commas; each machine once"),
     ("BUEDAFAB_PREVIOUS_COMMIT", "the full id of what served on the first host before the run"),
     ("BUEDAFAB_RUN", "the id of the run"),
     ("BUEDAFAB_TAG", "the tag that stands on exactly this commit"),

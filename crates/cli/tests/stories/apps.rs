@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::stage::{Stage, step_starts, wait_for};
 
-/// The API before the site, each on all hosts: laid out and sent in ways of their own. Each notes what it serves; a file on a host names an
+/// The API before the site, each on all hosts, and jobs on none: laid out and sent in ways of their own. Each notes what it serves; a file on a host names an
 /// app and its version whose restart fails.
 const APPS: &str = r#"
 unit = "five"
@@ -23,7 +23,9 @@ subdir = "api"
 skip_unless_changed = ["api/", "libs/"]
 source = "archive"
 strategy = "timestamp"
-release_paths = []
+
+[apps.jobs]
+roles = ["jobs"]
 
 [environments.production]
 require_tag = false
@@ -96,7 +98,10 @@ fn several_apps_change_together_or_not_at_all() {
 
     // What hasn't changed stays, and a rollback takes back what the last run changed.
     change(&stage, "four", &["site"]);
-    stage.production(&["deploy"], 0).says("nothing in api, libs has changed");
+    let unchanged = "nothing in api, libs has changed";
+    stage.production(&["changes"], 0).says(unchanged).says("brings:");
+    stage.production(&["deploy"], 0).says(unchanged);
+    assert!(!stage.production(&["status"], 0).stdout.contains("drift"));
     serves("site four, four, four; api three, three, three");
     stage.production(&["rollback"], 0).says("api stays as it is");
     serves("site three, three, three; api three, three, three");
@@ -131,12 +136,15 @@ fn each_command_knows_which_apps_are_meant() {
             "/var/webapps/five-site/releases/current/site",
         ),
         (&["--hosts", "web2/api", "run", "--", "echo", "$BUEDAFAB_HOST"], 0, "web2"),
-        (&["run", "--", "pwd"], 2, "run is about one app, and there are site, api"),
-        (&["--app", "sight", "status"], 2, "there are: site, api"),
+        (&["run", "--", "pwd"], 2, "run is about one app, and there are site, api, jobs"),
+        (&["--app", "sight", "status"], 2, "there are: site, api, jobs"),
         (&["--app", "api", "hold", "--reason", "audit"], 0, ""),
         (&["deploy", "--force"], 5, "web1/api, web2/api, web3/api: deploys are on hold"),
         (&["--app", "site", "deploy", "--force"], 0, ""),
         (&["unhold"], 0, "web1/site: not on hold"),
+        (&["--hosts", "web1", "hold", "--reason", "audit"], 0, "api:"),
+        (&["--hosts", "web1", "unhold"], 0, "api:"),
+        (&["--hosts", "web4", "hold", "--reason", "audit"], 2, "there are: web1, web2, web3"),
         (&["restart_webserver"], 0, "api:"),
         (&["rollback", "--to", "nowhere"], 4, "site: no host knows a release \"nowhere\""),
         (&["history"], 0, "deployed"),

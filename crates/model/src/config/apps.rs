@@ -19,7 +19,7 @@ use super::file::ConfigFile;
 use super::mistake::{Mistake, quoted};
 use super::nearest::did_you_mean;
 use crate::host::Host;
-use crate::names::{AppName, EnvironmentName, NameError, Role, Unit};
+use crate::names::{AppName, EnvironmentName, HostPath, NameError, Role, Unit};
 
 /// One of several apps, as it is written.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ pub struct AppInEnvironment {
 pub const APP_KEYS: [(&str, &str); 2] = [
     (
         "after",
-        "The apps that switch before this one, and after it on the way back. Apps that wait for none of each other switch together.",
+        "The apps that switch before this one; a rollback goes the other way round. Apps that wait for none of each other switch together.",
     ),
     (
         "roles",
@@ -205,6 +205,7 @@ pub(super) fn shared_keys() -> Vec<&'static str> {
         "forward_agent",
         "master_remote",
         "default_revision",
+        "local_deployment_type",
         "connect",
         "extends",
         "deploy_user",
@@ -358,12 +359,35 @@ fn clash(one: &AppInEnvironment, other: &AppInEnvironment) -> Option<Mistake> {
         app.settings.hosts.iter().map(|host| (host.machine().to_owned(), host.clone())).collect()
     };
     let (hosts, others) = (hosts(one), hosts(other));
-    let (machine, host) = hosts
+    let both: Vec<(&String, &HostPath, &HostPath)> = hosts
         .iter()
-        .find(|(machine, host)| others.get(*machine).is_some_and(|other| host.path == other.path))?;
-    let mistake = Mistake::new(format!(
-        "the apps `{name}` and `{beside}` have the same folder {} on {machine}",
-        host.path
-    ));
-    Some(mistake.help("let `{unit}` stand in `path`, or give each of them a `path` of its own"))
+        .filter_map(|(machine, host)| Some((machine, &host.path, &others.get(machine)?.path)))
+        .collect();
+    let holds = |path: &HostPath, inner: &HostPath| inner.as_str().starts_with(path.join("").as_str());
+    let clashes = |(_, path, other): &&(&String, &HostPath, &HostPath)| {
+        path == other || holds(path, other) || holds(other, path)
+    };
+    if let Some((machine, path, other)) = both.iter().find(clashes) {
+        let (words, help) = if path == other {
+            (
+                format!("have the same folder {path}"),
+                "let `{unit}` stand in `path`, or give each of them a `path` of its own",
+            )
+        } else {
+            (
+                format!("lie in each other: {path} and {other}"),
+                "give each of them a `path` beside the other's",
+            )
+        };
+        let mistake = Mistake::new(format!("the apps `{name}` and `{beside}` {words} on {machine}"));
+        return Some(mistake.help(help));
+    }
+    let installs = |app: &AppInEnvironment| -> Vec<String> {
+        let own = app.settings.services.named.iter().filter(|named| named.definition.is_some());
+        own.filter_map(|named| named.service.watched()).collect()
+    };
+    let (own, others) = (installs(one), installs(other));
+    let service = own.iter().find(|service| !both.is_empty() && others.contains(service))?;
+    let mistake = Mistake::new(format!("the apps `{name}` and `{beside}` would both install {service}"));
+    Some(mistake.help("let `{unit}` stand in its `service`, or give each of them one of its own"))
 }

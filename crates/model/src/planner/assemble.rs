@@ -1,6 +1,6 @@
 //! From what each host is to do to a plan of phases with gates between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{HostChange, HostPlanning, RunContext};
 use super::numbers::{Numbers, Part};
@@ -8,7 +8,7 @@ use super::waves::split_into_waves;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
 use crate::host::record::{JournalKind, LockHolder};
-use crate::names::HostName;
+use crate::names::{AppName, HostName};
 use crate::plan::action::{Action, PythonAction, ServiceAction, ToldVisitors};
 use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan};
 use crate::release::Release;
@@ -185,7 +185,9 @@ fn fetching_in_batches<'c, 'a>(
 ) -> Vec<Vec<&'c HostChange<'a>>> {
     let fetching: Vec<&HostChange<'_>> = changes.iter().filter(|change| change.fetching() > 0).collect();
     let most = settings.source.fetch_concurrency.map_or(usize::MAX, |most| most as usize);
-    if fetching.len() <= most {
+    // Those of other apps may ask at the same time: there all go by batches, one after the other.
+    let is_one_of_several = changes.iter().any(|change| change.planning.host.app.is_some());
+    if fetching.is_empty() || fetching.len() <= most && !(is_one_of_several && most < usize::MAX) {
         return Vec::new();
     }
     fetching.chunks(most).map(<[_]>::to_vec).collect()
@@ -297,10 +299,16 @@ pub(super) fn deployer_variables(
 ) -> BTreeMap<String, String> {
     let release = plan.release();
     let from = plan.hosts.iter().find_map(|planned| planned.from.as_ref());
-    let hosts: Vec<&str> = plan.hosts.iter().map(|planned| planned.host.name.as_str()).collect();
+    let mut machines = BTreeSet::new();
+    let hosts = plan.hosts.iter().map(|planned| planned.host.machine());
+    let hosts: Vec<&str> = hosts.filter(|machine| machines.insert(*machine)).collect();
+    let mut apps: Vec<&str> =
+        plan.hosts.iter().filter_map(|planned| planned.host.app.as_ref()).map(AppName::as_str).collect();
+    apps.dedup();
     let mut variables = BTreeMap::new();
     let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
     set("DEPLOYMENT_TYPE", &settings.developer.local_deployment_type);
+    set("BUEDAFAB_APPS", &apps.join(","));
     set("BUEDAFAB_BY", &run.by);
     set("BUEDAFAB_COMMAND", if plan.intent == Intent::Rollback { "rollback" } else { "deploy" });
     set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));

@@ -44,7 +44,7 @@ pub use rollback::{
     Preparation, RollbackRequest, plan_rollback, releases_not_kept, rollback_preparation, undo_question,
 };
 pub use sources::{WantedBundles, wanted_bundles};
-pub use together::{changed_last, plan_deploy_together, plan_for_each_app};
+pub use together::{plan_deploy_together, plan_for_each_app, what_stays};
 pub use work::{
     PutPlace, plan_env, plan_env_list, plan_hold, plan_put, plan_restart, plan_run, plan_task, plan_unhold,
 };

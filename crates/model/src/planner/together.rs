@@ -10,10 +10,12 @@ use super::context::{RunContext, SeenHost};
 use super::deploy::{DeployRequest, plan_deploy};
 use super::numbers::renumber;
 use crate::config::{AppInEnvironment, Settings, SettingsByHost};
+use crate::deployer::action::DeployerAction;
 use crate::host::facts::HostFacts;
 use crate::names::{AppName, RunId};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Closing, DeployerStep, Intent, Note, Phase, PhaseKind, Plan};
+use crate::strategy;
 
 /// The plan for one of several apps.
 struct AppPlan {
@@ -37,7 +39,11 @@ pub fn plan_for_each_app<'a>(
     }
     let (mut plans, mut refusals) = (Vec::new(), Vec::new());
     for AppInEnvironment { name, turn, settings } in apps {
-        match plan(settings, &of_app(hosts, name)) {
+        let hosts = of_app(hosts, name);
+        if hosts.is_empty() {
+            continue;
+        }
+        match plan(settings, &hosts) {
             Ok(Some(plan)) => plans.push(AppPlan { name: name.clone(), turn: *turn, plan }),
             Ok(None) => {}
             Err(more) => {
@@ -133,6 +139,10 @@ fn plan_together(settings: &Settings, run: &RunContext, plans: Vec<AppPlan>) -> 
             }
         }
     }
+    // Whatever may stop the run on the deployer comes before anything of it gets to others.
+    for phase in phases.values_mut() {
+        phase.deployer.sort_by_key(|step| !matches!(step.action, DeployerAction::Test { .. }));
+    }
     joined.phases = counted(phases.into_values().collect());
     if !joined.is_empty() && matches!(intent, Intent::Deploy | Intent::Rollback) {
         joined.variables = deployer_variables(settings, run, &joined);
@@ -212,9 +222,9 @@ fn notes_of_all(plans: &[AppPlan]) -> Vec<Note> {
     notes
 }
 
-/// The apps that a rollback takes back where no release is named: those that the last run changed which changed any. The others serve
-/// what they served before that run.
-pub fn changed_last(apps: &[AppInEnvironment], hosts: &[SeenHost<'_>]) -> Vec<AppName> {
+/// The apps that a rollback leaves as they are where no release is named, and why: what the last run didn't change which changed any, and what
+/// was new then. What those serve is what they served before that run.
+pub fn what_stays(apps: &[AppInEnvironment], hosts: &[SeenHost<'_>]) -> Vec<(AppName, String)> {
     let made_by = |facts: &HostFacts| {
         let record = facts.slots.get(facts.live_slot()?)?.record.as_ref()?;
         Some(record.run.clone())
@@ -222,7 +232,18 @@ pub fn changed_last(apps: &[AppInEnvironment], hosts: &[SeenHost<'_>]) -> Vec<Ap
     let last_of = |app: &AppInEnvironment| -> Option<RunId> {
         of_app(hosts, &app.name).iter().filter_map(|seen| made_by(seen.facts)).max()
     };
-    let runs: Vec<(&AppName, Option<RunId>)> = apps.iter().map(|app| (&app.name, last_of(app))).collect();
-    let last = runs.iter().filter_map(|(_, run)| run.as_ref()).max();
-    runs.iter().filter(|(_, run)| run.as_ref() == last).map(|(name, _)| (*name).clone()).collect()
+    let last = apps.iter().filter_map(last_of).max();
+    let has_one_before = |AppInEnvironment { name, settings, .. }: &AppInEnvironment| {
+        let targets = |seen: &SeenHost<'_>| strategy::of(settings).rollback_targets(settings, seen.facts);
+        of_app(hosts, name).iter().any(|seen| !targets(seen).is_empty())
+    };
+    let (changed, others): (Vec<_>, Vec<_>) = apps.iter().partition(|app| last_of(app) == last);
+    let (back, new): (Vec<_>, Vec<_>) = changed.into_iter().partition(|app| has_one_before(app));
+    let unchanged = others.into_iter().map(|AppInEnvironment { name, .. }| {
+        (name.clone(), format!("the last run didn't change it (`--app {name}` rolls it back)"))
+    });
+    // Where none could go back, that is told of all.
+    let new = new.into_iter().filter(|_| !back.is_empty());
+    let new = new.map(|app| (app.name.clone(), "it has no release before the one that serves".to_owned()));
+    unchanged.chain(new).collect()
 }

@@ -17,6 +17,9 @@ pub struct Change {
     pub from: Option<Release>,
     /// What they would serve.
     pub to: Release,
+    /// Paths of which the app is made, where nothing of them differs between the two: a deploy leaves it as it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub same: Vec<String>,
     /// How the two differ; `None` if this checkout doesn't know what is live.
     pub commits: Option<CommitsBetween>,
     /// A page that shows it, if the repository has one.
@@ -27,13 +30,20 @@ pub struct Change {
 /// The changes, to read.
 pub fn show_changes(changes: &[Change]) -> String {
     let mut text = String::new();
-    for Change { hosts, from, to, commits, page } in changes {
+    for Change { hosts, from, to, same, commits, page } in changes {
         let hosts = hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ");
         let _ = match from {
             None => writeln!(text, "{hosts}: nothing live → {to}"),
             Some(from) if from.commit == to.commit => writeln!(text, "{hosts}: {to} is live already"),
+            Some(from) if !same.is_empty() => {
+                let made_of = same.join(", ");
+                writeln!(text, "{hosts}: nothing in {made_of} has changed since {from}, which stays live")
+            }
             Some(from) => writeln!(text, "{hosts}: {from} → {to}"),
         };
+        if !same.is_empty() {
+            continue;
+        }
         if from.as_ref().is_some_and(|from| from.commit == to.commit) {
             continue;
         }

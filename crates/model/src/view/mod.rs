@@ -17,7 +17,7 @@ pub use changes::{Change, show_changes, show_commits};
 pub use check::{CheckPoint, CheckState, HostCheck, show_checks};
 pub use history::{HistoryEntry, show_history};
 pub use lines::{Line, RunLines, StepOutput, duration};
-pub use plan::{Detail, show_plan};
+pub use plan::{Detail, count_hosts, show_plan};
 pub use recipe::show_recipe;
 pub use refusals::show_refusals;
 pub use replay::show_replay;

@@ -1,8 +1,10 @@
 //! A plan, to read before it runs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Table;
+use crate::host::Host;
 use crate::host::proven::{Condition, RollbackTarget};
 use crate::names::HostName;
 use crate::plan::frame::Instruction;
@@ -24,7 +26,7 @@ pub enum Detail {
 /// same are told once.
 pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     let mut text = String::new();
-    let mut rows: Vec<([String; 2], Vec<&str>)> = Vec::new();
+    let mut rows: Vec<([String; 2], Vec<&Host>)> = Vec::new();
     for planned in &plan.hosts {
         let from = planned.from.as_ref().map_or_else(|| "nothing live".to_owned(), ToString::to_string);
         let change = match &planned.to {
@@ -34,8 +36,8 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
         };
         let row = [from, change];
         match rows.iter_mut().find(|(known, _)| *known == row) {
-            Some((_, hosts)) => hosts.push(planned.host.name.as_str()),
-            None => rows.push((row, vec![planned.host.name.as_str()])),
+            Some((_, hosts)) => hosts.push(&planned.host),
+            None => rows.push((row, vec![&planned.host])),
         }
     }
     if matches!(plan.intent, Intent::Deploy | Intent::Rollback) {
@@ -96,18 +98,36 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     text
 }
 
+/// How many hosts, in words; of several apps also how many these are.
+pub fn count_hosts<'h>(hosts: impl Iterator<Item = &'h Host>) -> String {
+    let (mut machines, mut apps) = (BTreeSet::new(), BTreeSet::new());
+    for host in hosts {
+        machines.insert(host.machine());
+        apps.extend(&host.app);
+    }
+    let hosts = match machines.len() {
+        1 => "1 host".to_owned(),
+        count => format!("{count} hosts"),
+    };
+    match apps.len() {
+        0 | 1 => hosts,
+        count => format!("{count} apps on {hosts}"),
+    }
+}
+
 /// So many hosts to which the same happens are told one by one.
 const TOLD_APART: usize = 4;
 
 /// What happens to each host; to many that are alike in one line.
-fn show_changes_of_hosts(rows: Vec<([String; 2], Vec<&str>)>) -> String {
+fn show_changes_of_hosts(rows: Vec<([String; 2], Vec<&Host>)>) -> String {
     let mut table = Table::default();
     for ([from, change], hosts) in rows {
         match hosts.as_slice() {
             [first, .., last] if hosts.len() > TOLD_APART => {
-                table.row([&format!("{} hosts: {first} … {last}", hosts.len()), &from, &change]);
+                let count = count_hosts(hosts.iter().copied());
+                table.row([&format!("{count}: {} … {}", first.name, last.name), &from, &change]);
             }
-            hosts => hosts.iter().for_each(|host| table.row([*host, &from, &change])),
+            hosts => hosts.iter().for_each(|host| table.row([host.name.as_str(), &from, &change])),
         }
     }
     table.render("  ")

@@ -15,7 +15,7 @@ use crate::host::diagnosis::{Diagnosis, DiagnosisKind};
 use crate::host::facts::HostFacts;
 use crate::host::record::{Hold, JournalKind, LockHolder, SlotState};
 use crate::host::running::{HealthAnswer, Trouble, UnitFacts};
-use crate::names::{EnvironmentName, HostName, SlotName};
+use crate::names::{AppName, CommitId, EnvironmentName, HostName, SlotName};
 use crate::release::Release;
 use crate::strategy::RollbackTarget;
 
@@ -24,6 +24,9 @@ use crate::strategy::RollbackTarget;
 pub struct HostStatus {
     /// The host.
     pub host: HostName,
+    /// The one of several apps that it is a host of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of_app: Option<AppName>,
     /// The environment that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentName>,
@@ -136,6 +139,7 @@ impl HostStatus {
     /// The status of a host that couldn't be asked.
     pub fn unreachable(host: HostName, why: String) -> Self {
         HostStatus {
+            of_app: None,
             host,
             environment: None,
             behind: None,
@@ -186,6 +190,7 @@ impl HostStatus {
         });
         let problems = problems.collect();
         HostStatus {
+            of_app: None,
             host,
             environment: None,
             behind: None,
@@ -335,9 +340,15 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> S
         }
     }
     let asked = statuses.iter().filter(|status| status.unreachable.is_none());
-    let commits: BTreeSet<_> = asked.map(|status| status.live.as_ref().map(|live| &live.commit)).collect();
-    if commits.len() > 1 {
-        text.push_str("drift: the hosts serve different releases\n");
+    let mut commits: BTreeMap<Option<&AppName>, BTreeSet<Option<&CommitId>>> = BTreeMap::new();
+    for status in asked {
+        let commit = status.live.as_ref().map(|live| &live.commit);
+        commits.entry(status.of_app.as_ref()).or_default().insert(commit);
+    }
+    // Of several apps each may serve a release of its own: that in which it changed last.
+    for (app, _) in commits.iter().filter(|(_, commits)| commits.len() > 1) {
+        let of = app.map_or_else(String::new, |app| format!(" of {app}"));
+        let _ = writeln!(text, "drift: the hosts{of} serve different releases");
     }
     text
 }

@@ -259,7 +259,9 @@ fn a_folder_of_its_own_shares_what_is_whole() {
         let said = place.act(shell, &fetch(&place, "b", &remote.second, &["a"]));
         assert_eq!(place.act(shell, &checkout("b", &remote.second)), "0", "{what}: {said}");
         assert_eq!(place.act(shell, &prove("b", &remote.second)), "0", "{what}: {said}");
-        let shared = place.by_hand("find five/releases/b/.git/objects -type f -links +1 | grep -q . && echo shared || echo its own");
+        let shared = place.by_hand(
+            "find five/releases/b/.git/objects -type f -links +1 | grep -q . && echo shared || echo its own",
+        );
         let _ = writeln!(found, "{what}: {said}, {}", shared.trim());
     }
     assert_snapshot!(found, @"

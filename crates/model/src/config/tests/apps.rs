@@ -176,4 +176,16 @@ fn mistakes() {
      = help: let `{unit}` stand in `path`, or give each of them a `path` of its
              own
     ");
+    assert_snapshot!(whole("path = \"/srv/{unit}\"\n[apps.web]\nunit = \"a\"\n[apps.api]\npath = \"/srv/a/api\""), @"
+    error: the apps `web` and `api` lie in each other: /srv/a and /srv/a/api on web1
+    --> buedafab.toml
+     = help: give each of them a `path` beside the other's
+    ");
+    let both = "[services.worker]\nservice = \"systemd:worker\"\ncommand = \"env/bin/worker\"\n[apps.web]\n[apps.api]";
+    assert_snapshot!(whole(both), @"
+    error: the apps `web` and `api` would both install worker
+    --> buedafab.toml
+     = help: let `{unit}` stand in its `service`, or give each of them one of its
+             own
+    ");
 }
