@@ -62,7 +62,15 @@ guides! {
         }),
     ];
     strategies: "docs/strategies.md", strategies_world, [];
-    sources: "docs/sources.md", sources_world, [];
+    sources: "docs/sources.md", sources_world, [
+        ("buedafab production deploy", |_| {}),
+        ("buedafab production deploy", |world| {
+            let archive = "source = 'archive'\nartifact = 'target/release/five'";
+            world.configure(archive, "[hooks.local]\nbuild = 'cargo build --release'\n");
+            world.commit("Sell ink");
+            world.runs("git tag v0.4.0 && git push --quiet origin master v0.4.0");
+        }),
+    ];
     monorepos: "docs/monorepos.md", monorepos_world, [
         ("buedafab production deploy", |world| {
             world.runs("buedafab --yes production deploy");
