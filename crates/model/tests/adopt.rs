@@ -198,6 +198,27 @@ fn a_tree_of_buedafab_on_fabric() {
     ");
 }
 
+/// What a tool has linked by its own settings, these have to name.
+#[test]
+fn what_releases_share_is_told_unless_it_is_named() {
+    let linked = format!(
+        "{CAPISTRANO}
+        mkdir -p shared/log shared/config; touch shared/config/database.yml shared/log/x; cd releases/20261127100000; mkdir config
+        ln -s \"$OLDPWD/shared/config/database.yml\" config/database.yml; ln -s ../../shared/log log; ln -s version same"
+    );
+    let notes = |top: &str, command: Command| {
+        everywhere(&linked, |shell, place| {
+            let told = describe(place, &planned(place, shell, top, command, 7));
+            let of_shared = told.lines().filter(|line| line.contains("shared"));
+            of_shared.collect::<Vec<_>>().join("\n")
+        })
+    };
+    assert_snapshot!(notes("", ADOPT), @"- what serves has config/database.yml, log from ROOT/five/shared, and the next release won't: name them in `shared_files` and `shared_dirs`");
+    assert_eq!(notes("", MIGRATE), notes("", ADOPT));
+    assert_snapshot!(notes("shared_files = ['config/database.yml']", MIGRATE), @"- what serves has log from ROOT/five/shared, and the next release won't: name them in `shared_files` and `shared_dirs`");
+    assert_eq!(notes("shared_dirs = ['config', 'log']", MIGRATE), "");
+}
+
 #[test]
 fn trees_that_cant_be_adopted() {
     let refused = |by_hand: &str| {

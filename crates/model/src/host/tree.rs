@@ -44,6 +44,8 @@ pub struct Tree {
     pub folders: BTreeMap<SlotName, TreeFolder>,
     /// What a tool has written down of its deploys, line by line.
     pub log: Option<DeployLog>,
+    /// What of the release that serves leads to where things outlive releases.
+    pub shared: Vec<String>,
     /// When the link that leads to what serves was made, in seconds.
     pub link_made: Option<i64>,
     /// What was written down when the tree was adopted, if it was.
@@ -108,6 +110,7 @@ impl Tree {
                 };
                 self.folders.insert(slot, folder);
             }
+            "tree_shared" => self.shared = value.lines().map(str::to_owned).collect(),
             "tree_link_made" => self.link_made = value.parse().ok(),
             "capistrano_log" => {
                 let folders = value.lines().filter_map(capistrano_deploy).map(str::to_owned).collect();

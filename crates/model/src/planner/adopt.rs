@@ -29,6 +29,7 @@ pub fn plan_adopt(
         match adoption(planning.facts, &planning.layout) {
             Ok(Some(found)) => {
                 tell(&mut work, planning, &found);
+                tell_of_shared(&mut work, planning);
                 if !found.is_known {
                     let actions = adopt(planning, &found);
                     work.add(planning, actions, found.live_release());
@@ -135,6 +136,9 @@ pub fn plan_migrate_layout(
                 work.note(planning, text);
             }
             None => {}
+        }
+        if found.is_some() {
+            tell_of_shared(&mut work, planning);
         }
         // Nobody would keep it up to date any more.
         let stale = strategy::named(from).previous().filter(|_| planning.strategy.previous().is_none());
@@ -256,6 +260,28 @@ fn tell(work: &mut TreeWork<'_>, planning: &HostPlanning<'_>, found: &Adoption) 
     if planning.facts.more_slots > 0 {
         let more = planning.facts.more_slots;
         work.note(planning, format!("{more} more folders weren't looked at, and are left alone"));
+    }
+}
+
+/// What the release that serves has of `shared`, and the next one wouldn't: nobody has said so in these settings.
+fn tell_of_shared(work: &mut TreeWork<'_>, planning: &HostPlanning<'_>) {
+    let named = planning.settings.shared_paths();
+    let is_named = |path: &&String| {
+        let has = |named: &String| {
+            path.strip_prefix(named.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('/'))
+        };
+        named.iter().any(has)
+    };
+    let mut lost: Vec<&str> =
+        planning.facts.tree.shared.iter().filter(|path| !is_named(path)).map(String::as_str).collect();
+    lost.sort_unstable();
+    if !lost.is_empty() {
+        let text = format!(
+            "what serves has {} from {}, and the next release won't: name them in `shared_files` and `shared_dirs`",
+            lost.join(", "),
+            planning.layout.shared()
+        );
+        work.note(planning, text);
     }
 }
 

@@ -1,5 +1,5 @@
 # Looks at a tree that another tool made, or a person: which folder holds which commit, and in which order they came. A part of the
-# look, whose `fact`, `slots`, `is_export`, path, releases, memory and link stand before this text. POSIX sh.
+# look, whose `fact`, `slots`, `is_export`, path, releases, memory, link and virtualenv stand before this text. POSIX sh.
 
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 # What Capistrano and Deployer fetch into.
@@ -42,6 +42,16 @@ if [ -L "$path/current" ]; then
   fact tree_link_made "$(stat -c %Y -- "$path/current")"
 elif [ -L "$link" ]; then
   fact tree_link_made "$(stat -c %Y -- "$link")"
+fi
+# What of the release that serves lies in `shared`: other tools link what their own settings name.
+if shared=$(cd -P "$path/shared" 2>/dev/null && pwd) && { [ -d "$path/current/." ] || [ -d "$link/." ]; }; then
+  fact tree_shared "$(
+    cd -P "$path/current/." 2>/dev/null || cd -P "$link/." || exit
+    find . -xdev \( -name .git -o -name node_modules -o -path "$virtualenv" \) -prune -o -type l -print | head -n 500 |
+      while IFS= read -r file; do
+        case $(readlink -f "$file") in "$shared"/*) printf '%s\n' "${file#./}" ;; esac
+      done
+  )"
 fi
 if [ -f "$path/revisions.log" ]; then
   fact capistrano_log "$(tail -n 500 "$path/revisions.log")"
