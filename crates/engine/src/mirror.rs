@@ -95,7 +95,10 @@ impl Mirror {
                     self.try_to_make(wanted).await
                 }
                 Err(_) if remove_locks(&self.clone) => self.try_to_make(wanted).await,
-                made => made,
+                made => {
+                    self.pack().await;
+                    made
+                }
             }
         };
         made.await.map_err(|why| MirrorError { commit: wanted.commit.short().to_owned(), why })
@@ -393,6 +396,20 @@ impl Mirror {
         })
     }
 
+    /// Has git pack what it keeps when there is much of it, as git judges. By itself it would ask after each fetch, by two processes
+    /// for which hosts would wait.
+    async fn pack(&self) {
+        let many = |folder: &str, most: usize| {
+            let entries = std::fs::read_dir(self.clone.join("objects").join(folder));
+            entries.is_ok_and(|entries| entries.count() > most)
+        };
+        // Of loose objects one in 256 lies there; a pack has an index beside it, at least.
+        if many("17", 27) || many("pack", 100) {
+            let clone = format!("--git-dir={}", self.clone.display());
+            let _ = git(&[&clone, "gc", "--auto", "--quiet"]).await;
+        }
+    }
+
     /// Removes what was sent days ago.
     fn remove_old(&self) {
         let Ok(entries) = std::fs::read_dir(self.cache.join("bundles")) else { return };
@@ -407,14 +424,15 @@ impl Mirror {
 
     async fn git(&self, words: &[&str]) -> Result<String, MirrorProblem> {
         let clone = format!("--git-dir={}", self.clone.display());
-        Ok(git(&[&[clone.as_str()], words].concat()).await?)
+        Ok(git(&[&[clone.as_str()], &UNPACKED[..], words].concat()).await?)
     }
 
     /// An address may be relative to the checkout.
     async fn git_of(&self, remote: &RemoteUrl, words: &[&str]) -> Result<String, MirrorProblem> {
         let (checkout, clone) =
             (self.checkout.display().to_string(), format!("--git-dir={}", self.clone.display()));
-        Ok(git_of(remote, &[&["-C", checkout.as_str(), clone.as_str()], words].concat()).await?)
+        let before = ["-C", checkout.as_str(), clone.as_str()];
+        Ok(git_of(remote, &[&before, &UNPACKED[..], words].concat()).await?)
     }
 }
 
@@ -432,6 +450,9 @@ fn remove_locks(folder: &Path) -> bool {
     }
     removed
 }
+
+/// Has git leave what it keeps as it is.
+const UNPACKED: [&str; 4] = ["-c", "gc.auto=0", "-c", "maintenance.auto=false"];
 
 /// What the mirror calls the release whose bundles are made, and the commits of submodules. Hosts call them the same.
 const RELEASE: &str = "refs/buedafab/release";
