@@ -320,9 +320,9 @@ Examples:
   buedafab production adopt --undo       until the next deploy";
 
 const MIGRATE_LAYOUT_NOTES: &str = "\
-Releases stay where they are, and can be gone back to; the next deploy goes to a folder of the new kind. A link `current` of another tool,
-beside `releases`, is made to follow buedafab's, so that web servers read through it as before. `strategy` is changed in buedafab.toml. A tree
-that nobody has adopted is adopted first.
+Releases stay where they are, and can be gone back to; the next deploy goes to a folder of the new kind, or with `in-place` to the one that
+serves. A link `current` of another tool, beside `releases`, is made to follow buedafab's, so that web servers read through it as before.
+`strategy` is changed in buedafab.toml. A tree that nobody has adopted is adopted first.
 
 Examples:
   buedafab production migrate-layout --to timestamp --dry-run
@@ -496,6 +496,8 @@ pub(crate) enum LayoutName {
     Timestamp,
     /// A folder for every release
     Revision,
+    /// One folder, in which git checks out what is deployed
+    InPlace,
 }
 
 impl From<LayoutName> for StrategyName {
@@ -504,6 +506,7 @@ impl From<LayoutName> for StrategyName {
             LayoutName::Ab => StrategyName::Ab,
             LayoutName::Timestamp => StrategyName::Timestamp,
             LayoutName::Revision => StrategyName::Revision,
+            LayoutName::InPlace => StrategyName::InPlace,
         }
     }
 }

@@ -494,6 +494,7 @@ fn a_slot_moves_between_git_and_archives() {
                 shared: Vec::new(),
                 aside: Vec::new(),
                 group: None,
+                in_place: false,
             };
             let said = [
                 place.act(shell, &record("a", &project.first, SlotState::Building)),

@@ -95,6 +95,7 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
             shared: Vec::new(),
             aside: Vec::new(),
             group: None,
+            in_place: false,
         };
         let submodules = GitAction::Submodules {
             slot: slot("a"),

@@ -97,6 +97,7 @@ fn gits_folder_is_closed_and_looked_for() {
                 shared: Vec::new(),
                 aside: Vec::new(),
                 group: None,
+                in_place: false,
             };
             assert_eq!(place.act(shell, &checkout), "0");
             for (top, scope) in [

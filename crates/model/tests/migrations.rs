@@ -109,7 +109,7 @@ impl Project {
     /// The app in a slot, which may lie below its root in one and not in the other.
     fn app(&self, name: &str) -> AppIn {
         let is_below = self.place.slot(name).join("src").exists();
-        AppIn { slot: slot(name), subdir: is_below.then(|| "src".to_owned()) }
+        AppIn { slot: slot(name), kept: None, subdir: is_below.then(|| "src".to_owned()) }
     }
 
     fn action(&self, schema: Schema, undoes: &[Migration]) -> PythonAction {

@@ -190,7 +190,7 @@ fn the_live_slot_is_left_alone() {
     assert_eq!(broken(|plan| insert(plan, "prepare", hook("releases/ab"))), []);
     // A strategy that works in place says so, and a person is told.
     let in_place = |plan: &mut Plan| {
-        plan.broken_promises = vec![Promise::LiveUntouched];
+        plan.hosts[0].broken_promises = vec![Promise::LiveUntouched];
         insert(plan, "prepare", hook("releases/a"));
     };
     assert_eq!(broken(in_place), []);

@@ -76,6 +76,8 @@ fn ask(answers: impl Fn(&HostName) -> Vec<Input>) -> (Vec<String>, Verdict) {
                     let seen = Seen {
                         slot: Some(slot),
                         commit: from,
+                        run: None,
+                        is_half_made: false,
                         confirmed: true,
                         trouble: Vec::new(),
                         is_link_alone: false,
@@ -173,7 +175,15 @@ fn fail_to_switch(way_back: impl Fn(Vec<Input>) -> Vec<Input>) -> (Verdict, Opti
                     let trouble = vec!["five.service doesn't run".to_owned()];
                     inputs.push(Input::Seen {
                         host,
-                        seen: Some(Seen { slot, commit, confirmed: true, trouble, is_link_alone: false }),
+                        seen: Some(Seen {
+                            slot,
+                            commit,
+                            run: None,
+                            is_half_made: false,
+                            confirmed: true,
+                            trouble,
+                            is_link_alone: false,
+                        }),
                     });
                 }
                 Command::End(outcome) => {

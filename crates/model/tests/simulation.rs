@@ -278,6 +278,7 @@ impl Fleet {
                     let _ = write!(key, "{:?}{}", record.state, record.at.as_second() % 3600);
                 }
             }
+            key.extend(host.copies.keys().map(|(_, commit)| digit(Some(commit))));
             key.push('|');
             key.extend(proven.iter().map(|commit| digit(Some(commit))));
         }
@@ -316,6 +317,7 @@ fn kinds() -> Vec<FaultKind> {
 fn makes_a_difference(kind: FaultKind, action: Option<&Action>) -> bool {
     let can_be_half_done = match action.map(|action| action.effects().effect) {
         Some(Effect::Objects { .. } | Effect::Files { .. } | Effect::Part { .. }) => true,
+        Some(Effect::InPlace { .. } | Effect::PutBack { .. }) => true,
         Some(Effect::Start(_) | Effect::Stop(_) | Effect::Recovered) => true,
         Some(Effect::Command { fills, .. }) => fills,
         _ => false,
@@ -820,6 +822,32 @@ fn live_with_every_source(strategy: &str) {
         let failed = |fleet: Fleet| two(fleet).fail(Wanted::Deploy(3), fills);
         explore(1..=1, &text, failed, Wanted::Deploy(3));
     }
+}
+
+/// Where the release is changed where it serves, all else is kept: what was served is put back from its copy, whatever happens, and
+/// whatever is told is true.
+#[test]
+fn one_folder() {
+    let text = "strategy = \"in-place\"\n";
+    explore(1..=2, text, |fleet| fleet, Wanted::Deploy(1));
+    explore(1..=3, text, two, Wanted::Deploy(3));
+    explore(1..=2, text, two, Wanted::Force(2));
+    explore(1..=2, text, two, Wanted::Rollback);
+    // From a copy, and without one.
+    explore(1..=2, text, three, Wanted::RollbackTo(1));
+    explore(1..=1, text, |fleet| three(fleet).succeed(Wanted::Rollback), Wanted::Rollback);
+    explore(1..=2, text, |fleet| two(fleet).fail(Wanted::Deploy(3), "check out"), Wanted::Deploy(3));
+    explore(1..=2, &format!("{text}{HOOKS}"), two, Wanted::Deploy(3));
+    explore(2..=2, &format!("{text}{TOLD}"), two, Wanted::Release(3));
+    explore(1..=1, &format!("{text}maintenance = \"setting\"\n{TOLD}"), two, Wanted::Release(3));
+    explore(3..=3, &format!("{text}{WAVES}"), one, Wanted::Deploy(2));
+}
+
+#[test]
+fn two_faults_where_there_is_one_folder() {
+    let text = "strategy = \"in-place\"\n";
+    check_pairs(&two(Fleet::new(1, text)), Wanted::Deploy(3), 2000);
+    check_pairs(&two(Fleet::new(2, text)), Wanted::Rollback, 2000);
 }
 
 /// Two apps on one machine, the second of which switches when the first has: nothing that befalls either leaves the other behind.

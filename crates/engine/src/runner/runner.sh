@@ -61,6 +61,8 @@ echo 0 >"$room/cancelled"
 # Where the link has to lead, once it was switched; and the way back, for who takes over.
 : >"$room/target"
 : >"$room/way"
+# Whether it has begun to go back.
+: >"$room/back"
 # Whether a quick step is being ended.
 : >"$room/ending"
 
@@ -246,8 +248,10 @@ lost_reader() {
   main_lives || take_over
 }
 
-# Whether the link leads where this run has switched it to, as far as it has.
+# Whether the link leads where this run has switched it to, as far as it has; and nothing has been taken back, which doesn't show where
+# a release came in the place of another one.
 serves() {
+  [ ! -s "$room/back" ] || return 1
   [ -s "$room/target" ] || return 0
   # shellcheck source=/dev/null
   . "$room/target"
@@ -646,6 +650,7 @@ leave() { over=${failed:-yes}; }
 revert() {
   [ -n "$revert_phase" ] || return 0
   failed='' failed_late='' unstoppable=unstoppable buedafab_now=''
+  [ ! -s "$room/armed" ] || echo back >"$room/back"
   eval "$revert_phase"
   [ -z "$failed_late" ] || failed=1
   # Otherwise it stays for a person, or for the next run.

@@ -17,18 +17,19 @@ pub fn with_strategy(
     let mut document: DocumentMut = text.parse()?;
     if let Some(app) = app {
         let above = [&[][..], &["apps", app.as_str()][..], &["environments", environment.as_str()][..]];
-        let names_slots = above.iter().any(|path| {
-            let table = path.iter().try_fold(document.as_item(), |item, name| item.get(name));
-            table.is_some_and(|table| table.get(SLOTS).is_some())
-        });
+        let slots_in = |path: &&[&str]| {
+            let table = path.iter().try_fold(document.as_item(), |item, name| item.get(name))?;
+            table.get(SLOTS)?.as_array().cloned()
+        };
+        let names = above.iter().filter_map(slots_in).next_back();
         let own = ["environments", environment.as_str(), "apps", app.as_str()];
         let own = own.into_iter().try_fold(document.as_table_mut() as &mut dyn TableLike, table_in);
         // What isn't a table was refused when the file was read.
         if let Some(own) = own {
             set(own, strategy);
             // Those are meant for others, too.
-            if names_slots && strategy.adds_up() {
-                own.insert(SLOTS, value(Array::new()));
+            if let Some(names) = names.filter(|names| !fits(strategy, names.len())) {
+                own.insert(SLOTS, value(names_for(strategy, &names)));
             }
         }
         return Ok(document.to_string());
@@ -36,7 +37,7 @@ pub fn with_strategy(
     let environments = document.get("environments").and_then(|item| item.as_table_like());
     let others =
         environments.map_or(0, |all| all.iter().filter(|(name, _)| *name != environment.as_str()).count());
-    let names_slots = document.contains_key(SLOTS);
+    let names = document.get(SLOTS).and_then(|item| item.as_array()).cloned();
     let own = document
         .get_mut("environments")
         .and_then(|item| item.as_table_like_mut()?.get_mut(environment.as_str())?.as_table_like_mut());
@@ -44,8 +45,8 @@ pub fn with_strategy(
         Some(own) if others > 0 || own.contains_key(STRATEGY) => {
             set(own, strategy);
             // Those at the top are meant for the other environments.
-            if names_slots && strategy.adds_up() {
-                own.insert(SLOTS, value(Array::new()));
+            if let Some(names) = names.filter(|names| !fits(strategy, names.len())) {
+                own.insert(SLOTS, value(names_for(strategy, &names)));
             }
         }
         _ => set(document.as_table_mut(), strategy),
@@ -63,16 +64,35 @@ fn table_in<'t>(table: &'t mut dyn TableLike, name: &str) -> Option<&'t mut dyn 
     table.get_mut(name)?.as_table_like_mut()
 }
 
+/// Whether so many slots may be named.
+fn fits(strategy: StrategyName, names: usize) -> bool {
+    match strategy {
+        StrategyName::Ab => names > 1,
+        StrategyName::InPlace => names == 1,
+        StrategyName::Timestamp | StrategyName::Revision => names == 0,
+    }
+}
+
+/// What stands in one environment, where others are arranged as these names say.
+fn names_for(strategy: StrategyName, names: &Array) -> Array {
+    match strategy {
+        StrategyName::Ab => Array::from_iter(["a", "b"]),
+        StrategyName::InPlace => names.iter().take(1).cloned().collect(),
+        StrategyName::Timestamp | StrategyName::Revision => Array::new(),
+    }
+}
+
 const STRATEGY: &str = "strategy";
 const SLOTS: &str = "release_paths";
 
 fn set(table: &mut dyn TableLike, strategy: StrategyName) {
-    let of_others: &[&str] = if strategy.adds_up() { &[SLOTS] } else { &["keep", "keep_days"] };
-    for name in of_others {
-        table.remove(name);
+    if !strategy.adds_up() {
+        table.remove("keep");
+        table.remove("keep_days");
     }
     // An empty list said that there were none.
-    if table.get(SLOTS).and_then(|item| item.as_array()).is_some_and(Array::is_empty) {
+    let names = table.get(SLOTS).and_then(|item| item.as_array());
+    if names.is_some_and(|names| names.is_empty() || !fits(strategy, names.len())) {
         table.remove(SLOTS);
     }
     match table.get_mut(STRATEGY).and_then(|item| item.as_value_mut()) {

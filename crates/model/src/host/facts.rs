@@ -22,6 +22,7 @@ use crate::host::record::{
     Hold, JOURNAL_READ, JobsRecord, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState,
 };
 use crate::host::running::{Running, Trouble};
+use crate::host::served::served;
 use crate::host::sudo::SudoRules;
 use crate::host::tree::{OuterLink, Tree};
 use crate::host::written::Written;
@@ -110,6 +111,8 @@ pub struct HostFacts {
     pub journal: Vec<JournalRecord>,
     /// How many of them can't be read, and are left out.
     pub garbled_lines: usize,
+    /// The releases that were proven live, in their order, where the strategy asks the journal for them.
+    pub served: Vec<Release>,
     /// Free and total space of the file system, in KiB.
     pub disk_kib: Option<Capacity>,
     /// Free and total inodes; `None` where the file system doesn't count them.
@@ -240,6 +243,8 @@ pub struct SlotFacts {
     pub written: Vec<Written>,
     /// What it takes of the disk, if that was measured.
     pub takes: Option<Room>,
+    /// The commits of which a copy is kept that can be put back in its place.
+    pub copies: Vec<CommitId>,
 }
 
 impl SlotFacts {
@@ -413,6 +418,14 @@ impl HostFacts {
                         seen.written = Written::parse(text);
                     }
                 }
+                "copy" => {
+                    if let Some((slot, commit)) = value.split_once('/')
+                        && let (Some(seen), Ok(commit)) = (facts.slots.get_mut(slot), CommitId::new(commit))
+                    {
+                        seen.copies.push(commit);
+                    }
+                }
+                "served" => facts.served = served(&read_journal(value).0),
                 "takes" => {
                     if let Some((slot, numbers)) = value.split_once('/')
                         && let Some(seen) = facts.slots.get_mut(slot)
@@ -643,10 +656,14 @@ impl HostFacts {
         self.slots.keys().map(|slot| self.turn_of(slot)).max().unwrap_or(0)
     }
 
+    /// What was written about the slot that serves.
+    pub fn live_record(&self) -> Option<&SlotRecord> {
+        self.slots.get(self.live_slot()?)?.record.as_ref()
+    }
+
     /// Whether the run that switched to what serves was confirmed.
     pub fn live_is_confirmed(&self) -> bool {
-        let record = self.live_slot().and_then(|slot| self.slots.get(slot)?.record.as_ref());
-        record.is_some_and(|record| record.state == SlotState::Live)
+        self.live_record().is_some_and(|record| record.state == SlotState::Live)
     }
 }
 

@@ -64,12 +64,15 @@ pub fn known_release<'a>(
     Err(NotKnown::Unknown { word: word.to_owned(), known })
 }
 
-/// All that is or was in the slots of these hosts. Where hosts know one commit by several names, a tag wins.
+/// All that is or was in the slots of these hosts, and that their journals say has served, where those were asked. Where hosts know one commit by several names, a tag wins.
 fn known<'a>(hosts: impl IntoIterator<Item = &'a HostFacts>) -> Vec<Release> {
     let mut known: BTreeMap<CommitId, Release> = BTreeMap::new();
-    let records =
-        hosts.into_iter().flat_map(|facts| facts.slots.values()).filter_map(|seen| seen.record.as_ref());
-    for release in records.flat_map(|record| [Some(&record.release), record.former.as_ref()]).flatten() {
+    let hosts: Vec<&HostFacts> = hosts.into_iter().collect();
+    let slots = hosts.iter().flat_map(|facts| facts.slots.values());
+    let records = slots.filter_map(|seen| seen.record.as_ref());
+    let served = hosts.iter().flat_map(|facts| &facts.served);
+    let recorded = records.flat_map(|record| [Some(&record.release), record.former.as_ref()]).flatten();
+    for release in recorded.chain(served) {
         match known.get(&release.commit) {
             Some(other) if other.tag.is_some() || release.tag.is_none() => {}
             _ => drop(known.insert(release.commit.clone(), release.clone())),

@@ -103,6 +103,11 @@ impl Layout {
         self.state().join("aside").join(&format!("{run}-{slot}"))
     }
 
+    /// Copies of what a slot has held, a folder for each commit; beside the slots, so that they are put back by renames.
+    pub fn copies(&self, slot: &SlotName) -> HostPath {
+        self.releases.join(".copies").join(slot.as_str())
+    }
+
     /// What says that visitors are told of maintenance.
     pub fn maintenance(&self) -> HostPath {
         self.state().join("maintenance")

@@ -12,6 +12,7 @@ pub mod left_over;
 pub mod proven;
 pub mod record;
 pub mod running;
+pub mod served;
 pub mod sudo;
 mod transport;
 pub mod tree;

@@ -33,6 +33,8 @@ pub enum Condition {
     Unlisted,
     /// Somebody checked out another commit in its folder: it has to be built again.
     Changed,
+    /// Another release was put in its place: it has to be checked out and built there again.
+    Replaced,
     /// A later attempt overwrote it, and got nowhere: it has to be built again.
     Overwritten,
     /// The Python that its virtualenv was made with is gone from the host: it has to be built again.
@@ -49,6 +51,7 @@ impl Condition {
             Condition::Damaged => Some("what git keeps in its folder is damaged"),
             Condition::Unlisted => Some("the list of its files can't be read"),
             Condition::Changed => Some("somebody checked out another commit in its folder"),
+            Condition::Replaced => Some("another release was checked out in its place"),
             Condition::Overwritten => Some("it was overwritten by a later attempt"),
             Condition::WithoutPython => Some("the Python of its virtualenv is gone"),
             Condition::Whole => None,

@@ -214,6 +214,11 @@ pub struct PendingSwitch {
 }
 
 impl PendingSwitch {
+    /// Whether a release comes in the place of another one, so that neither the link nor a process's folder tells them apart.
+    pub fn is_in_place(&self) -> bool {
+        self.to.is_some() && self.from.as_deref() == self.to.as_ref().map(SlotName::as_str)
+    }
+
     /// What was left half done, for people.
     pub fn in_words(&self) -> String {
         let PendingSwitch { at, run, from: _, to } = self;

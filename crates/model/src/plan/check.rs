@@ -38,7 +38,8 @@ pub enum PlanRule {
     Misplaced,
     /// A host that is changed has its lock taken first, and its state is then compared with what the plan was made from.
     Unlocked,
-    /// Nothing before the switch touches the slot that serves, unless the strategy can't promise that.
+    /// Nothing before the switch touches the slot that serves, unless the strategy can't promise that; nor does the switch itself, but
+    /// where the host was armed with the way back to a copy of it.
     LiveSlotTouched,
     /// A slot is marked as being built before anything in it changes, and as ready last.
     Unmarked,
@@ -81,7 +82,7 @@ pub(crate) fn check(plan: &Plan) -> Vec<Finding> {
         findings.host = Some(host.host.name.clone());
         let line = HostLine::new(plan, host);
         unlocked(&line, &mut findings);
-        if !plan.broken_promises.contains(&Promise::LiveUntouched) {
+        if !host.broken_promises.contains(&Promise::LiveUntouched) {
             live_slot(&line, &mut findings);
         }
         marks(&line, &mut findings);
@@ -128,6 +129,17 @@ impl<'p> HostLine<'p> {
             .flat_map(|(kind, work)| work.steps().map(move |step| (*kind, step, step.action.effects())))
     }
 
+    /// The steps of its switch that come once it is armed.
+    fn steps_once_armed(&self) -> BTreeSet<u32> {
+        let switches = self.work.iter().filter(|(kind, _)| is_switch(*kind));
+        let armed = switches.flat_map(|(_, work)| work.frame.iter().skip_while(|other| !is_arm(other)));
+        let ids = armed.filter_map(|instruction| match instruction {
+            Instruction::Do(step) => Some(step.id),
+            Instruction::Arm(_) | Instruction::Confirm | Instruction::Leave => None,
+        });
+        ids.collect()
+    }
+
     fn way_back(&self) -> impl Iterator<Item = &'p Step> + '_ {
         self.work.iter().flat_map(|(_, work)| work.way_back())
     }
@@ -136,6 +148,7 @@ impl<'p> HostLine<'p> {
     fn live_folder(&self) -> Option<HostPath> {
         let text = self.way_back().find_map(|step| match step.action.effects().effect {
             Effect::Link(target) => target,
+            Effect::PutBack { slot, .. } => Some(slot.as_str()),
             _ => None,
         })?;
         let Layout { releases, .. } = &self.planned.layout;
@@ -212,7 +225,8 @@ fn hosts_of_phases(plan: &Plan, findings: &mut Findings) {
             }
             for step in work.steps() {
                 let effects = step.action.effects();
-                if !effects.may_be_in(phase.kind) {
+                let in_place = plan.host(&work.host).is_some_and(HostPlan::is_in_place);
+                if !effects.may_be_in(phase.kind, in_place) {
                     let what = format!("\"{}\" in {}", step.action, phase.kind);
                     findings.add(PlanRule::Misplaced, Some(step), what);
                 }
@@ -287,13 +301,21 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
         };
         inside(&live) || inside(&current)
     };
+    let in_place = line.planned.is_in_place();
+    let armed = line.steps_once_armed();
     for (kind, step, effects) in line.steps() {
         let is_past = matches!(kind, PhaseKind::Reopen | PhaseKind::Finish);
+        // New objects change no file. What else is done there is done once there is a way back.
+        if in_place && (armed.contains(&step.id) || matches!(effects.effect, Effect::Objects { .. })) {
+            continue;
+        }
         let touched = match effects.effect {
             // Once a run is confirmed, the slot that served is no longer live.
             Effect::Mark { slot, .. } if !is_past => layout.slot(slot),
             Effect::Objects { slot, .. }
             | Effect::Files { slot, .. }
+            | Effect::InPlace { slot, .. }
+            | Effect::PutBack { slot, .. }
             | Effect::Part { slot }
             | Effect::Removed { slot }
             | Effect::RoomGivenBack { slot } => layout.slot(slot),
@@ -322,6 +344,8 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Hold { .. }
             | Effect::NoHold
             | Effect::Maintenance(_)
+            | Effect::Copied { .. }
+            | Effect::CopiesDropped { .. }
             | Effect::Beside => continue,
         };
         if is_live(&touched) {
@@ -344,6 +368,7 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
     let Some(target) = &line.planned.to else { return };
     let mut mark = Mark::Unknown;
     let slot_folder = line.planned.layout.slot(&target.slot);
+    let in_place = line.planned.is_in_place();
     for (kind, step, effects) in line.steps() {
         let mut wrong = |what: &str| {
             findings.add(PlanRule::Unmarked, Some(step), format!("\"{}\": {what}", step.action));
@@ -355,15 +380,25 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
                 }
                 mark = Mark::Building;
             }
-            Effect::Objects { slot, commit } | Effect::Files { slot, commit } => {
+            Effect::Objects { slot, commit }
+            | Effect::Files { slot, commit }
+            | Effect::InPlace { slot, commit }
+            | Effect::PutBack { slot, commit, .. } => {
                 if *slot != target.slot || *commit != target.release.commit {
                     wrong("it isn't what will serve");
                 }
-                if !matches!(mark, Mark::Building | Mark::Filled(_)) {
+                // Beside what serves, new objects are kept for later.
+                let are_for_later = in_place && matches!(effects.effect, Effect::Objects { .. });
+                if !matches!(mark, Mark::Building | Mark::Filled(_)) && !are_for_later {
                     wrong("the slot isn't marked as being built");
                 }
-                if matches!(effects.effect, Effect::Files { .. }) {
+                if !matches!(effects.effect, Effect::Objects { .. }) {
                     mark = Mark::Filled(commit.clone());
+                }
+            }
+            Effect::Start(_) if in_place && is_switch(kind) => {
+                if mark != Mark::Ready(target.release.commit.clone()) {
+                    wrong("the slot isn't ready");
                 }
             }
             Effect::RoomGivenBack { slot } => {
@@ -387,7 +422,9 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
                     wrong("the slot isn't filled, or is ready already");
                 }
             }
-            Effect::Mark { slot, state: SlotState::Ready, release, .. } if kind == PhaseKind::Prepare => {
+            Effect::Mark { slot, state: SlotState::Ready, release, .. }
+                if kind == PhaseKind::Prepare || (in_place && is_switch(kind)) =>
+            {
                 if *slot != target.slot || mark != Mark::Filled(release.commit.clone()) {
                     wrong("the slot doesn't hold that");
                 }
@@ -412,6 +449,8 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Hold { .. }
             | Effect::NoHold
             | Effect::Maintenance(_)
+            | Effect::Copied { .. }
+            | Effect::CopiesDropped { .. }
             | Effect::Beside => {}
         }
     }
@@ -430,6 +469,14 @@ fn targets(line: &HostLine<'_>, findings: &mut Findings) {
                 proven.push((slot.as_str(), &release.commit));
             }
             Effect::Holds { slot, commit } => proven.push((slot.as_str(), commit)),
+            // What it has to be proven of comes after it: that is for the marks.
+            Effect::InPlace { .. } | Effect::PutBack { .. } => {
+                moves += 1;
+                if !line.planned.is_in_place() {
+                    let what = format!("\"{}\", where a link should be moved", step.action);
+                    findings.add(PlanRule::Unproven, Some(step), what);
+                }
+            }
             Effect::Link(target) => {
                 moves += 1;
                 let promised = line.planned.to.as_ref();
@@ -452,9 +499,26 @@ fn targets(line: &HostLine<'_>, findings: &mut Findings) {
 }
 
 fn way_back(line: &HostLine<'_>, findings: &mut Findings) {
+    let mut copied = None;
     for (_, work) in &line.work {
+        copied = copied.or(work.steps().find_map(|step| match step.action.effects().effect {
+            Effect::Copied { slot, commit } => Some((slot, commit)),
+            _ => None,
+        }));
         let Some(forward) = work.steps().find(|step| step.action.effects().switches()) else { continue };
         let first = work.way_back().next().map(|step| step.action.effects().effect);
+        if line.planned.is_in_place() {
+            let is_way = |back: &Effect<'_>| match back {
+                Effect::PutBack { slot, commit, record } => *record && copied == Some((*slot, *commit)),
+                _ => false,
+            };
+            let served = line.planned.from.as_ref().map(|from| &from.commit);
+            if !first.is_some_and(|back| is_way(&back)) || copied.map(|(_, commit)| commit) != served {
+                let what = "nothing, or not what was kept of what serves, comes first on its way back";
+                findings.add(PlanRule::NoWayBack, Some(forward), what);
+            }
+            continue;
+        }
         let Some(Effect::Link(back)) = first else {
             let what = "nothing, or not the link, comes first on its way back";
             findings.add(PlanRule::NoWayBack, Some(forward), what);

@@ -65,9 +65,6 @@ pub struct Plan {
     /// What hooks on the deployer find in their environment.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
-    /// Promises that the strategy can't keep, and nobody checks therefore.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub broken_promises: Vec<Promise>,
     /// What a person should know before they say yes.
     pub notes: Vec<Note>,
 }
@@ -107,6 +104,16 @@ pub struct HostPlan {
     /// What could be gone back to when the run was planned, where a rollback goes first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rollback_targets: Vec<RollbackTarget>,
+    /// Promises that the strategy can't keep here, and nobody checks therefore.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken_promises: Vec<Promise>,
+}
+
+impl HostPlan {
+    /// Whether the release is changed where it serves, rather than by a link.
+    pub fn is_in_place(&self) -> bool {
+        self.broken_promises.contains(&Promise::SwitchInOneMoment)
+    }
 }
 
 /// What a host is switched to.

@@ -12,6 +12,8 @@ pub enum Promise {
     LiveUntouched,
     /// A switch is one rename, so that there is no moment without a release.
     SwitchInOneMoment,
+    /// A release is built and has passed every check before any host begins to serve it.
+    ReadyBeforeSwitch,
     /// A host goes back to the release before without building anything.
     WayBackAtHand,
 }
@@ -22,6 +24,9 @@ impl fmt::Display for Promise {
         f.write_str(match self {
             Promise::LiveUntouched => "the release that serves is changed while the new one is prepared",
             Promise::SwitchInOneMoment => "there is a moment in which neither release is complete",
+            Promise::ReadyBeforeSwitch => {
+                "the new release is built and checked where the one before serves, once the switch has begun"
+            }
             Promise::WayBackAtHand => "going back builds the release before again",
         })
     }

@@ -308,6 +308,10 @@ fn foresee(work: &mut TreeWork<'_>, planning: &HostPlanning<'_>, found: Option<&
         StrategyName::Ab => format!("slot {next}"),
         StrategyName::Timestamp => format!("a folder that is called by its time, such as {next}"),
         StrategyName::Revision => "a folder that is called by its release".to_owned(),
+        StrategyName::InPlace if Some(&next) == facts.live_slot() => {
+            format!("{next}, in the place of what serves")
+        }
+        StrategyName::InPlace => format!("{next}, and all that follow to the same folder"),
     };
     work.note(planning, format!("the next deploy goes to {goes_to}"));
     let removed = planning.strategy.prunable(settings, &facts, planning.run.at, &next);

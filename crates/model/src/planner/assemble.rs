@@ -10,6 +10,7 @@ use crate::deployer::action::DeployerAction;
 use crate::host::record::{JournalKind, LockHolder};
 use crate::names::{AppName, HostName};
 use crate::plan::action::{Action, PythonAction, ServiceAction, ToldVisitors};
+use crate::plan::promise::Promise;
 use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan};
 use crate::release::Release;
 
@@ -45,10 +46,9 @@ pub(super) fn assemble(
     others: &[HostPlanning<'_>],
 ) -> Plan {
     let Change { intent, kind, tests, begin, publish, primary, others_tell, notes } = change;
-    let broken_promises =
-        changes.first().map(|change| change.planning.strategy.broken_promises().to_vec()).unwrap_or_default();
-    let notes = notes.into_iter().chain(many_fetch(settings, changes)).collect();
-    let mut plan = Plan { notes, broken_promises, ..empty_plan(settings, run, intent) };
+    let notes =
+        notes.into_iter().chain(many_fetch(settings, changes)).chain(told_promises(changes)).collect();
+    let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
     plan.hosts = host_plans(settings, changes, others);
     if changes.is_empty() {
         return plan;
@@ -56,6 +56,9 @@ pub(super) fn assemble(
     plan.variables = deployer_variables(settings, run, &plan);
     let holder = run.holder(plan.headline());
     let Primary { prepare, once } = primary;
+    // In its place the release isn't there before the switch.
+    let (prepare, mut then) =
+        if changes[0].is_in_place() { (Vec::new(), prepare) } else { (prepare, Vec::new()) };
     let beside = packages_beside(&changes[0].to.release, others);
     // Those of them that take part at all.
     let others = if others_tell.is_some() { others } else { &[] };
@@ -107,18 +110,29 @@ pub(super) fn assemble(
     });
     phases.hosts(PhaseKind::Prepare, work.collect());
     phases.deployer(PhaseKind::Publish, numbers.deployer(publish));
-    if !once.is_empty() {
+    let mut waves = split_into_waves(&settings.rollout.waves, changes.len());
+    if changes[0].is_in_place() {
+        // No other host serves the release before that is done.
+        if !once.is_empty() && waves[0] > 1 {
+            waves.splice(0..1, [1, waves[0] - 1]);
+        }
+        then.extend(once);
+    } else if !once.is_empty() {
         let work = numbers.work(changes[0].planning.host, once.into_iter().map(Part::Do).collect());
         phases.hosts(PhaseKind::Once { turn: 1, of: 1 }, vec![work]);
     }
 
-    let waves = split_into_waves(&settings.rollout.waves, changes.len());
     let mut rest = changes;
     for (index, size) in waves.iter().enumerate() {
         let (wave, later) = rest.split_at(*size);
         rest = later;
         let is_last = index + 1 == waves.len();
-        let work = wave.iter().map(|change| numbers.work(change.planning.host, change.switch(is_last)));
+        let is_alone = changes.len() == 1 && beside.is_empty();
+        let work = wave.iter().map(|change| {
+            let compared = if is_alone { None } else { compared(&change.in_place, &beside) };
+            let then = compared.into_iter().chain(std::mem::take(&mut then)).collect();
+            numbers.work(change.planning.host, change.switch(is_last, then))
+        });
         let (wave, of) = (index as u32 + 1, waves.len() as u32);
         phases.hosts(PhaseKind::Switch { wave, of }, work.collect());
     }
@@ -152,6 +166,7 @@ pub(super) fn assemble(
     let note = |change: &HostChange<'_>| {
         let given = change.planning.give_to_group(&change.to.slot).filter(|_| change.fills_slot());
         let actions = [change.journal(JournalKind::Failed)].into_iter().chain(change.give_room_back());
+        let actions = actions.chain(change.drop_copy());
         actions.chain(given).map(Part::Do).collect()
     };
     plan.on_failure = changes.iter().map(|change| numbers.work(change.planning.host, note(change))).collect();
@@ -163,6 +178,25 @@ pub(super) fn assemble(
         }
     }
     plan
+}
+
+/// The promises that a strategy can't keep where it changes what serves; where it fills another slot, it keeps them all. What is put
+/// back from its copy was built and checked before.
+fn broken_promises(change: &HostChange<'_>) -> Vec<Promise> {
+    let broken = if change.is_in_place() { change.planning.strategy.broken_promises() } else { &[] };
+    let is_broken = |promise: &Promise| *promise != Promise::ReadyBeforeSwitch || change.fills_slot();
+    broken.iter().copied().filter(is_broken).collect()
+}
+
+/// The same for people.
+fn told_promises(changes: &[HostChange<'_>]) -> impl Iterator<Item = Note> {
+    changes.iter().flat_map(|change| {
+        let note = |promise: Promise| Note {
+            host: Some(change.planning.host.name.clone()),
+            text: promise.to_string(),
+        };
+        broken_promises(change).into_iter().map(note)
+    })
 }
 
 /// Where so many hosts fetch at once, git servers begin to refuse.
@@ -209,7 +243,6 @@ pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) 
         closing: Vec::new(),
         deploy_group: settings.users.deploy_group.clone(),
         variables: BTreeMap::new(),
-        broken_promises: Vec::new(),
         notes: Vec::new(),
     }
 }
@@ -223,6 +256,7 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
         known_by: change.planning.settings.serving_known_by(change.planning.host),
         trouble: change.planning.facts.trouble_in_words(),
         rollback_targets: change.planning.rollback_targets(),
+        broken_promises: broken_promises(change),
     });
     let unchanged = others.iter().map(|planning| HostPlan {
         host: planning.host.clone(),
@@ -232,6 +266,7 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
         known_by: settings.serving_known_by(planning.host),
         trouble: planning.facts.trouble_in_words(),
         rollback_targets: planning.rollback_targets(),
+        broken_promises: Vec::new(),
     });
     let mut hosts: Vec<HostPlan> = changed.chain(unchanged).collect();
     hosts.sort_by_key(|planned| settings.hosts.iter().position(|host| host.name == planned.host.name));

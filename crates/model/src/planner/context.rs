@@ -209,6 +209,11 @@ impl<'a> HostPlanning<'a> {
         RecordAction::CreateFolders { group, owner: self.owner.clone() }.into()
     }
 
+    /// Whether a release comes to serve in the place of the one that serves now.
+    pub(super) fn is_in_place(&self, to: &Target) -> bool {
+        self.facts.live_slot() == Some(&to.slot)
+    }
+
     /// Commands of the configuration at a point of the run, in the release in a slot.
     pub(super) fn hooks(&self, to: &Target, point: HookPoint, commands: &[String]) -> Vec<Action> {
         self.hooks_in(&self.layout.slot(&to.slot), to, point, commands)
@@ -243,6 +248,8 @@ pub(super) struct HostChange<'a> {
     pub(super) to: Target,
     /// How its slot is made ready.
     pub(super) prepare: Vec<Action>,
+    /// The same, as far as it is done where the release serves: nothing, where another slot is switched to.
+    pub(super) in_place: Vec<Action>,
     /// What becomes of the slot that serves now.
     pub(super) leaves_behind: SlotState,
     /// Which way it goes.
@@ -264,8 +271,15 @@ impl HostChange<'_> {
 
     /// Whether its slot is filled, and not only switched to.
     pub(super) fn fills_slot(&self) -> bool {
-        let is_filled = |action: &Action| matches!(action.effects().effect, Effect::Files { .. });
-        self.prepare.iter().any(is_filled)
+        let is_filled = |action: &Action| {
+            matches!(action.effects().effect, Effect::Files { .. } | Effect::InPlace { .. })
+        };
+        self.prepare.iter().chain(&self.in_place).any(is_filled)
+    }
+
+    /// Whether the release comes to serve in the place of the one that serves now.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.planning.is_in_place(&self.to)
     }
 }
 

@@ -357,8 +357,8 @@ fn change<'a>(
     let record = planning.facts.slots.get(&to.slot).and_then(|seen| seen.record.as_ref());
     let has_failed = record.is_some_and(|record| record.state == SlotState::Failed);
     let services = planning.service_files(&to, &request.templates)?;
-    let prepare = if is_there(&planning, request, &to) {
-        planning.take_as_it_is(services, &to)
+    let (prepare, in_place) = if is_there(&planning, request, &to) {
+        (planning.take_as_it_is(services, &to), Vec::new())
     } else {
         let build = Build {
             former: destination.former,
@@ -375,6 +375,7 @@ fn change<'a>(
     Ok(HostChange {
         from: planning.facts.live(),
         prepare,
+        in_place,
         to,
         leaves_behind: SlotState::Retired,
         corrected: Vec::new(),

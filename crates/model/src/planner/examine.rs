@@ -30,12 +30,10 @@ pub fn same_folders(settings: &Settings, hosts: &[SeenHost<'_>]) -> Vec<Refusal>
 pub(super) fn examine(settings: &Settings, hosts: &[HostPlanning<'_>]) -> (Vec<Refusal>, Vec<Note>) {
     let mut refusals = Vec::new();
     let mut notes = Vec::new();
-    let Some(first) = hosts.first() else {
+    if hosts.is_empty() {
         return (vec![Refusal::NoHosts], notes);
-    };
-    let everywhere =
-        first.strategy.broken_promises().iter().map(ToString::to_string).chain(homeless_services(settings));
-    notes.extend(everywhere.map(|text| Note { host: None, text }));
+    }
+    notes.extend(homeless_services(settings).into_iter().map(|text| Note { host: None, text }));
     let seen: Vec<SeenHost<'_>> =
         hosts.iter().map(|planning| SeenHost { host: planning.host, facts: planning.facts }).collect();
     refusals.extend(same_folders(settings, &seen));

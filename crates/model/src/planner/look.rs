@@ -4,7 +4,7 @@ use super::diagnosis::{jobs_on, needs_sudo, owner_by, service_files_on, sudo_com
 use super::surroundings::surroundings;
 use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::service::Service;
-use crate::config::Settings;
+use crate::config::{Settings, StrategyName};
 use crate::host::Host;
 use crate::shell::inspect::{AlsoLookAt, Scope, inspect_script};
 
@@ -43,6 +43,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         health: health.as_ref().map(|health| (health, &around)),
         has_others: settings.hosts.len() > 1,
         source: settings.source.method,
+        has_history: settings.layout.strategy == StrategyName::InPlace,
     };
     inspect_script(&layout, scope, &also)
 }

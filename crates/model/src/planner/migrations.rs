@@ -68,6 +68,9 @@ fn migrations_to_undo(change: &HostChange<'_>) -> Result<Vec<Migration>, Refusal
     if change.fills_slot() {
         return Err(cant_say(format!("{} has to be built first", to.release)));
     }
+    if change.is_in_place() {
+        return Err(cant_say(format!("{} has to be put in its place first", to.release)));
+    }
     match &planning.facts.migrations {
         Some(UnknownMigrations::These(these)) => Ok(these.clone()),
         Some(UnknownMigrations::Lasting(why)) => {
@@ -91,8 +94,13 @@ fn parties(planning: &HostPlanning<'_>, to: &Target) -> Option<Parties> {
     let slot = planning.facts.live_slot().filter(|_| settings.app.recipe == Recipe::Django)?.clone();
     let own = planning.settings_of_live();
     Some(Parties {
-        older: AppIn { slot: to.slot.clone(), subdir: settings.app.subdir.clone() },
-        newer: AppIn { slot, subdir: own.as_ref().unwrap_or(planning.configured).app.subdir.clone() },
+        older: AppIn { slot: to.slot.clone(), kept: None, subdir: settings.app.subdir.clone() },
+        newer: AppIn {
+            // In its place the older one stands by the time that it is asked.
+            kept: planning.facts.live().filter(|_| planning.is_in_place(to)).map(|live| live.commit),
+            slot,
+            subdir: own.as_ref().unwrap_or(planning.configured).app.subdir.clone(),
+        },
         around: Surroundings {
             directory: planning.layout.releases.clone(),
             virtualenv: None,

@@ -7,6 +7,7 @@ mod context;
 mod deploy;
 mod diagnosis;
 mod examine;
+mod in_place;
 mod logs;
 mod look;
 mod maintenance;

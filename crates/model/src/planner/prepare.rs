@@ -38,8 +38,17 @@ pub(super) struct Build<'a> {
 }
 
 impl HostPlanning<'_> {
-    /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end.
-    pub(super) fn build(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
+    /// The steps that fill a slot, mark it as being built before anything in it changes, and as ready only at the end. What has to wait
+    /// for the switch, as it is the slot that serves, comes second.
+    pub(super) fn build(&self, build: Build<'_>, target: &Target) -> (Vec<Action>, Vec<Action>) {
+        let actions = self.fill(build, target);
+        match self.facts.live() {
+            Some(live) if self.is_in_place(target) => self.in_place(actions, target, &live),
+            _ => (actions, Vec::new()),
+        }
+    }
+
+    fn fill(&self, build: Build<'_>, target: &Target) -> Vec<Action> {
         let Build { former, url, keep_written, renewal, packages, services, archive, resolved } = build;
         let HostPlanning { settings, facts, layout, .. } = self;
         let Target { slot, release } = target;
@@ -63,7 +72,8 @@ impl HostPlanning<'_> {
             &settings.hooks.on_hosts.before_prepare,
         );
         actions.push(record(SlotState::Building));
-        if self.left_half_made(slot) && facts.is_full() {
+        let in_place = self.is_in_place(target);
+        if self.left_half_made(slot) && facts.is_full() && !in_place {
             actions.push(
                 RecordAction::GiveRoomBack {
                     slot: slot.clone(),
@@ -89,6 +99,7 @@ impl HostPlanning<'_> {
                     aside,
                     shared: settings.shared_paths(),
                     group: group(),
+                    in_place,
                 };
                 actions.push(checkout.into());
                 actions.extend(self.bring_submodules(url, target));
@@ -153,7 +164,11 @@ impl HostPlanning<'_> {
     }
 
     /// Keeps the unit files and init scripts of a release, if it has any.
-    fn keep_services(&self, files: Vec<ServiceFile>, Target { slot, release }: &Target) -> Option<Action> {
+    pub(super) fn keep_services(
+        &self,
+        files: Vec<ServiceFile>,
+        Target { slot, release }: &Target,
+    ) -> Option<Action> {
         if files.is_empty() {
             return None;
         }
@@ -175,7 +190,7 @@ impl HostPlanning<'_> {
     }
 
     /// What the app has written into a slot.
-    fn written_in(&self, slot: &SlotName) -> impl Iterator<Item = String> {
+    pub(super) fn written_in(&self, slot: &SlotName) -> impl Iterator<Item = String> {
         let written = self.facts.slots.get(slot).map(|seen| &seen.written[..]).unwrap_or_default();
         written.iter().map(|written| written.folder().unwrap_or(&written.path).to_owned())
     }

@@ -468,10 +468,15 @@ fn change<'a>(
         archive: planning.kept_archive(&to.release),
         resolved,
     };
-    let prepare = match how {
-        How::AsItIs => planning.take_as_it_is(Vec::new(), &to),
+    let live = planning.facts.live().filter(|_| planning.is_in_place(&to));
+    let (prepare, in_place) = match how {
+        How::AsItIs => match &live {
+            Some(live) => planning.put_back(Vec::new(), &to, live),
+            None => (planning.take_as_it_is(Vec::new(), &to), Vec::new()),
+        },
         How::Again(_) => {
-            let build = build(Some(to.release.clone()), Packages::WrittenDown, Vec::new());
+            let former = live.unwrap_or_else(|| to.release.clone());
+            let build = build(Some(former), Packages::WrittenDown, Vec::new());
             planning.build(build, &to)
         }
         How::Anew => {
@@ -486,6 +491,7 @@ fn change<'a>(
         from: planning.facts.live(),
         to,
         prepare,
+        in_place,
         leaves_behind: SlotState::Ready,
         direction: Direction::Back,
         told: told.map_or(Told::Nothing, |record| Told::Before(told_before(record))),

@@ -7,13 +7,15 @@ use crate::app::maintenance::MaintenanceMethod;
 use crate::host::fleet::fleet_after;
 use crate::host::record::{JournalKind, SlotState};
 use crate::names::{CommitId, SlotName};
-use crate::plan::action::{Action, PythonAction, RecordAction, ServiceAction};
+use crate::plan::action::{Action, Copies, PythonAction, RecordAction, ServiceAction};
+use crate::release::Release;
 use crate::shell::lasting_surroundings;
 use crate::strategy;
 
 impl HostChange<'_> {
     /// Before the link moves the host is armed: from then on it knows the way back.
-    pub(super) fn switch(&self, is_last_wave: bool) -> Vec<Part> {
+    /// What changes the release where it serves comes after that, `then` what waits for it: nothing, where another slot is switched to.
+    pub(super) fn switch(&self, is_last_wave: bool, then: Vec<Action>) -> Vec<Part> {
         let HostChange { planning, to, .. } = self;
         let settings = planning.settings;
         let named = &settings.hooks.on_hosts;
@@ -22,8 +24,12 @@ impl HostChange<'_> {
         if let (MaintenanceMethod::Setting, Some(_)) = (settings.maintenance.method, told) {
             before.push(planning.maintenance_setting(&to.slot, true));
         }
-        let mut after: Vec<Action> =
-            vec![RecordAction::SwitchLink { target: Some(to.slot.to_string()) }.into()];
+        let mut after: Vec<Action> = if self.is_in_place() {
+            let build = self.in_place.iter().cloned();
+            build.chain(then).chain(std::mem::take(&mut before)).collect()
+        } else {
+            vec![RecordAction::SwitchLink { target: Some(to.slot.to_string()) }.into()]
+        };
         if let (MaintenanceMethod::Command, Some(told)) = (settings.maintenance.method, told) {
             after.push(planning.tell(Some(told), planning.surroundings_of(to)));
         }
@@ -43,11 +49,14 @@ impl HostChange<'_> {
         parts
     }
 
-    /// The link first, for it decides; then the app; then the notes.
+    /// What serves first, by the link that decides or in its place; then the app; then the notes.
     fn way_back(&self) -> Vec<Action> {
         let HostChange { planning, to, .. } = self;
-        let mut actions: Vec<Action> =
-            vec![RecordAction::SwitchLink { target: planning.link_before() }.into()];
+        let in_place = self.from.as_ref().filter(|_| self.is_in_place());
+        let mut actions: Vec<Action> = vec![match in_place {
+            Some(live) => planning.put_live_back(live, to),
+            None => RecordAction::SwitchLink { target: planning.link_before() }.into(),
+        }];
         let reopens = self.told.by_this_run().is_some();
         if reopens && let Some(live) = planning.facts.live_slot() {
             actions.extend(planning.take_back_setting(live));
@@ -64,7 +73,8 @@ impl HostChange<'_> {
         if reopens {
             actions.push(planning.tell(None, planning.live_surroundings()));
         }
-        actions.push(
+        // Where it is another slot that failed: what was kept of this one has its record.
+        let failed = in_place.is_none().then(|| {
             RecordAction::Record {
                 slot: to.slot.clone(),
                 state: SlotState::Failed,
@@ -73,8 +83,9 @@ impl HostChange<'_> {
                 turn: planning.facts.turn_of(&to.slot),
                 optional: true,
             }
-            .into(),
-        );
+            .into()
+        });
+        actions.extend(failed);
         actions.push(self.journal(JournalKind::Reverted));
         if reopens {
             actions.push(planning.run.note(JournalKind::MaintenanceOff, None));
@@ -86,12 +97,27 @@ impl HostChange<'_> {
     pub(super) fn finish(&self, kind: JournalKind) -> Vec<Action> {
         let HostChange { planning, to, from, leaves_behind, .. } = self;
         let (settings, facts) = (planning.settings, planning.facts);
-        let record = |slot, state, release, turn| {
-            Action::from(RecordAction::Record { slot, state, release, former: None, turn, optional: true })
+        let noted = |slot, state, release, former, turn| {
+            Action::from(RecordAction::Record { slot, state, release, former, turn, optional: true })
         };
+        let record = |slot, state, release, turn| noted(slot, state, release, None, turn);
+        let former = self.former_in_place();
+        let before = former.as_ref().map(|former| former.commit.clone());
         let mut actions =
-            vec![record(to.slot.clone(), SlotState::Live, to.release.clone(), facts.last_turn() + 1)];
-        if let (Some(slot), Some(release)) = (facts.live_slot(), from) {
+            vec![noted(to.slot.clone(), SlotState::Live, to.release.clone(), former, facts.last_turn() + 1)];
+        if self.is_in_place() {
+            let (slot, copies) = (to.slot.clone(), Copies::AllBut(before));
+            actions.push(RecordAction::DropCopies { slot, copies }.into());
+        } else {
+            // Since the strategy is another one, nobody needs them.
+            let kept = facts.slots.iter().filter(|(_, seen)| !seen.copies.is_empty());
+            let drop = |slot: &SlotName| RecordAction::DropCopies {
+                slot: slot.clone(),
+                copies: Copies::AllBut(None),
+            };
+            actions.extend(kept.map(|(slot, _)| drop(slot).into()));
+        }
+        if let (Some(slot), Some(release), false) = (facts.live_slot(), from, self.is_in_place()) {
             let seen = facts.slots.get(slot).and_then(|seen| seen.record.as_ref());
             // A release that served without ever being confirmed is nothing to roll back to.
             if seen.is_none_or(|seen| seen.state == SlotState::Live) {
@@ -150,6 +176,23 @@ impl HostChange<'_> {
         actions
     }
 
+    /// The release that will have served before this one in its place.
+    fn former_in_place(&self) -> Option<Release> {
+        let HostChange { planning, to, from, .. } = self;
+        if !self.is_in_place() {
+            return None;
+        }
+        if self.direction == Direction::Forward {
+            let record = planning.facts.live_record();
+            let is_proven = record.is_none_or(|record| record.state == SlotState::Live);
+            let served = from.clone().filter(|from| is_proven && from.commit != to.release.commit);
+            return served.or_else(|| record?.former.clone());
+        }
+        let mut older = planning.rollback_targets().into_iter();
+        older.find(|target| target.slot == to.slot && target.release.commit == to.release.commit)?;
+        older.find(|target| target.slot == to.slot).map(|target| target.release)
+    }
+
     /// The release that will have served before this one.
     fn one_before(&self) -> Option<SlotName> {
         let HostChange { planning, to, .. } = self;
@@ -190,7 +233,16 @@ impl HostChange<'_> {
         let records = others.filter_map(|(_, seen)| seen.record.as_ref());
         let mut releases =
             records.flat_map(|record| [Some(&record.release), record.former.as_ref()]).flatten();
-        to.release.commit == *commit || releases.any(|release| release.commit == *commit)
+        let former = self.former_in_place();
+        let stays =
+            [Some(&to.release), former.as_ref()].into_iter().flatten().any(|stays| stays.commit == *commit);
+        stays || releases.any(|release| release.commit == *commit)
+    }
+
+    /// Takes away the copy that was kept of what serves, where that goes on to serve.
+    pub(super) fn drop_copy(&self) -> Option<Action> {
+        let (slot, live) = (self.to.slot.clone(), self.from.as_ref().filter(|_| self.is_in_place())?);
+        Some(RecordAction::DropCopies { slot, copies: Copies::Of(live.commit.clone()) }.into())
     }
 
     /// Gives back the room of what couldn't be made ready, where there is anything to make ready.

@@ -117,11 +117,6 @@ fn plan_together(settings: &Settings, run: &RunContext, plans: Vec<AppPlan>) -> 
         let turn = if plan.intent == Intent::Rollback { last - turn } else { turn };
         joined.hosts.extend(plan.hosts);
         joined.on_failure.extend(plan.on_failure);
-        for promise in plan.broken_promises {
-            if !joined.broken_promises.contains(&promise) {
-                joined.broken_promises.push(promise);
-            }
-        }
         for phase in plan.phases {
             let Phase { kind, deployer, work } = phase;
             let into = phases.entry(Place::of(kind, app, turn)).or_insert_with(|| Phase {

@@ -307,6 +307,7 @@ pub(super) fn work(
         known_by: settings.serving_known_by(host),
         trouble: Vec::new(),
         rollback_targets: Vec::new(),
+        broken_promises: Vec::new(),
     };
     let hosts: Vec<HostPlan> = works.iter().map(|(host, _)| planned(host)).collect();
     let mut numbers = Numbers::default();

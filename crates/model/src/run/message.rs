@@ -2,7 +2,8 @@
 
 use super::outcome::{FailureKind, Outcome, Verdict};
 use crate::host::facts::HostFacts;
-use crate::names::{CommitId, HostName, SlotName};
+use crate::host::record::SlotState;
+use crate::names::{CommitId, HostName, RunId, SlotName};
 use crate::plan::Ended;
 
 /// What happened.
@@ -111,6 +112,10 @@ pub struct Seen {
     pub slot: Option<SlotName>,
     /// The commit that is live, if any.
     pub commit: Option<CommitId>,
+    /// The run that has written last what the slot holds.
+    pub run: Option<RunId>,
+    /// Whether something in the slot is being changed, as far as is written.
+    pub is_half_made: bool,
     /// Whether the run that switched to it was confirmed.
     pub confirmed: bool,
     /// What is wrong with what runs, in words.
@@ -125,9 +130,14 @@ impl Seen {
         Self {
             slot: facts.live_slot().cloned(),
             commit: facts.live().map(|release| release.commit),
+            run: facts.live_record().map(|record| record.run.clone()),
+            is_half_made: facts.live_record().is_some_and(|record| record.state == SlotState::Building),
             confirmed: facts.live_is_confirmed(),
             trouble: facts.trouble_in_words(),
-            is_link_alone: facts.pending.is_some() && !facts.running.is_known(),
+            is_link_alone: facts
+                .pending
+                .as_ref()
+                .is_some_and(|pending| pending.is_in_place() || !facts.running.is_known()),
         }
     }
 }

@@ -56,7 +56,13 @@ impl<'p> RunState<'p> {
             (Some(_), _) if !state.may_have_switched || state.reverted => Served::Old,
             // The slot decides: the same commit may be in both.
             (Some(target), Some(Some(seen))) => {
-                let is_new = seen.slot.as_ref() == Some(&target.slot);
+                // Where there is one slot, it is what is written about it that decides.
+                let in_place = planned.is_in_place();
+                if in_place && seen.is_half_made {
+                    return Served::Unknown;
+                }
+                let is_new = seen.slot.as_ref() == Some(&target.slot)
+                    && (!in_place || seen.run.as_ref() == Some(&self.plan.run));
                 let from = planned.from.as_ref().map(|from| &from.commit);
                 let expected = if is_new { Some(&target.release.commit) } else { from };
                 if seen.commit.as_ref() != expected {

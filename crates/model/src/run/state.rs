@@ -12,6 +12,7 @@ use crate::app::virtualenv::differing;
 use crate::host::record::{JournalKind, StoppedAt};
 use crate::names::HostName;
 use crate::plan::action::{Action, Effect, PythonAction};
+use crate::plan::frame::Instruction;
 use crate::plan::{End, Ended, Found, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
@@ -231,8 +232,8 @@ impl<'p> RunState<'p> {
                     state.has_done_nothing();
                     return Vec::new();
                 }
-                // It was to switch, and couldn't be armed: the link is where it was.
-                if matches!(effect, Some(Effect::Link(_)))
+                // It was to switch, and couldn't be armed: what serves is as it was.
+                if self.is_first_once_armed(&host, step)
                     && what == (FailureKind::Exited { status: NOT_ARMED })
                 {
                     let state = self.state(&host);
@@ -325,6 +326,15 @@ impl<'p> RunState<'p> {
                 vec![Command::End(outcome)]
             }
         }
+    }
+
+    /// Whether a step comes right after a host was armed with the way back from its switch: it says so where it couldn't be.
+    fn is_first_once_armed(&self, host: &HostName, step: u32) -> bool {
+        let works = self.plan.phases.iter().filter_map(|phase| phase.work_of(host));
+        works.flat_map(|work| work.frame.windows(2)).any(|pair| match pair {
+            [Instruction::Arm(arm), Instruction::Do(first)] => arm.pending.to.is_some() && first.id == step,
+            _ => false,
+        })
     }
 
     pub(super) fn state(&mut self, host: &HostName) -> &mut HostState {

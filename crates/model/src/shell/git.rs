@@ -34,7 +34,7 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
             let fill = fill(layout, slot, commit, url, siblings, run);
             git(layout) + &taken + &fill + &script!("from_bundle") + &script!("fetch")
         }
-        GitAction::Checkout { slot, commit, closed, shared, aside, group } => {
+        GitAction::Checkout { slot, commit, closed, shared, aside, group, in_place: _ } => {
             let close = match (closed, group) {
                 (false, _) => "",
                 (true, None) => "chmod go-rwx .git || exit\n",

@@ -63,6 +63,8 @@ pub struct AlsoLookAt<'a> {
     pub has_others: bool,
     /// How a commit gets there.
     pub source: SourceName,
+    /// Whether the journal says what can be gone back to.
+    pub has_history: bool,
 }
 
 /// How closely to look.
@@ -129,11 +131,15 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         units,
         health,
         has_others,
+        has_history,
         scratch_files: _,
         source: _,
     } = also;
     if *has_others {
         script.push_str(OWN_FOLDER);
+    }
+    if *has_history {
+        script.push_str(HISTORY);
     }
     // Where nothing is written of jobs, an older version may have installed them.
     let asks = match scope {
@@ -507,6 +513,7 @@ for note in "$memory"/releases/*/archive; do
   note=${note%/archive}
   fact archive "${note##*/} $file"
 done
+for copy in "$releases"/.copies/*/*; do [ ! -d "$copy/tree" ] || fact copy "${copy#"$releases"/.copies/}"; done
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 for folder in "$path" "$releases" "$memory" "$memory/slots" "$memory/releases"; do
   [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || closed "$folder"
@@ -555,6 +562,11 @@ for folder in "$lock" "$path/shared" "$memory/slots" "$memory/releases" "$memory
 done
 # Of this file system alone: a df asks all of them, and one of them may be a server that is gone.
 fact capacity "$(stat -f -c '%a %b %S %d %c' -- "$place" 2>/dev/null)"
+"#;
+
+/// What has served, as far as its lines are read at all.
+const HISTORY: &str = r#"[ ! -f "$memory/journal.jsonl" ] || [ ! -r "$memory/journal.jsonl" ] ||
+  fact served "$(tail -c $journal_read "$memory/journal.jsonl" | sed -nE '/"kind":"(deployed|rolled_back|adopted)"/p')"
 "#;
 
 /// What can't be removed from a slot that serves nothing.

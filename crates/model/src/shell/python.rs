@@ -9,7 +9,7 @@ use crate::app::migration::Migration;
 use crate::app::package::{FetchedPackage, file_url};
 use crate::app::virtualenv::{IS_PACKAGE, Installer, Packages, VirtualenvSpec};
 use crate::host::layout::Layout;
-use crate::names::{CommitId, SlotName};
+use crate::names::{CommitId, HostPath, SlotName};
 use crate::plan::action::{AppIn, PythonAction, Schema, Surroundings};
 
 pub(super) fn render(action: &PythonAction, layout: &Layout) -> String {
@@ -161,6 +161,14 @@ enum Mode<'a> {
     Undo(&'a [Migration]),
 }
 
+/// Where an app's release lies.
+fn folder_of(layout: &Layout, app: &AppIn) -> HostPath {
+    match &app.kept {
+        Some(commit) => layout.copies(&app.slot).join(commit.as_str()).join("tree"),
+        None => layout.slot(&app.slot),
+    }
+}
+
 fn migrations_script(layout: &Layout, older: &AppIn, newer: &AppIn, mode: Mode<'_>) -> String {
     let (mode, wanted) = match mode {
         Mode::Say => ("say", String::new()),
@@ -169,9 +177,9 @@ fn migrations_script(layout: &Layout, older: &AppIn, newer: &AppIn, mode: Mode<'
     };
     format!(
         "older={}\nolder_app={}\nnewer={}\nnewer_app={}\nenv={}\nmode={mode}\nwanted={}\nprogram={}\n{}",
-        quote(layout.slot(&older.slot).as_str()),
+        quote(folder_of(layout, older).as_str()),
         quote(older.subdir.as_deref().unwrap_or(".")),
-        quote(layout.slot(&newer.slot).as_str()),
+        quote(folder_of(layout, newer).as_str()),
         quote(newer.subdir.as_deref().unwrap_or(".")),
         quote(&layout.virtualenv),
         quote(&wanted),

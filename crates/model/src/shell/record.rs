@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::archive::difference;
-use super::git::git;
+use super::git::{git, set_aside};
 use super::group::{TWICE, give, give_slot};
 use super::inspect::guard_script;
 use super::resolved::keep_resolved;
@@ -16,9 +16,9 @@ use crate::host::fleet::Fleet;
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalKind, JournalRecord, SlotRecord, SlotState, tail_of};
 use crate::host::tree::AdoptionRecord;
-use crate::names::{HostPath, RunId, SlotName};
+use crate::names::{CommitId, HostPath, RunId, SlotName};
 use crate::plan::Ended;
-use crate::plan::action::RecordAction;
+use crate::plan::action::{Copies, RecordAction};
 
 pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> String {
     // The host says when.
@@ -63,6 +63,21 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
             }
         }
         RecordAction::DropWritten { slot } => note_time(&layout.filled(slot)),
+        RecordAction::KeepCopy { slot, commit } => copy_of(layout, slot, commit) + &script!("keep_copy"),
+        RecordAction::PutBack { slot, commit, record, aside } => {
+            let with_record = if *record { "yes" } else { "no" };
+            let copy = copy_of(layout, slot, commit) + &format!("with_record={with_record}\n");
+            git(layout) + &set_aside(layout, slot, aside, run) + &copy + &script!("put_back")
+        }
+        RecordAction::DropCopies { slot, copies } => {
+            let (of, but) = match copies {
+                Copies::Of(commit) => (commit.as_str(), ""),
+                Copies::AllBut(commit) => ("", commit.as_ref().map_or("", CommitId::as_str)),
+            };
+            let (copies, pending) =
+                (assign("copies", &layout.copies(slot)), assign("pending", &layout.pending()));
+            format!("{copies}{pending}of={of} but={but}\n{}", script!("drop_copies"))
+        }
         RecordAction::KeepResolved { resolved } => keep_resolved(layout, resolved),
         RecordAction::SwitchLink { target } => switch_link(layout, target.as_deref(), run),
         RecordAction::Journal { kind, by, release, from, reason } => {
@@ -235,6 +250,14 @@ fn notes_of(layout: &Layout, slot: &SlotName) -> String {
     ];
     let paths = paths.map(|(name, path)| assign(name, &path));
     name + &paths.concat()
+}
+
+/// What the scripts read that keep a copy of a slot, and put it back.
+fn copy_of(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
+    notes_of(layout, slot)
+        + &assign("copies", &layout.copies(slot))
+        + &format!("commit={commit}\n")
+        + &script!("mounts")
 }
 
 fn assign(name: &str, path: &HostPath) -> String {

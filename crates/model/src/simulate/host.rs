@@ -7,15 +7,16 @@ use jiff::Timestamp;
 use super::fault::Progress;
 use crate::app::maintenance::MaintenanceRecord;
 use crate::app::owner::Owner;
-use crate::config::Settings;
+use crate::config::{Settings, StrategyName};
 use crate::host::Host;
 use crate::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
 use crate::host::layout::Layout;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
 use crate::host::running::{ProcessFacts, Running, UnitFacts};
+use crate::host::served::served;
 use crate::host::tree::{AdoptionRecord, OuterLink, Tree, TreeFolder};
 use crate::names::{CommitId, RunId, SlotName};
-use crate::plan::action::{Action, Effect, FailureMeans};
+use crate::plan::action::{Action, Copies, Effect, FailureMeans};
 use crate::release::Release;
 use crate::run::state::LOCK_IS_TAKEN;
 use crate::shell::inspect::GUARD_FAILED;
@@ -55,6 +56,10 @@ pub struct SimHost {
     pub is_up: bool,
     /// Whether nothing but records can be written.
     pub disk_is_full: bool,
+    /// Copies of what slots have held, each as it was.
+    pub copies: BTreeMap<(SlotName, CommitId), SimSlot>,
+    /// Whether a look asks the journal for what has served.
+    has_history: bool,
     layout: Layout,
 }
 
@@ -129,6 +134,8 @@ impl SimHost {
             pending: None,
             is_up: true,
             disk_is_full: false,
+            copies: BTreeMap::new(),
+            has_history: settings.layout.strategy == StrategyName::InPlace,
             layout: settings.layout(host),
         }
     }
@@ -136,8 +143,12 @@ impl SimHost {
     /// What a look at the host would show.
     pub fn facts(&self) -> HostFacts {
         let slots = self.slots.iter().filter(|(_, slot)| slot.is_there());
-        let seen = |slot: &SimSlot| SlotFacts {
+        let copies = |name: &SlotName| {
+            self.copies.keys().filter(|(slot, _)| slot == name).map(|(_, commit)| commit.clone()).collect()
+        };
+        let seen = |name: &SlotName, slot: &SimSlot| SlotFacts {
             commit: slot.head.clone(),
+            copies: copies(name),
             folder_is_gone: slot.content == Content::Missing,
             record: slot.record.clone(),
             ..SlotFacts::default()
@@ -154,7 +165,7 @@ impl SimHost {
             link: self.link.clone(),
             outer: self.outer(),
             tree: self.tree(),
-            slots: slots.map(|(name, slot)| (name.clone(), seen(slot))).collect(),
+            slots: slots.map(|(name, slot)| (name.clone(), seen(name, slot))).collect(),
             hold: self.hold.clone(),
             maintenance: self.maintenance.then(|| MaintenanceRecord {
                 at: Timestamp::UNIX_EPOCH,
@@ -165,6 +176,7 @@ impl SimHost {
             pending: self.pending.as_ref().map(|pending| pending.record.clone()),
             lock: self.lock.clone().map(|holder| Lock { holder: Some(holder) }),
             journal: self.journal.clone(),
+            served: if self.has_history { served(&self.journal) } else { Vec::new() },
             state_sum: self.state_sum(),
             running: self.running(),
             ..HostFacts::default()
@@ -300,6 +312,8 @@ impl SimHost {
             effect,
             Effect::Objects { .. }
                 | Effect::Files { .. }
+                | Effect::InPlace { .. }
+                | Effect::Copied { .. }
                 | Effect::Part { .. }
                 | Effect::Command { fills: true, .. }
         );
@@ -367,8 +381,29 @@ impl SimHost {
                 }
             }
             // New objects alone change no file, but nobody should rely on that.
+            Effect::Objects { slot, .. } if self.link.as_deref() == Some(slot.as_str()) => {}
             Effect::Objects { slot, .. } => self.slot(slot).content = Content::Partial,
-            Effect::Files { slot, commit } => {
+            Effect::Copied { slot, commit } => {
+                if all {
+                    let copy = self.slot(slot).clone();
+                    self.copies.insert((slot.clone(), commit.clone()), copy);
+                }
+            }
+            Effect::PutBack { slot, commit, record } => return self.put_back(slot, commit, record, all),
+            // What couldn't be put back may still be needed.
+            Effect::CopiesDropped { slot, copies } => {
+                if all && self.pending.is_none() {
+                    self.copies.retain(|(name, commit), _| {
+                        name != slot
+                            || match copies {
+                                Copies::Of(dropped) => dropped != commit,
+                                Copies::AllBut(kept) => kept.as_ref() == Some(commit),
+                            }
+                    });
+                    self.disk_is_full = false;
+                }
+            }
+            Effect::Files { slot, commit } | Effect::InPlace { slot, commit } => {
                 let slot = self.slot(slot);
                 slot.content = if all { Content::Complete(commit.clone()) } else { Content::Partial };
                 if all {
@@ -471,6 +506,36 @@ impl SimHost {
             }
         }
         i32::from(!all)
+    }
+
+    /// By renames, which take no room; and wherever it was cut short, it can be done again.
+    fn put_back(&mut self, slot: &SlotName, commit: &CommitId, record: bool, all: bool) -> i32 {
+        let key = (slot.clone(), commit.clone());
+        let Some(copy) = self.copies.get(&key).cloned() else {
+            let found = self.slot(slot);
+            let is_building = found.record.as_ref().is_some_and(|record| record.state == SlotState::Building);
+            let is_there = found.content == Content::Complete(commit.clone()) && !(record && is_building);
+            return i32::from(!is_there);
+        };
+        // On the way forward there is another copy to go back to, and this one is no copy any more once it was begun with.
+        if all || !record {
+            self.copies.remove(&key);
+        }
+        let found = self.slot(slot);
+        if !all {
+            found.content = Content::Partial;
+            if let Some(written) = found.record.as_mut().filter(|_| record) {
+                written.state = SlotState::Building;
+            }
+            return 1;
+        }
+        (found.content, found.head) = (copy.content, copy.head);
+        if record {
+            found.record = copy.record;
+            // What has filled it is gone with the other release.
+            self.disk_is_full = false;
+        }
+        0
     }
 
     /// The script beside the record of what is pending. It can be run again as often as it takes.

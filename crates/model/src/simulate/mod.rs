@@ -5,6 +5,8 @@
 //!
 //! - A host that served a complete release serves a complete release after every action, by a link that leads to a slot
 //!   that isn't being built. A host that served nothing goes on to serve nothing, or serves a complete release.
+//!   Where the strategy changes a release in its place, this holds but for the time between the two in which the way back lies on the
+//!   disk.
 //! - No link moves before every slot of the run is ready, and no wave begins before the one before it has switched.
 //! - Nothing is done on a host without its lock, and nothing twice.
 //! - What is told of a host is what it serves. "Not known" is told only of a host that couldn't be asked, couldn't go

@@ -8,6 +8,7 @@ use super::host::{Content, Process, SimHost};
 use crate::deployer::action::DeployerAction;
 use crate::host::facts::CurrentLink;
 use crate::host::record::{JournalKind, SlotState};
+use crate::host::running::KnownBy;
 use crate::names::{CommitId, HostName};
 use crate::plan::action::Effect;
 use crate::plan::{Found, HostWork, Intent, PhaseKind, Plan, Step};
@@ -57,6 +58,8 @@ pub(super) struct Done {
 #[derive(Debug)]
 struct Start {
     host: HostName,
+    /// Whether the plan changes the release where it serves.
+    in_place: bool,
     link: Option<String>,
     /// What served, if all of it was there.
     served: Option<CommitId>,
@@ -92,6 +95,7 @@ impl Promises {
             };
             Start {
                 host: name.clone(),
+                in_place: planned.is_in_place(),
                 link: host.link.clone(),
                 served: host.live_commit().cloned(),
                 visited: host.visited_commit().cloned(),
@@ -192,6 +196,8 @@ impl Promises {
         if !reverting {
             self.gate(plan, site, step);
             self.starts[site].moved |= host.link != self.starts[site].link;
+            self.starts[site].moved |=
+                matches!(effects.effect, Effect::InPlace { .. } | Effect::PutBack { .. });
         }
         match effects.effect {
             // What a tree holds is found, and not made.
@@ -219,7 +225,13 @@ impl Promises {
     fn bad_link(&self, site: usize, host: &SimHost) -> Option<String> {
         let start = &self.starts[site];
         // What was never confirmed may be put back to what was there before, even to nothing.
-        if start.pending.as_ref() == Some(&host.link) {
+        if start.pending.as_ref() == Some(&host.link)
+            && (host.pending.is_some() || host.live_slot().is_none())
+        {
+            return None;
+        }
+        // In its place a release can't come to serve in one moment; but never without a way back.
+        if start.in_place && host.pending.is_some() {
             return None;
         }
         let Some(slot) = host.live_slot() else {
@@ -364,6 +376,10 @@ impl Promises {
         if !start.restarts || start.could_not_revert || start.lost_runner || !has_one {
             return;
         }
+        // What was half-way to another release when the power went, nothing can be started from.
+        if start.in_place && host.pending.is_some() {
+            return;
+        }
         let expected = match (host.live_commit(), host.current()) {
             (Some(commit), _) => Process::Runs(commit.clone()),
             (None, CurrentLink::Elsewhere(_)) => Process::Foreign,
@@ -388,7 +404,10 @@ impl Promises {
                 let lost = |what: &FailureKind| matches!(what, FailureKind::Lost { .. });
                 let was_lost =
                     outcome.failures.iter().any(|f| f.host.as_ref() == Some(&name) && lost(&f.what));
-                let excused = self.abandoned || start.could_not_revert || (was_lost && !start.answered);
+                // Where one release is half in the place of another, neither serves.
+                let is_neither = start.in_place && host.pending.is_some();
+                let excused =
+                    self.abandoned || start.could_not_revert || (was_lost && !start.answered) || is_neither;
                 let could_be_asked = was_lost && host.is_up && !start.answered;
                 if !excused || (could_be_asked && !self.abandoned) {
                     self.broken(Some(&name), "what it serves is said to be unknown, without need");
@@ -398,7 +417,7 @@ impl Promises {
             serving => serving.linked().map(|release| &release.commit),
         };
         // A host that couldn't go back was looked at: what is said to serve has to be what runs.
-        let is_plain = matches!(told.serving, Serving::Release { .. });
+        let is_plain = matches!(told.serving, Serving::Release { known_by: KnownBy::App, .. });
         if start.could_not_revert && !self.abandoned && is_plain && host.is_up {
             let runs = told_commit.map(|commit| Process::Runs(commit.clone()));
             if let Some((service, process)) =
@@ -479,9 +498,12 @@ impl Promises {
             let host = hosts.iter().find(|host| host.host.name == start.host).expect("it is simulated");
             // A host that lost its power between being confirmed and writing that down is nobody's to tell apart.
             let recorded = host.live_slot().and_then(|slot| slot.record.as_ref());
-            let is_recorded = recorded.is_some_and(|record| record.state == SlotState::Live);
+            // In its place the same release may come once more.
+            let is_recorded = recorded.is_some_and(|record| {
+                record.state == SlotState::Live && (!start.in_place || record.run == plan.run)
+            });
             all_new &= is_recorded && host.link.as_deref() == Some(target.slot.as_str());
-            all_old &= !*confirmed && host.link == start.link;
+            all_old &= !*confirmed && host.link == start.link && host.live_commit() == start.served.as_ref();
             // What couldn't be put back waits for a person, wherever the link leads.
             if host.pending.is_some() {
                 return;

@@ -44,6 +44,8 @@ pub(super) struct Runner<'p> {
     pub(super) going_back: VecDeque<&'p Step>,
     /// What it was armed with.
     way_back: Option<&'p [Step]>,
+    /// Whether it has begun to go back.
+    pub(super) went_back: bool,
     /// Whether the frame that it works on is its last.
     pub(super) leaving: bool,
     /// The line is gone: how many more things it does until it notices, and how far the next one gets then.
@@ -66,6 +68,7 @@ impl<'p> Runner<'p> {
 
     /// Begins to go back, if it was armed; if not, the frame is over at once.
     pub(super) fn begin_revert(&mut self) {
+        self.went_back |= self.is_armed();
         self.begin(VecDeque::new());
         self.going_back = self.way_back.unwrap_or_default().iter().collect();
         self.reverting = true;

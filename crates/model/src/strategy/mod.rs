@@ -4,6 +4,7 @@
 mod ab;
 mod adopted;
 mod folders;
+mod in_place;
 mod revision;
 mod timestamp;
 
@@ -26,7 +27,7 @@ use crate::release::Release;
 /// Slots are what was found on the host, and not all of them are the strategy's: another tool may have left folders there,
 /// or another configuration.
 pub trait Strategy: fmt::Debug + Sync {
-    /// Where a new release goes. Never to the slot that serves.
+    /// Where a new release goes. Never to the slot that serves, unless the strategy can't promise that.
     fn destination(
         &self,
         settings: &Settings,
@@ -68,7 +69,7 @@ pub trait Strategy: fmt::Debug + Sync {
         false
     }
 
-    /// The promises that it can't keep.
+    /// The promises that it can't keep where it goes to the slot that serves.
     fn broken_promises(&self) -> &'static [Promise] {
         &[]
     }
@@ -85,6 +86,7 @@ pub fn named(name: StrategyName) -> &'static dyn Strategy {
         StrategyName::Ab => &ab::Ab,
         StrategyName::Timestamp => &timestamp::ByTime,
         StrategyName::Revision => &revision::ByRevision,
+        StrategyName::InPlace => &in_place::InPlace,
     }
 }
 

@@ -162,7 +162,9 @@ fn show_shell(text: &mut String, script: &str, own_name: Option<&str>) {
 fn rollback_if_it_fails(planned: &HostPlan) -> Option<Note> {
     let HostPlan { host, to, rollback_targets, .. } = planned;
     let slot = &to.as_ref()?.slot;
-    let stays = |target: &&RollbackTarget| target.slot != *slot && target.condition == Condition::Whole;
+    // Of what served in its place a copy may be kept, until the run is done.
+    let is_left = |target: &RollbackTarget| target.slot != *slot || planned.is_in_place();
+    let stays = |target: &&RollbackTarget| is_left(target) && target.condition == Condition::Whole;
     let text = match (rollback_targets.iter().find(stays), rollback_targets.first()) {
         (Some(target), _) => format!("{}, which stays whole", target.release),
         (None, Some(target)) => format!("{}, which has to be built again then", target.release),

@@ -352,6 +352,7 @@ fn what_stands_in_the_way_of_a_link_is_kept_aside() {
                 shared: shared.clone(),
                 aside: vec!["rubbish".to_owned(), "gone".to_owned()],
                 group,
+                in_place: false,
             }
             .into(),
             Action::from(AppAction::Shared {

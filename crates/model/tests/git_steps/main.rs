@@ -7,6 +7,7 @@ mod checking_out;
 mod common;
 mod damage;
 mod group;
+mod in_place;
 mod removing;
 
 use buedafab_model::plan::action::{AppAction, GitAction, RecordAction};
@@ -90,6 +91,7 @@ fn checkout(name: &str, commit: &CommitId) -> GitAction {
         shared: Vec::new(),
         aside: Vec::new(),
         group: None,
+        in_place: false,
     }
 }
 

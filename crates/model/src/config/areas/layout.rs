@@ -21,6 +21,8 @@ pub enum StrategyName {
     Timestamp,
     /// A folder for every release, called by its tag, or by what git describes it as. A link `previous` leads to the one before.
     Revision,
+    /// One folder, in which git checks out what is deployed, where it serves.
+    InPlace,
 }
 
 impl StrategyName {
@@ -30,6 +32,7 @@ impl StrategyName {
             StrategyName::Ab => "ab",
             StrategyName::Timestamp => "timestamp",
             StrategyName::Revision => "revision",
+            StrategyName::InPlace => "in-place",
         }
     }
 
@@ -37,7 +40,7 @@ impl StrategyName {
     pub fn adds_up(self) -> bool {
         match self {
             StrategyName::Timestamp | StrategyName::Revision => true,
-            StrategyName::Ab => false,
+            StrategyName::Ab | StrategyName::InPlace => false,
         }
     }
 }
@@ -49,7 +52,7 @@ area! {
     layout: LayoutSettings, LayoutLayer, "The layout on a host";
 
     /// How release directories are arranged: `"ab"`, slots that take turns; `"timestamp"`, a new folder for every deploy; `"revision"`,
-    /// a folder for every release.
+    /// a folder for every release; `"in-place"`, one folder in which git checks out what is deployed, where it serves.
     strategy: StrategyName => StrategyName = Always(StrategyName::Ab);
 
     /// How many releases stay on a host, where each has a folder of its own: two at least, the live one and the one before.
@@ -64,7 +67,8 @@ area! {
     /// The link in `releases_root` that decides what is live.
     current_release_symlink: At<FolderName> => String = Link;
 
-    /// The slots of the strategy `"ab"`, two or more; with three, the previous release survives a failed deploy.
+    /// The slots of the strategy `"ab"`, two or more; with three, the previous release survives a failed deploy. With `"in-place"`, the
+    /// name of the one folder.
     release_paths: At<Vec<At<Name<SlotName>>>> => Vec<SlotName> = Slots;
 
     /// The folder in a slot that holds its virtualenv; it survives the clean-up of a slot.
@@ -119,8 +123,12 @@ impl<const MIN: u32, const MAX: u32> Rule<At<Bounded<MIN, MAX>>, Option<u32>> fo
     fn resolve(&self, typed: Option<&At<Bounded<MIN, MAX>>>, written: &Written<'_>) -> Option<u32> {
         let adds_up = LayoutLayer::strategy(written).adds_up();
         if let Some(At { span, .. }) = typed.filter(|_| !adds_up) {
-            let mistake = Mistake::new("with the strategy \"ab\" as many releases stay as there are slots")
-                .help("name more slots in `release_paths`, or choose the strategy \"timestamp\" or \"revision\"");
+            let mistake = match LayoutLayer::strategy(written) {
+                StrategyName::InPlace => Mistake::new("with the strategy \"in-place\" there is one folder")
+                    .help("take it out, or choose the strategy \"timestamp\" or \"revision\""),
+                _ => Mistake::new("with the strategy \"ab\" as many releases stay as there are slots")
+                    .help("name more slots in `release_paths`, or choose the strategy \"timestamp\" or \"revision\""),
+            };
             written.note_at(span, mistake);
         }
         typed.map(|typed| typed.clone().meaning()).or(self.0).filter(|_| adds_up)
@@ -146,8 +154,19 @@ impl Slots {
 
 impl Rule<At<Vec<At<Name<SlotName>>>>, Vec<SlotName>> for Slots {
     fn resolve(&self, typed: Option<&At<Vec<At<Name<SlotName>>>>>, written: &Written<'_>) -> Vec<SlotName> {
-        let adds_up = LayoutLayer::strategy(written).adds_up();
-        let Some(typed) = typed else { return if adds_up { Vec::new() } else { Slots::usual() } };
+        let strategy = LayoutLayer::strategy(written);
+        let adds_up = strategy.adds_up();
+        let is_one = strategy == StrategyName::InPlace;
+        let Some(typed) = typed else {
+            let slots = if adds_up {
+                0
+            } else if is_one {
+                1
+            } else {
+                2
+            };
+            return Slots::usual().into_iter().take(slots).collect();
+        };
         let At { value: slots, span } = typed;
         if adds_up && slots.is_empty() {
             return Vec::new();
@@ -157,7 +176,11 @@ impl Rule<At<Vec<At<Name<SlotName>>>>, Vec<SlotName>> for Slots {
                 .help("take it out: with this strategy every release has a folder of its own, and `keep` says how many stay");
             written.note_at(span, mistake);
         }
-        if slots.len() < 2 {
+        if is_one && slots.len() != 1 {
+            let mistake = Mistake::new("with the strategy \"in-place\" there is one folder")
+                .help("name it alone, `[\"a\"]`, or take `release_paths` out");
+            written.note_at(span, mistake);
+        } else if slots.len() < 2 && !is_one {
             let mistake = Mistake::new("`release_paths` needs two slots or more")
                 .help("one serves while another is prepared: `[\"a\", \"b\"]`");
             written.note_at(span, mistake);

@@ -7,6 +7,7 @@ use schemars::json_schema;
 use serde::{Deserialize, Serialize};
 
 use super::AppLayer;
+use super::layout::{LayoutLayer, StrategyName};
 use crate::app::archive::Artifact;
 use crate::config::area::area;
 use crate::config::at::At;
@@ -55,7 +56,7 @@ area! {
     /// How a commit reaches a host: `"fetch"`, the host fetches it from the git remote; `"bundle"`, this machine sends each host what it
     /// lacks, so that no host needs the remote; `"archive"`, it packs the release's files once and sends all of them, so that no host
     /// needs git.
-    source as method: SourceName => SourceName = Always(SourceName::Fetch), example r#""bundle""#;
+    source as method: At<SourceName> => SourceName = Method, example r#""bundle""#;
 
     /// How many hosts fetch from the git remote at the same time.
     fetch_concurrency: At<Bounded<1, 10000>> => Option<u32> = FetchConcurrency, example "4";
@@ -67,6 +68,24 @@ area! {
 
     /// The check sum of what is at the address in `artifact`, 64 hexadecimal digits.
     artifact_sha256: At<CheckSumText> => Option<String> = OfAnAddress;
+}
+
+struct Method;
+
+impl Rule<At<SourceName>, SourceName> for Method {
+    fn resolve(&self, typed: Option<&At<SourceName>>, written: &Written<'_>) -> SourceName {
+        let Some(At { value, span }) = typed else { return SourceName::Fetch };
+        if *value == SourceName::Archive && LayoutLayer::strategy(written) == StrategyName::InPlace {
+            let mistake = Mistake::new("with the strategy \"in-place\" git checks out what is deployed, and an archive has none of it")
+                .help("choose the source \"bundle\", which needs no git server either, or the strategy \"ab\"");
+            written.note_at(span, mistake);
+        }
+        *value
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::value(SourceName::Fetch.value())
+    }
 }
 
 /// What only means something where hosts ask the git remote themselves.

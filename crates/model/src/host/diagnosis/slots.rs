@@ -3,7 +3,7 @@
 use super::{Diagnoses, DiagnosisKind, Expected};
 use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::layout::Layout;
-use crate::host::record::SlotState;
+use crate::host::record::{SlotRecord, SlotState};
 use crate::host::written::Written;
 use crate::names::{HostPath, SlotName};
 
@@ -39,7 +39,10 @@ pub(super) fn link(facts: &HostFacts, expected: &Expected<'_>, found: &mut Diagn
     }
     // Whoever is at work would say how it goes on.
     if let Some(pending) = facts.pending.as_ref().filter(|_| facts.lock.is_none()) {
-        if facts.link_is_back_at(pending.from.as_deref()) {
+        // Where a release was put in the place of another one, the link has never moved.
+        let by_it = |record: &SlotRecord| record.run == pending.run;
+        let is_half_done = facts.live_record().map_or(pending.is_in_place(), by_it);
+        if facts.link_is_back_at(pending.from.as_deref()) && !is_half_done {
             // The link decides what is live, and it is back: what else the way back is to do may have failed for good.
             let words = format!("{}; the link is back already, and the rest may not be", pending.in_words());
             found.warns(DiagnosisKind::Pending, words).help =

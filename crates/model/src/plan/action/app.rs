@@ -184,9 +184,11 @@ pub struct ToldVisitors {
 
 impl AppAction {
     pub(super) fn effects(&self) -> Effects<'_> {
-        use PhaseName::{Announce, Finish, Once, Prepare, Reopen, Switch, Work};
+        use PhaseName::{Announce, Finish, InPlace, Once, Prepare, Reopen, Switch, Work};
         match self {
-            AppAction::Shared { slot, .. } => Effects::new(Effect::Part { slot }, &[Prepare]).telling(),
+            AppAction::Shared { slot, .. } => {
+                Effects::new(Effect::Part { slot }, &[Prepare, InPlace]).telling()
+            }
             AppAction::Hook { point, around, optional, .. } => Effects::new(
                 Effect::Command { directory: &around.directory, fills: *point == HookPoint::Build },
                 &[Prepare, Once, Switch, Finish],

@@ -1,6 +1,7 @@
 //! What an action does to a host, as far as anybody but its shell has to know. The check of a plan, the renderer, the
 //! simulator and the run read this, and nothing else of an action.
 
+use super::record::Copies;
 use crate::app::owner::Owner;
 use crate::app::package::FetchedPackage;
 use crate::app::service::Service;
@@ -84,12 +85,13 @@ impl<'a> Effects<'a> {
 
     /// Whether it changes what is live.
     pub fn switches(&self) -> bool {
-        matches!(self.effect, Effect::Link(_))
+        matches!(self.effect, Effect::Link(_) | Effect::InPlace { .. } | Effect::PutBack { .. })
     }
 
-    /// Whether it may stand in a phase.
-    pub fn may_be_in(&self, kind: PhaseKind) -> bool {
-        self.phases.contains(&kind.name())
+    /// Whether it may stand in a phase; `in_place`: of a host whose release is changed where it serves.
+    pub fn may_be_in(&self, kind: PhaseKind, in_place: bool) -> bool {
+        let may_be = |name| self.phases.contains(&name);
+        may_be(kind.name()) || (in_place && kind.name() == PhaseName::Switch && may_be(PhaseName::InPlace))
     }
 }
 
@@ -155,6 +157,36 @@ pub enum Effect<'a> {
         slot: &'a SlotName,
         /// The commit.
         commit: &'a CommitId,
+    },
+    /// The same where it is the slot that serves: not in one moment.
+    InPlace {
+        /// The slot.
+        slot: &'a SlotName,
+        /// The commit.
+        commit: &'a CommitId,
+    },
+    /// A copy is kept of all that a slot holds, and of what is noted about it.
+    Copied {
+        /// The slot.
+        slot: &'a SlotName,
+        /// What it holds.
+        commit: &'a CommitId,
+    },
+    /// The slot that serves holds again what was kept of it, by renames.
+    PutBack {
+        /// The slot.
+        slot: &'a SlotName,
+        /// What it holds then.
+        commit: &'a CommitId,
+        /// Whether its record is put back, too.
+        record: bool,
+    },
+    /// Copies of what a slot held are gone.
+    CopiesDropped {
+        /// The slot.
+        slot: &'a SlotName,
+        /// Which.
+        copies: &'a Copies,
     },
     /// Something is added to a slot that is filled: half of it is a slot that nobody should run.
     Part {
@@ -272,6 +304,8 @@ pub enum PhaseName {
     Once,
     /// [`PhaseKind::Switch`]
     Switch,
+    /// The same, on a host whose release is changed where it serves.
+    InPlace,
     /// [`PhaseKind::Reopen`]
     Reopen,
     /// [`PhaseKind::Finish`]

@@ -62,6 +62,9 @@ pub enum GitAction {
         aside: Vec<String>,
         /// The group that git's own folder stays open to.
         group: Option<String>,
+        /// Whether it is the slot that serves.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        in_place: bool,
     },
     /// Makes the submodules of a slot those of its commit, and nothing else.
     Submodules {
@@ -124,6 +127,7 @@ impl Sent {
 impl GitAction {
     pub(super) fn effects(&self) -> Effects<'_> {
         const PREPARE: &[PhaseName] = &[PhaseName::Prepare];
+        const FILL: &[PhaseName] = &[PhaseName::Prepare, PhaseName::InPlace];
         match self {
             GitAction::Fetch { slot, commit, credentials, lend_agent, .. } => Effects {
                 input: credentials.then_some(StepInput::Credentials),
@@ -133,16 +137,19 @@ impl GitAction {
                 input: sent.file().map(StepInput::Package),
                 ..Effects::new(Effect::Objects { slot, commit }, PREPARE).telling()
             },
-            GitAction::Checkout { slot, commit, .. } => {
+            GitAction::Checkout { slot, commit, in_place: true, .. } => {
+                Effects::new(Effect::InPlace { slot, commit }, &[PhaseName::InPlace]).telling()
+            }
+            GitAction::Checkout { slot, commit, in_place: false, .. } => {
                 Effects::new(Effect::Files { slot, commit }, PREPARE).telling()
             }
             GitAction::Submodules { slot, credentials, lend_agent, .. } => Effects {
                 input: credentials.then_some(StepInput::Credentials),
-                ..Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent).telling()
+                ..Effects::new(Effect::Part { slot }, FILL).with_agent(*lend_agent).telling()
             },
-            GitAction::OwnSubmodules { slot, .. } => Effects::new(Effect::Part { slot }, PREPARE).telling(),
+            GitAction::OwnSubmodules { slot, .. } => Effects::new(Effect::Part { slot }, FILL).telling(),
             GitAction::VerifyCommit { slot, commit } => Effects::new(Effect::Holds { slot, commit }, PREPARE),
-            GitAction::RequireFile { .. } => Effects::new(Effect::Nothing, PREPARE).quick(),
+            GitAction::RequireFile { .. } => Effects::new(Effect::Nothing, FILL).quick(),
         }
     }
 }
@@ -166,6 +173,9 @@ impl fmt::Display for GitAction {
                     }
                     Sent::NotYet(_) => write!(f, "bring {short} into {slot} by a bundle"),
                 }
+            }
+            GitAction::Checkout { slot, commit, in_place: true, .. } => {
+                write!(f, "check out {} in {slot}, which serves", commit.short())
             }
             GitAction::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
             GitAction::Submodules { slot, .. } => write!(f, "fetch the submodules of {slot}"),

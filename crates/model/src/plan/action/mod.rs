@@ -19,7 +19,7 @@ pub use archive::ArchiveAction;
 pub use effects::{Effect, Effects, FailureMeans, Pace, PhaseName, StepInput};
 pub use git::{GitAction, Sent};
 pub use python::{AppIn, PythonAction, Schema};
-pub use record::RecordAction;
+pub use record::{Copies, RecordAction};
 pub use service::ServiceAction;
 
 use crate::app::run_as::RunAs;

@@ -65,6 +65,9 @@ pub enum PythonAction {
 pub struct AppIn {
     /// The slot.
     pub slot: SlotName,
+    /// The commit, where it is no longer the slot that holds it, but the copy that was kept of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<CommitId>,
     /// Where in the project it lies; `None`: at its root.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subdir: Option<String>,
@@ -85,17 +88,18 @@ pub enum Schema {
 impl PythonAction {
     pub(super) fn effects(&self) -> Effects<'_> {
         const PREPARE: &[PhaseName] = &[PhaseName::Prepare];
+        const FILL: &[PhaseName] = &[PhaseName::Prepare, PhaseName::InPlace];
         match self {
             PythonAction::Package { package, .. } => {
                 Effects { input: Some(StepInput::Package(package)), ..Effects::new(Effect::Beside, PREPARE) }
             }
             PythonAction::Virtualenv { slot, lend_agent, .. } => {
-                Effects::new(Effect::Part { slot }, PREPARE).with_agent(*lend_agent)
+                Effects::new(Effect::Part { slot }, FILL).with_agent(*lend_agent)
             }
-            PythonAction::Versions { .. } => Effects::new(Effect::Nothing, PREPARE).quick().compared(),
+            PythonAction::Versions { .. } => Effects::new(Effect::Nothing, FILL).quick().compared(),
             PythonAction::Migrations { schema, around, .. } => {
                 let (effect, phases): (_, &[PhaseName]) = match schema {
-                    Schema::Refuse | Schema::Keep => (Effect::Nothing, PREPARE),
+                    Schema::Refuse | Schema::Keep => (Effect::Nothing, FILL),
                     Schema::Reverse => (Effect::Beside, &[PhaseName::Once]),
                 };
                 Effects::new(effect, phases).by_sudo(around.run_as.is_some())

@@ -11,7 +11,7 @@ use crate::app::resolved::ResolvedRelease;
 use crate::app::text::one_line;
 use crate::host::fleet::{FleetHost, GoneHost};
 use crate::host::record::{JournalKind, LockHolder, SlotState};
-use crate::names::{RunId, SlotName};
+use crate::names::{CommitId, RunId, SlotName};
 use crate::release::Release;
 
 /// What is done about what a later run has to know.
@@ -83,6 +83,33 @@ pub enum RecordAction {
     DropWritten {
         /// The slot.
         slot: SlotName,
+    },
+    /// Keeps a copy of all that the slot that serves holds, and of what is noted about it: the way back to it, which needs neither git
+    /// nor an index.
+    KeepCopy {
+        /// The slot.
+        slot: SlotName,
+        /// What it holds.
+        commit: CommitId,
+    },
+    /// Puts what was kept of the slot that serves back in its place. It can be done again wherever it was cut short.
+    PutBack {
+        /// The slot.
+        slot: SlotName,
+        /// What was kept.
+        commit: CommitId,
+        /// Whether what was written down about the slot is put back, too, as if nothing had been changed there.
+        record: bool,
+        /// Files and folders that nobody said may be lost: they are set aside.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        aside: Vec<String>,
+    },
+    /// Takes such copies away, unless a way back may need them.
+    DropCopies {
+        /// The slot.
+        slot: SlotName,
+        /// Which.
+        copies: Copies,
     },
     /// Keeps what was resolved for a release beside it, for every way back to it.
     KeepResolved {
@@ -181,15 +208,27 @@ pub enum RecordAction {
     },
 }
 
+/// Copies of what a slot has held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Copies {
+    /// That of this commit.
+    Of(CommitId),
+    /// All but that of this commit.
+    AllBut(Option<CommitId>),
+}
+
 impl RecordAction {
     pub(super) fn effects(&self) -> Effects<'_> {
-        use PhaseName::{Announce, Finish, Lock, Prepare, Reopen, Switch, Work};
+        use PhaseName::{Announce, Finish, InPlace, Lock, Prepare, Reopen, Switch, Work};
         match self {
             // What is kept may have to be kept before the first deploy.
             RecordAction::CreateFolders { owner, group: _ } => {
                 Effects::new(Effect::Folders(owner), &[Lock, Work]).quick()
             }
-            RecordAction::GiveToGroup { slot, .. } => Effects::new(Effect::Part { slot }, &[Prepare]),
+            RecordAction::GiveToGroup { slot, .. } => {
+                Effects::new(Effect::Part { slot }, &[Prepare, InPlace])
+            }
             RecordAction::TakeOver { owner } => {
                 Effects::new(Effect::Folders(owner), &[Finish]).instant().optional(true)
             }
@@ -205,7 +244,7 @@ impl RecordAction {
             RecordAction::Record { slot, state, release, former, turn, optional } => {
                 let phases: &[PhaseName] = match state {
                     // What is rolled back from is marked as ready, which makes it no target of a rollback.
-                    SlotState::Building | SlotState::Ready => &[Prepare, Finish],
+                    SlotState::Building | SlotState::Ready => &[Prepare, InPlace, Finish],
                     SlotState::Live | SlotState::Retired | SlotState::Failed | SlotState::Empty => &[Finish],
                 };
                 let mark =
@@ -219,7 +258,16 @@ impl RecordAction {
             }
             // Without it a slot isn't whole: a rebuild, or a way back, would run the commands of another release.
             RecordAction::KeepResolved { resolved } => {
-                Effects::new(Effect::Part { slot: &resolved.slot }, &[Prepare]).quick()
+                Effects::new(Effect::Part { slot: &resolved.slot }, &[Prepare, InPlace]).quick()
+            }
+            RecordAction::KeepCopy { slot, commit } => {
+                Effects::new(Effect::Copied { slot, commit }, &[Prepare])
+            }
+            RecordAction::PutBack { slot, commit, record, aside: _ } => {
+                Effects::new(Effect::PutBack { slot, commit, record: *record }, &[InPlace]).telling()
+            }
+            RecordAction::DropCopies { slot, copies } => {
+                Effects::new(Effect::CopiesDropped { slot, copies }, &[Finish]).optional(true)
             }
             RecordAction::SwitchLink { target } => {
                 Effects::new(Effect::Link(target.as_deref()), &[Switch]).instant()
@@ -294,6 +342,18 @@ impl fmt::Display for RecordAction {
             },
             RecordAction::DropWritten { slot } => {
                 write!(f, "note that what was written into {slot} may be lost")
+            }
+            RecordAction::KeepCopy { slot, commit } => {
+                write!(f, "keep a copy of {slot}, which holds {}", commit.short())
+            }
+            RecordAction::PutBack { slot, commit, .. } => {
+                write!(f, "put {} back in {slot} from its copy", commit.short())
+            }
+            RecordAction::DropCopies { slot, copies: Copies::Of(commit) } => {
+                write!(f, "remove the copy of {} that was kept of {slot}", commit.short())
+            }
+            RecordAction::DropCopies { slot, copies: Copies::AllBut(_) } => {
+                write!(f, "remove older copies of {slot}")
             }
             RecordAction::KeepResolved { resolved } => {
                 write!(f, "keep what {} is built and run with", resolved.commit.short())

@@ -20,10 +20,11 @@ impl<'p> Network<'p, '_> {
             Message::Revert => runner.begin_revert(),
             Message::Bye => runner.ending = true,
             Message::Ask => {
-                let Site { name, connected, to_deployer, at, .. } = &mut self.sites[site];
+                let Site { name, connected, to_deployer, at, runner, .. } = &mut self.sites[site];
                 let host = &self.hosts[*at];
                 let switched = host.pending.as_ref().and_then(|pending| pending.record.to.as_ref());
-                let serves = switched.is_none_or(|to| host.link.as_deref() == Some(to.as_str()));
+                let serves =
+                    !runner.went_back && switched.is_none_or(|to| host.link.as_deref() == Some(to.as_str()));
                 if *connected {
                     to_deployer.push_back(Input::Answered { host: name.clone(), serves });
                 }
