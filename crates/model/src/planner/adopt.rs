@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::fleet::FleetHost;
 use crate::host::record::{JournalKind, SlotRecord};
-use crate::names::{HostName, RunId};
+use crate::names::{HostName, RunId, SlotName};
 use crate::plan::action::{Action, RecordAction};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan};
@@ -326,8 +326,9 @@ fn foresee(work: &mut TreeWork<'_>, planning: &HostPlanning<'_>, found: Option<&
         let names: Vec<&str> = removed.iter().map(|slot| slot.as_str()).collect();
         work.note(planning, format!("the next deploy removes, as more than `keep`: {}", names.join(", ")));
     }
-    let never_removed =
-        |slot| planning.strategy.expects(settings, slot) || settings.layout.strategy.adds_up();
+    let never_removed = |slot: &SlotName| {
+        *slot == next || planning.strategy.expects(settings, slot) || settings.layout.strategy.adds_up()
+    };
     let forever = facts.slots.iter().filter(|(slot, seen)| seen.record.is_some() && !never_removed(slot));
     let forever: Vec<String> = forever.map(|(slot, _)| planning.layout.slot(slot).to_string()).collect();
     if !forever.is_empty() {
