@@ -61,8 +61,8 @@ echo 0 >"$room/cancelled"
 # Where the link has to lead, once it was switched; and the way back, for who takes over.
 : >"$room/target"
 : >"$room/way"
-# Whether it has begun to go back.
-: >"$room/back"
+# Whether it hasn't begun to go back from there.
+: >"$room/forward"
 # Whether a quick step is being ended.
 : >"$room/ending"
 
@@ -248,11 +248,11 @@ lost_reader() {
   main_lives || take_over
 }
 
-# Whether the link leads where this run has switched it to, as far as it has; and nothing has been taken back, which doesn't show where
-# a release came in the place of another one.
+# Whether the link leads where this run has switched it to, as far as it has; and nothing of that is being taken back, which doesn't show
+# where a release came in the place of another one.
 serves() {
-  [ ! -s "$room/back" ] || return 1
   [ -s "$room/target" ] || return 0
+  [ -s "$room/forward" ] || return 1
   # shellcheck source=/dev/null
   . "$room/target"
   # Every shell of the tests has it; where one hadn't, nothing would be confirmed.
@@ -534,6 +534,7 @@ arm() {
       quote "$4"
       link=$quoted
       quote "$5"
+      echo forward >"$room/forward" || unarmed=yes
       [ -z "$4" ] || printf 'link=%s slot=%s\n' "$link" "$quoted" >"$room/target" || unarmed=yes
       echo armed >"$room/armed" || unarmed=yes
       ;;
@@ -650,7 +651,7 @@ leave() { over=${failed:-yes}; }
 revert() {
   [ -n "$revert_phase" ] || return 0
   failed='' failed_late='' unstoppable=unstoppable buedafab_now=''
-  [ ! -s "$room/armed" ] || echo back >"$room/back"
+  : >"$room/forward"
   eval "$revert_phase"
   [ -z "$failed_late" ] || failed=1
   # Otherwise it stays for a person, or for the next run.

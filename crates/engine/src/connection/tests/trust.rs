@@ -208,6 +208,34 @@ under_every_shell!(a_host_is_asked_what_serves_before_it_is_confirmed, talk, "st
     assert!(host.path().join("pending.json").exists());
 });
 
+// Where a release came in the place of another one, the link never tells.
+under_every_shell!(what_is_being_taken_back_serves_no_more, talk, "step 0 s :", {
+    talk.frame().await;
+    let host = slots();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let gate = elsewhere.path().join("gate");
+    let revert =
+        buedafab_model::shell::quote(&format!("step 8 s 'until [ -e {} ]; do :; done'", gate.display()));
+    let pending = "'\"run\":\"r1\",\"from\":\"a\",\"to\":\"a\"}'";
+    let [folder, current, slot] =
+        [host.path().to_owned(), host.path().join("current"), host.path().join("a")]
+            .map(|path| quote_path(&path));
+    let arm = format!("arm {folder} {pending} {revert} {current} {slot}\nstep 2 s :\n");
+    assert_eq!(talk.phase(&arm).await, ["2 -> 0", "done"]);
+    assert!(ask(&mut talk).await);
+    talk.connection.send_phase("back", "revert\n", Vec::new());
+    loop {
+        match talk.next().await {
+            Reply::Started(8) => break,
+            Reply::Beat => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(!ask(&mut talk).await);
+    std::fs::write(&gate, "").expect("it is written");
+    assert_eq!(talk.frame().await, ["8 -> 0", "done"]);
+});
+
 under_every_shell!(who_lost_its_shell_gives_no_answer, talk, "step 0 q 'echo $$'", {
     let said = talk.frame().await[0].clone();
     let id: String = said.chars().skip("0 out ".len()).filter(char::is_ascii_digit).collect();
