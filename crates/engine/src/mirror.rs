@@ -2,6 +2,8 @@
 //! user's cache. It takes nothing from a checkout but a commit that its remote doesn't have yet, and keeps nothing that can't be had
 //! again.
 
+mod lfs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -32,10 +34,20 @@ enum MirrorProblem {
     NoCommit { url: String, why: Option<String> },
     #[error("{url} doesn't have the commit {commit} of the submodule {path}{}", said(.why))]
     NoSubmodule { path: String, commit: CommitId, url: String, why: Option<String> },
+    #[error(
+        "the content of {path}, which Git LFS calls {sum}, is neither here nor on the LFS server of {url}{}{}",
+        nor_more(*more),
+        said(.why)
+    )]
+    NoContent { path: String, sum: String, more: usize, url: String, why: Option<String> },
     #[error("another run has worked on {} for {} s", .0.display(), LOCK_LIMIT.as_secs())]
     Busy(PathBuf),
     #[error("the cache can't be written: {0}")]
     Cache(#[from] std::io::Error),
+}
+
+fn nor_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(", nor are those of {more} more") }
 }
 
 fn said(why: &Option<String>) -> String {
@@ -126,7 +138,7 @@ impl Mirror {
     }
 
     async fn try_to_make(&self, wanted: &WantedBundles) -> Result<MadeBundles, MirrorProblem> {
-        let WantedBundles { commit, submodules, bases } = wanted;
+        let WantedBundles { commit, submodules, lfs, bases } = wanted;
         let known_by_hosts = bases.iter().flatten().map(|base| &base.commit);
         let all: BTreeSet<&CommitId> = known_by_hosts.chain([commit]).collect();
         let all = Vec::from_iter(all);
@@ -136,6 +148,8 @@ impl Mirror {
         }
         let modules =
             if *submodules { self.modules(commit, Lacking::IsFetched).await? } else { BTreeSet::new() };
+        let contents = if *lfs { self.lfs_files(commit, *submodules).await? } else { Vec::new() };
+        self.bring_lfs(&contents).await?;
         let mut names = vec![name(RELEASE, None)];
         let kept = format!("{KEPT_FOR_HOSTS}/{commit}");
         let (release, kept) =
@@ -150,6 +164,8 @@ impl Mirror {
         let mut made = MadeBundles::default();
         for bases in bases {
             let bundle = self.bundle(commit, &modules, &names, bases, &known, &mut made.files).await?;
+            let lfs = self.lfs_for(&contents, bases, &known, &mut made.files).await?;
+            let bundle = Bundle { lfs: lfs.map(Box::new), ..bundle };
             made.bundles.insert(bases.clone(), bundle);
         }
         Ok(made)
@@ -167,7 +183,7 @@ impl Mirror {
     ) -> Result<Bundle, MirrorProblem> {
         let mut on: Vec<CommitId> = Vec::new();
         let mut pinned = BTreeSet::new();
-        for Base { commit: base, submodules } in bases {
+        for Base { commit: base, submodules, lfs: _ } in bases {
             if !known.contains(base) {
                 continue;
             }
@@ -185,7 +201,7 @@ impl Mirror {
         count.extend(wanted.chain(["--not"]).chain(not.iter().copied()));
         let (counted, tags) = tokio::try_join!(self.git(&count), self.tags(commit, &on))?;
         if counted.trim().is_empty() {
-            return Ok(Bundle { file: None, on, modules });
+            return Ok(Bundle { file: None, on, modules, lfs: None });
         }
         let folder = self.cache.join("bundles");
         std::fs::create_dir_all(&folder)?;
@@ -216,7 +232,7 @@ impl Mirror {
             sha256,
             size_bytes,
         };
-        Ok(Bundle { file: Some(file), on, modules })
+        Ok(Bundle { file: Some(file), on, modules, lfs: None })
     }
 
     /// Those of some commits that none of the others has.
@@ -368,13 +384,7 @@ impl Mirror {
     }
 
     async fn fetch_module(&self, path: &str, commit: &CommitId, url: &str) -> Result<(), MirrorProblem> {
-        let mut remote = RemoteUrl::of(url);
-        // Who may read the project may read what lies beside it.
-        if remote.credentials.is_none()
-            && RemoteUrl::server(&remote.url) == RemoteUrl::server(&self.remote.url)
-        {
-            remote.credentials = self.remote.credentials.clone();
-        }
+        let remote = self.with_credentials(url);
         let name = hex::encode(Sha256::digest(remote.url.as_bytes()));
         let heads = format!("+refs/heads/*:refs/buedafab/remotes/{}/*", &name[..16]);
         let words = ["fetch", "--quiet", "--no-tags", "--prune", "--", &remote.url, &heads];
@@ -408,6 +418,17 @@ impl Mirror {
             let clone = format!("--git-dir={}", self.clone.display());
             let _ = git(&[&clone, "gc", "--auto", "--quiet"]).await;
         }
+    }
+
+    /// A remote by its address. Who may read the project may read what lies beside it.
+    fn with_credentials(&self, url: &str) -> RemoteUrl {
+        let mut remote = RemoteUrl::of(url);
+        if remote.credentials.is_none()
+            && RemoteUrl::server(&remote.url) == RemoteUrl::server(&self.remote.url)
+        {
+            remote.credentials = self.remote.credentials.clone();
+        }
+        remote
     }
 
     /// Removes what was sent days ago.
@@ -561,11 +582,16 @@ mod tests {
     }
 
     fn on(commits: &[&CommitId], submodules: bool) -> Bases {
-        commits.iter().map(|commit| Base { commit: (*commit).clone(), submodules }).collect()
+        commits.iter().map(|commit| Base { commit: (*commit).clone(), submodules, lfs: false }).collect()
     }
 
     fn wanted(commit: &CommitId, bases: impl IntoIterator<Item = Bases>) -> WantedBundles {
-        WantedBundles { commit: commit.clone(), submodules: true, bases: bases.into_iter().collect() }
+        WantedBundles {
+            commit: commit.clone(),
+            submodules: true,
+            lfs: false,
+            bases: bases.into_iter().collect(),
+        }
     }
 
     #[tokio::test]
@@ -585,7 +611,7 @@ mod tests {
         let told: Vec<String> = bases
             .iter()
             .map(|bases| {
-                let Bundle { file, on, modules } = &made.bundles[bases];
+                let Bundle { file, on, modules, lfs: _ } = &made.bundles[bases];
                 let on = on.iter().map(|commit| if *commit == one { "one" } else { "two" });
                 let on: Vec<&str> = on.collect();
                 let Some(file) = file else { return format!("nothing, on {on:?}") };
@@ -650,6 +676,73 @@ mod tests {
         }
         let left = world.by_hand("ls cache/mirrors; find cache -name '.new-*'");
         assert_eq!(left, "five.git\nfive.lock");
+    }
+
+    /// What Git LFS keeps for the project and its submodule: on each server `kept` is what that has.
+    const LFS: &str = r#"
+        export GIT_CONFIG_GLOBAL=$PWD/gitconfig
+        put() { sum=$(printf "$3" | sha256sum | cut -c 1-64); kept=$1/lfs/objects/$(echo $sum | sed 's,^\(..\)\(..\).*,\1/\2/&,'); mkdir -p ${kept%/*}; printf "$3" >$kept
+          printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %s\n' $sum ${#3} >$2; }
+        for name in lib five; do printf '*.bin filter=lfs\n' >$name/.gitattributes; done
+        put lib/.git lib/sound.bin 'a sound'; git -C lib add .; git -C lib commit -qm sound
+        put five.git five/logo.bin 'a logo'; git -C five/lib fetch -q; git -C five/lib checkout -q origin/main
+        git -C five add .; git -C five commit -qm three
+        put five.git five/logo.bin 'another logo'; git -C five commit -qam four; git -C five push -q origin HEAD:main
+        put five/.git five/logo.bin 'not pushed'; git -C five commit -qam five
+        printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 1\n' $(printf x | sha256sum | cut -c 1-64) >five/lost.bin; git -C five add .; git -C five commit -qm six
+    "#;
+
+    #[tokio::test]
+    async fn hosts_are_sent_the_lfs_files_that_they_lack() {
+        let world = World::new();
+        world.by_hand(LFS);
+        let commit =
+            |name: &str| world.commit(&format!("main~{}", 6 - name.parse::<usize>().expect("a number")));
+        let (three, four, five, six) = (commit("3"), commit("4"), commit("5"), commit("6"));
+        let bases = |commits: &[&CommitId], lfs: bool| -> Bases {
+            on(commits, true).into_iter().map(|base| Base { lfs, ..base }).collect()
+        };
+        let mirror = world.mirror("five");
+        let mut told = String::new();
+        let mut make = async |what: &str, commit: &CommitId, bases: Bases| {
+            let asked = WantedBundles { lfs: true, ..wanted(commit, [bases]) };
+            let sent = match mirror.make(&asked).await {
+                Ok(made) => match made.bundles.values().next().and_then(|bundle| bundle.lfs.clone()) {
+                    Some(file) => world.by_hand(&format!(
+                        "rm -rf new; mkdir new; tar -xf {} -C new; for file in new/*; do [ \"$(sha256sum <$file)\" = \"${{file#new/}}  -\" ]; cat $file; printf ', '; done",
+                        made.files[&file.key].display()
+                    )),
+                    None => "nothing".to_owned(),
+                },
+                Err(error) => error
+                    .to_string()
+                    .replace(&world.0.path().display().to_string(), "ROOT")
+                    .replace(commit.short(), "SIX"),
+            };
+            told.push_str(&format!("{what}: {sent}\n"));
+        };
+        make("all of it", &four, bases(&[], false)).await;
+        make("what is new", &four, bases(&[&three], true)).await;
+        make("to whom has the commit alone", &four, bases(&[&four], false)).await;
+        make("to whom has it all", &four, bases(&[&four], true)).await;
+        make("what only the checkout has", &five, bases(&[&four], true)).await;
+        make("what nobody has", &six, bases(&[&five], true)).await;
+        world.by_hand(
+            "for file in cache/mirrors/five.git/lfs/objects/*/*/*; do rm $file; echo damaged >$file; done",
+        );
+        make("what was damaged", &four, bases(&[&three], true)).await;
+        world.by_hand("mv five.git gone.git; mv lib gone");
+        make("what is here, and no server answers", &four, bases(&[&three], true)).await;
+        insta::assert_snapshot!(told, @"
+        all of it: another logo, a sound,
+        what is new: another logo,
+        to whom has the commit alone: another logo, a sound,
+        to whom has it all: nothing
+        what only the checkout has: not pushed,
+        what nobody has: what hosts lack of SIX can't be put together: the content of lost.bin, which Git LFS calls 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, is neither here nor on the LFS server of ROOT/five.git (error: failed to fetch some objects from 'file://ROOT/five.git')
+        what was damaged: another logo,
+        what is here, and no server answers: another logo,
+        ");
     }
 
     #[test]

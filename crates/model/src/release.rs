@@ -19,12 +19,15 @@ pub struct Release {
     /// Whether it has submodules, which have to be fetched besides.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub submodules: bool,
+    /// Whether Git LFS keeps the content of files of it, which has to be had besides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lfs: bool,
 }
 
 impl Release {
     /// A release of which nothing but the commit is known.
     pub fn unnamed(commit: CommitId) -> Self {
-        Release { describe: commit.short().to_owned(), commit, tag: None, submodules: false }
+        Release { describe: commit.short().to_owned(), commit, tag: None, submodules: false, lfs: false }
     }
 
     /// A commit with what `git describe --tags --always --long` says of it: the long form tells a tag that stands on the commit from one

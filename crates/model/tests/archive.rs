@@ -489,6 +489,7 @@ fn a_slot_moves_between_git_and_archives() {
             let leave = ArchiveAction::Leave { slot: slot("a"), commit: project.first.clone() };
             let checkout = GitAction::Checkout {
                 slot: slot("a"),
+                lfs: false,
                 commit: project.first.clone(),
                 closed: false,
                 shared: Vec::new(),
@@ -665,6 +666,103 @@ fn what_the_deployer_makes_goes_along() {
     it says: built
     left: clone/ one two x y
     ");
+}
+
+/// An archive holds what Git LFS keeps, whatever is set up for git-lfs, or isn't made.
+#[test]
+fn an_archive_holds_contents_and_no_pointers() {
+    const CASES: &[(&str, &str)] = &[
+        ("plain", ""),
+        ("the user passes them by", "export GIT_LFS_SKIP_SMUDGE=1; git config lfs.fetchexclude '*'"),
+        ("the user has them", "rm -rf ../remote.git/lfs; mkdir -p .git/lfs; cp -r ../kept .git/lfs/objects"),
+        ("nobody has one", "rm -rf .git/lfs ../remote.git/lfs"),
+        ("there is no git-lfs", "command() { [ \"$2\" != git-lfs ]; }"),
+        (
+            "a pointer of an older version",
+            "printf 'version https://hawser.github.com/spec/v1\\noid sha256:x\\nsize 3\\n' >logo.bin; git commit -qam old",
+        ),
+    ];
+    let place = Place::with_room("five");
+    place.by_hand(
+        r#"git init -q work; git init -q --bare remote.git; cd work; git remote add origin "file://$PWD/../remote.git"
+        printf '*.bin filter=lfs\n' >.gitattributes; echo code >code; printf 'the content' >../content
+        sum=$(sha256sum <../content | cut -c 1-64); kept=$(echo $sum | sed 's,^\(..\)\(..\).*,\1/\2/&,')
+        mkdir -p ../kept/${kept%/*}; cp ../content ../kept/$kept; mkdir ../remote.git/lfs; cp -r ../kept ../remote.git/lfs/objects
+        printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 11\n' $sum >logo.bin; git add .; git commit -qm one"#,
+    );
+    let mut found = String::new();
+    for (what, before) in CASES {
+        place.by_hand("rm -rf packed; mkdir packed");
+        place.by_hand(&format!("cd work\n{before}\ngit rev-parse HEAD >../head"));
+        let head = std::fs::read_to_string(place.root().join("head")).expect("it is there");
+        let commit = CommitId::new(head.trim()).expect("a commit");
+        let clone = place.root().join("packed/clone").to_str().expect("UTF-8").to_owned();
+        let built = [
+            DeployerAction::LayOut {
+                clone: clone.clone(),
+                commit: commit.clone(),
+                remote: "origin".to_owned(),
+                submodules: false,
+            },
+            DeployerAction::Build { command: "cp logo.bin built".into(), clone: clone.clone() },
+        ];
+        let packing = |name: &str, clone: Option<String>| {
+            DeployerAction::Pack(Packing {
+                commit: commit.clone(),
+                archive: place.root().join("packed").join(name).to_str().expect("UTF-8").to_owned(),
+                is_built: clone.is_some(),
+                artifact: clone.is_some().then(|| Artifact::Path { path: "built".to_owned() }),
+                clone,
+                submodules: false,
+            })
+        };
+        let mut act = |action: &DeployerAction| {
+            let script = format!("{before}\n{}", render_deployer(action));
+            let output =
+                shells()[0].command(&script, &place.root().join("work")).env("HOME", place.root()).output();
+            let said = told(&output.expect("it runs"), &place);
+            // It is called by the time.
+            let said: Vec<&str> = said.lines().filter(|line| !line.starts_with("Errors logged")).collect();
+            let said = said.join("\n");
+            let _ = writeln!(found, "{what}: {said}");
+            said == "0"
+        };
+        if act(&packing("plain", None))
+            && built.iter().all(&mut act)
+            && act(&packing("built", Some(clone.clone())))
+        {
+            let holds = place.by_hand("for name in plain built; do sed 1d packed/$name | tar -xzf - -C packed; done; cd packed; cat logo.bin built");
+            let _ = writeln!(found, "  {holds}");
+        }
+    }
+    assert_eq!(
+        place.by_hand("ls work/.git/hooks | grep -v sample || :"),
+        "",
+        "git-lfs leaves no hooks of its own"
+    );
+    assert_snapshot!(found, @r#"
+    plain: 0: Downloading logo.bin (11 B)
+    the user passes them by: 0
+    the user passes them by: 0
+    the user passes them by: 0
+    the user passes them by: 0
+      the contentthe content
+    the user has them: 0
+    the user has them: 0
+    the user has them: 0
+    the user has them: 0
+      the contentthe content
+    nobody has one: 128: Downloading logo.bin (11 B)
+    Error downloading object: logo.bin (6e569e0): Smudge error: Error downloading logo.bin (6e569e05cb6f8608572c79d63b365dc31617bf84d7393d2cb9d2f1ffe0edf95b): error transferring "6e569e05cb6f8608572c79d63b365dc31617bf84d7393d2cb9d2f1ffe0edf95b": [0] remote missing object 6e569e05cb6f8608572c79d63b365dc31617bf84d7393d2cb9d2f1ffe0edf95b
+
+    Use `git lfs logs last` to view the log.
+    error: external filter 'git-lfs filter-process' failed
+    fatal: logo.bin: smudge filter lfs failed
+    there is no git-lfs: 1: git-lfs isn't on this machine, and Git LFS keeps files of this release, such as logo.bin
+    a pointer of an older version: 1: On branch master
+    nothing to commit, working tree clean
+    logo.bin: git-lfs writes such pointers no more, or an extension of it did; git add --renormalize makes it anew
+    "#);
 }
 
 /// What comes from elsewhere is what its check sum says, and nothing in it leads out.

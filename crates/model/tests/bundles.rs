@@ -35,7 +35,8 @@ fn made(wanted: &WantedBundles) -> Bundles {
             sha256: sum,
             size_bytes: 1 << 20,
         };
-        Bundle { file: Some(file), on, modules: Vec::new() }
+        let lfs = wanted.lfs.then(|| Box::new(FetchedPackage { key: "f".repeat(64), ..file.clone() }));
+        Bundle { file: Some(file), on, modules: Vec::new(), lfs }
     };
     wanted.bases.iter().map(|bases| (bases.clone(), bundle(bases))).collect()
 }
@@ -54,9 +55,10 @@ fn asked(plan: impl Fn(Bundles) -> Plan) -> String {
                 .iter()
                 .map(|base| {
                     format!(
-                        "{}{}",
+                        "{}{}{}",
                         base.commit.short(),
-                        if base.submodules { " with submodules" } else { "" }
+                        if base.submodules { " with submodules" } else { "" },
+                        if base.lfs { " with LFS files" } else { "" }
                     )
                 })
                 .collect();
@@ -68,7 +70,7 @@ fn asked(plan: impl Fn(Bundles) -> Plan) -> String {
         for step in works.flat_map(|work| work.steps()) {
             let title = step.action.to_string();
             let sends = if step.action.effects().input.is_some() { " (sent)" } else { "" };
-            if title.starts_with("bring") || title.contains("submodules") {
+            if title.starts_with("bring") || title.contains("submodules") || title.contains("LFS") {
                 shown += &format!("{}: {title}{sends}\n", planned.host.name);
             }
         }
@@ -147,6 +149,60 @@ fn submodules_come_with_it() {
     web2: bring 3333333333 into a from what the host has
     web2: check out the submodules of a
     ");
+}
+
+fn with_lfs(number: u8) -> DeployRequest {
+    let mut request = request(number);
+    request.release.lfs = true;
+    request
+}
+
+#[test]
+fn lfs_files_come_with_it() {
+    let has = |number: u8| move |facts: &mut HostFacts| facts.lfs = [release(number).commit].into();
+    let (none, live, new) = (second(), second().change(has(2)), second().change(has(3)));
+    // Nothing that the look said of it holds any more.
+    let wants_all = second().change(has(3)).change(|facts| facts.wants_all = true);
+    assert_snapshot!(asked_by(&[none, live, new, wants_all], &with_lfs(3)), @"
+    a bundle on []
+    a bundle on [1111111111, 2222222222]
+    a bundle on [1111111111, 2222222222 with LFS files]
+    web1: bring 3333333333 into a by a bundle that builds on 2222222222 (sent)
+    web1: bring the LFS files of a that the host lacks (sent)
+    web2: bring 3333333333 into a by a bundle that builds on 2222222222 (sent)
+    web2: bring the LFS files of a that the host lacks (sent)
+    web3: bring 3333333333 into a by a bundle that builds on 2222222222 (sent)
+    web3: bring the LFS files of a from what the host has
+    web4: bring 3333333333 into a by a bundle of all of it (sent)
+    web4: bring the LFS files of a that the host lacks (sent)
+    ");
+    // The commit is there, and what Git LFS keeps for it isn't, or is.
+    let there = bare().slot("a", SlotState::Retired, 3).slot("b", SlotState::Live, 2).link("b");
+    let all = there.clone().change(has(3));
+    assert_snapshot!(asked_by(&[there, all], &with_lfs(3)), @"
+    a bundle on [2222222222, 3333333333]
+    web1: bring 3333333333 into a by a bundle that builds on 2222222222, 3333333333 (sent)
+    web1: bring the LFS files of a that the host lacks (sent)
+    web2: bring 3333333333 into a from what the host has
+    web2: bring the LFS files of a from what the host has
+    ");
+}
+
+#[test]
+fn hosts_that_fetch_lfs_files_need_git_lfs() {
+    let settings = fleet("", 4);
+    let with_tool = second().change(|facts| facts.has_git_lfs = true);
+    let has_it = second().change(|facts| facts.lfs = [release(3).commit].into());
+    let stays = bare().slot("a", SlotState::Retired, 1).slot("b", SlotState::Live, 3).link("b");
+    let plan = |hosts: &[Seen]| plan_deploy(&settings, &run(60), &with_lfs(3), &seen(&settings, hosts));
+    assert_snapshot!(check(plan(&[with_tool.clone(), second(), has_it.clone(), stays.clone()])), @r#"
+    web2: git-lfs not found, and this release has files that Git LFS keeps
+      hint: install it there; Debian: apt-get install git-lfs; or choose the source "bundle" or "archive", which takes none
+    "#);
+    let plan = plan(&[with_tool.clone(), with_tool, has_it, stays]).expect("nothing speaks against it");
+    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
+    let lfs = steps.map(|step| step.action.to_string()).filter(|title| title.contains("LFS"));
+    assert_eq!(lfs.collect::<Vec<_>>(), ["fetch the LFS files of a"; 3]);
 }
 
 #[test]

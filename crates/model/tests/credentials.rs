@@ -90,6 +90,7 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
         };
         let checkout = GitAction::Checkout {
             slot: slot("a"),
+            lfs: false,
             commit: commit.clone(),
             closed: false,
             shared: Vec::new(),
@@ -99,6 +100,7 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
         };
         let submodules = GitAction::Submodules {
             slot: slot("a"),
+            lfs: false,
             url: remote.url.clone(),
             credentials: true,
             known_hosts: Vec::new(),

@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod init;
 mod left_over;
+mod lfs;
 mod lines;
 mod log;
 mod logs;

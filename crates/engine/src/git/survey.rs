@@ -4,7 +4,8 @@ use buedafab_model::config::Settings;
 use buedafab_model::deployer::checkout::{Asked, CheckoutFacts, PythonFiles, RemoteFacts, Tag};
 use buedafab_model::deployer::rules::{latest_tag, release_tag};
 use buedafab_model::names::CommitId;
-use buedafab_model::shell::verify_tag;
+use buedafab_model::release::Release;
+use buedafab_model::shell::{list_lfs_files, verify_tag};
 use tokio::process::Command;
 
 use super::remote::{Listing, SeenOnRemote};
@@ -63,8 +64,14 @@ impl Repository {
                 None => Ok(None),
             }
         };
-        let (release, tree, url, release_file) =
-            tokio::join!(self.describe(&commit), self.working_tree(), self.remote_url(remote), release_file);
+        let (release, tree, url, release_file, lfs) = tokio::join!(
+            self.describe(&commit),
+            self.working_tree(),
+            self.remote_url(remote),
+            release_file,
+            self.has_lfs(&commit),
+        );
+        let release = Release { lfs: lfs?, ..release };
         let WorkingTree { head, branch, changes } = tree?;
         let listing = match listing {
             Some(listing) => Some(listing),
@@ -169,21 +176,52 @@ impl Repository {
         Ok(PythonFiles { paths, pyprojects })
     }
 
+    /// Whether Git LFS keeps the content of files of a commit, or of its submodules, as far as they are checked out here.
+    async fn has_lfs(&self, commit: &CommitId) -> Result<bool, GitError> {
+        let listed = Command::new("sh")
+            .args(["-c", &list_lfs_files(commit)])
+            .current_dir(&self.root)
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .stdin(std::process::Stdio::null())
+            .output()
+            .await
+            .map_err(GitError::NoGit)?;
+        if !listed.status.success() {
+            let why = String::from_utf8_lossy(&listed.stderr).trim().to_owned();
+            return Err(GitError::Failed { command: "lfs".to_owned(), why });
+        }
+        if !listed.stdout.is_empty() {
+            return Ok(true);
+        }
+        for (submodule, _, id) in self.submodules_here(commit).await {
+            if submodule.git(&["cat-file", "-e", id.as_str()]).await.is_ok()
+                && Box::pin(submodule.has_lfs(&id)).await?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The submodules of a commit that are checked out here, with their paths and commits.
+    async fn submodules_here(&self, commit: &CommitId) -> Vec<(Repository, String, CommitId)> {
+        let listed = self.git(&["ls-tree", "-r", "-z", commit.as_str()]).await.unwrap_or_default();
+        let submodules = listed.split('\0').filter_map(|entry| {
+            let (meta, path) = entry.split_once('\t')?;
+            let id = CommitId::new(meta.strip_prefix("160000 commit ")?).ok()?;
+            let root = self.root.join(path);
+            root.join(".git").exists().then(|| (Repository { root }, path.to_owned(), id))
+        });
+        submodules.collect()
+    }
+
     /// Submodules that are checked out here and whose commit none of their remotes' branches has.
     async fn unpushed_submodules(&self, commit: &CommitId) -> Vec<String> {
-        let listed = self.git(&["ls-tree", "-r", "-z", commit.as_str()]).await.unwrap_or_default();
         let mut unpushed = Vec::new();
-        for entry in listed.split('\0') {
-            let Some((meta, path)) = entry.split_once('\t') else { continue };
-            let Some(id) = meta.strip_prefix("160000 commit ") else { continue };
-            let folder = self.root.join(path);
-            if !folder.join(".git").exists() {
-                continue;
-            }
-            let submodule = Repository { root: folder };
-            let known = ["for-each-ref", "--count=1", "--contains", id, "refs/remotes"];
+        for (submodule, path, id) in self.submodules_here(commit).await {
+            let known = ["for-each-ref", "--count=1", "--contains", id.as_str(), "refs/remotes"];
             if submodule.git(&known).await.is_ok_and(|found| found.is_empty()) {
-                unpushed.push(path.to_owned());
+                unpushed.push(path);
             }
         }
         unpushed

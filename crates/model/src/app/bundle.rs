@@ -14,6 +14,8 @@ pub struct Base {
     pub commit: CommitId,
     /// Whether the same clone holds what its submodules take.
     pub submodules: bool,
+    /// Whether the host has the contents that Git LFS keeps for it.
+    pub lfs: bool,
 }
 
 /// All that a host has to build on. Hosts that have the same get the same bundle.
@@ -32,4 +34,7 @@ pub struct Bundle {
     /// The commits of the release's submodules, and of theirs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<CommitId>,
+    /// The contents of Git LFS that the host lacks, as a tar archive of files that are called by their check sums.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lfs: Option<Box<FetchedPackage>>,
 }

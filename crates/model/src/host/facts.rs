@@ -1,6 +1,6 @@
 //! What was seen on a host in one look, and what it means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -56,6 +56,10 @@ pub struct HostFacts {
     pub has_reserve: bool,
     /// Whether a bundle couldn't build on what the slots hold: the next one has all in it.
     pub wants_all: bool,
+    /// The releases of which it has all contents that Git LFS keeps.
+    pub lfs: BTreeSet<CommitId>,
+    /// Whether git-lfs is there; it is asked where hosts fetch.
+    pub has_git_lfs: bool,
     /// Whether the user may write it, or make it.
     pub writable: bool,
     /// Where the program's own files belong, and something else is: a link, a folder, a pipe. None of it is followed or
@@ -333,6 +337,8 @@ impl HostFacts {
                 "litter" | "ungrouped" => facts.has_folders = false,
                 "has_reserve" => facts.has_reserve = true,
                 "wants_all" => facts.wants_all = true,
+                "lfs" => facts.lfs.extend(CommitId::new(value).ok()),
+                "has_git_lfs" => facts.has_git_lfs = true,
                 "has_modules" => {
                     if let Some(seen) = slot.as_ref().and_then(|slot| facts.slots.get_mut(slot)) {
                         seen.has_modules = true;

@@ -68,6 +68,16 @@ impl Layout {
         self.kept().join(commit.as_str()).join("archive")
     }
 
+    /// Says which contents of Git LFS a release takes; where it is, they all are.
+    pub fn lfs_note(&self, commit: &CommitId) -> HostPath {
+        self.kept().join(commit.as_str()).join("lfs")
+    }
+
+    /// The contents that Git LFS keeps for any release of the host.
+    pub fn lfs_store(&self) -> HostPath {
+        self.state().join("lfs")
+    }
+
     /// What a slot takes of the disk.
     pub fn takes(&self, slot: &SlotName) -> HostPath {
         self.state().join("slots").join(&format!("{slot}.takes"))

@@ -186,6 +186,8 @@ pub fn plan_deploy(
         let live = planning.facts.live().is_some_and(is_there);
         live && planning.facts.live_is_confirmed() && !force
     };
+    let lacking = hosts.iter().filter(|planning| !stays(planning) && planning.lacks_git_lfs(release));
+    refusals.extend(lacking.map(HostPlanning::wants_git_lfs));
     // Jobs are only installed with a release.
     let is_well = |planning: &HostPlanning<'_>| planning.facts.trouble().is_empty();
     if hosts.iter().all(|planning| stays(planning) && is_well(planning) && *prune) {

@@ -95,6 +95,7 @@ impl HostPlanning<'_> {
                 let checkout = GitAction::Checkout {
                     slot: slot.clone(),
                     commit: release.commit.clone(),
+                    lfs: release.lfs,
                     closed: settings.app.recipe == Recipe::Static,
                     aside,
                     shared: settings.shared_paths(),
@@ -103,6 +104,7 @@ impl HostPlanning<'_> {
                 };
                 actions.push(checkout.into());
                 actions.extend(self.bring_submodules(url, target));
+                actions.extend(self.bring_lfs(url, target));
             }
         }
         if !(settings.shared.files.is_empty() && settings.shared.folders.is_empty()) {

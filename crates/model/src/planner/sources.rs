@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use super::context::HostPlanning;
 use crate::app::bundle::{Base, Bases, Bundles};
+use crate::app::package::FetchedPackage;
 use crate::app::remote_url::RemoteUrl;
 use crate::config::SourceName;
+use crate::host::diagnosis::{Diagnosis, DiagnosisKind, Severity};
 use crate::host::facts::SlotFacts;
 use crate::names::{CommitId, SlotName};
 use crate::plan::action::{Action, GitAction, Sent};
+use crate::plan::refusal::Refusal;
 use crate::plan::{HostWork, Plan, Target};
 use crate::release::Release;
 
@@ -22,15 +25,18 @@ pub struct WantedBundles {
     pub commit: CommitId,
     /// Whether it has submodules.
     pub submodules: bool,
+    /// Whether Git LFS keeps files of it.
+    pub lfs: bool,
     /// What each of them builds on.
     pub bases: BTreeSet<Bases>,
 }
 
 /// What a plan lacks before it can be carried out: the bundles that its hosts are sent. `None`: nothing.
 pub fn wanted_bundles(plan: &Plan) -> Option<WantedBundles> {
-    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(HostWork::steps);
+    let steps = || plan.phases.iter().flat_map(|phase| &phase.work).flat_map(HostWork::steps);
+    let lfs = steps().any(|step| matches!(step.action, Action::Git(GitAction::PlaceLfs { .. })));
     let mut wanted: Option<WantedBundles> = None;
-    for step in steps {
+    for step in steps() {
         let Action::Git(GitAction::Unbundle { commit, sent: Sent::NotYet(bases), submodules, .. }) =
             &step.action
         else {
@@ -40,6 +46,7 @@ pub fn wanted_bundles(plan: &Plan) -> Option<WantedBundles> {
         let wanted = wanted.get_or_insert_with(|| WantedBundles {
             commit: commit.clone(),
             submodules,
+            lfs,
             bases: BTreeSet::new(),
         });
         wanted.bases.insert(bases.clone());
@@ -92,36 +99,95 @@ impl HostPlanning<'_> {
                 credentials: credentials.is_some(),
                 known_hosts: source.scm_known_hosts.clone(),
                 lend_agent: source.forward_agent,
+                lfs: release.lfs,
             },
-            SourceName::Bundle => GitAction::OwnSubmodules { slot, url },
+            SourceName::Bundle => GitAction::OwnSubmodules { slot, url, lfs: release.lfs },
         };
         release.submodules.then(|| action.into())
+    }
+
+    /// The step that puts what Git LFS keeps into its files, where that is anything.
+    pub(super) fn bring_lfs(&self, url: &str, Target { slot, release }: &Target) -> Option<Action> {
+        let RemoteUrl { url, credentials } = RemoteUrl::of(url);
+        let (slot, commit, source) = (slot.clone(), release.commit.clone(), &self.settings.source);
+        let action = match source.method {
+            SourceName::Fetch | SourceName::Archive => GitAction::FetchLfs {
+                slot,
+                commit,
+                url,
+                credentials: credentials.is_some(),
+                known_hosts: source.scm_known_hosts.clone(),
+                lend_agent: source.forward_agent,
+            },
+            SourceName::Bundle => GitAction::PlaceLfs { slot, commit, sent: self.sent_lfs(release) },
+        };
+        release.lfs.then(|| action.into())
     }
 
     /// Takes note of the bundles that there are, and of how much is sent of them here.
     pub(super) fn is_sent_bundles(&mut self, bundles: &Bundles, release: &Release) {
         self.bundles = bundles.clone();
-        if self.settings.source.method == SourceName::Bundle
-            && let Some(file) = self.sent(release).file()
-        {
-            self.sent.kib += file.size_bytes.div_ceil(1024);
+        if self.settings.source.method == SourceName::Bundle {
+            let (sent, lfs) = (self.sent(release), self.sent_lfs(release));
+            let files = sent.file().into_iter().chain(lfs.as_deref());
+            self.sent.kib += files.map(|file| file.size_bytes.div_ceil(1024)).sum::<u64>();
         }
+    }
+
+    /// Whether a host has what Git LFS keeps for a commit.
+    fn has_lfs_of(&self, commit: &CommitId) -> bool {
+        !self.facts.wants_all && self.facts.lfs.contains(commit)
+    }
+
+    /// Whether a release can't be fetched whole, as nothing on the host talks to an LFS server.
+    pub(super) fn lacks_git_lfs(&self, release: &Release) -> bool {
+        let fetches = self.settings.source.method == SourceName::Fetch;
+        fetches && release.lfs && !self.facts.has_git_lfs && !self.has_lfs_of(&release.commit)
+    }
+
+    /// What is said of such a host.
+    pub(super) fn wants_git_lfs(&self) -> Refusal {
+        let diagnosis = Diagnosis {
+            kind: DiagnosisKind::MissingTools,
+            severity: Severity::Blocks,
+            words: "git-lfs not found, and this release has files that Git LFS keeps".to_owned(),
+            help: Some(
+                "install it there; Debian: apt-get install git-lfs; or choose the source \"bundle\" or \"archive\", which takes none"
+                    .to_owned(),
+            ),
+        };
+        Refusal::Unfit { host: self.host.name.clone(), diagnosis }
+    }
+
+    /// What this host is sent of what Git LFS keeps for a release.
+    fn sent_lfs(&self, release: &Release) -> Option<Box<FetchedPackage>> {
+        if !release.lfs || self.has_lfs_of(&release.commit) {
+            return None;
+        }
+        self.bundles.get(&self.bases())?.lfs.clone()
+    }
+
+    /// What a bundle for this host may build on.
+    fn bases(&self) -> Bases {
+        let base = |(_, seen): (&SlotName, &SlotFacts)| {
+            let commit = seen.commit.clone()?;
+            let lfs = self.has_lfs_of(&commit);
+            Some(Base { commit, submodules: seen.has_modules, lfs })
+        };
+        self.whole_slots().into_iter().filter_map(base).collect()
     }
 
     /// What this host is sent of a release.
     fn sent(&self, release: &Release) -> Sent {
         let has_all = |seen: &SlotFacts| {
-            seen.commit.as_ref() == Some(&release.commit) && (seen.has_modules || !release.submodules)
+            seen.commit.as_ref() == Some(&release.commit)
+                && (seen.has_modules || !release.submodules)
+                && (!release.lfs || self.has_lfs_of(&release.commit))
         };
-        let slots = self.whole_slots();
-        if slots.iter().any(|(_, seen)| has_all(seen)) {
+        if self.whole_slots().iter().any(|(_, seen)| has_all(seen)) {
             return Sent::Nothing;
         }
-        let base = |(_, seen): (&SlotName, &SlotFacts)| {
-            let commit = seen.commit.clone()?;
-            Some(Base { commit, submodules: seen.has_modules })
-        };
-        let bases: Bases = slots.into_iter().filter_map(base).collect();
+        let bases = self.bases();
         match self.bundles.get(&bases) {
             Some(bundle) => Sent::Bundle(bundle.clone()),
             None => Sent::NotYet(bases),

@@ -85,10 +85,12 @@ pub(super) fn difference() -> String {
 /// The shell that lays a commit out for its build, in a clone of its own.
 pub(super) fn lay_out(clone: &str, commit: &CommitId, remote: &str, submodules: bool) -> String {
     format!(
-        "clone={} commit={commit} remote={} submodules={}\n{}",
+        "clone={} commit={commit} remote={} submodules={}\n{}{}{}",
         quote(clone),
         quote(remote),
         yes_or_no(submodules),
+        script!("lfs_files"),
+        script!("with_lfs"),
         script!("lay_out"),
     )
 }
@@ -119,7 +121,7 @@ pub(super) fn pack(packing: &Packing) -> String {
             }
         }
     }
-    text + &script!("safe_tar") + &script!("pack")
+    text + &script!("safe_tar") + &script!("lfs_files") + &script!("with_lfs") + &script!("pack")
 }
 
 fn yes_or_no(yes: bool) -> &'static str {

@@ -99,7 +99,13 @@ mod tests {
 
     fn release() -> Release {
         let commit = CommitId::new("6b4943c0".repeat(5)).expect("40 digits");
-        Release { commit, describe: "v0.2.0".to_owned(), tag: Some("v0.2.0".to_owned()), submodules: false }
+        Release {
+            commit,
+            describe: "v0.2.0".to_owned(),
+            tag: Some("v0.2.0".to_owned()),
+            submodules: false,
+            lfs: false,
+        }
     }
 
     fn names_in_shell(answer: &str) -> bool {

@@ -12,10 +12,10 @@ use crate::names::{CommitId, RunId, SlotName};
 use crate::plan::action::{GitAction, Sent};
 
 /// Git takes a folder of another user for an attack; here a team's deployers share folders on purpose. Where a slot has no whole
-/// clone, one that lies around all slots is none of theirs.
+/// clone, one that lies around all slots is none of theirs. A git-lfs of the host's leaves pointers alone: they have a step of their own.
 pub(super) fn git(layout: &Layout) -> String {
     format!(
-        "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'\n\
+        "export GIT_TERMINAL_PROMPT=0 GIT_LFS_SKIP_SMUDGE=1 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'\n\
          export GIT_CEILING_DIRECTORIES={}\n",
         quote(layout.releases.as_str())
     )
@@ -34,7 +34,7 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
             let fill = fill(layout, slot, commit, url, siblings, run);
             git(layout) + &taken + &fill + &script!("from_bundle") + &script!("fetch")
         }
-        GitAction::Checkout { slot, commit, closed, shared, aside, group, in_place: _ } => {
+        GitAction::Checkout { slot, commit, lfs, closed, shared, aside, group, in_place: _ } => {
             let close = match (closed, group) {
                 (false, _) => "",
                 (true, None) => "chmod go-rwx .git || exit\n",
@@ -43,19 +43,39 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
                     "chmod o-rwx .git 2>/dev/null || [ -z \"$(find .git -prune -perm -1)\" ] || exit\n"
                 }
             };
-            set_aside(layout, slot, aside, run) + &checkout(layout, slot, commit, shared, run) + close
+            let forget = if *lfs { String::new() } else { script!("forget_lfs") + FORGET };
+            set_aside(layout, slot, aside, run)
+                + &checkout(layout, slot, commit, shared, run)
+                + &forget
+                + close
         }
-        GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _ } => {
+        GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _, lfs } => {
             let credentials = read_credentials(*credentials, url);
             let hint =
                 "a submodule can't be fetched: this host must reach its remote, and its commit must be there";
             let before = format!("{}before=: hint={}\n", pin_keys(layout, known_hosts), quote(hint));
-            git(layout) + &credentials + &submodules(layout, slot, url, &before)
+            git(layout) + &credentials + &submodules(layout, slot, url, *lfs, &before)
         }
-        GitAction::OwnSubmodules { slot, url } => {
+        GitAction::OwnSubmodules { slot, url, lfs } => {
             let hint = "a submodule isn't among what was sent: its commit must be on its remote, as .gitmodules names it";
             let before = format!("hint={}\n{}", quote(hint), script!("own_modules"));
-            git(layout) + &submodules(layout, slot, url, &before)
+            git(layout) + &submodules(layout, slot, url, *lfs, &before)
+        }
+        GitAction::FetchLfs { slot, commit, url, credentials, known_hosts, lend_agent: _ } => {
+            let credentials = read_credentials(*credentials, url);
+            let hint = "this host must reach the LFS server of its remote, and whoever committed the file must have pushed it there: git lfs push --all origin";
+            let bring = format!("url={} whole=\n{}", quote(url), script!("bring_lfs"));
+            git(layout)
+                + &credentials
+                + &pin_keys(layout, known_hosts)
+                + &lfs(layout, slot, commit, hint, &bring)
+        }
+        GitAction::PlaceLfs { slot, commit, sent } => {
+            let hint =
+                "it isn't among what was sent, nor on this host: do it again, and all of the release is sent";
+            let whole = quote(layout.wants_all().as_str()).to_string();
+            let bring = format!("whole={whole}\n{}bring_lfs() {{ :; }}\n", take_lfs(commit, sent.as_deref()));
+            git(layout) + &lfs(layout, slot, commit, hint, &bring)
         }
         GitAction::VerifyCommit { slot, commit } => verify_commit(layout, slot, commit),
         GitAction::RequireFile { slot, file } => {
@@ -164,6 +184,50 @@ fn take_bundle(layout: &Layout, commit: &CommitId, sent: &Sent, submodules: bool
     script
 }
 
+/// Takes the contents that the deployer sends, each by its check sum, into the store.
+fn take_lfs(commit: &CommitId, sent: Option<&FetchedPackage>) -> String {
+    let Some(FetchedPackage { sha256, .. }) = sent else { return String::new() };
+    format!(
+        "file={} sha256={}\n{}{}",
+        quote(&format!("the LFS files of {}", commit.short())),
+        quote(sha256),
+        script!("take"),
+        script!("take_lfs"),
+    )
+}
+
+/// The shell that prints what Git LFS keeps for a commit: the check sum, size and path of each file, a line each.
+pub fn list_lfs_files(commit: &CommitId) -> String {
+    format!("{}lfs_files {commit}\n", script!("lfs_files"))
+}
+
+/// `bring` defines by what the store gets contents that it lacks.
+fn lfs(layout: &Layout, slot: &SlotName, commit: &CommitId, hint: &str, bring: &str) -> String {
+    let store = layout.lfs_store();
+    let assign = |name: &str, value: &str| format!("{name}={}\n", quote(value));
+    let objects = quote(store.join("objects").as_str()).to_string();
+    let parts = [
+        assign("slot", layout.slot(slot).as_str()),
+        assign("store", store.as_str()),
+        assign("note", layout.lfs_note(commit).as_str()),
+        assign("clean", LFS_CLEAN),
+        assign("smudge", &LFS_SMUDGE.replace("OBJECTS", &objects)),
+        assign("hint", hint),
+        script!("replace"),
+        script!("lfs_files"),
+        script!("forget_lfs"),
+        script!("place_lfs"),
+        bring.to_owned(),
+        script!("lfs"),
+    ];
+    parts.concat()
+}
+
+/// What git is told of a file, and gives to the file: as git-lfs would, but that no content is kept besides. A pointer to a content that
+/// isn't there stays as it is.
+const LFS_CLEAN: &str = r#"printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %s\n' "$(sha256sum <%f | cut -c 1-64)" "$(($(wc -c <%f)))" && cat >/dev/null"#;
+const LFS_SMUDGE: &str = r#"f=$(mktemp) && cat >"$f" && { k=; [ "$(wc -c <"$f")" -ge 1024 ] || k=$(sed -n -e '1{' -e '/^version https:\/\/git-lfs\.github\.com\/spec\/v1$/!q' -e '}' -e '2s,^oid sha256:\(\(..\)\(..\)[0-9a-f]*\)$,\2/\3/\1,p' "$f"); if [ -n "$k" ] && [ "$(sha256sum 2>/dev/null <OBJECTS/"$k")" = "${k##*/}  -" ]; then cat OBJECTS/"$k"; else cat "$f"; fi; s=$?; rm -f "$f"; exit $s; }"#;
+
 /// Has git's ssh trust these keys of the git server, and no others.
 fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
     if known_hosts.is_empty() {
@@ -185,9 +249,11 @@ fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
 }
 
 /// Addresses that are relative are so to the remote, which may have moved since the clone was made.
-fn submodules(layout: &Layout, slot: &SlotName, url: &str, before: &str) -> String {
+fn submodules(layout: &Layout, slot: &SlotName, url: &str, lfs: bool, before: &str) -> String {
     format!(
-        "cd {slot_path} || exit\nname={slot}\n{before}git config remote.origin.url {url} || exit\n{mounts}{submodules}",
+        "cd {slot_path} || exit\nname={slot} lfs={lfs}\n{before}git config remote.origin.url {url} || exit\n{mounts}{lfs_files}{submodules}",
+        lfs = if lfs { "yes" } else { "" },
+        lfs_files = if lfs { String::new() } else { script!("lfs_files") },
         slot_path = quote(layout.slot(slot).as_str()),
         slot = quote(slot.as_str()),
         url = quote(url),
@@ -218,7 +284,7 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
     format!(
         "{git}{mounts}cd {slot_path} || exit\n\
          no_mount_in . || exit\n\
-         slot={slot} commit={commit} changes={changes} filled={filled} overwritten={overwritten} unpacked=\n{difference}{in_the_way}{CHECKOUT}\
+         slot={slot} commit={commit} changes={changes} aside={aside} filled={filled} overwritten={overwritten} unpacked=\n{difference}{in_the_way}{CHECKOUT}\
          clean() {{ git clean -ffdxq {left}; }}\n{CLEAN}",
         git = git(layout),
         in_the_way = script!("in_the_way"),
@@ -229,9 +295,16 @@ fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[Strin
         slot_path = quote(layout.slot(slot).as_str()),
         changes = quote(layout.state().join(&format!("changes-{slot}-{run}.patch")).as_str()),
         overwritten = quote(layout.overwritten(slot).as_str()),
+        aside = quote(layout.aside(slot, run).as_str()),
         left = left.join(" "),
     )
 }
+
+/// Nothing of this release lies elsewhere; a step of its own says so of one of which something does.
+const FORGET: &str = r#"if [ -f .git/buedafab-lfs ]; then
+  attributes_of /dev/null .git/info/attributes && forget_lfs .git/buedafab-lfs /dev/null && rm -f .git/buedafab-lfs || exit
+fi
+"#;
 
 /// Objects are read to their ends only here. A clone in which one can't be is left to the next `Fetch`, which has the remote.
 const CHECKOUT: &str = r#"# No filter of the project's has a part in it: git-lfs may have nobody to ask.
@@ -276,6 +349,18 @@ if [ $differs = 1 ] && [ -e .git/index ] && ! is_as_built . "$filled"; then
   elif [ -s "$changes" ]; then
     echo "local changes of $slot were kept in $changes"
   else rm -f "$changes"; fi
+  # Of what Git LFS keeps a patch names the content, and has none.
+  if [ -s .git/buedafab-lfs ]; then
+    git diff --name-only -z $with $against -- 2>/dev/null | tr '\0' '\n' >.git/buedafab-lfs.changed
+    awk 'FNR == NR { changed[$0] = 1; next } { path = substr($0, length($1 $2) + 3) } path in changed { print path }' .git/buedafab-lfs.changed .git/buedafab-lfs >.git/buedafab-lfs.lost
+    while IFS= read -r path; do
+      [ -f "./$path" ] || continue
+      case $path in */*) into=$aside/${path%/*} ;; *) into=$aside ;; esac
+      mkdir -p "$into" && mv -f "./$path" "$into/" || exit
+      printf '%s\n' "$path as somebody changed it is kept in $into"
+    done <.git/buedafab-lfs.lost
+    rm -f .git/buedafab-lfs.changed .git/buedafab-lfs.lost
+  fi
 fi
 { true >"$overwritten" || { rm -f "$overwritten" && true >"$overwritten"; }; } 2>/dev/null
 said=$(git -c advice.detachedHead=false -c submodule.recurse=false checkout --quiet --force --detach "$commit" 2>&1) || {

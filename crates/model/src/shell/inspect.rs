@@ -105,6 +105,9 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
     if also.source == SourceName::Archive {
         script.push_str("command -v git >/dev/null || fact no_git yes\n");
     }
+    if also.source == SourceName::Fetch {
+        script.push_str("! command -v git-lfs >/dev/null || fact has_git_lfs yes\n");
+    }
     match scope {
         Scope::Plan => {}
         Scope::Back | Scope::Full => script.push_str(LOOK_FOR_COMMITS),
@@ -514,6 +517,11 @@ for note in "$memory"/releases/*/archive; do
   fact archive "${note##*/} $file"
 done
 for copy in "$releases"/.copies/*/*; do [ ! -d "$copy/tree" ] || fact copy "${copy#"$releases"/.copies/}"; done
+for note in "$memory"/releases/*/lfs; do
+  [ -f "$note" ] || continue
+  note=${note%/lfs}
+  fact lfs "${note##*/}"
+done
 for package in "$path"/packages/*/*; do [ ! -f "$package" ] || fact package "${package#"$path"/packages/}"; done
 for folder in "$path" "$releases" "$memory" "$memory/slots" "$memory/releases"; do
   [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || closed "$folder"

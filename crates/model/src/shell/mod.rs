@@ -35,7 +35,7 @@ pub(crate) use command::list_variables;
 pub use command::{SessionIn, app_shell, login_shell, manage_shell};
 pub use deployer::{render_deployer, verify_tag};
 pub use frame::{render_look, render_on_failure, render_phases, render_revert, render_step};
-pub use git::environment_of_git;
+pub use git::{environment_of_git, list_lfs_files};
 pub use group::umask;
 pub use python::ask_for_migrations;
 pub(crate) use python::look_for_migrations;

@@ -151,10 +151,11 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
             other_link(layout, slot, before, run) + &script!("other_link") + "put_back"
         }
         RecordAction::Prune => format!(
-            "kept={}\nslots={}\npackages={}\n{}",
+            "kept={}\nslots={}\npackages={}\nstore={}\n{}",
             quote(layout.kept().as_str()),
             quote(layout.state().join("slots").as_str()),
             quote(layout.packages().as_str()),
+            quote(layout.lfs_store().as_str()),
             script!("prune")
         ),
     }

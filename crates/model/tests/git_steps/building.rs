@@ -194,6 +194,7 @@ fn submodules_follow_whatever_becomes_of_them() {
     let deploy = |shell: &Shell, commit: &CommitId| {
         let submodules = GitAction::Submodules {
             slot: slot("a"),
+            lfs: false,
             url: place.root().join("remote.git").to_str().expect("UTF-8").to_owned(),
             credentials: false,
             known_hosts: Vec::new(),

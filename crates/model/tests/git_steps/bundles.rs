@@ -71,7 +71,7 @@ impl Family<'_> {
             sha256: sum[..64].to_owned(),
             size_bytes: 0,
         };
-        Bundle { file: Some(file), on, modules: modules.to_vec() }
+        Bundle { file: Some(file), on, modules: modules.to_vec(), lfs: None }
     }
 
     fn step(&self, action: &GitAction, before: &str) -> String {
@@ -94,7 +94,11 @@ impl Family<'_> {
         let commit = self.commit(name);
         let steps = [
             Some(checkout(slot_name, &commit)),
-            submodules.then(|| GitAction::OwnSubmodules { slot: slot(slot_name), url: URL.to_owned() }),
+            submodules.then(|| GitAction::OwnSubmodules {
+                slot: slot(slot_name),
+                url: URL.to_owned(),
+                lfs: false,
+            }),
             Some(prove(slot_name, &commit)),
         ];
         let told =
@@ -153,7 +157,7 @@ fn releases_come_by_bundles() {
         let modules = family.modules("third");
         let thin = family.bundle("third", &["first", "second"], &modules);
         note("the third on both", family.bring("b", "third", Sent::Bundle(thin), &["a"], true));
-        let back = Bundle { file: None, on: vec![family.commit("third")], modules: family.modules("first") };
+        let back = Bundle { file: None, on: vec![family.commit("third")], modules: family.modules("first"), lfs: None };
         place.by_hand("rm -rf five/releases/a");
         note("the first is an older one of the third", family.bring("a", "first", Sent::Bundle(back), &["b"], true));
         let apart = family.bundle("apart", &["third", "first"], &family.modules("apart"));
@@ -327,7 +331,7 @@ fn a_host_changes_over_to_bundles_and_back() {
         found.push(family.step(&fetch(place, "b", &commit, &[]), ""));
         found.push(family.step(&checkout("b", &commit), ""));
         let url = place.root().join("remote.git").to_str().expect("UTF-8").to_owned();
-        let submodules = GitAction::Submodules { slot: slot("b"), url, credentials: false, known_hosts: Vec::new(), lend_agent: false };
+        let submodules = GitAction::Submodules { slot: slot("b"), url, credentials: false, known_hosts: Vec::new(), lend_agent: false, lfs: false };
         found.push(family.step(&submodules, "export GIT_CONFIG_GLOBAL=$PWD/gitconfig"));
         found.push(family.look());
         found.join("\n")

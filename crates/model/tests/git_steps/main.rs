@@ -8,6 +8,7 @@ mod common;
 mod damage;
 mod group;
 mod in_place;
+mod lfs;
 mod removing;
 
 use buedafab_model::plan::action::{AppAction, GitAction, RecordAction};
@@ -86,6 +87,7 @@ fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Git
 fn checkout(name: &str, commit: &CommitId) -> GitAction {
     GitAction::Checkout {
         slot: slot(name),
+        lfs: false,
         commit: commit.clone(),
         closed: false,
         shared: Vec::new(),

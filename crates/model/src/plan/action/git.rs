@@ -54,6 +54,9 @@ pub enum GitAction {
         slot: SlotName,
         /// The commit.
         commit: CommitId,
+        /// Whether Git LFS keeps files of it: they get their contents by a step of their own.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        lfs: bool,
         /// Whether git's own folder is closed to other users: a web server would give it to everybody.
         closed: bool,
         /// Paths that what is shared is linked to: whatever lies there is left to that step.
@@ -78,6 +81,9 @@ pub enum GitAction {
         known_hosts: Vec<String>,
         /// Whether the deployer's SSH agent is lent.
         lend_agent: bool,
+        /// Whether it is known that Git LFS keeps files of the release: they have a step of their own.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        lfs: bool,
     },
     /// The same from the objects that the slot's own clone was sent. No remote is asked.
     OwnSubmodules {
@@ -85,6 +91,34 @@ pub enum GitAction {
         slot: SlotName,
         /// The remote of the slot's own clone.
         url: String,
+        /// Whether it is known that Git LFS keeps files of the release.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        lfs: bool,
+    },
+    /// Puts what Git LFS keeps for a slot's commit and its submodules in the places of its pointers, and asks the remote's LFS server for
+    /// what the host lacks.
+    FetchLfs {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+        /// The remote of the slot's own clone, which says where that server is.
+        url: String,
+        /// Whether git is given a name and password for its server, which come as the step's input.
+        credentials: bool,
+        /// Lines of a `known_hosts` file; empty leaves it to the host.
+        known_hosts: Vec<String>,
+        /// Whether the deployer's SSH agent is lent.
+        lend_agent: bool,
+    },
+    /// The same of what the deployer sends, which comes as the step's input. No server is asked.
+    PlaceLfs {
+        /// The slot.
+        slot: SlotName,
+        /// The commit.
+        commit: CommitId,
+        /// What is sent; `None`: the host has all of it.
+        sent: Option<Box<FetchedPackage>>,
     },
     /// Fails unless a slot holds just this commit, unchanged.
     VerifyCommit {
@@ -148,6 +182,14 @@ impl GitAction {
                 ..Effects::new(Effect::Part { slot }, FILL).with_agent(*lend_agent).telling()
             },
             GitAction::OwnSubmodules { slot, .. } => Effects::new(Effect::Part { slot }, FILL).telling(),
+            GitAction::FetchLfs { slot, credentials, lend_agent, .. } => Effects {
+                input: credentials.then_some(StepInput::Credentials),
+                ..Effects::new(Effect::Part { slot }, FILL).with_agent(*lend_agent).telling()
+            },
+            GitAction::PlaceLfs { slot, sent, .. } => Effects {
+                input: sent.as_deref().map(StepInput::Package),
+                ..Effects::new(Effect::Part { slot }, FILL).telling()
+            },
             GitAction::VerifyCommit { slot, commit } => Effects::new(Effect::Holds { slot, commit }, PREPARE),
             GitAction::RequireFile { .. } => Effects::new(Effect::Nothing, FILL).quick(),
         }
@@ -180,6 +222,11 @@ impl fmt::Display for GitAction {
             GitAction::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
             GitAction::Submodules { slot, .. } => write!(f, "fetch the submodules of {slot}"),
             GitAction::OwnSubmodules { slot, .. } => write!(f, "check out the submodules of {slot}"),
+            GitAction::FetchLfs { slot, .. } => write!(f, "fetch the LFS files of {slot}"),
+            GitAction::PlaceLfs { slot, sent, .. } => match sent {
+                Some(_) => write!(f, "bring the LFS files of {slot} that the host lacks"),
+                None => write!(f, "bring the LFS files of {slot} from what the host has"),
+            },
             GitAction::VerifyCommit { slot, commit } => {
                 write!(f, "verify that {slot} holds {}, unchanged", commit.short())
             }

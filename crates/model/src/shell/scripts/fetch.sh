@@ -57,6 +57,13 @@ remember_commit() {
   [ -n "$was" ] && { git -C "$slot.new" update-ref --no-deref HEAD "$was^{commit}" && git -C "$slot.new" read-tree "$was"; } 2>/dev/null
 }
 
+# What Git LFS keeps is no change of anybody's for the new one either.
+keep_lfs() {
+  [ -f "$1/buedafab-lfs" ] && [ -f "$1/info/attributes" ] || return 0
+  mkdir -p "$2/info" && cp "$1/buedafab-lfs" "$2/" && cp "$1/info/attributes" "$2/info/" || return
+  git config -f "$1/config" --get-regexp '^filter\.' 2>/dev/null | while read -r key value; do git config -f "$2/config" "$key" "$value"; done
+}
+
 # A new clone with the commit at "$slot.new": from a slot beside it in this way, or else from where the release comes from.
 clone_anew() {
   way=$1
@@ -92,6 +99,7 @@ make_anew() {
   elif [ -d "$old/modules" ]; then
     mv "$old/modules" "$slot.new/.git/modules" || exit
   fi
+  keep_lfs "$old" "$slot.new/.git" || give_up $?
   { rm -rf "$old" && mv "$slot.new/.git" "$old" && rm -rf "$slot.new"; } || give_up $?
   [ -z "$damage" ] || echo "what git keeps in $name was damaged ($damage), so it was made anew"
 }

@@ -2,7 +2,8 @@
 # deployer, in the project.
 #
 # Assignments stand before this text: archive, that file; commit; clone, where it is laid out, or nothing; built and submodules, yes or no;
-# path, a file or folder that goes along; or url, sha256, file and packed, one from elsewhere. `refuse_unsafe` is defined.
+# path, a file or folder that goes along; or url, sha256, file and packed, one from elsewhere. `refuse_unsafe`, `need_lfs` and `git_with_lfs`
+# are defined.
 
 folder=${archive%/*}
 parts=$archive.parts
@@ -14,7 +15,8 @@ sum_of() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 25
 export COPYFILE_DISABLE=1
 project=$PWD
 root=$(git rev-parse --show-toplevel) || exit
-pack() { git -C "$1" -c tar.umask=0 archive --format=tar "$2" >"$parts/tar"; }
+hooks=$parts/hooks
+pack() { need_lfs "$1" "$2" && git_with_lfs -C "$1" -c tar.umask=0 archive --format=tar "$2" >"$parts/tar"; }
 pack "$root" "$commit" || exit
 if [ "$submodules$path$url" != no ]; then
   release=$parts/release

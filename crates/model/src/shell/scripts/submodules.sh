@@ -1,4 +1,5 @@
-# Makes the submodules of the slot in which it runs those of its commit, and nothing else. Expects `name`, `no_mount_in`; `before`, what
+# Makes the submodules of the slot in which it runs those of its commit, and nothing else. Expects `name`, `no_mount_in`, `lfs_files`; `lfs`, whether the plan
+# knows of files that Git LFS keeps, or nothing; `before`, what
 # is done at each level before git looks for them; and `hint`, what a person should know where one can't be had. POSIX sh.
 
 # Level by level: where the submodules of a submodule come from stands in its own files, which have to be those of its commit first.
@@ -48,3 +49,15 @@ eval "$level" 2>$said || {
   exit 1
 }
 rm -f $said .git/submodules.found
+# A plan that knows of them has a step for them.
+if [ -z "$lfs" ]; then
+  # shellcheck disable=SC2016
+  marked=$(git submodule --quiet foreach --recursive '! git grep -q -F -e filter=lfs HEAD -- ":(top,glob)**/.gitattributes" || printf "%s\n" "$displaypath"' 2>/dev/null)
+  printf '%s\n' "$marked" | while IFS= read -r submodule; do
+    [ -n "$submodule" ] || continue
+    files=$(cd "$submodule" && lfs_files HEAD) || exit
+    [ -n "$files" ] || continue
+    echo "Git LFS keeps files of the submodule $submodule, which nobody could see that deploys: in your checkout, git submodule update --init --recursive" >&2
+    exit 1
+  done
+fi
