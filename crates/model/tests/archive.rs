@@ -54,6 +54,7 @@ impl Project {
     fn pack(&self, place: &Place, name: &str, commit: &CommitId, artifact: Option<Artifact>) -> String {
         let packing = Packing {
             commit: commit.clone(),
+            only: None,
             archive: place.root().join(format!("packed/{name}")).to_str().expect("UTF-8").to_owned(),
             clone: None,
             is_built: false,
@@ -489,6 +490,7 @@ fn a_slot_moves_between_git_and_archives() {
             let leave = ArchiveAction::Leave { slot: slot("a"), commit: project.first.clone() };
             let checkout = GitAction::Checkout {
                 slot: slot("a"),
+                only: None,
                 lfs: false,
                 commit: project.first.clone(),
                 closed: false,
@@ -641,6 +643,7 @@ fn what_the_deployer_makes_goes_along() {
     tell("built", on_deployer(&place, &build));
     let packing = Packing {
         commit: third.clone(),
+        only: None,
         archive: place.root().join("packed/y").to_str().expect("UTF-8").to_owned(),
         clone: Some(clone),
         is_built: true,
@@ -709,6 +712,7 @@ fn an_archive_holds_contents_and_no_pointers() {
         let packing = |name: &str, clone: Option<String>| {
             DeployerAction::Pack(Packing {
                 commit: commit.clone(),
+                only: None,
                 archive: place.root().join("packed").join(name).to_str().expect("UTF-8").to_owned(),
                 is_built: clone.is_some(),
                 artifact: clone.is_some().then(|| Artifact::Path { path: "built".to_owned() }),
@@ -762,6 +766,49 @@ fn an_archive_holds_contents_and_no_pointers() {
     a pointer of an older version: 1: On branch master
     nothing to commit, working tree clean
     logo.bin: git-lfs writes such pointers no more, or an extension of it did; git add --renormalize makes it anew
+    "#);
+}
+
+/// An archive holds the folders that a release is made of, the files above them, and nothing else.
+#[test]
+fn an_archive_of_a_part_of_the_project() {
+    let place = Place::with_room("five");
+    place.by_hand(
+        r#"git init -q work; cd work; mkdir -p backend/deep frontend libs/x libs/y 'odd [*] name'
+        for file in README ./-dash 'a b' backend/app backend/deep/er frontend/page libs/info libs/x/code libs/y/code 'odd [*] name/file' secret; do echo one >"$file"; done
+        printf 'secret export-ignore\nbackend/deep export-ignore\n' >.gitattributes; git add .; git commit -qm one; git rev-parse HEAD >../head"#,
+    );
+    let head = std::fs::read_to_string(place.root().join("head")).expect("it is there");
+    let commit = CommitId::new(head.trim()).expect("a commit");
+    let mut found = String::new();
+    for only in [&["backend"][..], &["backend", "libs/x", "libs/x/more"], &[], &["odd [*] name"], &["libs/z"]]
+    {
+        place.by_hand("rm -rf packed; mkdir packed");
+        let packing = Packing {
+            commit: commit.clone(),
+            archive: place.root().join("packed/x").to_str().expect("UTF-8").to_owned(),
+            clone: None,
+            is_built: false,
+            submodules: false,
+            only: Some(only.iter().map(|folder| (*folder).to_owned()).collect()),
+            artifact: None,
+        };
+        let said = on_deployer(&place, &DeployerAction::Pack(packing));
+        let held = place.by_hand(
+            "[ ! -f packed/x ] || sed 1d packed/x | tar -tzf - | grep -v '/$' | sort | tr '\\n' ','",
+        );
+        let _ = writeln!(found, "{only:?}: {said}\n  {held}");
+    }
+    assert_snapshot!(found, @r#"
+    ["backend"]: 0
+      -dash,.gitattributes,README,a b,backend/app,
+    ["backend", "libs/x", "libs/x/more"]: 0
+      -dash,.gitattributes,README,a b,backend/app,libs/info,libs/x/code,
+    []: 0
+      -dash,.gitattributes,README,a b,
+    ["odd [*] name"]: 0
+      -dash,.gitattributes,README,a b,odd [*] name/file,
+    ["libs/z"]: 1: there is no folder libs/z in this release: `subdir` or `sparse_checkout` names it
     "#);
 }
 

@@ -90,6 +90,7 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
         };
         let checkout = GitAction::Checkout {
             slot: slot("a"),
+            only: None,
             lfs: false,
             commit: commit.clone(),
             closed: false,

@@ -92,6 +92,7 @@ fn gits_folder_is_closed_and_looked_for() {
         for closed in [false, true] {
             let checkout = GitAction::Checkout {
                 slot: slot("a"),
+                only: None,
                 lfs: false,
                 commit: commit.clone(),
                 closed,

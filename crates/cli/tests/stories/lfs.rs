@@ -1,4 +1,4 @@
-//! Releases some of whose files Git LFS keeps, by whichever way they come.
+//! Releases some of whose files Git LFS keeps, or that are a part of the repository, by whichever way they come.
 
 use std::fs;
 use std::process::Command;
@@ -90,4 +90,41 @@ fn lfs_files_are_served_whichever_way_they_come() {
     stage.production(&["rollback"], 0).says("has to be built again first");
     logos("five");
     proven();
+}
+
+#[test]
+fn a_part_of_the_repository_is_served_whichever_way_it_comes() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..FleetOptions::default() });
+    let host = &stage.fleet.hosts()[0];
+    let holds = || {
+        host.run("cd /var/webapps/five/releases/current/ && ls -d libs/* other/* 2>/dev/null | tr '\\n' ' '")
+    };
+    let files = |name: &str| {
+        stage.release_with(name, &[("libs/one/code", name), ("libs/two", name), ("other/file", name)]);
+    };
+    for (name, settings, expected) in [
+        ("two", "source = \"fetch\"", "libs/one libs/two other/file "),
+        ("three", "source = \"fetch\"\nsparse_checkout = [\"libs\"]", "libs/one libs/two "),
+        ("four", "source = \"bundle\"\nsparse_checkout = [\"libs/one\"]", "libs/one libs/two "),
+        ("five", "source = \"bundle\"\nsparse_checkout = [\"other\"]", "other/file "),
+        ("six", "source = \"archive\"\nsparse_checkout = [\"libs\"]", "libs/one libs/two "),
+        ("seven", "source = \"archive\"", "libs/one libs/two other/file "),
+        ("eight", "source = \"fetch\"\nsparse_checkout = []", ""),
+    ] {
+        stage.configure_with(settings);
+        files(name);
+        stage.production(&["deploy"], 0);
+        assert_eq!(holds(), expected, "{name}");
+        assert!(!stage.production(&["status"], 0).stdout.contains("changed"));
+    }
+    // A release that is built again to go back to it is made of the folders that it was made of.
+    let slots =
+        "cd /var/webapps/five/releases; for slot in a b; do [ $slot -ef current ] || rm -rf $slot; done";
+    host.run(slots);
+    stage.production(&["rollback"], 0).says("has to be built again first");
+    assert_eq!(holds(), "libs/one libs/two other/file ");
+    stage.configure_with("sparse_checkout = [\"gone\"]");
+    stage.production(&["deploy", "--dry-run"], 0).says("check out gone of");
+    stage.production(&["deploy"], 7).says("there is no folder gone in this release");
+    assert_eq!(stage.serving(), ["seven"]);
 }

@@ -19,6 +19,7 @@ pub mod resolved;
 pub mod run_as;
 pub mod service;
 pub mod service_file;
+pub mod sparse;
 pub mod template;
 pub mod text;
 pub mod virtualenv;

@@ -23,6 +23,9 @@ pub struct ResolvedRelease {
     /// Where in the project the app lies; `None`: at its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subdir: Option<String>,
+    /// The folders of the project that it is made of, besides that one; `None`: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sparse_checkout: Option<Vec<String>>,
     /// Commands in place of steps of the recipe.
     pub steps: Steps,
     /// Where Django's static files are collected.

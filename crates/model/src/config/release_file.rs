@@ -104,6 +104,7 @@ impl Layer {
                     recipe,
                     steps,
                     subdir,
+                    sparse_checkout,
                     unit: _,
                     path: _,
                     skip_unless_changed: _,
@@ -151,7 +152,7 @@ impl Layer {
             .then(|| LocalHooksLayer { build: built_by, ..local.unwrap_or_default() });
         let hooks = HooksLayer { local, ..hooks.unwrap_or_default() };
         Layer {
-            app: AppLayer { recipe, steps, subdir, ..here.app },
+            app: AppLayer { recipe, steps, subdir, sparse_checkout, ..here.app },
             version,
             health,
             python,

@@ -159,6 +159,9 @@ pub struct Packing {
     pub is_built: bool,
     /// Whether it has submodules.
     pub submodules: bool,
+    /// The folders that the release is only made of, with the files above them; `None`: all there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<Vec<String>>,
     /// What goes along.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Artifact>,

@@ -35,7 +35,8 @@ impl HostPlanning<'_> {
         if source.method != SourceName::Archive {
             return None;
         }
-        let says_all = source.artifact.is_none() && hooks.local.build.is_empty();
+        let says_all =
+            source.artifact.is_none() && hooks.local.build.is_empty() && self.is_of_same_part(release);
         let kept = self.kept_archive(release).filter(|_| says_all);
         Some(kept.unwrap_or_else(|| Archive::Sent(archive_name(&app.unit, release))))
     }
@@ -45,6 +46,16 @@ impl HostPlanning<'_> {
         let is_sent = self.archive_of(release).map(|archive| matches!(archive, Archive::Sent(_)));
         self.sent.archive =
             is_sent.zip(unpacked).map(|(is_sent, unpacked)| ArchiveRoom { unpacked, is_sent });
+    }
+
+    /// Whether what is kept here of a release was made of the same folders.
+    fn is_of_same_part(&self, release: &Release) -> bool {
+        let mut kept = self.facts.resolved.iter().filter(|resolved| resolved.commit == release.commit);
+        kept.all(|resolved| {
+            (&resolved.subdir, &resolved.sparse_checkout)
+                == (&self.settings.app.subdir, &self.settings.app.sparse_checkout)
+                || resolved.sparse_checkout.is_none() && self.settings.app.sparse_checkout.is_none()
+        })
     }
 
     /// The archive of a release that is built again, if the host has kept one: else it is fetched, as it may have been at first.
@@ -122,6 +133,7 @@ pub(super) fn pack(
         is_built: !build.is_empty(),
         clone,
         submodules: *submodules,
+        only: settings.app.part(),
         artifact: settings.source.artifact(),
     }));
     actions

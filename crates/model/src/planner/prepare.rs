@@ -96,6 +96,7 @@ impl HostPlanning<'_> {
                     slot: slot.clone(),
                     commit: release.commit.clone(),
                     lfs: release.lfs,
+                    only: settings.app.part(),
                     closed: settings.app.recipe == Recipe::Static,
                     aside,
                     shared: settings.shared_paths(),

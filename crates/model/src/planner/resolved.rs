@@ -16,6 +16,7 @@ pub(super) fn resolve_release(settings: &Settings, target: &Target) -> ResolvedR
         slot: target.slot.clone(),
         recipe: app.recipe,
         subdir: app.subdir.clone(),
+        sparse_checkout: app.sparse_checkout.clone(),
         steps: app.steps.clone(),
         collectstatic: django.collectstatic,
         extra_fixtures: django.extra_fixtures.clone(),
@@ -47,6 +48,7 @@ pub(super) fn settings_as_of(settings: &Settings, resolved: &ResolvedRelease) ->
         slot: _,
         recipe,
         subdir,
+        sparse_checkout,
         steps,
         collectstatic,
         extra_fixtures,
@@ -82,6 +84,7 @@ pub(super) fn settings_as_of(settings: &Settings, resolved: &ResolvedRelease) ->
     own.python.base.interpreter = python;
     (own.python.installer, own.python.options) = (installer, pip_options);
     (own.python.requirements, own.python.constraints) = (pip_requirements, pip_constraints);
+    own.app.sparse_checkout = sparse_checkout;
     own.python.installation_scripts = package_installation_scripts;
     own
 }

@@ -3,6 +3,7 @@
 use super::git::{git, set_aside};
 use super::{quote, quote_words};
 use crate::app::archive::Artifact;
+use crate::app::sparse::Part;
 use crate::deployer::action::Packing;
 use crate::host::layout::Layout;
 use crate::names::{CommitId, RunId, SlotName};
@@ -97,12 +98,20 @@ pub(super) fn lay_out(clone: &str, commit: &CommitId, remote: &str, submodules: 
 
 /// The shell that packs a release.
 pub(super) fn pack(packing: &Packing) -> String {
-    let Packing { commit, archive, clone, is_built, submodules, artifact } = packing;
+    let Packing { commit, archive, clone, is_built, submodules, only, artifact } = packing;
     let assign = |name: &str, value: &str| format!("{name}={}\n", quote(value));
     let mut text = format!("commit={commit}\nsubmodules={}\n", yes_or_no(*submodules));
     text.push_str(&assign("archive", archive));
     text.push_str(&assign("clone", clone.as_deref().unwrap_or_default()));
     text.push_str(&format!("built={}\n", yes_or_no(*is_built)));
+    let part = only.as_deref().map(Part::of);
+    let lines = |folders: &[&str]| quote(&folders.join("\n"));
+    match &part {
+        None => text.push_str("part=no folders= above=\n"),
+        Some(Part { folders, above }) => {
+            text.push_str(&format!("part=yes folders={} above={}\n", lines(folders), lines(above)));
+        }
+    }
     match artifact {
         None => text.push_str("path= url=\n"),
         Some(Artifact::Path { path }) => text.push_str(&(assign("path", path) + "url=\n")),

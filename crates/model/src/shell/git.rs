@@ -7,6 +7,7 @@ use super::{quote, quote_words};
 use crate::app::env_file::Secret;
 use crate::app::package::FetchedPackage;
 use crate::app::remote_url::RemoteUrl;
+use crate::app::sparse::Part;
 use crate::host::layout::Layout;
 use crate::names::{CommitId, RunId, SlotName};
 use crate::plan::action::{GitAction, Sent};
@@ -34,7 +35,7 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
             let fill = fill(layout, slot, commit, url, siblings, run);
             git(layout) + &taken + &fill + &script!("from_bundle") + &script!("fetch")
         }
-        GitAction::Checkout { slot, commit, lfs, closed, shared, aside, group, in_place: _ } => {
+        GitAction::Checkout { slot, commit, lfs, only, closed, shared, aside, group, in_place: _ } => {
             let close = match (closed, group) {
                 (false, _) => "",
                 (true, None) => "chmod go-rwx .git || exit\n",
@@ -44,10 +45,8 @@ pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String
                 }
             };
             let forget = if *lfs { String::new() } else { script!("forget_lfs") + FORGET };
-            set_aside(layout, slot, aside, run)
-                + &checkout(layout, slot, commit, shared, run)
-                + &forget
-                + close
+            let checkout = checkout(layout, slot, commit, only.as_deref(), shared, run);
+            set_aside(layout, slot, aside, run) + &checkout + &forget + close
         }
         GitAction::Submodules { slot, url, credentials, known_hosts, lend_agent: _, lfs } => {
             let credentials = read_credentials(*credentials, url);
@@ -152,6 +151,7 @@ fn fill(
     script.push_str(&script!("clone"));
     script.push_str(&script!("holds"));
     script.push_str(&script!("in_the_way"));
+    script.push_str(&script!("left_out"));
     script
 }
 
@@ -251,7 +251,8 @@ fn pin_keys(layout: &Layout, known_hosts: &[String]) -> String {
 /// Addresses that are relative are so to the remote, which may have moved since the clone was made.
 fn submodules(layout: &Layout, slot: &SlotName, url: &str, lfs: bool, before: &str) -> String {
     format!(
-        "cd {slot_path} || exit\nname={slot} lfs={lfs}\n{before}git config remote.origin.url {url} || exit\n{mounts}{lfs_files}{submodules}",
+        "cd {slot_path} || exit\nname={slot} lfs={lfs}\n{before}git config remote.origin.url {url} || exit\n{mounts}{left_out}{lfs_files}{submodules}",
+        left_out = script!("left_out"),
         lfs = if lfs { "yes" } else { "" },
         lfs_files = if lfs { String::new() } else { script!("lfs_files") },
         slot_path = quote(layout.slot(slot).as_str()),
@@ -278,16 +279,31 @@ pub(super) fn set_aside(layout: &Layout, slot: &SlotName, paths: &[String], run:
     if moves.is_empty() { moves } else { script!("mounts") + &moves }
 }
 
-fn checkout(layout: &Layout, slot: &SlotName, commit: &CommitId, shared: &[String], run: &RunId) -> String {
+fn checkout(
+    layout: &Layout,
+    slot: &SlotName,
+    commit: &CommitId,
+    only: Option<&[String]>,
+    shared: &[String],
+    run: &RunId,
+) -> String {
+    let (only, patterns) = match only {
+        None => (String::new(), String::new()),
+        Some(only) => (quote_words(only), Part::of(only).patterns()),
+    };
     let left = shared.iter().map(String::as_str).chain([layout.virtualenv.as_str()]);
     let left: Vec<String> = left.map(|path| format!("-e {}", quote(&ignored(path)))).collect();
     format!(
         "{git}{mounts}cd {slot_path} || exit\n\
          no_mount_in . || exit\n\
-         slot={slot} commit={commit} changes={changes} aside={aside} filled={filled} overwritten={overwritten} unpacked=\n{difference}{in_the_way}{CHECKOUT}\
+         slot={slot} commit={commit} changes={changes} aside={aside} filled={filled} overwritten={overwritten} unpacked=\n{difference}{in_the_way}{left_out}only={only} patterns={patterns}\n{KEEP}{sparse}{CHECKOUT}checked_out\n\
          clean() {{ git clean -ffdxq {left}; }}\n{CLEAN}",
         git = git(layout),
         in_the_way = script!("in_the_way"),
+        only = quote(&only),
+        patterns = quote(&patterns),
+        left_out = script!("left_out"),
+        sparse = script!("sparse"),
         mounts = script!("mounts"),
         difference = script!("difference"),
         filled = quote(layout.filled(slot).as_str()),
@@ -307,7 +323,7 @@ fi
 "#;
 
 /// Objects are read to their ends only here. A clone in which one can't be is left to the next `Fetch`, which has the remote.
-const CHECKOUT: &str = r#"# No filter of the project's has a part in it: git-lfs may have nobody to ask.
+const KEEP: &str = r#"# No filter of the project's has a part in it: git-lfs may have nobody to ask.
 is_whole() {
   git ls-tree -r "$1" >/dev/null 2>&1 || return
   git ls-tree -r "$1" | sed -n 's/^[0-9]* blob \([0-9a-f]*\).*/\1/p' | git cat-file --batch >/dev/null 2>&1
@@ -333,7 +349,7 @@ if [ $differs -gt 1 ] && [ -e .git/index ]; then
   if [ $differs -gt 1 ]; then
     rm -f .git/index
     against=HEAD
-    ! git read-tree HEAD 2>/dev/null || differs=1
+    ! { git read-tree HEAD && skip_left_out; } 2>/dev/null || differs=1
   fi
 fi
 if [ $differs = 1 ] && [ -e .git/index ] && ! is_as_built . "$filled"; then
@@ -362,7 +378,10 @@ if [ $differs = 1 ] && [ -e .git/index ] && ! is_as_built . "$filled"; then
     rm -f .git/buedafab-lfs.changed .git/buedafab-lfs.lost
   fi
 fi
-{ true >"$overwritten" || { rm -f "$overwritten" && true >"$overwritten"; }; } 2>/dev/null
+"#;
+
+/// From here on nothing in it is anybody's but this run's.
+const CHECKOUT: &str = r#"{ true >"$overwritten" || { rm -f "$overwritten" && true >"$overwritten"; }; } 2>/dev/null
 said=$(git -c advice.detachedHead=false -c submodule.recurse=false checkout --quiet --force --detach "$commit" 2>&1) || {
   status=$?
   printf '%s\n' "$said" >&2
@@ -400,11 +419,12 @@ fn ignored(path: &str) -> String {
 
 fn verify_commit(layout: &Layout, slot: &SlotName, commit: &CommitId) -> String {
     format!(
-        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short} filled={filled} unpacked={unpacked} app={app}\n{difference}{unpacked_one}{export}{VERIFY}",
+        "{git}cd {slot_path} || exit\nslot={slot} commit={commit} short={short} filled={filled} unpacked={unpacked} app={app}\n{difference}{left_out}{unpacked_one}{export}{VERIFY}",
         git = git(layout),
         export = script!("verify_export"),
         app = quote(layout.path.as_str()),
         difference = difference(),
+        left_out = script!("left_out"),
         unpacked_one = VERIFY_UNPACKED,
         filled = quote(layout.filled(slot).as_str()),
         unpacked = quote(layout.unpacked(slot).as_str()),
@@ -443,7 +463,7 @@ const VERIFY: &str = r#"if [ "$(git rev-parse HEAD)" = "$commit" ]; then
   differs=$?
   if [ $differs -gt 1 ]; then
     rm -f .git/index
-    ! git read-tree HEAD 2>/dev/null || { git diff --quiet --ignore-submodules=untracked HEAD -- 2>/dev/null; differs=$?; }
+    ! { git read-tree HEAD && skip_left_out; } 2>/dev/null || { git diff --quiet --ignore-submodules=untracked HEAD -- 2>/dev/null; differs=$?; }
   fi
   case $differs in
     0) exit 0 ;;

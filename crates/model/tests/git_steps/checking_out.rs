@@ -347,6 +347,7 @@ fn what_stands_in_the_way_of_a_link_is_kept_aside() {
         let told = [
             GitAction::Checkout {
                 slot: into,
+                only: None,
                 lfs: false,
                 commit,
                 closed: true,

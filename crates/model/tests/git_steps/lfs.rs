@@ -76,8 +76,8 @@ impl<'a> Studio<'a> {
 
 fn checkout_lfs(name: &str, commit: &CommitId) -> GitAction {
     match checkout(name, commit) {
-        GitAction::Checkout { slot, commit, closed, shared, aside, group, lfs: _ } => {
-            GitAction::Checkout { slot, commit, closed, shared, aside, group, lfs: true }
+        GitAction::Checkout { slot, commit, only, closed, shared, aside, group, in_place, lfs: _ } => {
+            GitAction::Checkout { slot, commit, only, closed, shared, aside, group, in_place, lfs: true }
         }
         other => other,
     }

@@ -10,6 +10,7 @@ mod group;
 mod in_place;
 mod lfs;
 mod removing;
+mod sparse;
 
 use buedafab_model::plan::action::{AppAction, GitAction, RecordAction};
 use std::fmt::Write;
@@ -87,6 +88,7 @@ fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Git
 fn checkout(name: &str, commit: &CommitId) -> GitAction {
     GitAction::Checkout {
         slot: slot(name),
+        only: None,
         lfs: false,
         commit: commit.clone(),
         closed: false,

@@ -1,6 +1,6 @@
 //! The app itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use schemars::json_schema;
@@ -42,6 +42,10 @@ area! {
     /// the release that a host serves, a deploy leaves that host as it is. A path that the release hasn't counts as changed.
     skip_unless_changed: Vec<ProjectPath> => Vec<String> = Empty, example r#"["backend/", "libs/"]"#;
 
+    /// The folders of the repository that a release is made of, besides `subdir` and the files at the root: nothing else of it is checked
+    /// out or packed. An empty list: nothing besides.
+    sparse_checkout: Vec<ProjectPath> => Option<Vec<String>> = Unset("all of the repository"), example r#"["libs"]"#;
+
     /// Commands in place of steps of the recipe.
     steps: BTreeMap<String, At<Commands>> => Steps = StepsOfTheRecipe,
         example r#"{ check = "python manage.py check", collectstatic = [] }"#;
@@ -68,6 +72,13 @@ impl AppSettings {
         folders.extend(subdir.rmatch_indices('/').map(|(at, _)| subdir[..=at].to_owned()));
         folders.push(String::new());
         folders
+    }
+
+    /// The folders that a release is made of; `None`: all that there are.
+    pub fn part(&self) -> Option<Vec<String>> {
+        let more = self.sparse_checkout.as_ref()?;
+        let all: BTreeSet<&String> = self.subdir.iter().chain(more).collect();
+        Some(all.into_iter().cloned().collect())
     }
 
     /// A file of the app by its path in the project.

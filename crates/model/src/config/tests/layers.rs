@@ -12,6 +12,7 @@ fn defaults() {
     recipe = "generic"
     # subdir: the root of the project
     skip_unless_changed = []
+    # sparse_checkout: all of the repository
     deployment_type = "PRODUCTION"
     # scm: the URL of `master_remote` in your checkout
     # scm_http_url: none

@@ -57,6 +57,9 @@ pub enum GitAction {
         /// Whether Git LFS keeps files of it: they get their contents by a step of their own.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         lfs: bool,
+        /// The folders that it is only made of, with the files above them; `None`: all there are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        only: Option<Vec<String>>,
         /// Whether git's own folder is closed to other users: a web server would give it to everybody.
         closed: bool,
         /// Paths that what is shared is linked to: whatever lies there is left to that step.
@@ -216,10 +219,14 @@ impl fmt::Display for GitAction {
                     Sent::NotYet(_) => write!(f, "bring {short} into {slot} by a bundle"),
                 }
             }
-            GitAction::Checkout { slot, commit, in_place: true, .. } => {
-                write!(f, "check out {} in {slot}, which serves", commit.short())
+            GitAction::Checkout { slot, commit, only, in_place, .. } => {
+                f.write_str("check out ")?;
+                if let Some(only) = only {
+                    write!(f, "{} of ", part_of(only))?;
+                }
+                let serves = if *in_place { ", which serves" } else { "" };
+                write!(f, "{} in {slot}{serves}", commit.short())
             }
-            GitAction::Checkout { slot, commit, .. } => write!(f, "check out {} in {slot}", commit.short()),
             GitAction::Submodules { slot, .. } => write!(f, "fetch the submodules of {slot}"),
             GitAction::OwnSubmodules { slot, .. } => write!(f, "check out the submodules of {slot}"),
             GitAction::FetchLfs { slot, .. } => write!(f, "fetch the LFS files of {slot}"),
@@ -232,6 +239,14 @@ impl fmt::Display for GitAction {
             }
             GitAction::RequireFile { file, .. } => write!(f, "require {}", one_line(file)),
         }
+    }
+}
+
+/// What people call a part of a project.
+pub(super) fn part_of(folders: &[String]) -> String {
+    match folders {
+        [] => "what stands at the root".to_owned(),
+        folders => one_line(&folders.join(", ")).to_string(),
     }
 }
 

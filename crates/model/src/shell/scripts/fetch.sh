@@ -54,13 +54,16 @@ remember_commit() {
       was=${was%% *}
       ;;
   esac
-  [ -n "$was" ] && { git -C "$slot.new" update-ref --no-deref HEAD "$was^{commit}" && git -C "$slot.new" read-tree "$was"; } 2>/dev/null
+  [ -n "$was" ] && { git -C "$slot.new" update-ref --no-deref HEAD "$was^{commit}" && git -C "$slot.new" read-tree "$was" && (cd "$slot.new" && skip_left_out); } 2>/dev/null
 }
 
-# What Git LFS keeps is no change of anybody's for the new one either.
-keep_lfs() {
-  [ -f "$1/buedafab-lfs" ] && [ -f "$1/info/attributes" ] || return 0
-  mkdir -p "$2/info" && cp "$1/buedafab-lfs" "$2/" && cp "$1/info/attributes" "$2/info/" || return
+# What Git LFS keeps, and what was left out, is no change of anybody's for the new one either.
+take_over() {
+  mkdir -p "$2/info" || return
+  for file in buedafab-lfs buedafab-part info/attributes info/sparse-checkout; do
+    [ ! -f "$1/$file" ] || cp "$1/$file" "$2/$file" || return
+  done
+  [ ! -f "$2/info/sparse-checkout" ] || git config -f "$2/config" core.sparseCheckout true || return
   git config -f "$1/config" --get-regexp '^filter\.' 2>/dev/null | while read -r key value; do git config -f "$2/config" "$key" "$value"; done
 }
 
@@ -91,15 +94,15 @@ make_anew() {
     rm -rf "$slot" && mv "$slot.new" "$slot"
     exit
   fi
-  remember_commit || [ ! -e "$filled" ] || echo "what somebody may have changed in $name can't be told from the release any more"
   old=$slot/.git
+  take_over "$old" "$slot.new/.git" || give_up $?
+  remember_commit || [ ! -e "$filled" ] || echo "what somebody may have changed in $name can't be told from the release any more"
   if has_own_work "$slot"; then
     mkdir -p "$aside" && mv "$old" "$aside/.git" || exit
     echo "what git kept in $name before is kept in $aside/.git"
   elif [ -d "$old/modules" ]; then
     mv "$old/modules" "$slot.new/.git/modules" || exit
   fi
-  keep_lfs "$old" "$slot.new/.git" || give_up $?
   { rm -rf "$old" && mv "$slot.new/.git" "$old" && rm -rf "$slot.new"; } || give_up $?
   [ -z "$damage" ] || echo "what git keeps in $name was damaged ($damage), so it was made anew"
 }

@@ -12,7 +12,8 @@ attributes_of() {
 }
 
 forget_lfs() {
-  git ls-files -z | tr '\0' '\n' | awk '
+  # But for what is left out.
+  git ls-files -t -z | tr '\0' '\n' | sed -n 's/^H //p' | awk '
     FILENAME == "-" { tracked[$0] = 1; next }
     { path = substr($0, length($1 $2) + 3) }
     FILENAME == ARGV[2] { kept[path] = 1; next }

@@ -2,7 +2,7 @@
 # deployer, in the project.
 #
 # Assignments stand before this text: archive, that file; commit; clone, where it is laid out, or nothing; built and submodules, yes or no;
-# path, a file or folder that goes along; or url, sha256, file and packed, one from elsewhere. `refuse_unsafe`, `need_lfs` and `git_with_lfs`
+# part, whether only a part of the project is packed, with its folders and those above them, a line each; path, a file or folder that goes along; or url, sha256, file and packed, one from elsewhere. `refuse_unsafe`, `need_lfs` and `git_with_lfs`
 # are defined.
 
 folder=${archive%/*}
@@ -16,8 +16,45 @@ export COPYFILE_DISABLE=1
 project=$PWD
 root=$(git rev-parse --show-toplevel) || exit
 hooks=$parts/hooks
-pack() { need_lfs "$1" "$2" && git_with_lfs -C "$1" -c tar.umask=0 archive --format=tar "$2" >"$parts/tar"; }
-pack "$root" "$commit" || exit
+pack() {
+  repository=$1
+  shift
+  need_lfs "$repository" "$1" && git_with_lfs -C "$repository" --literal-pathspecs -c tar.umask=0 archive --format=tar "$@" >"$parts/tar"
+}
+# Prints the paths of the part of the project that the release is made of: its folders, and the files that stand above them.
+paths_of_part() {
+  printf '%s\n' "$folders" | while IFS= read -r within; do
+    [ -n "$within" ] || continue
+    if ! git -C "$root" --literal-pathspecs ls-tree "$commit" -- "$within" | grep -q '^[0-9]* \(tree\|commit\) '; then
+      echo "there is no folder $within in this release: \`subdir\` or \`sparse_checkout\` names it" >&2
+      exit 1
+    fi
+    printf '%s\n' "$within"
+  done || return
+  printf '%s\n' "$above" | while IFS= read -r within; do
+    git -C "$root" ls-tree -z "$commit:$within" | tr '\0' '\n' | within=$within awk -F '\t' '
+      BEGIN { before = ENVIRON["within"] == "" ? "" : ENVIRON["within"] "/" }
+      $1 !~ / (tree|commit) / { print before substr($0, index($0, "\t") + 1) }'
+  done
+}
+if [ "$part" = yes ]; then
+  paths_of_part >"$parts/paths" || exit
+  set -f
+  IFS='
+'
+  # A path a line.
+  # shellcheck disable=SC2046
+  set -- $(cat "$parts/paths")
+  unset IFS
+  set +f
+  if [ $# = 0 ]; then
+    echo "there is nothing at the root of this release, and \`sparse_checkout\` names nothing else" >&2
+    exit 1
+  fi
+  pack "$root" "$commit" -- "$@" || exit
+else
+  pack "$root" "$commit" || exit
+fi
 if [ "$submodules$path$url" != no ]; then
   release=$parts/release
   mkdir "$release" && tar -xf "$parts/tar" -C "$release" || exit

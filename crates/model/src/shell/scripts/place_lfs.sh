@@ -20,16 +20,24 @@ not_in_store() {
   awk 'FILENAME ~ /\.there$/ { there[$1] = 1; next } !($1 in there)' "$1.there" "$1"
 }
 
+# Takes out of a list what is no file here, as only a part of the project is checked out.
+checked_out_of() {
+  [ -f "$known_by/info/sparse-checkout" ] || return 0
+  git ls-files -t -z | tr '\0' '\n' | sed -n 's/^H //p' | awk '
+    FILENAME == "-" { here[$0] = 1; next }
+    substr($0, length($1 $2) + 3) in here' - "$1" >"$1.here" && mv -f "$1.here" "$1"
+}
+
 place_lfs() {
-  known=$(git rev-parse --git-dir) || return
-  case $known in /*) ;; *) known=$PWD/$known ;; esac
-  attributes=$known/info/attributes
-  known=$known/buedafab-lfs
+  known_by=$(git rev-parse --git-dir) || return
+  case $known_by in /*) ;; *) known_by=$PWD/$known_by ;; esac
+  attributes=$known_by/info/attributes
+  known=$known_by/buedafab-lfs
   former=$known.former
   # A run may have come to an end in between.
   cat "$known" "$former" 2>/dev/null >"$known.before"
   mv -f "$known.before" "$former" || return
-  lfs_files HEAD >"$known" && mkdir -p "${attributes%/*}" && attributes_of "$known" "$attributes" && forget_lfs "$former" "$known" || return
+  lfs_files HEAD >"$known" && checked_out_of "$known" && mkdir -p "${attributes%/*}" && attributes_of "$known" "$attributes" && forget_lfs "$former" "$known" || return
   [ -s "$known" ] || return 0
   git config filter.buedafab-lfs.clean "$clean" && git config filter.buedafab-lfs.smudge "$smudge" && git config filter.buedafab-lfs.required true || return
   # What is marked and was committed without git-lfs is as it was committed.

@@ -41,6 +41,26 @@ make_anew() {
   fi
 }
 
+# Those in folders that aren't checked out are no part of the release.
+leave_out() {
+  git config -z -f .gitmodules --get-regexp '^submodule\..*\.path$' | tr '\n\0' '\t\n' >.git/submodules.named
+  if [ -f .git/buedafab-left-out ]; then
+    while IFS= read -r key; do git config --unset "$key"; done <.git/buedafab-left-out
+    rm -f .git/buedafab-left-out
+  fi
+  left_out | sed -n 's/^160000 //p' >.git/submodules.found
+  while IFS= read -r path; do
+    module=$(path=$path awk -F '\t' '$2 == ENVIRON["path"] { print substr($1, 11, length($1) - 15) }' .git/submodules.named)
+    # Git leaves them where they are.
+    if [ -e "./$path" ]; then no_mount_in "./$path" && rm -rf "./$path" && rmdir -p "./${path%/*}" 2>/dev/null; fi
+    echo "submodule.$module.update" >>.git/buedafab-left-out
+    git update-index --skip-worktree -- "$path" && git config "submodule.$module.update" none || return
+  done <.git/submodules.found
+  rm -f .git/submodules.named
+}
+
+if [ -f .gitmodules ] && { [ -f .git/buedafab-part ] || [ -f .git/buedafab-left-out ]; }; then leave_out || exit; fi
+
 eval "$level" 2>$said || {
   if are_damaged; then make_anew; else cat $said >&2; false; fi
 } || {
