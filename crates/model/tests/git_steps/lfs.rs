@@ -358,3 +358,73 @@ fn contents_come_from_the_deployer() {
     objects
     "#);
 }
+
+#[test]
+fn what_no_release_needs_is_removed() {
+    assert_snapshot!(everywhere(|shell, place| {
+        let studio = Studio::of(place, shell);
+        let Remote { first, second, .. } = &studio.remote;
+        let kept = || place.by_hand("for file in five/.buedafab/lfs/objects/*/*/*; do head -c 8 $file | tr '\\0' 0; echo; done | sort | tr '\\n' ','; ls five/.buedafab/lfs | grep -v objects || :");
+        assert_eq!(studio.fetch("a", first), "0; 0; 0; 0");
+        finish_build(place, shell, "a", first);
+        assert_eq!(studio.fetch("b", second), "0; 0; 0; 0");
+        finish_build(place, shell, "b", second);
+        let mut found = format!("{}; both: {}\n", place.act(shell, &RecordAction::Prune), kept());
+        place.by_hand("rm five/.buedafab/slots/a.json");
+        let _ = writeln!(found, "{}; the second: {}", place.act(shell, &RecordAction::Prune), kept());
+        found
+    }), @"
+    0; both: dash,hostile,logo one,logo two,new,now kept,same0bin,umlaut,xxxxxxxx,tmp
+
+    0; the second: dash,hostile,logo two,new,now kept,same0bin,umlaut,tmp
+    ");
+}
+
+/// A submodule has contents of its own. Whoever deploys may not see that.
+#[test]
+fn submodules_have_theirs_too() {
+    assert_snapshot!(everywhere(|shell, place| {
+        place.by_hand(STUDIO);
+        place.by_hand(
+            r#"export GIT_CONFIG_GLOBAL=$PWD/gitconfig; git config --global protocol.file.allow always
+            git clone -q "file://$PWD/remote.git" lib 2>/dev/null; git -C lib checkout -q --detach $(cat first); git init -q -b master outer; cd outer
+            git submodule --quiet add "file://$PWD/../remote.git" lib; git -C lib checkout -q $(cat ../first)
+            git add .; git commit -qm outer; git rev-parse HEAD >../first; git clone -q --bare "file://$PWD" ../outer.git"#,
+        );
+        let text = std::fs::read_to_string(place.root().join("first")).expect("it is there");
+        let commit = CommitId::new(text.trim()).expect("a commit");
+        let url = place.root().join("outer.git").to_str().expect("UTF-8").to_owned();
+        let submodules = |lfs| GitAction::Submodules {
+            slot: slot("a"),
+            url: url.clone(),
+            credentials: false,
+            known_hosts: Vec::new(),
+            lend_agent: false,
+            lfs,
+        };
+        let act = |mut action: GitAction| {
+            if let GitAction::Fetch { url: at, .. } | GitAction::FetchLfs { url: at, .. } = &mut action {
+                at.clone_from(&url);
+            }
+            let script = render_step(&action.into(), &place.layout, &RunId::new("r1").expect("a word"));
+            let allow = "export GIT_CONFIG_GLOBAL=$PWD/gitconfig\n";
+            told(&shell.run(&format!("{allow}{script}"), &place.root()), place)
+        };
+        let files = || place.by_hand("cd five/releases/a/lib && head -c 8 logo.bin; echo; git status --porcelain");
+        let told = [fetch(place, "a", &commit, &[]), checkout("a", &commit), submodules(false)].map(act);
+        let mut found = format!("{}\n  {}\n", told.join("; "), files());
+        let told = [submodules(true), fetch_lfs(place, "a", &commit), prove("a", &commit)].map(act);
+        let _ = writeln!(found, "{}\n  {}", told.join("; "), files());
+        place.by_hand("echo mine >>five/releases/a/lib/logo.bin");
+        let _ = writeln!(found, "somebody changes one: {}", &act(prove("a", &commit))[..1]);
+        found
+    }), @"
+    0; 0; 1: Git LFS keeps files of the submodule lib, which nobody could see that deploys: in your checkout, git submodule update --init --recursive
+      version 
+
+    0; 0; 0
+      logo one
+
+    somebody changes one: 1
+    ");
+}
