@@ -838,6 +838,7 @@ fn one_folder() {
     explore(1..=1, text, |fleet| three(fleet).succeed(Wanted::Rollback), Wanted::Rollback);
     explore(1..=2, text, |fleet| two(fleet).fail(Wanted::Deploy(3), "check out"), Wanted::Deploy(3));
     explore(1..=2, &format!("{text}{HOOKS}"), two, Wanted::Deploy(3));
+    explore(1..=2, &format!("{text}source = \"bundle\"\n"), three, Wanted::Rollback);
     explore(2..=2, &format!("{text}{TOLD}"), two, Wanted::Release(3));
     explore(1..=1, &format!("{text}maintenance = \"setting\"\n{TOLD}"), two, Wanted::Release(3));
     explore(3..=3, &format!("{text}{WAVES}"), one, Wanted::Deploy(2));
@@ -910,8 +911,12 @@ fn tree(mut fleet: Fleet, names: [&str; 2]) -> Fleet {
 /// Web servers find the same release in every moment, whatever goes wrong; and what was done is undone without a trace.
 #[test]
 fn a_tree_that_is_adopted_and_laid_out_anew() {
-    let layouts =
-        [("ab", ["a", "b"]), ("timestamp", ["20261126101500", "20261127101500"]), ("revision", ["v1", "v2"])];
+    let layouts = [
+        ("ab", ["a", "b"]),
+        ("timestamp", ["20261126101500", "20261127101500"]),
+        ("revision", ["v1", "v2"]),
+        ("in-place", ["v1", "v2"]),
+    ];
     for (strategy, names) in layouts {
         for hosts in 1..=2 {
             let found = tree(Fleet::new(hosts, &format!("strategy = \"{strategy}\"\n")), names);

@@ -4,6 +4,8 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
+use buedafab_testkit::FleetOptions;
+
 use super::stage::{Stage, step_starts, wait_for};
 
 fn deployed() -> Stage {
@@ -97,7 +99,19 @@ fn an_unreachable_host_stops_all() {
 /// the truth, and the next deploy heals.
 #[test]
 fn a_deployer_killed_at_any_step_leaves_no_lock_and_no_half_release() {
-    let stage = Stage::new();
+    kill_at_any_step(&Stage::new());
+}
+
+#[test]
+fn a_deployer_killed_at_any_step_in_the_one_folder() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    stage.configure_with(IN_PLACE);
+    kill_at_any_step(&stage);
+}
+
+const IN_PLACE: &str = "strategy = \"in-place\"";
+
+fn kill_at_any_step(stage: &Stage) {
     stage.production(&["deploy"], 0);
     let mut old = "one".to_owned();
     let mut steps = 0;
@@ -133,7 +147,7 @@ fn a_deployer_killed_at_any_step_leaves_no_lock_and_no_half_release() {
             assert_eq!(document["locked"], serde_json::Value::Null);
         }
         stage.production(&["deploy"], 0);
-        assert_eq!(stage.serving(), [new.as_str(), &new, &new]);
+        assert!(stage.serving().iter().all(|served| *served == new), "after {steps} steps");
         if !killed {
             break;
         }
@@ -471,6 +485,50 @@ fn a_switch_whose_runner_was_killed_is_put_back_by_the_next_run() {
     assert_eq!(stage.serving(), ["two", "two", "two"]);
     stage.production(&["rollback"], 0);
     assert_eq!(stage.serving(), ["one", "one", "one"]);
+}
+
+/// Half-way between two releases in one folder, too; and from there to folders that take turns, and back.
+#[test]
+fn a_release_half_in_the_place_of_another_is_put_back() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    stage.configure_with(IN_PLACE);
+    stage.production(&["deploy"], 0);
+    stage.release("two");
+    let killed = "test $(hostname) != web2 || { kill -9 -$PPID; exec sleep 60; }";
+    stage.configure(&format!(
+        "unit = \"five\"\n{IN_PLACE}\n[hooks]\nbuild = \"{killed}\"\nrestart = \"cat version >../../served\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\"]\n"
+    ));
+    let ran = stage.production(&["deploy"], 9);
+    ran.says("there is a moment in which neither release is complete")
+        .says("serving now: one (")
+        .says("on web1");
+    stage.wait_until_free();
+    let host = stage.fleet.host("web2");
+    assert_eq!(host.read("/var/webapps/five/releases/a/version").trim(), "two");
+    stage.production(&["status"], 0).says("web2: a switch to slot a was never confirmed");
+    stage.production(&["deploy", "--dry-run"], 4).says("put back the switch");
+    stage.production(&["recover"], 0).says("recover: done");
+    assert_eq!(stage.serving(), ["one", "one"]);
+    assert_eq!(host.run("cd /var/webapps/five/releases/a && sudo -u deploy git status --short"), "");
+
+    stage.configure_with(IN_PLACE);
+    stage.production(&["deploy"], 0);
+    assert_eq!(stage.serving(), ["two", "two"]);
+    stage.configure_with("");
+    stage.release("three");
+    stage.production(&["deploy"], 0).says("in slot b");
+    assert_eq!(host.run("ls -A /var/webapps/five/releases").trim(), "a\nb\ncurrent");
+    stage.production(&["rollback"], 0);
+    assert_eq!(stage.serving(), ["two", "two"]);
+    stage.configure_with(IN_PLACE);
+    stage.production(&["deploy"], 0).says("in slot a");
+    assert_eq!(stage.serving(), ["three", "three"]);
+    // From its copy, and then by its commit.
+    stage.production(&["rollback"], 0);
+    assert_eq!(stage.serving(), ["two", "two"]);
+    stage.production(&["rollback"], 0).says("another release was checked out in its place");
+    assert_eq!(stage.serving(), ["one", "one"]);
 }
 
 /// An app that can't be started as it was must not stand in the way of the release that mends it.

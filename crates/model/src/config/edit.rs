@@ -189,10 +189,23 @@ mod tests {
             let there = with_strategy(&text, &production, None, StrategyName::Timestamp).expect("it is TOML");
             let kept = there.replace("\"timestamp\"", "\"timestamp\"\nkeep = 3\nkeep_days = 9");
             let back = with_strategy(&kept, &production, None, StrategyName::Ab).expect("it is TOML");
+            let one = |text: &str| {
+                with_strategy(text, &production, None, StrategyName::InPlace).expect("it is TOML")
+            };
+            let named = one(&back);
+            // The one folder has a name where the slots at the top are others'.
+            let named = match named.contains("[\"a\"]") {
+                true => named,
+                false => named.replace("\"in-place\"", "\"in-place\"\nrelease_paths = [\"app\"]"),
+            };
+            let again = with_strategy(&named, &production, None, StrategyName::Ab).expect("it is TOML");
             for (text, strategy) in [
                 (&there, StrategyName::Timestamp),
                 (&kept, StrategyName::Timestamp),
                 (&back, StrategyName::Ab),
+                (&one(&text), StrategyName::InPlace),
+                (&one(&kept), StrategyName::InPlace),
+                (&again, StrategyName::Ab),
             ] {
                 let read =
                     crate::config::parse("buedafab.toml", text).and_then(|file| file.settings(&production));

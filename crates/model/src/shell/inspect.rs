@@ -574,7 +574,7 @@ fact capacity "$(stat -f -c '%a %b %S %d %c' -- "$place" 2>/dev/null)"
 
 /// What has served, as far as its lines are read at all.
 const HISTORY: &str = r#"[ ! -f "$memory/journal.jsonl" ] || [ ! -r "$memory/journal.jsonl" ] ||
-  fact served "$(tail -c $journal_read "$memory/journal.jsonl" | sed -nE '/"kind":"(deployed|rolled_back|adopted)"/p')"
+  fact served "$(tail -c $journal_read "$memory/journal.jsonl" | tr -d '\000' | sed -nE '/"kind":"(deployed|rolled_back|adopted)"/p')"
 "#;
 
 /// What can't be removed from a slot that serves nothing.

@@ -158,3 +158,25 @@ fn what_can_t_be_copied_stays() {
     });
     assert_snapshot!(found, @"");
 }
+
+/// The journal says what has served, whatever else stands in it.
+#[test]
+fn the_history_is_read() {
+    let found = everywhere(|shell, place| {
+        place.by_hand(
+            r#"cd five/.buedafab
+            line() { echo '{"at":"2026-11-05T00:00:00Z","by":"ada@laptop","kind":"'$1'","release":{"commit":"'$(printf "$2%.0s" {1..40})'","describe":"v'$2'"},"run":"r1"}'; }
+            { line deployed 1; printf 'half\0 a {"kind":"deployed"\n'; line deployed 2; line failed 3; line restarted 3; line deployed 4; line rolled_back 2; } >journal.jsonl"#,
+        );
+        let also = AlsoLookAt { has_history: true, ..AlsoLookAt::default() };
+        let look = |also: &AlsoLookAt<'_>| {
+            let output = shell.run(&inspect_script(&place.layout, Scope::Plan, also), &place.root());
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{}", shell.name);
+            let facts = HostFacts::parse(&output.stdout, &place.layout, jiff::Timestamp::UNIX_EPOCH);
+            let served = facts.expect("it can be understood").served;
+            served.iter().map(|release| release.describe.clone()).collect::<Vec<String>>().join(" ")
+        };
+        format!("{} | {}", look(&also), look(&AlsoLookAt::default()))
+    });
+    assert_eq!(found, "v1 v2 | ");
+}
