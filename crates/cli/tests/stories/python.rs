@@ -129,6 +129,32 @@ fn a_virtualenv_by_uv_is_made_once_and_kept_exact() {
     the_life_of_a_virtualenv(&app);
 }
 
+/// Where another release was built in its place, what was installed is there again to the last file, without an index.
+#[test]
+fn a_virtualenv_in_the_one_folder_comes_back_as_it_was() {
+    const IN_PLACE: &str = "strategy = \"in-place\"\n";
+    let app = App::new(IN_PLACE);
+    let all = "cd env && find . -type f ! -name '*.pyc' -exec sha256sum {} + | sort | sha256sum";
+    app.stage.release_with("first", &[("requirements/common.txt", "six==1.16.0\n")]);
+    app.deploy(0);
+    let before = app.live(all);
+    app.stage.release_with("two", &[("requirements/common.txt", "six==1.17.0\n")]);
+    app.configure(&format!("{IN_PLACE}[hooks]\nverify = \"env/bin/python -c 'import six; six.gone'\"\n"));
+    app.deploy(8).says(INSTALLS).says("six").says("first (");
+    assert_eq!((app.installed().as_str(), app.live(all)), ("six1.16.0", before.clone()));
+    app.configure(IN_PLACE);
+    app.deploy(0);
+    assert_eq!(app.installed(), "six1.17.0");
+    // From here on there is no index any more.
+    let nowhere = format!("{IN_PLACE}pip_options = [\"--index-url\", \"http://127.0.0.1:1/simple\"]\n");
+    app.configure(&nowhere);
+    app.stage.production(&["rollback"], 0);
+    assert_eq!((app.installed().as_str(), app.live(all)), ("six1.16.0", before.clone()));
+    app.stage.release_with("three", &[("requirements/common.txt", "iniconfig==2.0.0\n")]);
+    app.deploy(8).says("a host that can't reach the package index").says("first (");
+    assert_eq!((app.installed().as_str(), app.live(all)), ("six1.16.0", before));
+}
+
 #[test]
 fn a_lock_says_what_a_virtualenv_holds() {
     let app = App::new("");
