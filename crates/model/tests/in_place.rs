@@ -2,20 +2,23 @@
 
 mod common;
 
+use buedafab_model::app::migration::UnknownMigrations;
 use buedafab_model::config::parse;
 use buedafab_model::host::record::{JournalKind, JournalRecord, SlotState};
 use buedafab_model::host::served::served;
 use buedafab_model::names::{EnvironmentName, SlotName};
-use buedafab_model::plan::Plan;
-use buedafab_model::plan::action::{Action, RecordAction};
+use buedafab_model::plan::action::{Action, RecordAction, Schema};
 use buedafab_model::plan::check::PlanRule;
 use buedafab_model::plan::frame::Instruction;
-use buedafab_model::planner::plan_deploy;
-use buedafab_model::shell::check_plan;
+use buedafab_model::plan::{HostWork, Plan};
+use buedafab_model::planner::{RollbackRequest, plan_deploy, plan_rollback};
+use buedafab_model::shell::{check_plan, render_step};
 use buedafab_model::strategy;
 use insta::assert_snapshot;
 
-use common::{Seen, bare, deploy, difference, fleet, release, request, rollback, run, second, seen};
+use common::{
+    Seen, URL, bare, check, deploy, difference, fleet, release, request, rollback, run, second, seen,
+};
 
 const IN_PLACE: &str = "strategy = \"in-place\"\n";
 
@@ -165,6 +168,97 @@ fn a_rollback() {
     -     put 1111111111 back in a from its copy
     +     check out 1111111111 in a, which serves
     +     keep what 1111111111 is built and run with
+    ");
+}
+
+/// Migrations are asked of the older release in its copy, before anything changes; or, where there is none, once it is in its place, and of
+/// the newer one in the copy that was kept of that.
+#[test]
+fn a_rollback_past_migrations() {
+    let django = format!("{IN_PLACE}recipe = \"django\"\n");
+    assert_snapshot!(difference(&rollback(IN_PLACE, &[with_copy()]), &rollback(&django, &[with_copy()])), @"
+    prepare
+    +     look for migrations that a doesn't know
+    ");
+    assert_snapshot!(difference(&rollback(IN_PLACE, &[in_place()]), &rollback(&django, &[in_place()])), @"
+    switch
+    +     bring the virtualenv of a up to date
+    +     build: python manage.py collectstatic --noinput --verbosity 0
+    +     check: python manage.py shell -v 0 -c '# see that databases and upl …
+    +     check: python manage.py check --deploy
+    +     look for migrations that a doesn't know
+    ");
+    let settings = fleet(&django, 1);
+    let plan = |host: Seen, schema| {
+        plan_rollback(&settings, &run(60), &RollbackRequest::new(URL, schema), &seen(&settings, &[host]))
+    };
+    let folders = [in_place(), with_copy()].map(|host| {
+        let asks = plan(host, Schema::Refuse).expect("a plan");
+        let steps = asks.phases.iter().flat_map(|phase| &phase.work).flat_map(HostWork::steps);
+        let mut asked = steps.filter(|step| step.action.to_string().starts_with("look for migrations"));
+        let shell = render_step(
+            &asked.next().expect("there is one").action,
+            &settings.layout(&settings.hosts[0]),
+            &run(60).run,
+        );
+        let folders: Vec<&str> =
+            shell.lines().filter(|line| line.starts_with("older=") || line.starts_with("newer=")).collect();
+        folders.join("\n")
+    });
+    assert_snapshot!(folders.join("\n"), @"
+    older=/var/webapps/five/releases/a
+    newer=/var/webapps/five/releases/.copies/a/2222222222222222222222222222222222222222/tree
+    older=/var/webapps/five/releases/.copies/a/1111111111111111111111111111111111111111/tree
+    newer=/var/webapps/five/releases/a
+    ");
+    // What can't be asked before anything has changed can't be shown before it is lost; what can is undone before the switch.
+    assert_snapshot!(check(plan(in_place(), Schema::Reverse)), @"
+    web1 can't say which migrations would be undone, and what would be lost: v1 (1111111111) has to be built first
+      hint: undo them by hand first (manage -- migrate APP NAME); or leave them, where the older release can live with them: --keep-schema
+    ");
+    let undone = with_copy().change(|facts| {
+        let these = vec![
+            serde_json::from_str(r#"{"app":"five","name":"0002_more","database":"default","does":[]}"#)
+                .expect("a migration"),
+        ];
+        facts.migrations = Some(UnknownMigrations::These(these));
+    });
+    assert_snapshot!(check(plan(undone, Schema::Reverse)), @"
+    roll back to v1 (1111111111)
+      web1  v2 (2222222222)  → v1 (1111111111) in slot a
+      note: web1: what v1 (1111111111) was prepared with wasn't kept: the commands of today's configuration are used
+      note: undoing five.0002_more loses nothing
+      note: v2 (2222222222) serves without these until the link has moved; if the rollback comes to nothing after they are undone, `manage -- migrate` makes their tables and columns again, empty
+      note: web1: there is a moment in which neither release is complete
+
+    lock
+      on web1
+        take the lock
+        check that nothing changed since the look
+
+    prepare
+      on web1
+        keep a copy of a, which holds 2222222222
+
+    once
+      on web1
+        undo migrations that a doesn't know: five.0002_more
+
+    switch
+      on web1
+        mark a as being built for v1 (1111111111)
+        put 1111111111 back in a from its copy
+        mark a as ready
+        restart init:five
+        if it fails: put 2222222222 back in a from its copy
+        if it fails: restart init:five
+        if it fails: note in the journal: reverted
+
+    finish
+      on web1
+        mark a as live
+        remove older copies of a
+        note in the journal: rolled back
     ");
 }
 

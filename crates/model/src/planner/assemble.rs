@@ -57,8 +57,9 @@ pub(super) fn assemble(
     let holder = run.holder(plan.headline());
     let Primary { prepare, once } = primary;
     // In its place the release isn't there before the switch.
-    let (prepare, mut then) =
-        if changes[0].is_in_place() { (Vec::new(), prepare) } else { (prepare, Vec::new()) };
+    let waits = |action: &Action| changes[0].is_in_place() && needs_it_there(action);
+    let (mut then, prepare): (Vec<Action>, Vec<Action>) = prepare.into_iter().partition(waits);
+    let (in_switch, once): (Vec<Action>, Vec<Action>) = once.into_iter().partition(waits);
     let beside = packages_beside(&changes[0].to.release, others);
     // Those of them that take part at all.
     let others = if others_tell.is_some() { others } else { &[] };
@@ -111,13 +112,12 @@ pub(super) fn assemble(
     phases.hosts(PhaseKind::Prepare, work.collect());
     phases.deployer(PhaseKind::Publish, numbers.deployer(publish));
     let mut waves = split_into_waves(&settings.rollout.waves, changes.len());
-    if changes[0].is_in_place() {
-        // No other host serves the release before that is done.
-        if !once.is_empty() && waves[0] > 1 {
-            waves.splice(0..1, [1, waves[0] - 1]);
-        }
-        then.extend(once);
-    } else if !once.is_empty() {
+    // No other host serves the release before that is done.
+    if !in_switch.is_empty() && waves[0] > 1 {
+        waves.splice(0..1, [1, waves[0] - 1]);
+    }
+    then.extend(in_switch);
+    if !once.is_empty() {
         let work = numbers.work(changes[0].planning.host, once.into_iter().map(Part::Do).collect());
         phases.hosts(PhaseKind::Once { turn: 1, of: 1 }, vec![work]);
     }
@@ -178,6 +178,11 @@ pub(super) fn assemble(
         }
     }
     plan
+}
+
+/// Whether what is done on the primary can only be done by the release itself: what is asked of its copy isn't.
+fn needs_it_there(action: &Action) -> bool {
+    !matches!(action, Action::Python(PythonAction::Migrations { older, .. }) if older.kept.is_some())
 }
 
 /// The promises that a strategy can't keep where it changes what serves; where it fills another slot, it keeps them all. What is put

@@ -68,9 +68,6 @@ fn migrations_to_undo(change: &HostChange<'_>) -> Result<Vec<Migration>, Refusal
     if change.fills_slot() {
         return Err(cant_say(format!("{} has to be built first", to.release)));
     }
-    if change.is_in_place() {
-        return Err(cant_say(format!("{} has to be put in its place first", to.release)));
-    }
     match &planning.facts.migrations {
         Some(UnknownMigrations::These(these)) => Ok(these.clone()),
         Some(UnknownMigrations::Lasting(why)) => {
@@ -93,11 +90,18 @@ fn parties(planning: &HostPlanning<'_>, to: &Target) -> Option<Parties> {
     let settings = planning.settings;
     let slot = planning.facts.live_slot().filter(|_| settings.app.recipe == Recipe::Django)?.clone();
     let own = planning.settings_of_live();
+    let in_place = planning.is_in_place(to);
+    let copies = planning.facts.slots.get(&to.slot).map(|seen| &seen.copies[..]).unwrap_or_default();
+    let is_kept = in_place && copies.contains(&to.release.commit);
     Some(Parties {
-        older: AppIn { slot: to.slot.clone(), kept: None, subdir: settings.app.subdir.clone() },
+        older: AppIn {
+            kept: is_kept.then(|| to.release.commit.clone()),
+            slot: to.slot.clone(),
+            subdir: settings.app.subdir.clone(),
+        },
         newer: AppIn {
-            // In its place the older one stands by the time that it is asked.
-            kept: planning.facts.live().filter(|_| planning.is_in_place(to)).map(|live| live.commit),
+            // In its place the older one stands by the time that it is asked, unless that can be asked in its copy.
+            kept: planning.facts.live().filter(|_| in_place && !is_kept).map(|live| live.commit),
             slot,
             subdir: own.as_ref().unwrap_or(planning.configured).app.subdir.clone(),
         },

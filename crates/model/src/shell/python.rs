@@ -176,10 +176,12 @@ fn migrations_script(layout: &Layout, older: &AppIn, newer: &AppIn, mode: Mode<'
         Mode::Undo(these) => ("undo", serde_json::to_string(these).expect("it is words and lists")),
     };
     format!(
-        "older={}\nolder_app={}\nnewer={}\nnewer_app={}\nenv={}\nmode={mode}\nwanted={}\nprogram={}\n{}",
+        "older={}\nolder_name={}\nolder_app={}\nnewer={}\nnewer_name={}\nnewer_app={}\nenv={}\nmode={mode}\nwanted={}\nprogram={}\n{}",
         quote(folder_of(layout, older).as_str()),
+        quote(older.slot.as_str()),
         quote(older.subdir.as_deref().unwrap_or(".")),
         quote(folder_of(layout, newer).as_str()),
+        quote(newer.slot.as_str()),
         quote(newer.subdir.as_deref().unwrap_or(".")),
         quote(&layout.virtualenv),
         quote(&wanted),

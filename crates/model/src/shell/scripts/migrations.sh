@@ -1,7 +1,7 @@
 # Asks for the migrations that a database has and an older release doesn't know; says them, refuses, or undoes them from the
 # release that knows them. POSIX sh.
 #
-# Assignments stand before this text: older and newer, the folders of the releases; older_app and newer_app, where in them the app
+# Assignments stand before this text: older and newer, the folders of the releases, and older_name and newer_name, what they are called; older_app and newer_app, where in them the app
 # lies; env, the virtualenv's name in them; program, which asks Django; mode: say, refuse or undo; wanted, what a person has said yes to
 # where it undoes.
 
@@ -18,7 +18,7 @@ ask() (
 )
 marked() { printf '%s\n' "$said" | sed -n "s/^$1 //p"; }
 said=$(ask "$older" known </dev/null) || {
-  echo "the database can't be asked for its migrations by ${older##*/}" >&2
+  echo "the database can't be asked for its migrations by $older_name" >&2
   exit 1
 }
 known=$(marked BUEDAFAB)
@@ -30,7 +30,7 @@ case $mode in
     if said=$(printf '%s\n' "$known" | ask "$newer" unknown 2>/dev/null); then strange=$(marked STRANGE); fi
     [ -n "$strange" ] || exit 0
     {
-      echo "the database has migrations that the release in slot ${older##*/} doesn't know:"
+      echo "the database has migrations that the release in slot $older_name doesn't know:"
       printf '%s\n' "$strange" | sed 's/^/  /'
       echo "--keep-schema leaves them; rollback --reverse-migrations undoes them first, and says before what is lost by that"
     } >&2
@@ -38,7 +38,7 @@ case $mode in
     ;;
   undo)
     printf '%s\n%s\n' "$known" "$wanted" | ask "$newer" undo || {
-      echo "${newer##*/} still serves; if some of them are undone already, its own migrate brings their tables and columns back, empty" >&2
+      echo "$newer_name still serves; if some of them are undone already, its own migrate brings their tables and columns back, empty" >&2
       exit 1
     }
     ;;
