@@ -44,15 +44,17 @@ elif [ -L "$link" ]; then
   fact tree_link_made "$(stat -c %Y -- "$link")"
 fi
 # What of the release that serves lies in `shared`: other tools link what their own settings name.
-if shared=$(cd -P "$path/shared" 2>/dev/null && pwd) && { [ -d "$path/current/." ] || [ -d "$link/." ]; }; then
-  fact tree_shared "$(
-    cd -P "$path/current/." 2>/dev/null || cd -P "$link/." || exit
-    find . -xdev \( -name .git -o -name node_modules -o -path "$virtualenv" \) -prune -o -type l -print | head -n 500 |
-      while IFS= read -r file; do
-        case $(readlink -f "$file") in "$shared"/*) printf '%s\n' "${file#./}" ;; esac
-      done
-  )"
-fi
+list_shared() (
+  shared=$(cd -P "$path/shared" && pwd) && releases=$(cd -P "$releases" && pwd) || exit
+  cd -P "$path/current/." || cd -P "$link/." || exit
+  # A link may lead anywhere.
+  case $(pwd) in "$releases"/*) ;; *) exit ;; esac
+  find . -xdev \( -name .git -o -name node_modules -o -path "$virtualenv" \) -prune -o -type l -print | head -n 500 |
+    while IFS= read -r file; do
+      case $(readlink -f "$file") in "$shared"/*) printf '%s\n' "${file#./}" ;; esac
+    done
+)
+fact tree_shared "$(list_shared 2>/dev/null)"
 if [ -f "$path/revisions.log" ]; then
   fact capistrano_log "$(tail -n 500 "$path/revisions.log")"
 elif [ -f "$path/.dep/releases_log" ]; then
