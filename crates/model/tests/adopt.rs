@@ -218,9 +218,10 @@ fn what_releases_share_is_told_unless_it_is_named() {
     assert_snapshot!(notes("shared_files = ['config/database.yml']", MIGRATE), @"- what serves has log from ROOT/five/shared, and the next release won't: name them in `shared_files` and `shared_dirs`");
     assert_eq!(notes("shared_dirs = ['config', 'log']", MIGRATE), "");
     // Where the link leads out of the tree, nobody looks.
-    let elsewhere = everywhere(&format!("{CAPISTRANO} ln -s \"$PWD/shared\" ../x; ln -sfn \"$OLDPWD\" current"), |shell, place| {
-        place.look(shell, Scope::Tree).tree.shared.join(" ")
-    });
+    let elsewhere = everywhere(
+        &format!("{CAPISTRANO} ln -s \"$PWD/shared\" ../x; ln -sfn \"$OLDPWD\" current"),
+        |shell, place| place.look(shell, Scope::Tree).tree.shared.join(" "),
+    );
     assert_eq!(elsewhere, "");
 }
 

@@ -6,7 +6,7 @@
 [ ! -e "$pending" ] || exit 0
 [ -d "$copies" ] || exit 0
 if [ -n "$of" ]; then
-  rm -rf "$copies/$of" "$copies/$of.new" || exit
+  rm -rf "${copies:?}/$of" "$copies/$of.new" || exit
 else
   for copy in "$copies"/*; do
     [ "${copy##*/}" = "$but" ] || rm -rf "$copy" || exit

@@ -14,9 +14,9 @@ keep_git() {
   {
     printf '%s\n' .git/HEAD .git/index
     [ ! -d .git/modules ] || find .git/modules -type d \( -name objects -o -name refs -o -name logs \) -prune -o -type f \( -name HEAD -o -name index \) -print
-  } | while IFS= read -r file; do
-    [ -f "$file" ] || continue
-    mkdir -p "$copy.new/${file%/*}" && cp -p "$file" "$copy.new/$file" || exit
+  } | while IFS= read -r kept; do
+    [ -f "$kept" ] || continue
+    mkdir -p "$copy.new/${kept%/*}" && cp -p "$kept" "$copy.new/$kept" || exit
   done && { [ ! -d "$copy.new/.git" ] || mv "$copy.new/.git" "$copy.new/git"; }
 }
 
@@ -24,7 +24,7 @@ make_copy() {
   rm -rf "$copy.new" && mkdir -p "$copy.new/tree" "$copy.new/names" "$copy.new/notes" || return
   set --
   for path in * .[!.]* ..?*; do
-    { [ -e "$path" ] || [ -L "$path" ]; } && [ "$path" != .git ] || continue
+    if [ "$path" = .git ] || ! { [ -e "$path" ] || [ -L "$path" ]; }; then continue; fi
     set -- "$@" "./$path"
     : >"$copy.new/names/$path" || return
   done

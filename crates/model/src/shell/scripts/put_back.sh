@@ -26,7 +26,7 @@ fi
 
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 # What stands in its place is the other release's.
-take_away() { rm -rf "$out/$1" && mv -f "$slot/$1" "$out/"; }
+take_away() { rm -rf "${out:?}/$1" && mv -f "$slot/$1" "$out/"; }
 
 for path in * .[!.]* ..?*; do
   is_there "./$path" || continue
@@ -42,8 +42,8 @@ done
 put() { cp -p "$1" "$2.put" && mv -f "$2.put" "$2"; }
 rm -f .git/unfinished
 if [ -d "$copy/git" ]; then
-  (cd "$copy/git" && find . -type f) | while IFS= read -r file; do
-    mkdir -p ".git/${file%/*}" && put "$copy/git/$file" ".git/$file" || exit
+  (cd "$copy/git" && find . -type f) | while IFS= read -r kept; do
+    mkdir -p ".git/${kept%/*}" && put "$copy/git/$kept" ".git/$kept" || exit
   done || exit
 fi
 notes='filled overwritten takes unpacked'
