@@ -80,7 +80,13 @@ fn what_served_is_put_back() {
         let _ = write!(found, "\n{:?} {:?} {:?}", seen.changes, seen.written, seen.copies);
         remote.name(&found)
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @"
+    0000
+    put back: 0
+    once more: 0
+    without a copy: 1: no copy of SECOND was kept that could be put back in a
+    Some([]) [] []
+    ");
 }
 
 /// Killed at whichever of its renames, it is done again to the same end; and until then nobody takes the slot for a release.
@@ -156,7 +162,10 @@ fn what_can_t_be_copied_stays() {
         assert_eq!(place.by_hand(MANIFEST), before);
         said
     });
-    assert_snapshot!(found, @"");
+    assert_snapshot!(found, @"
+    1: no space left
+    no copy of a can be kept, so what serves there stays
+    ");
 }
 
 /// The journal says what has served, whatever else stands in it.
