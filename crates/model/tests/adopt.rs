@@ -219,7 +219,9 @@ fn what_releases_share_is_told_unless_it_is_named() {
     assert_eq!(notes("shared_dirs = ['config', 'log']", MIGRATE), "");
     // Where the link leads out of the tree, nobody looks.
     let elsewhere = everywhere(
-        &format!("{CAPISTRANO} ln -s \"$PWD/shared\" ../x; ln -sfn \"$OLDPWD\" current"),
+        &format!(
+            "{CAPISTRANO} touch shared/x; ln -s \"$PWD/shared/x\" \"$OLDPWD\"; ln -sfn \"$OLDPWD\" current"
+        ),
         |shell, place| place.look(shell, Scope::Tree).tree.shared.join(" "),
     );
     assert_eq!(elsewhere, "");
