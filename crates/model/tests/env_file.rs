@@ -108,6 +108,7 @@ fn lines_with_two_meanings_are_refused() {
             "A=s3\rB=cret",
             "A='s3\r\ncret'",
             "A=1\nB='s3\ncret\n",
+            "# s3cret\\\nA=1",
         ];
         let mut found = String::new();
         for line in lines {
@@ -127,7 +128,7 @@ fn lines_with_two_meanings_are_refused() {
         }
         found
     });
-    assert_snapshot!(found, @r#"
+    assert_snapshot!(found, @r##"
     "A=1\nexport S3CRET=x" → 78: line 2 of ROOT/five/shared/.env begins with export, which systemd doesn't know: correct it, or write the file anew by `env push`
     "S3CRET" → 78: line 1 of ROOT/five/shared/.env isn't NAME=value: correct it, or write the file anew by `env push`
     "1A=s3cret" → 78: line 1 of ROOT/five/shared/.env has a name that no variable can have: correct it, or write the file anew by `env push`
@@ -140,7 +141,8 @@ fn lines_with_two_meanings_are_refused() {
     "A=s3\rB=cret" → 78: line 1 of ROOT/five/shared/.env holds a carriage return: correct it, or write the file anew by `env push`
     "A='s3\r\ncret'" → 78: line 1 of ROOT/five/shared/.env holds a carriage return: correct it, or write the file anew by `env push`
     "A=1\nB='s3\ncret\n" → 78: line 2 of ROOT/five/shared/.env has a quote that is never closed: correct it, or write the file anew by `env push`
-    "#);
+    "# s3cret\\\nA=1" → 78: line 1 of ROOT/five/shared/.env is a comment that ends in a backslash, to which some take the next line: correct it, or write the file anew by `env push`
+    "##);
 }
 
 /// A variable is changed and taken away however a person wrote it.

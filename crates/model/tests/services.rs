@@ -252,7 +252,11 @@ fn files_of_services_are_made_before_and_put_in_place_by_the_switch() {
         text=${text%"$return"}
         trim
         case $text in
-          '' | '#'*) continue ;;
+          '') continue ;;
+          '#'*)
+            case $raw in *\\) wrong "is a comment that ends in a backslash, to which some take the next line" ;; esac
+            continue
+            ;;
           *"$return"*) wrong "holds a carriage return" ;;
           export["$blank"]*) wrong "begins with export, which systemd doesn't know" ;;
           *=*) ;;

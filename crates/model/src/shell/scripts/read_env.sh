@@ -45,7 +45,11 @@ read_env() {
     text=${text%"$return"}
     trim
     case $text in
-      '' | '#'*) continue ;;
+      '') continue ;;
+      '#'*)
+        case $raw in *\\) wrong "is a comment that ends in a backslash, to which some take the next line" ;; esac
+        continue
+        ;;
       *"$return"*) wrong "holds a carriage return" ;;
       export["$blank"]*) wrong "begins with export, which systemd doesn't know" ;;
       *=*) ;;
