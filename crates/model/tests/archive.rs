@@ -484,6 +484,7 @@ fn a_slot_moves_between_git_and_archives() {
                 url: place.root().join("work").to_str().expect("UTF-8").to_owned(),
                 credentials: false,
                 siblings: Vec::new(),
+                partial: false,
                 known_hosts: Vec::new(),
                 lend_agent: false,
             };

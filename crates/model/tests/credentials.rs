@@ -85,6 +85,7 @@ fn git_is_told_a_password_and_keeps_it_nowhere() {
             url: remote.url.clone(),
             credentials: true,
             siblings: Vec::new(),
+            partial: false,
             known_hosts: Vec::new(),
             lend_agent: false,
         };

@@ -82,6 +82,7 @@ fn gits_folder_is_closed_and_looked_for() {
             url: place.root().join("remote.git").display().to_string(),
             credentials: false,
             siblings: Vec::new(),
+            partial: false,
             known_hosts: Vec::new(),
             lend_agent: false,
         };

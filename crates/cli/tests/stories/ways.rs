@@ -13,8 +13,10 @@ const STRATEGIES: [(&str, &str); 4] =
     [("ab", ""), ("timestamp", "keep = 3\n"), ("revision", "keep = 3\n"), ("in-place", "")];
 
 /// Sources, and what a plan says of each: for a host that has nothing, and for one that has the release before.
-const SOURCES: [(&str, [&str; 2]); 3] = [
+const SOURCES: [(&str, [&str; 2]); 4] = [
     ("fetch", ["fetch ", "fetch "]),
+    // Into clones that hold only what releases take.
+    ("partial", ["fetch ", "fetch "]),
     ("bundle", ["by a bundle of all of it", "by a bundle that builds on "]),
     ("archive", ["send UNIT-one.tar.gz", "send UNIT-two.tar.gz"]),
 ];
@@ -111,11 +113,20 @@ impl Life {
         let unit = format!("{strategy}-{source}");
         // Hosts have a /tmp of their own: what lies there only the deployer reaches.
         let folder = tempfile::tempdir().expect("a folder");
-        let remote = if source == "fetch" { Remote::temp() } else { Remote::new(folder.path()) };
+        let (method, more) =
+            if source == "partial" { ("fetch", "partial_clone = true\n") } else { (source, "") };
+        let remote = if method == "fetch" { Remote::temp() } else { Remote::new(folder.path()) };
+        let allow = [
+            "config",
+            "--file",
+            &remote.path().join("config").display().to_string(),
+            "uploadpack.allowFilter",
+        ];
+        remote.git(&[&allow[..], &["true"]].concat());
         let mut stage = Stage::bare(Arc::clone(fleet), remote);
         stage.app = format!("/var/webapps/{unit}");
         stage.configure(&format!(
-            "unit = \"{unit}\"\nstrategy = \"{strategy}\"\n{keeps}source = \"{source}\"\n{HOOKS}\
+            "unit = \"{unit}\"\nstrategy = \"{strategy}\"\n{keeps}source = \"{method}\"\n{more}{HOOKS}\
              [environments.production]\nhosts = [\"web1\", \"web2\"]\n"
         ));
         let mut life = Life { stage, times: Vec::new(), told: String::new() };
@@ -140,6 +151,11 @@ impl Life {
         life.goes("deploy two, which may be there", &["deploy", "--commit", "two", "--allow-older"], 0);
         life.goes("roll back again", &["rollback"], 0);
         life.stage.production(&["status"], 0).says("four");
+        if source == "partial" {
+            let config = format!("{}/releases/current/.git/config", life.stage.app);
+            let says = fleet.host("web2").run(&format!("git config -f {config} remote.origin.promisor"));
+            assert_eq!(says.trim(), "true", "{strategy}");
+        }
         life.told
     }
 

@@ -131,6 +131,7 @@ impl Layer {
                     default_revision: _,
                     source: _,
                     fetch_concurrency: _,
+                    partial_clone: _,
                 },
             // Where and who: always today's.
             rules: _,

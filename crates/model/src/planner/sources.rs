@@ -66,6 +66,7 @@ impl HostPlanning<'_> {
                 url,
                 credentials: credentials.is_some(),
                 siblings: self.siblings_to_fetch_from(&slot, release),
+                partial: source.partial_clone,
                 known_hosts: source.scm_known_hosts.clone(),
                 lend_agent: source.forward_agent,
                 slot,

@@ -24,11 +24,27 @@ pub(super) fn git(layout: &Layout) -> String {
 
 pub(super) fn render(action: &GitAction, layout: &Layout, run: &RunId) -> String {
     match action {
-        GitAction::Fetch { slot, commit, url, credentials, siblings, known_hosts, lend_agent: _ } => {
+        GitAction::Fetch {
+            slot,
+            commit,
+            url,
+            credentials,
+            siblings,
+            partial,
+            known_hosts,
+            lend_agent: _,
+        } => {
             let credentials = read_credentials(*credentials, url);
+            let partial = format!("partial={}\n", if *partial { "yes" } else { "" });
             let pinned = pin_keys(layout, known_hosts);
             let fill = fill(layout, slot, commit, url, siblings, run);
-            git(layout) + &credentials + &pinned + &fill + &script!("from_remote") + &script!("fetch")
+            git(layout)
+                + &credentials
+                + &pinned
+                + &fill
+                + &partial
+                + &script!("from_remote")
+                + &script!("fetch")
         }
         GitAction::Unbundle { slot, commit, url, sent, siblings, submodules } => {
             let taken = take_bundle(layout, commit, sent, *submodules);

@@ -529,6 +529,7 @@ fn the_git_servers_keys_are_pinned() {
         };
         let keys = ["git.example.com ssh-ed25519 AAAA", "# it's \"one\" $HOME"];
         let action = GitAction::Fetch {
+            partial: false,
             slot,
             commit,
             url: format!("git@git.example.com:{}/remote.git", place.root().display()),

@@ -3,7 +3,7 @@
 use super::*;
 
 /// What power cuts, full disks, bad blocks and people leave of a clone, in the words of the shell: `git` is its folder.
-const DAMAGE: [(&str, &str); 31] = [
+pub(crate) const DAMAGE: [(&str, &str); 31] = [
     ("HEAD is empty", ": >$git/HEAD"),
     ("HEAD is gone", "rm $git/HEAD"),
     ("HEAD is zeroes", "head -c 41 /dev/zero >$git/HEAD"),
@@ -43,7 +43,7 @@ const DAMAGE: [(&str, &str); 31] = [
 ];
 
 /// Damages the clone in a slot that stands on the first commit, all of whose objects are files of their own.
-fn damage(place: &Place, name: &str, how: &str) {
+pub(crate) fn damage(place: &Place, name: &str, how: &str) {
     place.by_hand(&format!(
         "cd five/releases/{name}; git=.git
          object() {{ set -- $(git rev-parse $1); object=$git/objects/$(echo $1 | sed 's,^..,&/,'); chmod u+w $object; }}

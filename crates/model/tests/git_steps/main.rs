@@ -9,6 +9,7 @@ mod damage;
 mod group;
 mod in_place;
 mod lfs;
+mod partial;
 mod removing;
 mod sparse;
 
@@ -80,6 +81,7 @@ fn fetch(place: &Place, name: &str, commit: &CommitId, siblings: &[&str]) -> Git
         url: place.root().join("remote.git").to_str().expect("UTF-8").to_owned(),
         credentials: false,
         siblings: siblings.iter().map(|name| slot(name)).collect(),
+        partial: false,
         known_hosts: Vec::new(),
         lend_agent: false,
     }

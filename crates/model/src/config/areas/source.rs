@@ -61,6 +61,10 @@ area! {
     /// How many hosts fetch from the git remote at the same time.
     fetch_concurrency: At<Bounded<1, 10000>> => Option<u32> = FetchConcurrency, example "4";
 
+    /// Whether a new clone on a host holds only what releases take of the repository, where the git server can leave out the rest: less to
+    /// fetch and to keep of one with a long history of large files. Clones that are there stay as they are.
+    partial_clone: At<bool> => bool = PartialClone;
+
     /// What the archive of a release holds besides the files of its commit: a file or folder of the project, say
     /// `"target/release/five"`, which `[hooks.local] build` has made, or which lies in your checkout; or the address of a file, with `artifact_sha256`: a tar
     /// archive is unpacked, and anything else is put at the root of the project.
@@ -153,6 +157,24 @@ impl Rule<At<Bounded<1, 10000>>, Option<u32>> for FetchConcurrency {
 
     fn default_value(&self) -> Option<DefaultValue> {
         DefaultValue::words("all at once")
+    }
+}
+
+struct PartialClone;
+
+impl Rule<At<bool>, bool> for PartialClone {
+    fn resolve(&self, typed: Option<&At<bool>>, written: &Written<'_>) -> bool {
+        let Some(At { value: true, span }) = typed else { return false };
+        only_where_hosts_fetch(
+            written,
+            span,
+            "hosts get no more than they lack, and ask no git server for the rest",
+        );
+        true
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::value(false.value())
     }
 }
 

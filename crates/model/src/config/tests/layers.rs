@@ -22,6 +22,7 @@ fn defaults() {
     default_revision = "HEAD"
     source = "fetch"
     # fetch_concurrency: all at once
+    partial_clone = false
     # artifact: none
     # artifact_sha256: none
     branch = "master"

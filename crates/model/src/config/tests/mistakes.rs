@@ -375,7 +375,7 @@ fn contradictions() {
         "unit = 'x'\nenv_file = 'conf'\nshared_dirs = ['conf']",
         "unit = 'x'\nenv_file = 'conf'\nshared_dirs = ['conf/d']",
         "unit = 'x'\nenv_file = 'conf/.env'\nshared_dirs = ['conf']\nshared_files = ['.env']",
-        "unit = 'x'\nsource = 'bundle'\nforward_agent = true\nscm_known_hosts = ['git.example.com ssh-ed25519 AAAA']\nfetch_concurrency = 4",
+        "unit = 'x'\nsource = 'bundle'\nforward_agent = true\nscm_known_hosts = ['git.example.com ssh-ed25519 AAAA']\nfetch_concurrency = 4\npartial_clone = true",
         "unit = 'x'\nsource = 'bundle'\nrecipe = 'wsgi'\nforward_agent = true\nscm_known_hosts = []",
         "unit = 'x'\nforward_agent = true\nfetch_concurrency = 0\n[environments.production]\nsource = 'bundle'",
         "unit = 'x'\nartifact = 'target/five'\n[hooks.local]\nbuild = 'make'",
@@ -465,9 +465,11 @@ fn contradictions() {
     forward_agent = true
     scm_known_hosts = ['git.example.com ssh-ed25519 AAAA']
     fetch_concurrency = 4
+    partial_clone = true
     true → with the source "bundle" no host asks the git server, so there is no use for your agent; take it out, or choose the source "fetch"
     ['git.example.com ssh-ed25519 AAAA'] → with the source "bundle" no host asks the git server, so there are no keys to pin; take it out, or choose the source "fetch"
     4 → with the source "bundle" no host fetches from the git remote; take it out, or choose the source "fetch"
+    true → with the source "bundle" hosts get no more than they lack, and ask no git server for the rest; take it out, or choose the source "fetch"
 
     unit = 'x'
     source = 'bundle'

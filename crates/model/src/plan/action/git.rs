@@ -27,6 +27,9 @@ pub enum GitAction {
         credentials: bool,
         /// Slots that may have it already.
         siblings: Vec<SlotName>,
+        /// Whether a new clone holds only what releases take.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
         /// Lines of a `known_hosts` file; empty leaves it to the host.
         known_hosts: Vec<String>,
         /// Whether the deployer's SSH agent is lent.

@@ -1,6 +1,6 @@
 # Brings a commit into the clone in a slot, and ends well only where that clone can check it out. A damaged one is made anew beside
 # it, and replaced when the new one is proven; what else is in the slot stays. Expects `slot`, `name`, `url`, `commit`, `aside`,
-# `filled`, `lacks`, `has_own_work`, `holds`, `shares`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments.
+# `filled`, `lacks`, `has_own_work`, `holds`, `is_partial`, `missing`, `shares`, `no_mount_in` and `tell_what_is_in_the_way`; the slots beside it are the arguments.
 # POSIX sh.
 #
 # Where it comes from is another script's (`from_remote`, `from_bundle`), which defines `bring INTO SIBLING…`, by which a clone gets the
@@ -67,15 +67,25 @@ take_over() {
   git config -f "$1/config" --get-regexp '^filter\.' 2>/dev/null | while read -r key value; do git config -f "$2/config" "$key" "$value"; done
 }
 
+# A clone isn't damaged that only lacks what no release took.
+is_unfetched() { is_partial "$1" && [ -n "$(missing "$1" "$commit")" ]; }
+
+# It goes on to hold only what releases take.
+stay_partial() {
+  git -C "$1" config core.repositoryFormatVersion 1 && git -C "$1" config remote.origin.promisor true &&
+    git -C "$1" config remote.origin.partialCloneFilter blob:none
+}
+
 # A new clone with the commit at "$slot.new": from a slot beside it in this way, or else from where the release comes from.
 clone_anew() {
   way=$1
   shift
   rm -rf "$slot.new" || return
   for sibling; do
-    ! lacks "$sibling" || continue
+    # What one doesn't hold that has only what releases took, nobody gets from it.
+    if lacks "$sibling" || { is_partial "$sibling" && [ "$way" != --local ]; }; then continue; fi
     git -c init.defaultBranch=master clone --quiet --origin origin "$way" --no-checkout --upload-pack "$serve" -- "$sibling" "$slot.new" 2>/dev/null &&
-      git -C "$slot.new" remote set-url origin "$url" && break
+      git -C "$slot.new" remote set-url origin "$url" && { ! is_partial "$sibling" || stay_partial "$slot.new"; } && break
     rm -rf "$slot.new"
   done
   [ -d "$slot.new" ] || begin || return
@@ -122,7 +132,7 @@ else
   ! is_locked || unlock
   if has .; then
     ! is_there . || exit 0
-    holds . "$commit" || damage='objects can'\''t be read'
+    holds . "$commit" || is_unfetched . || damage='objects can'\''t be read'
   fi
   if [ -n "$damage" ]; then
     :
@@ -130,7 +140,7 @@ else
     pack
     exit 0
   else
-    if { ! has . || holds . "$commit"; } && git fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1; then
+    if { ! has . || is_unfetched . || holds . "$commit"; } && git fsck --connectivity-only --no-dangling --no-progress >/dev/null 2>&1; then
       printf '%s\n' "$said" >&2
       tell_what_is_in_the_way "$slot/.git"
       exit $status
