@@ -94,7 +94,7 @@ fn a_clone_holds_only_what_releases_took() {
 /// Where each release has a folder of its own, a new one shares what the one before holds, and goes on to hold only that.
 #[test]
 fn a_folder_of_its_own_stays_partial() {
-    let found = everywhere(|shell, place| {
+    let found = everywhere(|shell, _| {
         let mut place = Place::with_room("five");
         place.layout.adds_up = true;
         let place = &place;
