@@ -61,7 +61,7 @@ fn a_dry_run_shows_the_very_plan_and_changes_nothing() {
     let plan = stage.production(&["deploy", "--dry-run", "-v"], 0);
     plan.says("→ two (")
         .says("on web1, web2, web3")
-        .says("git clone --quiet --origin origin --no-local --no-checkout")
+        .says("git clone --quiet --origin origin --no-local")
         .says("mv -fT");
     plan.says("brings:");
     let document = stage.production(&["deploy", "--dry-run", "--json"], 0);
