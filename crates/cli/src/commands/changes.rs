@@ -84,6 +84,10 @@ async fn stays(
     configuration: Option<&ReleaseFile>,
 ) -> bool {
     let made_of = made_of(settings, configuration);
+    // Git needn't be asked about an app that always changes.
+    if made_of.is_empty() {
+        return false;
+    }
     let remote = &settings.source.master_remote;
     let ancestry = repository.ancestry(&to.commit, vec![live.clone()], remote, 0, &made_of).await;
     ancestry.iter().any(|live| live.is_same)

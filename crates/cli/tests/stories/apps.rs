@@ -146,6 +146,9 @@ fn each_command_knows_which_apps_are_meant() {
         (&["--hosts", "web1", "unhold"], 0, "api:"),
         (&["--hosts", "web4", "hold", "--reason", "audit"], 2, "there are: web1, web2, web3"),
         (&["restart_webserver"], 0, "api:"),
+        // A machine that has left was a host of each.
+        (&["retire", "web9", "--forget"], 0, "no host of production knows web9/api"),
+        (&["retire", "web9/site", "--forget"], 0, "no host of production knows web9/site"),
         (&["rollback", "--to", "nowhere"], 4, "site: no host knows a release \"nowhere\""),
         (&["history"], 0, "deployed"),
     ] {
