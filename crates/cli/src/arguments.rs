@@ -161,6 +161,11 @@ pub(crate) enum CommandArgs {
     Hold(HoldArgs),
     /// Allow deploys again
     Unhold,
+    /// Take hosts out of traffic, until `undrain`
+    #[command(after_help = DRAIN_EXAMPLES)]
+    Drain(HostsArgs),
+    /// Put hosts back into traffic
+    Undrain(HostsArgs),
     /// Read and change the app's secrets, in the file that `env_file` names
     #[command(after_help = ENV_EXAMPLES)]
     Env(EnvArgs),
@@ -219,6 +224,8 @@ impl CommandArgs {
             | CommandArgs::Retire(_)
             | CommandArgs::Hold(_)
             | CommandArgs::Unhold
+            | CommandArgs::Drain(_)
+            | CommandArgs::Undrain(_)
             | CommandArgs::Maintenance(_)
             | CommandArgs::Enable(_)
             | CommandArgs::Disable(_)
@@ -262,6 +269,8 @@ impl CommandArgs {
             CommandArgs::Maintenance(MaintenanceArgs { state, .. }) => *state != MaintenanceState::Status,
             CommandArgs::Hold(_)
             | CommandArgs::Unhold
+            | CommandArgs::Drain(_)
+            | CommandArgs::Undrain(_)
             | CommandArgs::Enable(_)
             | CommandArgs::Disable(_)
             | CommandArgs::Run(_)
@@ -290,6 +299,14 @@ impl CommandArgs {
         }
     }
 }
+
+const DRAIN_EXAMPLES: &str = "\
+How a host is taken out of traffic, the setting `drain` says. No more are taken out than `min_in_service` lets, and
+a deploy leaves alone what a person has taken out.
+
+Examples:
+  buedafab production drain web1     also: drain:web1
+  buedafab production undrain web1";
 
 const DEPLOY_EXAMPLES: &str = "\
 Examples:
@@ -574,6 +591,13 @@ pub(crate) struct LogsArgs {
     /// How many lines of each are read, the last ones [default: 100; all with --since, 10000 with --grep]
     #[arg(long, value_name = "COUNT")]
     pub lines: Option<u32>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HostsArgs {
+    /// Which; names or globs
+    #[arg(value_name = "HOST", num_args = 0.., add = ArgValueCandidates::new(complete::hosts))]
+    pub host: Vec<String>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -70,8 +70,10 @@ fn belongs(word: &str, command: &Command, root: &Command) -> bool {
         Some(argument) if argument.get_id() == TASK_ARGUMENTS => {
             word.split_once('=').is_some_and(|(name, _)| !name.contains(':'))
         }
-        // `history status` is two commands: no run is called so, and no service.
-        Some(_) if matches!(command.get_name(), "history" | "logs") => root.find_subcommand(word).is_none(),
+        // `history status` is two commands: no run is called so, and no service or host.
+        Some(_) if matches!(command.get_name(), "history" | "logs" | "drain" | "undrain") => {
+            root.find_subcommand(word).is_none()
+        }
         Some(_) | None => true,
     }
 }

@@ -187,6 +187,8 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::History(arguments) => commands::history::history(cli, arguments).await,
         CommandArgs::Logs(arguments) => commands::logs::logs(cli, arguments).await,
         CommandArgs::Retire(arguments) => commands::retire::retire(cli, arguments).await,
+        CommandArgs::Drain(arguments) => commands::drain::drain(cli, arguments).await,
+        CommandArgs::Undrain(arguments) => commands::drain::undrain(cli, arguments).await,
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
         CommandArgs::Unhold => commands::hold::unhold(cli).await,
         CommandArgs::Run(arguments) => commands::run::run(cli, arguments).await,

@@ -209,6 +209,19 @@ impl Session {
         self.events.reporter.say(text);
     }
 
+    /// Says what a person should know of a plan that nobody is asked about.
+    pub(crate) fn say_notes(&mut self, plan: &Plan) {
+        for Note { host, text } in &plan.notes {
+            self.say(&host.as_ref().map_or_else(|| text.clone(), |host| format!("{host}: {text}")));
+        }
+    }
+
+    /// The names of the hosts that another command line is about.
+    pub(crate) fn names_of(&self, cli: &Cli) -> Result<Vec<HostName>, CliError> {
+        let hosts = choose_hosts(&self.settings, &cli.global)?;
+        Ok(hosts.into_iter().map(|host| host.name.clone()).collect())
+    }
+
     /// Looks at all hosts; Ctrl-C ends it.
     pub(crate) async fn look(&mut self, scope: Scope) -> Result<Look, CliError> {
         let hosts: Vec<&Host> = self.hosts.iter().collect();

@@ -16,6 +16,8 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "recover",
             "hold",
             "unhold",
+            "drain",
+            "undrain",
             "retire",
             "adopt",
             "migrate-layout",

@@ -261,6 +261,7 @@ impl Fleet {
             }
             key.extend([
                 if host.maintenance { 'm' } else { '-' },
+                host.drained.as_ref().map_or('-', |(_, is_by_hand)| if *is_by_hand { 'h' } else { 'o' }),
                 if host.has_folders { 'r' } else { '-' },
                 if host.is_up { 'u' } else { '-' },
                 if host.disk_is_full { 'f' } else { '-' },
@@ -859,6 +860,23 @@ fn several_apps() {
     explore(1..=1, text, two, Wanted::Deploy(3));
     explore(1..=1, text, two, Wanted::Rollback);
     explore(2..=2, "[apps.api]\n[apps.web]\n", two, Wanted::Release(3));
+}
+
+/// Hosts that are taken out of traffic while they change, by themselves or by the deployer: none stays out, whatever goes wrong, but where only
+/// a deployer could put it back that is gone; and it says so.
+#[test]
+fn a_host_that_is_out_of_traffic_comes_back() {
+    let by_deployer = "drain = { command = \"out\", undo = \"in\", on = \"deployer\" }\n";
+    for text in ["drain = \"file\"\n", by_deployer] {
+        explore(2..=2, text, two, Wanted::Deploy(3));
+        explore(2..=2, text, two, Wanted::Rollback);
+    }
+    // A person's word stands.
+    let by_hand = |fleet: Fleet| {
+        let by_hand = Some((run(1).run, true));
+        two(fleet).change(2, |host| host.drained = by_hand)
+    };
+    explore(3..=3, "drain = \"file\"\n", by_hand, Wanted::Deploy(3));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! `hold` and `unhold`: a person's "do not deploy".
 
 use buedafab_model::host::Host;
-use buedafab_model::plan::{Note, Plan};
 use buedafab_model::planner::{plan_hold, plan_unhold};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
@@ -20,7 +19,7 @@ pub(crate) async fn hold(cli: &Cli, reason: &str) -> Result<ExitCode, CliError> 
     let look = session.look(Scope::Plan).await?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_hold(&session.settings, &session.context, reason, &hosts, &session.seen(&look));
-    say_notes(&mut session, &plan);
+    session.say_notes(&plan);
     session.carry_out(&plan).await
 }
 
@@ -29,12 +28,6 @@ pub(crate) async fn unhold(cli: &Cli) -> Result<ExitCode, CliError> {
     let look = session.look(Scope::Plan).await?;
     let hosts: Vec<&Host> = session.hosts.iter().collect();
     let plan = plan_unhold(&session.settings, &session.context, &hosts, &session.seen(&look));
-    say_notes(&mut session, &plan);
+    session.say_notes(&plan);
     session.carry_out(&plan).await
-}
-
-fn say_notes(session: &mut Session, plan: &Plan) {
-    for Note { host, text } in &plan.notes {
-        session.say(&host.as_ref().map_or_else(|| text.clone(), |host| format!("{host}: {text}")));
-    }
 }

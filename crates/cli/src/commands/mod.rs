@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod disconnect;
+pub(crate) mod drain;
 pub(crate) mod env;
 pub(crate) mod history;
 pub(crate) mod hold;

@@ -22,4 +22,5 @@ pub mod service_file;
 pub mod sparse;
 pub mod template;
 pub mod text;
+pub mod traffic;
 pub mod virtualenv;

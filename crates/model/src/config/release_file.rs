@@ -140,6 +140,7 @@ impl Layer {
             layout: _,
             users: _,
             rollout: _,
+            drain: _,
             connection: _,
             limits: _,
             tasks: _,

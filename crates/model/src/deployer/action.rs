@@ -1,12 +1,14 @@
 //! What a run does on the deployer: data, as the steps on hosts are.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::app::archive::Artifact;
 use crate::app::text::one_line;
-use crate::names::CommitId;
+use crate::app::traffic::BalancerTarget;
+use crate::names::{CommitId, HostName};
 
 /// One thing that is done on the deployer, in the project's checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -119,6 +121,10 @@ pub enum DeployerAction {
     },
     /// Packs a release into one file for all hosts.
     Pack(Packing),
+    /// Takes hosts out of traffic, and waits until they get no requests any more.
+    Drain(Traffic),
+    /// Puts hosts back into traffic, and waits until they get requests again.
+    Undrain(Traffic),
     /// Brings the submodules of the checkout to where its commit wants them.
     UpdateSubmodules,
     /// Looks the code over, with the folders of Bueda's layout on Python's path.
@@ -143,6 +149,73 @@ pub enum DeployerAction {
         #[serde(skip_serializing_if = "Option::is_none")]
         subdir: Option<String>,
     },
+}
+
+/// The traffic of hosts, and how the deployer takes them out of it, or puts them back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    /// The hosts.
+    pub hosts: Vec<HostTraffic>,
+    /// How.
+    #[serde(flatten)]
+    pub way: DeployerWay,
+    /// For how long it waits once they are out: until requests that were under way have ended, in seconds.
+    pub grace_seconds: u32,
+}
+
+/// A host, and where visitors find it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostTraffic {
+    /// The host.
+    pub host: HostName,
+    /// Where it is reached.
+    pub address: String,
+    /// Its places behind load balancers of Amazon's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<BalancerTarget>,
+}
+
+/// How the deployer does it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "way", rename_all = "snake_case")]
+pub enum DeployerWay {
+    /// By commands, for `sh`, once for each host.
+    Command {
+        /// Takes a host out.
+        command: String,
+        /// Puts it back.
+        undo: String,
+    },
+    /// By the interface of Amazon's load balancers.
+    LoadBalancer {
+        /// How many others have to be in service in each group before a host is taken out of it.
+        least: u32,
+        /// How long the load balancer may take, in seconds.
+        timeout_seconds: u32,
+    },
+}
+
+impl Traffic {
+    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.way {
+            DeployerWay::Command { .. } => Ok(()),
+            DeployerWay::LoadBalancer { .. } => {
+                let groups: BTreeSet<&str> =
+                    self.hosts.iter().flat_map(|host| &host.targets).map(BalancerTarget::group).collect();
+                let groups: Vec<&str> = groups.into_iter().collect();
+                write!(
+                    f,
+                    ": {}",
+                    if groups.is_empty() { "no group has it".to_owned() } else { groups.join(", ") }
+                )
+            }
+        }
+    }
+
+    /// The hosts' names.
+    pub fn names(&self) -> String {
+        self.hosts.iter().map(|host| host.host.as_str()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// How a release is packed.
@@ -242,7 +315,9 @@ impl DeployerAction {
             DeployerAction::Tag { tag, remote, .. } => {
                 Some(DeployerAction::RemoveTag { tag: tag.clone(), remote: remote.clone() })
             }
+            DeployerAction::Drain(traffic) => Some(DeployerAction::Undrain(traffic.clone())),
             DeployerAction::Test { .. }
+            | DeployerAction::Undrain(_)
             | DeployerAction::Hook { .. }
             | DeployerAction::RemoveTag { .. }
             | DeployerAction::PushBranch { .. }
@@ -313,6 +388,18 @@ impl fmt::Display for DeployerAction {
                     Some(Artifact::Path { path }) => write!(f, " with {}", one_line(path)),
                     Some(Artifact::Address { url, .. }) => write!(f, " with {}", one_line(url)),
                 }
+            }
+            DeployerAction::Drain(traffic) => {
+                write!(f, "take {} out of traffic", traffic.names())?;
+                traffic.tell(f)?;
+                match traffic.grace_seconds {
+                    0 => Ok(()),
+                    seconds => write!(f, ", and wait {seconds} s"),
+                }
+            }
+            DeployerAction::Undrain(traffic) => {
+                write!(f, "put {} back into traffic", traffic.names())?;
+                traffic.tell(f)
             }
             DeployerAction::UpdateSubmodules => f.write_str("update the submodules"),
         }

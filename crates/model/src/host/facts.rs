@@ -12,6 +12,7 @@ use crate::app::maintenance::MaintenanceRecord;
 use crate::app::migration::UnknownMigrations;
 use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
+use crate::app::traffic::{BalancerTarget, DrainRecord};
 use crate::host::app_version::AppAnswer;
 use crate::host::bad_record::BadRecord;
 use crate::host::check_sum::CheckSum;
@@ -89,6 +90,10 @@ pub struct HostFacts {
     pub silent_journal: Option<BadRecord>,
     /// What was resolved for the releases that the slots hold, or held last.
     pub resolved: Vec<ResolvedRelease>,
+    /// By whom the host was taken out of traffic, while it is or may be, where that can be read.
+    pub drained: Option<DrainRecord>,
+    /// Where it is behind load balancers of Amazon's, where those were asked.
+    pub targets: Vec<BalancerTarget>,
     /// What visitors are told, while the app is in maintenance, where that can be read.
     pub maintenance: Option<MaintenanceRecord>,
     /// A switch that was never confirmed, where that can be read.
@@ -442,6 +447,7 @@ impl HostFacts {
                 // What another version of the program wrote, and can't be read, is as good as not there.
                 "resolved" => facts.resolved.extend(serde_json::from_str::<ResolvedRelease>(value).ok()),
                 "hold" => facts.hold = read(value, &layout.hold(), &mut facts.bad_records),
+                "drained" => facts.drained = read(value, &layout.drained(), &mut facts.bad_records),
                 "maintenance" => {
                     facts.maintenance = read(value, &layout.maintenance(), &mut facts.bad_records);
                 }

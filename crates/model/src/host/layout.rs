@@ -128,6 +128,16 @@ impl Layout {
         self.shared().join("maintenance.html")
     }
 
+    /// What says that the host is out of traffic, or may be.
+    pub fn drained(&self) -> HostPath {
+        self.state().join("drained")
+    }
+
+    /// What the web server or the app turns into a failing health check meanwhile.
+    pub fn drained_flag(&self) -> HostPath {
+        self.shared().join("drained")
+    }
+
     /// What releases need besides their commits, a folder for each: so that the way back needs neither git nor a deployer.
     pub fn kept(&self) -> HostPath {
         self.state().join("releases")

@@ -82,6 +82,10 @@ pub enum JournalKind {
     MaintenanceOn,
     /// They no longer are.
     MaintenanceOff,
+    /// A person took the host out of traffic.
+    Drained,
+    /// A person put it back.
+    Undrained,
     /// The records of a tree were written that another tool had made, or a person.
     Adopted,
     /// They were taken away again.
@@ -109,6 +113,8 @@ impl JournalKind {
             JournalKind::HostRetired => "retired",
             JournalKind::MaintenanceOn => "maintenance on",
             JournalKind::MaintenanceOff => "maintenance off",
+            JournalKind::Drained => "taken out of traffic",
+            JournalKind::Undrained => "back in traffic",
             JournalKind::Adopted => "adopted",
             JournalKind::AdoptionUndone => "adoption undone",
             JournalKind::LayoutMigrated => "layout migrated",

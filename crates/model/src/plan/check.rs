@@ -54,6 +54,8 @@ pub enum PlanRule {
     TooEarly,
     /// Nothing in the last phase can fail the run.
     StrictFinish,
+    /// A host that the run takes out of traffic is put back by it, and by every way back; or says that it is out until the deployer has put it back.
+    LeftOut,
     /// The shell of a step fits into a command.
     TooLong,
 }
@@ -89,6 +91,7 @@ pub(crate) fn check(plan: &Plan) -> Vec<Finding> {
         targets(&line, &mut findings);
         way_back(&line, &mut findings);
         frames(&line, &mut findings);
+        left_out(plan, &line, &mut findings);
     }
     findings.list
 }
@@ -166,7 +169,7 @@ fn is_switch(kind: PhaseKind) -> bool {
 
 fn phase_order(plan: &Plan, findings: &mut Findings) {
     let kinds: Vec<PhaseKind> = plan.phases.iter().map(|phase| phase.kind).collect();
-    if kinds == [PhaseKind::Work] {
+    if !kinds.is_empty() && kinds.iter().all(|kind| *kind == PhaseKind::Work) {
         return;
     }
     for pair in kinds.windows(2) {
@@ -249,6 +252,11 @@ fn deployer(plan: &Plan, findings: &mut Findings) {
         }
         let may_stand = match kind {
             Some(PhaseKind::Begin | PhaseKind::Publish) | None => true,
+            Some(PhaseKind::Drain { .. }) => matches!(step.action, DeployerAction::Drain(_)) || goes_back,
+            Some(PhaseKind::Undrain { .. }) => matches!(step.action, DeployerAction::Undrain(_)),
+            Some(PhaseKind::Work) => {
+                matches!(step.action, DeployerAction::Drain(_) | DeployerAction::Undrain(_))
+            }
             Some(_) => false,
         };
         if !may_stand {
@@ -259,10 +267,13 @@ fn deployer(plan: &Plan, findings: &mut Findings) {
             );
         }
         let way_back = step.way_back.as_ref().map(|back| back.action.clone());
-        if !goes_back && way_back != step.action.way_back() {
+        // What a person takes out by hand, only a person puts back.
+        let is_by_hand = kind == Some(PhaseKind::Work);
+        if !goes_back && !is_by_hand && way_back != step.action.way_back() {
             findings.add_deployer(PlanRule::TooEarly, step, "it can't be taken back as it should be");
         }
-        if goes_back && !matches!(step.action, DeployerAction::RemoveTag { .. }) {
+        if goes_back && !matches!(step.action, DeployerAction::RemoveTag { .. } | DeployerAction::Undrain(_))
+        {
             findings.add_deployer(PlanRule::Misplaced, step, "it takes nothing back");
         }
     }
@@ -344,6 +355,8 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Hold { .. }
             | Effect::NoHold
             | Effect::Maintenance(_)
+            | Effect::Drained { .. }
+            | Effect::InTraffic
             | Effect::Copied { .. }
             | Effect::CopiesDropped { .. }
             | Effect::Beside => continue,
@@ -449,6 +462,8 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Hold { .. }
             | Effect::NoHold
             | Effect::Maintenance(_)
+            | Effect::Drained { .. }
+            | Effect::InTraffic
             | Effect::Copied { .. }
             | Effect::CopiesDropped { .. }
             | Effect::Beside => {}
@@ -580,6 +595,39 @@ fn frames(line: &HostLine<'_>, findings: &mut Findings) {
     }
     if !line.work.is_empty() && !left {
         findings.add(PlanRule::Unconfirmed, None, "its runner is never let go");
+    }
+}
+
+/// Whoever takes a host out of traffic puts it back, whichever way it goes.
+fn left_out(plan: &Plan, line: &HostLine<'_>, findings: &mut Findings) {
+    let is_back = |step: &Step| step.action.effects().effect == Effect::InTraffic;
+    let mut out: Option<&Step> = None;
+    for (kind, work) in &line.work {
+        if *kind == PhaseKind::Work {
+            return;
+        }
+        for step in work.steps() {
+            match step.action.effects().effect {
+                Effect::Drained { is_by_hand: false } => out = Some(step),
+                Effect::Drained { is_by_hand: true } => {
+                    findings.add(PlanRule::LeftOut, Some(step), "only a person may want it out for good");
+                }
+                Effect::InTraffic => out = None,
+                _ => {}
+            }
+        }
+        let Some(step) = out else { continue };
+        let failed = plan.on_failure.iter().filter(|work| work.host == line.planned.host.name);
+        let by_deployer = failed.flat_map(HostWork::steps).any(is_back);
+        if work.arm().is_some() && !by_deployer && !work.way_back().any(is_back) {
+            findings.add(PlanRule::LeftOut, Some(step), format!("the way back from {kind} leaves it out"));
+        }
+        if work.arm().is_none() && !by_deployer {
+            findings.add(PlanRule::LeftOut, Some(step), format!("nothing puts it back where {kind} fails"));
+        }
+    }
+    if let Some(step) = out {
+        findings.add(PlanRule::LeftOut, Some(step), "it is never put back");
     }
 }
 

@@ -9,6 +9,7 @@ pub mod frame;
 pub mod promise;
 pub mod refusal;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -139,7 +140,7 @@ pub struct Phase {
 }
 
 /// What a phase is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum PhaseKind {
     /// What comes first, on the deployer: tests, hooks, the tag, and the push that hosts fetch from.
@@ -168,8 +169,22 @@ pub enum PhaseKind {
         #[serde(default = "one")]
         of: u32,
     },
+    /// Take a wave of hosts out of traffic.
+    Drain {
+        /// Which wave, from 1.
+        wave: u32,
+        /// Of how many.
+        of: u32,
+    },
     /// Make a wave of hosts serve the new release, until confirmed or reverted.
     Switch {
+        /// Which wave, from 1.
+        wave: u32,
+        /// Of how many.
+        of: u32,
+    },
+    /// Put a wave of hosts back into traffic.
+    Undrain {
         /// Which wave, from 1.
         wave: u32,
         /// Of how many.
@@ -198,11 +213,41 @@ impl PhaseKind {
             PhaseKind::Fetch { .. } | PhaseKind::Prepare => PhaseName::Prepare,
             PhaseKind::Publish => PhaseName::Publish,
             PhaseKind::Once { .. } => PhaseName::Once,
+            PhaseKind::Drain { .. } => PhaseName::Drain,
             PhaseKind::Switch { .. } => PhaseName::Switch,
+            PhaseKind::Undrain { .. } => PhaseName::Undrain,
             PhaseKind::Reopen => PhaseName::Reopen,
             PhaseKind::Finish => PhaseName::Finish,
             PhaseKind::Work => PhaseName::Work,
         }
+    }
+}
+
+/// In the order of a run: wave by wave.
+impl Ord for PhaseKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let place = |kind: &PhaseKind| match *kind {
+            PhaseKind::Begin => (0, 0, 0, 0),
+            PhaseKind::Lock => (1, 0, 0, 0),
+            PhaseKind::Announce => (2, 0, 0, 0),
+            PhaseKind::Fetch { batch, of } => (3, batch, 0, of),
+            PhaseKind::Prepare => (4, 0, 0, 0),
+            PhaseKind::Publish => (5, 0, 0, 0),
+            PhaseKind::Once { turn, of } => (6, turn, 0, of),
+            PhaseKind::Drain { wave, of } => (7, wave, 0, of),
+            PhaseKind::Switch { wave, of } => (7, wave, 1, of),
+            PhaseKind::Undrain { wave, of } => (7, wave, 2, of),
+            PhaseKind::Reopen => (8, 0, 0, 0),
+            PhaseKind::Finish => (9, 0, 0, 0),
+            PhaseKind::Work => (10, 0, 0, 0),
+        };
+        place(self).cmp(&place(other))
+    }
+}
+
+impl PartialOrd for PhaseKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -217,8 +262,12 @@ impl fmt::Display for PhaseKind {
             PhaseKind::Publish => f.pad("publish"),
             PhaseKind::Once { of: 1, .. } => f.pad("once"),
             PhaseKind::Once { turn, of } => f.pad(&format!("once, {turn} of {of}")),
+            PhaseKind::Drain { of: 1, .. } => f.pad("drain"),
+            PhaseKind::Drain { wave, of } => f.pad(&format!("drain, wave {wave} of {of}")),
             PhaseKind::Switch { of: 1, .. } => f.pad("switch"),
             PhaseKind::Switch { wave, of } => f.pad(&format!("switch, wave {wave} of {of}")),
+            PhaseKind::Undrain { of: 1, .. } => f.pad("undrain"),
+            PhaseKind::Undrain { wave, of } => f.pad(&format!("undrain, wave {wave} of {of}")),
             PhaseKind::Reopen => f.pad("reopen"),
             PhaseKind::Finish => f.pad("finish"),
             PhaseKind::Work => f.pad("work"),
@@ -399,8 +448,11 @@ impl Plan {
     /// What a command on the deployer finds in its environment. Only hooks are about the run: tests, and what git runs when
     /// something is pushed, are the checkout's own, and may not find out where its release goes.
     pub fn variables_of(&self, action: &DeployerAction) -> BTreeMap<String, String> {
-        let of_checkout =
-            |name: &str| matches!(action, DeployerAction::Hook { .. }) || name == "DEPLOYMENT_TYPE";
+        let is_about_the_run = matches!(
+            action,
+            DeployerAction::Hook { .. } | DeployerAction::Drain(_) | DeployerAction::Undrain(_)
+        );
+        let of_checkout = |name: &str| is_about_the_run || name == "DEPLOYMENT_TYPE";
         let variables = self.variables.iter().filter(|(name, _)| of_checkout(name));
         variables.map(|(name, value)| (name.clone(), value.clone())).collect()
     }

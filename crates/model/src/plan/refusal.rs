@@ -127,6 +127,22 @@ pub enum Refusal {
         /// Which.
         release: Release,
     },
+    /// Too few hosts would stay in traffic.
+    #[error(
+        "too few hosts would stay in traffic: {least} of {hosts} have to, as `min_in_service` says{}",
+        are_out(out)
+    )]
+    TooFewInService {
+        /// How many there are.
+        hosts: u32,
+        /// How many have to stay.
+        least: u32,
+        /// Those that are out of it already.
+        out: Vec<HostName>,
+    },
+    /// Nothing says how a host is taken out of traffic.
+    #[error("nothing says how a host is taken out of traffic")]
+    NoDraining,
     /// There is nothing live to work on.
     #[error("{host}: no release is live")]
     NothingLive {
@@ -171,6 +187,8 @@ impl Refusal {
             | Refusal::LastingMigrations { .. }
             | Refusal::SameMachine { .. }
             | Refusal::SameFolder { .. }
+            | Refusal::TooFewInService { .. }
+            | Refusal::NoDraining
             | Refusal::OfApp { .. }
             | Refusal::Rule(_)
             | Refusal::NoRemote { .. } => return None,
@@ -236,9 +254,26 @@ impl Refusal {
                 "this machine makes another archive of it, and sends that: deploy --commit {} --allow-older",
                 release.commit.short()
             ),
+            Refusal::TooFewInService { out, .. } if out.is_empty() => {
+                "make `min_in_service` smaller, or add hosts".into()
+            }
+            Refusal::TooFewInService { out, .. } => {
+                let names: Vec<&str> = out.iter().map(HostName::as_str).collect();
+                format!("put one back first: undrain {}", names.join(" "))
+            }
+            Refusal::NoDraining => "set `drain` in buedafab.toml, say `drain = \"file\"`".into(),
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL of the git remote".into(),
         })
+    }
+}
+
+fn are_out(out: &[HostName]) -> String {
+    let names: Vec<&str> = out.iter().map(HostName::as_str).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!(", and {one} is out already"),
+        _ => format!(", and {} are out already", names.join(", ")),
     }
 }
 

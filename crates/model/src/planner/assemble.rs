@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{HostChange, HostPlanning, RunContext};
 use super::numbers::{Numbers, Part};
+use super::traffic::Draining;
 use super::waves::split_into_waves;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
@@ -11,6 +12,7 @@ use crate::host::record::{JournalKind, LockHolder};
 use crate::names::{AppName, HostName};
 use crate::plan::action::{Action, PythonAction, ServiceAction, ToldVisitors};
 use crate::plan::promise::Promise;
+use crate::plan::refusal::Refusal;
 use crate::plan::{Closing, DeployerStep, End, HostPlan, HostWork, Intent, Note, Phase, PhaseKind, Plan};
 use crate::release::Release;
 
@@ -44,14 +46,17 @@ pub(super) fn assemble(
     change: Change,
     changes: &[HostChange<'_>],
     others: &[HostPlanning<'_>],
-) -> Plan {
+) -> Result<Plan, Vec<Refusal>> {
     let Change { intent, kind, tests, begin, publish, primary, others_tell, notes } = change;
     let notes =
         notes.into_iter().chain(many_fetch(settings, changes)).chain(told_promises(changes)).collect();
     let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
+    let (draining, undrained) = Draining::of(settings, changes, others).map_err(|refusal| vec![refusal])?;
+    let draining = draining.as_ref();
+    plan.notes.extend(undrained);
     plan.hosts = host_plans(settings, changes, others);
     if changes.is_empty() {
-        return plan;
+        return Ok(plan);
     }
     plan.variables = deployer_variables(settings, run, &plan);
     let holder = run.holder(plan.headline());
@@ -80,6 +85,8 @@ pub(super) fn assemble(
             announce.push(numbers.work(change.planning.host, change.planning.announce_for_this_run(told)));
         }
     }
+    let notes = changes.iter().filter_map(|change| Some((change, draining?.announce(change)?)));
+    announce.extend(notes.map(|(change, note)| numbers.work(change.planning.host, vec![note])));
     for planning in others {
         if let Some(told) = &others_tell {
             announce.push(numbers.work(planning.host, planning.announce_for_this_run(told)));
@@ -116,25 +123,50 @@ pub(super) fn assemble(
     if !in_switch.is_empty() && waves[0] > 1 {
         waves.splice(0..1, [1, waves[0] - 1]);
     }
+    let mut ordered: Vec<&HostChange<'_>> = changes.iter().collect();
+    if let Some(draining) = draining {
+        let wanted = waves.len();
+        // What only the release itself can do, the first of all has to be there for.
+        if in_switch.is_empty() {
+            ordered = draining.in_order(ordered);
+        }
+        waves = draining.leave_in_service(&waves, &ordered);
+        if waves.len() > wanted {
+            let least = settings.drain.min_in_service;
+            let text = format!(
+                "hosts change in {} waves rather than {wanted}: {least} stay in traffic, as `min_in_service` says",
+                waves.len()
+            );
+            plan.notes.push(Note { host: None, text });
+        }
+    }
     then.extend(in_switch);
     if !once.is_empty() {
         let work = numbers.work(changes[0].planning.host, once.into_iter().map(Part::Do).collect());
         phases.hosts(PhaseKind::Once { turn: 1, of: 1 }, vec![work]);
     }
 
-    let mut rest = changes;
+    let mut rest = ordered.as_slice();
     for (index, size) in waves.iter().enumerate() {
         let (wave, later) = rest.split_at(*size);
         rest = later;
         let is_last = index + 1 == waves.len();
         let is_alone = changes.len() == 1 && beside.is_empty();
+        let (number, of) = (index as u32 + 1, waves.len() as u32);
+        if let Some(draining) = draining {
+            let (steps, work) = draining.take_out(wave, &mut numbers);
+            phases.both(PhaseKind::Drain { wave: number, of }, steps, work);
+        }
         let work = wave.iter().map(|change| {
             let compared = if is_alone { None } else { compared(&change.in_place, &beside) };
             let then = compared.into_iter().chain(std::mem::take(&mut then)).collect();
-            numbers.work(change.planning.host, change.switch(is_last, then))
+            numbers.work(change.planning.host, change.switch(is_last, then, draining))
         });
-        let (wave, of) = (index as u32 + 1, waves.len() as u32);
-        phases.hosts(PhaseKind::Switch { wave, of }, work.collect());
+        phases.hosts(PhaseKind::Switch { wave: number, of }, work.collect());
+        if let Some(draining) = draining {
+            let (steps, work) = draining.put_back(wave, is_last, &mut numbers);
+            phases.both(PhaseKind::Undrain { wave: number, of }, steps, work);
+        }
     }
 
     let mut reopen = Vec::new();
@@ -165,7 +197,9 @@ pub(super) fn assemble(
     // less room than is kept for it.
     let note = |change: &HostChange<'_>| {
         let given = change.planning.give_to_group(&change.to.slot).filter(|_| change.fills_slot());
-        let actions = [change.journal(JournalKind::Failed)].into_iter().chain(change.give_room_back());
+        let back = draining.and_then(|draining| draining.on_failure(change));
+        let actions =
+            back.into_iter().chain([change.journal(JournalKind::Failed)]).chain(change.give_room_back());
         let actions = actions.chain(change.drop_copy());
         actions.chain(given).map(Part::Do).collect()
     };
@@ -177,7 +211,7 @@ pub(super) fn assemble(
             plan.closing.push(Closing { when, steps: numbers.deployer(hooks(commands)) });
         }
     }
-    plan
+    Ok(plan)
 }
 
 /// Whether what is done on the primary can only be done by the release itself: what is asked of its copy isn't.
@@ -284,14 +318,16 @@ struct Phases(Vec<Phase>);
 
 impl Phases {
     fn deployer(&mut self, kind: PhaseKind, steps: Vec<DeployerStep>) {
-        if !steps.is_empty() {
-            self.0.push(Phase { kind, deployer: steps, work: Vec::new() });
-        }
+        self.both(kind, steps, Vec::new());
     }
 
     fn hosts(&mut self, kind: PhaseKind, work: Vec<HostWork>) {
-        if !work.is_empty() {
-            self.0.push(Phase { kind, deployer: Vec::new(), work });
+        self.both(kind, Vec::new(), work);
+    }
+
+    fn both(&mut self, kind: PhaseKind, deployer: Vec<DeployerStep>, work: Vec<HostWork>) {
+        if !(deployer.is_empty() && work.is_empty()) {
+            self.0.push(Phase { kind, deployer, work });
         }
     }
 }

@@ -292,7 +292,7 @@ pub fn plan_deploy(
         others_tell: told.cloned(),
         notes,
     };
-    Ok(assemble(settings, run, change, &changes, &others))
+    assemble(settings, run, change, &changes, &others)
 }
 
 fn is_about(refusal: &Refusal, kind: DiagnosisKind) -> bool {

@@ -208,7 +208,7 @@ pub fn plan_rollback(
         others_tell: None,
         notes,
     };
-    Ok(assemble(settings, run, change, &changes, &others))
+    assemble(settings, run, change, &changes, &others)
 }
 
 /// A release that a rollback prepares on hosts that never had it, and what has to be at hand for that.

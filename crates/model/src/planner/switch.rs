@@ -2,6 +2,7 @@
 
 use super::context::{CorrectedRecord, Direction, HostChange, HostPlanning, RunContext};
 use super::numbers::Part;
+use super::traffic::Draining;
 use crate::app::hooks::HookPoint;
 use crate::app::maintenance::MaintenanceMethod;
 use crate::host::fleet::fleet_after;
@@ -15,7 +16,12 @@ use crate::strategy;
 impl HostChange<'_> {
     /// Before the link moves the host is armed: from then on it knows the way back.
     /// What changes the release where it serves comes after that, `then` what waits for it: nothing, where another slot is switched to.
-    pub(super) fn switch(&self, is_last_wave: bool, then: Vec<Action>) -> Vec<Part> {
+    pub(super) fn switch(
+        &self,
+        is_last_wave: bool,
+        then: Vec<Action>,
+        draining: Option<&Draining<'_>>,
+    ) -> Vec<Part> {
         let HostChange { planning, to, .. } = self;
         let settings = planning.settings;
         let named = &settings.hooks.on_hosts;
@@ -44,13 +50,14 @@ impl HostChange<'_> {
         after.extend(planning.hooks(to, HookPoint::Verify, &named.verify));
 
         let mut parts: Vec<Part> = before.into_iter().map(Part::Do).collect();
-        parts.push(Part::Arm { pending: planning.pending(Some(&to.slot)), way_back: self.way_back() });
+        parts
+            .push(Part::Arm { pending: planning.pending(Some(&to.slot)), way_back: self.way_back(draining) });
         parts.extend(after.into_iter().map(Part::Do));
         parts
     }
 
     /// What serves first, by the link that decides or in its place; then the app; then the notes.
-    fn way_back(&self) -> Vec<Action> {
+    fn way_back(&self, draining: Option<&Draining<'_>>) -> Vec<Action> {
         let HostChange { planning, to, .. } = self;
         let in_place = self.from.as_ref().filter(|_| self.is_in_place());
         let mut actions: Vec<Action> = vec![match in_place {
@@ -70,6 +77,7 @@ impl HostChange<'_> {
         if planning.facts.trouble().is_empty() {
             actions.extend(before.live_is_well(self.told.visitors()));
         }
+        actions.extend(draining.and_then(|draining| draining.way_back(self)));
         if reopens {
             actions.push(planning.tell(None, planning.live_surroundings()));
         }

@@ -91,6 +91,7 @@ fn named(app: &AppName, refusal: Refusal) -> Refusal {
         Refusal::NoHosts
         | Refusal::NotKnown(_)
         | Refusal::NeverProven { .. }
+        | Refusal::TooFewInService { .. }
         | Refusal::LastingMigrations { .. } => {
             Refusal::OfApp { app: app.clone(), refusal: Box::new(refusal) }
         }
@@ -154,7 +155,7 @@ enum Place {
     Fetch { app: u32, batch: u32 },
     Ready(PhaseKind),
     Once { turn: u32 },
-    Switch { turn: u32, wave: u32 },
+    Switch { turn: u32, wave: u32, stage: u32 },
     After(PhaseKind),
 }
 
@@ -165,7 +166,9 @@ impl Place {
             PhaseKind::Fetch { batch, of: _ } => Place::Fetch { app, batch },
             PhaseKind::Prepare | PhaseKind::Publish => Place::Ready(kind),
             PhaseKind::Once { .. } => Place::Once { turn },
-            PhaseKind::Switch { wave, of: _ } => Place::Switch { turn, wave },
+            PhaseKind::Drain { wave, of: _ } => Place::Switch { turn, wave, stage: 0 },
+            PhaseKind::Switch { wave, of: _ } => Place::Switch { turn, wave, stage: 1 },
+            PhaseKind::Undrain { wave, of: _ } => Place::Switch { turn, wave, stage: 2 },
             PhaseKind::Reopen | PhaseKind::Finish | PhaseKind::Work => Place::After(kind),
         }
     }
@@ -177,13 +180,19 @@ fn counted(mut phases: Vec<Phase>) -> Vec<Phase> {
     let fetches = count(|kind| matches!(kind, PhaseKind::Fetch { .. }));
     let onces = count(|kind| matches!(kind, PhaseKind::Once { .. }));
     let waves = count(|kind| matches!(kind, PhaseKind::Switch { .. }));
-    let (mut fetch, mut once, mut switch) = (1.., 1.., 1..);
+    let (mut fetch, mut once, mut switched) = (1.., 1.., 0);
     let next = |numbers: &mut std::ops::RangeFrom<u32>| numbers.next().unwrap_or_default();
     for phase in &mut phases {
         match &mut phase.kind {
             PhaseKind::Fetch { batch, of } => (*batch, *of) = (next(&mut fetch), fetches),
             PhaseKind::Once { turn, of } => (*turn, *of) = (next(&mut once), onces),
-            PhaseKind::Switch { wave, of } => (*wave, *of) = (next(&mut switch), waves),
+            // Each wave switches; whether hosts of it are taken out of traffic before is its own affair.
+            PhaseKind::Drain { wave, of } => (*wave, *of) = (switched + 1, waves),
+            PhaseKind::Switch { wave, of } => {
+                switched += 1;
+                (*wave, *of) = (switched, waves);
+            }
+            PhaseKind::Undrain { wave, of } => (*wave, *of) = (switched, waves),
             _ => {}
         }
     }

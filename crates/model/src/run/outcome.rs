@@ -91,6 +91,8 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::DifferentTargets { .. }
         | Refusal::SameMachine { .. }
         | Refusal::NothingLive { .. }
+        | Refusal::TooFewInService { .. }
+        | Refusal::NoDraining
         | Refusal::NotAdopted { .. }
         | Refusal::ArchiveGone { .. }
         | Refusal::UnknownLoss { .. }

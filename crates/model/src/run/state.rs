@@ -472,6 +472,10 @@ impl<'p> RunState<'p> {
             }
             // Trouble may have come before the last host ended well: whoever was lost is asked in any case.
             Mode::Forward if self.is_past_the_switch() && !working => self.look(),
+            // What one of them couldn't do, the deployer doesn't build on.
+            Mode::Forward if self.hosts_are_independent() && !trouble && self.all_went_well() => {
+                self.next_group()
+            }
             Mode::Forward if self.hosts_are_independent() => self.end(),
             Mode::Forward if trouble && working && self.only_locks_are_missing() => Vec::new(),
             Mode::Forward if trouble && working => {
@@ -502,6 +506,10 @@ impl<'p> RunState<'p> {
     /// Where nothing is switched, a host that fails takes no other with it; only a person stops them all.
     fn hosts_are_independent(&self) -> bool {
         matches!(self.plan.intent, Intent::Work | Intent::Restart) && !self.interrupted
+    }
+
+    fn all_went_well(&self) -> bool {
+        self.failures.is_empty() && !self.hosts.values().any(|state| state.lock_taken)
     }
 
     /// While locks are taken, a host that can't have its own must not stop the others from trying.

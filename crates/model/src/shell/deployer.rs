@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::{archive, quote, quote_words};
-use crate::deployer::action::{DeployerAction, TestRunner};
+use crate::app::traffic::BalancerTarget;
+use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, TestRunner, Traffic};
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
 pub fn render_deployer(action: &DeployerAction) -> String {
@@ -85,11 +86,50 @@ pub fn render_deployer(action: &DeployerAction) -> String {
         }
         DeployerAction::Build { command, clone } => format!("cd {} || exit\n{command}", quote(clone)),
         DeployerAction::Pack(packing) => archive::pack(packing),
+        DeployerAction::Drain(traffic) => traffic_script(traffic, true),
+        DeployerAction::Undrain(traffic) => traffic_script(traffic, false),
         DeployerAction::UpdateSubmodules => {
             "git submodule --quiet sync --recursive && git submodule --quiet update --init --recursive"
                 .to_owned()
         }
     }
+}
+
+/// The command for each host, one after the other; `BUEDAFAB_HOST` and `BUEDAFAB_ADDRESS` say which. On the way back none is left out because
+/// another one failed. What asks a load balancer of Amazon's is no shell: it is only shown.
+fn traffic_script(traffic: &Traffic, takes_out: bool) -> String {
+    let Traffic { hosts, way, grace_seconds } = traffic;
+    let (command, undo) = match way {
+        DeployerWay::Command { command, undo } => (command, undo),
+        DeployerWay::LoadBalancer { .. } => {
+            let verb = if takes_out { "deregister" } else { "register" };
+            let target = |target: &BalancerTarget| match target {
+                BalancerTarget::Classic { load_balancer, instance } => {
+                    format!("# {verb} {instance}: {load_balancer}\n")
+                }
+                BalancerTarget::Group { arn, id, port, .. } => {
+                    let port = port.map_or(String::new(), |port| format!(":{port}"));
+                    format!("# {verb} {id}{port}: {arn}\n")
+                }
+            };
+            return hosts.iter().flat_map(|host| &host.targets).map(target).collect();
+        }
+    };
+    let mut script = String::from("failed=0\n");
+    for HostTraffic { host, address, targets: _ } in hosts {
+        let _ = writeln!(
+            script,
+            "(\nexport BUEDAFAB_HOST={} BUEDAFAB_ADDRESS={}\n{}\n) || failed=$?{}",
+            quote(host.as_str()),
+            quote(address),
+            if takes_out { command } else { undo },
+            if takes_out { "\n[ $failed = 0 ] || exit $failed" } else { "" }
+        );
+    }
+    if takes_out && *grace_seconds > 0 {
+        let _ = writeln!(script, "sleep {grace_seconds}");
+    }
+    script + "exit $failed\n"
 }
 
 fn run_tests(runner: &TestRunner) -> String {

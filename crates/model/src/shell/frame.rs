@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::group::umask;
-use super::{app, archive, git, python, quote, record, service};
+use super::{app, archive, git, python, quote, record, service, traffic};
 use crate::host::layout::Layout;
 use crate::host::record::tail_of;
 use crate::names::RunId;
@@ -120,5 +120,6 @@ pub fn render_step(action: &Action, layout: &Layout, run: &RunId) -> String {
         Action::Service(action) => service::render(action, layout),
         Action::Record(action) => record::render(action, layout, run),
         Action::App(action) => app::render(action, layout, run),
+        Action::Traffic(action) => traffic::render(action, layout, run),
     }
 }

@@ -430,6 +430,7 @@ state() {
   slots
   [ "$more" = 0 ] || fact more_slots "$more"
   record hold "$memory/hold"
+  record drained "$memory/drained"
 }
 "#;
 

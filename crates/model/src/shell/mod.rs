@@ -27,6 +27,7 @@ mod record;
 mod resolved;
 mod service;
 pub(crate) mod service_file;
+mod traffic;
 mod user;
 
 pub use check::{LONGEST_STEP, check_plan};

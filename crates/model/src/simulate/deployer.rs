@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::Progress;
 use crate::deployer::action::DeployerAction;
+use crate::names::HostName;
 
 /// The deployer's own machine, as far as a plan can change it.
 #[derive(Debug, Clone, Default)]
@@ -12,11 +13,17 @@ pub struct SimDeployer {
     pub tags: BTreeSet<String>,
     /// The tags of the remote, and whether each is the one that the checkout has.
     pub remote_tags: BTreeMap<String, bool>,
+    /// The hosts that it has taken out of traffic.
+    pub out: BTreeSet<HostName>,
 }
 
 impl SimDeployer {
     /// Does a step as far as it gets, and says whether it went well.
     pub(super) fn apply(&mut self, action: &DeployerAction, progress: Progress) -> bool {
+        // Some may be out of it, wherever it failed.
+        if let DeployerAction::Drain(traffic) = action {
+            self.out.extend(traffic.hosts.iter().map(|host| host.host.clone()));
+        }
         if progress != Progress::All {
             return false;
         }
@@ -29,7 +36,12 @@ impl SimDeployer {
                 true
             }
             DeployerAction::PushTag { tag, .. } => *self.remote_tags.entry(tag.clone()).or_insert(true),
-            DeployerAction::Test { .. }
+            DeployerAction::Undrain(traffic) => {
+                self.out.retain(|out| traffic.hosts.iter().all(|host| host.host != *out));
+                true
+            }
+            DeployerAction::Drain(_)
+            | DeployerAction::Test { .. }
             | DeployerAction::Hook { .. }
             | DeployerAction::PushBranch { .. }
             | DeployerAction::MakeVirtualenv { .. }

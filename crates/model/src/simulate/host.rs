@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::fault::Progress;
 use crate::app::maintenance::MaintenanceRecord;
 use crate::app::owner::Owner;
+use crate::app::traffic::DrainRecord;
 use crate::config::{Settings, StrategyName};
 use crate::host::Host;
 use crate::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
@@ -50,6 +51,8 @@ pub struct SimHost {
     pub processes: BTreeMap<String, Process>,
     /// Whether visitors are told of maintenance.
     pub maintenance: bool,
+    /// By which run it was taken out of traffic, and whether a person wanted that.
+    pub drained: Option<(RunId, bool)>,
     /// A switch that isn't confirmed, as it lies on the host's disk.
     pub pending: Option<SimPending>,
     /// Whether it can be reached at all.
@@ -131,6 +134,7 @@ impl SimHost {
             lock: None,
             processes: BTreeMap::new(),
             maintenance: false,
+            drained: None,
             pending: None,
             is_up: true,
             disk_is_full: false,
@@ -167,6 +171,13 @@ impl SimHost {
             tree: self.tree(),
             slots: slots.map(|(name, slot)| (name.clone(), seen(name, slot))).collect(),
             hold: self.hold.clone(),
+            drained: self.drained.clone().map(|(run, is_by_hand)| DrainRecord {
+                at: Timestamp::UNIX_EPOCH,
+                by: "ada@laptop".to_owned(),
+                run,
+                is_by_hand,
+                targets: Vec::new(),
+            }),
             maintenance: self.maintenance.then(|| MaintenanceRecord {
                 at: Timestamp::UNIX_EPOCH,
                 by: "ada@laptop".to_owned(),
@@ -502,6 +513,13 @@ impl SimHost {
             Effect::Maintenance(on) => {
                 if all {
                     self.maintenance = on;
+                }
+            }
+            // It is noted before it is done.
+            Effect::Drained { is_by_hand } => self.drained = Some((run.clone(), is_by_hand)),
+            Effect::InTraffic => {
+                if all {
+                    self.drained = None;
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::deployer::action::DeployerAction;
 use crate::host::facts::CurrentLink;
 use crate::host::record::{JournalKind, SlotState};
 use crate::host::running::KnownBy;
-use crate::names::{CommitId, HostName};
+use crate::names::{CommitId, HostName, RunId};
 use crate::plan::action::Effect;
 use crate::plan::{Found, HostWork, Intent, PhaseKind, Plan, Step};
 use crate::run::outcome::{FailureKind, Outcome, Serving, Verdict};
@@ -82,6 +82,8 @@ struct Start {
     lost_power: bool,
     lost_runner: bool,
     told: bool,
+    /// By which run it was out of traffic, and whether a person wanted that.
+    drained: Option<(RunId, bool)>,
 }
 
 impl Promises {
@@ -115,6 +117,7 @@ impl Promises {
                 lost_runner: false,
                 pending: host.pending.as_ref().map(|pending| pending.record.from.clone()),
                 told: host.maintenance,
+                drained: host.drained.clone(),
             }
         });
         let numbered = plan.phases.iter().enumerate();
@@ -297,7 +300,7 @@ impl Promises {
             if let Some(what) = self.bad_link(site, host) {
                 self.broken(Some(&name), format!("at the end: {what}"));
             }
-            self.nothing_is_left(plan, site, host);
+            self.nothing_is_left(plan, site, host, outcome);
             // A restart that fails leaves an app that a person has to look after; no other run does.
             if plan.intent != Intent::Restart {
                 self.process_is_right(site, host);
@@ -323,7 +326,7 @@ impl Promises {
     }
 
     /// What a run has only begun, and nobody says how it goes on, is taken back: the switch, and what visitors are told.
-    fn nothing_is_left(&mut self, plan: &Plan, site: usize, host: &SimHost) {
+    fn nothing_is_left(&mut self, plan: &Plan, site: usize, host: &SimHost, outcome: Option<&Outcome>) {
         let Start { host: name, told, could_not_revert, lost_power, lost_runner, .. } = &self.starts[site];
         if *could_not_revert || *lost_power || *lost_runner {
             return;
@@ -335,6 +338,24 @@ impl Promises {
         let switches = matches!(plan.intent, Intent::Deploy | Intent::Rollback);
         if switches && host.maintenance != told {
             self.broken(Some(&name), "visitors are told something else than before the run");
+        }
+        // A host that only the deployer can put back says so for as long as nobody has.
+        let left_out = host.drained.as_ref().filter(|(_, is_by_hand)| !is_by_hand);
+        let by_deployer = plan.deployer_steps().any(|found| match found {
+            Found::OnDeployer { step, .. } => matches!(step.action, DeployerAction::Drain(_)),
+            Found::OnHost { .. } => false,
+        });
+        // What it forgets where the run came to nothing, it forgets before it writes down that it did.
+        let is_done = outcome.is_some_and(|outcome| outcome.verdict == Verdict::Done);
+        let tells =
+            host.journal.iter().any(|record| record.run == plan.run && record.kind == JournalKind::Failed);
+        let nobody_could = by_deployer && !is_done && !tells;
+        if switches && left_out.is_some() && !nobody_could {
+            self.broken(Some(&name), "it is left out of traffic");
+        }
+        let was_by_hand = self.starts[site].drained.as_ref().is_some_and(|(_, is_by_hand)| *is_by_hand);
+        if switches && was_by_hand && host.drained.is_none() {
+            self.broken(Some(&name), "a person had taken it out of traffic, and it was put back");
         }
     }
 
@@ -353,6 +374,9 @@ impl Promises {
             if failed && !is_public && !self.abandoned && !self.deployer_gone {
                 self.broken(None, format!("the tag {tag} is left, though the run came to nothing"));
             }
+        }
+        if let Some(host) = after.out.iter().next().filter(|_| !self.abandoned && !self.deployer_gone) {
+            self.broken(Some(host), "the deployer has left it out of traffic");
         }
         let done = outcome.is_some_and(|outcome| outcome.verdict == Verdict::Done);
         let tags = plan.deployer_steps().filter_map(|found| match found {

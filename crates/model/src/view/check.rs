@@ -115,7 +115,7 @@ impl HostCheck {
 }
 
 /// What is checked of a host that was reached, in the order in which it is told.
-const POINTS: [&str; 18] = [
+const POINTS: [&str; 19] = [
     "tools",
     "rights",
     "records",
@@ -133,6 +133,7 @@ const POINTS: [&str; 18] = [
     "shared",
     "slots",
     "maintenance",
+    "traffic",
     "lock",
 ];
 
@@ -179,6 +180,7 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::LocalChanges
         | DiagnosisKind::MoreSlots => "slots",
         DiagnosisKind::Maintenance => "maintenance",
+        DiagnosisKind::Drained => "traffic",
         DiagnosisKind::Held | DiagnosisKind::Locked => "lock",
     }
 }

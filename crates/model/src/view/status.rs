@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::refusals::list_hosts;
 use super::{Table, ago, on_one_line};
 use crate::app::maintenance::MaintenanceRecord;
+use crate::app::traffic::DrainRecord;
 use crate::deployer::checkout::Behind;
 use crate::host::app_version::AppAnswer;
 use crate::host::diagnosis::{Diagnosis, DiagnosisKind};
@@ -67,6 +68,9 @@ pub struct HostStatus {
     pub locked: Option<LockHolder>,
     /// A person's "do not deploy".
     pub hold: Option<Hold>,
+    /// By whom the host was taken out of traffic, while it is or may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drained: Option<DrainRecord>,
     /// What visitors are told, while the app is in maintenance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<MaintenanceRecord>,
@@ -158,6 +162,7 @@ impl HostStatus {
             app: None,
             locked: None,
             hold: None,
+            drained: None,
             maintenance: None,
             problems: Vec::new(),
         }
@@ -179,6 +184,7 @@ impl HostStatus {
         // Who holds it, and who is told what, stand in fields of their own. Who may read releases may be meant so: `check` tells it.
         let stands_elsewhere = |kind| match kind {
             DiagnosisKind::Held => facts.hold.is_some(),
+            DiagnosisKind::Drained => facts.drained.as_ref().is_some_and(|record| record.is_by_hand),
             DiagnosisKind::Maintenance | DiagnosisKind::ClosedUmask => true,
             _ => false,
         };
@@ -224,6 +230,7 @@ impl HostStatus {
                 })
             }),
             hold: facts.hold.clone(),
+            drained: facts.drained.clone(),
             maintenance: facts.maintenance.clone(),
             problems,
         }
@@ -327,6 +334,10 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> S
                     on_one_line(&hold.reason)
                 ),
             );
+        }
+        if let Some(record) = status.drained.as_ref().filter(|record| record.is_by_hand) {
+            let words = format!("out of traffic since {}, says {}", ago(record.at, now), record.by);
+            line(&status.host, &on_one_line(&words));
         }
         if let Some(record) = &status.maintenance {
             line(&status.host, &on_one_line(&describe_maintenance(record, now)));

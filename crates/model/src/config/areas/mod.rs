@@ -8,6 +8,7 @@ mod connection;
 mod crontab;
 mod developer;
 mod django;
+mod drain;
 mod health;
 mod hooks;
 mod hosts;
@@ -35,6 +36,7 @@ pub use connection::ConnectionSettings;
 pub use crontab::CrontabSettings;
 pub use developer::DeveloperSettings;
 pub use django::DjangoSettings;
+pub use drain::DrainSettings;
 pub use health::HealthSettings;
 pub use hooks::HookSettings;
 pub use layout::{LayoutSettings, StrategyName};
@@ -180,6 +182,8 @@ areas! {
     services: ServicesSettings,
     /// How several hosts are deployed together.
     rollout: RolloutSettings,
+    /// How hosts are taken out of traffic while they change.
+    drain: DrainSettings,
     /// The connections to hosts.
     connection: ConnectionSettings,
     /// How long things may take.

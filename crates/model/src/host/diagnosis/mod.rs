@@ -143,6 +143,8 @@ pub enum DiagnosisKind {
     StrayJobs,
     /// A host was deployed to once, and isn't in the configuration any more.
     GoneHost,
+    /// It is out of traffic, or may be.
+    Drained,
     /// Visitors are told of maintenance.
     Maintenance,
     /// The app doesn't name the release that is live.

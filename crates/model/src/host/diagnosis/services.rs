@@ -4,6 +4,7 @@ use super::fitness::no_sudo_for_removals;
 use super::{Diagnoses, DiagnosisKind, Expected};
 use crate::app::crontab::CrontabLocation;
 use crate::app::owner::Owner;
+use crate::app::traffic::DrainRecord;
 use crate::host::facts::{HostFacts, Listener, UnitElsewhere};
 use crate::host::fleet::{GoneHost, gone_hosts};
 use crate::host::layout::Layout;
@@ -108,6 +109,25 @@ pub(super) fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut D
         found.warns(DiagnosisKind::GoneHost, words).help = Some(format!(
             "`retire {name}` stops and removes it there; where there is no such host any more, or it has another name, `retire {name} --forget`"
         ));
+    }
+    if let Some(DrainRecord { at: _, by, run, is_by_hand, targets: _ }) = &facts.drained {
+        let is_at_work = facts
+            .lock
+            .as_ref()
+            .and_then(|lock| lock.holder.as_ref())
+            .is_some_and(|holder| holder.run == *run);
+        let words = if *is_by_hand {
+            format!("out of traffic, says {by}: `undrain` puts it back")
+        } else {
+            format!(
+                "it may be out of traffic: the run {run} of {by} took it out, and ended before it put it back"
+            )
+        };
+        if !is_at_work {
+            found.warns(DiagnosisKind::Drained, words).help = (!is_by_hand).then(|| {
+                "`undrain` puts it back, and so does the next release that is deployed there".to_owned()
+            });
+        }
     }
     if let Some(record) = &facts.maintenance {
         let words = format!("in maintenance, says {}: `maintenance off` ends it", record.by);

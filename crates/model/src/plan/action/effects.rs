@@ -247,6 +247,13 @@ pub enum Effect<'a> {
     NoHold,
     /// Visitors are told of maintenance, or no longer.
     Maintenance(bool),
+    /// The host is out of traffic, or may be.
+    Drained {
+        /// Whether a person wants it so, and not a run.
+        is_by_hand: bool,
+    },
+    /// It is in traffic again.
+    InTraffic,
     /// Something that no slot holds is there or gone: variables, jobs, packages, what is kept of releases.
     Beside,
 }
@@ -302,10 +309,14 @@ pub enum PhaseName {
     Publish,
     /// [`PhaseKind::Once`]
     Once,
+    /// [`PhaseKind::Drain`]
+    Drain,
     /// [`PhaseKind::Switch`]
     Switch,
     /// The same, on a host whose release is changed where it serves.
     InPlace,
+    /// [`PhaseKind::Undrain`]
+    Undrain,
     /// [`PhaseKind::Reopen`]
     Reopen,
     /// [`PhaseKind::Finish`]

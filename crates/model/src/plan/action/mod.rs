@@ -8,6 +8,7 @@ mod git;
 mod python;
 mod record;
 mod service;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,7 @@ pub use git::{GitAction, Sent};
 pub use python::{AppIn, PythonAction, Schema};
 pub use record::{Copies, RecordAction};
 pub use service::ServiceAction;
+pub use traffic::{HostWay, TrafficAction};
 
 use crate::app::run_as::RunAs;
 use crate::names::HostPath;
@@ -41,6 +43,8 @@ pub enum Action {
     Record(RecordAction),
     /// The app's own code.
     App(AppAction),
+    /// Out of traffic, and back.
+    Traffic(TrafficAction),
 }
 
 /// What a command of the app finds around it.
@@ -67,6 +71,7 @@ impl Action {
             Action::Service(action) => action.effects(),
             Action::Record(action) => action.effects(),
             Action::App(action) => action.effects(),
+            Action::Traffic(action) => action.effects(),
         }
     }
 }
@@ -81,6 +86,7 @@ impl fmt::Display for Action {
             Action::Service(action) => action.fmt(f),
             Action::Record(action) => action.fmt(f),
             Action::App(action) => action.fmt(f),
+            Action::Traffic(action) => action.fmt(f),
         }
     }
 }

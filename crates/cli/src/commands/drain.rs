@@ -1,0 +1,61 @@
+//! `drain` and `undrain`: takes hosts out of traffic by hand, and puts them back.
+
+use buedafab_model::plan::Plan;
+use buedafab_model::plan::refusal::Refusal;
+use buedafab_model::planner::{plan_drain, plan_undrain};
+use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::shell::inspect::Scope;
+
+use crate::arguments::{Cli, HostsArgs};
+use crate::exit::CliError;
+use crate::report::StepOutput;
+use crate::session::Session;
+
+pub(crate) async fn drain(cli: &Cli, arguments: &HostsArgs) -> Result<ExitCode, CliError> {
+    let wanted = named(cli, arguments, "drain")?;
+    // How many others stay in traffic decides.
+    let mut everywhere = cli.clone();
+    everywhere.global.hosts.clear();
+    everywhere.global.roles.clear();
+    let mut session = Session::start(&everywhere, "drain HOST", StepOutput::Talk)?;
+    let wanted = session.names_of(&wanted)?;
+    let look = session.look(Scope::Plan).await?;
+    session.hosts.retain(|host| look.facts.contains_key(&host.name) || wanted.contains(&host.name));
+    let look = session.stop_unless_reached(look)?;
+    let plan = plan_drain(&session.settings, &session.context, &wanted, &session.seen(&look));
+    carry_out(session, plan, look).await
+}
+
+pub(crate) async fn undrain(cli: &Cli, arguments: &HostsArgs) -> Result<ExitCode, CliError> {
+    let wanted = named(cli, arguments, "undrain")?;
+    let mut session = Session::start(&wanted, "undrain HOST", StepOutput::Talk)?;
+    let look = session.look_or_stop(Scope::Plan).await?;
+    let plan = plan_undrain(&session.settings, &session.context, &session.seen(&look));
+    carry_out(session, plan, look).await
+}
+
+/// The same command line with the hosts that were named as those that it is about.
+fn named(cli: &Cli, arguments: &HostsArgs, command: &str) -> Result<Cli, CliError> {
+    let mut cli = cli.clone();
+    cli.global.hosts.extend(arguments.host.iter().cloned());
+    if cli.global.hosts.is_empty() && cli.global.roles.is_empty() {
+        let environment = cli.environment.as_deref().unwrap_or("production");
+        return Err(CliError::usage(format!("{command} which host?"))
+            .hint(format!("name it: buedafab {environment} {command} web1; `status` shows them")));
+    }
+    Ok(cli)
+}
+
+async fn carry_out(
+    mut session: Session,
+    plan: Result<Plan, Vec<Refusal>>,
+    look: buedafab_engine::Look,
+) -> Result<ExitCode, CliError> {
+    match plan {
+        Ok(plan) => {
+            session.say_notes(&plan);
+            session.carry_out(&plan).await
+        }
+        Err(refusals) => Err(session.refuse(&refusals, &look)),
+    }
+}

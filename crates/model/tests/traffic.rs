@@ -1,0 +1,423 @@
+//! Hosts that are taken out of traffic while they change: what the plan of it is, and what speaks against it.
+
+mod common;
+
+use buedafab_model::app::traffic::{BalancerTarget, DrainRecord};
+use buedafab_model::config::parse;
+use buedafab_model::names::{EnvironmentName, HostName, RunId};
+use buedafab_model::planner::{plan_drain, plan_undrain};
+use insta::assert_snapshot;
+use jiff::Timestamp;
+
+use common::{Seen, check, deploy, difference, fleet, live, rollback, run, second, seen};
+
+/// Out of traffic, by a person or by a run.
+fn out(is_by_hand: bool) -> Seen {
+    let record = DrainRecord {
+        at: Timestamp::UNIX_EPOCH,
+        by: "bob@desk".to_owned(),
+        run: RunId::new("r5").expect("a word"),
+        is_by_hand,
+        targets: vec![target("web2", 8000)],
+    };
+    second().change(|facts| facts.drained = Some(record))
+}
+
+fn target(id: &str, port: u16) -> BalancerTarget {
+    let arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/five/73e2d6bc24d8a067".to_owned();
+    BalancerTarget::Group { arn, id: format!("i-{id}"), port: Some(port), is_network: false }
+}
+
+fn balanced(id: &str) -> Seen {
+    second().change(|facts| facts.targets = vec![target(id, 8000), target(id, 8001)])
+}
+
+/// What is done about traffic, phase by phase, or said of it.
+fn about_traffic(plan: &str) -> String {
+    let mut shown = String::new();
+    let mut keeps = false;
+    for line in plan.lines() {
+        if !line.starts_with(' ') {
+            keeps = ["announce", "drain", "undrain"].iter().any(|phase| line.starts_with(phase));
+        }
+        let is_about_it = line.contains("traffic") || line.contains("undrain");
+        if (keeps && !line.is_empty()) || is_about_it {
+            shown += &format!("{line}\n");
+        }
+    }
+    shown
+}
+
+#[test]
+fn a_host_is_out_of_traffic_while_it_changes() {
+    let without = deploy("", &[second(), second()], 3);
+    assert_snapshot!(difference(&without, &deploy("drain = \"file\"", &[second(), second()], 3)), @"
+    deploy v3 (3333333333)
+    +   note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    prepare
+    - switch
+    -   on web1, web2
+    + drain, wave 1 of 2
+    +   on web1
+    +     take it out of traffic, and wait 30 s
+    +     if it fails: put it back into traffic
+    + 
+    + switch, wave 1 of 2
+    +   on web1
+    +     switch the link to a
+    +     restart init:five
+    +     if it fails: switch the link to b
+    +     if it fails: restart init:five
+    +     if it fails: put it back into traffic
+    +     if it fails: mark a as failed
+    +     if it fails: note in the journal: reverted
+    + 
+    + undrain, wave 1 of 2
+    +   on web1
+    +     put it back into traffic, and wait 10 s
+    + 
+    + drain, wave 2 of 2
+    +   on web2
+    +     take it out of traffic, and wait 30 s
+    +     if it fails: put it back into traffic
+    + 
+    + switch, wave 2 of 2
+    +   on web2
+    +     if it fails: put it back into traffic
+    + undrain, wave 2 of 2
+    +   on web2
+    +     put it back into traffic
+    +
+    ");
+}
+
+#[test]
+fn each_way_out_has_its_way_back() {
+    let two = [balanced("web1"), balanced("web2")];
+    let by = |text: &str| about_traffic(&deploy(text, &two, 3));
+    assert_snapshot!(by("drain = { command = \"out\", undo = \"in\" }\nundrain_grace_seconds = 3"), @"
+      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    drain, wave 1 of 2
+      on web1
+        take it out of traffic: out, and wait 10 s
+        if it fails: put it back into traffic: in
+        if it fails: put it back into traffic: in
+    undrain, wave 1 of 2
+      on web1
+        put it back into traffic: in, and wait 3 s
+    drain, wave 2 of 2
+      on web2
+        take it out of traffic: out, and wait 10 s
+        if it fails: put it back into traffic: in
+        if it fails: put it back into traffic: in
+    undrain, wave 2 of 2
+      on web2
+        put it back into traffic: in
+    ");
+    assert_snapshot!(by("drain = { command = \"out\", undo = \"in\", on = \"deployer\" }"), @"
+      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    announce
+      on web1, web2
+        note that it is taken out of traffic
+    drain, wave 1 of 2
+      on this machine
+        take web1 out of traffic, and wait 10 s
+        if it fails: put web1 back into traffic
+    undrain, wave 1 of 2
+      on this machine
+        put web1 back into traffic
+      on web1
+        note that it is back in traffic
+    drain, wave 2 of 2
+      on this machine
+        take web2 out of traffic, and wait 10 s
+        if it fails: put web2 back into traffic
+    undrain, wave 2 of 2
+      on this machine
+        put web2 back into traffic
+      on web2
+        note that it is back in traffic
+    ");
+    assert_snapshot!(by("drain = \"load_balancer\"\ndrain_grace_seconds = 5"), @"
+      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    announce
+      on web1, web2
+        note that it is taken out of traffic
+    drain, wave 1 of 2
+      on this machine
+        take web1 out of traffic: five, and wait 5 s
+        if it fails: put web1 back into traffic: five
+    undrain, wave 1 of 2
+      on this machine
+        put web1 back into traffic: five
+      on web1
+        note that it is back in traffic
+    drain, wave 2 of 2
+      on this machine
+        take web2 out of traffic: five, and wait 5 s
+        if it fails: put web2 back into traffic: five
+    undrain, wave 2 of 2
+      on this machine
+        put web2 back into traffic: five
+      on web2
+        note that it is back in traffic
+    ");
+}
+
+#[test]
+fn enough_hosts_stay() {
+    let by = |text: &str, hosts: &[Seen]| about_traffic(&deploy(text, hosts, 3));
+    let three = [second(), second(), second()];
+    assert_snapshot!(by("drain = \"file\"\nmin_in_service = 1", &three), @"
+      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    drain, wave 1 of 2
+      on web1, web2
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 1 of 2
+      on web1, web2
+        put it back into traffic, and wait 10 s
+    drain, wave 2 of 2
+      on web3
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 2 of 2
+      on web3
+        put it back into traffic
+    ");
+    assert_snapshot!(by("drain = \"file\"\nmin_in_service = 3", &three), @"too few hosts would stay in traffic: 3 of 3 have to, as `min_in_service` says");
+    // The only one.
+    assert_snapshot!(by("drain = \"file\"", &[second()]), @"  note: web1: it isn't taken out of traffic: there is no other host that visitors could be sent to");
+    // What a person has taken out stays so, and is no host that visitors could be sent to.
+    assert_snapshot!(by("drain = \"file\"", &[second(), out(true)]), @"
+    too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says, and web2 is out already
+      hint: put one back first: undrain web2
+    ");
+    assert_snapshot!(by("drain = \"file\"", &[second(), second(), out(true)]), @"
+      note: web3: out of traffic, says bob@desk: `undrain` puts it back
+      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    drain, wave 1 of 2
+      on web1
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 1 of 2
+      on web1
+        put it back into traffic, and wait 10 s
+    drain, wave 2 of 2
+      on web2
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 2 of 2
+      on web2
+        put it back into traffic
+    ");
+    // What a run has left out is put back by the next.
+    assert_snapshot!(by("drain = \"file\"", &[second(), second(), out(false)]), @"
+      note: web3: it may be out of traffic: the run r5 of bob@desk took it out, and ended before it put it back; `undrain` puts it back, and so does the next `deploy`
+      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    drain, wave 1 of 2
+      on web1
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 1 of 2
+      on web1
+        put it back into traffic, and wait 10 s
+    drain, wave 2 of 2
+      on web2, web3
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 2 of 2
+      on web2, web3
+        put it back into traffic
+    ");
+    // Nobody comes by a host that serves nothing yet, and workers have no visitors.
+    assert_snapshot!(by("drain = \"file\"", &[second(), common::bare(), live()]), @"
+      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    drain, wave 1 of 2
+      on web1
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 1 of 2
+      on web1
+        put it back into traffic, and wait 10 s
+    drain, wave 2 of 2
+      on web3
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 2 of 2
+      on web3
+        put it back into traffic
+    ");
+    assert_snapshot!(by("drain = \"file\"\ndrain_roles = [\"api\"]", &three), @"");
+    assert_snapshot!(about_traffic(&rollback("drain = \"file\"\nwaves = [1]", &three)), @"
+    drain, wave 1 of 2
+      on web1
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 1 of 2
+      on web1
+        put it back into traffic, and wait 10 s
+    drain, wave 2 of 2
+      on web2, web3
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 2 of 2
+      on web2, web3
+        put it back into traffic
+    ");
+}
+
+#[test]
+fn by_hand() {
+    let settings = |text: &str| fleet(text, 2);
+    let drain = |text: &str, wanted: &[&str], hosts: &[Seen]| {
+        let settings = settings(text);
+        let wanted: Vec<HostName> = wanted.iter().map(|name| HostName::new(*name).expect("a name")).collect();
+        check(plan_drain(&settings, &run(60), &wanted, &seen(&settings, hosts)))
+    };
+    let undrain = |text: &str, hosts: &[Seen]| {
+        let settings = settings(text);
+        check(plan_undrain(&settings, &run(60), &seen(&settings, hosts)))
+    };
+    assert_snapshot!(drain("drain = \"file\"", &["web1"], &[second(), second()]), @"
+    take out of traffic
+
+    work
+      on web1
+        take the lock
+        check that nothing changed since the look
+        take it out of traffic, and wait 30 s
+        note in the journal: taken out of traffic
+    ");
+    assert_snapshot!(drain("drain = \"load_balancer\"", &["web1"], &[balanced("web1"), balanced("web2")]), @"
+    take out of traffic
+
+    work
+      on web1
+        take the lock
+        check that nothing changed since the look
+        note that it is taken out of traffic
+
+    work
+      on this machine
+        take web1 out of traffic: five, and wait 10 s
+      on web1
+        note in the journal: taken out of traffic
+    ");
+    assert_snapshot!(drain("drain = \"file\"", &["web1", "web2"], &[second(), second()]), @"
+    too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says
+      hint: make `min_in_service` smaller, or add hosts
+    ");
+    assert_snapshot!(drain("drain = \"file\"", &["web1", "web2"], &[second(), out(true)]), @"
+    too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says, and web2 is out already
+      hint: put one back first: undrain web2
+    ");
+    // One that can't be reached serves nobody.
+    assert_snapshot!(drain("drain = \"file\"", &["web1"], &[second()]), @"");
+    assert_snapshot!(drain("", &["web1"], &[second()]), @r#"
+    nothing says how a host is taken out of traffic
+      hint: set `drain` in buedafab.toml, say `drain = "file"`
+    "#);
+    assert_snapshot!(undrain("drain = \"load_balancer\"", &[second(), out(true)]), @"
+    put back into traffic
+      note: web1: nobody has taken it out of traffic
+
+    work
+      on web2
+        take the lock
+        check that nothing changed since the look
+
+    work
+      on this machine
+        put web2 back into traffic: five
+      on web2
+        note that it is back in traffic
+        note in the journal: back in traffic
+    ");
+    assert_snapshot!(undrain("drain = \"file\"", &[second(), second()]), @"
+    put back into traffic
+      note: web1, web2: nobody has taken it out of traffic
+    ");
+}
+
+#[test]
+fn what_is_typed_wrong() {
+    let wrong = |text: &str| {
+        let production = EnvironmentName::new("production").expect("a word");
+        let text = format!("unit = \"five\"\n{text}\n[environments.production]\nhosts = [\"web1\"]\n");
+        match parse("buedafab.toml", &text).and_then(|file| file.settings(&production)) {
+            Ok(_) => "all is well".to_owned(),
+            Err(mistakes) => mistakes.to_string(),
+        }
+    };
+    let all = [
+        "drain = \"fil\"",
+        "drain = { command = \"out\" }",
+        "drain = { command = \"out\", undo = \" \" }",
+        "drain = { command = \"out\", undo = \"in\", on = \"hosts\" }",
+        "drain = true",
+        "drain_grace_seconds = -1",
+        "min_in_service = 0",
+        "drain_roles = []",
+    ];
+    assert_snapshot!(all.map(wrong).join("\n"), @r#"
+    error: `fil` is no way to take a host out of traffic
+     --> buedafab.toml:2:9
+      |
+    2 | drain = "fil"
+      |         ^^^^^
+      |
+      = help: did you mean `file`?
+    error: missing field `undo`
+     --> buedafab.toml:2:9
+      |
+    2 | drain = { command = "out" }
+      |         ^^^^^^^^^^^^^^^^^^^
+    error: one of the commands is empty
+     --> buedafab.toml:2:9
+      |
+    2 | drain = { command = "out", undo = " " }
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write one that takes a host out of traffic, and one that puts it
+              back
+    error: `on` can't be `hosts`
+     --> buedafab.toml:2:46
+      |
+    2 | drain = { command = "out", undo = "in", on = "hosts" }
+      |                                              ^^^^^^^
+      |
+      = help: did you mean `host`?
+    error: `drain` takes a string, or a table with `command` and `undo`, not a
+           boolean
+     --> buedafab.toml:2:9
+      |
+    2 | drain = true
+      |         ^^^^
+    error: -1 is too small
+     --> buedafab.toml:2:23
+      |
+    2 | drain_grace_seconds = -1
+      |                       ^^
+      |
+      = help: the smallest is 0
+    error: 0 is too small
+     --> buedafab.toml:2:18
+      |
+    2 | min_in_service = 0
+      |                  ^
+      |
+      = help: the smallest is 1
+    all is well
+    "#);
+}
