@@ -39,6 +39,7 @@ mod submodules;
 mod tasks;
 mod team;
 mod terminal;
+mod traffic;
 mod versions;
 mod ways;
 mod wheels;
