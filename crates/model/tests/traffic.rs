@@ -2,13 +2,18 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use buedafab_model::app::traffic::{BalancerTarget, DrainRecord};
 use buedafab_model::config::parse;
 use buedafab_model::names::{EnvironmentName, HostName, RunId};
+use buedafab_model::plan::action::{HostWay, Surroundings, TrafficAction};
 use buedafab_model::planner::{plan_drain, plan_undrain};
+use buedafab_model::shell::inspect::Scope;
 use insta::assert_snapshot;
 use jiff::Timestamp;
 
+use common::shells::{ODD, Place, everywhere, list};
 use common::{Seen, check, deploy, difference, fleet, live, rollback, run, second, seen};
 
 /// Out of traffic, by a person or by a run.
@@ -217,23 +222,23 @@ fn enough_hosts_stay() {
     ");
     // What a run has left out is put back by the next.
     assert_snapshot!(by("drain = \"file\"", &[second(), second(), out(false)]), @"
-      note: web3: it may be out of traffic: the run r5 of bob@desk took it out, and ended before it put it back; `undrain` puts it back, and so does the next `deploy`
+      note: web3: it may be out of traffic: the run r5 of bob@desk took it out, and ended before it put it back; `undrain` puts it back, and so does the next release that is deployed there
       note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
     drain, wave 1 of 2
-      on web1
+      on web3, web1
         take it out of traffic, and wait 30 s
         if it fails: put it back into traffic
         if it fails: put it back into traffic
     undrain, wave 1 of 2
-      on web1
+      on web3, web1
         put it back into traffic, and wait 10 s
     drain, wave 2 of 2
-      on web2, web3
+      on web2
         take it out of traffic, and wait 30 s
         if it fails: put it back into traffic
         if it fails: put it back into traffic
     undrain, wave 2 of 2
-      on web2, web3
+      on web2
         put it back into traffic
     ");
     // Nobody comes by a host that serves nothing yet, and workers have no visitors.
@@ -323,7 +328,10 @@ fn by_hand() {
       hint: put one back first: undrain web2
     ");
     // One that can't be reached serves nobody.
-    assert_snapshot!(drain("drain = \"file\"", &["web1"], &[second()]), @"");
+    assert_snapshot!(drain("drain = \"file\"", &["web1"], &[second()]), @"
+    too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says, and web2 is out already
+      hint: put one back first: undrain web2
+    ");
     assert_snapshot!(drain("", &["web1"], &[second()]), @r#"
     nothing says how a host is taken out of traffic
       hint: set `drain` in buedafab.toml, say `drain = "file"`
@@ -420,4 +428,77 @@ fn what_is_typed_wrong() {
       = help: the smallest is 1
     all is well
     "#);
+}
+
+/// In real shells: what it leaves on the host, and what a look makes of it.
+#[test]
+fn a_host_takes_itself_out_and_back() {
+    let around = |place: &Place| Surroundings {
+        directory: place.layout.path.clone(),
+        variables: BTreeMap::from([("BUEDAFAB_HOST".to_owned(), ODD.to_owned())]),
+        virtualenv: None,
+        run_as: None,
+    };
+    let command = |place: &Place, command: &str| HostWay::Command {
+        command: command.to_owned(),
+        around: Box::new(around(place)),
+    };
+    let drain = |way: HostWay, is_by_hand: bool| TrafficAction::Drain {
+        way,
+        by: "ada@laptop".to_owned(),
+        is_by_hand,
+        targets: vec![target("web1", 80)],
+        grace_seconds: 0,
+    };
+    let undrain = |way: HostWay| TrafficAction::Undrain { way, grace_seconds: 0 };
+    let found = everywhere(|shell, place| {
+        let mut found = String::new();
+        let mut act = |what: &str, action: TrafficAction| {
+            let done = place.act(shell, &action);
+            // Each says it in its own words.
+            let done = if done.contains("directory") { "1: a directory" } else { &done };
+            let shared = place.layout.shared();
+            let shared = std::path::Path::new(shared.as_str());
+            let shared = if shared.exists() { list(shared) } else { "-".to_owned() };
+            let facts = place.look(shell, Scope::Plan);
+            let seen = facts.drained.map(|record| {
+                let hand = if record.is_by_hand { ", by hand" } else { "" };
+                format!("{} in {}{hand}, {} targets", record.by, record.run, record.targets.len())
+            });
+            found += &format!("{what}: {done}; shared: {shared}; seen: {}\n", seen.as_deref().unwrap_or("in traffic"));
+        };
+        act("out", drain(HostWay::File, false));
+        act("out again", drain(HostWay::File, true));
+        act("back", undrain(HostWay::File));
+        act("back again", undrain(HostWay::File));
+        place.by_hand("ln -s /etc/hostname five/shared/drained");
+        act("where somebody's link is", drain(HostWay::File, false));
+        place.by_hand("rm five/shared/drained; mkdir -p five/shared/drained/kept");
+        act("where somebody's folder is", drain(HostWay::File, false));
+        act("and back", undrain(HostWay::File));
+        place.by_hand("rm -r five/shared/drained");
+        act("by a command", drain(command(place, "printf %s \"$BUEDAFAB_HOST\" >said; pwd"), false));
+        assert_eq!(std::fs::read_to_string(place.layout.path.join("said").as_str()).ok().as_deref(), Some(ODD));
+        act("back by one that fails", undrain(command(place, "exit 3")));
+        act("back by one", undrain(command(place, "echo back")));
+        act("by one that fails", drain(command(place, "echo no >&2; exit 3"), false));
+        act("by the deployer", drain(HostWay::ByDeployer, true));
+        act("back by it", undrain(HostWay::ByDeployer));
+        found
+    });
+    assert_snapshot!(found, @"
+    out: 0; shared: drained; seen: ada@laptop in r1, 1 targets
+    out again: 0; shared: drained; seen: ada@laptop in r1, by hand, 1 targets
+    back: 0; shared: ; seen: in traffic
+    back again: 0; shared: ; seen: in traffic
+    where somebody's link is: 0; shared: drained; seen: ada@laptop in r1, 1 targets
+    where somebody's folder is: 1: a directory; shared: drained/; seen: ada@laptop in r1, 1 targets
+    and back: 0; shared: drained/; seen: in traffic
+    by a command: 0: ROOT/five; shared: ; seen: ada@laptop in r1, 1 targets
+    back by one that fails: 3; shared: ; seen: ada@laptop in r1, 1 targets
+    back by one: 0: back; shared: ; seen: in traffic
+    by one that fails: 3: no; shared: ; seen: ada@laptop in r1, 1 targets
+    by the deployer: 0; shared: ; seen: ada@laptop in r1, by hand, 1 targets
+    back by it: 0; shared: ; seen: in traffic
+    ");
 }

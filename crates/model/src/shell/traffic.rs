@@ -31,7 +31,7 @@ pub(super) fn render(action: &TrafficAction, layout: &Layout, run: &RunId) -> St
             // Whoever finds the host out of traffic has to find by whom, too.
             let note = replace_file(layout, &layout.drained(), &record);
             let raise = format!(
-                "mkdir -p {} && {} && mv -f {flag}.new {flag}",
+                "mkdir -p {} && {} && {{ mv -fT {flag}.new {flag} || {{ rm -f {flag}.new; false; }}; }}",
                 quote(layout.shared().as_str()),
                 write_new(
                     &format!("echo {}", quote(&format!("taken out of traffic by {by}"))),
@@ -46,7 +46,8 @@ pub(super) fn render(action: &TrafficAction, layout: &Layout, run: &RunId) -> St
             )
         }
         TrafficAction::Undrain { way, grace_seconds } => {
-            let lower = format!("rm -f {flag}");
+            // A folder is none of ours: where one was in the way, the host was never taken out.
+            let lower = format!("{{ [ -d {flag} ] && [ ! -L {flag} ] || rm -f {flag}; }}");
             format!(
                 "{} && rm -f {}{}",
                 ask(way, lower),
