@@ -193,6 +193,8 @@ fn enough_hosts_stay() {
         put it back into traffic
     ");
     assert_snapshot!(by("drain = \"file\"\nmin_in_service = 3", &three), @"too few hosts would stay in traffic: 3 of 3 have to, as `min_in_service` says");
+    // The first hosts would give up before the last are through.
+    assert_snapshot!(by("drain = \"file\"\ndrain_grace_seconds = 500\nwaves = [1, 1]\nundrain_grace_seconds = 200", &three), @"hosts would wait 1900 s in all for their traffic, wave by wave, and go back by themselves after 1800 s without a confirmation");
     // The only one.
     assert_snapshot!(by("drain = \"file\"", &[second()]), @"  note: web1: it isn't taken out of traffic: there is no other host that visitors could be sent to");
     // What a person has taken out stays so, and is no host that visitors could be sent to.
@@ -375,6 +377,7 @@ fn what_is_typed_wrong() {
         "drain = { command = \"out\", undo = \"in\", on = \"hosts\" }",
         "drain = true",
         "drain_grace_seconds = -1",
+        "drain = \"file\"\ndrain_grace_seconds = 900",
         "min_in_service = 0",
         "drain_roles = []",
     ];
@@ -419,6 +422,13 @@ fn what_is_typed_wrong() {
       |                       ^^
       |
       = help: the smallest is 0
+    error: a step that takes 900 s is ended
+     --> buedafab.toml:3:23
+      |
+    3 | drain_grace_seconds = 900
+      |                       ^^^
+      |
+      = help: make it smaller, or `step_timeout_seconds` larger
     error: 0 is too small
      --> buedafab.toml:2:18
       |
@@ -465,7 +475,10 @@ fn a_host_takes_itself_out_and_back() {
                 let hand = if record.is_by_hand { ", by hand" } else { "" };
                 format!("{} in {}{hand}, {} targets", record.by, record.run, record.targets.len())
             });
-            found += &format!("{what}: {done}; shared: {shared}; seen: {}\n", seen.as_deref().unwrap_or("in traffic"));
+            found += &format!(
+                "{what}: {done}; shared: {shared}; seen: {}\n",
+                seen.as_deref().unwrap_or("in traffic")
+            );
         };
         act("out", drain(HostWay::File, false));
         act("out again", drain(HostWay::File, true));
@@ -478,7 +491,10 @@ fn a_host_takes_itself_out_and_back() {
         act("and back", undrain(HostWay::File));
         place.by_hand("rm -r five/shared/drained");
         act("by a command", drain(command(place, "printf %s \"$BUEDAFAB_HOST\" >said; pwd"), false));
-        assert_eq!(std::fs::read_to_string(place.layout.path.join("said").as_str()).ok().as_deref(), Some(ODD));
+        assert_eq!(
+            std::fs::read_to_string(place.layout.path.join("said").as_str()).ok().as_deref(),
+            Some(ODD)
+        );
         act("back by one that fails", undrain(command(place, "exit 3")));
         act("back by one", undrain(command(place, "echo back")));
         act("by one that fails", drain(command(place, "echo no >&2; exit 3"), false));

@@ -203,7 +203,7 @@ fn no_visitor_notices_a_rolling_release() {
     let visitors = Visitors::of(balancer.address);
     stage.release_with("two", &[("app.py", APP)]);
     let ran = stage.production(&["deploy", "--yes"], 0);
-    ran.says("hosts change in 2 waves rather than 1: 1 stay in traffic");
+    ran.says("hosts change in 2 waves rather than 1, so that 1 stays in traffic");
     stage.production(&["rollback", "--yes"], 0);
     let visits = visitors.go_home();
     assert_eq!(visits.failures, Vec::<String>::new(), "beside {} answers", visits.answers);

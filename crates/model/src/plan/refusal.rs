@@ -140,6 +140,16 @@ pub enum Refusal {
         /// Those that are out of it already.
         out: Vec<HostName>,
     },
+    /// Hosts would go back by themselves before the last is through.
+    #[error(
+        "hosts would wait {seconds} s in all for their traffic, wave by wave, and go back by themselves after {most} s without a confirmation"
+    )]
+    TooManyWaits {
+        /// How long they would wait.
+        seconds: u32,
+        /// How long a host waits to be confirmed.
+        most: u32,
+    },
     /// Nothing says how a host is taken out of traffic.
     #[error("nothing says how a host is taken out of traffic")]
     NoDraining,
@@ -188,6 +198,7 @@ impl Refusal {
             | Refusal::SameMachine { .. }
             | Refusal::SameFolder { .. }
             | Refusal::TooFewInService { .. }
+            | Refusal::TooManyWaits { .. }
             | Refusal::NoDraining
             | Refusal::OfApp { .. }
             | Refusal::Rule(_)
@@ -260,6 +271,9 @@ impl Refusal {
             Refusal::TooFewInService { out, .. } => {
                 let names: Vec<&str> = out.iter().map(HostName::as_str).collect();
                 format!("put one back first: undrain {}", names.join(" "))
+            }
+            Refusal::TooManyWaits { .. } => {
+                "make waves larger, `drain_grace_seconds` smaller, or `confirm_timeout_seconds` larger".into()
             }
             Refusal::NoDraining => "set `drain` in buedafab.toml, say `drain = \"file\"`".into(),
             Refusal::NothingLive { .. } => "deploy first".into(),

@@ -131,11 +131,15 @@ pub(super) fn assemble(
             ordered = draining.in_order(ordered);
         }
         waves = draining.leave_in_service(&waves, &ordered);
+        if let Some(refusal) = draining.too_long(waves.len()) {
+            return Err(vec![refusal]);
+        }
         if waves.len() > wanted {
             let least = settings.drain.min_in_service;
             let text = format!(
-                "hosts change in {} waves rather than {wanted}: {least} stay in traffic, as `min_in_service` says",
-                waves.len()
+                "hosts change in {} waves rather than {wanted}, so that {least} {} in traffic: `min_in_service`",
+                waves.len(),
+                if least == 1 { "stays" } else { "stay" }
             );
             plan.notes.push(Note { host: None, text });
         }

@@ -92,6 +92,7 @@ fn named(app: &AppName, refusal: Refusal) -> Refusal {
         | Refusal::NotKnown(_)
         | Refusal::NeverProven { .. }
         | Refusal::TooFewInService { .. }
+        | Refusal::TooManyWaits { .. }
         | Refusal::LastingMigrations { .. } => {
             Refusal::OfApp { app: app.clone(), refusal: Box::new(refusal) }
         }

@@ -26,6 +26,10 @@ const NETWORK_GRACE_SECONDS: u32 = 120;
 /// For how long it takes a load balancer to notice that a host is back.
 const BACK_SECONDS: u32 = 10;
 
+fn usual_grace(method: &DrainMethod) -> u32 {
+    if *method == DrainMethod::File { BY_FILE_SECONDS } else { GRACE_SECONDS }
+}
+
 /// The hosts of an environment that are behind a load balancer, as far as the settings say.
 fn balanced(settings: &Settings) -> impl Iterator<Item = &Host> {
     settings.hosts.iter().filter(|host| is_balanced(settings, host))
@@ -109,6 +113,25 @@ impl<'s> Draining<'s> {
         sizes
     }
 
+    /// What speaks against so many waves: the first hosts wait for the last to be confirmed.
+    pub(super) fn too_long(&self, waves: usize) -> Option<Refusal> {
+        let drain = &self.settings.drain;
+        let grace = match self.method.on() {
+            DrainOn::Host => drain.grace_seconds.unwrap_or(usual_grace(self.method)),
+            DrainOn::Deployer => drain.grace_seconds.unwrap_or(GRACE_SECONDS),
+        };
+        let waves = u32::try_from(waves).unwrap_or(u32::MAX);
+        let back = self.back_seconds().saturating_mul(waves.saturating_sub(1));
+        let seconds = grace.saturating_mul(waves).saturating_add(back);
+        let most = self.settings.limits.confirm_timeout_seconds;
+        (seconds >= most).then_some(Refusal::TooManyWaits { seconds, most })
+    }
+
+    fn back_seconds(&self) -> u32 {
+        let usual = if self.method.on() == DrainOn::Host { BACK_SECONDS } else { 0 };
+        self.settings.drain.back_seconds.unwrap_or(usual)
+    }
+
     pub(super) fn takes_out(&self, change: &HostChange<'_>) -> bool {
         change.is_in_traffic(self.settings)
     }
@@ -151,9 +174,7 @@ impl<'s> Draining<'s> {
         let those = self.those(wave);
         let on = self.method.on();
         let by_deployer = self.by_deployer(&those).filter(|_| on == DrainOn::Deployer);
-        let usual = if on == DrainOn::Host { BACK_SECONDS } else { 0 };
-        let back_seconds = self.settings.drain.back_seconds.unwrap_or(usual);
-        let wait = if is_last { 0 } else { back_seconds };
+        let wait = if is_last { 0 } else { self.back_seconds() };
         let steps = numbers.deployer(by_deployer.map(DeployerAction::Undrain));
         let work = those.iter().map(|HostChange { planning, .. }| {
             numbers.work(planning.host, vec![Part::Do(planning.undrain(self.method, wait))])
@@ -229,7 +250,6 @@ impl HostPlanning<'_> {
     }
 
     fn drain(&self, method: &DrainMethod, is_by_hand: bool) -> Action {
-        let usual = if *method == DrainMethod::File { BY_FILE_SECONDS } else { GRACE_SECONDS };
         let drain = &self.configured.drain;
         TrafficAction::Drain {
             way: self.way(method, |command| &command.command),
@@ -239,7 +259,7 @@ impl HostPlanning<'_> {
             grace_seconds: if method.on() == DrainOn::Deployer {
                 0
             } else {
-                drain.grace_seconds.unwrap_or(usual)
+                drain.grace_seconds.unwrap_or(usual_grace(method))
             },
         }
         .into()

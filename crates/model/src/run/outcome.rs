@@ -92,6 +92,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::SameMachine { .. }
         | Refusal::NothingLive { .. }
         | Refusal::TooFewInService { .. }
+        | Refusal::TooManyWaits { .. }
         | Refusal::NoDraining
         | Refusal::NotAdopted { .. }
         | Refusal::ArchiveGone { .. }

@@ -81,6 +81,12 @@ fn defaults() {
     settle_seconds = 2
     waves = []
     unreachable = "fail"
+    # drain: hosts are not taken out of traffic
+    # drain_grace_seconds: 30 with "file"; else 10, and 120 behind a network load balancer
+    # undrain_grace_seconds: 10; with "load_balancer" it is asked
+    drain_timeout_seconds = 600
+    drain_roles = []
+    min_in_service = 1
     connect_timeout_seconds = 10
     lost_after_seconds = 15
     keep_warm_seconds = 300
