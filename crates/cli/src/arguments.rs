@@ -316,6 +316,7 @@ Examples:
   buedafab production deploy --release v0.1.1   also: deploy:release=v0.1.1, deploy:release=latest_tag
   buedafab production deploy --dry-run          shows what it would do; with -v the shell of every step
   buedafab production --hosts web1 deploy       on one host only
+  buedafab production deploy --only-outdated    brings hosts that were away, or joined, level with the others
 Running it again is always safe, and repairs what a crash left.";
 
 const ROLLBACK_NOTES: &str = "\
@@ -448,6 +449,9 @@ pub(crate) struct DeployArgs {
     /// Stop and remove the units, init scripts and jobs of this app that its hosts shouldn't have any more
     #[arg(long)]
     pub prune: bool,
+    /// Bring hosts that lack what is live on the others level with it, and change nothing else
+    #[arg(long, conflicts_with_all = ["commit", "release", "tag", "maintenance", "reinstall", "upgrade", "allow_older", "force", "keep_schema", "prune"])]
+    pub only_outdated: bool,
 }
 
 #[derive(Debug, Clone, Args)]

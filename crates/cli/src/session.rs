@@ -2,6 +2,7 @@
 
 mod questions;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use buedafab_model::deployer::checkout::{CheckoutFacts, ReleaseFile};
 use buedafab_model::host::Host;
 use buedafab_model::names::{AppName, HostName};
 use buedafab_model::plan::refusal::Refusal;
-use buedafab_model::plan::{Note, Plan};
+use buedafab_model::plan::{Note, Plan, SkippedHost};
 use buedafab_model::planner::{
     RunContext, SeenHost, UnreachableHost, plan_for_each_app, plan_recover, without_unreachable,
 };
@@ -57,6 +58,10 @@ pub(crate) struct Session {
     retry_command: String,
     interrupts: mpsc::Receiver<()>,
     began: Instant,
+    /// Whether hosts that can't be reached may be left out, where the settings say so.
+    pub can_skip: bool,
+    /// Hosts that take no part, and are only asked what they serve.
+    pub only_asked: BTreeSet<HostName>,
     /// Whether what another run has left pending was worked on first, however that went.
     has_recovered: bool,
 }
@@ -103,6 +108,27 @@ impl Session {
         Session::start_together_in(cli, &environment, prints)
     }
 
+    /// The same, where hosts that weren't chosen are asked, too, what they serve.
+    pub(crate) fn start_beside_others(
+        cli: &Cli,
+        command: &str,
+        prints: StepOutput,
+    ) -> Result<Session, CliError> {
+        let (hosts, roles) = (Vec::new(), Vec::new());
+        let all = Cli { global: GlobalArgs { hosts, roles, ..cli.global.clone() }, ..cli.clone() };
+        // What was chosen may be wrong, and is told before anything happens.
+        let environment = require_environment(cli.environment.as_ref(), command)?;
+        let color = console::colors_enabled_stderr();
+        let project = Project::find(&cli.global, color)?;
+        let settings = project.settings(&environment, color)?;
+        let apps = project.apps(&settings.environment, color)?;
+        let chosen = chosen_of(&settings, &apps, cli)?;
+        let mut session = Session::start_together(&all, command, prints)?;
+        let names = session.hosts.iter().map(|host| host.name.clone());
+        session.only_asked = names.filter(|name| chosen.iter().all(|host| host.name != *name)).collect();
+        Ok(session)
+    }
+
     /// The same in an environment, whichever was typed.
     pub(crate) fn start_together_in(
         cli: &Cli,
@@ -113,11 +139,7 @@ impl Session {
         let project = Project::find(&cli.global, color)?;
         let settings = project.settings(environment, color)?;
         let apps = project.apps(&settings.environment, color)?;
-        let of_apps: Vec<Host> = apps.iter().flat_map(|app| app.settings.hosts.iter().cloned()).collect();
-        // Whoever names hosts means those of all apps together.
-        let all =
-            if apps.is_empty() { settings.clone() } else { Settings { hosts: of_apps, ..settings.clone() } };
-        let hosts: Vec<Host> = choose_hosts(&all, &cli.global)?.into_iter().cloned().collect();
+        let hosts = chosen_of(&settings, &apps, cli)?;
         let has_hosts =
             |app: &AppInEnvironment| hosts.iter().any(|host| host.app.as_ref() == Some(&app.name));
         let apps = apps.into_iter().filter(has_hosts).collect();
@@ -143,6 +165,8 @@ impl Session {
             retry_command: cli.retry_command(),
             interrupts: watch_interrupts(),
             began: Instant::now(),
+            can_skip: false,
+            only_asked: BTreeSet::new(),
             has_recovered: false,
             settings,
             apps,
@@ -311,10 +335,28 @@ impl Session {
                 hint: hint.clone(),
             })
             .collect();
-        match without_unreachable(&self.settings, &unreachable) {
-            Ok(()) => Ok(look),
+        let is_part = |host: &HostName| !self.only_asked.contains(host);
+        let part: Vec<Host> = self.hosts.iter().filter(|host| is_part(&host.name)).cloned().collect();
+        let (unreachable, unasked): (Vec<UnreachableHost>, Vec<UnreachableHost>) =
+            unreachable.into_iter().partition(|away| is_part(&away.host));
+        match without_unreachable(&self.settings, &part, &unreachable, self.can_skip) {
+            Ok(skipped) => {
+                self.hosts.retain(|host| unasked.iter().all(|away| away.host != host.name));
+                self.leave_out(skipped);
+                Ok(look)
+            }
             Err(refusals) => Err(self.refuse(&refusals, &look)),
         }
+    }
+
+    /// These hosts have no part in what follows: not even if they can be reached a moment later.
+    fn leave_out(&mut self, skipped: Vec<SkippedHost>) {
+        if skipped.is_empty() {
+            return;
+        }
+        self.hosts.retain(|host| skipped.iter().all(|left| left.host != host.name));
+        self.context.skipped.extend(skipped);
+        self.event(Event::HostsSkipped { skipped: self.context.skipped.clone() });
     }
 
     /// The same; and what a run that was cut short has left half done is put back first. A dry run only says so.
@@ -345,7 +387,9 @@ impl Session {
     /// What puts back what is pending; `None` where nothing is.
     pub(crate) fn plan_recover(&self, look: &Look) -> Result<Option<Plan>, Vec<Refusal>> {
         let plan = |settings: &Settings, seen: &[SeenHost<'_>]| plan_recover(settings, &self.context, seen);
-        plan_for_each_app(self.by_host(), &self.context, &self.seen(look), plan)
+        let mut seen = self.seen(look);
+        seen.retain(|seen| !self.only_asked.contains(&seen.host.name));
+        plan_for_each_app(self.by_host(), &self.context, &seen, plan)
     }
 
     /// Carries out a plan before the one that was asked for.
@@ -366,9 +410,13 @@ impl Session {
 
     /// What follows is a run of its own.
     pub(crate) fn begin_again(&mut self) {
-        self.context = new_run();
+        let skipped = std::mem::take(&mut self.context.skipped);
+        self.context = RunContext { skipped, ..new_run() };
         self.began = Instant::now();
         self.run_started();
+        if !self.context.skipped.is_empty() {
+            self.event(Event::HostsSkipped { skipped: self.context.skipped.clone() });
+        }
     }
 
     /// What a run has changed that ends before it has changed anything.
@@ -620,6 +668,14 @@ impl Session {
         }
         quote_words(words)
     }
+}
+
+/// The hosts that were chosen, of the app or of several. Whoever names hosts means those of all apps together.
+fn chosen_of(settings: &Settings, apps: &[AppInEnvironment], cli: &Cli) -> Result<Vec<Host>, CliError> {
+    let of_apps: Vec<Host> = apps.iter().flat_map(|app| app.settings.hosts.iter().cloned()).collect();
+    let all =
+        if apps.is_empty() { settings.clone() } else { Settings { hosts: of_apps, ..settings.clone() } };
+    Ok(choose_hosts(&all, &cli.global)?.into_iter().cloned().collect())
 }
 
 /// Waits until a person wants this program to end.

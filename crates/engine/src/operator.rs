@@ -11,7 +11,12 @@ pub fn new_run() -> RunContext {
     let at = Timestamp::now();
     let day = at.strftime("%Y%m%d-%H%M%S");
     let run = RunId::new(format!("{day}-{}", random_word(4))).expect("letters, digits and dashes");
-    RunContext { run, at: at.round(jiff::Unit::Second).unwrap_or(at), by: person_and_machine() }
+    RunContext {
+        run,
+        at: at.round(jiff::Unit::Second).unwrap_or(at),
+        by: person_and_machine(),
+        skipped: Vec::new(),
+    }
 }
 
 /// `ada@laptop`.

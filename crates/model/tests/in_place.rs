@@ -312,6 +312,7 @@ fn what_has_served() {
         by: "ada@laptop".to_owned(),
         release: Some(release(*number)),
         from: None,
+        skipped: Vec::new(),
         reason: None,
         stopped: None,
     };

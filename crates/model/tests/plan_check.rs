@@ -32,6 +32,7 @@ fn good_plan() -> Plan {
             run: RunId::new(format!("r{number}")).expect("a word"),
             at: jiff::Timestamp::UNIX_EPOCH,
             by: "ada@laptop".to_owned(),
+            skipped: Vec::new(),
         };
         let (tag, remote) = (format!("v{number}"), "origin".to_owned());
         let tagging = DeployerAction::Tag {

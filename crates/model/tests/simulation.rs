@@ -11,15 +11,17 @@ use std::rc::Rc;
 
 use buedafab_model::config::{AppInEnvironment, Settings, SettingsByHost, StrategyName};
 use buedafab_model::deployer::action::DeployerAction;
+use buedafab_model::host::level::FleetLevel;
 use buedafab_model::host::record::SlotState;
 use buedafab_model::names::{CommitId, SlotName};
-use buedafab_model::plan::Plan;
 use buedafab_model::plan::action::{Action, Effect};
 use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
+use buedafab_model::plan::{Plan, SkippedHost};
 use buedafab_model::planner::{
-    DeployRequest, RollbackRequest, SeenHost, plan_adopt, plan_deploy_together, plan_for_each_app, plan_hold,
-    plan_migrate_layout, plan_put_layout_back, plan_recover, plan_restart, plan_rollback, plan_unadopt,
+    DeployRequest, RollbackRequest, RunContext, SeenHost, plan_adopt, plan_deploy_together,
+    plan_for_each_app, plan_hold, plan_migrate_layout, plan_put_layout_back, plan_recover, plan_restart,
+    plan_rollback, plan_unadopt,
 };
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
@@ -45,6 +47,10 @@ enum Wanted {
     Unadopt,
     MigrateLayout,
     PutLayoutBack,
+    /// While the last host can't be reached.
+    WithoutLast(u8),
+    /// Hosts that lack what is live are brought level with it.
+    Level,
 }
 
 /// Hosts with a history.
@@ -76,12 +82,17 @@ impl Fleet {
     }
 
     /// The last host has joined with its first deploy: of all before it knows nothing.
-    fn last_joins(mut self, wanted: Wanted) -> Fleet {
+    fn last_joins(self, wanted: Wanted) -> Fleet {
+        self.last_bare().succeed(wanted)
+    }
+
+    /// The last host has joined, and knows of nothing.
+    fn last_bare(mut self) -> Fleet {
         let settings = self.settings.clone();
         let (host, proven) = self.hosts.iter_mut().zip(&mut self.proven).next_back().expect("there is one");
         (*host, *proven) =
             (SimHost::bare(&settings, &settings.hosts[settings.hosts.len() - 1]), BTreeSet::new());
-        self.succeed(wanted)
+        self
     }
 
     fn by_host(&self) -> SettingsByHost<'_> {
@@ -106,6 +117,22 @@ impl Fleet {
             plan_for_each_app(self.by_host(), &context, &seen, plan).map(|plan| plan.expect("there is one"))
         };
         match wanted {
+            Wanted::WithoutLast(number) => {
+                let (last, rest) = seen.split_last().expect("there is one");
+                let skipped = SkippedHost { host: last.host.name.clone(), why: "no route".to_owned() };
+                let context = RunContext { skipped: vec![skipped], ..context };
+                let request = DeployRequest::new(release(number), URL);
+                plan_deploy_together(self.by_host(), &context, rest, |_| request.clone())
+            }
+            Wanted::Level => {
+                let hosts: Vec<_> = seen.iter().map(|seen| (&seen.host.name, seen.facts)).collect();
+                let FleetLevel::Clear { live, outdated } = FleetLevel::of(&hosts) else {
+                    panic!("it isn't clear what is live")
+                };
+                let only = outdated.into_iter().map(|outdated| outdated.host).collect();
+                let request = DeployRequest { only: Some(only), ..DeployRequest::new(live, URL) };
+                plan_deploy_together(self.by_host(), &context, &seen, |_| request.clone())
+            }
             Wanted::Deploy(number) => deploy(number, false, false),
             Wanted::Force(number) => deploy(number, true, false),
             Wanted::TakeOver(number) => deploy(number, false, true),
@@ -727,6 +754,18 @@ fn a_deploy_on_three_slots() {
 /// A tag, maintenance and the deployer's own hooks, with all that can go wrong in between.
 const TOLD: &str =
     "[hooks]\nbuild = \"make\"\n[hooks.local]\nbefore = \"check\"\nafter = \"tell\"\non_failure = \"warn\"\n";
+
+/// The host that is left out stays as it is, whatever happens to the others; and comes level with them, whatever happens to it.
+#[test]
+fn a_deploy_without_a_host_that_is_away() {
+    explore(2..=3, HOOKS, one, Wanted::WithoutLast(2));
+}
+
+#[test]
+fn a_host_that_was_away_is_brought_level() {
+    explore(2..=3, HOOKS, |fleet| one(fleet).succeed(Wanted::WithoutLast(2)), Wanted::Level);
+    explore(3..=3, "", |fleet| two(fleet).last_bare(), Wanted::Level);
+}
 
 #[test]
 fn a_release_under_maintenance() {

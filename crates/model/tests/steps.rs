@@ -190,6 +190,7 @@ fn the_journal_is_only_added_to() {
             release: Some(release(2)),
             from: Some(release(1)),
             reason: reason.map(str::to_owned),
+            skipped: Vec::new(),
         };
         let told = [line(JournalKind::Deployed, None), line(JournalKind::Held, Some(ODD))]
             .map(|action| place.act(shell, &action));

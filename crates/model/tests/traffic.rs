@@ -58,7 +58,7 @@ fn a_host_is_out_of_traffic_while_it_changes() {
     let without = deploy("", &[second(), second()], 3);
     assert_snapshot!(difference(&without, &deploy("drain = \"file\"", &[second(), second()], 3)), @"
     deploy v3 (3333333333)
-    +   note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+    +   note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     prepare
     - switch
     -   on web1, web2
@@ -101,7 +101,7 @@ fn each_way_out_has_its_way_back() {
     let two = [balanced("web1"), balanced("web2")];
     let by = |text: &str| about_traffic(&deploy(text, &two, 3));
     assert_snapshot!(by("drain = { command = \"out\", undo = \"in\" }\nundrain_grace_seconds = 3"), @"
-      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+      note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     drain, wave 1 of 2
       on web1
         take it out of traffic: out, and wait 10 s
@@ -120,7 +120,7 @@ fn each_way_out_has_its_way_back() {
         put it back into traffic: in
     ");
     assert_snapshot!(by("drain = { command = \"out\", undo = \"in\", on = \"deployer\" }"), @"
-      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+      note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     announce
       on web1, web2
         note that it is taken out of traffic
@@ -144,7 +144,7 @@ fn each_way_out_has_its_way_back() {
         note that it is back in traffic
     ");
     assert_snapshot!(by("drain = \"load_balancer\"\ndrain_grace_seconds = 5"), @"
-      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+      note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     announce
       on web1, web2
         note that it is taken out of traffic
@@ -174,7 +174,7 @@ fn enough_hosts_stay() {
     let by = |text: &str, hosts: &[Seen]| about_traffic(&deploy(text, hosts, 3));
     let three = [second(), second(), second()];
     assert_snapshot!(by("drain = \"file\"\nmin_in_service = 1", &three), @"
-      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+      note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     drain, wave 1 of 2
       on web1, web2
         take it out of traffic, and wait 30 s
@@ -204,7 +204,7 @@ fn enough_hosts_stay() {
     ");
     assert_snapshot!(by("drain = \"file\"", &[second(), second(), out(true)]), @"
       note: web3: out of traffic, says bob@desk: `undrain` puts it back
-      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+      note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     drain, wave 1 of 2
       on web1
         take it out of traffic, and wait 30 s
@@ -225,7 +225,7 @@ fn enough_hosts_stay() {
     // What a run has left out is put back by the next.
     assert_snapshot!(by("drain = \"file\"", &[second(), second(), out(false)]), @"
       note: web3: it may be out of traffic: the run r5 of bob@desk took it out, and ended before it put it back; `undrain` puts it back, and so does the next release that is deployed there
-      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+      note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     drain, wave 1 of 2
       on web3, web1
         take it out of traffic, and wait 30 s
@@ -245,7 +245,7 @@ fn enough_hosts_stay() {
     ");
     // Nobody comes by a host that serves nothing yet, and workers have no visitors.
     assert_snapshot!(by("drain = \"file\"", &[second(), common::bare(), live()]), @"
-      note: hosts change in 2 waves rather than 1: 1 stay in traffic, as `min_in_service` says
+      note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     drain, wave 1 of 2
       on web1
         take it out of traffic, and wait 30 s

@@ -1,22 +1,24 @@
 //! `deploy`: makes a release live on all hosts, or on none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use buedafab_engine::{Inputs, Look, MadeBundles};
+use buedafab_engine::{Inputs, Look, MadeBundles, Wanted};
 use buedafab_model::app::archive::archive_name;
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::config::{Settings, SourceName};
-use buedafab_model::deployer::checkout::LiveRelease;
+use buedafab_model::deployer::checkout::{CheckoutFacts, LiveRelease};
 use buedafab_model::deployer::rules::{Allowed, Ruling};
-use buedafab_model::names::Unit;
+use buedafab_model::host::level::FleetLevel;
+use buedafab_model::names::{AppName, HostName, Unit};
 use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::plan::{Intent, Plan};
 use buedafab_model::planner::{DeployRequest, plan_deploy_together};
 use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::run::outcome::Verdict;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::strategy;
 use buedafab_model::view::{count_hosts, show_commits};
@@ -45,17 +47,22 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         drop_written,
         keep_schema,
         prune,
+        only_outdated,
     } = arguments;
     let dry_run = *dry_run;
-    let mut session = Session::start_together(cli, "deploy", StepOutput::Talk)?;
+    let mut session = match only_outdated {
+        true => Session::start_beside_others(cli, "deploy", StepOutput::Talk)?,
+        false => Session::start_together(cli, "deploy", StepOutput::Talk)?,
+    };
+    session.can_skip = true;
     let repository = session.repository().map_err(|error| session.give_up(error))?;
     let wanted = wanted(wanted_release, &session.settings);
     let settings = session.settings.clone();
     let all: Vec<Settings> = session.all_settings().into_iter().cloned().collect();
     // Git is asked while the connections are opened.
     let configuration = session.configuration_in(&repository);
-    let survey = async {
-        let facts = repository.survey(&settings, &wanted, tag.as_deref(), configuration.as_deref()).await;
+    let survey = async |wanted: &Wanted| {
+        let facts = repository.survey(&settings, wanted, tag.as_deref(), configuration.as_deref()).await;
         if let Ok(facts) = &facts {
             let url = facts.remote.url.as_deref();
             let wants = |settings: &&Settings| settings.source.method == SourceName::Bundle;
@@ -67,12 +74,32 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     };
     let scope = match *prune {
         true => Scope::Removal,
+        // The journals say which release is live.
+        false if *only_outdated => Scope::Full,
         // What is only switched to has to be whole.
         false if all.iter().any(|settings| strategy::of(settings).goes_to_what_is_there()) => Scope::Back,
         false => Scope::Plan,
     };
-    let (mut look, facts) =
-        session.look_beside(async |session| session.look_and_recover(scope, dry_run).await, survey).await?;
+    let mut level = None;
+    let (mut look, facts) = if *only_outdated {
+        let look = session.look_and_recover(scope, dry_run).await?;
+        let Some(Level { release, hosts }) = find_level(&mut session, &look)? else {
+            session.end_early(Verdict::Done, ExitCode::Done, &look);
+            return Ok(ExitCode::Done);
+        };
+        let live = Wanted::Commit(release.commit.to_string());
+        let facts = session.unless_interrupted(survey(&live)).await?;
+        // It is called what it is called on the hosts, also where it got a tag since.
+        let facts = facts.map(|facts| CheckoutFacts {
+            release: Release { lfs: facts.release.lfs, submodules: facts.release.submodules, ..release },
+            ..facts
+        });
+        level = Some(hosts);
+        (look, facts)
+    } else {
+        let look = async |session: &mut Session| session.look_and_recover(scope, dry_run).await;
+        session.look_beside(look, survey(&wanted)).await?
+    };
     let facts = facts.map_err(|error| session.give_up(error.into()))?;
     if *allow_older {
         session.settings.rules.allow_older = true;
@@ -93,7 +120,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         prune: *prune,
         reinstall: *reinstall,
         upgrade: *upgrade,
-        tests: !skip_tests && settings.developer.test_runner.is_some(),
+        tests: !skip_tests && !only_outdated && settings.developer.test_runner.is_some(),
+        only: level.clone(),
         ..DeployRequest::new(release, url.clone())
     };
     let mut choosing = Choosing::new(facts, tag.clone());
@@ -103,6 +131,10 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         if looks_again {
             let again = session.look_again(scope).await?;
             look = session.stop_unless_reached(again)?;
+        }
+        // What is live already has passed the rules, and has its tag.
+        if level.is_some() {
+            break (Allowed::as_it_is(choosing.facts.release.clone()), files);
         }
         let choice = match choosing.judge(&mut session, &repository, &look).await? {
             Ruling::Allowed(allowed) => break (*allowed, files),
@@ -124,7 +156,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     notes.extend(files);
     let questions = open_questions(&mut session, questions, &look)?;
     let all: Vec<Settings> = session.all_settings().into_iter().cloned().collect();
-    let tests = !skip_tests && all.iter().any(|settings| settings.developer.test_runner.is_some());
+    let tests =
+        !skip_tests && !only_outdated && all.iter().any(|settings| settings.developer.test_runner.is_some());
     if tests && (!choosing.facts.is_head || !choosing.facts.changes.is_empty()) {
         let text = "the tests run on your checkout, which differs from what is deployed".to_owned();
         notes.push(text);
@@ -212,6 +245,76 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     ended
 }
 
+/// What hosts are brought level with.
+struct Level {
+    release: Release,
+    /// The hosts that lack it.
+    hosts: BTreeSet<HostName>,
+}
+
+/// Which release is live, and which of the chosen hosts lack it; `None`, where none does. Of several apps those that lack nothing are left
+/// as they are.
+fn find_level(session: &mut Session, look: &Look) -> Result<Option<Level>, CliError> {
+    let apps: Vec<Option<AppName>> = match session.apps.as_slice() {
+        [] => vec![None],
+        apps => apps.iter().map(|app| Some(app.name.clone())).collect(),
+    };
+    let mut levels: Vec<(Option<AppName>, Level)> = Vec::new();
+    let mut refusals = Vec::new();
+    for app in apps {
+        let seen = session.seen_of(look, app.as_ref());
+        let seen: Vec<_> = seen.iter().map(|seen| (&seen.host.name, seen.facts)).collect();
+        let refusal = match FleetLevel::of(&seen) {
+            FleetLevel::Clear { live, outdated } => {
+                let is_part = |host: &HostName| !session.only_asked.contains(host);
+                let hosts: BTreeSet<HostName> =
+                    outdated.into_iter().map(|outdated| outdated.host).filter(is_part).collect();
+                if hosts.is_empty() {
+                    let of = app.as_ref().map_or_else(String::new, |app| format!(" of {app}"));
+                    session.say(&format!("no host{of} lacks {live}, which is live"));
+                    leave_app(session, app.as_ref());
+                } else {
+                    levels.push((app, Level { release: live, hosts }));
+                }
+                continue;
+            }
+            FleetLevel::Nothing => Refusal::NoLevel,
+            FleetLevel::Unclear { releases } => Refusal::unclear_level(&releases),
+        };
+        refusals.push(match app {
+            Some(app) => Refusal::OfApp { app, refusal: Box::new(refusal) },
+            None => refusal,
+        });
+    }
+    if !refusals.is_empty() {
+        return Err(session.refuse(&refusals, look));
+    }
+    let mut levels = levels.into_iter();
+    let Some((app, mut first)) = levels.next() else { return Ok(None) };
+    for (other, Level { release, hosts }) in levels {
+        if release.commit != first.release.commit {
+            let [one, other] = [app, other].map(|app| app.map_or_else(String::new, |app| app.to_string()));
+            let live = format!("{} is live of {one}, and {release} of {other}", first.release);
+            let error = CliError::verdict(
+                Verdict::Refused,
+                format!("{live}: one run brings hosts level with one release"),
+            );
+            return Err(session.give_up(
+                error.hint(format!("name one app after the other: --app {one}, then --app {other}")),
+            ));
+        }
+        first.hosts.extend(hosts);
+    }
+    Ok(Some(first))
+}
+
+/// Of several apps, has this one take no part.
+fn leave_app(session: &mut Session, app: Option<&AppName>) {
+    let Some(app) = app else { return };
+    session.apps.retain(|other| other.name != *app);
+    session.hosts.retain(|host| host.app.as_ref() != Some(app));
+}
+
 /// The plan for the app, or for all that take part.
 fn plan_all(
     session: &Session,
@@ -240,9 +343,8 @@ fn no_virtualenv(session: &Session, settings: &Settings, tests: bool) -> Option<
 /// The plan, and the commits that it brings and takes away.
 fn show(session: &mut Session, plan: &Plan, live: &[LiveRelease], dry_run: bool) {
     session.show(plan, dry_run);
-    let mut changed = plan.hosts.iter().filter(|planned| planned.to.is_some());
-    let from = changed.find_map(|planned| planned.from.as_ref());
-    let live = from.and_then(|from| live.iter().find(|live| live.release.commit == from.commit));
+    let live =
+        plan.from.as_ref().and_then(|from| live.iter().find(|live| live.release.commit == from.commit));
     if let Some(commits) = live.and_then(|live| live.commits.as_ref()) {
         session.say(&show_commits(commits));
     }

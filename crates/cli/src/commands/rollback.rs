@@ -33,6 +33,7 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         (false, false) => Schema::Refuse,
     };
     let mut session = Session::start_together(cli, "rollback", StepOutput::Talk)?;
+    session.can_skip = true;
     let mut look = session.look_and_recover(Scope::Back, *dry_run).await?;
     if to.is_none() && !session.apps.is_empty() {
         leave_what_changed_last(&mut session, &look);

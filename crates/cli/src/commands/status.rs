@@ -15,7 +15,7 @@ use buedafab_model::planner::{SeenHost, diagnose_host};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::strategy;
-use buedafab_model::view::{HostStatus, show_status};
+use buedafab_model::view::{HostStatus, compare_hosts, show_status};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -129,7 +129,9 @@ async fn statuses(session: &mut Session) -> Seen {
             ..status
         }
     };
-    Ok((session.hosts.iter().map(status).collect(), look.unreachable.is_empty()))
+    let mut statuses: Vec<HostStatus> = session.hosts.iter().map(status).collect();
+    compare_hosts(&mut statuses, &look.facts);
+    Ok((statuses, look.unreachable.is_empty()))
 }
 
 /// How far each commit that is live is behind the branch that releases come from.

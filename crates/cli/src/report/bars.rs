@@ -116,6 +116,11 @@ impl Bars {
             Event::Unreachable { host, .. } => {
                 self.message(host, "unreachable");
             }
+            Event::HostsSkipped { skipped } => {
+                for skipped in skipped {
+                    self.message(&skipped.host, "left out");
+                }
+            }
             Event::WorkStarted { steps, .. } => {
                 self.resume();
                 let total: u32 = steps.iter().map(|(_, count)| count).sum();

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use buedafab_model::host::running::KnownBy;
-use buedafab_model::plan::{Intent, PhaseKind};
+use buedafab_model::plan::{Intent, PhaseKind, SkippedHost};
 use buedafab_model::run::event::{Event, PlannedChange, Stream};
 use buedafab_model::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 use jiff::Timestamp;
@@ -24,16 +24,24 @@ all! {
         why: "ssh: connect to host web2 port 22: Connection refused".into(),
         hint: Some("see whether this works: ssh web2".into()),
     }, "A host can't be reached. `hint` says what to do about it, or is `null`.";
+    HostsSkipped => Event::HostsSkipped {
+        skipped: vec![SkippedHost {
+            host: web(2),
+            why: "ssh: connect to host web2 port 22: Connection refused".into(),
+        }],
+    }, "With `unreachable = \"skip\"`: these hosts are left out of the run.";
     WorkStarted => Event::WorkStarted {
         headline: "deploy v0.2.0 (5ed17b1b2b)".into(),
         by: "ada@laptop".into(),
         intent: Intent::Deploy,
+        from: None,
         changes: vec![PlannedChange { host: web(1), from: None, to: Some(release()) }],
         phases: vec![
             PhaseKind::Lock, PhaseKind::Prepare, PhaseKind::Switch { wave: 1, of: 1 }, PhaseKind::Finish,
         ],
         steps: vec![(web(1), 13), (web(2), 13)],
-    }, "The work is decided, and begins. `changes` says what each host serves before and after, `steps` how many steps \
+    }, "The work is decided, and begins. `from` is there where something was live, and is what most of the hosts served \
+        that change; `changes` says what each host serves before and after, `steps` how many steps \
         it has.";
     PhaseStarted => Event::PhaseStarted { phase: PhaseKind::Switch { wave: 1, of: 2 } },
         "A phase began. No phase begins before the one before it has ended well, here and on all of its hosts. \

@@ -33,9 +33,9 @@ pub use area::{AreaReference, SettingReference};
 pub use areas::{
     AppSettings, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,
     DjangoSettings, DrainSettings, HealthSettings, HookSettings, LayoutSettings, LimitsSettings,
-    MaintenanceSettings, PythonBase, PythonSettings, RolloutSettings, RulesSettings, ServicesSettings,
-    Settings, SharedSettings, SourceName, SourceSettings, StrategyName, Task, TaskTarget, Unreachable,
-    UsersSettings, VersionPattern, VersionSettings, WaveSize, reference,
+    MaintenanceSettings, MostUnreachable, PythonBase, PythonSettings, RolloutSettings, RulesSettings,
+    ServicesSettings, Settings, SharedSettings, SourceName, SourceSettings, StrategyName, Task, TaskTarget,
+    Unreachable, UsersSettings, VersionPattern, VersionSettings, WaveSize, reference,
 };
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use edit::with_strategy;

@@ -9,6 +9,7 @@ pub mod fleet;
 pub mod known;
 pub mod layout;
 pub mod left_over;
+pub mod level;
 pub mod proven;
 pub mod record;
 pub mod running;

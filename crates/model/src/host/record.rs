@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::app::crontab::CrontabLocation;
-use crate::names::{RunId, SlotName};
+use crate::names::{HostName, RunId, SlotName};
 use crate::release::Release;
 
 /// What a slot is good for.
@@ -144,6 +144,9 @@ pub struct JournalRecord {
     /// What was live before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Release>,
+    /// The hosts that a deploy or a rollback left out, because they couldn't be reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<HostName>,
     /// The person's words, or what went wrong first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

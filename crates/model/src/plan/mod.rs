@@ -50,6 +50,12 @@ pub struct Plan {
     pub environment: EnvironmentName,
     /// The hosts that take part, in the order of the configuration.
     pub hosts: Vec<HostPlan>,
+    /// What was live before; where hosts differ, what most of those that change served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Release>,
+    /// Hosts that are left out, because they can't be reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedHost>,
     /// What is done, in order. No phase begins before the one before it has ended well, on the deployer and on all of its
     /// hosts.
     pub phases: Vec<Phase>,
@@ -82,6 +88,23 @@ pub enum Intent {
     Restart,
     /// Something small that switches nothing: a command, a hold.
     Work,
+}
+
+/// A host that a run leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedHost {
+    /// Which.
+    pub host: HostName,
+    /// Why it can't be reached, in the words of whoever knows.
+    pub why: String,
+}
+
+impl SkippedHost {
+    /// For people, in one line.
+    pub fn in_words(&self) -> String {
+        let SkippedHost { host, why } = self;
+        format!("{host}: can't be reached: {}", why.lines().next_back().unwrap_or_default())
+    }
 }
 
 /// What changes on one host.

@@ -1,6 +1,7 @@
 //! Why a plan can't be made, and what a person can do about it. When one of these is told, nothing was touched.
 
 use crate::app::template::{NO_SUCH_FILE, OLD_FORM, OLD_TEMPLATE_VARIABLES, TEMPLATE_VARIABLES};
+use crate::config::MostUnreachable;
 use crate::deployer::rules::BrokenRule;
 use crate::host::diagnosis::Diagnosis;
 use crate::host::known::NotKnown;
@@ -43,6 +44,33 @@ pub enum Refusal {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// More hosts can't be reached than may be left out.
+    #[error("{away} of {all} hosts can't be reached, and no more than {most} may be left out")]
+    TooManyUnreachable {
+        /// How many can't.
+        away: usize,
+        /// Of how many.
+        all: usize,
+        /// How many may.
+        most: MostUnreachable,
+    },
+    /// None of the hosts can be reached, or none of one of several apps.
+    #[error("no host{} can be reached", app.as_ref().map_or_else(String::new, |app| format!(" of {app}")))]
+    NoneReached {
+        /// The app, where there are several.
+        app: Option<AppName>,
+    },
+    /// Hosts can't be brought level with what is live, as nothing says what that is.
+    #[error("the hosts serve different releases, and their records don't say which of them is meant to be live: {}", releases.join("; "))]
+    UnclearLevel {
+        /// Where which is.
+        releases: Vec<String>,
+        /// One of them, by the name that a person may type.
+        name: String,
+    },
+    /// Hosts can't be brought level, as nothing is live on any.
+    #[error("no release is live on any of the hosts")]
+    NoLevel,
     /// No release was proven live on the host before the one that is.
     #[error("{host}: nothing to roll back to: {why}")]
     NothingBefore {
@@ -179,6 +207,23 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// That these releases are live, and nothing says which is meant.
+    pub fn unclear_level(releases: &[(Release, Vec<HostName>)]) -> Refusal {
+        let told = |(release, hosts): &(Release, Vec<HostName>)| {
+            let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            format!("{release} on {}", hosts.join(", "))
+        };
+        let most = releases.iter().max_by_key(|(_, hosts)| hosts.len()).map(|(release, _)| release);
+        let name = most.map(|release| match &release.tag {
+            Some(tag) => format!("--release {tag}"),
+            None => format!("--commit {}", release.commit.short()),
+        });
+        Refusal::UnclearLevel {
+            releases: releases.iter().map(told).collect(),
+            name: name.unwrap_or_default(),
+        }
+    }
+
     /// The host that it is about, if it is about one, and what is said of it.
     pub fn of_host(&self) -> Option<(&HostName, String)> {
         let host = match self {
@@ -189,6 +234,10 @@ impl Refusal {
             | Refusal::ArchiveGone { host, .. }
             | Refusal::NothingLive { host } => host,
             Refusal::NoHosts
+            | Refusal::TooManyUnreachable { .. }
+            | Refusal::NoneReached { .. }
+            | Refusal::UnclearLevel { .. }
+            | Refusal::NoLevel
             | Refusal::BadTemplate { .. }
             | Refusal::DifferentTargets { .. }
             | Refusal::NotKnown(_)
@@ -230,6 +279,14 @@ impl Refusal {
                     "the command `check` says more; to go on without this host, name the others with --hosts";
                 hint.as_ref().map_or_else(|| more.to_owned(), |hint| format!("{hint}; {more}"))
             }
+            Refusal::TooManyUnreachable { .. } => {
+                "is the network of this machine the reason? `max_unreachable` says how many may be left out".into()
+            }
+            Refusal::NoneReached { .. } => "the command `check` says more".into(),
+            Refusal::UnclearLevel { name, .. } => {
+                format!("deploy the one that is meant by its name, such as: deploy {name} --allow-older")
+            }
+            Refusal::NoLevel => "deploy first".into(),
             Refusal::NothingBefore { common: Some(release), .. } => format!(
                 "rollback --to {} takes all hosts there, and prepares it first where it never was",
                 release.tag.as_deref().unwrap_or_else(|| release.commit.short())

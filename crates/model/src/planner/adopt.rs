@@ -231,7 +231,15 @@ fn adopt(planning: &HostPlanning<'_>, found: &Adoption) -> Vec<Action> {
     actions.push(RecordAction::Fleet { hosts, gone: Vec::new() }.into());
     let (by, release) = (run.by.clone(), found.live_release());
     actions.push(
-        RecordAction::Journal { kind: JournalKind::Adopted, by, release, from: None, reason: None }.into(),
+        RecordAction::Journal {
+            kind: JournalKind::Adopted,
+            by,
+            release,
+            from: None,
+            reason: None,
+            skipped: Vec::new(),
+        }
+        .into(),
     );
     actions
 }

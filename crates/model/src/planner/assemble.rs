@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{HostChange, HostPlanning, RunContext};
 use super::numbers::{Numbers, Part};
+use super::reach::skipped_of;
 use super::traffic::Draining;
 use super::waves::split_into_waves;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
 use crate::host::record::{JournalKind, LockHolder};
-use crate::names::{AppName, HostName};
+use crate::names::{AppName, CommitId, HostName, RunId};
 use crate::plan::action::{Action, PythonAction, ServiceAction, ToldVisitors};
 use crate::plan::promise::Promise;
 use crate::plan::refusal::Refusal;
@@ -51,10 +52,12 @@ pub(super) fn assemble(
     let notes =
         notes.into_iter().chain(many_fetch(settings, changes)).chain(told_promises(changes)).collect();
     let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
-    let (draining, undrained) = Draining::of(settings, changes, others).map_err(|refusal| vec![refusal])?;
+    let (draining, undrained) =
+        Draining::of(settings, run, changes, others).map_err(|refusal| vec![refusal])?;
     let draining = draining.as_ref();
     plan.notes.extend(undrained);
     plan.hosts = host_plans(settings, changes, others);
+    plan.from = was_live(changes);
     if changes.is_empty() {
         return Ok(plan);
     }
@@ -281,6 +284,8 @@ pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) 
         unit: settings.app.unit.clone(),
         environment: settings.environment.clone(),
         hosts: Vec::new(),
+        from: None,
+        skipped: skipped_of(settings, run).cloned().collect(),
         phases: Vec::new(),
         on_failure: Vec::new(),
         closing: Vec::new(),
@@ -314,6 +319,20 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
     let mut hosts: Vec<HostPlan> = changed.chain(unchanged).collect();
     hosts.sort_by_key(|planned| settings.hosts.iter().position(|host| host.name == planned.host.name));
     hosts
+}
+
+/// What was live before a change: of several releases that which most hosts serve, or of as many the one that came last. A host that was
+/// away for a while, and is far behind, doesn't say what the change is compared with.
+fn was_live(changes: &[HostChange<'_>]) -> Option<Release> {
+    let mut served: BTreeMap<&CommitId, (usize, &RunId, &Release)> = BTreeMap::new();
+    for change in changes {
+        let run = change.planning.facts.live_record().map_or(&change.planning.run.run, |record| &record.run);
+        let Some(from) = &change.from else { continue };
+        let known = served.entry(&from.commit).or_insert((0, run, from));
+        *known = (known.0 + 1, known.1.max(run), known.2);
+    }
+    let most = served.into_values().max_by_key(|(count, run, _)| (*count, *run));
+    most.map(|(_, _, release)| release.clone())
 }
 
 /// Phases in which somebody has something to do.
@@ -378,7 +397,7 @@ pub(super) fn deployer_variables(
     plan: &Plan,
 ) -> BTreeMap<String, String> {
     let release = plan.release();
-    let from = plan.hosts.iter().find_map(|planned| planned.from.as_ref());
+    let from = plan.from.as_ref();
     let mut machines = BTreeSet::new();
     let hosts = plan.hosts.iter().map(|planned| planned.host.machine());
     let hosts: Vec<&str> = hosts.filter(|machine| machines.insert(*machine)).collect();

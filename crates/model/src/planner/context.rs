@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::diagnosis::{SentRoom, left_over_on, owner_by};
+use super::reach::skipped_of;
 use super::resolved::settings_back_to;
 use crate::app::bundle::Bundles;
 use crate::app::hooks::HookPoint;
@@ -15,10 +16,10 @@ use crate::host::facts::{CurrentLink, HostFacts};
 use crate::host::layout::Layout;
 use crate::host::left_over::LeftOver;
 use crate::host::record::{JournalKind, LockHolder, PendingSwitch, SlotState};
-use crate::names::{HostPath, RunId, SlotName};
-use crate::plan::Target;
+use crate::names::{HostName, HostPath, RunId, SlotName};
 use crate::plan::action::{Action, AppAction, Effect, GitAction, RecordAction, ServiceAction, ToldVisitors};
 use crate::plan::refusal::Refusal;
+use crate::plan::{SkippedHost, Target};
 use crate::release::Release;
 use crate::strategy::{self, Destination, RollbackTarget, Strategy};
 
@@ -31,6 +32,8 @@ pub struct RunContext {
     pub at: Timestamp,
     /// The person and machine that run it.
     pub by: String,
+    /// Hosts that it leaves out, because they can't be reached.
+    pub skipped: Vec<SkippedHost>,
 }
 
 impl RunContext {
@@ -41,7 +44,15 @@ impl RunContext {
 
     /// A line of the journal that is about no release.
     pub(super) fn note(&self, kind: JournalKind, reason: Option<String>) -> Action {
-        RecordAction::Journal { kind, by: self.by.clone(), release: None, from: None, reason }.into()
+        RecordAction::Journal {
+            kind,
+            by: self.by.clone(),
+            release: None,
+            from: None,
+            reason,
+            skipped: Vec::new(),
+        }
+        .into()
     }
 }
 
@@ -103,6 +114,11 @@ impl<'a> HostPlanning<'a> {
             removes: Vec::new(),
         };
         seen.iter().map(planning).collect()
+    }
+
+    /// The app's hosts that the run leaves out.
+    pub(super) fn skipped(&self) -> Vec<HostName> {
+        skipped_of(self.configured, self.run).map(|skipped| skipped.host.clone()).collect()
     }
 
     /// Notes how large those of these packages are that aren't here yet.

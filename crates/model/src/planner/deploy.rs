@@ -1,6 +1,6 @@
 //! The plan that makes a release live.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::{Workshop, pack};
 use super::assemble::{Change, Primary, assemble};
@@ -10,6 +10,7 @@ use super::examine::examine;
 use super::maintenance::{can_announce, told_before};
 use super::migrations::look_for_unknown;
 use super::prepare::{Build, with_recipe};
+use super::reach::about_skipped;
 use super::resolved::resolve_release;
 use super::virtualenv::Renewal;
 use super::work::{prune_on, restart_on};
@@ -24,7 +25,7 @@ use crate::host::diagnosis::{DiagnosisKind, stray};
 use crate::host::facts::{CurrentLink, Room};
 use crate::host::left_over::LeftOver;
 use crate::host::record::{JournalKind, SlotState};
-use crate::names::CommitId;
+use crate::names::{CommitId, HostName};
 use crate::plan::action::{Schema, ToldVisitors};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Intent, Note, Plan, Target};
@@ -72,6 +73,9 @@ pub struct DeployRequest {
     pub goes_back: Option<Schema>,
     /// Commits that differ from the release in nothing that the app is made of: a host that serves one of them stays as it is.
     pub same: Vec<CommitId>,
+    /// The hosts that lack what is live, where only they change: the release is live on the others, which have no part in the run, however
+    /// well they are, and what is done once has been done for it.
+    pub only: Option<BTreeSet<HostName>>,
     /// Whether other apps change in the same run: what is only down is deployed again then, and not only started.
     pub others_change: bool,
     /// What a person should know about the release.
@@ -101,6 +105,7 @@ impl DeployRequest {
             publish: Vec::new(),
             goes_back: None,
             same: Vec::new(),
+            only: None,
             others_change: false,
             notes: Vec::new(),
         }
@@ -134,6 +139,7 @@ pub fn plan_deploy(
         publish,
         goes_back,
         same,
+        only,
         others_change,
         notes: more,
     } = request;
@@ -181,7 +187,20 @@ pub fn plan_deploy(
             });
         }
     }
+    let is_wanted = |host: &HostName| only.as_ref().is_none_or(|only| only.contains(host));
+    if only.is_some() {
+        // What is wrong with a host that has no part is no reason, but for a person's word, and for work that is under way.
+        let is_theirs = |kind: DiagnosisKind| matches!(kind, DiagnosisKind::Held | DiagnosisKind::Locked);
+        refusals.retain(|refusal| match refusal {
+            Refusal::Unfit { host, diagnosis } => is_wanted(host) || is_theirs(diagnosis.kind),
+            _ => true,
+        });
+        notes.retain(|note| note.host.as_ref().is_none_or(is_wanted));
+    }
     let stays = |planning: &HostPlanning<'_>| {
+        if only.is_some() {
+            return !is_wanted(&planning.host.name);
+        }
         let is_there = |live: Release| live.commit == release.commit || same.contains(&live.commit);
         let live = planning.facts.live().is_some_and(is_there);
         live && planning.facts.live_is_confirmed() && !force
@@ -201,7 +220,8 @@ pub fn plan_deploy(
     let told = told.as_ref().filter(|_| hosts.iter().all(|seen| can_announce(settings, seen.facts)));
 
     let (there, mut hosts): (Vec<_>, Vec<_>) = hosts.into_iter().partition(stays);
-    let (others, down): (Vec<_>, Vec<_>) = there.into_iter().partition(is_well);
+    let (others, down): (Vec<_>, Vec<_>) =
+        there.into_iter().partition(|planning| only.is_some() || is_well(planning));
     // Who asks for what isn't wanted to go away has nothing else touched, where no release changes: the release that serves goes on,
     // however well.
     let removes = |planning: &HostPlanning<'_>| !planning.removes.is_empty();
@@ -216,7 +236,13 @@ pub fn plan_deploy(
     };
     for (planning, then) in others
         .iter()
-        .map(|planning| (planning, None))
+        .map(|planning| {
+            (
+                planning,
+                (!is_well(planning))
+                    .then_some("and isn't touched, though its app doesn't serve it: `deploy` does"),
+            )
+        })
         .chain(down.iter().map(|planning| (planning, Some(then))))
     {
         let live = planning.facts.live().unwrap_or_else(|| release.clone());
@@ -280,7 +306,14 @@ pub fn plan_deploy(
     let changes: Vec<HostChange<'_>> = changes.into_iter().flatten().collect();
     let tests = tests.then(|| tests_of(settings)).flatten();
     let commands = with_recipe(settings, HookPoint::Once, &settings.hooks.on_hosts.once);
-    let once = changes.first().map(|primary| primary.planning.hooks(&primary.to, HookPoint::Once, &commands));
+    if only.is_some() && !commands.is_empty() && !changes.is_empty() {
+        let text = format!("what is done once isn't done again: it was when {release} became live");
+        notes.push(Note { host: None, text });
+    }
+    let once = changes.first().filter(|_| only.is_none());
+    let once = once.map(|primary| primary.planning.hooks(&primary.to, HookPoint::Once, &commands));
+    let does_once = changes.first().filter(|_| once.as_ref().is_some_and(|once| !once.is_empty()));
+    notes.extend(about_skipped(settings, run, does_once.map(|change| &change.planning.host.name)));
     let minds = changes.first().zip(*goes_back).and_then(|(change, schema)| look_for_unknown(change, schema));
     let change = Change {
         intent: Intent::Deploy,

@@ -1,8 +1,13 @@
 //! What is done about hosts that can't be reached.
 
+use std::collections::BTreeSet;
+
+use super::context::RunContext;
 use crate::config::{Settings, Unreachable};
-use crate::names::HostName;
+use crate::host::Host;
+use crate::names::{AppName, HostName};
 use crate::plan::refusal::Refusal;
+use crate::plan::{Note, SkippedHost};
 
 /// A host that couldn't be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,17 +20,87 @@ pub struct UnreachableHost {
     pub hint: Option<String>,
 }
 
-/// What speaks against a plan as long as these hosts can't be reached. A fleet changes together or not at all, and a host
-/// that nobody can ask can't be told either.
-pub fn without_unreachable(settings: &Settings, unreachable: &[UnreachableHost]) -> Result<(), Vec<Refusal>> {
+/// Those of `hosts`, which are all that take part, that a run leaves out as they can't be reached; or what speaks against it. A fleet
+/// changes together or not at all, but where a person has decided otherwise: and only a deploy or a rollback, which `status` and a later
+/// deploy make up for, can leave a host out (`can_skip`).
+pub fn without_unreachable(
+    settings: &Settings,
+    hosts: &[Host],
+    unreachable: &[UnreachableHost],
+    can_skip: bool,
+) -> Result<Vec<SkippedHost>, Vec<Refusal>> {
     if unreachable.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let Unreachable::Fail = settings.rollout.unreachable;
     let refusal = |UnreachableHost { host, why, hint }: &UnreachableHost| Refusal::Unreachable {
         host: host.clone(),
         why: why.clone(),
         hint: hint.clone(),
     };
-    Err(unreachable.iter().map(refusal).collect())
+    let mut refusals: Vec<Refusal> = unreachable.iter().map(refusal).collect();
+    match settings.rollout.unreachable {
+        Unreachable::Fail => return Err(refusals),
+        Unreachable::Skip if !can_skip => return Err(refusals),
+        Unreachable::Skip => {}
+    }
+    let is_away = |host: &&Host| unreachable.iter().any(|away| away.host == host.name);
+    // A machine that several apps share is away once.
+    let machines = |hosts: &mut dyn Iterator<Item = &Host>| {
+        hosts.map(|host| host.machine().to_owned()).collect::<BTreeSet<String>>().len()
+    };
+    let (away, all) = (machines(&mut hosts.iter().filter(is_away)), machines(&mut hosts.iter()));
+    let most = settings.rollout.max_unreachable;
+    if most.is_exceeded_by(away, all) {
+        refusals.push(Refusal::TooManyUnreachable { away, all, most });
+        return Err(refusals);
+    }
+    let apps: BTreeSet<Option<&AppName>> = hosts.iter().map(|host| host.app.as_ref()).collect();
+    for app in apps {
+        let mut own = hosts.iter().filter(|host| host.app.as_ref() == app);
+        if own.all(|host| is_away(&host)) {
+            refusals.push(Refusal::NoneReached { app: app.cloned() });
+            return Err(refusals);
+        }
+    }
+    let skipped = unreachable.iter();
+    Ok(skipped.map(|away| SkippedHost { host: away.host.clone(), why: away.why.clone() }).collect())
+}
+
+/// The hosts of an app that a run leaves out.
+pub(super) fn skipped_of<'a>(
+    settings: &'a Settings,
+    run: &'a RunContext,
+) -> impl Iterator<Item = &'a SkippedHost> {
+    run.skipped.iter().filter(|skipped| settings.hosts.iter().any(|host| host.name == skipped.host))
+}
+
+/// What becomes of what only hosts that are left out do. They may well run, so nobody else may begin with it; `once_on`: who does what is
+/// done once in a run.
+pub(super) fn about_skipped(settings: &Settings, run: &RunContext, once_on: Option<&HostName>) -> Vec<Note> {
+    let is_skipped = |host: &Host| run.skipped.iter().any(|skipped| skipped.host == host.name);
+    let mut notes = Vec::new();
+    let mut note = |host: &HostName, text: String| notes.push(Note { host: Some(host.clone()), text });
+    let primary = settings.hosts.first().filter(|first| is_skipped(first));
+    if let (Some(primary), Some(host)) = (primary, once_on) {
+        note(
+            host,
+            format!("does what is done once, in the place of {}, which can't be reached", primary.name),
+        );
+    }
+    if let (Some(primary), Some(_)) = (primary, &settings.crontab.file) {
+        let text =
+            "its jobs stay as they are, and aren't installed on another host: this one may still run them";
+        note(&primary.name, text.to_owned());
+    }
+    for named in &settings.services.named {
+        let on: Vec<&Host> = settings.hosts.iter().filter(|host| settings.runs_on(named, host)).collect();
+        if let Some(first) = on.first().filter(|_| on.iter().all(|host| is_skipped(host))) {
+            let text = format!(
+                "[services.{}] stays as it is, and isn't started on another host: this one may still run it",
+                named.name
+            );
+            note(&first.name, text);
+        }
+    }
+    notes
 }

@@ -9,6 +9,7 @@ use super::examine::examine;
 use super::maintenance::told_before;
 use super::migrations::{UndoQuestion, ask_for_unknown, mind_migrations};
 use super::prepare::Build;
+use super::reach::about_skipped;
 use super::resolved::{later_service, lost_variables, resolve_release, settings_as_of};
 use super::virtualenv::Renewal;
 use crate::app::bundle::Bundles;
@@ -198,6 +199,8 @@ pub fn plan_rollback(
     if !refusals.is_empty() {
         return Err(refusals);
     }
+    let does_once = changes.first().filter(|_| !primary.prepare.is_empty() || !primary.once.is_empty());
+    notes.extend(about_skipped(configured, run, does_once.map(|change| &change.planning.host.name)));
     let change = Change {
         intent: Intent::Rollback,
         kind: JournalKind::RolledBack,

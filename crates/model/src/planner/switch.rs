@@ -284,6 +284,11 @@ impl HostChange<'_> {
             release: Some(self.to.release.clone()),
             from: self.from.clone(),
             reason: None,
+            // What came to nothing left nobody behind.
+            skipped: match kind {
+                JournalKind::Deployed | JournalKind::RolledBack => self.planning.skipped(),
+                _ => Vec::new(),
+            },
         }
         .into()
     }

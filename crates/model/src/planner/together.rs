@@ -118,6 +118,8 @@ fn plan_together(settings: &Settings, run: &RunContext, plans: Vec<AppPlan>) -> 
         // On the way back, what rests on another app goes first.
         let turn = if plan.intent == Intent::Rollback { last - turn } else { turn };
         joined.hosts.extend(plan.hosts);
+        joined.from = joined.from.or(plan.from);
+        joined.skipped.extend(plan.skipped);
         joined.on_failure.extend(plan.on_failure);
         for phase in plan.phases {
             let Phase { kind, deployer, work } = phase;

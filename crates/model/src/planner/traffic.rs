@@ -2,6 +2,7 @@
 
 use super::context::{HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::numbers::{Numbers, Part, renumber};
+use super::reach::skipped_of;
 use super::work::{share_first, work};
 use crate::app::traffic::{BalancerTarget, DrainCommand, DrainMethod, DrainOn};
 use crate::config::Settings;
@@ -53,6 +54,7 @@ impl<'s> Draining<'s> {
     /// the whole run.
     pub(super) fn of(
         settings: &'s Settings,
+        run: &RunContext,
         changes: &[HostChange<'_>],
         others: &[HostPlanning<'_>],
     ) -> Result<(Option<Self>, Option<Note>), Refusal> {
@@ -71,15 +73,16 @@ impl<'s> Draining<'s> {
         // What another run has left out of traffic, this one puts back, where it changes it.
         let comes_back =
             |planning: &HostPlanning<'_>| wanted.iter().any(|change| change.planning.host == planning.host);
-        let is_out = |planning: &&HostPlanning<'_>| {
-            let is_out = planning.facts.live_slot().is_none() || planning.facts.drained.is_some();
-            is_balanced(settings, planning.host) && is_out && !comes_back(planning)
-        };
         let seen = changes.iter().map(|change| &change.planning).chain(others);
-        let out: Vec<HostName> = seen.filter(is_out).map(|planning| planning.host.name.clone()).collect();
+        let seen = seen.filter(|planning| is_balanced(settings, planning.host) && !comes_back(planning));
+        let (drained, others): (Vec<_>, Vec<_>) = seen.partition(|planning| planning.facts.drained.is_some());
+        let silent = others.iter().filter(|planning| planning.facts.live_slot().is_none()).count();
+        let is_away = |host: &&Host| skipped_of(settings, run).any(|skipped| skipped.host == host.name);
+        let away = balanced(settings).filter(is_away).count();
         let least = settings.drain.min_in_service as usize;
-        let most_out = hosts.saturating_sub(out.len()).saturating_sub(least);
+        let most_out = hosts.saturating_sub(drained.len() + silent + away + least);
         if most_out == 0 {
+            let out = drained.iter().map(|planning| planning.host.name.clone()).collect();
             return Err(Refusal::TooFewInService { hosts: hosts as u32, least: least as u32, out });
         }
         Ok((Some(Draining { settings, method, most_out }), None))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::{EnvironmentName, HostName, RunId, Unit};
 use crate::plan::action::PhaseName;
-use crate::plan::{Found, Intent, PhaseKind, Plan};
+use crate::plan::{Found, Intent, PhaseKind, Plan, SkippedHost};
 use crate::release::Release;
 use crate::run::outcome::{FailureKind, Outcome};
 
@@ -48,6 +48,11 @@ pub enum Event {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// Hosts that can't be reached are left out.
+    HostsSkipped {
+        /// Which, and why each of them can't.
+        skipped: Vec<SkippedHost>,
+    },
     /// There is no plan: nothing was touched.
     Refused {
         /// All that speaks against it.
@@ -61,6 +66,9 @@ pub enum Event {
         by: String,
         /// What kind of run it is.
         intent: Intent,
+        /// What was live before; where hosts differ, what most of those that change served.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Release>,
         /// What changes on each host, in the order of the configuration.
         changes: Vec<PlannedChange>,
         /// The phases, in order.
@@ -222,6 +230,7 @@ impl Event {
             headline: plan.headline(),
             by: plan.by.clone(),
             intent: plan.intent,
+            from: plan.from.clone(),
             changes: plan
                 .hosts
                 .iter()

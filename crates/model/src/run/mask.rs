@@ -1,6 +1,7 @@
 //! Events without what must not be seen in them.
 
 use crate::app::mask::mask;
+use crate::plan::SkippedHost;
 use crate::run::event::{Event, Reason};
 use crate::run::outcome::{Failure, FailureKind, Outcome};
 
@@ -20,13 +21,17 @@ impl Event {
             Event::Unreachable { host, why, hint } => {
                 Event::Unreachable { host, why: mask(why), hint: hint.map(mask) }
             }
+            Event::HostsSkipped { skipped } => {
+                let masked = |SkippedHost { host, why }| SkippedHost { host, why: mask(why) };
+                Event::HostsSkipped { skipped: skipped.into_iter().map(masked).collect() }
+            }
             Event::Refused { reasons } => {
                 let masked =
                     |Reason { message, hint }| Reason { message: mask(message), hint: hint.map(mask) };
                 Event::Refused { reasons: reasons.into_iter().map(masked).collect() }
             }
-            Event::WorkStarted { headline, by, intent, changes, phases, steps } => {
-                Event::WorkStarted { headline: mask(headline), by, intent, changes, phases, steps }
+            Event::WorkStarted { headline, by, intent, from, changes, phases, steps } => {
+                Event::WorkStarted { headline: mask(headline), by, intent, from, changes, phases, steps }
             }
             Event::StepStarted { host, step, title } => Event::StepStarted { host, step, title: mask(title) },
             Event::Output { host, step, stream, line, is_told } => {

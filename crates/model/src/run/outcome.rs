@@ -77,13 +77,17 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
     match refusal {
         // Waiting, or a word with a colleague, is all that it takes.
         Refusal::Unfit { diagnosis, .. } if diagnosis.kind.says_wait() => Verdict::Locked,
-        Refusal::Unreachable { .. } => Verdict::Unreachable,
+        Refusal::Unreachable { .. } | Refusal::TooManyUnreachable { .. } | Refusal::NoneReached { .. } => {
+            Verdict::Unreachable
+        }
         // The release can't be made ready. That is seen so early that the idle slot, and what could be rolled back to
         // in it, is still as it was.
         Refusal::Unfit { diagnosis, .. } if diagnosis.kind.is_the_apps_need() => Verdict::FailedBefore,
         Refusal::BadTemplate { .. } => Verdict::FailedBefore,
         Refusal::OfApp { refusal, .. } => verdict_of_one(refusal),
         Refusal::NoHosts
+        | Refusal::UnclearLevel { .. }
+        | Refusal::NoLevel
         | Refusal::Unfit { .. }
         | Refusal::NothingBefore { .. }
         | Refusal::NotKnown(_)

@@ -80,7 +80,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
         }
         RecordAction::KeepResolved { resolved } => keep_resolved(layout, resolved),
         RecordAction::SwitchLink { target } => switch_link(layout, target.as_deref(), run),
-        RecordAction::Journal { kind, by, release, from, reason } => {
+        RecordAction::Journal { kind, by, release, from, reason, skipped } => {
             let record = JournalRecord {
                 at,
                 kind: *kind,
@@ -88,6 +88,7 @@ pub(super) fn render(action: &RecordAction, layout: &Layout, run: &RunId) -> Str
                 by: by.clone(),
                 release: release.clone(),
                 from: from.clone(),
+                skipped: skipped.clone(),
                 reason: reason.clone(),
                 stopped: None,
             };
@@ -302,7 +303,7 @@ fn tell_hold(layout: &Layout) -> String {
 
 /// Adds a line to the journal that tells how a run came to nothing, as soon as that is known.
 pub(super) fn render_ended(action: &RecordAction, ended: &Ended, layout: &Layout, run: &RunId) -> String {
-    let RecordAction::Journal { kind: _, by, release, from, reason: _ } = action else {
+    let RecordAction::Journal { kind: _, by, release, from, reason: _, skipped: _ } = action else {
         return render(action, layout, run);
     };
     let Ended { kind, reason, stopped } = ended;
@@ -313,6 +314,7 @@ pub(super) fn render_ended(action: &RecordAction, ended: &Ended, layout: &Layout
         by: by.clone(),
         release: release.clone(),
         from: from.clone(),
+        skipped: Vec::new(),
         reason: Some(reason.clone()),
         stopped: Some(stopped.clone()),
     };

@@ -483,7 +483,7 @@ impl SimHost {
                 let stopped = if all { Process::Nothing } else { Process::Dead };
                 self.processes.insert(String::from(service.clone()), stopped);
             }
-            Effect::Journal { kind, by, release, from, reason } => {
+            Effect::Journal { kind, by, release, from, reason, skipped } => {
                 if !self.has_folders {
                     return 1;
                 }
@@ -495,6 +495,7 @@ impl SimHost {
                         by: by.to_owned(),
                         release: release.cloned(),
                         from: from.cloned(),
+                        skipped: skipped.to_vec(),
                         reason: reason.map(str::to_owned),
                         stopped: None,
                     });

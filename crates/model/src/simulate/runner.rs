@@ -158,6 +158,7 @@ mod tests {
             run: RunId::new("r1").expect("a word"),
             at: jiff::Timestamp::UNIX_EPOCH,
             by: "ada@laptop".to_owned(),
+            skipped: Vec::new(),
         };
         let commit = CommitId::new("1".repeat(40)).expect("40 digits");
         let release = Release::unnamed(commit);

@@ -146,6 +146,7 @@ mod tests {
             by: "ada@laptop".to_owned(),
             release: Some(Release::unnamed(commit("2"))),
             from: Some(Release::unnamed(commit("1"))),
+            skipped: Vec::new(),
             reason: None,
             stopped: None,
         }

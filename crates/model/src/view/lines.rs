@@ -77,6 +77,10 @@ impl RunLines {
             }
             // Why, and what to do about it, is told at the end.
             Event::Unreachable { host, .. } => talk(format!("{}  unreachable", pad(host.as_str(), width))),
+            Event::HostsSkipped { skipped } => {
+                let hosts: Vec<&str> = skipped.iter().map(|skipped| skipped.host.as_str()).collect();
+                talk(format!("left out: {}", hosts.join(", ")))
+            }
             Event::PhaseStarted { phase } if !quiet => {
                 let mut lines = self.end_phase(*at);
                 self.phase = Some((*phase, *at));

@@ -21,7 +21,7 @@ pub use plan::{Detail, count_hosts, show_plan};
 pub use recipe::show_recipe;
 pub use refusals::show_refusals;
 pub use replay::show_replay;
-pub use status::{HostStatus, describe_maintenance, show_status};
+pub use status::{HostStatus, Missed, compare_hosts, describe_maintenance, show_status};
 pub use summary::{Seen, Summary};
 pub use table::{Table, ago};
 pub use visible::{on_one_line, visible, visible_json};

@@ -43,6 +43,9 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     if matches!(plan.intent, Intent::Deploy | Intent::Rollback) {
         text.push_str(&show_changes_of_hosts(rows));
     }
+    for skipped in &plan.skipped {
+        let _ = writeln!(text, "  leaves out {}", skipped.in_words());
+    }
     for (hosts, note) in group_notes(&plan.notes) {
         let _ = if hosts.is_empty() {
             writeln!(text, "  note: {note}")

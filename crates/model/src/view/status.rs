@@ -14,6 +14,7 @@ use crate::deployer::checkout::Behind;
 use crate::host::app_version::AppAnswer;
 use crate::host::diagnosis::{Diagnosis, DiagnosisKind};
 use crate::host::facts::HostFacts;
+use crate::host::level::{FleetLevel, MissedRun, Outdated, WhyOutdated, missed_last};
 use crate::host::record::{Hold, JournalKind, LockHolder, SlotState};
 use crate::host::running::{HealthAnswer, Trouble, UnitFacts};
 use crate::names::{AppName, CommitId, EnvironmentName, HostName, SlotName};
@@ -74,8 +75,24 @@ pub struct HostStatus {
     /// What visitors are told, while the app is in maintenance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<MaintenanceRecord>,
+    /// That it lacks what is live on the others, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outdated: Option<Outdated>,
+    /// The run that left it out last, and what that made live, while it can't be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed: Option<Missed>,
     /// What is wrong with it.
     pub problems: Vec<String>,
+}
+
+/// A release that became live without a host.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Missed {
+    /// Which.
+    pub release: Release,
+    /// By which run.
+    #[serde(flatten)]
+    pub run: MissedRun,
 }
 
 /// Whether what the link leads to is what serves.
@@ -164,6 +181,8 @@ impl HostStatus {
             hold: None,
             drained: None,
             maintenance: None,
+            outdated: None,
+            missed: None,
             problems: Vec::new(),
         }
     }
@@ -232,9 +251,46 @@ impl HostStatus {
             hold: facts.hold.clone(),
             drained: facts.drained.clone(),
             maintenance: facts.maintenance.clone(),
+            outdated: None,
+            missed: None,
             problems,
         }
     }
+}
+
+/// Notes which hosts lack what is live on the others, app by app, and which runs left out those that can't be asked.
+pub fn compare_hosts(statuses: &mut [HostStatus], facts: &BTreeMap<HostName, HostFacts>) {
+    let apps: BTreeSet<Option<AppName>> = statuses.iter().map(|status| status.of_app.clone()).collect();
+    for app in apps {
+        let of_app = statuses.iter().filter(|status| status.of_app == app);
+        let names: Vec<HostName> = of_app.map(|status| status.host.clone()).collect();
+        let seen: Vec<(&HostName, &HostFacts)> =
+            names.iter().filter_map(|name| facts.get_key_value(name)).collect();
+        let level = FleetLevel::of(&seen);
+        for status in statuses.iter_mut().filter(|status| status.of_app == app) {
+            if status.unreachable.is_some() {
+                let missed = missed_last(&status.host, &seen);
+                status.missed = missed.map(|(release, run)| Missed { release, run });
+            } else if let FleetLevel::Clear { outdated, .. } = &level {
+                status.outdated = outdated.iter().find(|outdated| outdated.host == status.host).cloned();
+            }
+        }
+    }
+}
+
+/// That a host lacks what is live on the others, in words.
+fn describe_outdated(outdated: &Outdated, now: Timestamp) -> String {
+    let Outdated { host: _, serves, live, why } = outdated;
+    let serves = serves.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    let why = match why {
+        WhyOutdated::Missed(MissedRun { at, by, .. }) => {
+            format!("; it couldn't be reached when {by} made that live, {}", ago(*at, now))
+        }
+        WhyOutdated::ServedBefore => "; they served its release before".to_owned(),
+        WhyOutdated::Unconfirmed => "; what it serves was never confirmed".to_owned(),
+        WhyOutdated::Joined | WhyOutdated::Fewer => String::new(),
+    };
+    format!("serves {serves}, the others {live}{why}")
 }
 
 /// Since when visitors are told what, by whom.
@@ -324,6 +380,12 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> S
         if let Some(why) = &status.unreachable {
             line(&status.host, why.lines().next_back().unwrap_or_default());
         }
+        if let Some(Missed { release, run: MissedRun { at, by, .. } }) = &status.missed {
+            line(&status.host, &format!("{release} became live without it, {}, by {by}", ago(*at, now)));
+        }
+        if let Some(outdated) = &status.outdated {
+            line(&status.host, &describe_outdated(outdated, now));
+        }
         if let Some(hold) = &status.hold {
             line(
                 &status.host,
@@ -359,7 +421,10 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> S
     // Of several apps each may serve a release of its own: that in which it changed last.
     for (app, _) in commits.iter().filter(|(_, commits)| commits.len() > 1) {
         let of = app.map_or_else(String::new, |app| format!(" of {app}"));
-        let _ = writeln!(text, "drift: the hosts{of} serve different releases");
+        let is_its = |status: &&HostStatus| status.of_app.as_ref() == *app;
+        let is_clear = statuses.iter().filter(is_its).any(|status| status.outdated.is_some());
+        let then = if is_clear { "; `deploy --only-outdated` brings them level" } else { "" };
+        let _ = writeln!(text, "drift: the hosts{of} serve different releases{then}");
     }
     text
 }

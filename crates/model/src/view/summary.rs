@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 
 use crate::names::HostName;
+use crate::plan::SkippedHost;
 use crate::run::event::{Consumer, Event, StampedEvent};
 use crate::run::exit_code::ExitCode;
 use crate::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
@@ -38,6 +39,8 @@ pub struct Summary {
     failures: usize,
     /// What can be done about hosts that couldn't be reached.
     hints: BTreeMap<HostName, String>,
+    /// Hosts that were left out.
+    skipped: Vec<SkippedHost>,
     /// What failed and stopped nothing.
     undone: Vec<Failure>,
     /// What failed of what the deployer does.
@@ -67,6 +70,7 @@ impl Summary {
             Event::Unreachable { host, hint: Some(hint), .. } => {
                 self.hints.insert(host.clone(), hint.clone());
             }
+            Event::HostsSkipped { skipped } => self.skipped.clone_from(skipped),
             Event::StepFailed { .. } => self.failures += 1,
             Event::StepEnded { host, step, status, .. } if *status != 0 => {
                 let what = FailureKind::Exited { status: *status };
@@ -115,6 +119,9 @@ impl Summary {
     pub fn tell(&self, retry: &str, environment_command: &str, seen: Seen) -> String {
         let Some((outcome, milliseconds)) = &self.ended else { return String::new() };
         let mut text = self.tell_end(outcome, *milliseconds, true, seen);
+        if outcome.verdict == Verdict::Done && !self.skipped.is_empty() {
+            let _ = writeln!(text, "  when it is back: {environment_command} deploy --only-outdated");
+        }
         for (what, command) in
             next_commands(outcome, &self.in_order(&outcome.failures), retry, environment_command)
         {
@@ -163,6 +170,9 @@ impl Summary {
         };
         for (serving, hosts) in group_serving(outcome) {
             let _ = writeln!(text, "  {}", serving.told(&hosts, is_now));
+        }
+        for skipped in &self.skipped {
+            let _ = writeln!(text, "  left out: {}", skipped.in_words());
         }
         text
     }

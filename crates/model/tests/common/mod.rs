@@ -53,6 +53,7 @@ pub(crate) fn run(number: u32) -> RunContext {
         run: RunId::new(format!("r{number}")).expect("a word"),
         at: midnight + jiff::SignedDuration::from_mins(number.into()),
         by: "ada@laptop".to_owned(),
+        skipped: Vec::new(),
     }
 }
 

@@ -42,6 +42,7 @@ fn members_of_a_team_deploy_one_after_the_other() {
                 release: None,
                 from: None,
                 reason: None,
+                skipped: Vec::new(),
             }
             .into(),
         ];

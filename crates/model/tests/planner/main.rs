@@ -6,6 +6,7 @@ mod common;
 mod deployer;
 mod deploys;
 mod fleets;
+mod level;
 mod links;
 mod refused;
 mod rollbacks;

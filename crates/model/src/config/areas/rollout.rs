@@ -22,12 +22,37 @@ pub enum WaveSize {
     Percent(u32),
 }
 
+/// How many hosts may be left out of a run. Written as a wave is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MostUnreachable(pub WaveSize);
+
+impl MostUnreachable {
+    /// Whether it is fewer than so many of all that take part.
+    pub fn is_exceeded_by(self, away: usize, all: usize) -> bool {
+        match self.0 {
+            WaveSize::Hosts(most) => away > most as usize,
+            WaveSize::Percent(most) => away * 100 > all * most as usize,
+        }
+    }
+}
+
+impl fmt::Display for MostUnreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            WaveSize::Hosts(most) => write!(f, "{most}"),
+            WaveSize::Percent(most) => write!(f, "{most}%"),
+        }
+    }
+}
+
 /// What a run does about hosts that can't be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unreachable {
     /// It ends before anything is changed on any host.
     Fail,
+    /// A deploy or a rollback leaves them out, and says so. All else ends as with `Fail`.
+    Skip,
 }
 
 means_itself!(Unreachable);
@@ -39,63 +64,76 @@ area! {
     /// How many hosts switch together, wave by wave; the last wave takes all that are left.
     waves: Vec<WaveSize> => Vec<WaveSize> = Noted(Empty, "all at once"), example r#"[1, "25%", "100%"]"#;
 
-    /// What a run does about hosts that can't be reached: `"fail"`, it ends before anything is changed.
+    /// What a run does about hosts that can't be reached: `"fail"`, it ends before anything is changed; `"skip"`, a deploy or a
+    /// rollback leaves them out and says so, and all other commands end. One that is lost later is never left out.
     unreachable: Unreachable => Unreachable = Always(Unreachable::Fail);
+
+    /// With `unreachable = "skip"`: how many hosts of a run may be left out, or how many of every hundred. Where more can't be reached, it
+    /// ends before anything is changed.
+    max_unreachable: MostUnreachable => MostUnreachable = Always(MostUnreachable(WaveSize::Percent(50)));
 }
 
 impl<'de> Deserialize<'de> for WaveSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct WaveSizeVisitor;
+        deserializer.deserialize_any(SomeHosts { is: "the size of a wave" })
+    }
+}
 
-        impl Visitor<'_> for WaveSizeVisitor {
-            type Value = WaveSize;
+impl<'de> Deserialize<'de> for MostUnreachable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SomeHosts { is: "a number of hosts to leave out" }).map(MostUnreachable)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of hosts or a percentage")
-            }
+/// Reads how many hosts are meant, and says what that is where it can't.
+struct SomeHosts {
+    is: &'static str,
+}
 
-            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<WaveSize, E> {
-                match u32::try_from(number) {
-                    Ok(hosts) if hosts > 0 => Ok(WaveSize::Hosts(hosts)),
-                    _ => Err(bad(&number.to_string()).into_error()),
-                }
-            }
+impl Visitor<'_> for SomeHosts {
+    type Value = WaveSize;
 
-            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<WaveSize, E> {
-                Err(bad(&number.to_string()).into_error())
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of hosts or a percentage")
+    }
 
-            fn visit_i128<E: serde::de::Error>(self, number: i128) -> Result<WaveSize, E> {
-                Err(bad(&number.to_string()).into_error())
-            }
-
-            fn visit_u128<E: serde::de::Error>(self, number: u128) -> Result<WaveSize, E> {
-                Err(bad(&number.to_string()).into_error())
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<WaveSize, E> {
-                percent(text).map(WaveSize::Percent).map_err(Mistake::into_error)
-            }
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<WaveSize, E> {
+        match u32::try_from(number) {
+            Ok(hosts) if hosts > 0 => Ok(WaveSize::Hosts(hosts)),
+            _ => Err(self.bad(&number.to_string()).into_error()),
         }
+    }
 
-        deserializer.deserialize_any(WaveSizeVisitor)
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<WaveSize, E> {
+        Err(self.bad(&number.to_string()).into_error())
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, number: i128) -> Result<WaveSize, E> {
+        Err(self.bad(&number.to_string()).into_error())
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, number: u128) -> Result<WaveSize, E> {
+        Err(self.bad(&number.to_string()).into_error())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<WaveSize, E> {
+        let digits = text.strip_suffix('%').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+        match digits.and_then(|digits| digits.parse().ok()) {
+            Some(percent @ 1..=100) => Ok(WaveSize::Percent(percent)),
+            _ => Err(self.bad(text).into_error()),
+        }
     }
 }
 
-fn percent(text: &str) -> Result<u32, Mistake> {
-    let digits = text.strip_suffix('%').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
-    match digits.and_then(|digits| digits.parse().ok()) {
-        Some(percent @ 1..=100) => Ok(percent),
-        _ => Err(bad(text)),
+impl SomeHosts {
+    fn bad(&self, text: &str) -> Mistake {
+        Mistake::new(format!("{} isn't {}", quoted(text), self.is))
+            .help("write a number of hosts such as `2`, or a percentage from `\"1%\"` to `\"100%\"`")
     }
-}
-
-fn bad(text: &str) -> Mistake {
-    Mistake::new(format!("{} isn't the size of a wave", quoted(text)))
-        .help("write a number of hosts such as `2`, or a percentage from `\"1%\"` to `\"100%\"`")
 }
 
 means! { WaveSize => WaveSize: itself => itself }
+means! { MostUnreachable => MostUnreachable: itself => itself }
 
 impl Valued for WaveSize {
     fn value(&self) -> toml::Value {
@@ -106,7 +144,19 @@ impl Valued for WaveSize {
     }
 }
 
+impl Valued for MostUnreachable {
+    fn value(&self) -> toml::Value {
+        self.0.value()
+    }
+}
+
 schema_of! {
+    MostUnreachable => json_schema!({
+        "anyOf": [
+            { "type": "integer", "minimum": 1 },
+            { "type": "string", "pattern": "^([1-9][0-9]?|100)%$" },
+        ]
+    }),
     WaveSize => json_schema!({
         "anyOf": [
             { "type": "integer", "minimum": 1 },

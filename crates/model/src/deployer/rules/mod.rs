@@ -48,6 +48,14 @@ pub struct Allowed {
     pub notes: Vec<String>,
 }
 
+impl Allowed {
+    /// What has passed the rules before, and is live somewhere: nothing is tagged, pushed or asked for it.
+    pub fn as_it_is(release: Release) -> Self {
+        let (before, publish, questions, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Allowed { release, before, publish, goes_back: false, questions, notes }
+    }
+}
+
 /// Applies the rules of an environment to what was asked for. `new_tag` is the name of a tag that shall be made, `live`
 /// what serves on the hosts now.
 ///

@@ -6,7 +6,7 @@ use crate::app::owner::Owner;
 use crate::app::package::FetchedPackage;
 use crate::app::service::Service;
 use crate::host::record::{JournalKind, LockHolder, SlotState};
-use crate::names::{CommitId, HostPath, RunId, SlotName};
+use crate::names::{CommitId, HostName, HostPath, RunId, SlotName};
 use crate::plan::PhaseKind;
 use crate::release::Release;
 
@@ -235,6 +235,8 @@ pub enum Effect<'a> {
         from: Option<&'a Release>,
         /// The person's words.
         reason: Option<&'a str>,
+        /// The hosts that were left out.
+        skipped: &'a [HostName],
     },
     /// A person's "do not deploy" stands.
     Hold {

@@ -11,7 +11,7 @@ use crate::app::resolved::ResolvedRelease;
 use crate::app::text::one_line;
 use crate::host::fleet::{FleetHost, GoneHost};
 use crate::host::record::{JournalKind, LockHolder, SlotState};
-use crate::names::{CommitId, RunId, SlotName};
+use crate::names::{CommitId, HostName, RunId, SlotName};
 use crate::release::Release;
 
 /// What is done about what a later run has to know.
@@ -133,6 +133,9 @@ pub enum RecordAction {
         from: Option<Release>,
         /// The person's words.
         reason: Option<String>,
+        /// The hosts that were left out.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        skipped: Vec<HostName>,
     },
     /// Writes down which hosts the environment has, and which left it.
     Fleet {
@@ -272,13 +275,14 @@ impl RecordAction {
             RecordAction::SwitchLink { target } => {
                 Effects::new(Effect::Link(target.as_deref()), &[Switch]).instant()
             }
-            RecordAction::Journal { kind, by, release, from, reason } => {
+            RecordAction::Journal { kind, by, release, from, reason, skipped } => {
                 let line = Effect::Journal {
                     kind: *kind,
                     by,
                     release: release.as_ref(),
                     from: from.as_ref(),
                     reason: reason.as_deref(),
+                    skipped,
                 };
                 Effects::new(line, &[Announce, Prepare, Reopen, Finish, Work])
                     .instant()
