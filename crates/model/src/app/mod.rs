@@ -10,6 +10,7 @@ pub mod logs;
 pub mod maintenance;
 pub mod mask;
 pub mod migration;
+pub mod notify;
 pub mod owner;
 pub mod package;
 pub mod placeholder;

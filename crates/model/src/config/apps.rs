@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::area::Described;
-use super::areas::{ConnectionLayer, Layer, LimitsLayer, RulesLayer, Settings, TasksKey};
+use super::areas::{ConnectionLayer, Layer, LimitsLayer, NotifyKey, RulesLayer, Settings, TasksKey};
 use super::at::At;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::file::ConfigFile;
@@ -196,7 +196,13 @@ fn take_names<T>(
 
 /// What is no app's own: one release of all apps is judged, tagged and pushed once, and one run goes over one set of connections.
 pub(super) fn shared_keys() -> Vec<&'static str> {
-    let areas = [RulesLayer::keys(), ConnectionLayer::keys(), LimitsLayer::keys(), TasksKey::keys()];
+    let areas = [
+        RulesLayer::keys(),
+        ConnectionLayer::keys(),
+        LimitsLayer::keys(),
+        TasksKey::keys(),
+        NotifyKey::keys(),
+    ];
     let areas = areas.into_iter().flatten().map(|setting| setting.name);
     let more = [
         "scm",

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::apps::{App, OnlyApp, take_apps, take_apps_in};
-use super::areas::{Layer, Settings, Task};
+use super::areas::{Layer, SECRET_KEYS, Settings, Task};
 use super::at::At;
 use super::diagnostics::{Diagnostic, Diagnostics, Source};
 use super::lineage::{BUILT_IN, Lineage};
@@ -42,8 +42,8 @@ pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
     // They end its lines with two characters, too, the first of which no shell should get from a hook of several lines.
     let text = text.replace("\r\n", "\n");
     let text = text.as_str();
-    let source = Source { file_name: file_name.into(), text: text.into() };
     let (table, errors) = DeTable::parse_recoverable(text);
+    let source = Source { file_name: file_name.into(), text: without_secrets(&table, text).into() };
     if !errors.is_empty() {
         let list = errors.iter().map(|error| syntax::explain(error, text)).collect();
         return Err(Diagnostics::new(source, list));
@@ -163,6 +163,43 @@ impl ConfigFile {
             None => format!("{there_are}; another one begins with the line `[environments.{typed}]`"),
         };
         Diagnostic::nowhere(Mistake::new(format!("no environment {}", quoted(typed.as_str()))).help(help))
+    }
+}
+
+/// The text as it is shown where it is wrong: what may be the secret of a notification is covered, letter by letter. It can't stand
+/// in the file, and people show each other what is said about it.
+fn without_secrets(table: &Spanned<DeTable<'_>>, text: &str) -> String {
+    let table = table.get_ref();
+    let mut spans = Vec::new();
+    find_secrets(table, &mut spans);
+    for (_, environment) in
+        table.get("environments").and_then(|tables| tables.get_ref().as_table()).into_iter().flatten()
+    {
+        spans.extend(environment.get_ref().as_table().into_iter().flat_map(|table| {
+            let mut own = Vec::new();
+            find_secrets(table, &mut own);
+            own
+        }));
+    }
+    let mut text = text.to_owned();
+    for span in spans {
+        let covered: String = text[span.clone()].chars().map(|c| if c == '\n' { c } else { '*' }).collect();
+        // Every later place stays where it was.
+        let filled = format!("{covered}{}", "*".repeat(span.len() - covered.len()));
+        text.replace_range(span, &filled);
+    }
+    text
+}
+
+fn find_secrets(table: &DeTable<'_>, spans: &mut Vec<std::ops::Range<usize>>) {
+    let Some(DeValue::Array(list)) = table.get("notify").map(Spanned::get_ref) else { return };
+    for entry in list.iter().filter_map(|entry| entry.get_ref().as_table()) {
+        for service in entry.iter().filter_map(|(_, service)| service.get_ref().as_table()) {
+            let secrets = service.iter().filter(|(key, value)| {
+                SECRET_KEYS.contains(&key.get_ref().as_ref()) && matches!(value.get_ref(), DeValue::String(_))
+            });
+            spans.extend(secrets.map(|(_, value)| value.span()));
+        }
     }
 }
 

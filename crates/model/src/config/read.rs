@@ -37,7 +37,7 @@ pub(super) fn read_keys<'i, T: AreaLayer>(
         let path = error.span().and_then(|span| locate_in_table(&own, &span)).unwrap_or_default();
         diagnostics.push(explain(&error, &path, &own, text));
         if let Some(Step::Key(key)) = path.first()
-            && (path.len() == 1 || !(key == "hosts" || is_named_table(key)))
+            && (path.len() == 1 || !(is_list_of_tables(key) || is_named_table(key)))
         {
             unread.insert(key.clone());
         }
@@ -116,17 +116,17 @@ fn value_at<'t, 'i>(table: &'t DeTable<'i>, path: &[Step]) -> Option<&'t Spanned
 }
 
 /// Takes out the smallest entry with the mistake that isn't missed by what is around it: a key of a table, or one of many
-/// hosts, tasks or services. A list with a gap, or a host without its name, would only look like another mistake.
+/// hosts, notifications, tasks or services. A list with a gap, or a host without its name, would only look like another mistake.
 fn take_out(table: &mut DeTable<'_>, path: &[Step]) -> bool {
     match path {
-        [Step::Key(hosts), Step::Index(index), ..] if hosts == "hosts" => {
-            let Some(DeValue::Array(list)) = table.get_mut(hosts.as_str()).map(Spanned::get_mut) else {
+        [Step::Key(tables), Step::Index(index), ..] if is_list_of_tables(tables) => {
+            let Some(DeValue::Array(list)) = table.get_mut(tables.as_str()).map(Spanned::get_mut) else {
                 return false;
             };
             let before = list.len();
             let kept =
                 std::mem::replace(list, DeArray::new()).into_iter().enumerate().filter(|(at, _)| at != index);
-            *list = kept.map(|(_, host)| host).collect();
+            *list = kept.map(|(_, entry)| entry).collect();
             list.len() < before
         }
         [Step::Key(tables), Step::Key(name), ..] if is_named_table(tables) => {
@@ -145,6 +145,11 @@ fn take_out(table: &mut DeTable<'_>, path: &[Step]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a key holds a list of which each entry stands for itself.
+fn is_list_of_tables(key: &str) -> bool {
+    matches!(key, "hosts" | "notify")
 }
 
 /// Whether a key holds tables by names of the project's own, some of whose keys have to be there.
@@ -176,6 +181,8 @@ fn explain(error: &toml::de::Error, path: &[Step], table: &DeTable<'_>, text: &s
         Mistake::new("this host has no name").help("add `name = \"web1\"`")
     } else if message == "missing field `run`" {
         Mistake::new("this task runs nothing").help("add `run = \"…\"`, a shell command")
+    } else if let Some(missing) = message.strip_prefix("missing field ") {
+        Mistake::new(format!("`{key}` needs {missing}"))
     } else {
         Mistake::new(message)
     };
@@ -205,7 +212,14 @@ fn unknown_key(key: &str, path: &[Step], known: &[String]) -> Mistake {
     let in_task = table.is_some();
     let message = match (in_host, in_hooks) {
         _ if in_task => format!("a {} has no key {}", table.unwrap_or_default(), quoted(key)),
-        (true, _) => format!("a host has no key {}", quoted(key)),
+        (true, _) => {
+            let of = match path {
+                [Step::Key(list), _, Step::Key(service), _, ..] if list == "notify" => quoted(service),
+                [Step::Key(list), ..] if list == "notify" => "a notification".to_owned(),
+                _ => "a host".to_owned(),
+            };
+            format!("{of} has no key {}", quoted(key))
+        }
         (_, true) => format!("unknown hook {}", quoted(key)),
         _ => format!("unknown setting {}", quoted(key)),
     };
@@ -255,6 +269,9 @@ fn wrong_type(key: &str, message: &str, found: Option<&Spanned<DeValue<'_>>>, te
         None => "this",
     };
     let mistake = Mistake::new(format!("`{key}` takes {expected}, not {kind}"));
+    if (key, kind) == ("notify", "a table") {
+        return mistake.help("write two pairs of brackets: `[[notify]]`");
+    }
     let raw =
         found.and_then(|value| text.get(value.span())).filter(|raw| raw.len() < 40 && !raw.contains('\n'));
     match (expected, kind, raw) {

@@ -143,6 +143,7 @@ impl Layer {
             drain: _,
             connection: _,
             limits: _,
+            notify: _,
             tasks: _,
             hosts: _,
             unread,
@@ -170,11 +171,13 @@ impl Layer {
     }
 }
 
-/// The names of the settings that differ; `None`: none does. The project's own tasks are no part of a deploy.
+/// The names of the settings that differ; `None`: none does. The project's own tasks are no part of a deploy, nor is
+/// who is told of it.
 fn differing(used: &Settings, other: &Settings) -> Option<String> {
     let [used, other] = [used, other].map(|settings| serde_json::to_value(settings).expect("plain data"));
     let (Value::Object(used), Value::Object(other)) = (used, other) else { return None };
-    let differs = |name: &&String| name.as_str() != "tasks" && used.get(*name) != other.get(*name);
+    let differs =
+        |name: &&String| !matches!(name.as_str(), "tasks" | "notify") && used.get(*name) != other.get(*name);
     let mut names: Vec<String> = used
         .keys()
         .chain(other.keys().filter(|name| !used.contains_key(*name)))

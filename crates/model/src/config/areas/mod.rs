@@ -15,6 +15,7 @@ mod hosts;
 mod layout;
 mod limits;
 mod maintenance;
+mod notify;
 mod python;
 mod rollout;
 mod rules;
@@ -57,6 +58,7 @@ pub(super) use connection::ConnectionLayer;
 pub(super) use crontab::CrontabLayer;
 pub(super) use hooks::{HooksKey, HooksLayer, LocalHooksLayer};
 pub(super) use limits::LimitsLayer;
+pub(super) use notify::{NotifyKey, SECRET_KEYS};
 pub(super) use rules::RulesLayer;
 pub(super) use shared::SharedLayer;
 pub(super) use source::SourceLayer;
@@ -69,6 +71,7 @@ use super::read::{read_keys, refuse_unknown};
 use super::rule::Written;
 use super::schema::AreaSchema;
 use super::show::Out;
+use crate::app::notify::Notify;
 use crate::host::Host;
 use crate::names::{EnvironmentName, TaskName};
 
@@ -190,6 +193,8 @@ areas! {
     limits: LimitsSettings,
     /// Shell commands at named points of a run.
     hooks: HookSettings,
+    /// Who is told of runs.
+    notify: Vec<Notify>,
     /// Commands of the project's own.
     tasks: BTreeMap<TaskName, Task>,
     /// The hosts, in the order in which they were written.

@@ -381,6 +381,6 @@ fn private_packages_say_what_they_are() {
     { url = 's3://bucket/key.tar.gz', sha256 = 'abc' } → a SHA-256 check sum has 64 hexadecimal digits; write `url` and `rev` for git, `url = "s3://…"` and `sha256` for a bucket
 
     python.private = [{ rev = 'v1' }]
-    { rev = 'v1' } → missing field `url`
+    { rev = 'v1' } → `private` needs `url`
     "#);
 }

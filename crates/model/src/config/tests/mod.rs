@@ -5,6 +5,7 @@ mod environments;
 mod hosts;
 mod layers;
 mod mistakes;
+mod notify;
 mod release_file;
 mod round_trip;
 mod schema;

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::notify::EVERY_SERVICE;
 use super::*;
 
 #[test]
@@ -35,6 +36,7 @@ fn what_is_shown_means_the_same_again() {
             "x",
             "unit = 'x'\n[environments.x]\nhosts = ['127.0.0.1:1', '127.0.0.1:2', '[::1]:1', '[::1]:2', { name = 'a', address = '{{', connect = \"sh -c 'a b {{' {host}\" }]",
         ),
+        ("production", EVERY_SERVICE),
     ] {
         let first = settings(environment, text).unwrap();
         let again = settings(environment, &show(&first)).unwrap_or_else(|e| panic!("{e}\n{}", show(&first)));
