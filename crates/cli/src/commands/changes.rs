@@ -4,6 +4,7 @@ use buedafab_engine::Repository;
 use buedafab_model::config::Settings;
 use buedafab_model::deployer::checkout::{CheckoutFacts, ReleaseFile};
 use buedafab_model::names::HostName;
+use buedafab_model::notify::compare_page;
 use buedafab_model::release::Release;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
@@ -69,9 +70,8 @@ async fn change(
         Some(from) => repository.commits_between(&from.commit, &to.commit, MOST_COMMITS).await,
         None => None,
     };
-    let page = other.zip(repository_page).map(|(from, page)| {
-        format!("{}/compare/{}...{}", page.trim_end_matches('/'), from.commit.short(), to.commit.short())
-    });
+    let page =
+        other.zip(repository_page).and_then(|(from, page)| compare_page(page, &from.commit, &to.commit));
     Change { hosts, from, to: to.clone(), same: Vec::new(), commits, page }
 }
 

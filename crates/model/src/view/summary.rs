@@ -136,6 +136,20 @@ impl Summary {
         self.tell_end(outcome, *milliseconds, false, Seen::All)
     }
 
+    /// What went wrong, a line for each; hosts that failed alike are told once.
+    pub fn why(&self) -> Vec<String> {
+        let Some((outcome, _)) = &self.ended else { return Vec::new() };
+        let failures = self.in_order(&outcome.failures);
+        let groups = self.group_failures(&failures, Seen::All).into_iter();
+        groups.map(|(hosts, (what, _))| format!("{}: {what}", hosts.join(", "))).collect()
+    }
+
+    /// What the hosts served when the run ended, a line for each.
+    pub fn serving(&self) -> Vec<String> {
+        let ended = self.ended.iter().flat_map(|(outcome, _)| group_serving(outcome));
+        ended.map(|(serving, hosts)| serving.told(&hosts, true)).collect()
+    }
+
     fn tell_end(&self, outcome: &Outcome, milliseconds: u64, is_now: bool, seen: Seen) -> String {
         let mut text = String::new();
         for (hosts, (what, tail)) in self.group_failures(&self.in_order(&outcome.failures), seen) {
