@@ -197,6 +197,9 @@ pub(crate) enum CommandArgs {
     /// Restart the app in the release that is live
     #[command(name = "restart_webserver", alias = "restart")]
     RestartWebserver,
+    /// Try whether those whom `[[notify]]` names can be told
+    #[command(after_help = NOTIFY_EXAMPLES)]
+    Notify(NotifyArgs),
     /// Show what the recipe does, step by step, and which steps the project has replaced
     Recipe,
     /// Show the resolved configuration of an environment
@@ -250,6 +253,7 @@ impl CommandArgs {
             | CommandArgs::Lint
             | CommandArgs::Setup
             | CommandArgs::Disconnect
+            | CommandArgs::Notify(_)
             | CommandArgs::List
             | CommandArgs::Demo(_)
             | CommandArgs::Completions(_) => false,
@@ -285,6 +289,7 @@ impl CommandArgs {
             | CommandArgs::Check
             | CommandArgs::Changes(_)
             | CommandArgs::Disconnect
+            | CommandArgs::Notify(_)
             | CommandArgs::Status(_)
             | CommandArgs::History(_)
             | CommandArgs::Logs(_)
@@ -381,6 +386,13 @@ Examples:
 Connections over ssh are kept for `keep_warm_seconds` after their last use. One isn't used for another machine, user or key
 once ~/.ssh/config says otherwise; but where a name leads to another machine by DNS, only this tells. What is under way over a \
 connection goes on.";
+
+const NOTIFY_EXAMPLES: &str = "\
+Examples:
+  buedafab production notify --test           one message to each, and what came back
+  buedafab production notify --test --json
+No host is asked, and nothing is deployed. GitHub and Sentry are only asked whether the token may read there; Airbrake, Hoptoad and \
+Errbit keep the test as a deploy of no revision. Ends with 6 if one of them isn't told.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -609,6 +621,13 @@ pub(crate) struct HoldArgs {
     /// Why; shown to everyone whose deploy it stops
     #[arg(long)]
     pub reason: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NotifyArgs {
+    /// Send one message to each, and say what came back
+    #[arg(long, required = true)]
+    pub test: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -5,6 +5,7 @@ use buedafab_model::run::event::{Consumer, Event, StampedEvent};
 use buedafab_model::view::Summary;
 use jiff::Timestamp;
 
+use crate::notifier::Telling;
 use crate::report::Reporter;
 use crate::run_log::RunLog;
 use crate::sudo;
@@ -16,16 +17,17 @@ pub(crate) struct Events {
     pub reporter: Reporter,
     summary: Summary,
     log: RunLog,
+    telling: Telling,
 }
 
 impl Events {
-    /// Events that are told by `reporter`, and written to `log`.
-    pub(crate) fn new(reporter: Reporter, log: RunLog) -> Self {
-        Self { reporter, summary: Summary::default(), log }
+    /// Events that are told by `reporter`, written to `log`, and told to others by `telling`.
+    pub(crate) fn new(reporter: Reporter, log: RunLog, telling: Telling) -> Self {
+        Self { reporter, summary: Summary::default(), log, telling }
     }
 
-    fn consumers(&mut self) -> [&mut dyn Consumer; 3] {
-        [&mut self.reporter, &mut self.summary, &mut self.log]
+    fn consumers(&mut self) -> [&mut dyn Consumer; 4] {
+        [&mut self.reporter, &mut self.summary, &mut self.log, &mut self.telling]
     }
 
     /// Passes on what has happened just now.

@@ -10,6 +10,7 @@ mod events;
 mod exit;
 mod fabric;
 mod log;
+mod notifier;
 mod packages;
 mod project;
 mod prompt;
@@ -64,6 +65,13 @@ pub fn main() -> std::process::ExitCode {
         }
         break;
     }
+    // Whoever doesn't want to wait for others to be told has said so once more.
+    runtime.block_on(async {
+        tokio::select! {
+            () = notifier::finish() => {}
+            () = session::interrupted() => report::print_talk("not everybody may have been told"),
+        }
+    });
     // All hosts are let go: from here on, this program may wait for a reader as any other does.
     let is_written = runtime.block_on(async {
         tokio::select! {
@@ -202,6 +210,7 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Shell(arguments) => commands::shell::shell(cli, arguments),
         CommandArgs::Disconnect => commands::disconnect::disconnect(cli).await,
         CommandArgs::RestartWebserver => commands::restart::restart(cli).await,
+        CommandArgs::Notify(arguments) => commands::notify::notify(cli, arguments).await,
         CommandArgs::Config(arguments) => commands::config::config(cli, arguments),
         CommandArgs::Recipe => commands::recipe::recipe(cli),
         CommandArgs::List => commands::list::list(cli),

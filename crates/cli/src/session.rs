@@ -33,6 +33,7 @@ use tokio::sync::mpsc;
 use crate::arguments::{Cli, GlobalArgs};
 use crate::events::Events;
 use crate::exit::CliError;
+use crate::notifier::Telling;
 use crate::project::{Project, choose_hosts, require_environment, require_one_app};
 use crate::report::{Reporter, StepOutput};
 use crate::run_log::RunLog;
@@ -155,10 +156,13 @@ impl Session {
         prints: StepOutput,
     ) -> Session {
         let context = new_run();
-        let log = if cli.command.changes_hosts() { RunLog::wanted() } else { RunLog::default() };
+        let (log, telling) = match cli.command.changes_hosts() {
+            true => (RunLog::wanted(), Telling::of(&settings, &project.root)),
+            false => (RunLog::default(), Telling::default()),
+        };
         let mut session = Session {
             fleet: Fleet::new(&settings),
-            events: Events::new(Reporter::new(&cli.global, prints), log),
+            events: Events::new(Reporter::new(&cli.global, prints), log, telling),
             global: cli.global.clone(),
             project,
             command_name: cli.command_name.clone(),

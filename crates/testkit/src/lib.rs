@@ -10,24 +10,30 @@
 
 mod addresses;
 mod agent;
+mod certificates;
 mod cgroup;
 mod claim;
 mod client;
 mod fleet;
 mod folder;
 mod host;
+mod http;
 mod layout;
 mod lines;
 mod processes;
 mod relay;
 mod remote;
+mod smtp;
 mod sudo;
 
 pub use agent::Agent;
+pub use certificates::Certificates;
 pub use client::Client;
 pub use fleet::{Fleet, FleetOptions};
 pub use host::FleetHost;
+pub use http::{HttpAnswer, HttpRequest, HttpServer};
 pub use lines::Lines;
 pub use relay::Relay;
 pub use remote::Remote;
+pub use smtp::SmtpServer;
 pub use sudo::{PASSWORD, Sudo};

@@ -1,9 +1,10 @@
 //! `check`: can I deploy? Looks at everything that would stop a deploy, on every host, and changes nothing.
 
-use buedafab_engine::{Look, Repository, Wanted};
+use buedafab_engine::{Look, Repository, Wanted, secret_trouble};
+use buedafab_model::app::notify::Notify;
 use buedafab_model::app::recipe::Recipe;
 use buedafab_model::app::remote_url::RemoteUrl;
-use buedafab_model::config::SourceName;
+use buedafab_model::config::{Settings, SourceName};
 use buedafab_model::deployer::checkout::CheckoutFacts;
 use buedafab_model::deployer::rules::{Ruling, judge};
 use buedafab_model::host::Host;
@@ -172,6 +173,7 @@ async fn check_here(
     for unstarted in all.iter().filter_map(|settings| settings.starts_nothing()) {
         check.advise("service", unstarted.to_string(), unstarted.hint());
     }
+    check_notify(settings, check);
     match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {
         Some(url) => {
             let remote = RemoteUrl::of(url);
@@ -194,5 +196,19 @@ async fn check_here(
             }
         }
         None => check.fail("source", format!("no remote {:?}, and `scm` isn't set", facts.remote.name), None),
+    }
+}
+
+/// Whether those can be told of a run who are to be, as far as that is seen from here.
+fn check_notify(settings: &Settings, check: &mut HostCheck) {
+    let mut ready = Vec::new();
+    for Notify { to, .. } in &settings.notify {
+        match secret_trouble(to) {
+            None => ready.push(to.name()),
+            Some(why) => check.warn("notify", format!("{} won't be told of runs: {why}", to.name())),
+        }
+    }
+    if !ready.is_empty() {
+        check.pass("notify", format!("{} can be told; `notify --test` tries it", ready.join(", ")));
     }
 }

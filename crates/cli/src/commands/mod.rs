@@ -19,6 +19,7 @@ pub(crate) mod logs;
 pub(crate) mod maintenance;
 pub(crate) mod manage;
 pub(crate) mod migrate_layout;
+pub(crate) mod notify;
 pub(crate) mod put;
 pub(crate) mod recipe;
 pub(crate) mod recover;

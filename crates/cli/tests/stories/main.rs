@@ -22,6 +22,7 @@ mod lines;
 mod log;
 mod logs;
 mod maintenance;
+mod notify;
 mod neighbours;
 mod outputs;
 mod ownership;

@@ -1,0 +1,90 @@
+//! Secrets of those who are told: from the environment, or from a command that prints them.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use buedafab_model::app::notify::{Recipient, SecretSource};
+use buedafab_model::notify::Revealed;
+use tokio::process::Command;
+
+use super::last_words;
+use crate::deployer::{SUDO_PASSWORD, has_program};
+
+/// How long a command may take to say a secret: a person may have to touch a key.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// All secrets of a recipient.
+pub(super) async fn reveal(recipient: &Recipient, root: &Path) -> Result<Revealed, String> {
+    let mut revealed = Revealed::default();
+    for (key, source) in recipient.secrets() {
+        let value = match source {
+            SecretSource::Env(name) => of_variable(name)?,
+            SecretSource::Command(words) => of_command(words, root).await?,
+        };
+        if value.is_empty() {
+            return Err(format!("{source} is empty"));
+        }
+        if value.chars().any(char::is_control) {
+            return Err(format!("{source} holds more than one line, or a control character"));
+        }
+        if key == "url" && !(value.starts_with("https://") || value.starts_with("http://")) {
+            return Err(format!("{source} holds no address that begins with https://"));
+        }
+        revealed.0.insert(key, value);
+    }
+    Ok(revealed)
+}
+
+fn of_variable(name: &str) -> Result<String, String> {
+    match std::env::var(name) {
+        Ok(value) => Ok(value.trim().to_owned()),
+        Err(std::env::VarError::NotPresent) => Err(format!("the variable {name} isn't set")),
+        Err(std::env::VarError::NotUnicode(_)) => Err(format!("the variable {name} holds no text")),
+    }
+}
+
+async fn of_command(words: &[String], root: &Path) -> Result<String, String> {
+    let (program, arguments) = words.split_first().expect("the configuration has no empty command");
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(root)
+        .env_remove(SUDO_PASSWORD)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(LIMIT, output)
+        .await
+        .map_err(|_| {
+            format!("the command {program} took longer than {} s to say the secret", LIMIT.as_secs())
+        })?
+        .map_err(|error| format!("can't run {program}, which is to say the secret: {error}"))?;
+    if !output.status.success() {
+        return Err(format!(
+            "the command {program} ended with {}{}",
+            output.status,
+            last_words(&output.stderr)
+        ));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| format!("the command {program} says no text"))?;
+    Ok(text.trim().to_owned())
+}
+
+/// What keeps a recipient from being told, as far as that is known without asking a command for a secret or anybody over the network.
+pub fn secret_trouble(recipient: &Recipient) -> Option<String> {
+    recipient.secrets().into_iter().find_map(|(_, source)| match source {
+        SecretSource::Env(name) => match of_variable(name) {
+            Ok(value) if value.is_empty() => Some(format!("the variable {name} is empty")),
+            Ok(_) => None,
+            Err(why) => Some(why),
+        },
+        SecretSource::Command(words) => {
+            let program = words.first().map_or("", String::as_str);
+            (!has_program(program))
+                .then(|| format!("there is no program {program}, which is to say the secret"))
+        }
+    })
+}
