@@ -1,10 +1,11 @@
 """A mail server on loopback that keeps every mail: prints its port, and then a line of JSON for each.
 
-Arguments: plain, starttls or tls; a certificate and its key; and, where somebody has to log in, a user and a password.
+Arguments: plain, starttls or tls; a certificate and its key; and, where somebody has to log in, a user, whose password is $PASSWORD.
 """
 
 import asyncio
 import json
+import os
 import ssl
 import sys
 
@@ -20,7 +21,7 @@ class Keep:
 
 
 def logs_in(server, session, envelope, mechanism, data):
-    is_right = [data.login.decode(), data.password.decode()] == sys.argv[4:6]
+    is_right = [data.login.decode(), data.password.decode()] == [sys.argv[4], os.environ["PASSWORD"]]
     return AuthResult(success=is_right, handled=False, auth_data=data)
 
 
@@ -30,7 +31,7 @@ context = None
 if how != "plain":
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
-if len(sys.argv) > 5:
+if len(sys.argv) > 4:
     options = {"authenticator": logs_in, "auth_required": True, "auth_require_tls": how == "starttls"}
 if how == "starttls":
     options = {**options, "tls_context": context, "require_starttls": True}
