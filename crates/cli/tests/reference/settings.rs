@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::markdown::{list_item, paragraph};
 
 /// Settings that are tables have a part of the page each, below the others.
-const TABLES: [&str; 4] = ["health", "hooks", "tasks", "services"];
+const TABLES: [&str; 5] = ["health", "hooks", "notify", "tasks", "services"];
 
 pub(crate) fn page() -> String {
     let schema = schema();
@@ -103,6 +103,27 @@ pub(crate) fn page() -> String {
     list_keys(&mut text, &private["items"], &["url", "rev", "sha256", "name"]);
     try_text(&format!("unit = \"five\"\n{}", without_fence(PRIVATE_EXAMPLE)));
     text.push('\n');
+
+    let notify = &schema["properties"]["notify"];
+    let _ = write!(text, "## Who is told of runs\n\n{}\n", paragraph(&described(notify).meaning));
+    text.push_str(NOTIFY_EXAMPLE);
+    let _ = write!(text, "\n{}\n", paragraph("The keys of a notification:"));
+    let notification = &notify["items"];
+    list_keys(
+        &mut text,
+        notification,
+        &[&["on"][..], &SERVICES_TOLD.map(|(name, _)| name), &["command"]].concat(),
+    );
+    for (name, its_keys) in SERVICES_TOLD {
+        let _ = write!(text, "\n{}\n", paragraph(&format!("The keys of `{name}`:")));
+        list_keys(&mut text, find_table(&notification["properties"][name]).expect("it is a table"), its_keys);
+    }
+    try_text(&format!("unit = \"five\"\n{}", without_fence(NOTIFY_EXAMPLE)));
+    let _ = write!(
+        text,
+        "\n{}\n",
+        paragraph("The guide to [telling others](../notifications.md) has an example of each service.")
+    );
 
     let tasks = &schema["properties"]["tasks"];
     let _ = write!(text, "## Tasks\n\n{}\n", paragraph(&described(tasks).meaning));
@@ -246,6 +267,46 @@ url = "s3://bueda/plato-1.2.tar.gz"
 sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 ```
 "#;
+
+const NOTIFY_EXAMPLE: &str = r#"```toml
+[[notify]]
+slack = { url = { env = "SLACK_URL" } }
+on = ["failed", "reverted"]
+
+[[notify]]
+sentry = { organization = "bueda", projects = ["five"], token = { command = "op read op://deploy/sentry/token" } }
+```
+"#;
+
+/// The services that are tables, each with its keys.
+const SERVICES_TOLD: [(&str, &[&str]); 9] = [
+    ("slack", &["url"]),
+    ("discord", &["url"]),
+    ("campfire", &["url", "room", "token", "bot_key"]),
+    ("airbrake", &["url", "project", "key"]),
+    ("hoptoad", &["url", "api_key"]),
+    ("sentry", &["url", "organization", "projects", "repository", "token"]),
+    ("github", &["url", "repository", "token"]),
+    ("webhook", &["url", "secret"]),
+    ("email", &["from", "to", "sendmail", "smtp", "port", "tls", "user", "password"]),
+];
+
+#[test]
+fn the_guide_to_notifications_has_a_block_of_each_service_that_can_be_read() {
+    let page = include_str!("../../../../docs/notifications.md");
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    for block in &blocks {
+        // A repository is named where none is known.
+        try_text(&format!("unit = \"five\"\nscm_http_url = \"https://github.com/bueda/five\"\n{block}"));
+    }
+    for name in SERVICES_TOLD.map(|(name, _)| name).iter().chain(&["command"]) {
+        let is_shown = |block: &&str| {
+            block.contains(&format!("\n{name} = ")) || block.contains(&format!("[notify.{name}]"))
+        };
+        assert!(blocks.iter().any(|block| is_shown(&block)), "no block shows {name}");
+    }
+}
 
 const TASKS_EXAMPLE: &str = r#"```toml
 [tasks.rechef]

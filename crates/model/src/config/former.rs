@@ -7,9 +7,15 @@ pub const FORMER_KEYS: [(&str, &str); 31] = [
     ("allow_no_tag", "write `require_tag`, its opposite, below the environment"),
     ("aws_access_key", "set the variable AWS_ACCESS_KEY_ID where you deploy from"),
     ("aws_secret_key", "set the variable AWS_SECRET_ACCESS_KEY where you deploy from"),
-    ("campfire_room", "say it in a hook: `[hooks.local]`, `after = \"curl …\"`"),
-    ("campfire_subdomain", "say it in a hook: `[hooks.local]`, `after = \"curl …\"`"),
-    ("campfire_token", "say it in a hook: `[hooks.local]`, `after = \"curl …\"`"),
+    ("campfire_room", "write it below `[[notify]]`, as the room of its campfire"),
+    (
+        "campfire_subdomain",
+        "write it below `[[notify]]`, in the address of its campfire: https://SUBDOMAIN.campfirenow.com",
+    ),
+    (
+        "campfire_token",
+        "say below `[[notify]]` where the token of its campfire is got: `{ env = \"CAMPFIRE_TOKEN\" }`",
+    ),
     (
         "celeryd",
         "write a table: `[services.celery]`, with `template` and `service = \"init:celeryd-{unit}_{deployment_type}\"`",
@@ -27,7 +33,10 @@ pub const FORMER_KEYS: [(&str, &str); 31] = [
         "take a host out by `[hooks]`, `before_switch`, and back in by `after_switch` and `restart`",
     ),
     ("extra_deploy_tasks", "write shell commands as `build` below `[hooks]`"),
-    ("hoptoad_api_key", "say it in a hook: `[hooks.local]`, `after = \"curl …\"`"),
+    (
+        "hoptoad_api_key",
+        "say below `[[notify]]` where the api_key of its hoptoad is got: `{ env = \"HOPTOAD_API_KEY\" }`",
+    ),
     ("load_balancer", "list the hosts in `hosts`; a hook, `before_switch`, can take one out of the balancer"),
     ("migrate", "write `recipe = \"django\"`, which migrates; or leave it out by `steps.migrate = []`"),
     ("parallel", "leave it out: hosts always work at the same time"),
