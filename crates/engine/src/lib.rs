@@ -1,5 +1,6 @@
 //! What buedafab does: git, connections, the runner at the far end, the driver. It decides nothing and prints nothing.
 
+mod aws;
 mod connection;
 mod connector;
 mod deployer;
@@ -8,6 +9,7 @@ mod fleet;
 mod git;
 mod http;
 mod inputs;
+mod inventory;
 mod mirror;
 mod notify;
 mod open_files;
@@ -18,6 +20,7 @@ pub mod runner;
 mod s3;
 mod transport;
 
+pub use aws::{Aws, AwsError};
 pub use connection::{Closed, Connection, Reply, Source, Upload};
 pub use connector::{ConnectError, Connector, Opened, Sharing};
 pub use deployer::{SUDO_PASSWORD, has_program, run_in_terminal};
@@ -25,6 +28,7 @@ pub use drive::execute;
 pub use fleet::{Fleet, Look};
 pub use git::{GitError, Repository, Wanted};
 pub use inputs::Inputs;
+pub use inventory::{SourceError, ask};
 pub use mirror::{MadeBundles, Mirror, MirrorError};
 pub use notify::{Notifier, secret_trouble};
 pub use open_files::allow_open_files;

@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use buedafab_model::config::Settings;
-use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use reqsign_aws_v4::{Credential, DefaultCredentialProvider, RequestSigner};
-use reqsign_core::{Context, Env as _, HttpSend, OsEnv, Signer};
-use reqsign_file_read_tokio::TokioFileRead;
 use serde::Deserialize;
-use ureq::tls::{RootCerts, TlsConfig};
+
+use crate::aws::{AwsError, Credentials, region_of, variable};
+use crate::http::{Bounds, agent};
 
 /// A server that understands S3.
 #[derive(Debug)]
 pub(crate) struct S3 {
-    endpoint: String,
-    region: String,
+    endpoint: Option<String>,
+    region: Option<String>,
+    credentials: Credentials,
 }
 
 /// Why an object can't be had.
@@ -27,8 +26,8 @@ pub(crate) enum S3Error {
     Status { url: String, status: u16, said: String },
     #[error("{url}: {why}")]
     NoAnswer { url: String, why: String },
-    #[error("no credentials for S3: {0}")]
-    Credentials(String),
+    #[error("{0}")]
+    Credentials(#[from] AwsError),
     #[error("the cache can't be written: {0}")]
     Write(#[from] std::io::Error),
 }
@@ -38,39 +37,34 @@ fn told(said: &str) -> String {
 }
 
 /// How long a server may take to answer, and to send a whole object.
-const ANSWER: Duration = Duration::from_secs(30);
-const ALL: Duration = Duration::from_secs(600);
-const LARGEST: u64 = 2 << 30;
+const BOUNDS: Bounds =
+    Bounds { answer: Duration::from_secs(30), all: Duration::from_secs(600), largest: 2 << 30 };
 
 impl S3 {
     /// The server that the settings name, or the environment, or Amazon's.
     pub(crate) fn new(settings: &Settings) -> Self {
-        let first =
-            |names: [&str; 2]| names.iter().find_map(|name| OsEnv.var(name).filter(|v| !v.is_empty()));
-        let region =
-            settings.python.s3_region.clone().or_else(|| first(["AWS_REGION", "AWS_DEFAULT_REGION"]));
-        let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-        let endpoint = settings
-            .python
-            .s3_endpoint
-            .clone()
-            .or_else(|| first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
-        let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
-        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), region }
+        let python = &settings.python;
+        S3 {
+            endpoint: python.s3_endpoint.clone(),
+            region: python.s3_region.clone(),
+            credentials: Credentials::default(),
+        }
     }
 
     /// Writes an object into a file.
     pub(crate) async fn get(&self, bucket: &str, key: &str, to: &Path) -> Result<(), S3Error> {
         // The bucket in the path and not in the host's name: every server understands that, and every certificate fits.
-        let url = format!("{}/{}/{}", self.endpoint, encode(bucket), encode(key));
+        let region = region_of(self.region.as_deref()).await.unwrap_or_else(|| "us-east-1".to_owned());
+        let endpoint = self.endpoint.clone();
+        let endpoint =
+            endpoint.or_else(|| variable("AWS_ENDPOINT_URL_S3")).or_else(|| variable("AWS_ENDPOINT_URL"));
+        let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
+        let url = format!("{}/{}/{}", endpoint.trim_end_matches('/'), encode(bucket), encode(key));
         let request = http::Request::get(&url)
             .body(())
             .map_err(|error| S3Error::NoAnswer { url: url.clone(), why: error.to_string() })?;
         let (mut parts, ()) = request.into_parts();
-        let context = Context::new().with_file_read(TokioFileRead).with_http_send(Http).with_env(OsEnv);
-        let signer: Signer<Credential> =
-            Signer::new(context, DefaultCredentialProvider::new(), RequestSigner::new("s3", &self.region));
-        signer.sign(&mut parts, None).await.map_err(|error| S3Error::Credentials(error.to_string()))?;
+        self.credentials.sign(&mut parts, "s3", &region).await?;
         let (to, request) = (to.to_owned(), http::Request::from_parts(parts, ()));
         let got = tokio::task::spawn_blocking(move || download(request, &to, &url)).await;
         got.expect("a download doesn't panic")
@@ -79,7 +73,7 @@ impl S3 {
 
 fn download(request: http::Request<()>, to: &PathBuf, url: &str) -> Result<(), S3Error> {
     let no_answer = |error: ureq::Error| S3Error::NoAnswer { url: url.to_owned(), why: error.to_string() };
-    let response = agent().run(request).map_err(no_answer)?;
+    let response = agent(BOUNDS).run(request).map_err(no_answer)?;
     let status = response.status().as_u16();
     let mut body = response.into_body();
     if status != 200 {
@@ -87,7 +81,7 @@ fn download(request: http::Request<()>, to: &PathBuf, url: &str) -> Result<(), S
         return Err(S3Error::Status { url: url.to_owned(), status, said: message_of(&text) });
     }
     let mut file = std::fs::File::create(to)?;
-    let mut reader = body.with_config().limit(LARGEST).reader();
+    let mut reader = body.with_config().limit(BOUNDS.largest).reader();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         // Which of the two sides broke is what a person has to know.
@@ -116,37 +110,6 @@ fn message_of(answer: &str) -> String {
     match quick_xml::de::from_str(answer) {
         Ok(ErrorBody { code, message }) => format!("{code}: {message}"),
         Err(_) => String::new(),
-    }
-}
-
-fn agent() -> ureq::Agent {
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_recv_response(Some(ANSWER))
-        .timeout_connect(Some(ANSWER))
-        .timeout_global(Some(ALL))
-        // A redirect would take a signature to another server.
-        .max_redirects(0)
-        .tls_config(tls)
-        .build();
-    config.into()
-}
-
-/// What fetches credentials that lie elsewhere: from an instance's metadata, or by single sign-on.
-#[derive(Debug)]
-struct Http;
-
-impl HttpSend for Http {
-    async fn http_send(&self, request: http::Request<Bytes>) -> reqsign_core::Result<http::Response<Bytes>> {
-        let wrong = |why: String| reqsign_core::Error::unexpected(why);
-        let sent = tokio::task::spawn_blocking(move || {
-            let (parts, body) = request.into_parts();
-            let response = agent().run(http::Request::from_parts(parts, body.to_vec()))?;
-            let (parts, mut body) = response.into_parts();
-            Ok::<_, ureq::Error>(http::Response::from_parts(parts, Bytes::from(body.read_to_vec()?)))
-        });
-        sent.await.map_err(|error| wrong(error.to_string()))?.map_err(|error| wrong(error.to_string()))
     }
 }
 

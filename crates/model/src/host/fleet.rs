@@ -55,7 +55,7 @@ pub const FLEET_KEPT: usize = 200;
 impl FleetHost {
     /// A host of the configuration.
     pub fn of(host: &Host) -> Self {
-        let Host { name, app: _, address, user, port, roles: _, path, connect: _ } = host;
+        let Host { name, app: _, address, user, port, roles: _, path, connect: _, origin: _ } = host;
         FleetHost {
             name: name.clone(),
             address: (address != name.as_str()).then(|| address.clone()),
@@ -83,6 +83,7 @@ impl FleetHost {
             roles: [].into(),
             path: path.clone(),
             connect: other.map_or(Connect::Ssh, |other| other.connect.clone()),
+            origin: None,
         }
     }
 }

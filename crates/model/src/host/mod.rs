@@ -2,10 +2,12 @@
 
 pub mod app_version;
 pub mod bad_record;
+pub mod balancer;
 pub mod check_sum;
 pub mod diagnosis;
 pub mod facts;
 pub mod fleet;
+pub mod inventory;
 pub mod known;
 pub mod layout;
 pub mod left_over;
@@ -24,6 +26,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use transport::Connect;
+
+use inventory::Origin;
 
 use crate::names::{AppName, HostName, HostPath, Role};
 
@@ -48,6 +52,9 @@ pub struct Host {
     pub path: HostPath,
     /// How it is reached.
     pub connect: Connect,
+    /// Where it came from; `None`: it stands in the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl Host {

@@ -45,7 +45,7 @@ fn hosts_of(environment: &str, text: &str) -> String {
         Err(diagnostics) => return diagnostics.to_string(),
     };
     let line = |host: &Host| {
-        let Host { name, app: _, address, user, port, roles, path, connect } = host;
+        let Host { name, app: _, address, user, port, roles, path, connect, origin: _ } = host;
         let user = user.as_ref().map_or(String::new(), |user| format!("{user}@"));
         let port = port.map_or(String::new(), |port| format!(" {port}"));
         let connect = match connect {

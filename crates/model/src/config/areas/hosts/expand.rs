@@ -91,7 +91,7 @@ impl Draft {
         let name =
             HostName::new(name).map_err(|error| written.note_at(span, Mistake::new(error.to_string())));
         let (Ok(name), true, Some(connect)) = (name, address_is_right, connect) else { return None };
-        Some(Host { name, app: None, address, user, port, roles, path, connect })
+        Some(Host { name, app: None, address, user, port, roles, path, connect, origin: None })
     }
 }
 

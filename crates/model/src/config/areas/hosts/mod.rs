@@ -59,7 +59,7 @@ impl Area for Vec<Host> {
     }
 
     fn show_tables(&self, table: &str, out: &mut Out) {
-        for Host { name, app: _, address, user, port, roles, path, connect } in self {
+        for Host { name, app: _, address, user, port, roles, path, connect, origin: _ } in self {
             out.header(&format!("[[{table}.hosts]]"));
             out.entry("name", text(name.as_str()));
             out.entry("address", text(&escape(address)));

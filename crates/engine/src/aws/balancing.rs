@@ -1,0 +1,134 @@
+//! The groups of load balancers that a host is in: into them and out of them, one call each. Who waits for what is decided
+//! elsewhere.
+
+use std::collections::BTreeMap;
+
+use buedafab_model::host::Host;
+use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership};
+
+use super::elbv2::{Target, TargetGroup, state_of};
+use super::{Aws, AwsError};
+
+impl Aws {
+    /// Every group that a host is in, of any load balancer of the region. One that was found by its instance is known by it; any
+    /// other by its address, if an instance or a target has that.
+    pub async fn groups_of(&self, host: &Host) -> Result<Vec<Membership>, AwsError> {
+        let ids = self.ids_of(host).await?;
+        let mut found = Vec::new();
+        for balancer in self.load_balancers(&[]).await? {
+            if let Some(id) = balancer.instances.into_iter().find(|id| ids.contains(id)) {
+                let group = BalancerGroup::LoadBalancer { name: balancer.name };
+                found.push(Membership { group, id, port: None, zone: None });
+            }
+        }
+        for group in self.target_groups(&[]).await? {
+            // Neither functions nor other load balancers are hosts.
+            if !matches!(group.target_type.as_deref(), None | Some("instance" | "ip")) {
+                continue;
+            }
+            for described in self.targets(&group.target_group_arn, None).await? {
+                if ids.contains(&described.target.id) {
+                    found.push(membership(&group, described.target));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a host may be called by a load balancer.
+    async fn ids_of(&self, host: &Host) -> Result<Vec<String>, AwsError> {
+        let mut ids = vec![host.address.clone()];
+        if let Some(id) = host.origin.as_ref().and_then(|origin| origin.instance.clone()) {
+            ids.push(id);
+            return Ok(ids);
+        }
+        if host.address.starts_with("i-") {
+            return Ok(ids);
+        }
+        for filter in ["private-ip-address", "ip-address", "private-dns-name", "dns-name"] {
+            let filters = BTreeMap::from([(filter.to_owned(), vec![host.address.clone()])]);
+            if let [only] = self.instances(&filters).await?.as_slice() {
+                ids.push(only.id.clone());
+                ids.extend(only.private.clone());
+                break;
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Takes a host out of a group: what it has begun goes on for a while. One that isn't in it stays out.
+    pub async fn deregister(&self, member: &Membership) -> Result<(), AwsError> {
+        match &member.group {
+            BalancerGroup::LoadBalancer { name } => self.deregister_instances(name, &[&member.id]).await,
+            BalancerGroup::TargetGroup { arn, .. } => self.deregister_target(arn, &target(member)).await,
+        }
+    }
+
+    /// Puts a host into a group. One that is in it stays.
+    pub async fn register(&self, member: &Membership) -> Result<(), AwsError> {
+        match &member.group {
+            BalancerGroup::LoadBalancer { name } => self.register_instances(name, &[&member.id]).await,
+            BalancerGroup::TargetGroup { arn, .. } => self.register_target(arn, &target(member)).await,
+        }
+    }
+
+    /// What a group says of a host, with its reason.
+    pub async fn state_of(&self, member: &Membership) -> Result<MemberState, AwsError> {
+        match &member.group {
+            BalancerGroup::LoadBalancer { name } => self.instance_health(name, &member.id).await,
+            BalancerGroup::TargetGroup { arn, .. } => {
+                let found = self.targets(arn, Some(&target(member))).await?;
+                let is_it = |target: &Target| {
+                    target.id == member.id && (member.port.is_none() || target.port == member.port)
+                };
+                let found = found.into_iter().find(|described| is_it(&described.target));
+                Ok(state_of(found.and_then(|described| described.target_health)))
+            }
+        }
+    }
+
+    /// How long a group lets what a host has begun go on, in seconds; `None`: it doesn't say.
+    pub async fn delay_seconds_of(&self, group: &BalancerGroup) -> Result<Option<u32>, AwsError> {
+        match group {
+            BalancerGroup::LoadBalancer { .. } => Ok(None),
+            BalancerGroup::TargetGroup { arn, .. } => self.deregistration_delay_seconds(arn).await,
+        }
+    }
+
+    /// Groups by the names that settings give them.
+    pub async fn groups(
+        &self,
+        balancers: &[String],
+        target_groups: &[String],
+    ) -> Result<Vec<BalancerGroup>, AwsError> {
+        let mut found = Vec::new();
+        if !balancers.is_empty() {
+            let known = self.load_balancers(balancers).await?;
+            found.extend(
+                known.into_iter().map(|balancer| BalancerGroup::LoadBalancer { name: balancer.name }),
+            );
+        }
+        if !target_groups.is_empty() {
+            found.extend(self.target_groups(target_groups).await?.iter().map(group_of));
+        }
+        Ok(found)
+    }
+}
+
+fn group_of(group: &TargetGroup) -> BalancerGroup {
+    BalancerGroup::TargetGroup {
+        name: group.target_group_name.clone(),
+        arn: group.target_group_arn.clone(),
+        of_connections: group.is_of_connections(),
+    }
+}
+
+fn membership(group: &TargetGroup, target: Target) -> Membership {
+    let Target { id, port, availability_zone } = target;
+    Membership { group: group_of(group), id, port, zone: availability_zone }
+}
+
+fn target(member: &Membership) -> Target {
+    let Membership { group: _, id, port, zone } = member;
+    Target { id: id.clone(), port: *port, availability_zone: zone.clone() }
+}

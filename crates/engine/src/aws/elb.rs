@@ -1,0 +1,141 @@
+//! Classic load balancers.
+
+use buedafab_model::host::balancer::{MemberState, Traffic};
+use serde::Deserialize;
+
+use super::{Aws, AwsError, List, Service, numbered};
+
+/// A load balancer with what is registered with it.
+#[derive(Debug)]
+pub(crate) struct LoadBalancer {
+    pub name: String,
+    pub instances: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Balancers {
+    describe_load_balancers_result: BalancersResult,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BalancersResult {
+    #[serde(default)]
+    load_balancer_descriptions: List<Balancer>,
+    #[serde(default)]
+    next_marker: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Balancer {
+    load_balancer_name: String,
+    #[serde(default)]
+    instances: List<InstanceId>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InstanceId {
+    instance_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Health {
+    describe_instance_health_result: HealthResult,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HealthResult {
+    #[serde(default)]
+    instance_states: List<InstanceState>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InstanceState {
+    instance_id: String,
+    state: String,
+    #[serde(default)]
+    description: Option<String>,
+}
+
+/// An answer of which nothing is wanted but that it is one.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Nothing {}
+
+/// What is said where nothing is wrong.
+const NO_REASON: &str = "N/A";
+
+impl Aws {
+    /// Load balancers by their names, or all of them.
+    pub(crate) async fn load_balancers(&self, names: &[String]) -> Result<Vec<LoadBalancer>, AwsError> {
+        let parameters = numbered("LoadBalancerNames.member", names.iter().map(String::as_str), "");
+        let mut found = Vec::new();
+        let add = |page: Balancers| {
+            let BalancersResult { load_balancer_descriptions, next_marker } =
+                page.describe_load_balancers_result;
+            found.extend(load_balancer_descriptions.into_iter().map(|balancer| LoadBalancer {
+                name: balancer.load_balancer_name,
+                instances: balancer.instances.into_iter().map(|instance| instance.instance_id).collect(),
+            }));
+            next_marker
+        };
+        self.pages(Service::Elb, "DescribeLoadBalancers", &parameters, "Marker", add).await?;
+        Ok(found)
+    }
+
+    /// What a load balancer says of an instance.
+    pub(crate) async fn instance_health(&self, balancer: &str, id: &str) -> Result<MemberState, AwsError> {
+        let answer = self.call::<Health>(Service::Elb, "DescribeInstanceHealth", &of(balancer, &[id])).await;
+        let states = match answer {
+            Ok(answer) => answer.describe_instance_health_result.instance_states,
+            // That is how it says that it hasn't got it.
+            Err(AwsError::Refused { code, .. }) if code.starts_with("InvalidInstance") => List::default(),
+            Err(error) => return Err(error),
+        };
+        let out = || MemberState { traffic: Traffic::Out, word: "not registered".to_owned(), reason: None };
+        let Some(state) = states.into_iter().find(|state| state.instance_id == id) else { return Ok(out()) };
+        let reason = state.description.filter(|reason| reason != NO_REASON && !reason.is_empty());
+        let says = |words: &str| reason.as_deref().is_some_and(|why| why.contains(words));
+        let traffic = match state.state.as_str() {
+            // What it has begun goes on, and it is in service for that.
+            _ if says("deregistration") => Traffic::Drains,
+            "InService" => Traffic::Serves,
+            _ if says("not currently registered") => Traffic::Out,
+            // For a moment it may not know; of what was never registered it knows nothing for good.
+            "Unknown" => {
+                let known = self.load_balancers(&[balancer.to_owned()]).await?;
+                let is_in = known.iter().any(|balancer| balancer.instances.iter().any(|known| known == id));
+                if !is_in {
+                    return Ok(out());
+                }
+                Traffic::Waits
+            }
+            _ => Traffic::Waits,
+        };
+        Ok(MemberState { traffic, word: state.state, reason })
+    }
+
+    pub(crate) async fn register_instances(&self, balancer: &str, ids: &[&str]) -> Result<(), AwsError> {
+        let action = "RegisterInstancesWithLoadBalancer";
+        self.call::<Nothing>(Service::Elb, action, &of(balancer, ids)).await.map(|_| ())
+    }
+
+    pub(crate) async fn deregister_instances(&self, balancer: &str, ids: &[&str]) -> Result<(), AwsError> {
+        let action = "DeregisterInstancesFromLoadBalancer";
+        match self.call::<Nothing>(Service::Elb, action, &of(balancer, ids)).await {
+            Err(AwsError::Refused { code, .. }) if code.starts_with("InvalidInstance") => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+}
+
+fn of(balancer: &str, ids: &[&str]) -> Vec<(String, String)> {
+    let mut parameters = vec![("LoadBalancerName".to_owned(), balancer.to_owned())];
+    parameters.extend(numbered("Instances.member", ids.iter().copied(), ".InstanceId"));
+    parameters
+}

@@ -1,0 +1,198 @@
+//! Application and network load balancers: groups of targets.
+
+use buedafab_model::host::balancer::{MemberState, Traffic};
+use serde::Deserialize;
+
+use super::elb::Nothing;
+use super::{Aws, AwsError, List, Service, numbered};
+
+/// A group of targets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TargetGroup {
+    pub target_group_arn: String,
+    pub target_group_name: String,
+    #[serde(default)]
+    pub protocol: Option<String>,
+    /// `instance`, `ip`, `lambda` or `alb`.
+    #[serde(default)]
+    pub target_type: Option<String>,
+}
+
+impl TargetGroup {
+    /// Whether connections are shared out, by a network load balancer.
+    pub(crate) fn is_of_connections(&self) -> bool {
+        self.protocol.as_deref().is_some_and(|protocol| !protocol.starts_with("HTTP"))
+    }
+}
+
+/// A target as its group has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Target {
+    pub id: String,
+    #[serde(default)]
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub availability_zone: Option<String>,
+}
+
+/// A target and how it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TargetDescription {
+    pub target: Target,
+    #[serde(default)]
+    pub target_health: Option<TargetHealth>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TargetHealth {
+    pub state: String,
+    #[serde(default)]
+    pub reason: Option<String>,
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Groups {
+    describe_target_groups_result: GroupsResult,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GroupsResult {
+    #[serde(default)]
+    target_groups: List<TargetGroup>,
+    #[serde(default)]
+    next_marker: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Health {
+    describe_target_health_result: HealthResult,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HealthResult {
+    #[serde(default)]
+    target_health_descriptions: List<TargetDescription>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attributes {
+    describe_target_group_attributes_result: AttributesResult,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AttributesResult {
+    #[serde(default)]
+    attributes: List<Attribute>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl Aws {
+    /// Groups of targets by their names or ARNs, or all of them.
+    pub(crate) async fn target_groups(&self, names: &[String]) -> Result<Vec<TargetGroup>, AwsError> {
+        let (arns, names): (Vec<&str>, Vec<&str>) =
+            names.iter().map(String::as_str).partition(|name| name.starts_with("arn:"));
+        let mut lists = Vec::new();
+        if !arns.is_empty() {
+            lists.push(numbered("TargetGroupArns.member", arns.iter().copied(), ""));
+        }
+        if !names.is_empty() || arns.is_empty() {
+            lists.push(numbered("Names.member", names, ""));
+        }
+        let mut found = Vec::new();
+        for parameters in lists {
+            let add = |page: Groups| {
+                let GroupsResult { target_groups, next_marker } = page.describe_target_groups_result;
+                found.extend(target_groups);
+                next_marker
+            };
+            self.pages(Service::Elbv2, "DescribeTargetGroups", &parameters, "Marker", add).await?;
+        }
+        Ok(found)
+    }
+
+    /// The targets of a group; or only this one, which may be none of them.
+    pub(crate) async fn targets(
+        &self,
+        arn: &str,
+        only: Option<&Target>,
+    ) -> Result<Vec<TargetDescription>, AwsError> {
+        let parameters = of(arn, only);
+        let answer: Health = self.call(Service::Elbv2, "DescribeTargetHealth", &parameters).await?;
+        Ok(answer.describe_target_health_result.target_health_descriptions.items)
+    }
+
+    /// How long a group lets what has begun go on, in seconds.
+    pub(crate) async fn deregistration_delay_seconds(&self, arn: &str) -> Result<Option<u32>, AwsError> {
+        let parameters = [("TargetGroupArn".to_owned(), arn.to_owned())];
+        let answer: Attributes =
+            self.call(Service::Elbv2, "DescribeTargetGroupAttributes", &parameters).await?;
+        let mut attributes = answer.describe_target_group_attributes_result.attributes.into_iter();
+        let delay = attributes.find(|attribute| attribute.key == "deregistration_delay.timeout_seconds");
+        Ok(delay.and_then(|delay| delay.value.parse().ok()))
+    }
+
+    pub(crate) async fn register_target(&self, arn: &str, target: &Target) -> Result<(), AwsError> {
+        self.call::<Nothing>(Service::Elbv2, "RegisterTargets", &of(arn, Some(target))).await.map(|_| ())
+    }
+
+    pub(crate) async fn deregister_target(&self, arn: &str, target: &Target) -> Result<(), AwsError> {
+        match self.call::<Nothing>(Service::Elbv2, "DeregisterTargets", &of(arn, Some(target))).await {
+            // It isn't in there: that is what was wanted.
+            Err(AwsError::Refused { code, .. }) if code == "InvalidTarget" => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+}
+
+fn of(arn: &str, target: Option<&Target>) -> Vec<(String, String)> {
+    let mut parameters = vec![("TargetGroupArn".to_owned(), arn.to_owned())];
+    if let Some(Target { id, port, availability_zone }) = target {
+        parameters.push(("Targets.member.1.Id".to_owned(), id.clone()));
+        let more =
+            [("Port", port.map(|port| port.to_string())), ("AvailabilityZone", availability_zone.clone())];
+        let more =
+            more.into_iter().filter_map(|(key, value)| Some((format!("Targets.member.1.{key}"), value?)));
+        parameters.extend(more);
+    }
+    parameters
+}
+
+/// What a group says of a target.
+pub(crate) fn state_of(health: Option<TargetHealth>) -> MemberState {
+    let Some(TargetHealth { state, reason, description }) = health else {
+        return MemberState { traffic: Traffic::Out, word: "not registered".to_owned(), reason: None };
+    };
+    let traffic = match state.as_str() {
+        "healthy" => Traffic::Serves,
+        "draining" | "unhealthy.draining" => Traffic::Drains,
+        // Of one whose group no listener uses it says the same as of one that is no target: neither gets requests.
+        "unused" => Traffic::Out,
+        // Nobody asks after its health, so it gets requests.
+        "unavailable" => Traffic::Serves,
+        _ => Traffic::Waits,
+    };
+    let reason = match (reason.filter(|reason| !reason.is_empty()), description.filter(|it| !it.is_empty())) {
+        (Some(reason), Some(description)) => Some(format!("{reason}: {description}")),
+        (reason, description) => reason.or(description),
+    };
+    MemberState { traffic, word: state, reason }
+}

@@ -1,0 +1,290 @@
+//! Asks those who know the hosts of an environment: each once in a run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use buedafab_model::host::inventory::ansible::{FileKind, InventoryError, InventoryFile, read, read_dynamic};
+use buedafab_model::host::inventory::{Answer, Answers, HostSource, Instance, Question};
+
+use crate::aws::{Aws, AwsError};
+
+/// Why nobody knows the hosts of an environment.
+#[derive(Debug, thiserror::Error)]
+#[error("the hosts of the {source_name} aren't known: {why}")]
+pub struct SourceError {
+    source_name: String,
+    why: SourceProblem,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceProblem {
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error("there is no such group in {region}")]
+    NoGroup { region: String },
+    #[error("its targets are of the kind {kind:?}, which are no hosts")]
+    NoHosts { kind: String },
+    #[error("{path} can't be read: {why}")]
+    Read { path: String, why: String },
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    #[error("{0}")]
+    Command(String),
+}
+
+impl SourceError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match &self.why {
+            SourceProblem::Aws(AwsError::NotFound { .. }) => {
+                Some("are its name and the region right? `aws_region` says which".to_owned())
+            }
+            SourceProblem::Aws(error) => error.hint(),
+            SourceProblem::NoGroup { .. } => Some("are its name and `aws_region` right?".to_owned()),
+            SourceProblem::NoHosts { .. } => Some("name a group of instances or IP addresses".to_owned()),
+            SourceProblem::Read { .. } | SourceProblem::Inventory(_) | SourceProblem::Command(_) => None,
+        }
+    }
+
+    /// Whether the configuration, or a file that it names, has to change for this to end.
+    pub fn is_of_configuration(&self) -> bool {
+        match &self.why {
+            SourceProblem::Aws(error) => matches!(error, AwsError::NotFound { .. } | AwsError::NoRegion),
+            SourceProblem::Command(_) => false,
+            SourceProblem::NoGroup { .. }
+            | SourceProblem::NoHosts { .. }
+            | SourceProblem::Read { .. }
+            | SourceProblem::Inventory(_) => true,
+        }
+    }
+}
+
+/// Asks all questions. Files are looked for in this folder, and commands run there.
+///
+/// # Errors
+///
+/// The first question that nobody can answer.
+pub async fn ask(questions: &[Question], folder: &Path) -> Result<Answers, SourceError> {
+    let mut regions: BTreeMap<Option<String>, Aws> = BTreeMap::new();
+    let mut answers = Answers::new();
+    for question in questions {
+        let Question { source, region } = question;
+        let answer = match source {
+            HostSource::Inventory(path) => ask_inventory(&folder.join(path), path).await,
+            HostSource::Command(command) => ask_command(command, folder).await,
+            _ => ask_aws(&mut regions, source, region).await,
+        };
+        let answer = answer.map_err(|why| SourceError { source_name: source.to_string(), why })?;
+        answers.insert(question.clone(), answer);
+    }
+    Ok(answers)
+}
+
+async fn ask_aws(
+    regions: &mut BTreeMap<Option<String>, Aws>,
+    source: &HostSource,
+    region: &Option<String>,
+) -> Result<Answer, SourceProblem> {
+    if !regions.contains_key(region) {
+        regions.insert(region.clone(), Aws::new(region.as_deref()).await?);
+    }
+    let aws = &regions[region];
+    Ok(Answer::Instances(aws.hosts_of(source).await?))
+}
+
+impl Aws {
+    /// The machines that one of its own sources names.
+    pub(crate) async fn hosts_of(&self, source: &HostSource) -> Result<Vec<Instance>, SourceProblem> {
+        match source {
+            HostSource::LoadBalancer(name) => {
+                let known = self.load_balancers(std::slice::from_ref(name)).await?;
+                let ids: Vec<String> = known.into_iter().flat_map(|balancer| balancer.instances).collect();
+                Ok(self.instances_by_id(&ids).await?)
+            }
+            HostSource::TargetGroup(name) => self.hosts_of_targets(name).await,
+            HostSource::AutoScalingGroup(name) => {
+                let known = self.scaled_instances(name).await?;
+                let known =
+                    known.ok_or_else(|| SourceProblem::NoGroup { region: self.region().to_owned() })?;
+                let ids: Vec<String> = known.iter().map(|instance| instance.instance_id.clone()).collect();
+                let mut found = self.instances_by_id(&ids).await?;
+                for (instance, scaled) in found.iter_mut().zip(&known) {
+                    // In standby a host is only out of traffic, and would come back as it is.
+                    let is_meant = matches!(
+                        scaled.lifecycle_state.as_str(),
+                        "InService" | "Standby" | "EnteringStandby"
+                    );
+                    instance.left_out =
+                        (!is_meant).then(|| format!("its group says {}", scaled.lifecycle_state));
+                }
+                Ok(found)
+            }
+            HostSource::Ec2(filters) => Ok(self.instances(filters).await?),
+            HostSource::Inventory(_) | HostSource::Command(_) => unreachable!("they aren't Amazon's"),
+        }
+    }
+
+    async fn hosts_of_targets(&self, name: &str) -> Result<Vec<Instance>, SourceProblem> {
+        let mut found: Vec<Instance> = Vec::new();
+        for group in self.target_groups(&[name.to_owned()]).await? {
+            let kind = group.target_type.clone().unwrap_or_else(|| "instance".to_owned());
+            let is_address = match kind.as_str() {
+                "instance" => false,
+                "ip" => true,
+                _ => return Err(SourceProblem::NoHosts { kind }),
+            };
+            let mut leaving: BTreeMap<String, bool> = BTreeMap::new();
+            let mut ids: Vec<String> = Vec::new();
+            for described in self.targets(&group.target_group_arn, None).await? {
+                let id = described.target.id;
+                let state = described.target_health.map(|health| health.state);
+                let drains = state.is_some_and(|state| state == "draining");
+                // With several ports it is one host, which leaves when all of them do.
+                let known =
+                    leaving.entry(id.clone()).and_modify(|leaves| *leaves &= drains).or_insert(drains);
+                tracing::trace!(id, drains = *known, "a target");
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+            let mut instances = match is_address {
+                true => ids
+                    .iter()
+                    .map(|id| Instance {
+                        id: id.clone(),
+                        is_address,
+                        state: "running".to_owned(),
+                        private: Some(id.clone()),
+                        ..Instance::default()
+                    })
+                    .collect(),
+                false => self.instances_by_id(&ids).await?,
+            };
+            for instance in &mut instances {
+                let leaves = leaving.get(&instance.id).copied().unwrap_or_default();
+                instance.left_out = leaves.then(|| "it is being taken out of its group".to_owned());
+            }
+            found.extend(instances);
+        }
+        Ok(found)
+    }
+}
+
+/// The largest inventory that is read, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+async fn ask_inventory(path: &Path, shown: &str) -> Result<Answer, SourceProblem> {
+    let unreadable = |path: &Path, why: String| SourceProblem::Read { path: path.display().to_string(), why };
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, error.to_string()))?;
+    let mut files = Vec::new();
+    let around = match metadata.is_dir() {
+        true => {
+            for file in inventories_in(path).map_err(|error| unreadable(path, error.to_string()))? {
+                files.push((file, FileKind::Inventory));
+            }
+            path.to_owned()
+        }
+        false => {
+            files.push((path.to_owned(), FileKind::Inventory));
+            path.parent().map_or_else(PathBuf::new, Path::to_owned)
+        }
+    };
+    if files.is_empty() {
+        return Err(unreadable(path, "there is no inventory in it".to_owned()));
+    }
+    for (folder, kind) in [
+        ("group_vars", FileKind::GroupVariables as fn(String) -> FileKind),
+        ("host_vars", FileKind::HostVariables as fn(String) -> FileKind),
+    ] {
+        let folder = around.join(folder);
+        if folder.is_dir() {
+            let found = variables_in(&folder).map_err(|error| unreadable(&folder, error.to_string()))?;
+            files.extend(found.into_iter().map(|(file, name)| (file, kind(name))));
+        }
+    }
+    let mut read_files = Vec::new();
+    for (file, kind) in files {
+        let size = std::fs::metadata(&file).map_err(|error| unreadable(&file, error.to_string()))?.len();
+        if size > LARGEST {
+            return Err(unreadable(&file, format!("it is larger than {} MB", LARGEST >> 20)));
+        }
+        let text = std::fs::read(&file).map_err(|error| unreadable(&file, error.to_string()))?;
+        let name = match file.strip_prefix(path) {
+            Ok(rest) if !rest.as_os_str().is_empty() => format!("{shown}/{}", rest.display()),
+            Ok(_) => shown.to_owned(),
+            Err(_) => file.display().to_string(),
+        };
+        let text = String::from_utf8(text).map_err(|_| unreadable(&file, "it isn't UTF-8".to_owned()))?;
+        read_files.push(InventoryFile { path: name, text, kind });
+    }
+    Ok(Answer::Listed(read(&read_files)?))
+}
+
+/// The inventories in a folder, in the order of their names; what Ansible passes over is passed over here.
+fn inventories_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    const PASSED_OVER: [&str; 9] = ["~", ".orig", ".bak", ".ini", ".cfg", ".retry", ".pyc", ".pyo", ".swp"];
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_passed_over = name.starts_with('.') || PASSED_OVER.iter().any(|end| name.ends_with(end));
+        if path.is_dir() {
+            if !name.starts_with('.') && !["group_vars", "host_vars", "vars_plugins"].contains(&name.as_str())
+            {
+                found.extend(inventories_in(&path)?);
+            }
+        } else if !is_passed_over {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Files of variables with whose they are: `web.yml`, `web`, or all files of the folder `web`.
+fn variables_in(folder: &Path) -> std::io::Result<Vec<(PathBuf, String)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(variables_in(&path)?.into_iter().map(|(file, _)| (file, name.clone())));
+            continue;
+        }
+        let bare = [".yml", ".yaml", ".json"].iter().find_map(|end| name.strip_suffix(end));
+        // `web.example.com` is a file without an ending.
+        found.push((path.clone(), bare.unwrap_or(&name).to_owned()));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// How long a command may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(120);
+
+async fn ask_command(command: &str, folder: &Path) -> Result<Answer, SourceProblem> {
+    let wrong = |why: String| SourceProblem::Command(why);
+    let output = tokio::process::Command::new("sh")
+        .args(["-c", command])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(COMMAND_LIMIT, output).await;
+    let output = output
+        .map_err(|_| wrong(format!("it took longer than {} s", COMMAND_LIMIT.as_secs())))?
+        .map_err(|error| wrong(format!("it can't be run: {error}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
+        return Err(wrong(format!("it ended with {}: {}", output.status, last.trim())));
+    }
+    let text =
+        String::from_utf8(output.stdout).map_err(|_| wrong("what it prints isn't UTF-8".to_owned()))?;
+    Ok(Answer::Listed(read_dynamic(command, &text)?))
+}

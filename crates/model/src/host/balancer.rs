@@ -1,0 +1,96 @@
+//! The groups of a load balancer that a host is in, and what the balancer says of it there.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A host's place in one group of a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Membership {
+    /// Which.
+    pub group: BalancerGroup,
+    /// What it is called there: the id of an instance, or an IP address.
+    pub id: String,
+    /// The port that gets its requests; `None`: the group says which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// The zone that it was registered with, where its address alone doesn't say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+/// What requests are shared out in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum BalancerGroup {
+    /// A classic load balancer, which is its own only group.
+    LoadBalancer {
+        /// Its name.
+        name: String,
+    },
+    /// A group of targets, of an application or a network load balancer.
+    TargetGroup {
+        /// Its name.
+        name: String,
+        /// What it is known by.
+        arn: String,
+        /// Whether connections are shared out and not requests: targets of a network load balancer get some still, for a while,
+        /// when they are unused.
+        of_connections: bool,
+    },
+}
+
+impl fmt::Display for BalancerGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BalancerGroup::LoadBalancer { name } => write!(f, "load balancer {name}"),
+            BalancerGroup::TargetGroup { name, .. } => write!(f, "target group {name}"),
+        }
+    }
+}
+
+impl fmt::Display for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.id, self.group)?;
+        match self.port {
+            Some(port) => write!(f, ", port {port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a load balancer says of a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberState {
+    /// Whether it gets requests.
+    pub traffic: Traffic,
+    /// The balancer's own word for it: `draining`, `OutOfService`.
+    pub word: String,
+    /// Why, in the balancer's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Whether a member gets requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Traffic {
+    /// It does.
+    Serves,
+    /// It is being put in: it isn't known to be well yet, or it isn't.
+    Waits,
+    /// It is being taken out, and what it has begun goes on.
+    Drains,
+    /// It isn't in the group, or gets nothing for good.
+    Out,
+}
+
+impl fmt::Display for MemberState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word)?;
+        match &self.reason {
+            Some(reason) => write!(f, " ({reason})"),
+            None => Ok(()),
+        }
+    }
+}
