@@ -4,8 +4,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use buedafab_model::app::traffic::{BalancerTarget, DrainRecord};
 use buedafab_model::config::parse;
+use buedafab_model::host::balancer::{BalancerGroup, Membership};
+use buedafab_model::host::record::DrainRecord;
 use buedafab_model::names::{EnvironmentName, HostName, RunId};
 use buedafab_model::plan::action::{HostWay, Surroundings, TrafficAction};
 use buedafab_model::planner::{plan_drain, plan_undrain};
@@ -23,18 +24,19 @@ fn out(is_by_hand: bool) -> Seen {
         by: "bob@desk".to_owned(),
         run: RunId::new("r5").expect("a word"),
         is_by_hand,
-        targets: vec![target("web2", 8000)],
+        memberships: vec![target("web2", 8000)],
     };
     second().change(|facts| facts.drained = Some(record))
 }
 
-fn target(id: &str, port: u16) -> BalancerTarget {
+fn target(id: &str, port: u16) -> Membership {
     let arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/five/73e2d6bc24d8a067".to_owned();
-    BalancerTarget::Group { arn, id: format!("i-{id}"), port: Some(port), is_network: false }
+    let group = BalancerGroup::TargetGroup { name: "five".to_owned(), arn, of_connections: false };
+    Membership { group, id: format!("i-{id}"), port: Some(port), zone: None }
 }
 
 fn balanced(id: &str) -> Seen {
-    second().change(|facts| facts.targets = vec![target(id, 8000), target(id, 8001)])
+    second().change(|facts| facts.memberships = vec![target(id, 8000), target(id, 8001)])
 }
 
 /// What is done about traffic, phase by phase, or said of it.
@@ -150,20 +152,20 @@ fn each_way_out_has_its_way_back() {
         note that it is taken out of traffic
     drain, wave 1 of 2
       on this machine
-        take web1 out of traffic: five, and wait 5 s
-        if it fails: put web1 back into traffic: five
+        take web1 out of traffic: target group five, and wait 5 s
+        if it fails: put web1 back into traffic: target group five
     undrain, wave 1 of 2
       on this machine
-        put web1 back into traffic: five
+        put web1 back into traffic: target group five
       on web1
         note that it is back in traffic
     drain, wave 2 of 2
       on this machine
-        take web2 out of traffic: five, and wait 5 s
-        if it fails: put web2 back into traffic: five
+        take web2 out of traffic: target group five, and wait 5 s
+        if it fails: put web2 back into traffic: target group five
     undrain, wave 2 of 2
       on this machine
-        put web2 back into traffic: five
+        put web2 back into traffic: target group five
       on web2
         note that it is back in traffic
     ");
@@ -317,7 +319,7 @@ fn by_hand() {
 
     work
       on this machine
-        take web1 out of traffic: five, and wait 10 s
+        take web1 out of traffic: target group five, and wait 10 s
       on web1
         note in the journal: taken out of traffic
     ");
@@ -349,7 +351,7 @@ fn by_hand() {
 
     work
       on this machine
-        put web2 back into traffic: five
+        put web2 back into traffic: target group five
       on web2
         note that it is back in traffic
         note in the journal: back in traffic
@@ -389,7 +391,7 @@ fn what_is_typed_wrong() {
       |         ^^^^^
       |
       = help: did you mean `file`?
-    error: missing field `undo`
+    error: `drain` needs `undo`
      --> buedafab.toml:2:9
       |
     2 | drain = { command = "out" }
@@ -457,7 +459,7 @@ fn a_host_takes_itself_out_and_back() {
         way,
         by: "ada@laptop".to_owned(),
         is_by_hand,
-        targets: vec![target("web1", 80)],
+        memberships: vec![target("web1", 80)],
         grace_seconds: 0,
     };
     let undrain = |way: HostWay| TrafficAction::Undrain { way, grace_seconds: 0 };
@@ -473,7 +475,7 @@ fn a_host_takes_itself_out_and_back() {
             let facts = place.look(shell, Scope::Plan);
             let seen = facts.drained.map(|record| {
                 let hand = if record.is_by_hand { ", by hand" } else { "" };
-                format!("{} in {}{hand}, {} targets", record.by, record.run, record.targets.len())
+                format!("{} in {}{hand}, {} places", record.by, record.run, record.memberships.len())
             });
             found += &format!(
                 "{what}: {done}; shared: {shared}; seen: {}\n",
@@ -503,18 +505,18 @@ fn a_host_takes_itself_out_and_back() {
         found
     });
     assert_snapshot!(found, @"
-    out: 0; shared: drained; seen: ada@laptop in r1, 1 targets
-    out again: 0; shared: drained; seen: ada@laptop in r1, by hand, 1 targets
+    out: 0; shared: drained; seen: ada@laptop in r1, 1 places
+    out again: 0; shared: drained; seen: ada@laptop in r1, by hand, 1 places
     back: 0; shared: ; seen: in traffic
     back again: 0; shared: ; seen: in traffic
-    where somebody's link is: 0; shared: drained; seen: ada@laptop in r1, 1 targets
-    where somebody's folder is: 1: a directory; shared: drained/; seen: ada@laptop in r1, 1 targets
+    where somebody's link is: 0; shared: drained; seen: ada@laptop in r1, 1 places
+    where somebody's folder is: 1: a directory; shared: drained/; seen: ada@laptop in r1, 1 places
     and back: 0; shared: drained/; seen: in traffic
-    by a command: 0: ROOT/five; shared: ; seen: ada@laptop in r1, 1 targets
-    back by one that fails: 3; shared: ; seen: ada@laptop in r1, 1 targets
+    by a command: 0: ROOT/five; shared: ; seen: ada@laptop in r1, 1 places
+    back by one that fails: 3; shared: ; seen: ada@laptop in r1, 1 places
     back by one: 0: back; shared: ; seen: in traffic
-    by one that fails: 3: no; shared: ; seen: ada@laptop in r1, 1 targets
-    by the deployer: 0; shared: ; seen: ada@laptop in r1, by hand, 1 targets
+    by one that fails: 3: no; shared: ; seen: ada@laptop in r1, 1 places
+    by the deployer: 0; shared: ; seen: ada@laptop in r1, by hand, 1 places
     back by it: 0; shared: ; seen: in traffic
     ");
 }

@@ -1,9 +1,6 @@
 //! Taking a host out of traffic before it changes, and putting it back.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use crate::names::RunId;
 
 /// How a host is taken out of traffic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,64 +44,4 @@ pub enum DrainOn {
     Host,
     /// The deployer.
     Deployer,
-}
-
-/// A place of a host's behind a load balancer of Amazon's.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum BalancerTarget {
-    /// Behind a classic load balancer.
-    Classic {
-        /// The load balancer's name.
-        load_balancer: String,
-        /// The instance.
-        instance: String,
-    },
-    /// In a target group of an application or a network load balancer.
-    Group {
-        /// The group's ARN.
-        arn: String,
-        /// An instance, or an IP address.
-        id: String,
-        /// `None`: the group's own.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        port: Option<u16>,
-        /// Whether a network load balancer passes traffic to it, which goes on for a while after it was taken out.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        is_network: bool,
-    },
-}
-
-impl BalancerTarget {
-    /// Whether a network load balancer passes traffic to it.
-    pub fn is_network(&self) -> bool {
-        matches!(self, BalancerTarget::Group { is_network: true, .. })
-    }
-
-    /// What a person calls the load balancer or the group.
-    pub fn group(&self) -> &str {
-        match self {
-            BalancerTarget::Classic { load_balancer, .. } => load_balancer,
-            // arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID
-            BalancerTarget::Group { arn, .. } => arn.split('/').nth(1).unwrap_or(arn),
-        }
-    }
-}
-
-/// `.buedafab/drained`: there while a host is out of traffic, or may be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DrainRecord {
-    /// Since when, by the host's clock.
-    pub at: Timestamp,
-    /// Who said it.
-    #[serde(deserialize_with = "crate::names::words")]
-    pub by: String,
-    /// The run that took it out.
-    pub run: RunId,
-    /// Whether a person did, by `drain`: then only `undrain` puts it back. Else the run does so at its end.
-    #[serde(default)]
-    pub is_by_hand: bool,
-    /// Where it was behind load balancers of Amazon's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub targets: Vec<BalancerTarget>,
 }

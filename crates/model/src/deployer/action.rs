@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::app::archive::Artifact;
 use crate::app::text::one_line;
-use crate::app::traffic::BalancerTarget;
+use crate::host::balancer::Membership;
 use crate::names::{CommitId, HostName};
 
 /// One thing that is done on the deployer, in the project's checkout.
@@ -172,7 +172,7 @@ pub struct HostTraffic {
     pub address: String,
     /// Its places behind load balancers of Amazon's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub targets: Vec<BalancerTarget>,
+    pub memberships: Vec<Membership>,
 }
 
 /// How the deployer does it.
@@ -200,14 +200,14 @@ impl Traffic {
         match &self.way {
             DeployerWay::Command { .. } => Ok(()),
             DeployerWay::LoadBalancer { .. } => {
-                let groups: BTreeSet<&str> =
-                    self.hosts.iter().flat_map(|host| &host.targets).map(BalancerTarget::group).collect();
-                let groups: Vec<&str> = groups.into_iter().collect();
-                write!(
-                    f,
-                    ": {}",
-                    if groups.is_empty() { "no group has it".to_owned() } else { groups.join(", ") }
-                )
+                let memberships = self.hosts.iter().flat_map(|host| &host.memberships);
+                let groups: BTreeSet<String> =
+                    memberships.map(|membership| membership.group.to_string()).collect();
+                if groups.is_empty() {
+                    f.write_str(": no load balancer has any")
+                } else {
+                    write!(f, ": {}", groups.into_iter().collect::<Vec<_>>().join(", "))
+                }
             }
         }
     }

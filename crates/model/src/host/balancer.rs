@@ -40,6 +40,13 @@ pub enum BalancerGroup {
     },
 }
 
+impl Membership {
+    /// Whether connections are shared out there and not requests.
+    pub fn is_of_connections(&self) -> bool {
+        matches!(self.group, BalancerGroup::TargetGroup { of_connections: true, .. })
+    }
+}
+
 impl fmt::Display for BalancerGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -12,13 +12,14 @@ use crate::app::maintenance::MaintenanceRecord;
 use crate::app::migration::UnknownMigrations;
 use crate::app::owner::Owner;
 use crate::app::resolved::ResolvedRelease;
-use crate::app::traffic::{BalancerTarget, DrainRecord};
 use crate::host::app_version::AppAnswer;
 use crate::host::bad_record::BadRecord;
+use crate::host::balancer::Membership;
 use crate::host::check_sum::CheckSum;
 use crate::host::fleet::Fleet;
 use crate::host::layout::Layout;
 use crate::host::left_over::Marked;
+use crate::host::record::DrainRecord;
 use crate::host::record::{
     Hold, JOURNAL_READ, JobsRecord, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState,
 };
@@ -93,7 +94,7 @@ pub struct HostFacts {
     /// By whom the host was taken out of traffic, while it is or may be, where that can be read.
     pub drained: Option<DrainRecord>,
     /// Where it is behind load balancers of Amazon's, where those were asked.
-    pub targets: Vec<BalancerTarget>,
+    pub memberships: Vec<Membership>,
     /// What visitors are told, while the app is in maintenance, where that can be read.
     pub maintenance: Option<MaintenanceRecord>,
     /// A switch that was never confirmed, where that can be read.

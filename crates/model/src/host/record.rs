@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::balancer::Membership;
 use crate::app::crontab::CrontabLocation;
 use crate::names::{HostName, RunId, SlotName};
 use crate::release::Release;
@@ -121,6 +122,24 @@ impl JournalKind {
             JournalKind::LayoutPutBack => "layout put back",
         }
     }
+}
+
+/// `.buedafab/drained`: there while a host is out of traffic, or may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainRecord {
+    /// Since when, by the host's clock.
+    pub at: Timestamp,
+    /// Who said it.
+    #[serde(deserialize_with = "crate::names::words")]
+    pub by: String,
+    /// The run that took it out.
+    pub run: RunId,
+    /// Whether a person did, by `drain`: then only `undrain` puts it back. Else the run does so at its end.
+    #[serde(default)]
+    pub is_by_hand: bool,
+    /// Where it was behind load balancers of Amazon's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memberships: Vec<Membership>,
 }
 
 /// So many bytes of the journal are read, from its end. A line that is cut there is none.

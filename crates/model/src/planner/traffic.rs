@@ -4,10 +4,11 @@ use super::context::{HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::numbers::{Numbers, Part, renumber};
 use super::reach::skipped_of;
 use super::work::{share_first, work};
-use crate::app::traffic::{BalancerTarget, DrainCommand, DrainMethod, DrainOn};
+use crate::app::traffic::{DrainCommand, DrainMethod, DrainOn};
 use crate::config::Settings;
 use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, Traffic};
 use crate::host::Host;
+use crate::host::balancer::Membership;
 use crate::host::record::JournalKind;
 use crate::names::HostName;
 use crate::plan::action::{Action, HostWay, RecordAction, Surroundings, TrafficAction};
@@ -213,10 +214,10 @@ fn traffic<'h, 'a: 'h>(
         .map(|planning| HostTraffic {
             host: planning.host.name.clone(),
             address: planning.host.address.clone(),
-            targets: planning.targets(),
+            memberships: planning.memberships(),
         })
         .collect();
-    let is_network = hosts.iter().flat_map(|host| &host.targets).any(BalancerTarget::is_network);
+    let is_network = hosts.iter().flat_map(|host| &host.memberships).any(Membership::is_of_connections);
     let way = match method {
         DrainMethod::Command(command) => {
             DeployerWay::Command { command: command.command.clone(), undo: command.undo.clone() }
@@ -244,12 +245,12 @@ impl HostChange<'_> {
 
 impl HostPlanning<'_> {
     /// Where it is, or was before somebody took it out, behind load balancers.
-    fn targets(&self) -> Vec<BalancerTarget> {
-        let noted = self.facts.drained.iter().flat_map(|record| &record.targets);
-        let mut targets: Vec<BalancerTarget> = self.facts.targets.iter().chain(noted).cloned().collect();
-        targets.sort();
-        targets.dedup();
-        targets
+    fn memberships(&self) -> Vec<Membership> {
+        let noted = self.facts.drained.iter().flat_map(|record| &record.memberships);
+        let mut memberships: Vec<Membership> = self.facts.memberships.iter().chain(noted).cloned().collect();
+        memberships.sort();
+        memberships.dedup();
+        memberships
     }
 
     fn drain(&self, method: &DrainMethod, is_by_hand: bool) -> Action {
@@ -258,7 +259,7 @@ impl HostPlanning<'_> {
             way: self.way(method, |command| &command.command),
             by: self.run.by.clone(),
             is_by_hand,
-            targets: if *method == DrainMethod::LoadBalancer { self.targets() } else { Vec::new() },
+            memberships: if *method == DrainMethod::LoadBalancer { self.memberships() } else { Vec::new() },
             grace_seconds: if method.on() == DrainOn::Deployer {
                 0
             } else {

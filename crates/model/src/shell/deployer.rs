@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::{archive, quote, quote_words};
-use crate::app::traffic::BalancerTarget;
 use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, TestRunner, Traffic};
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
@@ -103,20 +102,12 @@ fn traffic_script(traffic: &Traffic, takes_out: bool) -> String {
         DeployerWay::Command { command, undo } => (command, undo),
         DeployerWay::LoadBalancer { .. } => {
             let verb = if takes_out { "deregister" } else { "register" };
-            let target = |target: &BalancerTarget| match target {
-                BalancerTarget::Classic { load_balancer, instance } => {
-                    format!("# {verb} {instance}: {load_balancer}\n")
-                }
-                BalancerTarget::Group { arn, id, port, .. } => {
-                    let port = port.map_or(String::new(), |port| format!(":{port}"));
-                    format!("# {verb} {id}{port}: {arn}\n")
-                }
-            };
-            return hosts.iter().flat_map(|host| &host.targets).map(target).collect();
+            let memberships = hosts.iter().flat_map(|host| &host.memberships);
+            return memberships.map(|membership| format!("# {verb} {membership}\n")).collect();
         }
     };
     let mut script = String::from("failed=0\n");
-    for HostTraffic { host, address, targets: _ } in hosts {
+    for HostTraffic { host, address, memberships: _ } in hosts {
         let _ = writeln!(
             script,
             "(\nexport BUEDAFAB_HOST={} BUEDAFAB_ADDRESS={}\n{}\n) || failed=$?{}",

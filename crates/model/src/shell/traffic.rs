@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::command::app_command_anywhere;
 use super::quote;
 use super::record::{replace_file, write_new};
-use crate::app::traffic::DrainRecord;
 use crate::host::layout::Layout;
+use crate::host::record::DrainRecord;
 use crate::names::RunId;
 use crate::plan::action::{HostWay, TrafficAction};
 
@@ -20,13 +20,13 @@ pub(super) fn render(action: &TrafficAction, layout: &Layout, run: &RunId) -> St
         HostWay::ByDeployer => "true".to_owned(),
     };
     match action {
-        TrafficAction::Drain { way, by, is_by_hand, targets, grace_seconds } => {
+        TrafficAction::Drain { way, by, is_by_hand, memberships, grace_seconds } => {
             let record = DrainRecord {
                 at: Timestamp::UNIX_EPOCH,
                 by: by.clone(),
                 run: run.clone(),
                 is_by_hand: *is_by_hand,
-                targets: targets.clone(),
+                memberships: memberships.clone(),
             };
             // Whoever finds the host out of traffic has to find by whom, too.
             let note = replace_file(layout, &layout.drained(), &record);

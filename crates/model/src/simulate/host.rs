@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::fault::Progress;
 use crate::app::maintenance::MaintenanceRecord;
 use crate::app::owner::Owner;
-use crate::app::traffic::DrainRecord;
 use crate::config::{Settings, StrategyName};
 use crate::host::Host;
 use crate::host::facts::{Capacity, CurrentLink, HostFacts, Lock, SlotFacts};
 use crate::host::layout::Layout;
+use crate::host::record::DrainRecord;
 use crate::host::record::{Hold, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState};
 use crate::host::running::{ProcessFacts, Running, UnitFacts};
 use crate::host::served::served;
@@ -176,7 +176,7 @@ impl SimHost {
                 by: "ada@laptop".to_owned(),
                 run,
                 is_by_hand,
-                targets: Vec::new(),
+                memberships: Vec::new(),
             }),
             maintenance: self.maintenance.then(|| MaintenanceRecord {
                 at: Timestamp::UNIX_EPOCH,

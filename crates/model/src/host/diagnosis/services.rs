@@ -4,11 +4,11 @@ use super::fitness::no_sudo_for_removals;
 use super::{Diagnoses, DiagnosisKind, Expected};
 use crate::app::crontab::CrontabLocation;
 use crate::app::owner::Owner;
-use crate::app::traffic::DrainRecord;
 use crate::host::facts::{HostFacts, Listener, UnitElsewhere};
 use crate::host::fleet::{GoneHost, gone_hosts};
 use crate::host::layout::Layout;
 use crate::host::left_over::{LeftOver, LeftOverKind, left_over};
+use crate::host::record::DrainRecord;
 use crate::host::record::JobsRecord;
 use crate::host::running::Trouble;
 use crate::names::HostPath;
@@ -110,7 +110,7 @@ pub(super) fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut D
             "`retire {name}` stops and removes it there; where there is no such host any more, or it has another name, `retire {name} --forget`"
         ));
     }
-    if let Some(DrainRecord { at: _, by, run, is_by_hand, targets: _ }) = &facts.drained {
+    if let Some(DrainRecord { at: _, by, run, is_by_hand, memberships: _ }) = &facts.drained {
         let is_at_work = facts
             .lock
             .as_ref()

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::effects::{Effect, Effects, FailureMeans, PhaseName};
 use super::{Action, Surroundings};
 use crate::app::text::one_line;
-use crate::app::traffic::BalancerTarget;
+use crate::host::balancer::Membership;
 
 /// What a host does about its traffic.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,7 +24,7 @@ pub enum TrafficAction {
         is_by_hand: bool,
         /// Where it was behind load balancers of Amazon's.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        targets: Vec<BalancerTarget>,
+        memberships: Vec<Membership>,
         /// How long it waits, in seconds.
         grace_seconds: u32,
     },
