@@ -72,6 +72,25 @@ impl DeployerCommand {
         DeployerCommand { replies, cancel }
     }
 
+    /// Starts work that is no command. It says lines, and ends with an exit status; told to end, it is dropped.
+    pub(crate) fn work<W: Future<Output = i32> + Send + 'static>(
+        work: impl FnOnce(mpsc::Sender<DeployerReply>) -> W,
+    ) -> DeployerCommand {
+        let (to_driver, replies) = mpsc::channel(64);
+        let (cancel, mut cancelled) = mpsc::channel(1);
+        let work = work(to_driver.clone());
+        tokio::spawn(async move {
+            let end = tokio::select! {
+                status = work => DeployerReply::Ended(status),
+                // The sender is gone with the driver: then nobody wants it to go on.
+                _ = cancelled.recv() => DeployerReply::Stopped(130),
+            };
+            // Nobody may listen any more.
+            let _ = to_driver.send(end).await;
+        });
+        DeployerCommand { replies, cancel }
+    }
+
     /// The next thing that it says. Its end is the last.
     pub(crate) async fn next(&mut self) -> DeployerReply {
         // The task that listens to it says its end, whatever happens.

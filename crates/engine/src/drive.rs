@@ -24,6 +24,7 @@ use crate::deployer::{DeployerCommand, DeployerReply};
 use crate::fleet::{Fleet, News};
 use crate::inputs::Inputs;
 use crate::runner::LineBuffer;
+use crate::traffic;
 
 /// Carries out `plan`; what is done on the deployer is so in `folder`, the project's. Hosts of `fleet` that aren't connected yet are, with their first phase on board; where there are
 /// `inputs` they have to be. Every word on `interrupts` is a person's Ctrl-C: the first stops in order, the second
@@ -281,8 +282,10 @@ impl Driver<'_> {
         if let Some(verdict) = verdict {
             variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
         }
-        let script = render_deployer(&step.action);
-        let command = DeployerCommand::start(&script, self.folder, &variables, may_ask);
+        let command = traffic::start(&step.action).unwrap_or_else(|| {
+            let script = render_deployer(&step.action);
+            DeployerCommand::start(&script, self.folder, &variables, may_ask)
+        });
         self.deployer = Some(OnDeployer { step: id, began: Instant::now(), command });
     }
 

@@ -18,6 +18,7 @@ mod packages;
 mod random;
 pub mod runner;
 mod s3;
+mod traffic;
 mod transport;
 
 pub use aws::{Aws, AwsError};

@@ -1,24 +1,29 @@
 //! The groups of load balancers that a host is in: into them and out of them, one call each. Who waits for what is decided
 //! elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buedafab_model::host::Host;
-use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership};
+use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Traffic};
 
 use super::elbv2::{Target, TargetGroup, state_of};
 use super::{Aws, AwsError};
 
 impl Aws {
-    /// Every group that a host is in, of any load balancer of the region. One that was found by its instance is known by it; any
-    /// other by its address, if an instance or a target has that.
-    pub async fn groups_of(&self, host: &Host) -> Result<Vec<Membership>, AwsError> {
-        let ids = self.ids_of(host).await?;
-        let mut found = Vec::new();
+    /// Every group that hosts are in, of any load balancer of the region, host by host. One that was found by its instance is known by it;
+    /// any other by its address, if an instance or a target has that.
+    pub async fn groups_of(&self, hosts: &[&Host]) -> Result<Vec<Vec<Membership>>, AwsError> {
+        let mut ids = Vec::new();
+        for host in hosts {
+            ids.push(self.ids_of(host).await?);
+        }
+        let mut found = vec![Vec::new(); hosts.len()];
         for balancer in self.load_balancers(&[]).await? {
-            if let Some(id) = balancer.instances.into_iter().find(|id| ids.contains(id)) {
-                let group = BalancerGroup::LoadBalancer { name: balancer.name };
-                found.push(Membership { group, id, port: None, zone: None });
+            for (ids, found) in ids.iter().zip(&mut found) {
+                if let Some(id) = balancer.instances.iter().find(|id| ids.contains(id)) {
+                    let group = BalancerGroup::LoadBalancer { name: balancer.name.clone() };
+                    found.push(Membership { group, id: id.clone(), port: None, zone: None });
+                }
             }
         }
         for group in self.target_groups(&[]).await? {
@@ -27,12 +32,27 @@ impl Aws {
                 continue;
             }
             for described in self.targets(&group.target_group_arn, None).await? {
-                if ids.contains(&described.target.id) {
-                    found.push(membership(&group, described.target));
+                for (ids, found) in ids.iter().zip(&mut found) {
+                    if ids.contains(&described.target.id) {
+                        found.push(membership(&group, described.target.clone()));
+                    }
                 }
             }
         }
         Ok(found)
+    }
+
+    /// The members of a group that get requests, by what they are called there.
+    pub(crate) async fn serving_in(&self, group: &BalancerGroup) -> Result<BTreeSet<String>, AwsError> {
+        match group {
+            BalancerGroup::LoadBalancer { name } => self.in_service(name).await,
+            BalancerGroup::TargetGroup { arn, .. } => {
+                let described = self.targets(arn, None).await?.into_iter();
+                let serving =
+                    described.filter(|it| state_of(it.target_health.clone()).traffic == Traffic::Serves);
+                Ok(serving.map(|described| described.target.id).collect())
+            }
+        }
     }
 
     /// What a host may be called by a load balancer.

@@ -1,5 +1,7 @@
 //! Classic load balancers.
 
+use std::collections::BTreeSet;
+
 use buedafab_model::host::balancer::{MemberState, Traffic};
 use serde::Deserialize;
 
@@ -118,6 +120,13 @@ impl Aws {
             _ => Traffic::Waits,
         };
         Ok(MemberState { traffic, word: state.state, reason })
+    }
+
+    /// The instances that a load balancer passes requests to.
+    pub(crate) async fn in_service(&self, balancer: &str) -> Result<BTreeSet<String>, AwsError> {
+        let answer: Health = self.call(Service::Elb, "DescribeInstanceHealth", &of(balancer, &[])).await?;
+        let states = answer.describe_instance_health_result.instance_states.into_iter();
+        Ok(states.filter(|state| state.state == "InService").map(|state| state.instance_id).collect())
     }
 
     pub(crate) async fn register_instances(&self, balancer: &str, ids: &[&str]) -> Result<(), AwsError> {

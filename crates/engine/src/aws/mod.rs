@@ -11,7 +11,7 @@ mod elbv2;
 mod error;
 mod profile;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use super::*;
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-fn aws(url: &str) -> Aws {
+pub(crate) fn aws(url: &str) -> Aws {
     let credential = Credential {
         access_key_id: KEY.to_owned(),
         secret_access_key: SECRET.to_owned(),
@@ -111,7 +111,7 @@ async fn hosts_and_groups_are_found_at_moto() {
     .expect("it is right")
     .hosts
     .remove(0);
-    let groups = aws.groups_of(&host).await.expect("it answers");
+    let groups = aws.groups_of(&[&host]).await.expect("it answers").remove(0);
     let told: Vec<String> = groups.iter().map(|member| member.to_string().replace(first, "FIRST")).collect();
     insta::assert_snapshot!(told.join("\n"), @"
     FIRST in load balancer web
@@ -131,19 +131,19 @@ async fn hosts_and_groups_are_found_at_moto() {
         aws.deregister(member).await.expect("it may be out of there already");
     }
     insta::assert_snapshot!(states().await, @"not registered, unused (Target.NotRegistered: Target is not registered to the target group), unused (Target.NotRegistered: Target is not registered to the target group)");
-    assert_eq!(aws.groups_of(&host).await.expect("it answers"), []);
+    assert_eq!(aws.groups_of(&[&host]).await.expect("it answers"), [vec![]]);
     for member in &groups {
         aws.register(member).await.expect("it may come back");
         aws.register(member).await.expect("it may be there already");
     }
-    assert_eq!(aws.groups_of(&host).await.expect("it answers"), groups);
+    assert_eq!(aws.groups_of(&[&host]).await.expect("it answers"), [groups.clone()]);
     let delay = async |at: usize| aws.delay_seconds_of(&groups[at].group).await.expect("it answers");
     assert_eq!([delay(0).await, delay(2).await], [None, Some(30)]);
 }
 
 /// A server that gives these answers, one after the other, and keeps what it was asked.
-struct Server {
-    url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -153,7 +153,7 @@ struct Asked {
 }
 
 impl Server {
-    fn with(answers: Vec<(u16, String)>) -> Server {
+    pub(crate) fn with(answers: Vec<(u16, String)>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
         let url = format!("http://{}", listener.local_addr().expect("it has one"));
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -197,13 +197,13 @@ fn serve(mut stream: TcpStream, status: u16, answer: &str) -> Asked {
     Asked { headers, body: String::from_utf8(body).expect("it is a form") }
 }
 
-fn error(code: &str, said: &str) -> String {
+pub(crate) fn error(code: &str, said: &str) -> String {
     format!(
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{said}</Message></Error></ErrorResponse>"
     )
 }
 
-fn targets(state: &str, reason: &str, description: &str) -> String {
+pub(crate) fn targets(state: &str, reason: &str, description: &str) -> String {
     format!(
         "<DescribeTargetHealthResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeTargetHealthResult>\
          <TargetHealthDescriptions><member><HealthCheckPort>80</HealthCheckPort><Target><Port>80</Port><Id>i-1</Id></Target>\
@@ -212,7 +212,7 @@ fn targets(state: &str, reason: &str, description: &str) -> String {
     )
 }
 
-fn member() -> Membership {
+pub(crate) fn member() -> Membership {
     let group = BalancerGroup::TargetGroup {
         name: "five".to_owned(),
         arn: "arn:x".to_owned(),

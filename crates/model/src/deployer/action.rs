@@ -188,6 +188,9 @@ pub enum DeployerWay {
     },
     /// By the interface of Amazon's load balancers.
     LoadBalancer {
+        /// Where they are; `None`: what the environment or the profile says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
         /// How many others have to be in service in each group before a host is taken out of it.
         least: u32,
         /// How long the load balancer may take, in seconds.
