@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use buedafab_engine::GitError;
+use buedafab_engine::{AwsError, GitError};
 use buedafab_model::config::Diagnostics;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::Verdict;
@@ -69,6 +69,17 @@ impl CliError {
     /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
         self.code
+    }
+}
+
+/// Before anything is changed.
+impl From<AwsError> for CliError {
+    fn from(error: AwsError) -> Self {
+        let stop = CliError::verdict(Verdict::Unreachable, format!("{error}\n  nothing was touched"));
+        match error.hint() {
+            Some(hint) => stop.hint(hint),
+            None => stop,
+        }
     }
 }
 

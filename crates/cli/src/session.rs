@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use buedafab_engine::{
-    ConnectError, Fleet, Inputs, Look, Repository, Sharing, allow_open_files, execute, new_run,
+    Aws, ConnectError, Fleet, Inputs, Look, Repository, Sharing, allow_open_files, execute, new_run,
 };
+use buedafab_model::app::traffic::DrainMethod;
 use buedafab_model::config::{
     AppInEnvironment, ConfigFile, Diagnostics, ReleaseSettings, Settings, SettingsByHost,
 };
@@ -365,10 +366,13 @@ impl Session {
 
     /// The same; and what a run that was cut short has left half done is put back first. A dry run only says so.
     pub(crate) async fn look_and_recover(&mut self, scope: Scope, dry_run: bool) -> Result<Look, CliError> {
-        let look = self.look_or_stop(scope).await?;
+        let mut look = self.look_or_stop(scope).await?;
         let planned = self.plan_recover(&look);
         let plan = match planned {
-            Ok(None) => return Ok(look),
+            Ok(None) => {
+                self.ask_load_balancers(&mut look).await?;
+                return Ok(look);
+            }
             Ok(Some(plan)) => plan,
             Err(refusals) => return Err(self.refuse(&refusals, &look)),
         };
@@ -385,7 +389,29 @@ impl Session {
         self.carry_out_first(&plan).await?;
         self.has_recovered = true;
         self.begin_again();
-        self.look_or_stop(scope).await
+        let mut look = self.look_or_stop(scope).await?;
+        self.ask_load_balancers(&mut look).await?;
+        Ok(look)
+    }
+
+    /// Asks Amazon's load balancers which of their groups the hosts are in, where those have to be taken out of them; Ctrl-C ends it.
+    pub(crate) async fn ask_load_balancers(&mut self, look: &mut Look) -> Result<(), CliError> {
+        let by_host = self.by_host();
+        let is_asked = |host: &&Host| by_host.of(host).drain.method == Some(DrainMethod::LoadBalancer);
+        let hosts: Vec<Host> = self.hosts.iter().filter(is_asked).cloned().collect();
+        if hosts.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<&Host> = hosts.iter().collect();
+        let ask = async { Aws::new(None).await?.groups_of(&asked).await };
+        let found =
+            self.unless_interrupted(ask).await?.map_err(|error| self.give_up(CliError::from(error)))?;
+        for (host, memberships) in hosts.iter().zip(found) {
+            if let Some(facts) = look.facts.get_mut(&host.name) {
+                facts.memberships = memberships;
+            }
+        }
+        Ok(())
     }
 
     /// What puts back what is pending; `None` where nothing is.

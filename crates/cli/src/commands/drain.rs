@@ -21,7 +21,8 @@ pub(crate) async fn drain(cli: &Cli, arguments: &HostsArgs) -> Result<ExitCode, 
     let wanted = session.names_of(&wanted)?;
     let look = session.look(Scope::Plan).await?;
     session.hosts.retain(|host| look.facts.contains_key(&host.name) || wanted.contains(&host.name));
-    let look = session.stop_unless_reached(look)?;
+    let mut look = session.stop_unless_reached(look)?;
+    session.ask_load_balancers(&mut look).await?;
     let plan = plan_drain(&session.settings, &session.context, &wanted, &session.seen(&look));
     carry_out(session, plan, look).await
 }
