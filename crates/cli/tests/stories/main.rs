@@ -3,6 +3,7 @@
 mod adopting;
 mod apps;
 mod archives;
+mod away;
 mod bundles;
 mod celery;
 mod connections;

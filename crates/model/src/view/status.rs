@@ -272,7 +272,10 @@ pub fn compare_hosts(statuses: &mut [HostStatus], facts: &BTreeMap<HostName, Hos
                 let missed = missed_last(&status.host, &seen);
                 status.missed = missed.map(|(release, run)| Missed { release, run });
             } else if let FleetLevel::Clear { outdated, .. } = &level {
-                status.outdated = outdated.iter().find(|outdated| outdated.host == status.host).cloned();
+                // What is pending is told already, and has to be put back first.
+                let is_pending = facts.get(&status.host).is_some_and(|facts| facts.pending.is_some());
+                let mut outdated = outdated.iter().filter(|_| !is_pending);
+                status.outdated = outdated.find(|outdated| outdated.host == status.host).cloned();
             }
         }
     }

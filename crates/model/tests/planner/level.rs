@@ -159,15 +159,15 @@ fn what_is_live_where_hosts_differ() {
     one was away: v2 is live; outdated: web3 missed 20261105-000200-abcd
     one of two was away, and comes first: v2 is live; outdated: web1 missed 20261105-000200-abcd
     two of three were away: v2 is live; outdated: web2 missed 20261105-000200-abcd, web3 missed 20261105-000200-abcd
-    one was away when others were rolled back: the hosts serve different releases, and their records don't say which of them is meant to be live: v1 (1111111111) on web1; v2 (2222222222) on web2
+    one was away when others were rolled back: v1 is live; outdated: web2 missed 20261105-000300-abcd
     one joined: v2 is live; outdated: web3 Joined
     some were changed by --hosts: v2 is live; outdated: web3 ServedBefore
-    a canary is ahead of the rest: v3 is live; outdated: web2 ServedBefore, web3 ServedBefore
-    one was away, and then became a canary: v2 is live; outdated: web3 Fewer
+    a canary is ahead of the rest: the hosts serve different releases, and their records don't say which of them is meant to be live: v3 (3333333333) on web1; v2 (2222222222) on web2, web3
+    one was away, and then became a canary: the hosts serve different releases, and their records don't say which of them is meant to be live: v2 (2222222222) on web1, web2; v3 (3333333333) on web3
     each was away once: v3 is live; outdated: web1 missed 20261105-000300-abcd
-    one was set up from an old image: v2 is live; outdated: web3 missed 20261105-000200-abcd
+    one was set up from an old image: v2 is live; outdated: web3 Fewer
     one of two was: the hosts serve different releases, and their records don't say which of them is meant to be live: v2 (2222222222) on web1; v9 (9999999999) on web2
-    rolled back on one of two by --hosts: v2 is live; outdated: web1 ServedBefore
+    rolled back on one of two by --hosts: the hosts serve different releases, and their records don't say which of them is meant to be live: v1 (1111111111) on web1; v2 (2222222222) on web2
     what one serves was never confirmed: v2 is live; outdated: web3 Unconfirmed
     ");
 }

@@ -51,7 +51,7 @@ impl fmt::Display for MostUnreachable {
 pub enum Unreachable {
     /// It ends before anything is changed on any host.
     Fail,
-    /// A deploy or a rollback leaves them out, and says so. All else ends as with `Fail`.
+    /// A deploy or a rollback leaves them out, and says so. To all else it is as `Fail`.
     Skip,
 }
 
@@ -65,7 +65,7 @@ area! {
     waves: Vec<WaveSize> => Vec<WaveSize> = Noted(Empty, "all at once"), example r#"[1, "25%", "100%"]"#;
 
     /// What a run does about hosts that can't be reached: `"fail"`, it ends before anything is changed; `"skip"`, a deploy or a
-    /// rollback leaves them out and says so, and all other commands end. One that is lost later is never left out.
+    /// rollback leaves them out and says so; no other command does. One that is lost later is never left out.
     unreachable: Unreachable => Unreachable = Always(Unreachable::Fail);
 
     /// With `unreachable = "skip"`: how many hosts of a run may be left out, or how many of every hundred. Where more can't be reached, it
