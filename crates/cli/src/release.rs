@@ -9,8 +9,9 @@ use buedafab_model::deployer::checkout::{CheckoutFacts, LiveRelease, ReleaseFile
 use buedafab_model::deployer::rules::{
     Allowed, BrokenRule, Question, Ruling, TagChoice, check_new_tag, judge,
 };
-use buedafab_model::names::CommitId;
+use buedafab_model::names::{CommitId, Unit};
 use buedafab_model::plan::refusal::Refusal;
+use buedafab_model::planner::DeployedRef;
 use buedafab_model::release::Release;
 
 use crate::arguments::ReleaseArgs;
@@ -34,6 +35,25 @@ pub(crate) fn live_releases(look: &Look) -> Vec<Release> {
     let live = look.facts.values().filter_map(|facts| facts.live());
     let distinct: BTreeMap<_, _> = live.map(|release| (release.commit.clone(), release)).collect();
     distinct.into_values().collect()
+}
+
+/// The refs that say what is live, app by app, as they are on the remote now. Where it can't be asked, a run goes on without them: what is
+/// live is so, whoever knows it.
+pub(crate) async fn deployed_refs(
+    all: &[&Settings],
+    repository: &Repository,
+) -> BTreeMap<Unit, Result<DeployedRef, String>> {
+    let mut found = BTreeMap::new();
+    for settings in all {
+        let remote = settings.source.master_remote.clone();
+        let Some(name) = settings.source.deployed_ref.clone() else { continue };
+        let asked = match repository.ref_on(&remote, &name).await {
+            Ok(old) => Ok(DeployedRef { remote, name, old }),
+            Err(error) => Err(format!("{name} stays as it is: {error}")),
+        };
+        found.insert(settings.app.unit.clone(), asked);
+    }
+    found
 }
 
 /// The paths of which an app is made. What a release does is decided by its configuration, too.

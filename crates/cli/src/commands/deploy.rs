@@ -28,7 +28,7 @@ use crate::bundles::{make_bundles, prepare_mirror};
 use crate::commands::maintenance::tell;
 use crate::exit::CliError;
 use crate::packages::{OwnWorkshop, fetch_packages, templates_of, workshop};
-use crate::release::{Choosing, open_questions, told, wanted};
+use crate::release::{Choosing, deployed_refs, open_questions, told, wanted};
 use crate::report::StepOutput;
 use crate::session::Session;
 
@@ -164,6 +164,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     }
     notes.extend(all.iter().find_map(|settings| no_virtualenv(&session, settings, tests)));
     let goes_back = goes_back.then_some(if *keep_schema { Schema::Keep } else { Schema::Refuse });
+    let all_again: Vec<&Settings> = all.iter().collect();
+    let told_by = session.unless_interrupted(deployed_refs(&all_again, &repository)).await?;
     let mut requests: BTreeMap<Unit, DeployRequest> = BTreeMap::new();
     // Nobody else builds in them until this run has ended.
     let mut clones = Vec::new();
@@ -183,6 +185,11 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
         clones.extend(lock);
         inputs.packages.extend(packages.files);
         inputs.archives.insert(archive_name(&settings.app.unit, &release), PathBuf::from(&workshop.archive));
+        let (tells, untold) = match told_by.get(&settings.app.unit) {
+            Some(Ok(tells)) => (Some(tells.clone()), None),
+            Some(Err(why)) => (None, Some(why.clone())),
+            None => (None, None),
+        };
         let request = DeployRequest {
             packages: packages.fetched,
             templates,
@@ -192,7 +199,8 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
             publish: publish.clone(),
             goes_back,
             same,
-            notes: notes.clone(),
+            tells,
+            notes: notes.clone().into_iter().chain(untold).collect(),
             ..draft(release.clone(), settings)
         };
         requests.insert(settings.app.unit.clone(), request);

@@ -22,6 +22,7 @@ use crate::arguments::{Cli, RollbackArgs};
 use crate::bundles::make_bundles;
 use crate::exit::CliError;
 use crate::packages::{fetch_packages, templates_of};
+use crate::release::deployed_refs;
 use crate::report::StepOutput;
 use crate::session::Session;
 
@@ -53,8 +54,20 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         [] => vec![(None, session.settings.clone())],
         apps => apps.iter().map(|app| (Some(app.name.clone()), app.settings.clone())).collect(),
     };
+    let told_by = match session.repository() {
+        Ok(repository) => {
+            let all: Vec<&Settings> = apps.iter().map(|(_, settings)| settings).collect();
+            session.unless_interrupted(deployed_refs(&all, &repository)).await?
+        }
+        Err(_) => BTreeMap::new(),
+    };
+    for why in told_by.values().filter_map(|told| told.as_ref().err()) {
+        session.say(&format!("note: {why}"));
+    }
     for (app, settings) in &apps {
-        let mut request = RollbackRequest { to: to.clone(), ..RollbackRequest::new(url.clone(), schema) };
+        let tells = told_by.get(&settings.app.unit).and_then(|told| told.clone().ok());
+        let mut request =
+            RollbackRequest { to: to.clone(), tells, ..RollbackRequest::new(url.clone(), schema) };
         let (app, context) = (app.as_ref(), session.context.clone());
         if let Ok(repository) = session.repository() {
             let releases = releases_not_kept(settings, &context, &request, &session.seen_of(&look, app));

@@ -91,6 +91,15 @@ impl Repository {
         Ok(listing)
     }
 
+    /// What a ref says on the remote; `None`: there is none of this name.
+    pub async fn ref_on(&self, remote: &str, name: &str) -> Result<Option<CommitId>, GitError> {
+        let listed = self.ask_remote(&["ls-remote", "--", remote, name], remote, LIST_PATIENCE).await?;
+        // Names that only end with this one are listed, too.
+        let mut refs = listed.lines().filter_map(|line| line.split_once('\t'));
+        let found = refs.find(|(_, found)| *found == name);
+        Ok(found.and_then(|(id, _)| CommitId::new(id).ok()))
+    }
+
     /// The branch that the remote's HEAD stands on, if it says so soon.
     pub(super) async fn remote_head(&self, remote: &str) -> Option<String> {
         let arguments = ["ls-remote", "--symref", "--", remote, "HEAD"];

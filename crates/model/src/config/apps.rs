@@ -388,6 +388,15 @@ fn clash(one: &AppInEnvironment, other: &AppInEnvironment) -> Option<Mistake> {
         let mistake = Mistake::new(format!("the apps `{name}` and `{beside}` {words} on {machine}"));
         return Some(mistake.help(help));
     }
+    if let (Some(name_of_ref), true) = (
+        &one.settings.source.deployed_ref,
+        one.settings.source.deployed_ref == other.settings.source.deployed_ref,
+    ) {
+        let mistake = Mistake::new(format!("the apps `{name}` and `{beside}` would both move {name_of_ref}"));
+        return Some(
+            mistake.help("let `{unit}` stand in it: deployed_ref = \"refs/deployed/{environment}/{unit}\""),
+        );
+    }
     let installs = |app: &AppInEnvironment| -> Vec<String> {
         let own = app.settings.services.named.iter().filter(|named| named.definition.is_some());
         own.filter_map(|named| named.service.watched()).collect()

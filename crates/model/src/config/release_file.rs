@@ -132,6 +132,7 @@ impl Layer {
                     source: _,
                     fetch_concurrency: _,
                     partial_clone: _,
+                    deployed_ref: _,
                 },
             // Where and who: always today's.
             rules: _,

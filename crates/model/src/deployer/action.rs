@@ -66,6 +66,18 @@ pub enum DeployerAction {
         /// The tag.
         tag: String,
     },
+    /// Makes a ref of the remote say what is live: by force, but only while it says there what this run has seen. Nobody works on such a
+    /// ref, and a release that is gone back to comes before the one that it replaces.
+    MoveRef {
+        /// The remote.
+        remote: String,
+        /// The whole name of the ref.
+        name: String,
+        /// What it says there; `None`: there is no such ref.
+        old: Option<CommitId>,
+        /// What it is to say.
+        commit: CommitId,
+    },
     /// Makes a virtualenv, if it isn't there.
     MakeVirtualenv {
         /// Its folder.
@@ -325,6 +337,7 @@ impl DeployerAction {
             | DeployerAction::RemoveTag { .. }
             | DeployerAction::PushBranch { .. }
             | DeployerAction::PushTag { .. }
+            | DeployerAction::MoveRef { .. }
             | DeployerAction::MakeVirtualenv { .. }
             | DeployerAction::InstallRequirements { .. }
             | DeployerAction::InstallByScript { .. }
@@ -342,6 +355,11 @@ impl DeployerAction {
         matches!(self, DeployerAction::PushTag { .. })
     }
 
+    /// Whether what comes after it is done also where it failed.
+    pub fn is_optional(&self) -> bool {
+        matches!(self, DeployerAction::MoveRef { .. })
+    }
+
     /// Whether git may ask a person for a passphrase meanwhile. Such a step keeps the terminal.
     pub fn may_ask(&self) -> bool {
         matches!(
@@ -349,6 +367,7 @@ impl DeployerAction {
             DeployerAction::Tag { .. }
                 | DeployerAction::PushBranch { .. }
                 | DeployerAction::PushTag { .. }
+                | DeployerAction::MoveRef { .. }
                 | DeployerAction::UpdateSubmodules
                 | DeployerAction::LayOut { submodules: true, .. }
         )
@@ -376,6 +395,9 @@ impl fmt::Display for DeployerAction {
                 write!(f, "push {} to {branch} on {remote}", commit.short())
             }
             DeployerAction::PushTag { remote, tag } => write!(f, "push {tag} to {remote}"),
+            DeployerAction::MoveRef { remote, name, commit, .. } => {
+                write!(f, "move {name} on {remote} to {}", commit.short())
+            }
             DeployerAction::MakeVirtualenv { folder, .. } => write!(f, "make the virtualenv {folder}"),
             DeployerAction::InstallRequirements { files, packages, .. } => {
                 let packages = packages.iter().map(|package| package.name.as_str());

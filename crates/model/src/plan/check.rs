@@ -250,6 +250,9 @@ fn deployer(plan: &Plan, findings: &mut Findings) {
         if step.action.is_public() && (kind != Some(PhaseKind::Publish) || goes_back) {
             findings.add_deployer(PlanRule::TooEarly, step, "others see it before every host is ready");
         }
+        if matches!(step.action, DeployerAction::MoveRef { .. }) && phase.is_some() {
+            findings.add_deployer(PlanRule::TooEarly, step, "it says what is live before that is");
+        }
         let may_stand = match kind {
             Some(PhaseKind::Begin | PhaseKind::Publish) | None => true,
             Some(PhaseKind::Drain { .. }) => matches!(step.action, DeployerAction::Drain(_)) || goes_back,

@@ -31,7 +31,20 @@ pub(super) struct Change {
     pub(super) primary: Primary,
     /// What hosts that don't change tell their visitors meanwhile.
     pub(super) others_tell: Option<ToldVisitors>,
+    /// A ref that says what is live, when it is.
+    pub(super) tells: Option<DeployedRef>,
     pub(super) notes: Vec<Note>,
+}
+
+/// A ref of the remote that says what is live, as it was before the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployedRef {
+    /// The remote.
+    pub remote: String,
+    /// The whole name of the ref.
+    pub name: String,
+    /// What it says there; `None`: there is no such ref.
+    pub old: Option<CommitId>,
 }
 
 #[derive(Default)]
@@ -48,7 +61,7 @@ pub(super) fn assemble(
     changes: &[HostChange<'_>],
     others: &[HostPlanning<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    let Change { intent, kind, tests, begin, publish, primary, others_tell, notes } = change;
+    let Change { intent, kind, tests, begin, publish, primary, others_tell, tells, notes } = change;
     let notes =
         notes.into_iter().chain(many_fetch(settings, changes)).chain(told_promises(changes)).collect();
     let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
@@ -211,6 +224,24 @@ pub(super) fn assemble(
         actions.chain(given).map(Part::Do).collect()
     };
     plan.on_failure = changes.iter().map(|change| numbers.work(change.planning.host, note(change))).collect();
+    // A canary, or a host that goes on by itself, isn't what is live.
+    let is_whole = |commit: &CommitId| {
+        plan.hosts.iter().all(|planned| match &planned.to {
+            Some(to) => to.release.commit == *commit,
+            None => planned.from.as_ref().is_some_and(|from| from.commit == *commit),
+        })
+    };
+    if let Some(DeployedRef { remote, name, old }) = tells {
+        let commit = changes[0].to.release.commit.clone();
+        let all = plan.hosts.len() + plan.skipped.len() >= settings.hosts.len();
+        if all && is_whole(&commit) {
+            let action = DeployerAction::MoveRef { remote, name, old, commit };
+            plan.closing.push(Closing { when: End::Done, steps: numbers.deployer([action]) });
+        } else {
+            let text = format!("{name} stays as it is: it says what is live on all hosts");
+            plan.notes.push(Note { host: None, text });
+        }
+    }
     for (when, commands) in
         [(End::Done, &settings.hooks.local.after), (End::Failed, &settings.hooks.local.on_failure)]
     {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::{Workshop, pack};
-use super::assemble::{Change, Primary, assemble};
+use super::assemble::{Change, DeployedRef, Primary, assemble};
 use super::context::{Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::diagnosis::owner_by;
 use super::examine::examine;
@@ -73,6 +73,8 @@ pub struct DeployRequest {
     pub goes_back: Option<Schema>,
     /// Commits that differ from the release in nothing that the app is made of: a host that serves one of them stays as it is.
     pub same: Vec<CommitId>,
+    /// The ref of the remote that says what is live, where there is to be one.
+    pub tells: Option<DeployedRef>,
     /// The hosts that lack what is live, where only they change: the release is live on the others, which have no part in the run, however
     /// well they are, and what is done once has been done for it.
     pub only: Option<BTreeSet<HostName>>,
@@ -105,6 +107,7 @@ impl DeployRequest {
             publish: Vec::new(),
             goes_back: None,
             same: Vec::new(),
+            tells: None,
             only: None,
             others_change: false,
             notes: Vec::new(),
@@ -139,6 +142,7 @@ pub fn plan_deploy(
         publish,
         goes_back,
         same,
+        tells,
         only,
         others_change,
         notes: more,
@@ -323,6 +327,7 @@ pub fn plan_deploy(
         publish: publish.clone(),
         primary: Primary { prepare: minds.into_iter().collect(), once: once.unwrap_or_default() },
         others_tell: told.cloned(),
+        tells: tells.clone(),
         notes,
     };
     assemble(settings, run, change, &changes, &others)

@@ -31,6 +31,7 @@ mod work;
 
 pub use adopt::{plan_adopt, plan_migrate_layout, plan_put_layout_back, plan_unadopt};
 pub use archive::Workshop;
+pub use assemble::DeployedRef;
 pub use context::{RunContext, SeenHost};
 pub use deploy::{DeployRequest, plan_deploy};
 pub use diagnosis::diagnose_host;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::assemble::{Change, Primary, assemble};
+use super::assemble::{Change, DeployedRef, Primary, assemble};
 use super::context::{CorrectedRecord, Direction, HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::diagnosis::stops_restarts;
 use super::examine::examine;
@@ -43,6 +43,8 @@ pub struct RollbackRequest {
     pub packages: Vec<FetchedPackage>,
     /// What is sent of it, where no host fetches it.
     pub bundles: Bundles,
+    /// The ref of the remote that says what is live, where there is to be one.
+    pub tells: Option<DeployedRef>,
     /// Its templates of unit files and init scripts, for the same hosts.
     pub templates: BTreeMap<String, String>,
     /// What the own files of releases mean of which no host has kept what they were prepared with: those that the deployer has.
@@ -54,7 +56,7 @@ impl RollbackRequest {
     pub fn new(url: impl Into<String>, schema: Schema) -> Self {
         let (packages, bundles) = (Vec::new(), Bundles::new());
         let (templates, own) = (BTreeMap::new(), BTreeMap::new());
-        RollbackRequest { to: None, url: url.into(), schema, packages, bundles, templates, own }
+        RollbackRequest { to: None, url: url.into(), schema, packages, bundles, tells: None, templates, own }
     }
 
     /// What decides of a release, if that isn't today's configuration: what any of these hosts has kept of it, or else its own
@@ -209,6 +211,7 @@ pub fn plan_rollback(
         publish: Vec::new(),
         primary,
         others_tell: None,
+        tells: request.tells.clone(),
         notes,
     };
     assemble(settings, run, change, &changes, &others)

@@ -386,7 +386,7 @@ impl<'p> RunState<'p> {
         let Some(Found::OnDeployer { step, goes_back, .. }) = plan.step(id) else { return Vec::new() };
         if self.mode == Mode::Closing {
             // What is taken back is so as far as that goes; of the rest the first that fails is the last.
-            if how != DeployerEnd::Done && !goes_back {
+            if how != DeployerEnd::Done && !goes_back && !step.action.is_optional() {
                 self.deployer.queue.clear();
             }
             return self.next_on_deployer().map_or_else(|| self.close(), |command| vec![command]);

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{archive, quote, quote_words};
 use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, TestRunner, Traffic};
+use crate::names::CommitId;
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
 pub fn render_deployer(action: &DeployerAction) -> String {
@@ -39,6 +40,10 @@ pub fn render_deployer(action: &DeployerAction) -> String {
         }
         DeployerAction::PushTag { remote, tag } => {
             format!("tag={} remote={}\n{PUSH_TAG}", quote(tag), quote(remote))
+        }
+        DeployerAction::MoveRef { remote, name, old, commit } => {
+            let old = old.as_ref().map_or("", CommitId::as_str);
+            format!("remote={} name={} old={old} new={commit}\n{MOVE_REF}", quote(remote), quote(name))
         }
         DeployerAction::MakeVirtualenv { folder, uv } => {
             let folder = quote(folder);
@@ -172,6 +177,22 @@ ours=$(git rev-parse --verify --quiet "refs/tags/$tag")
 if [ -n "$there" ] && [ "$there" != "$ours" ]; then
   echo "somebody else has pushed $tag to $remote meanwhile, for $there: choose another name" >&2
 fi
+exit 1
+"#;
+
+/// The remote compares and moves in one. A checkout that doesn't have the commit, as somebody else deployed it, fetches it: no ref of
+/// ours moves.
+const MOVE_REF: &str = r#"[ "$old" != "$new" ] || exit 0
+git cat-file -e "$new^{commit}" 2>/dev/null || git fetch --quiet --no-tags --no-write-fetch-head --refmap= "$remote" "$new" || exit
+git push --quiet --no-follow-tags --force-with-lease="$name:$old" "$remote" "$new:$name" && exit 0
+there=$(git ls-remote "$remote" "$name" 2>/dev/null | sed -n '1s/[^0-9a-f].*//p')
+case $there in
+  "$new") exit 0 ;;
+  "$old") ;;
+  *)
+    echo "somebody else has moved $name on $remote meanwhile, to ${there:-nothing}, and it stays there" >&2
+    echo "if this run was the last, say so: git push --force-with-lease=$name:$there $remote $new:$name" >&2 ;;
+esac
 exit 1
 "#;
 

@@ -44,6 +44,7 @@ impl SimDeployer {
             | DeployerAction::Test { .. }
             | DeployerAction::Hook { .. }
             | DeployerAction::PushBranch { .. }
+            | DeployerAction::MoveRef { .. }
             | DeployerAction::MakeVirtualenv { .. }
             | DeployerAction::InstallRequirements { .. }
             | DeployerAction::InstallByScript { .. }

@@ -1,10 +1,12 @@
 //! Where the code comes from, and how it reaches a host.
 
+use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
 use schemars::json_schema;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::AppLayer;
 use super::layout::{LayoutLayer, StrategyName};
@@ -14,6 +16,7 @@ use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted, typed_as_text};
 use crate::config::rule::{Always, DefaultValue, Rule, Typed, Unset, Written, means, means_itself};
 use crate::config::show::Valued;
+use crate::config::template::Template;
 use crate::config::values::{Argument, Bounded, FilePath, Line, Url, schema_of};
 
 /// How a commit reaches a host.
@@ -50,6 +53,10 @@ area! {
     /// The remote in your checkout that a commit has to be on.
     master_remote: Argument => String = Always("origin");
 
+    /// A ref of `master_remote` that moves with every deploy and rollback of all hosts, so that git tells what is live where: `true` is
+    /// `"refs/deployed/{environment}"`. `{environment}` and `{unit}` may stand in it. Not moved, unless it is set.
+    deployed_ref: At<DeployedRefText> => Option<String> = DeployedRef, example "true";
+
     /// What is deployed when nothing is named.
     default_revision: Argument => String = Always("HEAD"), example r#""main""#;
 
@@ -72,6 +79,97 @@ area! {
 
     /// The check sum of what is at the address in `artifact`, 64 hexadecimal digits.
     artifact_sha256: At<CheckSumText> => Option<String> = OfAnAddress;
+}
+
+/// A name of a ref with placeholders; `true` is the usual one.
+#[derive(Debug, Clone)]
+pub(in crate::config) struct DeployedRefText(Option<Template>);
+
+/// The ref that `true` stands for.
+const USUAL_REF: &str = "refs/deployed/{environment}";
+
+impl FromStr for DeployedRefText {
+    type Err = Mistake;
+
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        let template = Template::parse(text, &["environment", "unit"])?;
+        let bad = |why: &str| {
+            Mistake::new(format!("{} {why}", quoted(text)))
+                .help(format!("write `true`, or a name such as `{USUAL_REF:?}`"))
+        };
+        let rest = text
+            .strip_prefix("refs/")
+            .ok_or_else(|| bad("isn't the name of a ref: these begin with `refs/`"))?;
+        if let Some(kind) =
+            ["heads", "tags", "remotes"].iter().find(|kind| rest.split('/').next() == Some(**kind))
+        {
+            return Err(bad(&format!("would be taken for one of your own: `refs/{kind}` isn't for this")));
+        }
+        let is_word = |word: &str| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || "_-.{}".contains(c);
+            !word.is_empty()
+                && word.chars().all(fits)
+                && !word.starts_with(['.', '-'])
+                && !word.ends_with('.')
+                && !word.ends_with(".lock")
+                && !word.contains("..")
+        };
+        if !rest.contains('/') || !rest.split('/').all(is_word) {
+            return Err(bad("isn't a name that git takes for a ref"));
+        }
+        Ok(DeployedRefText(Some(template)))
+    }
+}
+
+impl<'de> Deserialize<'de> for DeployedRefText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RefVisitor;
+
+        impl Visitor<'_> for RefVisitor {
+            type Value = DeployedRefText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true`, `false` or the name of a ref")
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, is_wanted: bool) -> Result<DeployedRefText, E> {
+                Ok(match is_wanted {
+                    true => USUAL_REF.parse().map_err(Mistake::into_error)?,
+                    false => DeployedRefText(None),
+                })
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<DeployedRefText, E> {
+                text.parse().map_err(Mistake::into_error)
+            }
+        }
+
+        deserializer.deserialize_any(RefVisitor)
+    }
+}
+
+struct DeployedRef;
+
+impl Rule<At<DeployedRefText>, Option<String>> for DeployedRef {
+    fn resolve(&self, typed: Option<&At<DeployedRefText>>, written: &Written<'_>) -> Option<String> {
+        let At { value: DeployedRefText(template), span } = typed?;
+        let template = template.as_ref()?;
+        let unit = AppLayer::unit(written);
+        let filled = template.fill(written.common(&unit));
+        // What stands at the top level is every environment's.
+        let other =
+            template.fill(|name| if name == "environment" { Some("another") } else { Some(unit.as_str()) });
+        if written.own.source.deployed_ref.is_none() && filled == other {
+            let mistake = Mistake::new("each environment would move the same ref")
+                .help("let `{environment}` stand in it, or write it in one environment");
+            written.note_at(span, mistake);
+        }
+        filled.ok()
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::words("none")
+    }
 }
 
 struct Method;
@@ -189,11 +287,13 @@ pub(in crate::config) struct CheckSumText(String);
 typed_as_text!(ArtifactText, CheckSumText);
 
 means! {
+    DeployedRefText => DeployedRefText: itself => itself,
     ArtifactText => String: ArtifactText(text) => text,
     CheckSumText => String: CheckSumText(text) => text,
 }
 
 schema_of! {
+    DeployedRefText => json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": "^refs/.+/.+" }] }),
     ArtifactText => json_schema!({ "type": "string", "pattern": "^[^-]" }),
     CheckSumText => json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" }),
 }

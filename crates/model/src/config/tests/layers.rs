@@ -81,6 +81,7 @@ fn defaults() {
     settle_seconds = 2
     waves = []
     unreachable = "fail"
+    max_unreachable = "50%"
     # drain: hosts are not taken out of traffic
     # drain_grace_seconds: 30 with "file"; else 10, and 120 behind a network load balancer
     # undrain_grace_seconds: 10; with "load_balancer" it is asked
