@@ -359,6 +359,13 @@ Examples:
   buedafab production history ie2d                   a run by its id, or the beginning or the end of it
   buedafab production history:ie2d                   Fabric's form
   buedafab production history last --json            its events, as `deploy --json` printed them
+  buedafab production history --since 30d --csv      a table for other programs
+  buedafab production history --stats --since 90d    in numbers
+  buedafab production history --notes v0.1.0..v0.2.0 what a release brought, in Markdown
+With --stats: deploys are runs that made a release live on any host, also for each week of the time (of at least one week). The lead time \
+of a commit is from when it was committed until a host confirmed the release that brought it. A change is a run that switched, whether \
+it became live or was reverted; it failed if it was reverted, or its release was rolled back from later. The time to restore is from when \
+such a release became live until a host confirmed the rollback; a revert takes seconds, and is part of its own run.
 Runs that may change hosts are written down on the machine that they run on, in $XDG_STATE_HOME/buedafab/runs, or else in \
 ~/.local/state/buedafab/runs: the last 200. Only you can read them, and secrets are masked. No host is asked for them.";
 
@@ -578,9 +585,21 @@ pub(crate) struct HistoryArgs {
     /// Show this run again, from its log on this machine: its id, the beginning or the end of it, or `last`
     #[arg(value_name = "RUN", add = ArgValueCandidates::new(complete::runs), conflicts_with = "most")]
     pub run: Option<String>,
-    /// How many entries, the newest ones
-    #[arg(long, default_value_t = 20, value_name = "COUNT")]
-    pub most: usize,
+    /// How many entries, the newest ones [default: 20; all with --since]
+    #[arg(long, value_name = "COUNT")]
+    pub most: Option<usize>,
+    /// Only what happened since: 2h, 30d, or a time such as '2026-11-01'
+    #[arg(long, value_name = "TIME", conflicts_with = "run")]
+    pub since: Option<String>,
+    /// Show how often, how fast and how well the app was deployed, in numbers
+    #[arg(long, conflicts_with_all = ["run", "most"])]
+    pub stats: bool,
+    /// Show what lies between two releases, as notes in Markdown; no host is asked
+    #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["run", "most", "since", "stats", "csv"])]
+    pub notes: Option<String>,
+    /// Print a table for other programs
+    #[arg(long, conflicts_with_all = ["run", "json"])]
+    pub csv: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -16,6 +16,8 @@ use buedafab_model::deployer::checkout::{
 use buedafab_model::deployer::rules::BrokenRule;
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
+use buedafab_model::view::NotedCommit;
+use jiff::Timestamp;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -240,6 +242,31 @@ impl Repository {
         let range = format!("{commit}..refs/remotes/{branch}");
         let commits = self.git(&["rev-list", "--count", &range, "--"]).await.ok()?.parse().ok()?;
         Some(Behind { branch, commits })
+    }
+
+    /// When the commits were made that the second of these has and the first hasn't, merges aside; `None` if this checkout lacks either.
+    pub async fn times_between(&self, from: &CommitId, to: &CommitId) -> Option<Vec<Timestamp>> {
+        let range = format!("{from}..{to}");
+        let log = self.git(&["log", "--no-merges", "--format=%ct", &range, "--"]).await.ok()?;
+        log.lines().map(|line| Timestamp::from_second(line.parse().ok()?).ok()).collect()
+    }
+
+    /// The commits of a range such as `v0.1.0..v0.2.0`, newest first, as release notes tell them.
+    pub async fn noted_commits(&self, from: &str, to: &str) -> Result<Vec<NotedCommit>, GitError> {
+        let (from, to) = (self.resolve(from).await?, self.resolve(to).await?);
+        let range = format!("{from}..{to}");
+        let format = "--format=%H%x00%an%x00%as%x00%P%x00%s%x00%b%x01";
+        let log = self.git(&["log", "--topo-order", format, &range, "--"]).await?;
+        let commit = |entry: &str| {
+            let mut fields = entry.trim_start().split('\0');
+            let mut next = || fields.next().map(str::to_owned);
+            let (id, author, day) = (next()?, next()?, next()?);
+            let parents = next()?.split_whitespace().map(str::to_owned).collect();
+            let (subject, body) = (next()?, next()?);
+            let more = body.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+            Some(NotedCommit { id, author, day, parents, subject, more })
+        };
+        Ok(log.split('\u{1}').filter_map(commit).collect())
     }
 
     /// The branch that is checked out.

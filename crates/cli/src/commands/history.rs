@@ -1,14 +1,20 @@
 //! `history`: what happened, run by run, from the journals of the hosts; and one run again, from its log on this machine.
 
-use buedafab_engine::Look;
+use std::collections::BTreeMap;
+
+use buedafab_engine::{Look, Repository};
+use buedafab_model::app::logs::seconds_since;
 use buedafab_model::config::Settings;
 use buedafab_model::names::{EnvironmentName, HostName, RunId, Unit};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::log::{RunLog, runs_meant, short_id};
 use buedafab_model::shell::inspect::Scope;
-use buedafab_model::view::{HistoryEntry, Table, ago, show_history, show_replay};
-use jiff::Timestamp;
+use buedafab_model::view::{
+    Delivery, DeployStats, HistoryEntry, ReleaseNotes, Table, ago, deliveries, history_csv, show_history,
+    show_notes, show_replay, show_stats,
+};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::arguments::{Cli, GlobalArgs, HistoryArgs};
 use crate::exit::CliError;
@@ -21,19 +27,103 @@ use crate::session::Session;
 const MOST_NAMED: usize = 12;
 
 pub(crate) async fn history(cli: &Cli, arguments: &HistoryArgs) -> Result<ExitCode, CliError> {
-    let HistoryArgs { run, most } = arguments;
-    match run {
-        Some(run) => show_run(cli, run).await,
-        None => list(cli, *most).await,
+    let HistoryArgs { run, most, since, stats, notes, csv } = arguments;
+    let since = since.as_deref().map(read_time).transpose()?;
+    match (run, notes) {
+        (Some(run), _) => show_run(cli, run).await,
+        (None, Some(range)) => show_release_notes(cli, range).await,
+        (None, None) if *stats => show_numbers(cli, since, *csv).await,
+        (None, None) => list(cli, *most, since, *csv).await,
     }
 }
 
-async fn list(cli: &Cli, most: usize) -> Result<ExitCode, CliError> {
+/// The time that was meant.
+fn read_time(text: &str) -> Result<Timestamp, CliError> {
+    let now = Timestamp::now();
+    let seconds = seconds_since(text, now, &TimeZone::system());
+    let time = seconds
+        .and_then(|seconds| now.checked_sub(SignedDuration::from_secs(i64::try_from(seconds).ok()?)).ok());
+    time.ok_or_else(|| {
+        CliError::usage(format!("--since: {text:?} is no time before now"))
+            .hint("write how long ago, such as 2h or 30d, or a time such as '2026-11-01 09:30'")
+    })
+}
+
+/// How often, how fast and how well the app was deployed.
+async fn show_numbers(cli: &Cli, since: Option<Timestamp>, csv: bool) -> Result<ExitCode, CliError> {
+    let mut session = Session::start(cli, "history --stats", StepOutput::Silent)?;
+    let look = session.look(Scope::Full).await?;
+    let entries = HistoryEntry::collect(&journals(&session, &look));
+    let mut made = BTreeMap::new();
+    if let Ok(repository) = session.repository() {
+        for Delivery { from, to, at: _ } in deliveries(&entries, since) {
+            let times = session.unless_interrupted(repository.times_between(&from, &to)).await?;
+            if let Some(times) = times {
+                made.insert((from, to), times);
+            }
+        }
+    }
+    let stats = DeployStats::of(&entries, since, Timestamp::now(), &made);
+    if session.global.json {
+        print_json(&stats);
+    } else if csv {
+        print_data(stats.csv().trim_end());
+    } else if entries.is_empty() {
+        session.say("nothing has happened yet");
+    } else {
+        print_view(&show_stats(&stats));
+    }
+    say_unasked(&session, &look);
+    Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable })
+}
+
+/// What lies between two releases. That is asked of the checkout alone.
+async fn show_release_notes(cli: &Cli, range: &str) -> Result<ExitCode, CliError> {
+    let color = console::colors_enabled_stderr();
+    let environment = require_environment(cli.environment.as_ref(), "history --notes FROM..TO")?;
+    let project = Project::find(&cli.global, color)?;
+    let settings = project.settings(&environment, color)?;
+    let (from, to) = range
+        .split_once("..")
+        .filter(|(from, to)| !from.is_empty() && !to.is_empty() && !to.starts_with('.'))
+        .ok_or_else(|| {
+            CliError::usage(format!("--notes: {range:?} names no two releases"))
+                .hint("write both, the older one first: v0.1.0..v0.2.0")
+        })?;
+    let repository = Repository::find(&project.root)?;
+    let commits = repository.noted_commits(from, to).await?;
+    let page = settings.source.scm_http_url.as_ref();
+    let page = page.map(|page| format!("{}/compare/{from}...{to}", page.trim_end_matches('/')));
+    let notes = ReleaseNotes::of(from, to, &commits, page);
+    if cli.global.json {
+        print_json(&notes);
+    } else {
+        print_view(&show_notes(&notes));
+    }
+    Ok(ExitCode::Done)
+}
+
+/// How many entries are shown where nobody says it.
+const USUAL_ENTRIES: usize = 20;
+
+async fn list(
+    cli: &Cli,
+    most: Option<usize>,
+    since: Option<Timestamp>,
+    csv: bool,
+) -> Result<ExitCode, CliError> {
     let mut session = Session::start(cli, "history", StepOutput::Silent)?;
     let look = session.look(Scope::Full).await?;
     let journals = journals(&session, &look);
-    let entries = HistoryEntry::collect(&journals);
-    let newest = &entries[entries.len().saturating_sub(most)..];
+    let mut entries = HistoryEntry::collect(&journals);
+    entries.retain(|entry| since.is_none_or(|since| entry.record.at >= since));
+    let usual = if since.is_some() { usize::MAX } else { USUAL_ENTRIES };
+    let newest = &entries[entries.len().saturating_sub(most.unwrap_or(usual))..];
+    if csv {
+        print_data(history_csv(newest).trim_end());
+        say_unasked(&session, &look);
+        return Ok(if look.unreachable.is_empty() { ExitCode::Done } else { ExitCode::Unreachable });
+    }
     let logs = LogsHere::of(&units(cli, &session.settings)?, &session.settings.environment);
     if session.global.json {
         newest.iter().for_each(print_json);

@@ -42,6 +42,7 @@ mod tasks;
 mod team;
 mod terminal;
 mod traffic;
+mod told;
 mod versions;
 mod ways;
 mod wheels;

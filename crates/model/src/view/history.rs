@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Table, ago, duration, on_one_line};
+use super::{Table, ago, csv_line, duration, on_one_line};
 use crate::host::record::{JournalKind, JournalRecord, StoppedAt};
 use crate::names::{HostName, RunId};
+use crate::release::Release;
 
 /// One run, as the journals of its hosts tell it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,6 +60,56 @@ fn one_line_a_revert(records: &[JournalRecord]) -> Vec<JournalRecord> {
         }
     }
     told
+}
+
+/// A line for each run, for other programs: times are UTC, and several hosts stand in one cell.
+pub fn history_csv(entries: &[HistoryEntry]) -> String {
+    let heads = [
+        "at",
+        "what",
+        "release",
+        "commit",
+        "from",
+        "from_commit",
+        "hosts",
+        "skipped",
+        "by",
+        "run",
+        "phase",
+        "milliseconds",
+        "reason",
+    ];
+    let mut text = csv_line(heads);
+    for HistoryEntry { record, hosts } in entries {
+        let JournalRecord { at, kind, run, by, release, from, skipped, reason, stopped } = record;
+        let name = |release: &Option<Release>| {
+            release.as_ref().map(|release| release.describe.clone()).unwrap_or_default()
+        };
+        let commit = |release: &Option<Release>| {
+            release.as_ref().map(|release| release.commit.to_string()).unwrap_or_default()
+        };
+        let names = |hosts: &[HostName]| hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(" ");
+        let (phase, milliseconds) = stopped.as_ref().map_or_else(Default::default, |stopped| {
+            (stopped.phase.clone(), stopped.milliseconds.to_string())
+        });
+        let cells = [
+            at.to_string(),
+            kind.in_words().to_owned(),
+            name(release),
+            commit(release),
+            name(from),
+            commit(from),
+            names(hosts),
+            names(skipped),
+            by.clone(),
+            run.to_string(),
+            phase,
+            milliseconds,
+            reason.clone().unwrap_or_default(),
+        ];
+        text.push_str(&csv_line(cells.iter().map(String::as_str)));
+    }
+    text
 }
 
 /// A line for each run, at the time of a `zone`, and another one with what stopped it; the last column has what `history`
@@ -135,7 +186,6 @@ fn as_block([at, ago, kind, about, on, by, log]: &[String; 7]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::Release;
 
     fn record(kind: JournalKind, run: &str, at: i64) -> JournalRecord {
         let commit = |digit: &str| crate::names::CommitId::new(digit.repeat(40)).expect("40 digits");
