@@ -108,6 +108,10 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, display_order = EVERYWHERE + 5, help_heading = ANYWHERE)]
     pub json: bool,
 
+    /// Write what a run did to this file, step by step, as CI shows tests: JUnit's XML
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath, display_order = EVERYWHERE + 7, help_heading = ANYWHERE)]
+    pub junit: Option<PathBuf>,
+
     /// Ask nothing; answer yes where a yes is enough
     #[arg(long, short = 'y', global = true, display_order = EVERYWHERE + 3, help_heading = ANYWHERE)]
     pub yes: bool,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::notifier::Telling;
 use crate::report::Reporter;
 use crate::run_log::RunLog;
+use crate::spans::SpanLog;
 use crate::sudo;
 
 /// What happens in a run, and who reads it.
@@ -18,16 +19,17 @@ pub(crate) struct Events {
     summary: Summary,
     log: RunLog,
     telling: Telling,
+    spans: SpanLog,
 }
 
 impl Events {
-    /// Events that are told by `reporter`, written to `log`, and told to others by `telling`.
-    pub(crate) fn new(reporter: Reporter, log: RunLog, telling: Telling) -> Self {
-        Self { reporter, summary: Summary::default(), log, telling }
+    /// Events that are told by `reporter`, written to `log`, told to others by `telling`, and kept by `spans`.
+    pub(crate) fn new(reporter: Reporter, log: RunLog, telling: Telling, spans: SpanLog) -> Self {
+        Self { reporter, summary: Summary::default(), log, telling, spans }
     }
 
-    fn consumers(&mut self) -> [&mut dyn Consumer; 4] {
-        [&mut self.reporter, &mut self.summary, &mut self.log, &mut self.telling]
+    fn consumers(&mut self) -> [&mut dyn Consumer; 5] {
+        [&mut self.reporter, &mut self.summary, &mut self.log, &mut self.telling, &mut self.spans]
     }
 
     /// Passes on what has happened just now.

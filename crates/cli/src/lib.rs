@@ -19,6 +19,7 @@ mod report;
 mod run_log;
 mod runs;
 mod session;
+mod spans;
 mod sudo;
 mod unknown;
 mod usage;
@@ -65,10 +66,16 @@ pub fn main() -> std::process::ExitCode {
         }
         break;
     }
+    let runs = spans::take();
+    if let Some(path) = lines.iter().find_map(|cli| cli.global.junit.as_ref())
+        && let Err(why) = spans::write_report(path, &runs)
+    {
+        report::print_talk(&format!("warning: {why}"));
+    }
     // Whoever doesn't want to wait for others to be told has said so once more.
     runtime.block_on(async {
         tokio::select! {
-            () = notifier::finish() => {}
+            () = notifier::finish(runs) => {}
             () = session::interrupted() => report::print_talk("not everybody may have been told"),
         }
     });

@@ -11,11 +11,13 @@ use buedafab_model::app::notify::Moment;
 use buedafab_model::config::Settings;
 use buedafab_model::notify::{Notification, Notifications};
 use buedafab_model::run::event::{Consumer, StampedEvent};
+use buedafab_model::spans::RunSpans;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::report::print_talk;
+use crate::spans;
 
 /// How long the program waits for all who are told, before it ends.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -74,8 +76,13 @@ impl Consumer for Telling {
     }
 }
 
-/// Waits until all have been told, and says who wasn't.
-pub(crate) async fn finish() {
+/// Waits until all have been told, and the traces of `runs` are sent; and says what wasn't.
+pub(crate) async fn finish(runs: Vec<RunSpans>) {
+    let traces = tokio::spawn(async move { spans::send(&runs).await.err().into_iter().collect() });
+    WAITING
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(Waiting { name: "the receiver of traces", task: traces });
     let deadline = Instant::now() + PATIENCE;
     let waiting = std::mem::take(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner));
     for Waiting { name, mut task } in waiting {

@@ -38,6 +38,7 @@ use crate::notifier::Telling;
 use crate::project::{Project, choose_hosts, require_environment, require_one_app};
 use crate::report::{Reporter, StepOutput};
 use crate::run_log::RunLog;
+use crate::spans::SpanLog;
 
 /// One command at work.
 pub(crate) struct Session {
@@ -161,9 +162,10 @@ impl Session {
             true => (RunLog::wanted(), Telling::of(&settings, &project.root)),
             false => (RunLog::default(), Telling::default()),
         };
+        let spans = SpanLog::wanted(cli.command.changes_hosts() || cli.global.junit.is_some());
         let mut session = Session {
             fleet: Fleet::new(&settings),
-            events: Events::new(Reporter::new(&cli.global, prints), log, telling),
+            events: Events::new(Reporter::new(&cli.global, prints), log, telling, spans),
             global: cli.global.clone(),
             project,
             command_name: cli.command_name.clone(),

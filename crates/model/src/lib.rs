@@ -3,7 +3,7 @@
 //! Configuration and facts go in, plans and events come out. Nothing here reads a file, opens a connection, looks at
 //! a clock or makes random numbers: time, ids and what was seen are arguments.
 //!
-//! From the ground up: names, release, app, host, config, init, deployer, plan, strategy, shell, planner, run, simulate, view, notify. A
+//! From the ground up: names, release, app, host, config, init, deployer, plan, strategy, shell, planner, run, spans, simulate, view, notify. A
 //! folder imports only what stands before it, which `tests/folders.rs` proves. `deployer` stands before `plan` because a plan
 //! holds the deployer's actions, and `shell` before `planner` because unit files are rendered for the plan.
 
@@ -21,5 +21,6 @@ pub mod planner;
 pub mod run;
 pub mod shell;
 pub mod simulate;
+pub mod spans;
 pub mod strategy;
 pub mod view;

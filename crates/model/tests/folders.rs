@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// The folders and files of `src`, from the ground up. `deployer` stands before `plan`, as a plan holds the deployer's
 /// actions, and `shell` before `planner`, as unit files are rendered for the plan.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "names", "release", "app", "host", "config", "init", "deployer", "plan", "strategy", "shell", "planner",
-    "run", "simulate", "view", "notify",
+    "run", "spans", "simulate", "view", "notify",
 ];
 
 #[test]

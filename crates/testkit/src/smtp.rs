@@ -34,7 +34,7 @@ impl SmtpServer {
     }
 
     /// The next mail, as JSON: `from`, `to`, `login`, `private`, and the whole `mail`. Waits for it.
-    pub fn next(&mut self) -> String {
+    pub fn next_mail(&mut self) -> String {
         self.said.next().expect("it goes on").expect("it is read")
     }
 }

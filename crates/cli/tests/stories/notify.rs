@@ -193,7 +193,7 @@ on = ["held"]
     POST /slack/hunter2 ▶ five · production: deploy two (…)
     POST /slack/hunter2 ✗ five · production: deploy two (…): failed after the switch, and reverted (…)
     ");
-    let kept_mail: Value = serde_json::from_str(&mail.next()).expect("it is JSON");
+    let kept_mail: Value = serde_json::from_str(&mail.next_mail()).expect("it is JSON");
     assert_eq!((&kept_mail["login"], &kept_mail["private"]), (&"deploy".into(), &true.into()), "{kept_mail}");
     let text = kept_mail["mail"].as_str().expect("it is text").replace("=\r\n", "");
     assert!(text.contains("web2: restart: ") && text.contains("serving now: one"), "{text}");

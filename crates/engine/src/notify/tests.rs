@@ -166,7 +166,7 @@ async fn mail_goes_to_a_server_or_to_sendmail() {
     let mut server = SmtpServer::start("plain", &certificates, None);
     let told = notifier(email(smtp(server.port, MailTls::None))).tell(&notification()).await;
     assert_eq!(told, Ok(format!("127.0.0.1:{} took it (250)", server.port)));
-    let kept: serde_json::Value = serde_json::from_str(&server.next()).expect("it is JSON");
+    let kept: serde_json::Value = serde_json::from_str(&server.next_mail()).expect("it is JSON");
     assert_eq!(kept["to"], serde_json::json!(["ops@example.com", "ada@example.com"]));
     let mail = kept["mail"].as_str().expect("it is text");
     assert!(mail.contains("To: ops@example.com, ada@example.com\r\n"), "{mail}");
