@@ -185,7 +185,7 @@ mod tests {
 {"at":"2026-11-23T20:32:24.5Z","event":"phase_started","phase":"prepare"}
 {"at":"2026-11-23T20:32:24.6Z","event":"step_started","host":"web1","step":2,"title":"fetch 5ed17b1b2b into b"}
 {"at":"2026-11-23T20:32:25Z","event":"step_ended","host":"web1","step":2,"status":0,"milliseconds":400}
-{"at":"2026-11-23T20:32:26Z","event":"step_failed","host":"web1","step":3,"title":"check: ./selftest <&> \u001b[31m","what":{"kind":"exited","status":1}}
+{"at":"2026-11-23T20:32:26Z","event":"step_failed","host":"web1","step":3,"title":"check: ./selftest <&>","what":{"kind":"exited","status":1}}
 {"at":"2026-11-23T20:32:27Z","event":"run_ended","verdict":"failed_before","hosts":[],"failures":[],"exit_code":7,"milliseconds":7000}"#;
 
     fn runs() -> Vec<RunSpans> {
@@ -235,10 +235,10 @@ mod tests {
           deployment.environment.name: production
           host.name: web1
           buedafab.warm: Some(BoolValue(false))
-        prepare in RUN deploy, 2500 ms, Error web1: check: ./selftest <&> [31m: exit status 1
+        prepare in RUN deploy, 2500 ms, Error web1: check: ./selftest <&>: exit status 1
           deployment.environment.name: production
           cicd.pipeline.task.name: prepare
-        web1 in prepare, 1400 ms, Error check: ./selftest <&> [31m: exit status 1
+        web1 in prepare, 1400 ms, Error check: ./selftest <&>: exit status 1
           deployment.environment.name: production
           host.name: web1
         fetch 5ed17b1b2b into b in web1, 400 ms, Unset 
@@ -247,10 +247,10 @@ mod tests {
           cicd.pipeline.task.name: fetch 5ed17b1b2b into b
           cicd.pipeline.task.run.id: 20261123-203221-ie2d-2
           cicd.pipeline.task.run.result: success
-        check: ./selftest <&> [31m in web1, 0 ms, Error exit status 1
+        check: ./selftest <&> in web1, 0 ms, Error exit status 1
           deployment.environment.name: production
           host.name: web1
-          cicd.pipeline.task.name: check: ./selftest <&> [31m
+          cicd.pipeline.task.name: check: ./selftest <&>
           cicd.pipeline.task.run.id: 20261123-203221-ie2d-3
           cicd.pipeline.task.run.result: failure
         ");
@@ -302,7 +302,7 @@ mod tests {
         <testsuites name="five production: deploy v0.2.0 (5ed17b1b2b)" tests="4" skipped="0" failures="2" errors="0" time="7.000">
             <testsuite name="prepare" tests="2" skipped="0" errors="0" failures="1" time="2.500">
                 <testcase name="fetch 5ed17b1b2b into b" classname="web1" time="0.400"/>
-                <testcase name="check: ./selftest &lt;&amp;&gt; " classname="web1" time="0.000">
+                <testcase name="check: ./selftest &lt;&amp;&gt;" classname="web1" time="0.000">
                     <failure message="exit status 1"/>
                 </testcase>
             </testsuite>

@@ -44,7 +44,7 @@ const LOCAL_VARIABLES: [(&str, &str); 14] = [
     ("DEPLOYMENT_TYPE", "`local_deployment_type`, whatever the environment"),
 ];
 
-const OWN_VARIABLES: [(&str, &str); 3] = [
+const OWN_VARIABLES: [(&str, &str); 4] = [
     ("BUEDAFAB_CONFIG", "the configuration, as with `--config`"),
     (
         "BUEDAFAB_LOG",
@@ -54,6 +54,11 @@ const OWN_VARIABLES: [(&str, &str); 3] = [
     (
         "BUEDAFAB_SUDO_PASSWORD",
         "what sudo wants to hear on the hosts, for `ask_sudo_password` where nobody can type it",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "where a run is sent as a trace, with the other variables of OpenTelemetry that the guide to \
+         [telling others](../notifications.md#traces) names",
     ),
 ];
 

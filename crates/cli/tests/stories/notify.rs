@@ -275,3 +275,38 @@ fn a_service_that_says_nothing_keeps_nobody_for_long() {
     let ran = run(&stage, &variables, &["notify", "--test"], 6);
     ran.says("✗ slack").says("timeout").says("✗ discord").says("NOT_SET isn't set");
 }
+
+#[test]
+fn a_run_is_a_trace_and_a_report() {
+    let stage = Stage::with(FleetOptions::default());
+    let server = HttpServer::start(service);
+    let report = stage.state().with_file_name("report.xml");
+    let file = report.display().to_string();
+    let endpoint = |url: String| {
+        BTreeMap::from([
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", url),
+            ("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer%20{SECRET}")),
+        ])
+    };
+    let variables = endpoint(server.url());
+    run(&stage, &variables, &["--junit", &file, "deploy"], 0);
+    let request = server.take().remove(0);
+    assert_eq!(request.target, "/v1/traces");
+    assert_eq!(request.header("authorization"), Some(&*format!("Bearer {SECRET}")));
+    for words in ["RUN deploy", "cicd.pipeline.run.id", "deployment.environment.name", "switch", "web1"] {
+        assert!(request.text().contains(words), "{words}: {}", request.text());
+    }
+    let written = || std::fs::read_to_string(&report).expect("it is written");
+    for words in ["<testsuite name=\"switch\"", "classname=\"web1\"", "failures=\"0\""] {
+        assert!(written().contains(words), "{words}: {}", written());
+    }
+    // What only looks is no run that anybody wants to see there.
+    run(&stage, &variables, &["status"], 0);
+    run(&stage, &variables, &["deploy", "--dry-run"], 0);
+    assert!(server.take().is_empty());
+    stage.release("two");
+    stage.fleet.host("web1").run("touch /tmp/fail-check");
+    let nobody = endpoint("http://127.0.0.1:1".to_owned());
+    run(&stage, &nobody, &["--junit", &file, "deploy"], 7).says("warning: no trace was sent: ");
+    assert!(written().contains("<failure message=\"exit status 1\"/>"), "{}", written());
+}
