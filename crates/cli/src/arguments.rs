@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use buedafab_model::config::StrategyName;
+use buedafab_model::host::inventory::Answers;
 use buedafab_model::shell::typed_words;
 use clap::builder::StyledStr;
 use clap::{
@@ -119,6 +120,10 @@ pub(crate) struct GlobalArgs {
     /// Show what steps print; with --dry-run their shell; -vvv logs connections, as BUEDAFAB_LOG=buedafab=debug does
     #[arg(long, short = 'v', global = true, action = ArgAction::Count, display_order = EVERYWHERE + 4, help_heading = ANYWHERE)]
     pub verbose: u8,
+
+    /// What those have answered who know the hosts, asked before the command begins.
+    #[arg(skip)]
+    pub answers: Answers,
 }
 
 /// The commands.
@@ -150,6 +155,12 @@ pub(crate) enum CommandArgs {
     /// Lay releases out in another way, with the app serving throughout
     #[command(name = "migrate-layout", after_help = MIGRATE_LAYOUT_NOTES)]
     MigrateLayout(MigrateLayoutArgs),
+    /// Put instances into the environment's load balancers, and wait until they are in service
+    #[command(name = "elb_add", after_help = ELB_EXAMPLES)]
+    ElbAdd(InstancesArgs),
+    /// Take instances out of the environment's load balancers, and wait until they get no requests any more
+    #[command(name = "elb_remove", after_help = ELB_EXAMPLES)]
+    ElbRemove(InstancesArgs),
     /// Take a host out of service that left buedafab.toml: stop and remove this app's units and jobs there
     Retire(RetireArgs),
     /// Show what runs where, since when and by whom; drift, locks and holds; without an environment of all
@@ -258,6 +269,8 @@ impl CommandArgs {
             | CommandArgs::Setup
             | CommandArgs::Disconnect
             | CommandArgs::Notify(_)
+            | CommandArgs::ElbAdd(_)
+            | CommandArgs::ElbRemove(_)
             | CommandArgs::List
             | CommandArgs::Demo(_)
             | CommandArgs::Completions(_) => false,
@@ -294,6 +307,8 @@ impl CommandArgs {
             | CommandArgs::Changes(_)
             | CommandArgs::Disconnect
             | CommandArgs::Notify(_)
+            | CommandArgs::ElbAdd(_)
+            | CommandArgs::ElbRemove(_)
             | CommandArgs::Status(_)
             | CommandArgs::History(_)
             | CommandArgs::Logs(_)
@@ -307,7 +322,59 @@ impl CommandArgs {
             | CommandArgs::Shell(_) => false,
         }
     }
+
+    /// Whether it is about hosts at all, and not only about the checkout, this program, or what is written down here.
+    pub(crate) fn needs_hosts(&self) -> bool {
+        match self {
+            CommandArgs::History(HistoryArgs { run, .. }) => run.is_none(),
+            CommandArgs::Config(ConfigArgs { schema, .. }) => !schema,
+            CommandArgs::Init(_)
+            | CommandArgs::Test(_)
+            | CommandArgs::Lint
+            | CommandArgs::Setup
+            | CommandArgs::List
+            | CommandArgs::Demo(_)
+            | CommandArgs::Completions(_)
+            | CommandArgs::Recipe
+            | CommandArgs::Notify(_)
+            // Instances are named by whoever types these.
+            | CommandArgs::ElbAdd(_)
+            | CommandArgs::ElbRemove(_) => false,
+            CommandArgs::Check
+            | CommandArgs::Deploy(_)
+            | CommandArgs::Changes(_)
+            | CommandArgs::Rollback(_)
+            | CommandArgs::Recover(_)
+            | CommandArgs::Adopt(_)
+            | CommandArgs::MigrateLayout(_)
+            | CommandArgs::Retire(_)
+            | CommandArgs::Status(_)
+            | CommandArgs::Logs(_)
+            | CommandArgs::Hold(_)
+            | CommandArgs::Unhold
+            | CommandArgs::Drain(_)
+            | CommandArgs::Undrain(_)
+            | CommandArgs::Env(_)
+            | CommandArgs::Maintenance(_)
+            | CommandArgs::Enable(_)
+            | CommandArgs::Disable(_)
+            | CommandArgs::Run(_)
+            | CommandArgs::Put(_)
+            | CommandArgs::Manage(_)
+            | CommandArgs::DjangoShell
+            | CommandArgs::Shell(_)
+            | CommandArgs::Disconnect
+            | CommandArgs::RestartWebserver
+            | CommandArgs::Task(_) => true,
+        }
+    }
 }
+
+const ELB_EXAMPLES: &str = "\
+Examples:
+  buedafab production elb_add i-0123456789abcdef0
+  buedafab production elb_remove:i-0123456789abcdef0   Fabric's form
+The load balancers are those of `load_balancer` and `target_group`. Why an instance isn't in service yet, AWS says, and so does this.";
 
 const DRAIN_EXAMPLES: &str = "\
 How a host is taken out of traffic, the setting `drain` says. No more are taken out than `min_in_service` lets, and
@@ -637,6 +704,13 @@ pub(crate) struct HostsArgs {
     /// Which; names or globs
     #[arg(value_name = "HOST", num_args = 0.., add = ArgValueCandidates::new(complete::hosts))]
     pub host: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct InstancesArgs {
+    /// Which, by the ids that AWS gives them
+    #[arg(value_name = "INSTANCE", num_args = 1.., required = true)]
+    pub instances: Vec<String>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -70,8 +70,13 @@ fn belongs(word: &str, command: &Command, root: &Command) -> bool {
         Some(argument) if argument.get_id() == TASK_ARGUMENTS => {
             word.split_once('=').is_some_and(|(name, _)| !name.contains(':'))
         }
-        // `history status` is two commands: no run is called so, and no service or host.
-        Some(_) if matches!(command.get_name(), "history" | "logs" | "drain" | "undrain") => {
+        // `history status` is two commands: no run is called so, and no service, host or instance.
+        Some(_)
+            if matches!(
+                command.get_name(),
+                "history" | "logs" | "drain" | "undrain" | "elb_add" | "elb_remove"
+            ) =>
+        {
             root.find_subcommand(word).is_none()
         }
         Some(_) | None => true,
@@ -88,12 +93,7 @@ fn most_words(command: &Command) -> usize {
 }
 
 /// What could be typed under Fabric and can't here, with what to type.
-pub(crate) const FORMER_COMMANDS: [(&str, &str); 8] = [
-    ("elb_add", "no command: a hook, `after_switch`, or a task of your own puts a host into a load balancer"),
-    (
-        "elb_remove",
-        "no command: a hook, `before_switch`, or a task of your own takes a host out of a load balancer",
-    ),
+pub(crate) const FORMER_COMMANDS: [(&str, &str); 6] = [
     ("maintenancemode", "type it after its verb: buedafab production enable maintenancemode"),
     ("rechef", "write a task of your own: [tasks.rechef] with run = \"sudo chef-client\""),
     ("spawn", "no command: make machines with a tool for that, and list them in `hosts`"),

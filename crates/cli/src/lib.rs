@@ -19,6 +19,7 @@ mod report;
 mod run_log;
 mod runs;
 mod session;
+mod sources;
 mod spans;
 mod sudo;
 mod unknown;
@@ -31,6 +32,7 @@ use buedafab_model::app::mask::mask_urls;
 use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::{Cli, CommandArgs, RetireArgs, command_line};
+use crate::commands::elb::Way;
 use crate::exit::CliError;
 
 /// Does what the words of this process say, and comes back with the exit code.
@@ -152,6 +154,9 @@ fn stop_at_once(error: &CliError) -> std::process::ExitCode {
 
 /// Runs a command; one that is about a single app at a time for each of those that are meant, until it fails for one.
 async fn run_for_each_app(cli: &Cli) -> Result<ExitCode, CliError> {
+    let mut asked = cli.clone();
+    asked.global.answers = sources::ask(cli).await?;
+    let cli = &asked;
     if !cli.command.is_for_each_app() {
         return run(cli).await;
     }
@@ -206,6 +211,8 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Undrain(arguments) => commands::drain::undrain(cli, arguments).await,
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
         CommandArgs::Unhold => commands::hold::unhold(cli).await,
+        CommandArgs::ElbAdd(arguments) => commands::elb::elb(cli, arguments, Way::Into).await,
+        CommandArgs::ElbRemove(arguments) => commands::elb::elb(cli, arguments, Way::Out).await,
         CommandArgs::Run(arguments) => commands::run::run(cli, arguments).await,
         CommandArgs::Put(arguments) => commands::put::put(cli, arguments).await,
         CommandArgs::Env(arguments) => commands::env::env(cli, &arguments.what).await,

@@ -45,6 +45,7 @@ impl Project {
         let shown = path.strip_prefix(current_folder()?).unwrap_or(&path).display().to_string();
         let config =
             config::parse(&shown, &text).map_err(|mistakes| CliError::rendered(mistakes.render(color)))?;
+        let config = config.with_answers(global.answers.clone());
         let taken =
             config.tasks().into_keys().find(|name| Cli::command().find_subcommand(name.as_str()).is_some());
         if let Some(name) = taken {
@@ -65,6 +66,11 @@ impl Project {
             }
             _ => Project { root, path, config, apps, whole: None },
         })
+    }
+
+    /// What the file says of all apps.
+    pub(crate) fn whole(&self) -> &ConfigFile {
+        self.whole.as_ref().unwrap_or(&self.config)
     }
 
     /// The apps that were meant, where several were.

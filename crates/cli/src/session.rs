@@ -405,7 +405,8 @@ impl Session {
             return Ok(());
         }
         let asked: Vec<&Host> = hosts.iter().collect();
-        let ask = async { Aws::new(None).await?.groups_of(&asked).await };
+        let region = by_host.of(&hosts[0]).inventory.from.aws_region.clone();
+        let ask = async { Aws::new(region.as_deref()).await?.groups_of(&asked).await };
         let found =
             self.unless_interrupted(ask).await?.map_err(|error| self.give_up(CliError::from(error)))?;
         for (host, memberships) in hosts.iter().zip(found) {

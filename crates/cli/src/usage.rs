@@ -18,6 +18,8 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "unhold",
             "drain",
             "undrain",
+            "elb_add",
+            "elb_remove",
             "retire",
             "adopt",
             "migrate-layout",

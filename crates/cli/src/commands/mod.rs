@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod disconnect;
 pub(crate) mod drain;
+pub(crate) mod elb;
 pub(crate) mod env;
 pub(crate) mod history;
 pub(crate) mod hold;

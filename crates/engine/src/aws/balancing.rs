@@ -55,6 +55,27 @@ impl Aws {
         }
     }
 
+    /// An instance's places in a group: with several ports there are several. One that isn't in it has the place that it would get.
+    pub async fn members_of(&self, group: &BalancerGroup, id: &str) -> Result<Vec<Membership>, AwsError> {
+        let place = |target: Target| Membership {
+            group: group.clone(),
+            id: target.id,
+            port: target.port,
+            zone: target.availability_zone,
+        };
+        let mut found: Vec<Membership> = match group {
+            BalancerGroup::LoadBalancer { .. } => Vec::new(),
+            BalancerGroup::TargetGroup { arn, .. } => {
+                let described = self.targets(arn, None).await?.into_iter().map(|described| described.target);
+                described.filter(|target| target.id == id).map(place).collect()
+            }
+        };
+        if found.is_empty() {
+            found.push(place(Target { id: id.to_owned(), port: None, availability_zone: None }));
+        }
+        Ok(found)
+    }
+
     /// What a host may be called by a load balancer.
     async fn ids_of(&self, host: &Host) -> Result<Vec<String>, AwsError> {
         let mut ids = vec![host.address.clone()];

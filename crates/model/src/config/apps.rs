@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::area::Described;
-use super::areas::{ConnectionLayer, Layer, LimitsLayer, NotifyKey, RulesLayer, Settings, TasksKey};
+use super::areas::{ConnectionLayer, Layer, LimitsLayer, NotifyKey, RulesLayer, SOURCES, Settings, TasksKey};
 use super::at::At;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::file::ConfigFile;
@@ -94,10 +94,12 @@ pub(super) fn take_apps(table: &mut DeTable<'_>, text: &str, diagnostics: &mut V
         let after = take_names(table.get_mut(), "after", AppName::new, diagnostics).unwrap_or_default();
         let roles = take_names(table.get_mut(), "roles", Role::new, diagnostics);
         refuse_shared(table.get_mut(), diagnostics);
-        if let Some((key, _)) = table.get_mut().remove_entry("hosts") {
-            let mistake = Mistake::new("`hosts` belongs to an environment")
-                .help(format!("write it below `[environments.NAME.apps.{name}]`"));
-            diagnostics.push(Diagnostic::at(&key.span(), mistake));
+        for setting in ["hosts"].into_iter().chain(SOURCES) {
+            if let Some((key, _)) = table.get_mut().remove_entry(setting) {
+                let mistake = Mistake::new(format!("`{setting}` belongs to an environment"))
+                    .help(format!("write it below `[environments.NAME.apps.{name}]`"));
+                diagnostics.push(Diagnostic::at(&key.span(), mistake));
+            }
         }
         let roles = roles.map(|roles| roles.into_iter().map(|role| role.value).collect());
         let layer = Layer::read(Spanned::new(span, table.into_inner()), text, diagnostics);
@@ -309,7 +311,7 @@ impl ConfigFile {
         }
         let environments = self.environments.iter().map(|(environment, layer)| {
             let own = in_environments.get(environment).cloned().unwrap_or_default();
-            (environment.clone(), own.over(layer.clone()))
+            (environment.clone(), own.over_place(layer.clone()))
         });
         Some(ConfigFile {
             source: self.source.clone(),
@@ -317,6 +319,7 @@ impl ConfigFile {
             environments: environments.collect(),
             apps: Vec::new(),
             only: Some(OnlyApp { name: name.clone(), roles: roles.clone() }),
+            answers: self.answers.clone(),
         })
     }
 

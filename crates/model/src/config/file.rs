@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::apps::{App, OnlyApp, take_apps, take_apps_in};
-use super::areas::{Layer, SECRET_KEYS, Settings, Task};
+use super::areas::{Layer, SECRET_KEYS, SOURCES, Settings, Task};
 use super::at::At;
 use super::diagnostics::{Diagnostic, Diagnostics, Source};
 use super::lineage::{BUILT_IN, Lineage};
@@ -15,6 +15,7 @@ use super::nearest::{nearest, one_of};
 use super::rule::Written;
 use super::syntax;
 use super::values::Name;
+use crate::host::inventory::{Answers, Question};
 use crate::names::{EnvironmentName, TaskName};
 
 /// A configuration file in which every value by itself is right.
@@ -28,6 +29,8 @@ pub struct ConfigFile {
     pub(super) apps: Vec<App>,
     /// The one of them that this was narrowed to.
     pub(super) only: Option<OnlyApp>,
+    /// What those have answered who know hosts.
+    pub(super) answers: Answers,
 }
 
 /// Reads the text of a configuration file. The name is only used in diagnostics.
@@ -60,7 +63,7 @@ pub fn parse(file_name: &str, text: &str) -> Result<ConfigFile, Diagnostics> {
         (name, Layer::read(table, text, &mut diagnostics))
     };
     let environments = environments.into_iter().map(&mut read_one).collect();
-    let file = ConfigFile { source, top, environments, apps, only: None };
+    let file = ConfigFile { source, top, environments, apps, only: None, answers: Answers::new() };
     if diagnostics.is_empty() {
         return Ok(file);
     }
@@ -112,9 +115,33 @@ impl ConfigFile {
         self.resolve(&lineage, &own).map_err(fail)
     }
 
+    /// Who has to be asked for the hosts of an environment, of all apps.
+    ///
+    /// # Errors
+    ///
+    /// As for the settings.
+    pub fn questions(&self, environment: &EnvironmentName) -> Result<Vec<Question>, Diagnostics> {
+        let apps = self.app_names();
+        let files: Vec<ConfigFile> = apps.iter().filter_map(|app| self.of_app(app)).collect();
+        let files = if files.is_empty() { vec![self.clone()] } else { files };
+        let mut questions = Vec::new();
+        for file in &files {
+            let asked = file.settings(environment)?.inventory.from.questions();
+            let new: Vec<Question> =
+                asked.into_iter().filter(|question| !questions.contains(question)).collect();
+            questions.extend(new);
+        }
+        Ok(questions)
+    }
+
+    /// The same file, together with what was answered.
+    pub fn with_answers(self, answers: Answers) -> ConfigFile {
+        ConfigFile { answers, ..self }
+    }
+
     pub(super) fn resolve(&self, lineage: &Lineage, own: &Layer) -> Result<Settings, Vec<Diagnostic>> {
         let all = own.clone().over(self.top.clone());
-        let written = Written::new(lineage, own, &all);
+        let written = Written::new(lineage, own, &all, &self.answers);
         let mut settings = Settings::resolve(&written);
         if let Some(only) = &self.only {
             settings.hosts = only.hosts(settings.hosts);
@@ -147,7 +174,7 @@ impl ConfigFile {
             }
             let below = layer(&parent).cloned().unwrap_or_default();
             next = below.hosts.extends.clone();
-            own = own.over(below);
+            own = own.over_place(below);
             lineage.push(parent);
         }
         Ok((Lineage(lineage), own))
@@ -257,6 +284,11 @@ fn refuse_top_level(table: &mut DeTable<'_>, diagnostics: &mut Vec<Diagnostic>) 
         Mistake::new("`hosts` belongs to an environment")
             .help(format!("write it below `[environments.NAME]`, where NAME is {}", one_of(BUILT_IN))),
     );
+    for name in SOURCES {
+        let mistake = Mistake::new(format!("`{name}` belongs to an environment"))
+            .help(format!("write it below `[environments.NAME]`, where NAME is {}", one_of(BUILT_IN)));
+        refuse(name, mistake);
+    }
     refuse(
         "extends",
         Mistake::new("`extends` belongs to an environment").help("write it below `[environments.NAME]`"),

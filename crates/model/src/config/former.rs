@@ -3,7 +3,7 @@
 //! Every key of buedafab on Fabric is either a setting of the same name, or stands here.
 
 /// The keys, each with what to use in its place.
-pub const FORMER_KEYS: [(&str, &str); 31] = [
+pub const FORMER_KEYS: [(&str, &str); 29] = [
     ("allow_no_tag", "write `require_tag`, its opposite, below the environment"),
     ("aws_access_key", "set the variable AWS_ACCESS_KEY_ID where you deploy from"),
     ("aws_secret_key", "set the variable AWS_SECRET_ACCESS_KEY where you deploy from"),
@@ -27,17 +27,13 @@ pub const FORMER_KEYS: [(&str, &str); 31] = [
     ("celeryd_options", "put it into `variables`, where a template finds it; without it, it is `-E`"),
     ("current_release_path", "leave it out: it is made of `releases_root` and `current_release_symlink`"),
     ("deployed_version", "leave it out: hooks find BUEDAFAB_PREVIOUS_COMMIT, and `version_url` asks the app"),
-    ("ec2_connection", "list the hosts in `hosts`"),
-    (
-        "elb_connection",
-        "take a host out by `[hooks]`, `before_switch`, and back in by `after_switch` and `restart`",
-    ),
+    ("ec2_connection", "leave it out: who you are to AWS, and where, is found as by all its tools"),
+    ("elb_connection", "leave it out: who you are to AWS, and where, is found as by all its tools"),
     ("extra_deploy_tasks", "write shell commands as `build` below `[hooks]`"),
     (
         "hoptoad_api_key",
         "say below `[[notify]]` where the api_key of its hoptoad is got: `{ env = \"HOPTOAD_API_KEY\" }`",
     ),
-    ("load_balancer", "list the hosts in `hosts`; a hook, `before_switch`, can take one out of the balancer"),
     ("migrate", "write `recipe = \"django\"`, which migrates; or leave it out by `steps.migrate = []`"),
     ("parallel", "leave it out: hosts always work at the same time"),
     ("pip_install_command", "write its options: `pip_options = [\"--index-url\", \"…\"]`"),
@@ -49,7 +45,6 @@ pub const FORMER_KEYS: [(&str, &str); 31] = [
     ("scratch_path", "leave it out: private packages have a cache of their own"),
     ("settings", "write `settings_file`, with `maintenance = \"setting\"`"),
     ("sha_url_template", "write `version_url`, with `{subdomain}` in place of `%s`"),
-    ("ssh_port", "write it with each host: `hosts = [\"web1.example.com:1222\"]`"),
     ("tagged", "leave it out: `require_tag` says what an environment takes"),
     ("time_now", "leave it out: hooks find BUEDAFAB_RUN, which no other run has"),
     ("warn_only", "leave it out: a failed restart puts all hosts back"),

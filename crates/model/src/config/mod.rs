@@ -31,11 +31,12 @@ mod values;
 pub use apps::{APP_KEYS, AppInEnvironment, SettingsByHost};
 pub use area::{AreaReference, SettingReference};
 pub use areas::{
-    AppSettings, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,
-    DjangoSettings, DrainSettings, HealthSettings, HookSettings, LayoutSettings, LimitsSettings,
-    MaintenanceSettings, MostUnreachable, PythonBase, PythonSettings, RolloutSettings, RulesSettings,
-    ServicesSettings, Settings, SharedSettings, SourceName, SourceSettings, StrategyName, Task, TaskTarget,
-    Unreachable, UsersSettings, VersionPattern, VersionSettings, WaveSize, reference,
+    AddressKind, AppSettings, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,
+    DjangoSettings, DrainSettings, HealthSettings, HookSettings, HostSourceSettings, InventoryPlace,
+    InventorySettings, LayoutSettings, LimitsSettings, MaintenanceSettings, MostUnreachable, PythonBase,
+    PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, Settings, SharedSettings, SourceName,
+    SourceSettings, StrategyName, Task, TaskTarget, Unreachable, UsersSettings, VersionPattern,
+    VersionSettings, WaveSize, reference,
 };
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use edit::with_strategy;

@@ -146,6 +146,7 @@ impl Layer {
             limits: _,
             notify: _,
             tasks: _,
+            inventory: _,
             hosts: _,
             unread,
         } = self;

@@ -13,6 +13,7 @@ use super::diagnostics::Diagnostic;
 use super::lineage::Lineage;
 use super::mistake::Mistake;
 use super::show::Valued;
+use crate::host::inventory::Answers;
 use crate::names::{EnvironmentName, Unit};
 
 /// Settings whose defaults serve as well, where they couldn't be read, to check others against.
@@ -28,14 +29,16 @@ pub(super) struct Written<'a> {
     pub(super) own: &'a Layer,
     /// The same over the top level.
     pub(super) all: &'a Layer,
+    /// What those have answered who know hosts; nothing, where nobody was asked.
+    pub(super) answers: &'a Answers,
     mistakes: RefCell<Vec<Diagnostic>>,
     /// Whether the setting that is resolved rests on one that couldn't be read.
     is_doubtful: Cell<bool>,
 }
 
 impl<'a> Written<'a> {
-    pub(super) fn new(lineage: &'a Lineage, own: &'a Layer, all: &'a Layer) -> Self {
-        Written { lineage, own, all, mistakes: RefCell::default(), is_doubtful: Cell::new(false) }
+    pub(super) fn new(lineage: &'a Lineage, own: &'a Layer, all: &'a Layer, answers: &'a Answers) -> Self {
+        Written { lineage, own, all, answers, mistakes: RefCell::default(), is_doubtful: Cell::new(false) }
     }
 
     pub(super) fn environment(&self) -> &EnvironmentName {

@@ -63,7 +63,7 @@ impl<T: Valued + Serialize> Show for BTreeMap<String, T> {
             out.header(&format!("[{table}]"));
         }
         for (name, value) in self {
-            out.entry(name, value.value());
+            out.entry(&key(name), value.value());
         }
     }
 }
@@ -119,6 +119,12 @@ impl Out {
             Some(value) => self.entry(name, value),
             None => self.0.push_str(&format!("# {name}: {unsaid}\n")),
         }
+    }
+
+    /// Something to know, on a line of its own.
+    pub(super) fn comment(&mut self, text: &str) {
+        let line = text.split(char::is_control).collect::<Vec<_>>().join(" ");
+        self.0.push_str(&format!("# {line}\n"));
     }
 
     /// A table of commands by name, without those that are none.

@@ -110,10 +110,14 @@ pub fn fleet_after(
 ) -> Option<(Vec<FleetHost>, Vec<GoneHost>)> {
     // What can't be read is written anew, and must not go on being told.
     let is_there = facts.fleet.is_some() || facts.bad_record(&layout.fleet()).is_some();
-    if configured.len() > FLEET_KEPT || (configured.len() < 2 && !is_there) {
+    // Those that end by themselves are missed by nobody, and would be told as gone for ever.
+    let comes_and_goes = |host: &&Host| host.origin.as_ref().is_some_and(|origin| origin.comes_and_goes);
+    let lasting: Vec<FleetHost> =
+        configured.iter().filter(|host| !comes_and_goes(host)).map(FleetHost::of).collect();
+    if lasting.len() > FLEET_KEPT || (lasting.len() < 2 && !is_there) {
         return None;
     }
-    let (hosts, gone) = (configured.iter().map(FleetHost::of).collect(), gone_hosts(facts, configured));
+    let (hosts, gone) = (lasting, gone_hosts(facts, configured));
     let stands = facts.fleet.as_ref().is_some_and(|fleet| fleet.hosts == hosts && fleet.gone == gone);
     (!stands).then_some((hosts, gone))
 }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Host;
+
 /// Who knows the hosts of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,7 +150,22 @@ pub struct Origin {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     /// Whether hosts come and go there without anybody's doing: one that has gone is missed by nobody.
+    #[serde(skip)]
     pub comes_and_goes: bool,
+}
+
+impl Origin {
+    /// What there is to say of a host besides who named it.
+    pub fn about(&self, host: &Host) -> String {
+        let Origin { source: _, instance, called, zone, comes_and_goes: _ } = self;
+        let instance = instance.as_ref().filter(|id| *id != host.machine());
+        [called.as_ref(), instance, zone.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
 }
 
 impl fmt::Display for Origin {

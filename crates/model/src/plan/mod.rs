@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::migration::Migration;
 use crate::deployer::action::DeployerAction;
 use crate::host::Host;
+use crate::host::inventory::LeftOut;
 use crate::host::layout::Layout;
 use crate::host::left_over::LeftOver;
 use crate::host::proven::RollbackTarget;
@@ -72,6 +73,9 @@ pub struct Plan {
     /// What hooks on the deployer find in their environment.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
+    /// Machines that those named who know the environment's hosts, and that take no part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// What a person should know before they say yes.
     pub notes: Vec<Note>,
 }

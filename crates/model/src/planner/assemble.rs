@@ -62,8 +62,9 @@ pub(super) fn assemble(
     others: &[HostPlanning<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
     let Change { intent, kind, tests, begin, publish, primary, others_tell, tells, notes } = change;
-    let notes =
-        notes.into_iter().chain(many_fetch(settings, changes)).chain(told_promises(changes)).collect();
+    let of_inventory = settings.inventory.notes.iter().map(|text| Note { host: None, text: text.clone() });
+    let notes = notes.into_iter().chain(many_fetch(settings, changes)).chain(told_promises(changes));
+    let notes = notes.chain(of_inventory).collect();
     let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
     let (draining, undrained) =
         Draining::of(settings, run, changes, others).map_err(|refusal| vec![refusal])?;
@@ -322,6 +323,7 @@ pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) 
         closing: Vec::new(),
         deploy_group: settings.users.deploy_group.clone(),
         variables: BTreeMap::new(),
+        left_out: settings.inventory.left_out.clone(),
         notes: Vec::new(),
     }
 }

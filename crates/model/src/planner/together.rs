@@ -112,6 +112,9 @@ fn plan_together(settings: &Settings, run: &RunContext, plans: Vec<AppPlan>) -> 
     let title = first.and_then(|first| first.plan.title.clone());
     let mut joined = Plan { title, ..empty_plan(settings, run, intent) };
     joined.notes = notes_of_all(&plans);
+    joined.left_out = plans.iter().flat_map(|app| app.plan.left_out.iter().cloned()).collect();
+    joined.left_out.sort();
+    joined.left_out.dedup();
     let mut phases: BTreeMap<Place, Phase> = BTreeMap::new();
     let last = plans.iter().map(|app| app.turn).max().unwrap_or_default();
     for (app, AppPlan { turn, plan, .. }) in (0..).zip(plans) {

@@ -223,7 +223,7 @@ fn traffic<'h, 'a: 'h>(
             DeployerWay::Command { command: command.command.clone(), undo: command.undo.clone() }
         }
         DrainMethod::LoadBalancer | DrainMethod::File => DeployerWay::LoadBalancer {
-            region: None,
+            region: settings.inventory.from.aws_region.clone(),
             least: settings.drain.min_in_service,
             timeout_seconds: settings.drain.timeout_seconds,
         },

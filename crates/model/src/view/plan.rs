@@ -1,6 +1,6 @@
 //! A plan, to read before it runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::Table;
@@ -46,6 +46,7 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     for skipped in &plan.skipped {
         let _ = writeln!(text, "  leaves out {}", skipped.in_words());
     }
+    text.push_str(&show_origins(plan, detail));
     for (hosts, note) in group_notes(&plan.notes) {
         let _ = if hosts.is_empty() {
             writeln!(text, "  note: {note}")
@@ -134,6 +135,39 @@ fn show_changes_of_hosts(rows: Vec<([String; 2], Vec<&Host>)>) -> String {
         }
     }
     table.render("  ")
+}
+
+/// Where hosts came from that aren't written in the configuration, and which machines were named there and take no part.
+fn show_origins(plan: &Plan, detail: Detail) -> String {
+    let mut text = String::new();
+    let mut sources: Vec<(&str, BTreeMap<&str, String>)> = Vec::new();
+    for host in plan.hosts.iter().map(|planned| &planned.host) {
+        let Some(origin) = &host.origin else { continue };
+        let about = origin.about(host);
+        match sources.iter_mut().find(|(source, _)| *source == origin.source) {
+            Some((_, hosts)) => drop(hosts.insert(host.machine(), about)),
+            None => sources.push((&origin.source, BTreeMap::from([(host.machine(), about)]))),
+        }
+    }
+    for (source, hosts) in sources {
+        let mut told: Vec<String> = hosts
+            .iter()
+            .map(|(host, about)| match about.as_str() {
+                "" => (*host).to_owned(),
+                about => format!("{host} ({about})"),
+            })
+            .collect();
+        if detail == Detail::Changes && told.len() > TOLD_APART {
+            let more = told.len() - 2;
+            told.truncate(2);
+            told.push(format!("and {more} more"));
+        }
+        let _ = writeln!(text, "  from {source}: {}", told.join(", "));
+    }
+    for left_out in &plan.left_out {
+        let _ = writeln!(text, "  left out: {left_out}");
+    }
+    text
 }
 
 /// What this machine does, and after it what would take that back.

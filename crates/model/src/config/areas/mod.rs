@@ -12,6 +12,7 @@ mod drain;
 mod health;
 mod hooks;
 mod hosts;
+mod inventory;
 mod layout;
 mod limits;
 mod maintenance;
@@ -40,6 +41,7 @@ pub use django::DjangoSettings;
 pub use drain::DrainSettings;
 pub use health::HealthSettings;
 pub use hooks::HookSettings;
+pub use inventory::{AddressKind, HostSourceSettings, InventoryPlace, InventorySettings};
 pub use layout::{LayoutSettings, StrategyName};
 pub use limits::LimitsSettings;
 pub use maintenance::MaintenanceSettings;
@@ -57,6 +59,7 @@ pub(super) use app::AppLayer;
 pub(super) use connection::ConnectionLayer;
 pub(super) use crontab::CrontabLayer;
 pub(super) use hooks::{HooksKey, HooksLayer, LocalHooksLayer};
+pub(super) use inventory::{InventoryLayer, SOURCES};
 pub(super) use limits::LimitsLayer;
 pub(super) use notify::{NotifyKey, SECRET_KEYS};
 pub(super) use rules::RulesLayer;
@@ -106,6 +109,16 @@ macro_rules! areas {
                     $($area: AreaLayer::over(self.$area, below.$area),)*
                     unread: self.unread.into_iter().chain(below.unread).collect(),
                 }
+            }
+
+            /// This layer over another one. Where it says itself where hosts are, the other one's are another place's.
+            pub(super) fn over_place(self, below: Layer) -> Layer {
+                if !(self.hosts.hosts.is_some() || self.inventory.names_hosts()) {
+                    return self.over(below);
+                }
+                let Layer { mut hosts, inventory, .. } = below;
+                hosts.hosts = None;
+                self.over(Layer { hosts, inventory: inventory.without_hosts(), ..below })
             }
 
             /// The schemas of all areas.
@@ -197,6 +210,8 @@ areas! {
     notify: Vec<Notify>,
     /// Commands of the project's own.
     tasks: BTreeMap<TaskName, Task>,
-    /// The hosts, in the order in which they were written.
+    /// Who is asked for hosts.
+    inventory: InventorySettings,
+    /// The hosts, in the order in which they were written, and after them those that were found.
     hosts: Vec<Host>,
 }

@@ -93,6 +93,14 @@ fn defaults() {
     keep_warm_seconds = 300
     step_timeout_seconds = 900
     confirm_timeout_seconds = 1800
+    load_balancer = []
+    target_group = []
+    auto_scaling_group = []
+    # inventory: none
+    # ssh_port: what your ssh_config says
+    address = "private"
+    # role_tag: none, every instance has the role `web`
+    # aws_region: what `AWS_REGION` or `AWS_DEFAULT_REGION` says, and else your profile
     hosts = []
     "#);
 }

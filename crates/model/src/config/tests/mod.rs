@@ -2,6 +2,7 @@
 
 mod apps;
 mod environments;
+mod found;
 mod hosts;
 mod layers;
 mod mistakes;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
+use std::str::FromStr;
 
 use super::connect::ConnectText;
-use super::entry::{HostEntry, HostTable, HostText, check_address};
+use super::entry::{HostEntry, HostTable, HostText, UserText, check_address};
 use super::pattern::{MOST_HOSTS, too_many};
 use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted};
@@ -20,6 +21,7 @@ pub(in crate::config) struct HostDefaults<'a> {
     pub(in crate::config) environment: &'a EnvironmentName,
     pub(in crate::config) path: &'a HostPath,
     pub(in crate::config) user: Option<&'a str>,
+    pub(in crate::config) port: Option<u16>,
     pub(in crate::config) connect: Option<&'a At<ConnectText>>,
 }
 
@@ -68,11 +70,11 @@ pub(in crate::config) fn expand(
 }
 
 /// A host before its name and address are proven to be such.
-struct Draft {
-    name: String,
-    address: String,
-    user: Option<String>,
-    port: Option<u16>,
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) user: Option<String>,
+    pub(super) port: Option<u16>,
 }
 
 impl Draft {
@@ -92,6 +94,23 @@ impl Draft {
             HostName::new(name).map_err(|error| written.note_at(span, Mistake::new(error.to_string())));
         let (Ok(name), true, Some(connect)) = (name, address_is_right, connect) else { return None };
         Some(Host { name, app: None, address, user, port, roles, path, connect, origin: None })
+    }
+
+    /// The same of a host that nobody has written here: what is wrong with it is no mistake of the configuration.
+    pub(super) fn checked(
+        self,
+        path: HostPath,
+        roles: BTreeSet<Role>,
+        connect: Option<Connect>,
+    ) -> Result<Host, String> {
+        let Draft { name, address, user, port } = self;
+        check_address(&address).map_err(|mistake| mistake.message)?;
+        if let Some(Err(mistake)) = user.as_deref().map(UserText::from_str) {
+            return Err(mistake.message);
+        }
+        let name = HostName::new(name).map_err(|error| error.to_string())?;
+        let connect = connect.ok_or("`connect` can't be filled in for it")?;
+        Ok(Host { name, app: None, address, user, port, roles, path, connect, origin: None })
     }
 }
 
@@ -124,7 +143,7 @@ fn expand_text(
             None => address.clone(),
         };
         let user = text.user.clone().or_else(|| defaults.user.map(str::to_string));
-        let draft = Draft { name, address, user, port: text.port };
+        let draft = Draft { name, address, user, port: text.port.or(defaults.port) };
         let connect = match defaults.connect {
             Some(connect) => fill_connect(connect, &draft, written),
             None => Some(Connect::Ssh),
@@ -174,7 +193,7 @@ fn expand_table(
         let draft = Draft {
             address,
             user: user.as_ref().map(|user| user.0.as_str()).or(defaults.user).map(str::to_string),
-            port: port.and_then(|port| u16::try_from(port.0).ok()),
+            port: port.and_then(|port| u16::try_from(port.0).ok()).or(defaults.port),
             name: name.clone(),
         };
         let connect = match connect.as_ref().or(defaults.connect) {
@@ -186,7 +205,11 @@ fn expand_table(
     name.0.expand().into_iter().map_while(host).collect()
 }
 
-fn fill_connect(connect: &At<ConnectText>, draft: &Draft, written: &Written<'_>) -> Option<Connect> {
+pub(super) fn fill_connect(
+    connect: &At<ConnectText>,
+    draft: &Draft,
+    written: &Written<'_>,
+) -> Option<Connect> {
     let port = draft.port.map(|port| port.to_string());
     let value = |placeholder: &str| match placeholder {
         "host" => Some(draft.name.as_str()),
@@ -209,6 +232,6 @@ fn port_in_name(name: &str) -> Mistake {
         .help("the port has a key of its own: `port = 1222`")
 }
 
-fn web() -> BTreeSet<Role> {
+pub(super) fn web() -> BTreeSet<Role> {
     BTreeSet::from([Role::new("web").expect("`web` is a plain word")])
 }

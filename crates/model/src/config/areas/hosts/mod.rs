@@ -3,6 +3,7 @@
 mod connect;
 pub(in crate::config) mod entry;
 mod expand;
+mod found;
 mod pattern;
 
 use serde::ser::SerializeMap;
@@ -11,15 +12,16 @@ use toml::Value;
 use self::connect::{ConnectText, write_connect};
 use self::entry::HostEntry;
 use self::expand::{HostDefaults, expand, this_machine};
+use self::found::{Found, find, with_found};
 use crate::config::area::{Area, layer};
-use crate::config::areas::{AppLayer, UsersLayer};
+use crate::config::areas::{AppLayer, HostSourceSettings, InventoryLayer, UsersLayer};
 use crate::config::at::At;
 use crate::config::rule::{DefaultValue, Written, means};
 use crate::config::show::{Out, Valued, text};
 use crate::config::template::escape;
 use crate::config::values::Name;
 use crate::host::{Connect, Host};
-use crate::names::EnvironmentName;
+use crate::names::{EnvironmentName, Role};
 
 layer! {
     /// Where an environment is. All but `connect` belongs to environments only.
@@ -53,13 +55,26 @@ impl Area for Vec<Host> {
     }
 
     fn show_entries(&self, out: &mut Out) {
-        if self.is_empty() {
+        if self.iter().all(|host| host.origin.is_some()) {
             out.entry("hosts", Vec::<Value>::new());
+        }
+        // What was found isn't written, or it would be there twice.
+        for host in self {
+            if let Some(origin) = &host.origin {
+                let user = host.user.as_ref().map_or(String::new(), |user| format!("{user}@"));
+                let port = host.port.map_or(String::new(), |port| format!(":{port}"));
+                let roles = host.roles.iter().map(Role::as_str).collect::<Vec<_>>().join(", ");
+                let place = format!("{user}{}{port}", host.address);
+                out.comment(&format!("found: {} at {place}, for {roles}; from {origin}", host.name));
+            }
         }
     }
 
     fn show_tables(&self, table: &str, out: &mut Out) {
-        for Host { name, app: _, address, user, port, roles, path, connect, origin: _ } in self {
+        for Host { name, app: _, address, user, port, roles, path, connect, origin } in self {
+            if origin.is_some() {
+                continue;
+            }
             out.header(&format!("[[{table}.hosts]]"));
             out.entry("name", text(name.as_str()));
             out.entry("address", text(&escape(address)));
@@ -84,25 +99,45 @@ fn unsaid(connect: &Connect) -> &'static str {
     }
 }
 
-fn hosts_of(written: &Written<'_>) -> Vec<Host> {
-    let HostsLayer { connect, extends: _, hosts } = &written.all.hosts;
+/// What holds for all hosts of an environment, handed on.
+fn with_defaults<R>(
+    written: &Written<'_>,
+    connect: Option<&At<ConnectText>>,
+    work: impl FnOnce(&HostDefaults<'_>) -> R,
+) -> R {
     written.rests_on("connect");
     let (unit, path) = (AppLayer::unit(written), AppLayer::path(written));
     let user = UsersLayer::deploy_user(written);
-    let mut defaults = HostDefaults {
+    let port = InventoryLayer::ssh_port(written);
+    work(&HostDefaults {
         unit: &unit,
         environment: written.environment(),
         path: &path,
         user: user.as_deref(),
-        connect: connect.as_ref(),
-    };
-    match hosts {
-        Some(entries) => expand(entries, &defaults, written),
-        None if written.lineage.kind() == Some("localhost") => {
+        port: port.and_then(|port| u16::try_from(port).ok()),
+        connect,
+    })
+}
+
+/// What was found of those who are asked.
+pub(in crate::config) fn found(written: &Written<'_>) -> Found {
+    let questions = HostSourceSettings::resolve(written).questions();
+    let connect = written.all.hosts.connect.as_ref();
+    with_defaults(written, connect, |defaults| find(&questions, defaults, written))
+}
+
+fn hosts_of(written: &Written<'_>) -> Vec<Host> {
+    let HostsLayer { connect, extends: _, hosts } = &written.all.hosts;
+    let fixed = match hosts {
+        Some(entries) => {
+            with_defaults(written, connect.as_ref(), |defaults| expand(entries, defaults, written))
+        }
+        None if written.lineage.kind() == Some("localhost") && !written.all.inventory.names_hosts() => {
             // A `connect` for all environments is meant for other machines than this one.
-            defaults.connect = written.own.hosts.connect.as_ref();
-            this_machine(&defaults, written)
+            let own = written.own.hosts.connect.as_ref();
+            with_defaults(written, own, |defaults| this_machine(defaults, written))
         }
         None => Vec::new(),
-    }
+    };
+    with_found(fixed, found(written).hosts)
 }

@@ -1,0 +1,192 @@
+//! `elb_add` and `elb_remove`: instances into the environment's load balancers and out of them, as buedafab on Fabric did it.
+
+use std::time::{Duration, Instant};
+
+use buedafab_engine::{Aws, AwsError};
+use buedafab_model::config::{Confirm, Settings};
+use buedafab_model::host::balancer::{MemberState, Membership, Traffic};
+use buedafab_model::run::exit_code::ExitCode;
+use buedafab_model::run::outcome::Verdict;
+use serde::Serialize;
+
+use crate::arguments::{Cli, InstancesArgs};
+use crate::exit::CliError;
+use crate::project::{Project, require_environment};
+use crate::prompt::{Echo, Terminal, understand_yes};
+use crate::report::{print_data, print_json, print_talk};
+use crate::session::interrupted;
+
+/// Which way instances go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Into,
+    Out,
+}
+
+impl Way {
+    fn command(self) -> &'static str {
+        match self {
+            Way::Into => "elb_add",
+            Way::Out => "elb_remove",
+        }
+    }
+
+    /// Whether a member is where it is wanted.
+    fn is_done(self, state: &MemberState) -> bool {
+        state.traffic == if self == Way::Into { Traffic::Serves } else { Traffic::Out }
+    }
+}
+
+/// How one member ended, with `--json`.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    member: &'a Membership,
+    #[serde(flatten)]
+    state: &'a MemberState,
+    /// Whether it got where it was wanted.
+    done: bool,
+}
+
+/// Between two questions to AWS.
+const PAUSE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, way: Way) -> Result<ExitCode, CliError> {
+    let environment = require_environment(cli.environment.as_ref(), &format!("{} i-…", way.command()))?;
+    let color = console::colors_enabled_stderr();
+    let settings = Project::find(&cli.global, color)?.settings(&environment, color)?;
+    for id in &arguments.instances {
+        if !id.starts_with("i-") {
+            return Err(CliError::usage(format!("{id:?} isn't the id of an instance")).hint(format!(
+                "ids look like i-0123456789abcdef0: buedafab {environment} {} i-…",
+                way.command()
+            )));
+        }
+    }
+    let from = &settings.inventory.from;
+    if from.load_balancer.is_empty() && from.target_group.is_empty() {
+        return Err(CliError::configuration(format!("{environment} has no load balancer")).hint(format!(
+            "write into buedafab.toml: [environments.{environment}] load_balancer = \"web\""
+        )));
+    }
+    let aws = Aws::new(from.aws_region.as_deref()).await.map_err(|error| refused(&error))?;
+    let groups =
+        aws.groups(&from.load_balancer, &from.target_group).await.map_err(|error| refused(&error))?;
+    let mut members = Vec::new();
+    for group in &groups {
+        for id in &arguments.instances {
+            members.extend(aws.members_of(group, id).await.map_err(|error| refused(&error))?);
+        }
+    }
+    let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
+    let (ids, names) = (arguments.instances.join(", "), names.join(" and "));
+    let question = match way {
+        Way::Into => format!("Put {ids} into {names}?"),
+        Way::Out => format!("Take {ids} out of {names}?"),
+    };
+    confirm(cli, &settings, &question).await?;
+    let mut touched = false;
+    for member in &members {
+        let changed = match way {
+            Way::Into => aws.register(member).await,
+            Way::Out => aws.deregister(member).await,
+        };
+        if let Err(error) = changed {
+            return Err(if touched { undecided(&format!("{member}: {error}")) } else { refused(&error) });
+        }
+        touched = true;
+    }
+    let limit = Duration::from_secs(u64::from(settings.drain.timeout_seconds));
+    let states = tokio::select! {
+        states = wait(&aws, &members, way, limit) => states.map_err(|error| undecided(&error.to_string()))?,
+        () = interrupted() => {
+            return Err(CliError::verdict(Verdict::Interrupted, "interrupted: AWS goes on with what it was told"));
+        }
+    };
+    let mut left = Vec::new();
+    for (member, state) in members.iter().zip(&states) {
+        let done = way.is_done(state);
+        if cli.global.json {
+            print_json(&Document { member, state, done });
+        } else {
+            print_data(&format!("{member}: {state}"));
+        }
+        if !done {
+            left.push(format!("{member} is {state}"));
+        }
+    }
+    if left.is_empty() {
+        return Ok(ExitCode::Done);
+    }
+    Err(undecided(&format!("after {} s: {}", limit.as_secs(), left.join("; "))))
+}
+
+/// Waits until all members are where they are wanted, or the time is over; tells what each is about, where that is new.
+async fn wait(
+    aws: &Aws,
+    members: &[Membership],
+    way: Way,
+    limit: Duration,
+) -> Result<Vec<MemberState>, AwsError> {
+    let began = Instant::now();
+    let mut known: Vec<MemberState> = Vec::new();
+    loop {
+        let mut states = Vec::new();
+        for member in members {
+            states.push(aws.state_of(member).await?);
+        }
+        for (at, (member, state)) in members.iter().zip(&states).enumerate() {
+            if known.get(at) != Some(state) && !way.is_done(state) {
+                print_talk(&format!("{member}: {state}"));
+            }
+        }
+        if states.iter().all(|state| way.is_done(state)) || began.elapsed() >= limit {
+            return Ok(states);
+        }
+        known = states;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Asks what the environment wants to hear before anything changes.
+async fn confirm(cli: &Cli, settings: &Settings, question: &str) -> Result<(), CliError> {
+    let wanted = settings.rules.confirm;
+    if cli.global.yes || wanted == Confirm::Nothing {
+        return Ok(());
+    }
+    let refused = |why: &str| CliError::verdict(Verdict::Refused, format!("{why}: nothing was touched"));
+    let Some(terminal) = Terminal::find().filter(|_| !cli.global.json) else {
+        return Err(refused("nobody is there to confirm this").hint("--yes confirms it"));
+    };
+    let environment = settings.environment.as_str();
+    let question = match wanted {
+        Confirm::Name => format!("{question} Type the environment's name, {environment}:"),
+        Confirm::Yes | Confirm::Nothing => format!("{question} [y/N]"),
+    };
+    let typed = tokio::select! {
+        typed = terminal.ask(&question, Echo::Shown) => typed,
+        () = interrupted() => None,
+    };
+    let Some(typed) = typed else {
+        return Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"));
+    };
+    let confirmed = match wanted {
+        Confirm::Name => typed.trim() == environment,
+        Confirm::Yes | Confirm::Nothing => understand_yes(&typed).unwrap_or_default(),
+    };
+    if confirmed { Ok(()) } else { Err(refused("not confirmed")) }
+}
+
+/// AWS says no before anything has changed.
+fn refused(error: &AwsError) -> CliError {
+    let stop = CliError::verdict(Verdict::Unreachable, format!("{error}\n  nothing was touched"));
+    match error.hint() {
+        Some(hint) => stop.hint(hint),
+        None => stop,
+    }
+}
+
+/// Something has changed, and not all that was wanted.
+fn undecided(why: &str) -> CliError {
+    CliError::verdict(Verdict::Mixed, why).hint("run it again: what is done stays done")
+}
