@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -177,8 +177,9 @@ fn visit(address: SocketAddr, method: &str) -> Result<String, String> {
     if head.split(' ').nth(1) == Some("200") { Ok(body.to_owned()) } else { Err(answer) }
 }
 
-/// Two hosts that serve `first`, behind a load balancer that knows of both.
-fn balanced(drain: &str) -> (Stage, Balancer) {
+/// Two hosts that serve `first`, behind a load balancer that knows of both; `drain` says how they are taken out of traffic, where its word is
+/// given at this socket.
+fn balanced(drain: impl Fn(&Path) -> String) -> (Stage, Balancer) {
     let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
     let hosts = stage.fleet.hosts();
     let servers: Vec<(String, String)> =
@@ -186,20 +187,33 @@ fn balanced(drain: &str) -> (Stage, Balancer) {
     for (host, (_, address)) in hosts.iter().zip(&servers) {
         host.run(&format!("echo {address} >/tmp/address"));
     }
+    let balancer = Balancer::before(&servers);
     stage.configure(&format!(
-        "unit = \"five\"\n{drain}\nundrain_grace_seconds = 1\n[hooks]\nrestart = '''{RESTART}'''\n\
-         [environments.production]\nhosts = [\"web1\", \"web2\"]\n"
+        "unit = \"five\"\n{}\ndrain_grace_seconds = 1\nundrain_grace_seconds = 1\n[hooks]\nrestart = '''{RESTART}'''\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\"]\n",
+        drain(&balancer.stats)
     ));
     stage.release_with("first", &[("app.py", APP)]);
     stage.production(&["deploy"], 0);
-    let balancer = Balancer::before(&servers);
     wait_for("the load balancer knows of both", || balancer.is_up());
     (stage, balancer)
 }
 
+fn by_file(_: &Path) -> String {
+    "drain = \"file\"".to_owned()
+}
+
+/// By HAProxy's runtime API, asked by the deployer.
+fn by_command(stats: &Path) -> String {
+    let say = |state: &str| {
+        format!("echo \"set server five/$BUEDAFAB_HOST state {state}\" | socat stdio {}", stats.display())
+    };
+    format!("drain = {{ command = '{}', undo = '{}', on = \"deployer\" }}", say("drain"), say("ready"))
+}
+
 #[test]
 fn no_visitor_notices_a_rolling_release() {
-    let (stage, balancer) = balanced("drain = \"file\"\ndrain_grace_seconds = 1");
+    let (stage, balancer) = balanced(by_file);
     let visitors = Visitors::of(balancer.address);
     stage.release_with("two", &[("app.py", APP)]);
     let ran = stage.production(&["deploy", "--yes"], 0);
@@ -215,7 +229,7 @@ fn no_visitor_notices_a_rolling_release() {
 /// itself, and serves what it served.
 #[test]
 fn a_host_whose_deployer_is_killed_comes_back_into_traffic() {
-    let (stage, balancer) = balanced("drain = \"file\"\ndrain_grace_seconds = 1");
+    let (stage, balancer) = balanced(by_file);
     stage.release_with("two", &[("app.py", APP)]);
     for (host, visited) in [("web1", true), ("web2", false)] {
         // A host that was through is in traffic, and goes back there: nobody is left who could take one after the other out of it.
@@ -247,18 +261,16 @@ fn a_host_whose_deployer_is_killed_comes_back_into_traffic() {
 /// What a person takes out stays out, whoever deploys; and what would leave nobody is refused.
 #[test]
 fn a_host_that_a_person_took_out_stays_out() {
-    let (stage, balancer) = balanced(
-        "drain = { command = \"touch ../five/shared/drained\", undo = \"rm ../five/shared/drained\" }\ndrain_grace_seconds = 1",
-    );
+    let (stage, balancer) = balanced(by_command);
     stage.production(&["drain", "web1"], 0);
-    wait_for("it gets no visitors any more", || balancer.states() == ["NOLB", "UP"]);
+    assert_eq!(balancer.states(), ["DRAIN", "UP"]);
     stage.production(&["drain", "web2"], 4).says("too few hosts would stay in traffic").says("undrain web1");
     stage.production(&["status"], 0).says("out of traffic since").says("ada@");
     stage.release_with("two", &[("app.py", APP)]);
     // The other one can't be taken out, too.
     stage.production(&["deploy", "--yes"], 4).says("web1 is out already");
     stage.production(&["--hosts", "web1", "deploy", "--yes"], 0);
-    wait_for("it still gets none", || balancer.states() == ["NOLB", "UP"]);
+    assert_eq!(balancer.states()[0], "DRAIN");
     stage.production(&["undrain", "web1"], 0);
     wait_for("it is back", || balancer.is_up());
     stage.production(&["undrain", "web1"], 0).says("nobody has taken it out of traffic");
@@ -269,4 +281,33 @@ fn a_host_that_a_person_took_out_stays_out() {
     }
     wait_for("both are in traffic again", || balancer.is_up());
     stage.production(&["drain"], 2).says("drain which host?");
+}
+
+/// What only the deployer could put back, each host says of itself, until somebody has: the next run does.
+#[test]
+fn a_host_that_its_deployer_left_out_is_put_back_by_the_next() {
+    let (stage, balancer) = balanced(by_command);
+    stage.release_with("two", &[("app.py", APP)]);
+    let mut run = stage.start(&["deploy", "--yes"]);
+    run.wait_for(|event| {
+        event["event"] == "deployer_started"
+            && event["title"].as_str().is_some_and(|title| title.starts_with("take web1 out"))
+    });
+    wait_for("it is out", || balancer.states() == ["DRAIN", "UP"]);
+    run.signal("KILL");
+    let _ = run.child.wait();
+    stage.wait_until_free();
+    assert_eq!(balancer.states(), ["DRAIN", "UP"]);
+    stage.production(&["status"], 0).says("it may be out of traffic: the run");
+    stage.production(&["check"], 0).says("`undrain` puts it back");
+    let visitors = Visitors::of(balancer.address);
+    stage.production(&["deploy", "--yes"], 0);
+    wait_for("both are in traffic again", || balancer.is_up());
+    assert_eq!(visitors.go_home().failures, Vec::<String>::new());
+    assert!(stage.status().iter().all(|document| document["drained"] == serde_json::Value::Null));
+    // A release that isn't well goes back, and its host into traffic again.
+    stage.release_with("three", &[("app.py", "raise SystemExit(1)\n")]);
+    stage.production(&["deploy", "--yes"], 8).says("serving now: two (");
+    wait_for("both are in traffic again", || balancer.is_up());
+    assert!(stage.status().iter().all(|document| document["drained"] == serde_json::Value::Null));
 }

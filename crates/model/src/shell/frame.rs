@@ -54,15 +54,15 @@ pub fn render_revert() -> &'static str {
 /// The text of the frame that writes down how a run came to nothing, on one of the hosts that it was for.
 pub fn render_on_failure(plan: &Plan, host: &HostPlan, ended: &Ended) -> String {
     let work = plan.on_failure.iter().filter(|work| work.host == host.host.name);
-    let steps = work.flat_map(HostWork::steps).filter_map(|step| match &step.action {
-        Action::Record(action) => {
-            let text = record::render_ended(action, ended, &host.layout, &plan.run);
-            // Nothing of it decides anything any more.
-            let effects = Effects { failure: FailureMeans::Note, ..step.action.effects() };
-            let flags = flags_of(&effects, Way::Forward);
-            Some(format!("step {} {flags} {}\n", step.id, quote(&text)))
-        }
-        _ => None,
+    let steps = work.flat_map(HostWork::steps).map(|step| {
+        let text = match &step.action {
+            Action::Record(action) => record::render_ended(action, ended, &host.layout, &plan.run),
+            action => render_step(action, &host.layout, &plan.run),
+        };
+        // Nothing of it decides anything any more.
+        let effects = Effects { failure: FailureMeans::Note, ..step.action.effects() };
+        let flags = flags_of(&effects, Way::Forward);
+        format!("step {} {flags} {}\n", step.id, quote(&text))
     });
     let steps: String = steps.collect();
     if steps.is_empty() { steps } else { umask(plan.deploy_group.as_deref()).to_owned() + &steps }
