@@ -292,6 +292,15 @@ const SERVICES_TOLD: [(&str, &[&str]); 9] = [
 ];
 
 #[test]
+fn the_guide_to_draining_can_be_read() {
+    let page = include_str!("../../../../docs/draining.md");
+    let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let blocks: Vec<&str> = blocks.collect();
+    assert!(blocks.len() >= 3);
+    blocks.into_iter().for_each(|block| try_text(&format!("unit = \"five\"\n{block}")));
+}
+
+#[test]
 fn the_guide_to_notifications_has_a_block_of_each_service_that_can_be_read() {
     let page = include_str!("../../../../docs/notifications.md");
     let blocks: Vec<&str> =
