@@ -17,6 +17,7 @@ mod guides;
 mod health;
 mod history;
 mod init;
+mod inventories;
 mod left_over;
 mod lfs;
 mod lines;
