@@ -96,8 +96,14 @@ fn most_words(command: &Command) -> usize {
 pub(crate) const FORMER_COMMANDS: [(&str, &str); 6] = [
     ("maintenancemode", "type it after its verb: buedafab production enable maintenancemode"),
     ("rechef", "write a task of your own: [tasks.rechef] with run = \"sudo chef-client\""),
-    ("spawn", "no command: make machines with a tool for that, and list them in `hosts`"),
-    ("spawn_ec2_instance", "no command: make machines with a tool for that, and list them in `hosts`"),
+    (
+        "spawn",
+        "no command: make machines with a tool for that, and find them by `ec2`, or list them in `hosts`",
+    ),
+    (
+        "spawn_ec2_instance",
+        "no command: make machines with a tool for that, and find them by `ec2`, or list them in `hosts`",
+    ),
     ("sudo", "type it as a command: buedafab production run -- sudo COMMAND"),
     ("upload", "type put: buedafab production put FILE PLACE"),
 ];

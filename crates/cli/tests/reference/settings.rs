@@ -142,6 +142,13 @@ pub(crate) fn page() -> String {
     let table = find_table(hosts).expect("hosts may be tables");
     list_keys(&mut text, table, &["name", "address", "port", "user", "roles", "path", "connect"]);
     let _ = write!(text, "\n{}\n", paragraph("The guide to [hosts](../hosts.md) has examples."));
+    let _ = write!(text, "\n## Who knows hosts\n\n{}\n", paragraph(SOURCES));
+    for name in ["load_balancer", "target_group", "auto_scaling_group", "ec2", "inventory"] {
+        let property = &schema["definitions"]["environment"]["properties"][name];
+        list_setting(&mut text, name, property, |name, value| {
+            try_text(&format!("unit = \"five\"\n[environments.production]\n{name} = {value}\n"));
+        });
+    }
     try_text(&format!("unit = \"five\"\n{}", without_fence(ENVIRONMENTS_EXAMPLE)));
     let _ = write!(text, "\n## Apps\n\n{}\n", paragraph(APPS));
     text.push_str(APPS_EXAMPLE);
@@ -183,6 +190,10 @@ const ENVIRONMENTS: &str = "An environment is a table `[environments.NAME]`. `lo
      merged one by one, any other value is replaced as a whole. `hosts` belongs to environments only, and so does \
      `extends`: an environment with `extends = \"production\"` has production's settings, hosts and defaults, but for what \
      it sets itself.";
+
+const SOURCES: &str = "An environment may name who knows its hosts, beside those that it names itself; these settings, too, belong to environments \
+     only. One that has any of them, or `hosts`, takes none of them from the one that it extends. \
+     [Where hosts come from](../inventories.md) says what is asked, and by whom.";
 
 const APPS: &str = "Where one repository holds several apps, each is a table `[apps.NAME]`, with the settings that differ for it; what differs for it in \
      an environment stands below `[environments.NAME.apps.NAME]`. What is special goes before what is general: the top level, the app, \

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::apps::{APP_KEYS, shared_keys};
 use super::area::{AreaLayer, Described, SettingReference};
-use super::areas::Layer;
+use super::areas::{Layer, SOURCES};
 use super::lineage::BUILT_IN;
 
 /// The schema of what may be typed of one area.
@@ -64,8 +64,9 @@ pub fn schema() -> Value {
         BUILT_IN.into_iter().map(|name| (name.to_string(), reference.clone())).collect();
     let properties = top.get_mut("properties").and_then(Value::as_object_mut);
     if let Some(properties) = properties {
-        properties.remove("hosts");
-        properties.remove("extends");
+        for of_environments in ["hosts", "extends"].into_iter().chain(SOURCES) {
+            properties.remove(of_environments);
+        }
         properties.insert(
             "environments".to_string(),
             json!({
@@ -103,9 +104,8 @@ pub fn schema() -> Value {
 fn app_schema(environment: &Value) -> Value {
     let mut app = environment.clone();
     if let Some(properties) = app.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.remove("hosts");
-        for shared in shared_keys() {
-            properties.remove(shared);
+        for elsewhere in ["hosts"].into_iter().chain(SOURCES).chain(shared_keys()) {
+            properties.remove(elsewhere);
         }
         for (key, about) in APP_KEYS {
             let list = json!({ "description": about, "type": "array", "items": { "type": "string" } });
