@@ -9,7 +9,8 @@ use buedafab_model::app::owner::Owner;
 use buedafab_model::config::Settings;
 use buedafab_model::host::diagnosis::{Diagnosis, DiagnosisKind};
 use buedafab_model::host::facts::HostFacts;
-use buedafab_model::host::fleet::{Fleet, FleetHost, gone_hosts};
+use buedafab_model::host::fleet::{Fleet, FleetHost, fleet_after, gone_hosts};
+use buedafab_model::host::inventory::{Answer, Answers, HostSource, Instance, Listed, ListedHost, Question};
 use buedafab_model::host::left_over::{LeftOver, LeftOverKind, Marked};
 use buedafab_model::host::record::JobsRecord;
 use buedafab_model::names::{EnvironmentName, HostName, HostPath, Unit};
@@ -294,7 +295,7 @@ fn a_host_that_left_is_told_of_until_it_is_retired() {
     web3 was deployed to until 2026-11-05, and isn't in buedafab.toml any more: what runs there still runs; `retire web3` stops and removes it there; where there is no such host any more, or it has another name, `retire web3 --forget`
     web1 web2 and [{"name":"web3","user":"ada","port":2222,"path":"/var/webapps/five","until":"2026-11-05T00:02:00Z"}]
     web1 web2 and []
-    Host { name: "web3", app: None, address: "web3", user: Some("ada"), port: Some(2222), roles: {}, path: "/var/webapps/five", connect: Ssh }
+    Host { name: "web3", app: None, address: "web3", user: Some("ada"), port: Some(2222), roles: {}, path: "/var/webapps/five", connect: Ssh, origin: None }
       note: web3: /etc/systemd/system/by-hand.service is no service of this host any more, and is left as it is; as root: systemctl disable --now by-hand.service; rm /etc/systemd/system/by-hand.service; and take its line out of /var/webapps/five/.buedafab/installed
       note: web3: releases and what they share stay in /var/webapps/five; a service that somebody else installed isn't stopped
       removes: web3: /etc/systemd/system/five-worker.service
@@ -318,6 +319,77 @@ fn a_host_that_left_is_told_of_until_it_is_retired() {
         note which hosts there are
         note in the journal: retired
     "#);
+}
+
+/// Groups that scale end hosts and begin others all the time: nobody misses one. What somebody has written down is missed as before.
+#[test]
+fn a_host_that_aws_has_ended_is_missed_by_nobody() {
+    let with = |source: HostSource, answer: Answer, written: &str| {
+        let key = if source.comes_and_goes() { "load_balancer = 'web'" } else { "inventory = 'ops'" };
+        let text = format!(
+            "unit = 'five'\nservice = 'none'\n[environments.production]\nhosts = [{written}]\n{key}\n"
+        );
+        let answers = Answers::from([(Question { source, region: None }, answer)]);
+        let file =
+            buedafab_model::config::parse("buedafab.toml", &text).expect("it is right").with_answers(answers);
+        file.settings(&EnvironmentName::new("production").expect("a name")).expect("it is right")
+    };
+    let balancer = |ids: &[&str], written: &str| {
+        let instance = |id: &&str| Instance {
+            id: (*id).to_owned(),
+            state: "running".to_owned(),
+            private: Some(format!("10.0.0.{}", &id[2..])),
+            ..Instance::default()
+        };
+        let answer = Answer::Instances(ids.iter().map(instance).collect());
+        with(HostSource::LoadBalancer("web".to_owned()), answer, written)
+    };
+    let inventory = |names: &[&str]| {
+        let listed = |name: &&str| ListedHost { name: (*name).to_owned(), ..ListedHost::default() };
+        let listed = Listed { hosts: names.iter().map(listed).collect(), notes: Vec::new() };
+        with(HostSource::Inventory("ops".to_owned()), Answer::Listed(listed), "")
+    };
+    let of = |settings: &Settings| Fleet {
+        at: run(0).at,
+        hosts: settings.hosts.iter().map(FleetHost::of).collect(),
+        gone: Vec::new(),
+    };
+    let after = |known: Option<Fleet>, settings: &Settings| {
+        let seen = second().change(|facts| facts.fleet = known.clone());
+        let layout = settings.layout(&settings.hosts[0]);
+        match fleet_after(&seen.0, &settings.hosts, &layout) {
+            Some((hosts, gone)) => {
+                let names = |hosts: Vec<HostName>| {
+                    hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+                };
+                let gone = names(gone.into_iter().map(|gone| gone.host.name).collect());
+                format!(
+                    "written down: {}; gone: {gone}",
+                    names(hosts.into_iter().map(|host| host.name).collect())
+                )
+            }
+            None => "nothing to write down".to_owned(),
+        }
+    };
+    let written = settings(
+        "unit = 'five'\nservice = 'none'\n[environments.production]\nhosts = ['10.0.0.1', '10.0.0.2']\n",
+    );
+    assert_snapshot!([
+        after(None, &balancer(&["i-1", "i-2", "i-3"], "")),
+        after(None, &balancer(&["i-1", "i-2", "i-3"], "'db1', 'db2'")),
+        // Those that were written before are found now, under other names; one is gone for good, and was written.
+        after(Some(of(&written)), &balancer(&["i-1", "i-2"], "")),
+        after(Some(of(&written)), &balancer(&["i-1", "i-3"], "")),
+        after(None, &inventory(&["a", "b", "c"])),
+        after(Some(of(&inventory(&["a", "b", "c"]))), &inventory(&["a", "b"])),
+    ].join("\n"), @"
+    nothing to write down
+    written down: db1 db2; gone: 
+    written down: ; gone: 
+    written down: ; gone: 10.0.0.2
+    written down: a b c; gone: 
+    written down: a b; gone: c
+    ");
 }
 
 /// One that is only called otherwise is there still, and what serves there is never stopped as if it were another's.
