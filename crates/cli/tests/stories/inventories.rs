@@ -182,3 +182,106 @@ fn hosts_of_inventories_are_deployed_with_their_groups_as_roles() {
     configure("'ops/gone'");
     stage.production(&["status"], 3).says("ops/gone can't be read: No such file or directory");
 }
+
+/// A server of files on a port of its own, as the metadata of a container is one. It ends with this.
+struct Files(std::process::Child, u16);
+
+impl Files {
+    fn start(folder: &std::path::Path) -> Files {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a port");
+        let port = listener.local_addr().expect("it has one").port();
+        drop(listener);
+        let server = std::process::Command::new("/usr/bin/python3")
+            .args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()])
+            .current_dir(folder)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("it starts");
+        super::stage::wait_for("it listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Files(server, port)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn credentials_are_found_where_all_tools_of_amazons_find_them_and_none_is_shown() {
+    let stage = Stage::with(FleetOptions { hosts: 1, ..Default::default() });
+    let moto = Moto::start();
+    let ids = instances(&stage, &moto);
+    moto.python(&format!("client('ec2').start_instances(InstanceIds=['{}'])", ids[0]));
+    stage.configure("unit = 'five'\n[environments.production]\nload_balancer = 'web'\n");
+    let home = stage.state().join("home");
+    std::fs::create_dir_all(home.join(".aws")).expect("it is ours");
+    let write = |name: &str, text: &str| std::fs::write(home.join(name), text).expect("it is ours");
+    let secret = "wJalrXUtnFEMI/K7MDENG";
+    let document = format!(
+        r#"{{"Version": 1, "AccessKeyId": "AKIAPROCESS000000001", "SecretAccessKey": "{secret}", "Token": "t", "SessionToken": "t", "Expiration": "2099-01-01T00:00:00Z"}}"#
+    );
+    write("credentials.json", &document);
+    write(
+        ".aws/config",
+        &format!(
+            "[profile live]\nregion = eu-west-1\n\
+             [profile role]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/deploy\nsource_profile = live\n\
+             [profile twice]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/deploy\nsource_profile = role\n\
+             [profile loop]\nregion = eu-west-1\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = loop2\n\
+             [profile loop2]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = loop\n\
+             [profile mfa]\nregion = eu-west-1\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = live\nmfa_serial = arn:aws:iam::1:mfa/ada\n\
+             [profile process]\nregion = eu-west-1\ncredential_process = cat {}\n\
+             [profile sso]\nregion = eu-west-1\nsso_session = us\nsso_account_id = 1\nsso_role_name = deploy\n\
+             [sso-session us]\nsso_start_url = https://example.com/start\nsso_region = eu-west-1\n\
+             [profile nowhere]\n",
+            home.join("credentials.json").display()
+        ),
+    );
+    write(
+        ".aws/credentials",
+        &format!(
+            "[live]\naws_access_key_id = AKIALIVE000000000001\naws_secret_access_key = {secret}\n\
+                  [nowhere]\naws_access_key_id = AKIALIVE000000000001\naws_secret_access_key = {secret}\n"
+        ),
+    );
+    let files = Files::start(&home);
+    let container = format!("http://127.0.0.1:{}/credentials.json", files.1);
+    let found = format!("# found: {} at ", ids[0]);
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[("AWS_PROFILE", "live")], &found),
+        (&[("AWS_PROFILE", "role")], &found),
+        (&[("AWS_PROFILE", "twice")], &found),
+        (&[("AWS_PROFILE", "process")], &found),
+        (&[("AWS_REGION", "eu-west-1"), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container)], &found),
+        (
+            &[
+                ("AWS_REGION", "eu-west-1"),
+                ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT00001"),
+                ("AWS_SECRET_ACCESS_KEY", secret),
+                ("AWS_SESSION_TOKEN", "session"),
+            ],
+            &found,
+        ),
+        (&[("AWS_PROFILE", "loop")], "assumes more than 5 roles one out of the other"),
+        (&[("AWS_PROFILE", "mfa")], "needs a code of a second factor"),
+        (&[("AWS_PROFILE", "sso")], "has ended: aws sso login --profile sso"),
+        (&[("AWS_PROFILE", "gone"), ("AWS_REGION", "x")], "no profile \"gone\" stands in ~/.aws/config"),
+        (&[("AWS_PROFILE", "nowhere")], "no region is known for AWS"),
+        (&[("AWS_REGION", "eu-west-1")], "no AWS credentials: none were found"),
+    ];
+    for (variables, expected) in cases {
+        let mut command = stage.command(&["-vvv", "production", "config"]);
+        command
+            .env("HOME", &home)
+            .env("AWS_ENDPOINT_URL", &moto.url)
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command.envs(variables.iter().copied());
+        let ran = Ran::of(command.output().expect("it runs"));
+        ran.says(expected);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(secret), "{variables:?}: {}", ran.stderr);
+    }
+}
