@@ -222,7 +222,68 @@ fn the_name_of_the_ref() {
         at_top("\"refs/live/{host}\""),
         at_top("1"),
     ];
-    assert_snapshot!(told.join("\n"), @"");
+    assert_snapshot!(told.join("\n"), @r#"
+    None
+
+    Some("refs/deployed/production")
+
+    None
+
+    Some("refs/live/five/production")
+
+    error: each environment would move the same ref
+     --> buedafab.toml:2:16
+      |
+    2 | deployed_ref = "refs/live/five"
+      |                ^^^^^^^^^^^^^^^^
+      |
+      = help: let `{environment}` stand in it, or write it in one environment
+    Some("refs/live/five")
+
+    error: `refs/heads/{environment}` would be taken for one of your own:
+           `refs/heads` isn't for this
+     --> buedafab.toml:2:16
+      |
+    2 | deployed_ref = "refs/heads/{environment}"
+      |                ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write `true`, or a name such as `"refs/deployed/{environment}"`
+    error: `deployed/{environment}` isn't the name of a ref: these begin with
+           `refs/`
+     --> buedafab.toml:2:16
+      |
+    2 | deployed_ref = "deployed/{environment}"
+      |                ^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write `true`, or a name such as `"refs/deployed/{environment}"`
+    error: `refs/{environment}` isn't a name that git takes for a ref
+     --> buedafab.toml:2:16
+      |
+    2 | deployed_ref = "refs/{environment}"
+      |                ^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write `true`, or a name such as `"refs/deployed/{environment}"`
+    error: `refs/live/{environment}/a b` isn't a name that git takes for a ref
+     --> buedafab.toml:2:16
+      |
+    2 | deployed_ref = "refs/live/{environment}/a b"
+      |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write `true`, or a name such as `"refs/deployed/{environment}"`
+    error: `{host}` isn't a placeholder here
+     --> buedafab.toml:2:27
+      |
+    2 | deployed_ref = "refs/live/{host}"
+      |                           ^^^^^^
+      |
+      = help: write `{environment}` or `{unit}`; `{{` and `}}` stand for braces
+    error: `deployed_ref` takes `true`, `false` or the name of a ref, not a whole
+           number
+     --> buedafab.toml:2:16
+      |
+    2 | deployed_ref = 1
+      |                ^
+    "#);
     let apps = "unit = \"five\"\ndeployed_ref = true\n[apps.web]\n[apps.api]\n[environments.production]\nhosts = [\"web1\"]\n";
     let production = EnvironmentName::new("production").expect("a word");
     let clash = parse("buedafab.toml", apps)

@@ -133,6 +133,14 @@ guides! {
             world.commit("Say which version it is");
             world.commit("Correct the version");
         }),
+        ("git fetch", |world| {
+            world.configure("deployed_ref = true", "");
+            world.commit("Sell pens");
+            world.runs("buedafab --yes production deploy --tag v0.4.1");
+            world.configure("", "");
+            world.commit("Say which version it is");
+            world.remote.push();
+        }),
         ("buedafab production deploy --tag v0.8.1", |world| {
             world.release("v0.8.0", "*");
             world.host("web2").run("cd /tmp && printf v0.8.0 >version && { python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & }");
@@ -181,6 +189,17 @@ guides! {
             world.configure(SERVICES, polls);
             world.release("v0.1.0", "*");
         }),
+        ("buedafab production deploy", |world| {
+            world.clear();
+            world.configure("unreachable = 'skip'", "[environments.production]\nhosts = ['web1', 'web2', 'web3']\n");
+            world.release("v0.1.0", "*");
+            world.commit("v0.2.0");
+            world.remote.tag("v0.2.0");
+            world.remote.push();
+            world.host("web3").stop_sshd();
+        }),
+        ("buedafab production status", |world| world.host("web3").start_sshd()),
+        ("buedafab production deploy --only-outdated", |_| {}),
         ("buedafab production deploy --prune", |world| {
             world.clear();
             world.configure(SERVICES, &format!("{WORKER}[{{ name = 'web1', roles = ['worker'] }}, 'web2']\n"));

@@ -14,7 +14,7 @@ pub use self::request::{Answer, Next, Request, Revealed, next};
 pub use self::words::Message;
 use crate::app::notify::Moment;
 use crate::names::{CommitId, EnvironmentName, HostName, RunId, Unit};
-use crate::plan::Intent;
+use crate::plan::{Intent, SkippedHost};
 use crate::release::Release;
 use crate::run::event::{Event, PlannedChange, StampedEvent};
 use crate::run::outcome::{Outcome, Verdict};
@@ -48,6 +48,9 @@ pub struct Notification {
     pub headline: String,
     /// The hosts that it is about.
     pub hosts: Vec<HostName>,
+    /// Hosts that were left out, because they can't be reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedHost>,
     /// What served before, if one release did on all hosts that switch.
     pub from: Option<Release>,
     /// What is switched to, if it is one release.
@@ -124,6 +127,12 @@ impl Notifications {
                 self.run = Some(Begun { notification, work: None });
                 None
             }
+            Event::HostsSkipped { skipped } => {
+                let Begun { notification, .. } = self.run.as_mut()?;
+                notification.hosts.retain(|host| skipped.iter().all(|left| left.host != *host));
+                notification.skipped.clone_from(skipped);
+                None
+            }
             Event::WorkStarted { headline, intent, changes, .. } => {
                 let Begun { notification, work } = self.run.as_mut()?;
                 let kind = Work::of(&notification.command, headline, *intent, changes);
@@ -196,6 +205,7 @@ impl Notification {
             environment,
             headline: String::new(),
             hosts: Vec::new(),
+            skipped: Vec::new(),
             from: None,
             to: None,
             repository: None,

@@ -93,6 +93,22 @@ fn a_deploy() {
 }
 
 #[test]
+fn who_is_left_out_is_told() {
+    let skipped = r#"{"at":"2026-11-23T20:32:22Z","event":"hosts_skipped","skipped":[{"host":"web2","why":"ssh:\nno route"}]}"#;
+    let mut events = deploy();
+    events.insert(1, skipped.to_owned());
+    assert_snapshot!(Message::of(&last(&events)).text(), @"
+    ✓ five · production: deploy v0.2.0 (5ed17b1b2b): done in 6.1 s
+    by ada@laptop, on web1, web2
+    v0.1.0 (7e9a189bee) → v0.2.0 (5ed17b1b2b)
+    serving now: v0.2.0 (5ed17b1b2b) on web1, web2
+    left out: web2: can't be reached: no route
+    https://github.com/bueda/five/compare/7e9a189bee...5ed17b1b2b
+    ");
+    assert_snapshot!(serde_json::to_value(last(&events)).expect("plain data")["skipped"].to_string(), @r#"[{"host":"web2","why":"ssh:\nno route"}]"#);
+}
+
+#[test]
 fn a_deploy_that_was_reverted_tells_why_and_nothing_that_a_step_prints() {
     assert_snapshot!(words(&failing_deploy()), @"
     started:

@@ -29,6 +29,7 @@ impl Message {
             environment,
             headline,
             hosts,
+            skipped,
             from,
             to,
             compare,
@@ -68,6 +69,7 @@ impl Message {
         });
         lines.extend(why.iter().cloned());
         lines.extend(serving.iter().cloned());
+        lines.extend(skipped.iter().map(|skipped| format!("left out: {}", skipped.in_words())));
         let plain = |text: String| on_one_line(&text).replace('\t', " ");
         Message {
             title: plain(title),

@@ -19,6 +19,7 @@ fn defaults() {
     scm_known_hosts = []
     forward_agent = false
     master_remote = "origin"
+    # deployed_ref: none
     default_revision = "HEAD"
     source = "fetch"
     # fetch_concurrency: all at once
