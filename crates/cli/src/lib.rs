@@ -29,10 +29,10 @@ use std::collections::BTreeMap;
 
 use buedafab_model::app::maintenance::Announcement;
 use buedafab_model::app::mask::mask_urls;
+use buedafab_model::host::balancer::Wanted;
 use buedafab_model::run::exit_code::ExitCode;
 
 use crate::arguments::{Cli, CommandArgs, RetireArgs, command_line};
-use crate::commands::elb::Way;
 use crate::exit::CliError;
 
 /// Does what the words of this process say, and comes back with the exit code.
@@ -211,8 +211,8 @@ async fn run(cli: &Cli) -> Result<ExitCode, CliError> {
         CommandArgs::Undrain(arguments) => commands::drain::undrain(cli, arguments).await,
         CommandArgs::Hold(arguments) => commands::hold::hold(cli, &arguments.reason).await,
         CommandArgs::Unhold => commands::hold::unhold(cli).await,
-        CommandArgs::ElbAdd(arguments) => commands::elb::elb(cli, arguments, Way::Into).await,
-        CommandArgs::ElbRemove(arguments) => commands::elb::elb(cli, arguments, Way::Out).await,
+        CommandArgs::ElbAdd(arguments) => commands::elb::elb(cli, arguments, Wanted::In).await,
+        CommandArgs::ElbRemove(arguments) => commands::elb::elb(cli, arguments, Wanted::Out).await,
         CommandArgs::Run(arguments) => commands::run::run(cli, arguments).await,
         CommandArgs::Put(arguments) => commands::put::put(cli, arguments).await,
         CommandArgs::Env(arguments) => commands::env::env(cli, &arguments.what).await,

@@ -4,28 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use buedafab_model::deployer::action::{DeployerAction, DeployerWay, Traffic};
-use buedafab_model::host::balancer::{self, BalancerGroup, MemberState, Membership};
+use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Wanted};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::aws::{Aws, AwsError};
 use crate::deployer::{DeployerCommand, DeployerReply};
 
-/// Between two questions to a load balancer.
-const PAUSE: Duration = Duration::from_secs(2);
-
-/// Which way hosts go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Out,
-    Back,
-}
-
 /// Starts an action that takes hosts out of load balancers, or puts them back; `None`: it is another one.
 pub(crate) fn start(action: &DeployerAction) -> Option<DeployerCommand> {
-    let (traffic, way) = match action {
-        DeployerAction::Drain(traffic) => (traffic, Way::Out),
-        DeployerAction::Undrain(traffic) => (traffic, Way::Back),
+    let (traffic, wanted) = match action {
+        DeployerAction::Drain(traffic) => (traffic, Wanted::Out),
+        DeployerAction::Undrain(traffic) => (traffic, Wanted::In),
         _ => return None,
     };
     let DeployerWay::LoadBalancer { region, least, timeout_seconds } = traffic.way.clone() else {
@@ -33,9 +23,9 @@ pub(crate) fn start(action: &DeployerAction) -> Option<DeployerCommand> {
     };
     let traffic = traffic.clone();
     Some(DeployerCommand::work(|says| async move {
-        let limits = Limits { least, timeout: Duration::from_secs(timeout_seconds.into()), pause: PAUSE };
+        let limits = Limits { least, timeout: Duration::from_secs(timeout_seconds.into()) };
         let done = match Aws::new(region.as_deref()).await {
-            Ok(aws) => go(&aws, &traffic, way, &limits, &says).await,
+            Ok(aws) => go(&aws, &traffic, wanted, &limits, &says).await,
             Err(error) => Err(words(&error)),
         };
         match done {
@@ -54,31 +44,29 @@ struct Limits {
     least: u32,
     /// How long the load balancer may take.
     timeout: Duration,
-    /// Between two questions.
-    pause: Duration,
 }
 
 async fn go(
     aws: &Aws,
     traffic: &Traffic,
-    way: Way,
+    wanted: Wanted,
     limits: &Limits,
     says: &mpsc::Sender<DeployerReply>,
 ) -> Result<(), String> {
-    let members: Vec<&Membership> = traffic.hosts.iter().flat_map(|host| &host.memberships).collect();
-    if way == Way::Out {
+    let members: Vec<Membership> = traffic.hosts.iter().flat_map(|host| host.memberships.clone()).collect();
+    if wanted == Wanted::Out {
         enough_stay(aws, &members, limits.least).await?;
     }
     // Whoever puts hosts back leaves none out because of another.
     let mut trouble = Vec::new();
     for member in &members {
-        let asked = match way {
-            Way::Out => aws.deregister(member).await,
-            Way::Back => aws.register(member).await,
+        let asked = match wanted {
+            Wanted::Out => aws.deregister(member).await,
+            Wanted::In => aws.register(member).await,
         };
         if let Err(error) = asked {
             trouble.push(format!("{member}: {}", words(&error)));
-            if way == Way::Out {
+            if wanted == Wanted::Out {
                 break;
             }
         }
@@ -86,15 +74,15 @@ async fn go(
     if !trouble.is_empty() {
         return Err(trouble.join("\n"));
     }
-    wait(aws, &members, way, limits, says).await?;
-    if way == Way::Out {
+    wait(aws, &members, wanted, limits.timeout, says).await?;
+    if wanted == Wanted::Out {
         sleep(Duration::from_secs(traffic.grace_seconds.into())).await;
     }
     Ok(())
 }
 
 /// That in each group enough others get requests.
-async fn enough_stay(aws: &Aws, members: &[&Membership], least: u32) -> Result<(), String> {
+async fn enough_stay(aws: &Aws, members: &[Membership], least: u32) -> Result<(), String> {
     let groups: BTreeSet<&BalancerGroup> = members.iter().map(|member| &member.group).collect();
     for group in groups {
         let mut serving = aws.serving_in(group).await.map_err(|error| words(&error))?;
@@ -115,47 +103,26 @@ async fn enough_stay(aws: &Aws, members: &[&Membership], least: u32) -> Result<(
     Ok(())
 }
 
-/// Until the load balancer says of all that they are where they are wanted. What it says meanwhile is told whenever it changes.
+/// Until the load balancer says of all that they are where they are wanted. What it says meanwhile is told.
 async fn wait(
     aws: &Aws,
-    members: &[&Membership],
-    way: Way,
-    limits: &Limits,
+    members: &[Membership],
+    wanted: Wanted,
+    timeout: Duration,
     says: &mpsc::Sender<DeployerReply>,
 ) -> Result<(), String> {
-    let began = Instant::now();
-    let mut waiting: Vec<(&Membership, Option<MemberState>)> =
-        members.iter().map(|member| (*member, None)).collect();
-    loop {
-        let mut still = Vec::new();
-        for (member, before) in waiting {
-            let state = aws.state_of(member).await.map_err(|error| format!("{member}: {}", words(&error)))?;
-            if before.as_ref() != Some(&state) {
-                say(says, format!("{member}: {state}")).await;
-            }
-            let is_done = match way {
-                Way::Out => state.traffic == balancer::Traffic::Out,
-                Way::Back => state.traffic == balancer::Traffic::Serves,
-            };
-            if !is_done {
-                still.push((member, Some(state)));
-            }
-        }
-        if still.is_empty() {
-            return Ok(());
-        }
-        if began.elapsed() >= limits.timeout {
-            let where_to = if way == Way::Out { "out of traffic" } else { "in traffic" };
-            let seconds = limits.timeout.as_secs();
-            let names: Vec<String> = still.iter().map(|(member, _)| member.to_string()).collect();
-            return Err(format!(
-                "not {where_to} after {seconds} s (`drain_timeout_seconds`): {}",
-                names.join("; ")
-            ));
-        }
-        waiting = still;
-        sleep(limits.pause).await;
+    let tell = |member: &Membership, state: &MemberState| {
+        // Nobody may listen any more.
+        let _ = says.try_send(DeployerReply::Line(format!("{member}: {state}")));
+    };
+    let states = aws.wait_until(members, wanted, timeout, tell).await.map_err(|error| words(&error))?;
+    let still = members.iter().zip(&states).filter(|(_, state)| !wanted.is_met(state));
+    let still: Vec<String> = still.map(|(member, state)| format!("{member}: {state}")).collect();
+    if still.is_empty() {
+        return Ok(());
     }
+    let place = if wanted == Wanted::Out { "out of traffic" } else { "in traffic" };
+    Err(format!("not {place} after {} s (`drain_timeout_seconds`): {}", timeout.as_secs(), still.join("; ")))
 }
 
 async fn say(says: &mpsc::Sender<DeployerReply>, words: String) {
@@ -181,7 +148,7 @@ mod tests {
     use crate::aws::tests::{Server, aws, error, member, targets};
 
     /// What is said, and how it ends, where the load balancer answers so, question by question.
-    async fn told(way: Way, least: u32, patience: u64, answers: Vec<(u16, String)>) -> String {
+    async fn told(wanted: Wanted, least: u32, patience: u64, answers: Vec<(u16, String)>) -> String {
         let server = Server::with(answers);
         let traffic = Traffic {
             hosts: vec![HostTraffic {
@@ -193,9 +160,9 @@ mod tests {
             grace_seconds: 0,
         };
         let timeout = Duration::from_secs(patience);
-        let limits = Limits { least, timeout, pause: Duration::from_millis(1) };
+        let limits = Limits { least, timeout };
         let (says, mut said) = mpsc::channel(64);
-        let end = go(&aws(&server.url), &traffic, way, &limits, &says).await;
+        let end = go(&aws(&server.url), &traffic, wanted, &limits, &says).await;
         drop(says);
         let mut told = Vec::new();
         while let Some(reply) = said.recv().await {
@@ -230,20 +197,20 @@ mod tests {
     async fn a_host_is_out_when_the_load_balancer_says_so() {
         let draining = || state("draining", "Target.DeregistrationInProgress");
         let out = vec![two(), done(), draining(), draining(), state("unused", "Target.NotRegistered")];
-        insta::assert_snapshot!(told(Way::Out, 1, 30, out).await, @"
+        insta::assert_snapshot!(told(Wanted::Out, 1, 30, out).await, @"
         i-1 in target group five, port 80: draining (Target.DeregistrationInProgress)
         i-1 in target group five, port 80: unused (Target.NotRegistered)
         done
         ");
-        insta::assert_snapshot!(told(Way::Out, 1, 30, vec![state("healthy", "")]).await, @"error: no other is in service in target group five, and `min_in_service` is 1: nothing was taken out");
-        insta::assert_snapshot!(told(Way::Out, 2, 30, vec![two()]).await, @"error: only one other is in service in target group five, and `min_in_service` is 2: nothing was taken out");
-        insta::assert_snapshot!(told(Way::Out, 1, 0, vec![two(), done(), draining()]).await, @"
+        insta::assert_snapshot!(told(Wanted::Out, 1, 30, vec![state("healthy", "")]).await, @"error: no other is in service in target group five, and `min_in_service` is 1: nothing was taken out");
+        insta::assert_snapshot!(told(Wanted::Out, 2, 30, vec![two()]).await, @"error: only one other is in service in target group five, and `min_in_service` is 2: nothing was taken out");
+        insta::assert_snapshot!(told(Wanted::Out, 1, 0, vec![two(), done(), draining()]).await, @"
         i-1 in target group five, port 80: draining (Target.DeregistrationInProgress)
-        error: not out of traffic after 0 s (`drain_timeout_seconds`): i-1 in target group five, port 80
+        error: not out of traffic after 0 s (`drain_timeout_seconds`): i-1 in target group five, port 80: draining (Target.DeregistrationInProgress)
         ");
         let denied =
             "User: ada is not authorized to perform: elasticloadbalancing:DeregisterTargets on resource: *";
-        insta::assert_snapshot!(told(Way::Out, 1, 0, vec![two(), (403, error("AccessDenied", denied))]).await, @"
+        insta::assert_snapshot!(told(Wanted::Out, 1, 0, vec![two(), (403, error("AccessDenied", denied))]).await, @"
         error: i-1 in target group five, port 80: whoever the AWS credentials are of may not elasticloadbalancing:DeregisterTargets
         allow elasticloadbalancing:DeregisterTargets in a policy of the user or role
         ");
@@ -257,15 +224,15 @@ mod tests {
             state("unhealthy", "Target.Timeout"),
             state("healthy", ""),
         ];
-        insta::assert_snapshot!(told(Way::Back, 1, 30, back).await, @"
+        insta::assert_snapshot!(told(Wanted::In, 1, 30, back).await, @"
         i-1 in target group five, port 80: initial (Elb.RegistrationInProgress)
         i-1 in target group five, port 80: unhealthy (Target.Timeout)
         i-1 in target group five, port 80: healthy
         done
         ");
-        insta::assert_snapshot!(told(Way::Back, 1, 0, vec![done(), state("unhealthy", "Target.Timeout")]).await, @"
+        insta::assert_snapshot!(told(Wanted::In, 1, 0, vec![done(), state("unhealthy", "Target.Timeout")]).await, @"
         i-1 in target group five, port 80: unhealthy (Target.Timeout)
-        error: not in traffic after 0 s (`drain_timeout_seconds`): i-1 in target group five, port 80
+        error: not in traffic after 0 s (`drain_timeout_seconds`): i-1 in target group five, port 80: unhealthy (Target.Timeout)
         ");
     }
 }

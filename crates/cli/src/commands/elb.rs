@@ -1,10 +1,10 @@
 //! `elb_add` and `elb_remove`: instances into the environment's load balancers and out of them, as buedafab on Fabric did it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use buedafab_engine::{Aws, AwsError};
 use buedafab_model::config::{Confirm, Settings};
-use buedafab_model::host::balancer::{MemberState, Membership, Traffic};
+use buedafab_model::host::balancer::{MemberState, Membership, Wanted};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::Verdict;
 use serde::Serialize;
@@ -16,24 +16,10 @@ use crate::prompt::{Echo, Terminal, understand_yes};
 use crate::report::{print_data, print_json, print_talk};
 use crate::session::interrupted;
 
-/// Which way instances go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    Into,
-    Out,
-}
-
-impl Way {
-    fn command(self) -> &'static str {
-        match self {
-            Way::Into => "elb_add",
-            Way::Out => "elb_remove",
-        }
-    }
-
-    /// Whether a member is where it is wanted.
-    fn is_done(self, state: &MemberState) -> bool {
-        state.traffic == if self == Way::Into { Traffic::Serves } else { Traffic::Out }
+fn command(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::In => "elb_add",
+        Wanted::Out => "elb_remove",
     }
 }
 
@@ -48,18 +34,15 @@ struct Document<'a> {
     done: bool,
 }
 
-/// Between two questions to AWS.
-const PAUSE: Duration = Duration::from_secs(2);
-
-pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, way: Way) -> Result<ExitCode, CliError> {
-    let environment = require_environment(cli.environment.as_ref(), &format!("{} i-…", way.command()))?;
+pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, wanted: Wanted) -> Result<ExitCode, CliError> {
+    let environment = require_environment(cli.environment.as_ref(), &format!("{} i-…", command(wanted)))?;
     let color = console::colors_enabled_stderr();
     let settings = Project::find(&cli.global, color)?.settings(&environment, color)?;
     for id in &arguments.instances {
         if !id.starts_with("i-") {
             return Err(CliError::usage(format!("{id:?} isn't the id of an instance")).hint(format!(
                 "ids look like i-0123456789abcdef0: buedafab {environment} {} i-…",
-                way.command()
+                command(wanted)
             )));
         }
     }
@@ -80,16 +63,16 @@ pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, way: Way) -> Resul
     }
     let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
     let (ids, names) = (arguments.instances.join(", "), names.join(" and "));
-    let question = match way {
-        Way::Into => format!("Put {ids} into {names}?"),
-        Way::Out => format!("Take {ids} out of {names}?"),
+    let question = match wanted {
+        Wanted::In => format!("Put {ids} into {names}?"),
+        Wanted::Out => format!("Take {ids} out of {names}?"),
     };
     confirm(cli, &settings, &question).await?;
     let mut touched = false;
     for member in &members {
-        let changed = match way {
-            Way::Into => aws.register(member).await,
-            Way::Out => aws.deregister(member).await,
+        let changed = match wanted {
+            Wanted::In => aws.register(member).await,
+            Wanted::Out => aws.deregister(member).await,
         };
         if let Err(error) = changed {
             return Err(if touched { undecided(&format!("{member}: {error}")) } else { refused(&error) });
@@ -97,15 +80,20 @@ pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, way: Way) -> Resul
         touched = true;
     }
     let limit = Duration::from_secs(u64::from(settings.drain.timeout_seconds));
+    let tell = |member: &Membership, state: &MemberState| {
+        if !wanted.is_met(state) {
+            print_talk(&format!("{member}: {state}"));
+        }
+    };
     let states = tokio::select! {
-        states = wait(&aws, &members, way, limit) => states.map_err(|error| undecided(&error.to_string()))?,
+        states = aws.wait_until(&members, wanted, limit, tell) => states.map_err(|error| undecided(&error.to_string()))?,
         () = interrupted() => {
             return Err(CliError::verdict(Verdict::Interrupted, "interrupted: AWS goes on with what it was told"));
         }
     };
     let mut left = Vec::new();
     for (member, state) in members.iter().zip(&states) {
-        let done = way.is_done(state);
+        let done = wanted.is_met(state);
         if cli.global.json {
             print_json(&Document { member, state, done });
         } else {
@@ -121,37 +109,10 @@ pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, way: Way) -> Resul
     Err(undecided(&format!("after {} s: {}", limit.as_secs(), left.join("; "))))
 }
 
-/// Waits until all members are where they are wanted, or the time is over; tells what each is about, where that is new.
-async fn wait(
-    aws: &Aws,
-    members: &[Membership],
-    way: Way,
-    limit: Duration,
-) -> Result<Vec<MemberState>, AwsError> {
-    let began = Instant::now();
-    let mut known: Vec<MemberState> = Vec::new();
-    loop {
-        let mut states = Vec::new();
-        for member in members {
-            states.push(aws.state_of(member).await?);
-        }
-        for (at, (member, state)) in members.iter().zip(&states).enumerate() {
-            if known.get(at) != Some(state) && !way.is_done(state) {
-                print_talk(&format!("{member}: {state}"));
-            }
-        }
-        if states.iter().all(|state| way.is_done(state)) || began.elapsed() >= limit {
-            return Ok(states);
-        }
-        known = states;
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
 /// Asks what the environment wants to hear before anything changes.
 async fn confirm(cli: &Cli, settings: &Settings, question: &str) -> Result<(), CliError> {
-    let wanted = settings.rules.confirm;
-    if cli.global.yes || wanted == Confirm::Nothing {
+    let confirm = settings.rules.confirm;
+    if cli.global.yes || confirm == Confirm::Nothing {
         return Ok(());
     }
     let refused = |why: &str| CliError::verdict(Verdict::Refused, format!("{why}: nothing was touched"));
@@ -159,7 +120,7 @@ async fn confirm(cli: &Cli, settings: &Settings, question: &str) -> Result<(), C
         return Err(refused("nobody is there to confirm this").hint("--yes confirms it"));
     };
     let environment = settings.environment.as_str();
-    let question = match wanted {
+    let question = match confirm {
         Confirm::Name => format!("{question} Type the environment's name, {environment}:"),
         Confirm::Yes | Confirm::Nothing => format!("{question} [y/N]"),
     };
@@ -170,7 +131,7 @@ async fn confirm(cli: &Cli, settings: &Settings, question: &str) -> Result<(), C
     let Some(typed) = typed else {
         return Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"));
     };
-    let confirmed = match wanted {
+    let confirmed = match confirm {
         Confirm::Name => typed.trim() == environment,
         Confirm::Yes | Confirm::Nothing => understand_yes(&typed).unwrap_or_default(),
     };

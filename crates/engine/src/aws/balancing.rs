@@ -2,9 +2,10 @@
 //! elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use buedafab_model::host::Host;
-use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Traffic};
+use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Traffic, Wanted};
 
 use super::elbv2::{Target, TargetGroup, state_of};
 use super::{Aws, AwsError};
@@ -125,6 +126,33 @@ impl Aws {
                 let found = found.into_iter().find(|described| is_it(&described.target));
                 Ok(state_of(found.and_then(|described| described.target_health)))
             }
+        }
+    }
+
+    /// Asks until all members are where they are wanted, or the time is over: what their groups said last. Whatever is new is told as it comes.
+    pub async fn wait_until(
+        &self,
+        members: &[Membership],
+        wanted: Wanted,
+        limit: Duration,
+        mut tell: impl FnMut(&Membership, &MemberState),
+    ) -> Result<Vec<MemberState>, AwsError> {
+        let began = Instant::now();
+        let mut known: Vec<MemberState> = Vec::new();
+        loop {
+            let mut states = Vec::new();
+            for (at, member) in members.iter().enumerate() {
+                let state = self.state_of(member).await?;
+                if known.get(at) != Some(&state) {
+                    tell(member, &state);
+                }
+                states.push(state);
+            }
+            if states.iter().all(|state| wanted.is_met(state)) || began.elapsed() >= limit {
+                return Ok(states);
+            }
+            known = states;
+            tokio::time::sleep(self.pause).await;
         }
     }
 

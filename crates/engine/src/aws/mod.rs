@@ -81,6 +81,8 @@ pub struct Aws {
     credentials: Credentials,
     /// How long to wait before the second try; twice as long before each that follows.
     first_pause: Duration,
+    /// Between two questions to a load balancer whose answer is waited for.
+    pause: Duration,
     /// Another server for all services, where tests have one; else the environment says it.
     endpoint: Option<String>,
 }
@@ -102,7 +104,13 @@ impl Aws {
     }
 
     pub(crate) fn with(region: String, credentials: Credentials) -> Self {
-        Aws { region, credentials, first_pause: Duration::from_millis(400), endpoint: None }
+        Aws {
+            region,
+            credentials,
+            first_pause: Duration::from_millis(400),
+            pause: Duration::from_secs(2),
+            endpoint: None,
+        }
     }
 
     /// Where it is asked.

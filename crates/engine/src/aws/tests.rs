@@ -23,7 +23,12 @@ pub(crate) fn aws(url: &str) -> Aws {
         expires_in: None,
     };
     let aws = Aws::with("eu-west-1".to_owned(), Credentials::of(credential));
-    Aws { endpoint: Some(url.to_owned()), first_pause: Duration::from_millis(1), ..aws }
+    Aws {
+        endpoint: Some(url.to_owned()),
+        first_pause: Duration::from_millis(1),
+        pause: Duration::from_millis(1),
+        ..aws
+    }
 }
 
 /// One line of all that is said of instances.

@@ -92,6 +92,22 @@ pub enum Traffic {
     Out,
 }
 
+/// Where a member is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Among those that get requests.
+    In,
+    /// Where it gets none any more.
+    Out,
+}
+
+impl Wanted {
+    /// Whether a member is there.
+    pub fn is_met(self, state: &MemberState) -> bool {
+        state.traffic == if self == Wanted::In { Traffic::Serves } else { Traffic::Out }
+    }
+}
+
 impl fmt::Display for MemberState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.word)?;
