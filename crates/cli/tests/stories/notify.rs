@@ -1,6 +1,7 @@
 //! Others are told of runs: real requests, a real mail server, and no secret anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use buedafab_testkit::{Certificates, FleetOptions, HttpAnswer, HttpRequest, HttpServer, SmtpServer};
 use serde_json::Value;
 
-use super::stage::{Ran, Stage};
+use super::stage::{Ran, Stage, wait_for};
 
 /// It stands in each of them.
 const SECRET: &str = "hunter2";
@@ -274,6 +275,27 @@ fn a_service_that_says_nothing_keeps_nobody_for_long() {
         .says("discord won't be told of runs: the variable NOT_SET isn't set");
     let ran = run(&stage, &variables, &["notify", "--test"], 6);
     ran.says("✗ slack").says("timeout").says("✗ discord").says("NOT_SET isn't set");
+}
+
+#[test]
+fn whoever_doesnt_want_to_wait_for_others_says_so() {
+    let stage = Stage::with(FleetOptions::default());
+    let server = HttpServer::start(|_| HttpAnswer::Silence);
+    notify(&stage, "[[notify]]\nslack = { url = { env = \"SLACK_URL\" } }\n");
+    let mut command = stage.command(&["--json", "production", "unhold"]);
+    command.env("SLACK_URL", format!("{}/slack/{SECRET}", server.url()));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut events = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let is_end = |line: &std::io::Result<String>| line.as_ref().is_ok_and(|line| line.contains("run_ended"));
+    events.find(is_end).expect("the run ends").expect("it is read");
+    wait_for("somebody is being told", || !server.take().is_empty());
+    let began = Instant::now();
+    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("not everybody may have been told"), "{said}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub struct RunLog {
 
 /// A line of a log.
 enum Line {
-    Known(StampedEvent),
+    Known(Box<StampedEvent>),
     Unknown,
     Broken,
 }
@@ -30,7 +30,7 @@ impl RunLog {
         let mut log = RunLog::default();
         for line in text.lines() {
             match Line::of(line) {
-                Line::Known(event) => log.events.push(event),
+                Line::Known(event) => log.events.push(*event),
                 Line::Unknown => log.unknown += 1,
                 Line::Broken => log.broken += 1,
             }
@@ -84,7 +84,7 @@ impl Line {
             _event: String,
         }
         if let Ok(event) = serde_json::from_str(line) {
-            Line::Known(event)
+            Line::Known(Box::new(event))
         } else if serde_json::from_str::<Envelope>(line).is_ok() {
             Line::Unknown
         } else {
