@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use buedafab_engine::{
-    Aws, ConnectError, Fleet, Inputs, Look, Repository, Sharing, allow_open_files, execute, new_run,
+    Aws, ConnectError, Fleet, Inputs, Look, Notifier, Repository, Sharing, allow_open_files, execute, new_run,
 };
+use buedafab_model::app::notify::Notify;
 use buedafab_model::app::traffic::DrainMethod;
 use buedafab_model::config::{
     AppInEnvironment, ConfigFile, Diagnostics, ReleaseSettings, Settings, SettingsByHost,
@@ -459,6 +460,25 @@ impl Session {
         } else {
             "nothing was touched"
         }
+    }
+
+    /// Stops unless all who have a say in what is deployed have nothing against a release. Nobody's answer counts as a no.
+    pub(crate) async fn require_checks(&mut self, release: &Release) -> Result<(), CliError> {
+        let root = self.root();
+        let notify: Vec<Notify> =
+            self.settings.notify.iter().filter(|notify| notify.to.has_a_say()).cloned().collect();
+        for notify in notify {
+            let name = notify.to.name();
+            let mut notifier = Notifier::new(notify, &root);
+            if let Err(why) = self.unless_interrupted(notifier.check(release)).await? {
+                let error = CliError::verdict(
+                    Verdict::Refused,
+                    format!("{name} is against {release}: {why}\n  {}", self.untouched()),
+                );
+                return Err(self.give_up(error.hint("`require_checks` asks for it, below `[[notify]]`")));
+            }
+        }
+        Ok(())
     }
 
     /// Where the project's configuration lies in its checkout, if it does.

@@ -11,7 +11,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use buedafab_model::app::notify::{Notify, Recipient};
-use buedafab_model::notify::{Answer, Message, Next, Notification, Request, Revealed, next};
+use buedafab_model::notify::{Answer, Message, Next, Notification, Request, Revealed, next, next_check};
+use buedafab_model::release::Release;
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -55,47 +56,67 @@ impl Notifier {
     ///
     /// Why it may not have arrived, in words.
     pub async fn tell(&mut self, notification: &Notification) -> Result<String, String> {
-        let secrets = match &self.secrets {
-            Some(secrets) => secrets.clone(),
-            None => self.secrets.insert(secret::reveal(&self.notify.to, &self.root).await?).clone(),
-        };
+        let secrets = self.secrets().await?;
         let told = match &self.notify.to {
             Recipient::Command(words) => run(words, &self.root, &notification.document()).await,
             Recipient::Email { from, to, by } => {
                 mail::send(from, to, by, &secrets, &Message::of(notification)).await
             }
-            _ => self.converse(&secrets, notification).await,
+            _ => self.request(&secrets, notification).await,
         };
         told.map_err(|why| secrets.mask(&why))
     }
 
-    /// Sends requests until all is said.
-    async fn converse(&mut self, secrets: &Revealed, notification: &Notification) -> Result<String, String> {
-        let mut answers = Vec::new();
-        let mut outcome = Err("it asks for more and more".to_owned());
-        for _ in 0..MOST_REQUESTS {
-            match next(&self.notify.to, secrets, notification, &self.answers, &answers) {
-                Next::Send(request) => match answer_to(request, self.bounds).await {
-                    Ok(answer) => answers.push(answer),
-                    Err(why) => {
-                        outcome = Err(why);
-                        break;
-                    }
-                },
-                Next::Done => {
-                    let status = answers.last().map_or(String::new(), |answer| answer.status.to_string());
-                    outcome = Ok(format!("it answers {status}"));
-                    break;
-                }
-                Next::Failed(why) => {
-                    outcome = Err(why);
-                    break;
-                }
-            }
+    /// Asks whether a release may be deployed, as far as this one has a say in it. Nothing changes anywhere.
+    ///
+    /// # Errors
+    ///
+    /// It says no; or it can't be asked.
+    pub async fn check(&mut self, release: &Release) -> Result<(), String> {
+        if !self.notify.to.has_a_say() {
+            return Ok(());
         }
-        self.answers.append(&mut answers);
-        outcome
+        let secrets = self.secrets().await?;
+        let next = |to: &Recipient, answers: &[Answer]| next_check(to, &secrets, &release.commit, answers);
+        let (_, outcome) = converse(&self.notify.to, self.bounds, next).await;
+        outcome.map_err(|why| secrets.mask(&why))
     }
+
+    async fn secrets(&mut self) -> Result<Revealed, String> {
+        Ok(match &self.secrets {
+            Some(secrets) => secrets.clone(),
+            None => self.secrets.insert(secret::reveal(&self.notify.to, &self.root).await?).clone(),
+        })
+    }
+
+    async fn request(&mut self, secrets: &Revealed, notification: &Notification) -> Result<String, String> {
+        let next =
+            |to: &Recipient, answers: &[Answer]| next(to, secrets, notification, &self.answers, answers);
+        let (mut answers, outcome) = converse(&self.notify.to, self.bounds, next).await;
+        let status = answers.last().map_or(String::new(), |answer| answer.status.to_string());
+        self.answers.append(&mut answers);
+        outcome.map(|()| format!("it answers {status}"))
+    }
+}
+
+/// Sends requests until all is said. Gives back what was answered, and how it ended.
+async fn converse(
+    to: &Recipient,
+    bounds: Bounds,
+    next: impl Fn(&Recipient, &[Answer]) -> Next,
+) -> (Vec<Answer>, Result<(), String>) {
+    let mut answers = Vec::new();
+    for _ in 0..MOST_REQUESTS {
+        match next(to, &answers) {
+            Next::Send(request) => match answer_to(request, bounds).await {
+                Ok(answer) => answers.push(answer),
+                Err(why) => return (answers, Err(why)),
+            },
+            Next::Done => return (answers, Ok(())),
+            Next::Failed(why) => return (answers, Err(why)),
+        }
+    }
+    (answers, Err("it asks for more and more".to_owned()))
 }
 
 async fn answer_to(request: Request, bounds: Bounds) -> Result<Answer, String> {

@@ -1,6 +1,6 @@
 //! `check`: can I deploy? Looks at everything that would stop a deploy, on every host, and changes nothing.
 
-use buedafab_engine::{Look, Repository, Wanted, secret_trouble};
+use buedafab_engine::{Look, Notifier, Repository, Wanted, secret_trouble};
 use buedafab_model::app::notify::Notify;
 use buedafab_model::app::recipe::Recipe;
 use buedafab_model::app::remote_url::RemoteUrl;
@@ -174,6 +174,15 @@ async fn check_here(
         check.advise("service", unstarted.to_string(), unstarted.hint());
     }
     check_notify(settings, check);
+    for notify in settings.notify.iter().filter(|notify| notify.to.has_a_say()) {
+        let name = notify.to.name();
+        match Notifier::new(notify.clone(), &session.root()).check(&facts.release).await {
+            Ok(()) => {
+                check.pass("checks", format!("{name} says that all checks of {} have passed", facts.release))
+            }
+            Err(why) => check.fail("checks", format!("{name} is against {}: {why}", facts.release), None),
+        }
+    }
     match settings.source.scm.as_ref().or(facts.remote.url.as_ref()) {
         Some(url) => {
             let remote = RemoteUrl::of(url);

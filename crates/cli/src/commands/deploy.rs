@@ -154,6 +154,10 @@ pub(crate) async fn deploy(cli: &Cli, arguments: &DeployArgs) -> Result<ExitCode
     let allowed = if dry_run { told(allowed) } else { allowed };
     let Allowed { release, before, publish, goes_back, questions, mut notes } = allowed;
     notes.extend(files);
+    // What is live already on other hosts was asked about then.
+    if !only_outdated {
+        session.require_checks(&release).await?;
+    }
     let questions = open_questions(&mut session, questions, &look)?;
     let all: Vec<Settings> = session.all_settings().into_iter().cloned().collect();
     let tests =

@@ -297,7 +297,7 @@ const SERVICES_TOLD: [(&str, &[&str]); 9] = [
     ("airbrake", &["url", "project", "key"]),
     ("hoptoad", &["url", "api_key"]),
     ("sentry", &["url", "organization", "projects", "repository", "token"]),
-    ("github", &["url", "repository", "token"]),
+    ("github", &["url", "repository", "token", "require_checks"]),
     ("webhook", &["url", "secret"]),
     ("email", &["from", "to", "sendmail", "smtp", "port", "tls", "user", "password"]),
 ];

@@ -277,6 +277,48 @@ fn a_service_that_says_nothing_keeps_nobody_for_long() {
     ran.says("✗ slack").says("timeout").says("✗ discord").says("NOT_SET isn't set");
 }
 
+/// Red until it is told otherwise.
+#[test]
+fn a_commit_whose_checks_are_red_is_refused_before_anything_is_touched() {
+    let stage = Stage::with(FleetOptions::default());
+    let is_green = Arc::new(AtomicBool::new(false));
+    let server = HttpServer::start({
+        let is_green = Arc::clone(&is_green);
+        move |request| {
+            let conclusion = if is_green.load(Ordering::Relaxed) { "success" } else { "failure" };
+            let body = match request.target.rsplit('/').next() {
+                Some("status?per_page=100") => r#"{"total_count":0,"statuses":[]}"#.to_owned(),
+                Some("check-runs?per_page=100") => format!(
+                    r#"{{"total_count":1,"check_runs":[{{"name":"test","status":"completed","conclusion":"{conclusion}"}}]}}"#
+                ),
+                Some("statuses") => r#"{"id":8,"state":"it"}"#.to_owned(),
+                _ => r#"{"id":7}"#.to_owned(),
+            };
+            HttpAnswer::Says(200, String::new(), body)
+        }
+    });
+    let github = format!(
+        "[[notify]]\ngithub = {{ url = \"{}\", token = {{ env = \"TOKEN\" }}, require_checks = true }}\n",
+        server.url()
+    );
+    notify(&stage, &github);
+    let variables = BTreeMap::from([("TOKEN", format!("{SECRET}-token"))]);
+    for words in [["deploy"].as_slice(), &["deploy", "--dry-run"]] {
+        run(&stage, &variables, words, 4)
+            .says("github is against one")
+            .says("a check of this commit hasn't passed: test (failure)")
+            .says("nothing was touched");
+    }
+    assert!(server.take().iter().all(|request| request.method == "GET"), "nothing is made there");
+    run(&stage, &variables, &["check"], 4).says("a check of this commit hasn't passed: test (failure)");
+    // Who can't be asked hasn't said yes.
+    run(&stage, &BTreeMap::new(), &["deploy"], 4).says("the variable TOKEN isn't set");
+    is_green.store(true, Ordering::Relaxed);
+    run(&stage, &variables, &["check"], 0).says("all checks of one");
+    run(&stage, &variables, &["deploy"], 0);
+    assert_eq!(server.take().iter().filter(|request| request.method == "POST").count(), 3);
+}
+
 #[test]
 fn whoever_doesnt_want_to_wait_for_others_says_so() {
     let stage = Stage::with(FleetOptions::default());

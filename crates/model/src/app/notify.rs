@@ -123,6 +123,8 @@ pub enum Recipient {
         repository: String,
         /// A token that may write deployments.
         token: SecretSource,
+        /// Whether a commit is refused whose checks haven't passed there.
+        require_checks: bool,
     },
     /// Any server.
     Webhook {
@@ -276,6 +278,11 @@ impl Recipient {
             }
             Recipient::Command(_) | Recipient::Email { by: MailRoute::Sendmail { .. }, .. } => Vec::new(),
         }
+    }
+
+    /// Whether it is asked before a release is deployed.
+    pub fn has_a_say(&self) -> bool {
+        matches!(self, Recipient::Github { require_checks: true, .. })
     }
 
     /// Of what it is told where nothing is said about it.

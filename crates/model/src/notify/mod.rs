@@ -10,7 +10,7 @@ mod words;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use self::request::{Answer, Next, Request, Revealed, next};
+pub use self::request::{Answer, Next, Request, Revealed, next, next_check};
 pub use self::words::Message;
 use crate::app::notify::Moment;
 use crate::names::{CommitId, EnvironmentName, HostName, RunId, Unit};

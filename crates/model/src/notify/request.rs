@@ -6,6 +6,7 @@ use std::fmt;
 use super::{Notification, services};
 use crate::app::mask::mask;
 use crate::app::notify::Recipient;
+use crate::names::CommitId;
 
 /// One request. Its address and its headers may hold a secret: neither is ever shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,6 +95,22 @@ pub fn next(
         return Next::Failed(secrets.mask(&refusal(recipient, answer)));
     }
     match services::request(recipient, secrets, notification, before, answers) {
+        Next::Failed(why) => Next::Failed(secrets.mask(&why)),
+        next => next,
+    }
+}
+
+/// The same before a release is deployed, for a recipient that has a say in that: where it is done, it has nothing against it.
+pub fn next_check(recipient: &Recipient, secrets: &Revealed, commit: &CommitId, answers: &[Answer]) -> Next {
+    if let Some(answer) = answers.last().filter(|answer| !(200..300).contains(&answer.status)) {
+        let why = match answer.status {
+            // So it says it of a commit that nobody has pushed.
+            422 => "it doesn't know this commit: push it, and wait for its checks".to_owned(),
+            _ => refusal(recipient, answer),
+        };
+        return Next::Failed(secrets.mask(&why));
+    }
+    match services::check_request(recipient, secrets, commit, answers) {
         Next::Failed(why) => Next::Failed(secrets.mask(&why)),
         next => next,
     }

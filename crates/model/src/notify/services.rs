@@ -11,7 +11,9 @@ use super::request::{Answer, Next, Request, Revealed};
 use super::words::{Message, cut};
 use super::{Notification, VERSION};
 use crate::app::notify::{CampfireKey, Moment, Recipient, UrlSource};
+use crate::names::CommitId;
 use crate::run::outcome::Verdict;
+use crate::view::on_one_line;
 
 /// Longer messages are refused by Discord.
 const DISCORD_MOST: usize = 2000;
@@ -249,15 +251,7 @@ fn github(
     answers: &[Answer],
 ) -> Next {
     let base = format!("{url}/repos/{repository}/deployments");
-    let send = |method, request: Request| {
-        let mut request = Request { method, ..request };
-        request.headers.extend([
-            ("Accept", "application/vnd.github+json".to_owned()),
-            ("Authorization", format!("Bearer {token}")),
-            ("X-GitHub-Api-Version", "2022-11-28".to_owned()),
-        ]);
-        Next::Send(request)
-    };
+    let send = |method, request: Request| to_github(token, Request { method, ..request });
     if told.is_test {
         return match answers.len() {
             0 => {
@@ -279,7 +273,7 @@ fn github(
             "ref": to.commit.as_str(),
             "task": task,
             "auto_merge": false,
-            // It only takes note: whether a commit may be deployed was decided before.
+            // It only takes note: whether a commit may be deployed was asked before, if anybody wants that.
             "required_contexts": [],
             "environment": told.environment,
             "description": cut(&title, GITHUB_MOST),
@@ -299,6 +293,80 @@ fn github(
     };
     let status = json!({ "state": state, "description": cut(&title, GITHUB_MOST) });
     send("POST", post(&format!("{base}/{id}/statuses"), &status))
+}
+
+fn to_github(token: &str, request: Request) -> Next {
+    let mut request = request;
+    request.headers.extend([
+        ("Accept", "application/vnd.github+json".to_owned()),
+        ("Authorization", format!("Bearer {token}")),
+        ("X-GitHub-Api-Version", "2022-11-28".to_owned()),
+    ]);
+    Next::Send(request)
+}
+
+/// So many names of checks are told.
+const MOST_CHECKS: usize = 5;
+
+/// Whether all checks of a commit have passed: both the statuses that others report, and the runs of apps such as GitHub's Actions.
+pub(super) fn check_request(
+    recipient: &Recipient,
+    secrets: &Revealed,
+    commit: &CommitId,
+    answers: &[Answer],
+) -> Next {
+    let Recipient::Github { url, repository, require_checks: true, .. } = recipient else {
+        return Next::Done;
+    };
+    let of_commit = format!("{url}/repos/{repository}/commits/{commit}");
+    let url = match answers.len() {
+        0 => format!("{of_commit}/status?per_page=100"),
+        1 => format!("{of_commit}/check-runs?per_page=100"),
+        _ => return judge_checks(&answers[0].body, &answers[1].body),
+    };
+    to_github(secrets.get("token"), Request { method: "GET", url, headers: Vec::new(), body: Vec::new() })
+}
+
+fn judge_checks(statuses: &str, runs: &str) -> Next {
+    let read = |text: &str, key: &str| -> Option<(Vec<Value>, u64)> {
+        let document: Value = serde_json::from_str(text).ok()?;
+        Some((document.get(key)?.as_array()?.clone(), document.get("total_count")?.as_u64()?))
+    };
+    let (Some((statuses, statuses_there)), Some((runs, runs_there))) =
+        (read(statuses, "statuses"), read(runs, "check_runs"))
+    else {
+        return Next::Failed("it doesn't say how the checks of this commit went".to_owned());
+    };
+    if statuses_there > statuses.len() as u64 || runs_there > runs.len() as u64 {
+        return Next::Failed(
+            "this commit has more than 100 checks, and not all of them are looked at".to_owned(),
+        );
+    }
+    let word = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let of_statuses = statuses.iter().map(|status| (word(status, "context"), word(status, "state")));
+    let of_runs = runs.iter().map(|run| {
+        let is_over = run["status"] == "completed";
+        (word(run, "name"), if is_over { word(run, "conclusion") } else { "pending".to_owned() })
+    });
+    let all: Vec<(String, String)> = of_statuses.chain(of_runs).collect();
+    if all.is_empty() {
+        return Next::Failed("this commit has no checks yet".to_owned());
+    }
+    let is_good = |state: &str| matches!(state, "success" | "neutral" | "skipped");
+    let bad: Vec<String> = all
+        .iter()
+        .filter(|(_, state)| !is_good(state))
+        .map(|(name, state)| cut(&on_one_line(&format!("{name} ({state})")), 100))
+        .collect();
+    match bad.len() {
+        0 => Next::Done,
+        count if count > MOST_CHECKS => Next::Failed(format!(
+            "{count} checks of this commit haven't passed: {}, …",
+            bad[..MOST_CHECKS].join(", ")
+        )),
+        1 => Next::Failed(format!("a check of this commit hasn't passed: {}", bad[0])),
+        count => Next::Failed(format!("{count} checks of this commit haven't passed: {}", bad.join(", "))),
+    }
 }
 
 /// The id of a deployment that was made.

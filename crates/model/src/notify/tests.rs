@@ -449,7 +449,8 @@ fn sentry() {
 #[test]
 fn github() {
     let url = "https://api.github.com".to_owned();
-    let github = Recipient::Github { url, repository: "bueda/five".to_owned(), token: secret() };
+    let github =
+        Recipient::Github { url, repository: "bueda/five".to_owned(), token: secret(), require_checks: true };
     let made = r#"{"id":7,"ref":"5ed"}"#;
     let first = told(&deploy()).remove(0);
     assert_snapshot!(requests(&github, &first, &[], &[(201, made), (201, r#"{"id":8,"state":"in_progress"}"#)]), @r#"
@@ -517,6 +518,72 @@ fn github() {
     "#);
 }
 
+#[test]
+fn github_says_whether_the_checks_of_a_commit_have_passed() {
+    let url = "https://api.github.com".to_owned();
+    let of = |require_checks| {
+        let repository = "bueda/five".to_owned();
+        Recipient::Github { url: url.clone(), repository, token: secret(), require_checks }
+    };
+    let commit = last(&deploy()).to.expect("it is one release").commit;
+    let checked = |answers: &[(u16, &str)]| {
+        let answers: Vec<Answer> = answers
+            .iter()
+            .map(|(status, body)| Answer { status: *status, body: (*body).to_owned() })
+            .collect();
+        match next_check(&of(true), &revealed(), &commit, &answers) {
+            Next::Send(Request { method, url, .. }) => format!("{method} {url}"),
+            Next::Done => "passed".to_owned(),
+            Next::Failed(why) => why,
+        }
+    };
+    assert_eq!(next_check(&of(false), &revealed(), &commit, &[]), Next::Done);
+    let none = r#"{"total_count":0,"statuses":[]}"#;
+    let statuses =
+        |state: &str| format!(r#"{{"total_count":1,"statuses":[{{"context":"ci/x","state":"{state}"}}]}}"#);
+    let runs = |state: &str| {
+        format!(
+            r#"{{"total_count":2,"check_runs":[{{"name":"lint","status":"completed","conclusion":"skipped"}},{state}]}}"#
+        )
+    };
+    let green = runs(r#"{"name":"test","status":"completed","conclusion":"success"}"#);
+    let red = runs(r#"{"name":"te\nst","status":"completed","conclusion":"failure"}"#);
+    let under_way = runs(r#"{"name":"test","status":"in_progress","conclusion":null}"#);
+    let many = r#"{"total_count":300,"check_runs":[]}"#;
+    let base = "GET https://api.github.com/repos/bueda/five/commits/5ed17b1b2bb7bae1ea611c84ada59cb77d77b850";
+    let cases: [(&[(u16, &str)], String); 11] = [
+        (&[], format!("{base}/status?per_page=100")),
+        (&[(200, none)], format!("{base}/check-runs?per_page=100")),
+        (&[(200, none), (200, &green)], "passed".to_owned()),
+        (&[(200, &statuses("success")), (200, &green)], "passed".to_owned()),
+        (
+            &[(200, &statuses("pending")), (200, &green)],
+            "a check of this commit hasn't passed: ci/x (pending)".to_owned(),
+        ),
+        (&[(200, none), (200, &red)], "a check of this commit hasn't passed: te␊st (failure)".to_owned()),
+        (
+            &[(200, &statuses("error")), (200, &under_way)],
+            "2 checks of this commit haven't passed: ci/x (error), test (pending)".to_owned(),
+        ),
+        (
+            &[(200, none), (200, r#"{"total_count":0,"check_runs":[]}"#)],
+            "this commit has no checks yet".to_owned(),
+        ),
+        (
+            &[(200, none), (200, many)],
+            "this commit has more than 100 checks, and not all of them are looked at".to_owned(),
+        ),
+        (&[(200, none), (200, "<html>")], "it doesn't say how the checks of this commit went".to_owned()),
+        (
+            &[(422, r#"{"message":"No commit found"}"#)],
+            "it doesn't know this commit: push it, and wait for its checks".to_owned(),
+        ),
+    ];
+    for (answers, expected) in cases {
+        assert_eq!(checked(answers), expected, "{answers:?}");
+    }
+}
+
 /// The signature is what Python says: `hmac.new(b"Jefe", body, hashlib.sha256).hexdigest()`.
 #[test]
 fn webhooks_are_signed() {
@@ -553,7 +620,7 @@ fn a_test_makes_no_release_and_no_deployment() {
             repository: None,
             token: secret(),
         },
-        Recipient::Github { url, repository: "bueda/five".to_owned(), token: secret() },
+        Recipient::Github { url, repository: "bueda/five".to_owned(), token: secret(), require_checks: true },
     ];
     let all = all.map(|recipient| requests(&recipient, &told, &[], &[(200, "[]")]));
     assert_snapshot!(all.join("--\n"), @r#"

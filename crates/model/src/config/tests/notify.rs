@@ -93,7 +93,7 @@ fn every_service_with_what_goes_without_saying() {
     sentry = { organization = "bueda", projects = ["five", "six"], repository = "bueda/five", token = { command = ["pass", "show", "sentry"] }, url = "https://sentry.io" }
 
     [[environments.production.notify]]
-    github = { repository = "bueda/five", token = { env = "GITHUB_TOKEN" }, url = "https://api.github.com" }
+    github = { repository = "bueda/five", require_checks = false, token = { env = "GITHUB_TOKEN" }, url = "https://api.github.com" }
 
     [[environments.production.notify]]
     on = ["succeeded", "failed", "rolled_back", "reverted", "maintenance", "held"]

@@ -150,6 +150,9 @@ table! {
 
     /// A token that may write deployments.
     token: SecretText, example r#"{ env = "GITHUB_TOKEN" }"#;
+
+    /// Whether a deploy is refused, before anything is touched, if GitHub doesn't say that all checks of its commit have passed.
+    require_checks: Option<bool>, default DefaultValue::value(false.into());
 }
 
 table! {
@@ -355,7 +358,7 @@ fn campfire_of(written: &Written<'_>, typed: At<CampfireTable>) -> Option<Recipi
 }
 
 fn github_of(written: &Written<'_>, typed: At<GithubTable>) -> Option<Recipient> {
-    let At { value: GithubTable { url, repository, token: SecretText(token) }, span } = typed;
+    let At { value: GithubTable { url, repository, token: SecretText(token), require_checks }, span } = typed;
     let of_urls = || {
         let urls = [SourceLayer::scm_http_url(written), SourceLayer::scm(written)];
         urls.iter().flatten().find_map(|url| repository_in(url))
@@ -366,7 +369,12 @@ fn github_of(written: &Written<'_>, typed: At<GithubTable>) -> Option<Recipient>
         written.note_at(&span, mistake);
         return None;
     };
-    Some(Recipient::Github { url: url_or(url, "https://api.github.com"), repository, token })
+    Some(Recipient::Github {
+        url: url_or(url, "https://api.github.com"),
+        repository,
+        token,
+        require_checks: require_checks.unwrap_or_default(),
+    })
 }
 
 /// `owner/name` of an address at GitHub.

@@ -77,9 +77,12 @@ impl Valued for Recipient {
                 ];
                 known.into_iter().chain(repository).collect()
             }
-            Recipient::Github { url, repository, token } => {
-                vec![("url", text(url)), ("repository", text(repository)), ("token", token.value())]
-            }
+            Recipient::Github { url, repository, token, require_checks } => vec![
+                ("url", text(url)),
+                ("repository", text(repository)),
+                ("token", token.value()),
+                ("require_checks", Value::Boolean(*require_checks)),
+            ],
             Recipient::Webhook { url, secret } => vec![("url", url.value()), ("secret", secret.value())],
             Recipient::Command(words) => return words.value(),
             Recipient::Email { from, to, by } => {
