@@ -324,7 +324,7 @@ fn the_guide_to_notifications_has_a_block_of_each_service_that_can_be_read() {
         let is_shown = |block: &&str| {
             block.contains(&format!("\n{name} = ")) || block.contains(&format!("[notify.{name}]"))
         };
-        assert!(blocks.iter().any(|block| is_shown(block)), "no block shows {name}");
+        assert!(blocks.iter().any(is_shown), "no block shows {name}");
     }
 }
 
