@@ -155,7 +155,7 @@ fn a_fabfile() {
     private_requirements = ["five-utils==v1.2"]
     extra_fixtures = ["permissions"]
     # To do: private_source, where those private packages are whose lines hold no URL: docs/from-fabric-buedafab.md.
-    # To do: for env.load_balancer: list the hosts in `hosts`; a hook, `before_switch`, can take one out of the balancer.
+    # To do: where hosts are found behind it, write load_balancer = "web" below [environments.NAME]: docs/inventories.md.
     # To do: the task clever is Python: write its commands below [tasks.clever].
     [services.celery]
     template = "scripts/init.d/celeryd"

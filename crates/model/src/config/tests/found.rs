@@ -331,11 +331,11 @@ fn what_is_written_wrong_is_pointed_at() {
     1 → `tag:App` takes a name or a list of names, not a whole number
 
     inventory = { comand = "x" }
-    { comand = "x" } → missing field `command`
+    { comand = "x" } → `inventory` needs `command`
     comand → unknown setting `comand`; did you mean `command`?
 
     inventory = {}
-    {} → missing field `command`
+    {} → `inventory` needs `command`
 
     inventory = ["a", "b"]
     ["a", "b"] → `inventory` takes a path, or a table with `command`, not a list

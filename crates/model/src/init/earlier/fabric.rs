@@ -83,6 +83,7 @@ pub(super) fn read(files: &Files) -> Option<Earlier> {
     for (name, instead) in FORMER_KEYS.iter().filter(|(name, instead)| is_left(name, instead)) {
         earlier.left.push(format!("for env.{name}: {instead}"));
     }
+    behind(&env, "NAME", &mut earlier);
     read_functions(text, &env, &mut earlier);
     Some(earlier)
 }
@@ -141,6 +142,16 @@ fn texts_of(value: &str) -> Vec<String> {
     string.captures_iter(value).map(|found| found[1].to_owned()).collect()
 }
 
+/// A load balancer knows the hosts of an environment, of which only a person knows.
+fn behind(env: &Env, name: &str, earlier: &mut Earlier) {
+    if let Some(balancer) = env.get("load_balancer").and_then(|value| text_of(value, env)) {
+        let balancer = quoted(&balancer);
+        earlier.left.push(format!(
+            "where hosts are found behind it, write load_balancer = {balancer} below [environments.{name}]: docs/inventories.md"
+        ));
+    }
+}
+
 /// `_django_test_runner`, or any other function's name.
 fn test_runner(value: &str) -> Option<String> {
     let name = value.trim_matches(['"', '\'']).trim_start_matches('_').rsplit('.').next()?;
@@ -178,6 +189,7 @@ fn read_functions(text: &str, env: &Env, earlier: &mut Earlier) {
             .take_while(|line| line.trim().is_empty() || line.starts_with([' ', '\t']))
             .collect();
         let own = assignments(&body.join("\n"), r"^\s+");
+        behind(&own, name, earlier);
         if own.contains_key("hosts") || own.contains_key("roledefs") {
             hosts_of(name, &own, earlier);
             continue;
