@@ -190,7 +190,7 @@ fn read_functions(text: &str, env: &Env, earlier: &mut Earlier) {
             .collect();
         let own = assignments(&body.join("\n"), r"^\s+");
         behind(&own, name, earlier);
-        if own.contains_key("hosts") || own.contains_key("roledefs") {
+        if ["hosts", "roledefs", "load_balancer"].iter().any(|key| own.contains_key(*key)) {
             hosts_of(name, &own, earlier);
             continue;
         }
