@@ -137,7 +137,7 @@ impl Visitors {
             let (go_on, visits) = (go_on.clone(), visits.clone());
             std::thread::spawn(move || {
                 while go_on.load(Ordering::Relaxed) {
-                    let answer = visit(address, if number % 2 == 0 { "GET" } else { "POST" });
+                    let answer = visit(address, if number.is_multiple_of(2) { "GET" } else { "POST" });
                     let mut visits = visits.lock().expect("nobody panics with it");
                     match answer {
                         Ok(release) => {
