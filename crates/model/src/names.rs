@@ -122,6 +122,11 @@ impl CommitId {
 }
 
 impl RunId {
+    /// The second in which it began, `20261123-203221`, where it tells that. Of two that began in the same one, neither came first.
+    pub fn second(&self) -> Option<&str> {
+        self.is_dated().then(|| &self.0[..15])
+    }
+
     /// Whether it begins with the day and time, `20261123-203221-`, as the ids do that this program gives: sorted, they
     /// stand in the order in which their runs began.
     pub fn is_dated(&self) -> bool {

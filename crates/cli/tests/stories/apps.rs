@@ -161,3 +161,22 @@ fn each_command_knows_which_apps_are_meant() {
         );
     }
 }
+
+#[test]
+fn an_app_comes_level_on_a_host_that_was_away() {
+    let stage = stage();
+    stage.configure(&format!("unreachable = \"skip\"\n{APPS}"));
+    stage.production(&["deploy"], 0);
+    change(&stage, "two", &["site"]);
+    stage.fleet.host("web3").stop_sshd();
+    stage.production(&["deploy"], 0).says("leaves out web3/site: ").says("leaves out web3/api: ");
+    stage.fleet.host("web3").start_sshd();
+    assert_eq!(serving(&stage), "site two, two, one; api one, one, one");
+    stage
+        .production(&["status"], 0)
+        .says("drift: the hosts of site serve different releases; `deploy --only-outdated`");
+    change(&stage, "three", &["site", "api"]);
+    let ran = stage.production(&["deploy", "--only-outdated"], 0);
+    ran.says("no host of api lacks ").says("web1/site").says("stays as it is");
+    assert_eq!(serving(&stage), "site two, two, two; api one, one, one");
+}

@@ -203,7 +203,7 @@ guides! {
         ("buedafab production deploy --prune", |world| {
             world.clear();
             world.configure(SERVICES, &format!("{WORKER}[{{ name = 'web1', roles = ['worker'] }}, 'web2']\n"));
-            world.release("v0.1.0", "*");
+            world.release("v0.2.0", "*");
             world.configure(SERVICES, &format!("{WORKER}['web1', 'web2']\n"));
         }),
         ("buedafab production status", |world| {

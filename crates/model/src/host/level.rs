@@ -97,7 +97,7 @@ impl FleetLevel {
 pub fn missed_last(host: &HostName, others: &[(&HostName, &HostFacts)]) -> Option<(Release, MissedRun)> {
     let lines = others.iter().filter(|(other, _)| *other != host).flat_map(|(_, facts)| &facts.journal);
     let missed = lines.filter(|line| line.skipped.contains(host));
-    let last = missed.max_by(|one, other| (one.run.as_str(), one.at).cmp(&(other.run.as_str(), other.at)))?;
+    let last = missed.max_by_key(|line| (line.run.second(), line.at))?;
     Some((last.release.clone()?, MissedRun::of(last)))
 }
 
@@ -160,7 +160,8 @@ impl<'a> Voice<'a> {
     /// Whether it got what it serves after another run, as far as their names tell. That rests on clocks of deployers, and is only ever a
     /// reason to leave the answer to a person.
     fn is_later_than(&self, run: &RunId) -> bool {
-        self.run.is_some_and(|own| own.is_dated() && run.is_dated() && own > run)
+        let own = self.run.and_then(RunId::second);
+        own.zip(run.second()).is_some_and(|(own, other)| own > other)
     }
 }
 

@@ -84,7 +84,11 @@ fn what_is_live_where_hosts_differ() {
     let skipping = deployed(2, 2, &["web3"]);
     let with_it = after(&[first.clone(), skipping.clone()]);
     let old = after(&[first.clone()]);
-    let fleets: [(&str, Vec<Seen>); 15] = [
+    let within_a_second = |line: JournalRecord| {
+        let run = RunId::new(line.run.as_str().replace("abcd", "aaaa")).expect("a word");
+        JournalRecord { run, ..line }
+    };
+    let fleets: [(&str, Vec<Seen>); 16] = [
         ("nobody has anything", vec![bare(), bare()]),
         ("all serve the same", vec![old.clone(), old.clone()]),
         ("one was away", vec![with_it.clone(), with_it.clone(), old.clone()]),
@@ -100,6 +104,14 @@ fn what_is_live_where_hosts_differ() {
             "one was away when others were rolled back",
             vec![
                 after(&[first.clone(), second.clone(), rolled_back(3, 1, &["web2"])]),
+                after(&[first.clone(), second.clone()]),
+            ],
+        ),
+        // The names of two runs of one second don't tell which came first.
+        (
+            "the same within a second",
+            vec![
+                after(&[first.clone(), second.clone(), within_a_second(rolled_back(2, 1, &["web2"]))]),
                 after(&[first.clone(), second.clone()]),
             ],
         ),
@@ -160,6 +172,7 @@ fn what_is_live_where_hosts_differ() {
     one of two was away, and comes first: v2 is live; outdated: web1 missed 20261105-000200-abcd
     two of three were away: v2 is live; outdated: web2 missed 20261105-000200-abcd, web3 missed 20261105-000200-abcd
     one was away when others were rolled back: v1 is live; outdated: web2 missed 20261105-000300-abcd
+    the same within a second: v1 is live; outdated: web2 missed 20261105-000200-aaaa
     one joined: v2 is live; outdated: web3 Joined
     some were changed by --hosts: v2 is live; outdated: web3 ServedBefore
     a canary is ahead of the rest: the hosts serve different releases, and their records don't say which of them is meant to be live: v3 (3333333333) on web1; v2 (2222222222) on web2, web3
