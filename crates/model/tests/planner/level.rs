@@ -83,7 +83,7 @@ fn what_is_live_where_hosts_differ() {
     let (first, second) = (deployed(1, 1, &[]), deployed(2, 2, &[]));
     let skipping = deployed(2, 2, &["web3"]);
     let with_it = after(&[first.clone(), skipping.clone()]);
-    let old = after(&[first.clone()]);
+    let old = after(std::slice::from_ref(&first));
     let within_a_second = |line: JournalRecord| {
         let run = RunId::new(line.run.as_str().replace("abcd", "aaaa")).expect("a word");
         JournalRecord { run, ..line }
