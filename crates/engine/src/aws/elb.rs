@@ -129,9 +129,17 @@ impl Aws {
         Ok(states.filter(|state| state.state == "InService").map(|state| state.instance_id).collect())
     }
 
+    /// Those that are registered already aren't again: not every server counts them once then.
     pub(crate) async fn register_instances(&self, balancer: &str, ids: &[&str]) -> Result<(), AwsError> {
+        let known = self.load_balancers(&[balancer.to_owned()]).await?;
+        let is_in =
+            |id: &&str| known.iter().any(|balancer| balancer.instances.iter().any(|known| known == *id));
+        let new: Vec<&str> = ids.iter().copied().filter(|id| !is_in(id)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
         let action = "RegisterInstancesWithLoadBalancer";
-        self.call::<Nothing>(Service::Elb, action, &of(balancer, ids)).await.map(|_| ())
+        self.call::<Nothing>(Service::Elb, action, &of(balancer, &new)).await.map(|_| ())
     }
 
     pub(crate) async fn deregister_instances(&self, balancer: &str, ids: &[&str]) -> Result<(), AwsError> {

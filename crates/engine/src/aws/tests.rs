@@ -141,7 +141,10 @@ async fn hosts_and_groups_are_found_at_moto() {
         aws.register(member).await.expect("it may come back");
         aws.register(member).await.expect("it may be there already");
     }
-    assert_eq!(aws.groups_of(&[&host]).await.expect("it answers"), [groups.clone()]);
+    let known = aws.load_balancers(&["web".to_owned()]).await.expect("it answers");
+    assert_eq!(known[0].instances.iter().filter(|id| *id == first).count(), 1);
+    let again = aws.groups_of(&[&host]).await.expect("it answers");
+    assert_eq!(again.first(), Some(&groups));
     let delay = async |at: usize| aws.delay_seconds_of(&groups[at].group).await.expect("it answers");
     assert_eq!([delay(0).await, delay(2).await], [None, Some(30)]);
 }
