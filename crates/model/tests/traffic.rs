@@ -356,6 +356,8 @@ fn by_hand() {
         note that it is back in traffic
         note in the journal: back in traffic
     ");
+    // Though the settings say something else by now.
+    assert_snapshot!(about_traffic(&undrain("drain = \"file\"", &[second(), out(false)])), @"");
     assert_snapshot!(undrain("drain = \"file\"", &[second(), second()]), @"
     put back into traffic
       note: web1, web2: nobody has taken it out of traffic

@@ -327,7 +327,8 @@ pub fn plan_drain(
         let out = out.into_iter().map(|host| host.name.clone()).collect();
         return Err(vec![Refusal::TooFewInService { hosts, least: least as u32, out }]);
     }
-    let holder = run.holder("take out of traffic");
+    let title = format!("take {} out of traffic", names_of(&open));
+    let holder = run.holder(title.as_str());
     let works = open.iter().map(|planning| {
         let mut actions: Vec<Action> = share_first(settings, Some(planning.facts)).into_iter().collect();
         actions.extend(planning.lock_as_seen(&holder));
@@ -338,11 +339,7 @@ pub fn plan_drain(
     let by_deployer =
         traffic(settings, method, open.iter().copied()).filter(|_| method.on() == DrainOn::Deployer);
     let plan = work(settings, run, Intent::Work, works.collect());
-    Ok(Plan {
-        title: Some("take out of traffic".to_owned()),
-        notes,
-        ..with_traffic(plan, by_deployer.map(DeployerAction::Drain))
-    })
+    Ok(Plan { title: Some(title), notes, ..with_traffic(plan, by_deployer.map(DeployerAction::Drain)) })
 }
 
 /// Puts these hosts back into traffic, as far as they are out of it or may be.
@@ -362,7 +359,13 @@ pub fn plan_undrain(
         text: "nobody has taken it out of traffic".to_owned(),
     };
     let notes = inside.into_iter().map(note).collect();
-    let holder = run.holder("put back into traffic");
+    // What Amazon's load balancers were told, only they can be told again, whatever the settings say by now.
+    let is_at_amazon = |planning: &&HostPlanning<'_>| {
+        planning.facts.drained.iter().any(|record| !record.memberships.is_empty())
+    };
+    let method = if open.iter().any(is_at_amazon) { &DrainMethod::LoadBalancer } else { method };
+    let title = format!("put {} back into traffic", names_of(&open));
+    let holder = run.holder(title.as_str());
     let works = open.iter().map(|planning| {
         let mut actions = planning.lock_as_seen(&holder);
         actions.extend([planning.undrain(method, 0), run.note(JournalKind::Undrained, None)]);
@@ -371,11 +374,12 @@ pub fn plan_undrain(
     let by_deployer =
         traffic(settings, method, open.iter().copied()).filter(|_| method.on() == DrainOn::Deployer);
     let plan = work(settings, run, Intent::Work, works.collect());
-    Ok(Plan {
-        title: Some("put back into traffic".to_owned()),
-        notes,
-        ..with_traffic(plan, by_deployer.map(DeployerAction::Undrain))
-    })
+    Ok(Plan { title: Some(title), notes, ..with_traffic(plan, by_deployer.map(DeployerAction::Undrain)) })
+}
+
+fn names_of(hosts: &[&HostPlanning<'_>]) -> String {
+    let names: Vec<&str> = hosts.iter().map(|planning| planning.host.name.as_str()).collect();
+    if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
 }
 
 /// The same work with what the deployer does: once each host is locked and says that it is out of traffic, and before any says that it is back.
