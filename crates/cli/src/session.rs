@@ -256,11 +256,15 @@ impl Session {
 
     /// Looks at all hosts; Ctrl-C ends it.
     pub(crate) async fn look(&mut self, scope: Scope) -> Result<Look, CliError> {
-        let hosts: Vec<&Host> = self.hosts.iter().collect();
+        let hosts = self.hosts.clone();
+        self.look_at(&hosts.iter().collect::<Vec<_>>(), scope).await
+    }
+
+    async fn look_at(&mut self, hosts: &[&Host], scope: Scope) -> Result<Look, CliError> {
         let events = &mut self.events;
         let mut events = |event: Event| events.tell(event);
         let look = tokio::select! {
-            look = self.fleet.look(SettingsByHost { whole: &self.settings, apps: &self.apps }, &hosts, scope, Sharing::Allowed, &mut events) => Some(look),
+            look = self.fleet.look(SettingsByHost { whole: &self.settings, apps: &self.apps }, hosts, scope, Sharing::Allowed, &mut events) => Some(look),
             Some(()) = self.interrupts.recv() => None,
         };
         look.ok_or_else(|| self.interrupted())
@@ -373,7 +377,7 @@ impl Session {
         let planned = self.plan_recover(&look);
         let plan = match planned {
             Ok(None) => {
-                self.ask_load_balancers(&mut look).await?;
+                self.ask_about_traffic(&mut look).await?;
                 return Ok(look);
             }
             Ok(Some(plan)) => plan,
@@ -393,8 +397,31 @@ impl Session {
         self.has_recovered = true;
         self.begin_again();
         let mut look = self.look_or_stop(scope).await?;
-        self.ask_load_balancers(&mut look).await?;
+        self.ask_about_traffic(&mut look).await?;
         Ok(look)
+    }
+
+    /// Asks what decides which hosts may be taken out of traffic, and from where; Ctrl-C ends it.
+    async fn ask_about_traffic(&mut self, look: &mut Look) -> Result<(), CliError> {
+        self.look_at_others(look).await?;
+        self.ask_load_balancers(look).await
+    }
+
+    /// Looks at those hosts, too, that take no part, where enough have to stay in traffic while others are out of it.
+    async fn look_at_others(&mut self, look: &Look) -> Result<(), CliError> {
+        let is_part = |host: &Host| self.hosts.iter().any(|part| part.name == host.name);
+        let was_asked = |host: &Host| look.unreachable.contains_key(&host.name);
+        let drains = self.all_settings().into_iter().filter(|settings| settings.drain.method.is_some());
+        let hosts = drains.flat_map(|settings| &settings.hosts);
+        let others: Vec<Host> = hosts.filter(|host| !is_part(host) && !was_asked(host)).cloned().collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        let others: Vec<&Host> = others.iter().collect();
+        let Look { facts, unreachable: _ } = self.look_at(&others, Scope::Plan).await?;
+        let serving = facts.into_iter().filter(|(_, facts)| facts.is_in_traffic());
+        self.context.in_traffic = serving.map(|(host, _)| host).collect();
+        Ok(())
     }
 
     /// Asks Amazon's load balancers which of their groups the hosts are in, where those have to be taken out of them; Ctrl-C ends it.

@@ -1,5 +1,7 @@
 //! The operator, who runs it all, and which run this is.
 
+use std::collections::BTreeSet;
+
 use buedafab_model::names::RunId;
 use buedafab_model::planner::RunContext;
 use jiff::Timestamp;
@@ -16,6 +18,7 @@ pub fn new_run() -> RunContext {
         at: at.round(jiff::Unit::Second).unwrap_or(at),
         by: person_and_machine(),
         skipped: Vec::new(),
+        in_traffic: BTreeSet::new(),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use buedafab_model::deployer::action::{DeployerAction, DeployerWay, Traffic};
+use buedafab_model::deployer::action::{DeployerAction, DeployerWay, TrafficShift};
 use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Wanted};
+use buedafab_model::run::state::NONE_TAKEN_OUT;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -13,29 +14,46 @@ use crate::deployer::{DeployerCommand, DeployerReply};
 
 /// Starts an action that takes hosts out of load balancers, or puts them back; `None`: it is another one.
 pub(crate) fn start(action: &DeployerAction) -> Option<DeployerCommand> {
-    let (traffic, wanted) = match action {
-        DeployerAction::Drain(traffic) => (traffic, Wanted::Out),
-        DeployerAction::Undrain(traffic) => (traffic, Wanted::In),
+    let (shift, wanted) = match action {
+        DeployerAction::Drain(shift) => (shift, Wanted::Out),
+        DeployerAction::Undrain(shift) => (shift, Wanted::In),
         _ => return None,
     };
-    let DeployerWay::LoadBalancer { region, least, timeout_seconds } = traffic.way.clone() else {
+    let DeployerWay::LoadBalancer { region, least, timeout_seconds } = shift.way.clone() else {
         return None;
     };
-    let traffic = traffic.clone();
+    let shift = shift.clone();
     Some(DeployerCommand::work(|says| async move {
         let limits = Limits { least, timeout: Duration::from_secs(timeout_seconds.into()) };
         let done = match Aws::new(region.as_deref()).await {
-            Ok(aws) => go(&aws, &traffic, wanted, &limits, &says).await,
-            Err(error) => Err(words(&error)),
+            Ok(aws) => go(&aws, &shift, wanted, &limits, &says).await,
+            Err(error) => Err(Trouble::before(words(&error))),
         };
         match done {
             Ok(()) => 0,
-            Err(why) => {
+            Err(Trouble { why, has_begun }) => {
                 say(&says, why).await;
-                1
+                if has_begun { 1 } else { NONE_TAKEN_OUT }
             }
         }
     }))
+}
+
+/// Why hosts aren't where they are wanted.
+struct Trouble {
+    why: String,
+    /// Whether a load balancer may have done anything.
+    has_begun: bool,
+}
+
+impl Trouble {
+    fn before(why: String) -> Self {
+        Trouble { why, has_begun: false }
+    }
+
+    fn after(why: String) -> Self {
+        Trouble { why, has_begun: true }
+    }
 }
 
 /// What a wait may come to.
@@ -48,22 +66,25 @@ struct Limits {
 
 async fn go(
     aws: &Aws,
-    traffic: &Traffic,
+    shift: &TrafficShift,
     wanted: Wanted,
     limits: &Limits,
     says: &mpsc::Sender<DeployerReply>,
-) -> Result<(), String> {
-    let members: Vec<Membership> = traffic.hosts.iter().flat_map(|host| host.memberships.clone()).collect();
+) -> Result<(), Trouble> {
+    let members: Vec<Membership> = shift.hosts.iter().flat_map(|host| host.memberships.clone()).collect();
     if wanted == Wanted::Out {
-        enough_stay(aws, &members, limits.least).await?;
+        enough_stay(aws, &members, limits.least).await.map_err(Trouble::before)?;
     }
     // Whoever puts hosts back leaves none out because of another.
     let mut trouble = Vec::new();
+    let mut has_begun = false;
     for member in &members {
         let asked = match wanted {
             Wanted::Out => aws.deregister(member).await,
             Wanted::In => aws.register(member).await,
         };
+        // What was refused wasn't done; of the rest nobody knows.
+        has_begun |= !asked.as_ref().is_err_and(AwsError::is_refusal);
         if let Err(error) = asked {
             trouble.push(format!("{member}: {}", words(&error)));
             if wanted == Wanted::Out {
@@ -72,11 +93,11 @@ async fn go(
         }
     }
     if !trouble.is_empty() {
-        return Err(trouble.join("\n"));
+        return Err(Trouble { why: trouble.join("\n"), has_begun });
     }
-    wait(aws, &members, wanted, limits.timeout, says).await?;
+    wait(aws, &members, wanted, limits.timeout, says).await.map_err(Trouble::after)?;
     if wanted == Wanted::Out {
-        sleep(Duration::from_secs(traffic.grace_seconds.into())).await;
+        sleep(Duration::from_secs(shift.grace_seconds.into())).await;
     }
     Ok(())
 }
@@ -150,7 +171,7 @@ mod tests {
     /// What is said, and how it ends, where the load balancer answers so, question by question.
     async fn told(wanted: Wanted, least: u32, patience: u64, answers: Vec<(u16, String)>) -> String {
         let server = Server::with(answers);
-        let traffic = Traffic {
+        let shift = TrafficShift {
             hosts: vec![HostTraffic {
                 host: HostName::new("web1").expect("a name"),
                 address: "10.0.0.1".to_owned(),
@@ -162,7 +183,7 @@ mod tests {
         let timeout = Duration::from_secs(patience);
         let limits = Limits { least, timeout };
         let (says, mut said) = mpsc::channel(64);
-        let end = go(&aws(&server.url), &traffic, wanted, &limits, &says).await;
+        let end = go(&aws(&server.url), &shift, wanted, &limits, &says).await;
         drop(says);
         let mut told = Vec::new();
         while let Some(reply) = said.recv().await {
@@ -170,7 +191,11 @@ mod tests {
                 told.push(line);
             }
         }
-        told.push(end.err().map_or("done".to_owned(), |why| format!("error: {why}")));
+        told.push(match end {
+            Ok(()) => "done".to_owned(),
+            Err(Trouble { why, has_begun: true }) => format!("error: {why}"),
+            Err(Trouble { why, has_begun: false }) => format!("error before anything was done: {why}"),
+        });
         told.join("\n")
     }
 

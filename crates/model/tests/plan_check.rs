@@ -1,5 +1,7 @@
 //! What no plan may hold: a good plan is spoilt in every way that there is a rule against.
 
+use std::collections::BTreeSet;
+
 use buedafab_model::app::hooks::HookPoint;
 use buedafab_model::config::parse;
 use buedafab_model::deployer::action::DeployerAction;
@@ -16,11 +18,18 @@ use buedafab_model::simulate::{Scenario, SimHost, simulate};
 
 /// A deploy on two hosts that serve an older release from slot a.
 fn good_plan() -> Plan {
-    let text = "unit = \"five\"\nwaves = [1]\n[hooks]\nbuild = \"make\"\nonce = \"migrate\"\n\
-                [environments.production]\nhosts = [\"web1\", \"web2\"]\n";
+    good_plan_of("")
+}
+
+/// The same with something more in the configuration.
+fn good_plan_of(more: &str) -> Plan {
+    let text = format!(
+        "unit = \"five\"\nwaves = [1]\n{more}[hooks]\nbuild = \"make\"\nonce = \"migrate\"\n\
+         [environments.production]\nhosts = [\"web1\", \"web2\"]\n"
+    );
     let production = EnvironmentName::new("production").expect("a word");
     let settings =
-        parse("buedafab.toml", text).and_then(|file| file.settings(&production)).expect("settings");
+        parse("buedafab.toml", &text).and_then(|file| file.settings(&production)).expect("settings");
     let mut hosts: Vec<SimHost> = settings.hosts.iter().map(|host| SimHost::bare(&settings, host)).collect();
     let deploy = |hosts: &[SimHost], number: u8| {
         let facts: Vec<_> = hosts.iter().map(SimHost::facts).collect();
@@ -33,6 +42,7 @@ fn good_plan() -> Plan {
             at: jiff::Timestamp::UNIX_EPOCH,
             by: "ada@laptop".to_owned(),
             skipped: Vec::new(),
+            in_traffic: BTreeSet::new(),
         };
         let (tag, remote) = (format!("v{number}"), "origin".to_owned());
         let tagging = DeployerAction::Tag {
@@ -56,7 +66,10 @@ fn good_plan() -> Plan {
 
 /// The rules that a plan breaks after this was done to it.
 fn broken(change: impl FnOnce(&mut Plan)) -> Vec<PlanRule> {
-    let mut plan = good_plan();
+    broken_in(good_plan(), change)
+}
+
+fn broken_in(mut plan: Plan, change: impl FnOnce(&mut Plan)) -> Vec<PlanRule> {
     change(&mut plan);
     let mut rules: Vec<PlanRule> = check_plan(&plan).into_iter().map(|finding| finding.rule).collect();
     rules.sort_unstable();
@@ -316,6 +329,32 @@ fn steps_are_where_they_belong() {
     assert_eq!(broken(twice), [Misplaced]);
     let idle = |plan: &mut Plan| plan.hosts[0].to = None;
     assert_eq!(broken(idle), [Unproven]);
+}
+
+#[test]
+fn whoever_is_taken_out_of_traffic_is_put_back() {
+    use PlanRule::NeverPutBack;
+    let by_host = || good_plan_of("drain = \"file\"\n");
+    let by_deployer = || good_plan_of("drain = { command = \"out\", undo = \"in\", on = \"deployer\" }\n");
+    for plan in [by_host(), by_deployer()] {
+        assert_eq!(broken_in(plan, |_| {}), []);
+    }
+    assert!(broken_in(by_host(), |plan| arm(plan, "drain").way_back.clear()).contains(&NeverPutBack));
+    assert_eq!(broken_in(by_host(), |plan| phase(plan, "undrain").work.clear()), [NeverPutBack]);
+    assert_eq!(broken_in(by_deployer(), |plan| phase(plan, "announce").work.clear()), [NeverPutBack]);
+    assert_eq!(
+        broken_in(by_deployer(), |plan| remove_from_failures(plan, "note that it is back")),
+        [NeverPutBack]
+    );
+    let forget = |plan: &mut Plan| phase(plan, "drain").deployer[0].way_back = None;
+    assert_eq!(broken_in(by_deployer(), forget), [PlanRule::TooEarly]);
+}
+
+fn remove_from_failures(plan: &mut Plan, step: &str) {
+    for work in &mut plan.on_failure {
+        let at = position(work, step);
+        work.frame.remove(at);
+    }
 }
 
 #[test]

@@ -19,9 +19,9 @@ use buedafab_model::plan::action::{Schema, ToldVisitors};
 use buedafab_model::plan::refusal::Refusal;
 use buedafab_model::plan::{Plan, SkippedHost};
 use buedafab_model::planner::{
-    DeployRequest, RollbackRequest, RunContext, SeenHost, plan_adopt, plan_deploy_together,
+    DeployRequest, RollbackRequest, RunContext, SeenHost, plan_adopt, plan_deploy_together, plan_drain,
     plan_for_each_app, plan_hold, plan_migrate_layout, plan_put_layout_back, plan_recover, plan_restart,
-    plan_rollback, plan_unadopt,
+    plan_rollback, plan_unadopt, plan_undrain,
 };
 use buedafab_model::run::outcome::Verdict;
 use buedafab_model::simulate::{
@@ -51,6 +51,10 @@ enum Wanted {
     WithoutLast(u8),
     /// Hosts that lack what is live are brought level with it.
     Level,
+    /// The first host is taken out of traffic by hand.
+    Drain,
+    /// All hosts are put back into it.
+    Undrain,
 }
 
 /// Hosts with a history.
@@ -143,6 +147,11 @@ impl Fleet {
                 let hosts: Vec<_> = self.hosts.iter().map(|host| &host.host).collect();
                 Ok(plan_hold(&self.settings, &context, "the audit", &hosts, &[]))
             }
+            Wanted::Drain => {
+                let first = self.hosts[0].host.name.clone();
+                plan_drain(&self.settings, &context, &[first], &seen)
+            }
+            Wanted::Undrain => plan_undrain(&self.settings, &context, &seen),
             Wanted::Adopt => plan_adopt(&self.settings, &context, Some(URL), &seen),
             Wanted::Unadopt => plan_unadopt(&self.settings, &context, &seen),
             Wanted::MigrateLayout => {
@@ -914,6 +923,27 @@ fn a_host_that_is_out_of_traffic_comes_back() {
     for text in ["drain = \"file\"\n", by_deployer] {
         explore(2..=2, text, two, Wanted::Deploy(3));
         explore(2..=2, text, two, Wanted::Rollback);
+    }
+    // What an earlier run has left out is put back, or goes on saying so.
+    let left = |fleet: Fleet| {
+        let left = Some((run(1).run, false));
+        two(fleet).change(1, |host| host.drained = left)
+    };
+    for text in ["drain = \"file\"\n", by_deployer] {
+        explore(2..=2, text, left, Wanted::Deploy(3));
+    }
+    // By hand: a drain that fails is taken back, and whatever comes of it, `undrain` puts all back.
+    let all_come_back = |mut after: Fleet, _: &Plan| {
+        let plan = after.plan(Wanted::Undrain).expect("nothing speaks against it");
+        let ending = after.simulate(&plan, &Scenario::default());
+        let violations = ending.violations.iter().map(ToString::to_string);
+        let out = after.hosts.iter().filter(|host| host.drained.is_some());
+        violations.chain(out.map(|host| format!("{} is out of traffic", host.host.name))).collect()
+    };
+    for text in ["drain = \"file\"\n", by_deployer] {
+        let fleet = two(Fleet::new(2, text));
+        check_by(&fleet, Wanted::Drain, &all_come_back);
+        check_by(&fleet.succeed(Wanted::Drain), Wanted::Undrain, &all_come_back);
     }
     // A person's word stands.
     let by_hand = |fleet: Fleet| {

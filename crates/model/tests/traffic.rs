@@ -4,7 +4,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use buedafab_model::app::traffic::DrainMethod;
 use buedafab_model::config::parse;
+use buedafab_model::host::bad_record::BadRecord;
 use buedafab_model::host::balancer::{BalancerGroup, Membership};
 use buedafab_model::host::record::DrainRecord;
 use buedafab_model::names::{EnvironmentName, HostName, RunId};
@@ -19,20 +21,32 @@ use common::{Seen, check, deploy, difference, fleet, live, rollback, run, second
 
 /// Out of traffic, by a person or by a run.
 fn out(is_by_hand: bool) -> Seen {
+    out_by(is_by_hand, None)
+}
+
+/// The same, as far as it was written down how.
+fn out_by(is_by_hand: bool, method: Option<DrainMethod>) -> Seen {
     let record = DrainRecord {
         at: Timestamp::UNIX_EPOCH,
         by: "bob@desk".to_owned(),
         run: RunId::new("r5").expect("a word"),
         is_by_hand,
+        method,
         memberships: vec![target("web2", 8000)],
     };
     second().change(|facts| facts.drained = Some(record))
 }
 
+/// Out of traffic, as a note says that nobody can read.
+fn unreadable() -> Seen {
+    let path = "/var/webapps/five/.buedafab/drained".to_owned();
+    second().change(|facts| facts.bad_records = vec![BadRecord::garbled(path, "half a no")])
+}
+
 fn target(id: &str, port: u16) -> Membership {
     let arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/five/73e2d6bc24d8a067".to_owned();
     let group = BalancerGroup::TargetGroup { name: "five".to_owned(), arn, of_connections: false };
-    Membership { group, id: format!("i-{id}"), port: Some(port), zone: None }
+    Membership { group, id: format!("i-{id}"), port: Some(port), zone: None, delay_seconds: 0 }
 }
 
 fn balanced(id: &str) -> Seen {
@@ -124,7 +138,7 @@ fn each_way_out_has_its_way_back() {
     assert_snapshot!(by("drain = { command = \"out\", undo = \"in\", on = \"deployer\" }"), @"
       note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     announce
-      on web1, web2
+      on web1
         note that it is taken out of traffic
     drain, wave 1 of 2
       on this machine
@@ -134,7 +148,9 @@ fn each_way_out_has_its_way_back() {
       on this machine
         put web1 back into traffic
       on web1
-        note that it is back in traffic
+        note that it is back in traffic, and wait 10 s
+      on web2
+        note that it is taken out of traffic
     drain, wave 2 of 2
       on this machine
         take web2 out of traffic, and wait 10 s
@@ -148,7 +164,7 @@ fn each_way_out_has_its_way_back() {
     assert_snapshot!(by("drain = \"load_balancer\"\ndrain_grace_seconds = 5"), @"
       note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     announce
-      on web1, web2
+      on web1
         note that it is taken out of traffic
     drain, wave 1 of 2
       on this machine
@@ -159,6 +175,8 @@ fn each_way_out_has_its_way_back() {
         put web1 back into traffic: target group five
       on web1
         note that it is back in traffic
+      on web2
+        note that it is taken out of traffic
     drain, wave 2 of 2
       on this machine
         take web2 out of traffic: target group five, and wait 5 s
@@ -226,7 +244,7 @@ fn enough_hosts_stay() {
     ");
     // What a run has left out is put back by the next.
     assert_snapshot!(by("drain = \"file\"", &[second(), second(), out(false)]), @"
-      note: web3: it may be out of traffic: the run r5 of bob@desk took it out, and ended before it put it back; `undrain` puts it back, and so does the next release that is deployed there
+      note: web3: it may be out of traffic: the run r5 of bob@desk took it out, and ended before it put it back; `undrain` puts it back
       note: hosts change in 2 waves rather than 1, so that 1 stays in traffic: `min_in_service`
     drain, wave 1 of 2
       on web3, web1
@@ -243,6 +261,24 @@ fn enough_hosts_stay() {
         if it fails: put it back into traffic
     undrain, wave 2 of 2
       on web2
+        put it back into traffic
+    ");
+    // But not in another way than it was left out.
+    let otherwise = out_by(false, Some(DrainMethod::LoadBalancer));
+    assert_snapshot!(by("drain = \"file\"", &[second(), second(), otherwise]), @"
+    web3: it was taken out of traffic in another way than `drain` says now
+      hint: put it back first, in the way it was taken out: undrain web3
+    ");
+    // The only one is put back, too; nobody is left in traffic by its being out.
+    assert_snapshot!(by("drain = \"file\"", &[out(false)]), @"
+      note: web1: it may be out of traffic: the run r5 of bob@desk took it out, and ended before it put it back; `undrain` puts it back
+    drain
+      on web1
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain
+      on web1
         put it back into traffic
     ");
     // Nobody comes by a host that serves nothing yet, and workers have no visitors.
@@ -299,7 +335,7 @@ fn by_hand() {
         check(plan_undrain(&settings, &run(60), &seen(&settings, hosts)))
     };
     assert_snapshot!(drain("drain = \"file\"", &["web1"], &[second(), second()]), @"
-    take out of traffic
+    take web1 out of traffic
 
     work
       on web1
@@ -309,7 +345,7 @@ fn by_hand() {
         note in the journal: taken out of traffic
     ");
     assert_snapshot!(drain("drain = \"load_balancer\"", &["web1"], &[balanced("web1"), balanced("web2")]), @"
-    take out of traffic
+    take web1 out of traffic
 
     work
       on web1
@@ -320,6 +356,7 @@ fn by_hand() {
     work
       on this machine
         take web1 out of traffic: target group five, and wait 10 s
+        if it fails: put web1 back into traffic: target group five
       on web1
         note in the journal: taken out of traffic
     ");
@@ -333,15 +370,15 @@ fn by_hand() {
     ");
     // One that can't be reached serves nobody.
     assert_snapshot!(drain("drain = \"file\"", &["web1"], &[second()]), @"
-    too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says, and web2 is out already
-      hint: put one back first: undrain web2
+    too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says, and web2 is not known to be in it
+      hint: make `min_in_service` smaller, or add hosts
     ");
     assert_snapshot!(drain("", &["web1"], &[second()]), @r#"
     nothing says how a host is taken out of traffic
       hint: set `drain` in buedafab.toml, say `drain = "file"`
     "#);
     assert_snapshot!(undrain("drain = \"load_balancer\"", &[second(), out(true)]), @"
-    put back into traffic
+    put web2 back into traffic
       note: web1: nobody has taken it out of traffic
 
     work
@@ -356,10 +393,77 @@ fn by_hand() {
         note that it is back in traffic
         note in the journal: back in traffic
     ");
-    // Though the settings say something else by now.
-    assert_snapshot!(about_traffic(&undrain("drain = \"file\"", &[second(), out(false)])), @"");
+    // Each in the way in which it was taken out, whatever the settings say by now.
+    let ways =
+        [out_by(true, Some(DrainMethod::LoadBalancer)), out_by(false, Some(DrainMethod::File)), out(false)];
+    let three = fleet("drain = { command = \"out\", undo = \"in\", on = \"deployer\" }", 3);
+    assert_snapshot!(check(plan_undrain(&three, &run(60), &seen(&three, &ways))), @"
+    put web1, web2, web3 back into traffic
+
+    work
+      on web1, web2, web3
+        take the lock
+        check that nothing changed since the look
+
+    work
+      on this machine
+        put web1 back into traffic: target group five
+        put web3 back into traffic
+      on web1, web3
+        note that it is back in traffic
+        note in the journal: back in traffic
+      on web2
+        put it back into traffic
+        note in the journal: back in traffic
+    ");
+    assert_snapshot!(undrain("", &[second(), out_by(true, Some(DrainMethod::File))]), @"
+    put web2 back into traffic
+      note: web1: nobody has taken it out of traffic
+
+    work
+      on web2
+        take the lock
+        check that nothing changed since the look
+        put it back into traffic
+        note in the journal: back in traffic
+    ");
+    assert_snapshot!(undrain("", &[second(), out(true)]), @r#"
+    nothing says how a host is taken out of traffic
+      hint: set `drain` in buedafab.toml, say `drain = "file"`
+    "#);
+    assert_snapshot!(undrain("drain = \"load_balancer\"", &[second(), unreadable()]), @"
+    web2: what is written about the load balancers that it was behind can't be read
+      hint: put it into each of them: elb_add, with its id; then undrain web2 again
+    ");
+    assert_snapshot!(undrain("drain = \"file\"", &[second(), unreadable()]), @"
+    put web2 back into traffic
+      note: web1: nobody has taken it out of traffic
+
+    work
+      on web2
+        take the lock
+        check that nothing changed since the look
+        put it back into traffic
+        note in the journal: back in traffic
+    ");
+    // A drain that was cut short is done again, in the same way.
+    assert_snapshot!(drain("drain = \"file\"", &["web2"], &[second(), out_by(true, Some(DrainMethod::File))]), @"
+    take web2 out of traffic
+      note: web2: out of traffic already, says bob@desk since 1970-01-01T00:00:00Z: it is taken out again
+
+    work
+      on web2
+        take the lock
+        check that nothing changed since the look
+        take it out of traffic, and wait 30 s
+        note in the journal: taken out of traffic
+    ");
+    assert_snapshot!(drain("drain = \"load_balancer\"", &["web2"], &[second(), out_by(false, Some(DrainMethod::File))]), @"
+    web2: it was taken out of traffic in another way than `drain` says now
+      hint: put it back first, in the way it was taken out: undrain web2
+    ");
     assert_snapshot!(undrain("drain = \"file\"", &[second(), second()]), @"
-    put back into traffic
+    put nobody back into traffic
       note: web1, web2: nobody has taken it out of traffic
     ");
 }
@@ -459,6 +563,7 @@ fn a_host_takes_itself_out_and_back() {
     };
     let drain = |way: HostWay, is_by_hand: bool| TrafficAction::Drain {
         way,
+        method: DrainMethod::File,
         by: "ada@laptop".to_owned(),
         is_by_hand,
         memberships: vec![target("web1", 80)],
@@ -470,7 +575,11 @@ fn a_host_takes_itself_out_and_back() {
         let mut act = |what: &str, action: TrafficAction| {
             let done = place.act(shell, &action);
             // Each says it in its own words.
-            let done = if done.contains("directory") { "1: a directory" } else { &done };
+            let done = match &done {
+                done if done.contains("directory") => "1: a directory",
+                done if done.to_lowercase().contains("syntax") => "no shell",
+                done => done,
+            };
             let shared = place.layout.shared();
             let shared = std::path::Path::new(shared.as_str());
             let shared = if shared.exists() { list(shared) } else { "-".to_owned() };
@@ -502,6 +611,8 @@ fn a_host_takes_itself_out_and_back() {
         act("back by one that fails", undrain(command(place, "exit 3")));
         act("back by one", undrain(command(place, "echo back")));
         act("by one that fails", drain(command(place, "echo no >&2; exit 3"), false));
+        act("by one that is no shell", drain(command(place, "echo ("), false));
+        act("back by one that is none", undrain(command(place, "if then")));
         act("by the deployer", drain(HostWay::ByDeployer, true));
         act("back by it", undrain(HostWay::ByDeployer));
         found
@@ -518,6 +629,8 @@ fn a_host_takes_itself_out_and_back() {
     back by one that fails: 3; shared: ; seen: ada@laptop in r1, 1 places
     back by one: 0: back; shared: ; seen: in traffic
     by one that fails: 3: no; shared: ; seen: ada@laptop in r1, 1 places
+    by one that is no shell: no shell; shared: ; seen: ada@laptop in r1, 1 places
+    back by one that is none: no shell; shared: ; seen: ada@laptop in r1, 1 places
     by the deployer: 0; shared: ; seen: ada@laptop in r1, by hand, 1 places
     back by it: 0; shared: ; seen: in traffic
     ");

@@ -30,7 +30,8 @@ pub(crate) async fn drain(cli: &Cli, arguments: &HostsArgs) -> Result<ExitCode, 
 pub(crate) async fn undrain(cli: &Cli, arguments: &HostsArgs) -> Result<ExitCode, CliError> {
     let wanted = named(cli, arguments, "undrain")?;
     let mut session = Session::start(&wanted, "undrain HOST", StepOutput::Talk)?;
-    let look = session.look_or_stop(Scope::Plan).await?;
+    let mut look = session.look_or_stop(Scope::Plan).await?;
+    session.ask_load_balancers(&mut look).await?;
     let plan = plan_undrain(&session.settings, &session.context, &session.seen(&look));
     carry_out(session, plan, look).await
 }

@@ -114,7 +114,13 @@ fn hook_variables() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
             Err(mistakes) => panic!("{mistakes}"),
         };
     let facts = SimHost::bare(&settings, &settings.hosts[0]).facts();
-    let context = RunContext { run: run(), at: at(), by: "ada@laptop".into(), skipped: Vec::new() };
+    let context = RunContext {
+        run: run(),
+        at: at(),
+        by: "ada@laptop".into(),
+        skipped: Vec::new(),
+        in_traffic: BTreeSet::new(),
+    };
     let request = DeployRequest::new(release(), "git@github.com:bueda/five.git");
     let seen = [SeenHost { host: &settings.hosts[0], facts: &facts }];
     let plan = plan_deploy(&settings, &context, &request, &seen).expect("nothing speaks against it");

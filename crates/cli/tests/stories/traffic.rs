@@ -189,7 +189,7 @@ fn balanced(drain: impl Fn(&Path) -> String) -> (Stage, Balancer) {
     }
     let balancer = Balancer::before(&servers);
     stage.configure(&format!(
-        "unit = \"five\"\n{}\ndrain_grace_seconds = 1\nundrain_grace_seconds = 1\n[hooks]\nrestart = '''{RESTART}'''\n\
+        "unit = \"five\"\n{}\ndrain_grace_seconds = 1\nundrain_grace_seconds = 1\n[hooks]\nrestart = '''{RESTART}'''\ncheck = \"[ ! -e broken ]\"\n\
          [environments.production]\nhosts = [\"web1\", \"web2\"]\n",
         drain(&balancer.stats)
     ));
@@ -310,4 +310,56 @@ fn a_host_that_its_deployer_left_out_is_put_back_by_the_next() {
     stage.production(&["deploy", "--yes"], 8).says("serving now: two (");
     wait_for("both are in traffic again", || balancer.is_up());
     assert!(stage.status().iter().all(|document| document["drained"] == serde_json::Value::Null));
+}
+
+/// By a file on the deployer, which no load balancer reads; neither command works while it lacks its folder.
+fn by_flag(stats: &Path) -> String {
+    let flags = stats.with_file_name("flags");
+    format!(
+        "drain = {{ command = 'touch {0}/$BUEDAFAB_HOST', undo = 'cd {0} && rm -f $BUEDAFAB_HOST', on = \"deployer\" }}",
+        flags.display()
+    )
+}
+
+/// Whoever can't put a host back says so, and whatever comes after it doesn't forget it.
+#[test]
+fn a_host_that_cant_be_put_back_says_so() {
+    let (stage, balancer) = balanced(by_flag);
+    let flags = balancer.stats.with_file_name("flags");
+    let notes = || {
+        let hosts = stage.fleet.hosts().iter();
+        let note = "[ ! -e /var/webapps/five/.buedafab/drained ] || echo out";
+        hosts.map(|host| host.run(note).contains("out")).collect::<Vec<bool>>()
+    };
+    let flagged = || ["web1", "web2"].map(|host| flags.join(host).exists());
+    // By hand, where the command fails: it is taken back, as far as that can be done.
+    stage.production(&["drain", "web1"], 9).says("put web1 back into traffic: exit status");
+    assert_eq!(notes(), [true, false]);
+    std::fs::create_dir(&flags).expect("a folder");
+    stage.production(&["undrain", "web1"], 0);
+    assert_eq!(notes(), [false, false]);
+    // A release that isn't well, in a moment in which nothing can be put back.
+    stage.release_with("two", &[("app.py", "raise SystemExit(1)\n")]);
+    let mut run = stage.start(&["deploy", "--yes"]);
+    run.wait_for(step_starts("web1", "switch the link"));
+    std::fs::rename(&flags, flags.with_extension("away")).expect("it is there");
+    assert_eq!(run.finish().1, 9);
+    std::fs::rename(flags.with_extension("away"), &flags).expect("it is there");
+    assert_eq!(flagged(), [true, false]);
+    assert_eq!(notes(), [true, false]);
+    stage.production(&["status"], 0).says("it may be out of traffic: the run");
+    for host in stage.fleet.hosts() {
+        assert_eq!(host.read("/var/webapps/five/releases/current/version"), "first");
+    }
+    // One that comes to nothing before it changes any host leaves that as it is.
+    stage.release_with("three", &[("broken", "")]);
+    stage.production(&["deploy", "--yes"], 7);
+    assert_eq!((flagged(), notes()), ([true, false], vec![true, false]));
+    // The others alone may not leave it to nobody.
+    stage.production(&["--hosts", "web2", "deploy", "--yes"], 4).says("web1 is not known to be in it");
+    stage.production(&["undrain", "web1"], 0);
+    assert_eq!((flagged(), notes()), ([false, false], vec![false, false]));
+    stage
+        .production(&["--hosts", "web2", "deploy", "--yes", "--dry-run"], 0)
+        .says("take web2 out of traffic");
 }

@@ -23,7 +23,13 @@ impl Aws {
             for (ids, found) in ids.iter().zip(&mut found) {
                 if let Some(id) = balancer.instances.iter().find(|id| ids.contains(id)) {
                     let group = BalancerGroup::LoadBalancer { name: balancer.name.clone() };
-                    found.push(Membership { group, id: id.clone(), port: None, zone: None });
+                    found.push(Membership {
+                        group,
+                        id: id.clone(),
+                        port: None,
+                        zone: None,
+                        delay_seconds: 0,
+                    });
                 }
             }
         }
@@ -63,6 +69,7 @@ impl Aws {
             id: target.id,
             port: target.port,
             zone: target.availability_zone,
+            delay_seconds: 0,
         };
         let mut found: Vec<Membership> = match group {
             BalancerGroup::LoadBalancer { .. } => Vec::new(),
@@ -194,10 +201,10 @@ fn group_of(group: &TargetGroup) -> BalancerGroup {
 
 fn membership(group: &TargetGroup, target: Target) -> Membership {
     let Target { id, port, availability_zone } = target;
-    Membership { group: group_of(group), id, port, zone: availability_zone }
+    Membership { group: group_of(group), id, port, zone: availability_zone, delay_seconds: 0 }
 }
 
 fn target(member: &Membership) -> Target {
-    let Membership { group: _, id, port, zone } = member;
+    let Membership { group: _, id, port, zone, delay_seconds: _ } = member;
     Target { id: id.clone(), port: *port, availability_zone: zone.clone() }
 }

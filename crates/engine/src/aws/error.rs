@@ -82,6 +82,17 @@ pub enum AwsError {
 }
 
 impl AwsError {
+    /// Whether nothing was done, as whoever asked may not, or isn't known.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            AwsError::NoRegion
+                | AwsError::Credentials(_)
+                | AwsError::NotAccepted { .. }
+                | AwsError::Denied { .. }
+        )
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

@@ -226,12 +226,12 @@ pub(crate) fn member() -> Membership {
         arn: "arn:x".to_owned(),
         of_connections: false,
     };
-    Membership { group, id: "i-1".to_owned(), port: Some(80), zone: None }
+    Membership { group, id: "i-1".to_owned(), port: Some(80), zone: None, delay_seconds: 0 }
 }
 
 fn classic() -> Membership {
     let group = BalancerGroup::LoadBalancer { name: "web".to_owned() };
-    Membership { group, id: "i-1".to_owned(), port: None, zone: None }
+    Membership { group, id: "i-1".to_owned(), port: None, zone: None, delay_seconds: 0 }
 }
 
 #[tokio::test]

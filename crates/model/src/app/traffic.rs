@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How a host is taken out of traffic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DrainMethod {
     /// `shared/drained` is there, which the web server or the app turns into a failing health check of the load balancer's.
@@ -26,7 +26,7 @@ impl DrainMethod {
 }
 
 /// A command that takes a host out of traffic, and one that puts it back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DrainCommand {
     /// Takes it out, for `sh`.
     pub command: String,

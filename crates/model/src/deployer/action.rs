@@ -134,9 +134,9 @@ pub enum DeployerAction {
     /// Packs a release into one file for all hosts.
     Pack(Packing),
     /// Takes hosts out of traffic, and waits until they get no requests any more.
-    Drain(Traffic),
+    Drain(TrafficShift),
     /// Puts hosts back into traffic, and waits until they get requests again.
-    Undrain(Traffic),
+    Undrain(TrafficShift),
     /// Brings the submodules of the checkout to where its commit wants them.
     UpdateSubmodules,
     /// Looks the code over, with the folders of Bueda's layout on Python's path.
@@ -163,9 +163,9 @@ pub enum DeployerAction {
     },
 }
 
-/// The traffic of hosts, and how the deployer takes them out of it, or puts them back.
+/// Hosts, and how the deployer takes them out of traffic, or puts them back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Traffic {
+pub struct TrafficShift {
     /// The hosts.
     pub hosts: Vec<HostTraffic>,
     /// How.
@@ -210,7 +210,7 @@ pub enum DeployerWay {
     },
 }
 
-impl Traffic {
+impl TrafficShift {
     fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.way {
             DeployerWay::Command { .. } => Ok(()),
@@ -225,6 +225,11 @@ impl Traffic {
                 }
             }
         }
+    }
+
+    /// Whether Amazon's load balancers are asked to do it.
+    pub fn is_by_load_balancer(&self) -> bool {
+        matches!(self.way, DeployerWay::LoadBalancer { .. })
     }
 
     /// The hosts' names.

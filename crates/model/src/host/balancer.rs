@@ -17,6 +17,13 @@ pub struct Membership {
     /// The zone that it was registered with, where its address alone doesn't say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+    /// How long the group lets requests end before a host is out of it, in seconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub delay_seconds: u32,
+}
+
+fn is_zero(seconds: &u32) -> bool {
+    *seconds == 0
 }
 
 /// What requests are shared out in.
@@ -41,6 +48,12 @@ pub enum BalancerGroup {
 }
 
 impl Membership {
+    /// Whether it is the same place in the same group.
+    pub fn is_same_place(&self, other: &Membership) -> bool {
+        let Membership { group, id, port, zone, delay_seconds: _ } = self;
+        (group, id, port, zone) == (&other.group, &other.id, &other.port, &other.zone)
+    }
+
     /// Whether connections are shared out there and not requests.
     pub fn is_of_connections(&self) -> bool {
         matches!(self.group, BalancerGroup::TargetGroup { of_connections: true, .. })

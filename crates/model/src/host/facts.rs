@@ -617,6 +617,11 @@ impl HostFacts {
         self.free().is_some_and(|free| free.kib < LEAST_ROOM.kib || free.inodes < LEAST_ROOM.inodes)
     }
 
+    /// Whether it gets requests, as far as it knows.
+    pub fn is_in_traffic(&self) -> bool {
+        self.live_slot().is_some() && self.drained.is_none()
+    }
+
     /// Why a record can't be read; `None` where it can, or isn't there.
     pub fn bad_record(&self, path: &HostPath) -> Option<&BadRecord> {
         self.bad_records.iter().find(|bad| bad.path == path.as_str())

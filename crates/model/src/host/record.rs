@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::balancer::Membership;
 use crate::app::crontab::CrontabLocation;
+use crate::app::traffic::DrainMethod;
 use crate::names::{HostName, RunId, SlotName};
 use crate::release::Release;
 
@@ -137,6 +138,9 @@ pub struct DrainRecord {
     /// Whether a person did, by `drain`: then only `undrain` puts it back. Else the run does so at its end.
     #[serde(default)]
     pub is_by_hand: bool,
+    /// In which way; `None`: that wasn't written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<DrainMethod>,
     /// Where it was behind load balancers of Amazon's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memberships: Vec<Membership>,

@@ -55,7 +55,7 @@ pub enum PlanRule {
     /// Nothing in the last phase can fail the run.
     StrictFinish,
     /// A host that the run takes out of traffic is put back by it, and by every way back; or says that it is out until the deployer has put it back.
-    LeftOut,
+    NeverPutBack,
     /// The shell of a step fits into a command.
     TooLong,
 }
@@ -91,7 +91,7 @@ pub(crate) fn check(plan: &Plan) -> Vec<Finding> {
         targets(&line, &mut findings);
         way_back(&line, &mut findings);
         frames(&line, &mut findings);
-        left_out(plan, &line, &mut findings);
+        never_put_back(plan, &line, &mut findings);
     }
     findings.list
 }
@@ -270,9 +270,7 @@ fn deployer(plan: &Plan, findings: &mut Findings) {
             );
         }
         let way_back = step.way_back.as_ref().map(|back| back.action.clone());
-        // What a person takes out by hand, only a person puts back.
-        let is_by_hand = kind == Some(PhaseKind::Work);
-        if !goes_back && !is_by_hand && way_back != step.action.way_back() {
+        if !goes_back && way_back != step.action.way_back() {
             findings.add_deployer(PlanRule::TooEarly, step, "it can't be taken back as it should be");
         }
         if goes_back && !matches!(step.action, DeployerAction::RemoveTag { .. } | DeployerAction::Undrain(_))
@@ -602,18 +600,23 @@ fn frames(line: &HostLine<'_>, findings: &mut Findings) {
 }
 
 /// Whoever takes a host out of traffic puts it back, whichever way it goes.
-fn left_out(plan: &Plan, line: &HostLine<'_>, findings: &mut Findings) {
+fn never_put_back(plan: &Plan, line: &HostLine<'_>, findings: &mut Findings) {
     let is_back = |step: &Step| step.action.effects().effect == Effect::InTraffic;
     let mut out: Option<&Step> = None;
     for (kind, work) in &line.work {
+        // By hand it is a person who puts it back.
         if *kind == PhaseKind::Work {
-            return;
+            continue;
         }
         for step in work.steps() {
             match step.action.effects().effect {
                 Effect::Drained { is_by_hand: false } => out = Some(step),
                 Effect::Drained { is_by_hand: true } => {
-                    findings.add(PlanRule::LeftOut, Some(step), "only a person may want it out for good");
+                    findings.add(
+                        PlanRule::NeverPutBack,
+                        Some(step),
+                        "only a person may want it out for good",
+                    );
                 }
                 Effect::InTraffic => out = None,
                 _ => {}
@@ -623,14 +626,41 @@ fn left_out(plan: &Plan, line: &HostLine<'_>, findings: &mut Findings) {
         let failed = plan.on_failure.iter().filter(|work| work.host == line.planned.host.name);
         let by_deployer = failed.flat_map(HostWork::steps).any(is_back);
         if work.arm().is_some() && !by_deployer && !work.way_back().any(is_back) {
-            findings.add(PlanRule::LeftOut, Some(step), format!("the way back from {kind} leaves it out"));
+            findings.add(
+                PlanRule::NeverPutBack,
+                Some(step),
+                format!("the way back from {kind} leaves it out"),
+            );
         }
         if work.arm().is_none() && !by_deployer {
-            findings.add(PlanRule::LeftOut, Some(step), format!("nothing puts it back where {kind} fails"));
+            findings.add(
+                PlanRule::NeverPutBack,
+                Some(step),
+                format!("nothing puts it back where {kind} fails"),
+            );
         }
     }
     if let Some(step) = out {
-        findings.add(PlanRule::LeftOut, Some(step), "it is never put back");
+        findings.add(PlanRule::NeverPutBack, Some(step), "it is never put back");
+    }
+    // Where only the deployer can, the host has to say so from before.
+    let host = &line.planned.host.name;
+    let mut says_so = false;
+    for phase in &plan.phases {
+        let takes_out = |step: &&DeployerStep| match &step.action {
+            DeployerAction::Drain(shift) => shift.hosts.iter().any(|drained| drained.host == *host),
+            _ => false,
+        };
+        if let Some(step) = phase.deployer.iter().find(takes_out).filter(|_| !says_so) {
+            findings.add_deployer(PlanRule::NeverPutBack, step, format!("{host} doesn't say that it is out"));
+        }
+        for step in phase.work_of(host).into_iter().flat_map(HostWork::steps) {
+            match step.action.effects().effect {
+                Effect::Drained { .. } => says_so = true,
+                Effect::InTraffic => says_so = false,
+                _ => {}
+            }
+        }
     }
 }
 

@@ -126,6 +126,9 @@ pub struct HostPlan {
     /// By what it is known that a release serves here.
     #[serde(skip)]
     pub known_by: KnownBy,
+    /// Whether it was out of traffic before the run.
+    #[serde(skip)]
+    pub is_drained: bool,
     /// What was wrong, before the run, with what runs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trouble: Vec<String>,
@@ -343,6 +346,8 @@ pub struct Ended {
     pub reason: String,
     /// How far it got.
     pub stopped: StoppedAt,
+    /// Whether the host gets requests as before the run, as far as the deployer sees to that. Where it doesn't, the note about it stays.
+    pub is_in_traffic: bool,
 }
 
 /// What the deployer does at one kind of end.
@@ -435,6 +440,18 @@ impl Plan {
                 notes.find(|step| step.id == id).map(|step| &step.action)
             }
         }
+    }
+
+    /// What a host does where the run came to nothing so, in order. Where it is still out of traffic, it goes on saying so.
+    pub fn at_failure(&self, host: &HostName, ended: &Ended) -> Vec<&Instruction> {
+        let stays = |instruction: &&Instruction| match instruction {
+            Instruction::Do(Step { action: Action::Traffic(action), .. }) => {
+                ended.is_in_traffic || !action.is_told_by_deployer()
+            }
+            _ => true,
+        };
+        let work = self.on_failure.iter().filter(|work| work.host == *host);
+        work.flat_map(|work| &work.frame).filter(stays).collect()
     }
 
     /// Whether any step may be done by sudo.

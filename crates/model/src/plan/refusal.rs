@@ -157,8 +157,9 @@ pub enum Refusal {
     },
     /// Too few hosts would stay in traffic.
     #[error(
-        "too few hosts would stay in traffic: {least} of {hosts} have to, as `min_in_service` says{}",
-        are_out(out)
+        "too few hosts would stay in traffic: {least} of {hosts} have to, as `min_in_service` says{}{}",
+        are(out, "out already"),
+        are(silent, "not known to be in it")
     )]
     TooFewInService {
         /// How many there are.
@@ -167,6 +168,20 @@ pub enum Refusal {
         least: u32,
         /// Those that are out of it already.
         out: Vec<HostName>,
+        /// Those that serve nothing, or couldn't be asked.
+        silent: Vec<HostName>,
+    },
+    /// A host was taken out of traffic in another way than would put it back.
+    #[error("{host}: it was taken out of traffic in another way than `drain` says now")]
+    DrainedOtherwise {
+        /// Which.
+        host: HostName,
+    },
+    /// Nobody knows where to put a host back.
+    #[error("{host}: what is written about the load balancers that it was behind can't be read")]
+    NoMemberships {
+        /// Which.
+        host: HostName,
     },
     /// Hosts would go back by themselves before the last is through.
     #[error(
@@ -248,6 +263,8 @@ impl Refusal {
             | Refusal::SameFolder { .. }
             | Refusal::TooFewInService { .. }
             | Refusal::TooManyWaits { .. }
+            | Refusal::DrainedOtherwise { .. }
+            | Refusal::NoMemberships { .. }
             | Refusal::NoDraining
             | Refusal::OfApp { .. }
             | Refusal::Rule(_)
@@ -332,6 +349,10 @@ impl Refusal {
             Refusal::TooManyWaits { .. } => {
                 "make waves larger, `drain_grace_seconds` smaller, or `confirm_timeout_seconds` larger".into()
             }
+            Refusal::DrainedOtherwise { host } => format!("put it back first, in the way it was taken out: undrain {host}"),
+            Refusal::NoMemberships { host } => {
+                format!("put it into each of them: elb_add, with its id; then undrain {host} again")
+            }
             Refusal::NoDraining => "set `drain` in buedafab.toml, say `drain = \"file\"`".into(),
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL of the git remote".into(),
@@ -339,12 +360,13 @@ impl Refusal {
     }
 }
 
-fn are_out(out: &[HostName]) -> String {
-    let names: Vec<&str> = out.iter().map(HostName::as_str).collect();
+/// That they are so; nothing, where there are none.
+fn are(hosts: &[HostName], what: &str) -> String {
+    let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
     match names.as_slice() {
         [] => String::new(),
-        [one] => format!(", and {one} is out already"),
-        _ => format!(", and {} are out already", names.join(", ")),
+        [one] => format!(", and {one} is {what}"),
+        _ => format!(", and {} are {what}", names.join(", ")),
     }
 }
 

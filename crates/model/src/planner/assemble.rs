@@ -66,8 +66,7 @@ pub(super) fn assemble(
     let notes = notes.into_iter().chain(many_fetch(settings, changes)).chain(told_promises(changes));
     let notes = notes.chain(of_inventory).collect();
     let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
-    let (draining, undrained) =
-        Draining::of(settings, run, changes, others).map_err(|refusal| vec![refusal])?;
+    let (draining, undrained) = Draining::of(settings, run, changes, others)?;
     let draining = draining.as_ref();
     plan.notes.extend(undrained);
     plan.hosts = host_plans(settings, changes, others);
@@ -82,6 +81,32 @@ pub(super) fn assemble(
     let waits = |action: &Action| changes[0].is_in_place() && needs_it_there(action);
     let (mut then, prepare): (Vec<Action>, Vec<Action>) = prepare.into_iter().partition(waits);
     let (in_switch, once): (Vec<Action>, Vec<Action>) = once.into_iter().partition(waits);
+    let mut waves = split_into_waves(&settings.rollout.waves, changes.len());
+    // No other host serves the release before that is done.
+    if !in_switch.is_empty() && waves[0] > 1 {
+        waves.splice(0..1, [1, waves[0] - 1]);
+    }
+    let mut ordered: Vec<&HostChange<'_>> = changes.iter().collect();
+    if let Some(draining) = draining {
+        let wanted = waves.len();
+        // What only the release itself can do, the first of all has to be there for.
+        if in_switch.is_empty() {
+            ordered = draining.in_order(ordered);
+        }
+        waves = draining.leave_in_service(&waves, &ordered).map_err(|refusal| vec![refusal])?;
+        if let Some(refusal) = draining.too_long(waves.len(), &ordered) {
+            return Err(vec![refusal]);
+        }
+        if waves.len() > wanted {
+            let least = settings.drain.min_in_service;
+            let text = format!(
+                "hosts change in {} waves rather than {wanted}, so that {least} {} in traffic: `min_in_service`",
+                waves.len(),
+                if least == 1 { "stays" } else { "stay" }
+            );
+            plan.notes.push(Note { host: None, text });
+        }
+    }
     let beside = packages_beside(&changes[0].to.release, others);
     // Those of them that take part at all.
     let others = if others_tell.is_some() { others } else { &[] };
@@ -102,8 +127,9 @@ pub(super) fn assemble(
             announce.push(numbers.work(change.planning.host, change.planning.announce_for_this_run(told)));
         }
     }
-    let notes = changes.iter().filter_map(|change| Some((change, draining?.announce(change)?)));
-    announce.extend(notes.map(|(change, note)| numbers.work(change.planning.host, vec![note])));
+    if let Some(draining) = draining {
+        announce.extend(draining.announce(&ordered[..waves[0]], &mut numbers));
+    }
     for planning in others {
         if let Some(told) = &others_tell {
             announce.push(numbers.work(planning.host, planning.announce_for_this_run(told)));
@@ -135,32 +161,6 @@ pub(super) fn assemble(
     });
     phases.hosts(PhaseKind::Prepare, work.collect());
     phases.deployer(PhaseKind::Publish, numbers.deployer(publish));
-    let mut waves = split_into_waves(&settings.rollout.waves, changes.len());
-    // No other host serves the release before that is done.
-    if !in_switch.is_empty() && waves[0] > 1 {
-        waves.splice(0..1, [1, waves[0] - 1]);
-    }
-    let mut ordered: Vec<&HostChange<'_>> = changes.iter().collect();
-    if let Some(draining) = draining {
-        let wanted = waves.len();
-        // What only the release itself can do, the first of all has to be there for.
-        if in_switch.is_empty() {
-            ordered = draining.in_order(ordered);
-        }
-        waves = draining.leave_in_service(&waves, &ordered);
-        if let Some(refusal) = draining.too_long(waves.len()) {
-            return Err(vec![refusal]);
-        }
-        if waves.len() > wanted {
-            let least = settings.drain.min_in_service;
-            let text = format!(
-                "hosts change in {} waves rather than {wanted}, so that {least} {} in traffic: `min_in_service`",
-                waves.len(),
-                if least == 1 { "stays" } else { "stay" }
-            );
-            plan.notes.push(Note { host: None, text });
-        }
-    }
     then.extend(in_switch);
     if !once.is_empty() {
         let work = numbers.work(changes[0].planning.host, once.into_iter().map(Part::Do).collect());
@@ -185,7 +185,8 @@ pub(super) fn assemble(
         });
         phases.hosts(PhaseKind::Switch { wave: number, of }, work.collect());
         if let Some(draining) = draining {
-            let (steps, work) = draining.put_back(wave, is_last, &mut numbers);
+            let next = waves.get(index + 1).map_or(&[][..], |size| &later[..*size]);
+            let (steps, work) = draining.put_back(wave, next, &mut numbers);
             phases.both(PhaseKind::Undrain { wave: number, of }, steps, work);
         }
     }
@@ -335,6 +336,7 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
         from: change.from.clone(),
         to: Some(change.to.clone()),
         known_by: change.planning.settings.serving_known_by(change.planning.host),
+        is_drained: change.planning.facts.drained.is_some(),
         trouble: change.planning.facts.trouble_in_words(),
         rollback_targets: change.planning.rollback_targets(),
         broken_promises: broken_promises(change),
@@ -345,6 +347,7 @@ fn host_plans(settings: &Settings, changes: &[HostChange<'_>], others: &[HostPla
         from: planning.facts.live(),
         to: None,
         known_by: settings.serving_known_by(planning.host),
+        is_drained: planning.facts.drained.is_some(),
         trouble: planning.facts.trouble_in_words(),
         rollback_targets: planning.rollback_targets(),
         broken_promises: Vec::new(),

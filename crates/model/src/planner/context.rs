@@ -1,5 +1,7 @@
 //! What a plan is made from: the run, and a host with what was seen on it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::diagnosis::{SentRoom, left_over_on, owner_by};
@@ -34,6 +36,8 @@ pub struct RunContext {
     pub by: String,
     /// Hosts that it leaves out, because they can't be reached.
     pub skipped: Vec<SkippedHost>,
+    /// Hosts without a part in it that were seen to be in traffic.
+    pub in_traffic: BTreeSet<HostName>,
 }
 
 impl RunContext {

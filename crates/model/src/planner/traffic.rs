@@ -2,11 +2,10 @@
 
 use super::context::{HostChange, HostPlanning, RunContext, SeenHost, Told};
 use super::numbers::{Numbers, Part, renumber};
-use super::reach::skipped_of;
 use super::work::{share_first, work};
 use crate::app::traffic::{DrainCommand, DrainMethod, DrainOn};
 use crate::config::Settings;
-use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, Traffic};
+use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, TrafficShift};
 use crate::host::Host;
 use crate::host::balancer::Membership;
 use crate::host::record::JournalKind;
@@ -46,47 +45,82 @@ fn is_balanced(settings: &Settings, host: &Host) -> bool {
 pub(super) struct Draining<'s> {
     settings: &'s Settings,
     method: &'s DrainMethod,
-    /// How many may be out at the same time.
-    most_out: usize,
+    traffic: InTraffic,
+}
+
+/// The hosts of an environment, as far as requests go.
+struct InTraffic {
+    /// Those that get some.
+    serving: u32,
+    /// Those that have been taken out.
+    out: Vec<HostName>,
+    /// Those that serve nothing, or couldn't be asked.
+    silent: Vec<HostName>,
+}
+
+impl InTraffic {
+    fn of(settings: &Settings, run: &RunContext, seen: &[&HostPlanning<'_>]) -> Self {
+        let mut traffic = InTraffic { serving: 0, out: Vec::new(), silent: Vec::new() };
+        for host in balanced(settings) {
+            let planning = seen.iter().find(|planning| planning.host == host);
+            if planning.is_some_and(|planning| planning.facts.drained.is_some()) {
+                traffic.out.push(host.name.clone());
+            } else if planning.is_some_and(|planning| planning.facts.is_in_traffic())
+                || run.in_traffic.contains(&host.name)
+            {
+                traffic.serving += 1;
+            } else {
+                traffic.silent.push(host.name.clone());
+            }
+        }
+        traffic
+    }
+
+    fn too_few(&self, settings: &Settings) -> Refusal {
+        let InTraffic { serving, out, silent } = self;
+        Refusal::TooFewInService {
+            hosts: serving + out.len() as u32 + silent.len() as u32,
+            least: settings.drain.min_in_service,
+            out: out.clone(),
+            silent: silent.clone(),
+        }
+    }
 }
 
 impl<'s> Draining<'s> {
-    /// How it is done; `None`: not at all, and the note says why where somebody might have expected it. Too few hosts in traffic speak against
-    /// the whole run.
+    /// How it is done; `None`: not at all, and the note says why where somebody might have expected it. A host that another run has taken out in
+    /// another way speaks against the whole run.
     pub(super) fn of(
         settings: &'s Settings,
         run: &RunContext,
         changes: &[HostChange<'_>],
         others: &[HostPlanning<'_>],
-    ) -> Result<(Option<Self>, Option<Note>), Refusal> {
+    ) -> Result<(Option<Self>, Option<Note>), Vec<Refusal>> {
         let Some(method) = &settings.drain.method else { return Ok((None, None)) };
         let wanted: Vec<&HostChange<'_>> =
             changes.iter().filter(|change| change.is_in_traffic(settings)).collect();
-        if wanted.is_empty() {
-            return Ok((None, None));
-        }
-        let hosts = balanced(settings).count();
-        if hosts == 1 {
+        let Some(first) = wanted.first() else { return Ok((None, None)) };
+        // One that another run has left out is put back.
+        if balanced(settings).count() == 1 && first.planning.facts.drained.is_none() {
             let text = "it isn't taken out of traffic: there is no other host that visitors could be sent to"
                 .to_owned();
-            return Ok((None, Some(Note { host: Some(wanted[0].planning.host.name.clone()), text })));
+            return Ok((None, Some(Note { host: Some(first.planning.host.name.clone()), text })));
         }
-        // What another run has left out of traffic, this one puts back, where it changes it.
-        let comes_back =
-            |planning: &HostPlanning<'_>| wanted.iter().any(|change| change.planning.host == planning.host);
-        let seen = changes.iter().map(|change| &change.planning).chain(others);
-        let seen = seen.filter(|planning| is_balanced(settings, planning.host) && !comes_back(planning));
-        let (drained, others): (Vec<_>, Vec<_>) = seen.partition(|planning| planning.facts.drained.is_some());
-        let silent = others.iter().filter(|planning| planning.facts.live_slot().is_none()).count();
-        let is_away = |host: &&Host| skipped_of(settings, run).any(|skipped| skipped.host == host.name);
-        let away = balanced(settings).filter(is_away).count();
-        let least = settings.drain.min_in_service as usize;
-        let most_out = hosts.saturating_sub(drained.len() + silent + away + least);
-        if most_out == 0 {
-            let out = drained.iter().map(|planning| planning.host.name.clone()).collect();
-            return Err(Refusal::TooFewInService { hosts: hosts as u32, least: least as u32, out });
+        let is_otherwise = |change: &&&HostChange<'_>| {
+            change.planning.drained_by().is_some_and(|drained_by| drained_by != method)
+        };
+        let otherwise: Vec<Refusal> = wanted
+            .iter()
+            .filter(is_otherwise)
+            .map(|change| Refusal::DrainedOtherwise { host: change.planning.host.name.clone() })
+            .collect();
+        if !otherwise.is_empty() {
+            return Err(otherwise);
         }
-        Ok((Some(Draining { settings, method, most_out }), None))
+        let seen: Vec<&HostPlanning<'_>> =
+            changes.iter().map(|change| &change.planning).chain(others).collect();
+        let traffic = InTraffic::of(settings, run, &seen);
+        Ok((Some(Draining { settings, method, traffic }), None))
     }
 
     /// The same hosts, first of all those that another run has left out of traffic: each is one more that stays in it later.
@@ -95,44 +129,66 @@ impl<'s> Draining<'s> {
         changes
     }
 
-    /// The same waves, or smaller ones, so that no more hosts are out at the same time than may.
-    pub(super) fn leave_in_service(&self, waves: &[usize], changes: &[&HostChange<'_>]) -> Vec<usize> {
+    /// The same waves, or smaller ones, so that enough hosts are in traffic at any time; or that there aren't.
+    pub(super) fn leave_in_service(
+        &self,
+        waves: &[usize],
+        changes: &[&HostChange<'_>],
+    ) -> Result<Vec<usize>, Refusal> {
+        let least = self.settings.drain.min_in_service;
+        let mut serving = self.traffic.serving;
         let mut sizes = Vec::new();
         let mut rest = changes;
         for wave in waves {
             let (hosts, later) = rest.split_at(*wave);
             rest = later;
-            let (mut size, mut out) = (0, 0);
+            let (mut size, mut leave, mut come) = (0, 0, 0);
             for change in hosts {
-                let leaves = usize::from(self.takes_out(change));
-                if out + leaves > self.most_out {
+                let is_moved = self.takes_out(change);
+                let is_out = change.planning.facts.drained.is_some();
+                if is_moved && !is_out && serving < least + leave + 1 {
+                    if size == 0 {
+                        return Err(self.traffic.too_few(self.settings));
+                    }
                     sizes.push(size);
-                    (size, out) = (0, 0);
+                    serving += come;
+                    (size, leave, come) = (0, 0, 0);
+                    if serving < least + 1 {
+                        return Err(self.traffic.too_few(self.settings));
+                    }
                 }
                 size += 1;
-                out += leaves;
+                leave += u32::from(is_moved && !is_out);
+                come += u32::from(is_moved && is_out);
             }
             sizes.push(size);
+            serving += come;
         }
-        sizes
+        Ok(sizes)
     }
 
     /// What speaks against so many waves: the first hosts wait for the last to be confirmed.
-    pub(super) fn too_long(&self, waves: usize) -> Option<Refusal> {
-        let drain = &self.settings.drain;
-        let grace = match self.method.on() {
-            DrainOn::Host => drain.grace_seconds.unwrap_or(usual_grace(self.method)),
-            DrainOn::Deployer => drain.grace_seconds.unwrap_or(GRACE_SECONDS),
-        };
+    pub(super) fn too_long(&self, waves: usize, changes: &[&HostChange<'_>]) -> Option<Refusal> {
         let waves = u32::try_from(waves).unwrap_or(u32::MAX);
-        let back = self.back_seconds().saturating_mul(waves.saturating_sub(1));
-        let seconds = grace.saturating_mul(waves).saturating_add(back);
+        let later = waves.saturating_sub(1);
+        let (out, times) = match self.method.on() {
+            DrainOn::Host => (self.settings.drain.grace_seconds.unwrap_or(usual_grace(self.method)), waves),
+            // The first are armed once they are out.
+            DrainOn::Deployer => {
+                let shift = self.by_deployer(&self.those(changes))?;
+                let members = shift.hosts.iter().flat_map(|host| &host.memberships);
+                let delay = members.map(|member| member.delay_seconds).max().unwrap_or_default();
+                (shift.grace_seconds.saturating_add(delay), later)
+            }
+        };
+        let back = self.back_seconds().saturating_mul(later);
+        let seconds = out.saturating_mul(times).saturating_add(back);
         let most = self.settings.limits.confirm_timeout_seconds;
         (seconds >= most).then_some(Refusal::TooManyWaits { seconds, most })
     }
 
     fn back_seconds(&self) -> u32 {
-        let usual = if self.method.on() == DrainOn::Host { BACK_SECONDS } else { 0 };
+        let usual = if *self.method == DrainMethod::LoadBalancer { 0 } else { BACK_SECONDS };
         self.settings.drain.back_seconds.unwrap_or(usual)
     }
 
@@ -144,10 +200,17 @@ impl<'s> Draining<'s> {
         changes.iter().copied().filter(|change| self.takes_out(change)).collect()
     }
 
-    /// What has to be known of a host, whatever becomes of this run, before the deployer takes it out.
-    pub(super) fn announce(&self, change: &HostChange<'_>) -> Option<Part> {
-        let is_ours = self.method.on() == DrainOn::Deployer && self.takes_out(change);
-        is_ours.then(|| Part::Do(change.planning.drain(self.method, false)))
+    /// What has to be known of a wave of hosts, whatever becomes of this run, before the deployer takes them out. No earlier: who reads it takes
+    /// them for out.
+    pub(super) fn announce(&self, wave: &[&HostChange<'_>], numbers: &mut Numbers) -> Vec<HostWork> {
+        if self.method.on() == DrainOn::Host {
+            return Vec::new();
+        }
+        let note = |change: &&HostChange<'_>| {
+            let note = Part::Do(change.planning.drain(self.method, false));
+            numbers.work(change.planning.host, vec![note])
+        };
+        self.those(wave).iter().map(note).collect()
     }
 
     /// Takes a wave of hosts out of traffic. One that does it by itself is armed with what puts it back.
@@ -168,22 +231,23 @@ impl<'s> Draining<'s> {
         (Vec::new(), work.collect())
     }
 
-    /// Puts a wave of hosts back into traffic; the next one waits until the load balancer has noticed.
+    /// Puts a wave of hosts back into traffic; the next one waits until the load balancer has noticed, and says meanwhile that it may be out from
+    /// here on.
     pub(super) fn put_back(
         &self,
         wave: &[&HostChange<'_>],
-        is_last: bool,
+        next: &[&HostChange<'_>],
         numbers: &mut Numbers,
     ) -> (Vec<DeployerStep>, Vec<HostWork>) {
         let those = self.those(wave);
-        let on = self.method.on();
-        let by_deployer = self.by_deployer(&those).filter(|_| on == DrainOn::Deployer);
-        let wait = if is_last { 0 } else { self.back_seconds() };
-        let steps = numbers.deployer(by_deployer.map(DeployerAction::Undrain));
-        let work = those.iter().map(|HostChange { planning, .. }| {
+        let wait = if next.is_empty() { 0 } else { self.back_seconds() };
+        let steps = numbers.deployer(self.by_deployer(&those).map(DeployerAction::Undrain));
+        let back = |HostChange { planning, .. }: &&HostChange<'_>| {
             numbers.work(planning.host, vec![Part::Do(planning.undrain(self.method, wait))])
-        });
-        (steps, work.collect())
+        };
+        let mut work: Vec<HostWork> = those.iter().map(back).collect();
+        work.extend(self.announce(next, numbers));
+        (steps, work)
     }
 
     /// What puts a host back that goes back: where it does so by itself.
@@ -198,18 +262,29 @@ impl<'s> Draining<'s> {
         is_ours.then(|| change.planning.undrain(self.method, 0))
     }
 
-    fn by_deployer(&self, changes: &[&HostChange<'_>]) -> Option<Traffic> {
+    fn by_deployer(&self, changes: &[&HostChange<'_>]) -> Option<TrafficShift> {
         let hosts = changes.iter().map(|change| &change.planning);
-        traffic(self.settings, self.method, hosts)
+        shift(self.settings, self.method, hosts)
     }
 }
 
-/// What the deployer does about the traffic of hosts; `None`, where there is none.
-fn traffic<'h, 'a: 'h>(
+/// What the deployer does about the traffic of hosts; `None`: nothing, as there are none, or they do it by themselves.
+fn shift<'h, 'a: 'h>(
     settings: &Settings,
     method: &DrainMethod,
     hosts: impl Iterator<Item = &'h HostPlanning<'a>>,
-) -> Option<Traffic> {
+) -> Option<TrafficShift> {
+    let way = match method {
+        DrainMethod::Command(command) if command.on == DrainOn::Deployer => {
+            DeployerWay::Command { command: command.command.clone(), undo: command.undo.clone() }
+        }
+        DrainMethod::LoadBalancer => DeployerWay::LoadBalancer {
+            region: settings.inventory.from.aws_region.clone(),
+            least: settings.drain.min_in_service,
+            timeout_seconds: settings.drain.timeout_seconds,
+        },
+        DrainMethod::Command(_) | DrainMethod::File => return None,
+    };
     let hosts: Vec<HostTraffic> = hosts
         .map(|planning| HostTraffic {
             host: planning.host.name.clone(),
@@ -218,19 +293,9 @@ fn traffic<'h, 'a: 'h>(
         })
         .collect();
     let is_network = hosts.iter().flat_map(|host| &host.memberships).any(Membership::is_of_connections);
-    let way = match method {
-        DrainMethod::Command(command) => {
-            DeployerWay::Command { command: command.command.clone(), undo: command.undo.clone() }
-        }
-        DrainMethod::LoadBalancer | DrainMethod::File => DeployerWay::LoadBalancer {
-            region: settings.inventory.from.aws_region.clone(),
-            least: settings.drain.min_in_service,
-            timeout_seconds: settings.drain.timeout_seconds,
-        },
-    };
     let usual = if is_network { NETWORK_GRACE_SECONDS } else { GRACE_SECONDS };
     let grace_seconds = settings.drain.grace_seconds.unwrap_or(usual);
-    (!hosts.is_empty()).then_some(Traffic { hosts, way, grace_seconds })
+    (!hosts.is_empty()).then_some(TrafficShift { hosts, way, grace_seconds })
 }
 
 impl HostChange<'_> {
@@ -250,14 +315,25 @@ impl HostPlanning<'_> {
         let noted = self.facts.drained.iter().flat_map(|record| &record.memberships);
         let mut memberships: Vec<Membership> = self.facts.memberships.iter().chain(noted).cloned().collect();
         memberships.sort();
-        memberships.dedup();
+        memberships.dedup_by(|later, first| later.is_same_place(first));
         memberships
+    }
+
+    /// Whether what is written about its being out of traffic can't be read.
+    fn has_bad_note(&self) -> bool {
+        self.facts.bad_record(&self.layout.drained()).is_some()
+    }
+
+    /// How it was taken out of traffic, as far as that was written down.
+    fn drained_by(&self) -> Option<&DrainMethod> {
+        self.facts.drained.as_ref()?.method.as_ref()
     }
 
     fn drain(&self, method: &DrainMethod, is_by_hand: bool) -> Action {
         let drain = &self.configured.drain;
         TrafficAction::Drain {
             way: self.way(method, |command| &command.command),
+            method: method.clone(),
             by: self.run.by.clone(),
             is_by_hand,
             memberships: if *method == DrainMethod::LoadBalancer { self.memberships() } else { Vec::new() },
@@ -293,8 +369,8 @@ impl HostPlanning<'_> {
     }
 }
 
-/// Takes some of these hosts out of traffic until a person says otherwise, as far as they aren't out already and enough of the others stay in
-/// it. Who couldn't be seen counts as out.
+/// Takes some of these hosts out of traffic until a person says otherwise, as far as enough of the others stay in it. Who couldn't be seen counts
+/// as out. One that is out already is taken out again: a drain that was cut short may have left it in.
 pub fn plan_drain(
     settings: &Settings,
     run: &RunContext,
@@ -305,27 +381,32 @@ pub fn plan_drain(
     let hosts = HostPlanning::of_all(settings, run, seen);
     let mut notes = Vec::new();
     let mut open = Vec::new();
+    let mut refusals = Vec::new();
     for planning in hosts.iter().filter(|planning| wanted.contains(&planning.host.name)) {
-        let mut note = |text| notes.push(Note { host: Some(planning.host.name.clone()), text });
-        match &planning.facts.drained {
-            _ if !is_balanced(settings, planning.host) => {
-                note("it isn't behind the load balancer, as `drain_roles` says".to_owned());
-            }
-            Some(record) if record.is_by_hand => {
-                note(format!("out of traffic already, says {} since {}", record.by, record.at));
-            }
-            Some(_) | None => open.push(planning),
+        let host = &planning.host.name;
+        let mut note = |text| notes.push(Note { host: Some(host.clone()), text });
+        if !is_balanced(settings, planning.host) {
+            note("it isn't behind the load balancer, as `drain_roles` says".to_owned());
+            continue;
         }
+        if planning.drained_by().is_some_and(|drained_by| drained_by != method) {
+            refusals.push(Refusal::DrainedOtherwise { host: host.clone() });
+        }
+        if let Some(record) = planning.facts.drained.as_ref().filter(|record| record.is_by_hand) {
+            note(format!(
+                "out of traffic already, says {} since {}: it is taken out again",
+                record.by, record.at
+            ));
+        }
+        open.push(planning);
     }
-    let is_in =
-        |host: &Host| hosts.iter().any(|planning| planning.host == host && planning.facts.drained.is_none());
-    let (inside, out): (Vec<&Host>, Vec<&Host>) = balanced(settings).partition(|host| is_in(host));
-    let leaving = open.iter().filter(|planning| planning.facts.drained.is_none()).count();
-    let least = settings.drain.min_in_service as usize;
-    if leaving > 0 && inside.len() < least + leaving {
-        let hosts = (inside.len() + out.len()) as u32;
-        let out = out.into_iter().map(|host| host.name.clone()).collect();
-        return Err(vec![Refusal::TooFewInService { hosts, least: least as u32, out }]);
+    let traffic = InTraffic::of(settings, run, &hosts.iter().collect::<Vec<_>>());
+    let leaving = open.iter().filter(|planning| planning.facts.is_in_traffic()).count() as u32;
+    if leaving > 0 && traffic.serving < settings.drain.min_in_service + leaving {
+        refusals.push(traffic.too_few(settings));
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
     }
     let title = format!("take {} out of traffic", names_of(&open));
     let holder = run.holder(title.as_str());
@@ -336,45 +417,61 @@ pub fn plan_drain(
         actions.push(run.note(JournalKind::Drained, None));
         (planning.host, actions)
     });
-    let by_deployer =
-        traffic(settings, method, open.iter().copied()).filter(|_| method.on() == DrainOn::Deployer);
-    let plan = work(settings, run, Intent::Work, works.collect());
-    Ok(Plan { title: Some(title), notes, ..with_traffic(plan, by_deployer.map(DeployerAction::Drain)) })
+    let by_deployer = shift(settings, method, open.iter().copied()).map(DeployerAction::Drain);
+    let mut plan = work(settings, run, Intent::Work, works.collect());
+    // What can't be done to its end is taken back, and what was so before stays so.
+    for (planned, planning) in plan.hosts.iter_mut().zip(&open) {
+        planned.is_drained = planning.facts.drained.is_some();
+        if !planned.is_drained {
+            let back = Step { id: 0, action: planning.undrain(method, 0) };
+            let frame = vec![Instruction::Do(back)];
+            plan.on_failure.push(HostWork { host: planned.host.name.clone(), frame });
+        }
+    }
+    let plan = with_traffic(plan, by_deployer.into_iter().collect());
+    Ok(Plan { title: Some(title), notes, ..plan })
 }
 
-/// Puts these hosts back into traffic, as far as they are out of it or may be.
+/// Puts these hosts back into traffic, as far as they are out of it or may be: in the way in which each was taken out.
 pub fn plan_undrain(
     settings: &Settings,
     run: &RunContext,
     seen: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
-    let Some(method) = &settings.drain.method else { return Err(vec![Refusal::NoDraining]) };
     let hosts = HostPlanning::of_all(settings, run, seen);
-    let layout_knows =
-        |planning: &&HostPlanning<'_>| planning.facts.bad_record(&planning.layout.drained()).is_some();
     let (open, inside): (Vec<_>, Vec<_>) =
-        hosts.iter().partition(|planning| planning.facts.drained.is_some() || layout_knows(planning));
+        hosts.iter().partition(|planning| planning.facts.drained.is_some() || planning.has_bad_note());
     let note = |planning: &HostPlanning<'_>| Note {
         host: Some(planning.host.name.clone()),
         text: "nobody has taken it out of traffic".to_owned(),
     };
     let notes = inside.into_iter().map(note).collect();
-    // What Amazon's load balancers were told, only they can be told again, whatever the settings say by now.
-    let is_at_amazon = |planning: &&HostPlanning<'_>| {
-        planning.facts.drained.iter().any(|record| !record.memberships.is_empty())
-    };
-    let method = if open.iter().any(is_at_amazon) { &DrainMethod::LoadBalancer } else { method };
+    let mut methods: Vec<(&DrainMethod, Vec<&HostPlanning<'_>>)> = Vec::new();
+    for planning in &open {
+        let method = planning.drained_by().or(settings.drain.method.as_ref());
+        let Some(method) = method else { return Err(vec![Refusal::NoDraining]) };
+        let is_lost = planning.has_bad_note() && planning.memberships().is_empty();
+        if *method == DrainMethod::LoadBalancer && is_lost {
+            return Err(vec![Refusal::NoMemberships { host: planning.host.name.clone() }]);
+        }
+        match methods.iter_mut().find(|(known, _)| *known == method) {
+            Some((_, hosts)) => hosts.push(planning),
+            None => methods.push((method, vec![planning])),
+        }
+    }
     let title = format!("put {} back into traffic", names_of(&open));
     let holder = run.holder(title.as_str());
-    let works = open.iter().map(|planning| {
+    let works =
+        methods.iter().flat_map(|(method, hosts)| hosts.iter().map(move |planning| (*method, *planning)));
+    let works = works.map(|(method, planning)| {
         let mut actions = planning.lock_as_seen(&holder);
         actions.extend([planning.undrain(method, 0), run.note(JournalKind::Undrained, None)]);
         (planning.host, actions)
     });
-    let by_deployer =
-        traffic(settings, method, open.iter().copied()).filter(|_| method.on() == DrainOn::Deployer);
     let plan = work(settings, run, Intent::Work, works.collect());
-    Ok(Plan { title: Some(title), notes, ..with_traffic(plan, by_deployer.map(DeployerAction::Undrain)) })
+    let shifts = methods.iter().filter_map(|(method, hosts)| shift(settings, method, hosts.iter().copied()));
+    let plan = with_traffic(plan, shifts.map(DeployerAction::Undrain).collect());
+    Ok(Plan { title: Some(title), notes, ..plan })
 }
 
 fn names_of(hosts: &[&HostPlanning<'_>]) -> String {
@@ -383,24 +480,24 @@ fn names_of(hosts: &[&HostPlanning<'_>]) -> String {
 }
 
 /// The same work with what the deployer does: once each host is locked and says that it is out of traffic, and before any says that it is back.
-fn with_traffic(mut plan: Plan, action: Option<DeployerAction>) -> Plan {
+fn with_traffic(mut plan: Plan, actions: Vec<DeployerAction>) -> Plan {
     plan.phases.retain(|phase| !phase.work.is_empty());
-    let (Some(action), Some(first)) = (action, plan.phases.first_mut()) else { return plan };
-    let split = |work: &mut HostWork| {
-        let at = work.frame.iter().position(|instruction| match instruction {
-            Instruction::Do(Step { action: Action::Traffic(action), .. }) => {
-                matches!(action, TrafficAction::Undrain { .. })
-            }
-            Instruction::Do(Step { action: Action::Record(RecordAction::Journal { .. }), .. }) => true,
-            _ => false,
-        });
-        let frame = work.frame.split_off(at.unwrap_or_default());
-        HostWork { host: work.host.clone(), frame }
-    };
-    let work = first.work.iter_mut().map(split).collect();
-    // By hand nothing is taken back: who took it out says when it goes back.
-    let deployer = vec![DeployerStep { id: 0, action, way_back: None }];
-    plan.phases.push(Phase { kind: PhaseKind::Work, deployer, work });
+    if let Some(first) = plan.phases.first_mut().filter(|_| !actions.is_empty()) {
+        let split = |work: &mut HostWork| {
+            let at = work.frame.iter().position(|instruction| match instruction {
+                Instruction::Do(Step { action: Action::Traffic(action), .. }) => {
+                    matches!(action, TrafficAction::Undrain { .. })
+                }
+                Instruction::Do(Step { action: Action::Record(RecordAction::Journal { .. }), .. }) => true,
+                _ => false,
+            });
+            let frame = work.frame.split_off(at.unwrap_or_default());
+            HostWork { host: work.host.clone(), frame }
+        };
+        let work = first.work.iter_mut().map(split).collect();
+        let deployer = Numbers::default().deployer(actions);
+        plan.phases.push(Phase { kind: PhaseKind::Work, deployer, work });
+    }
     renumber(&mut plan);
     plan
 }

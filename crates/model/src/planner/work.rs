@@ -305,6 +305,7 @@ pub(super) fn work(
         from: None,
         to: None,
         known_by: settings.serving_known_by(host),
+        is_drained: false,
         trouble: Vec::new(),
         rollback_targets: Vec::new(),
         broken_promises: Vec::new(),

@@ -9,3 +9,4 @@ pub mod message;
 pub mod outcome;
 mod settle;
 pub mod state;
+mod traffic;

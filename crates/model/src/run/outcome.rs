@@ -97,6 +97,8 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::NothingLive { .. }
         | Refusal::TooFewInService { .. }
         | Refusal::TooManyWaits { .. }
+        | Refusal::DrainedOtherwise { .. }
+        | Refusal::NoMemberships { .. }
         | Refusal::NoDraining
         | Refusal::NotAdopted { .. }
         | Refusal::ArchiveGone { .. }

@@ -39,7 +39,7 @@ impl<'p> RunState<'p> {
             (_, Served::Unknown) => Serving::Unknown,
             _ => {
                 // The way back, and a restart that went well, have looked at what runs.
-                let restarted = self.plan.intent == Intent::Restart && state.begun && state.ok;
+                let restarted = self.plan.intent == Intent::Restart && state.sent.is_some() && state.ok;
                 let known = (state.reverted || restarted).then(Vec::new);
                 let trouble = trouble.or(known).unwrap_or_else(|| planned.trouble.clone());
                 Serving::of(planned.from.clone(), known_by, trouble)
@@ -85,10 +85,10 @@ impl<'p> RunState<'p> {
         self.failures.iter().any(|failure| self.effect_of(failure) == Some(Effect::Recovered))
     }
 
-    fn verdict(&self) -> Verdict {
+    pub(super) fn verdict(&self) -> Verdict {
         // Where hosts wait for each other, nothing is changed until all are ready to be. Others may be through with theirs.
         let has_one_part = matches!(self.plan.intent, Intent::Work | Intent::Restart);
-        let some_worked = has_one_part && self.hosts.values().any(|state| state.begun && state.ok);
+        let some_worked = has_one_part && self.hosts.values().any(|state| state.sent.is_some() && state.ok);
         if self.hosts.values().any(|state| state.lock_taken) && self.failures.is_empty() {
             return if some_worked { Verdict::FailedBefore } else { Verdict::Locked };
         }
@@ -108,10 +108,12 @@ impl<'p> RunState<'p> {
             let in_doubt = HostState::needs_look;
             let is_open =
                 (self.group_has(PhaseKind::Finish) && !self.asking) || self.hosts.values().any(in_doubt);
+            let is_open = is_open || !self.traffic.is_empty();
             return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
         }
-        // A host that couldn't take back what it was armed with isn't as it was, whatever its link says.
-        if self.hosts.values().any(|state| state.stuck) || self.has_failed_to_recover() {
+        // A host that couldn't take back what it was armed with, or that gets no requests, isn't as it was, whatever its link says.
+        let is_stuck = self.hosts.values().any(|state| state.stuck) || !self.traffic.is_empty();
+        if is_stuck || self.has_failed_to_recover() {
             return Verdict::Mixed;
         }
         let all_old = changing().all(|planned| self.served(planned) == Served::Old);
@@ -136,7 +138,7 @@ impl<'p> RunState<'p> {
                 && failure.what == FailureKind::Exited { status: GUARD_FAILED }
         };
         // On the deployer, before any host was touched.
-        let begun = self.hosts.values().any(|state| state.begun);
+        let begun = self.hosts.values().any(|state| state.sent.is_some());
         if !begun {
             return Verdict::Refused;
         }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::app::mask::mask_urls;
 use crate::app::virtualenv::differing;
+use crate::deployer::action::DeployerAction;
 use crate::host::record::{JournalKind, StoppedAt};
 use crate::names::HostName;
 use crate::plan::action::{Action, Effect, PythonAction};
@@ -16,6 +17,7 @@ use crate::plan::frame::Instruction;
 use crate::plan::{End, Ended, Found, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
+use crate::run::traffic::OutOfTraffic;
 
 /// The exit status of a lock that somebody else holds; the runner's `lock` says it.
 pub const LOCK_IS_TAKEN: i32 = 75;
@@ -27,6 +29,9 @@ pub const NOT_ARMED: i32 = 73;
 /// hosts in the same moment, only one holds the first: the other lets go.
 const LOCK_ATTEMPTS: u32 = 4;
 
+/// The exit status of the deployer's own work on load balancers, where it has taken no host out of traffic.
+pub const NONE_TAKEN_OUT: i32 = 69;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Forward,
@@ -34,6 +39,8 @@ pub(super) enum Mode {
     Stopping,
     Reverting,
     Looking,
+    /// Hosts serve what they will; those that the deployer has taken out of traffic are put back.
+    PuttingBack,
     /// The outcome is certain, and hosts write it down.
     Noting,
     /// The outcome is certain; the deployer takes back what it has made, and does what is done at the end.
@@ -43,8 +50,8 @@ pub(super) enum Mode {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct HostState {
-    /// It was sent something.
-    pub(super) begun: bool,
+    /// The last phase that it was sent; `None`: nothing was.
+    pub(super) sent: Option<usize>,
     pub(super) working: bool,
     /// What it was sent last ended well.
     pub(super) ok: bool,
@@ -89,6 +96,7 @@ pub struct RunState<'p> {
     pub(super) asking: bool,
     pub(super) hosts: BTreeMap<HostName, HostState>,
     deployer: DeployerState,
+    pub(super) traffic: OutOfTraffic,
     pub(super) failures: Vec<Failure>,
     /// The last phase of which something was begun on a host.
     phase: Option<PhaseKind>,
@@ -123,6 +131,7 @@ impl<'p> RunState<'p> {
             asking: false,
             hosts,
             deployer: DeployerState::default(),
+            traffic: OutOfTraffic::default(),
             failures: Vec::new(),
             phase: None,
             outcome: None,
@@ -152,8 +161,14 @@ impl<'p> RunState<'p> {
                 let all_noted = self.hosts.values().all(|state| !state.working);
                 return if all_noted { self.let_go() } else { Vec::new() };
             }
+            (Mode::PuttingBack, Input::Lost { host, .. }) => {
+                self.state(host).gone = true;
+                return Vec::new();
+            }
+            // Nobody has to wait for a host that was out before, and all has to be done for one that is.
+            (Mode::PuttingBack, Input::DeployerEnded { .. } | Input::Abandoned) => {}
             (Mode::Noting, Input::Abandoned) => {}
-            (Mode::Noting, _) => return Vec::new(),
+            (Mode::PuttingBack | Mode::Noting, _) => return Vec::new(),
             // The outcome is certain, whatever hosts say now.
             (Mode::Closing, Input::DeployerEnded { .. } | Input::Abandoned) => {}
             // What takes something back is let end; nobody has to wait for the rest.
@@ -273,10 +288,11 @@ impl<'p> RunState<'p> {
             }
             Input::Lost { host, why } => {
                 let (takes_part, looking) = (self.takes_part(&host), self.mode == Mode::Looking);
-                let has_one_part = matches!(self.plan.intent, Intent::Work | Intent::Restart);
+                let is_on_its_own = matches!(self.plan.intent, Intent::Work | Intent::Restart);
+                let was_sent_all = is_on_its_own && self.was_sent_all(&host);
                 let state = self.state(&host);
                 state.gone = true;
-                let is_through = state.confirmed || state.reverted || (has_one_part && !state.working);
+                let is_through = state.confirmed || state.reverted || (was_sent_all && !state.working);
                 // Of a host that is through with its part nothing more was wanted; and one that is confirmed goes on by
                 // itself.
                 if state.lost || is_through || !takes_part {
@@ -373,6 +389,9 @@ impl<'p> RunState<'p> {
     fn next_on_deployer(&mut self) -> Option<Command> {
         let step = self.deployer.queue.pop_front()?;
         self.deployer.running = Some(step);
+        if let Some(Found::OnDeployer { step, .. }) = self.plan.step(step) {
+            self.traffic.begins(&step.action);
+        }
         let verdict = self.outcome.as_ref().map(|outcome| outcome.verdict);
         Some(Command::RunOnDeployer { step, verdict })
     }
@@ -384,6 +403,15 @@ impl<'p> RunState<'p> {
         self.deployer.running = None;
         let plan = self.plan;
         let Some(Found::OnDeployer { step, goes_back, .. }) = plan.step(id) else { return Vec::new() };
+        if how == DeployerEnd::Done {
+            self.traffic.ended(&step.action);
+        }
+        if self.mode == Mode::PuttingBack {
+            if let DeployerEnd::Failed(what) = how {
+                self.failures.push(Failure { host: None, step: Some(id), what });
+            }
+            return self.next_on_deployer().map_or_else(|| self.note(), |command| vec![command]);
+        }
         if self.mode == Mode::Closing {
             // What is taken back is so as far as that goes; of the rest the first that fails is the last.
             if how != DeployerEnd::Done && !goes_back && !step.action.is_optional() {
@@ -391,7 +419,15 @@ impl<'p> RunState<'p> {
             }
             return self.next_on_deployer().map_or_else(|| self.close(), |command| vec![command]);
         }
+        // A command of the user's may mean anything by it.
+        let is_ours = matches!(&step.action, DeployerAction::Drain(shift) if shift.is_by_load_balancer());
+        let has_refused =
+            is_ours && how == DeployerEnd::Failed(FailureKind::Exited { status: NONE_TAKEN_OUT });
+        if has_refused {
+            self.traffic.refused(&step.action);
+        }
         match how {
+            DeployerEnd::Failed(_) if has_refused => {}
             DeployerEnd::Done if step.action.is_public() => self.deployer.way_back.clear(),
             // A tag that was made and then couldn't be verified has to go, too.
             DeployerEnd::Done | DeployerEnd::Failed(_) | DeployerEnd::Stopped => {
@@ -457,7 +493,7 @@ impl<'p> RunState<'p> {
         state.lock_taken = false;
         state.may_have_switched |= switches;
         state.may_be_armed |= arms;
-        state.begun = true;
+        state.sent = phases.last().copied();
         Some(Command::Send { host, phases })
     }
 
@@ -499,7 +535,7 @@ impl<'p> RunState<'p> {
             Mode::Stopping => self.revert(),
             Mode::Reverting if working => Vec::new(),
             Mode::Reverting => self.look(),
-            Mode::Looking | Mode::Noting | Mode::Closing | Mode::Over => Vec::new(),
+            Mode::Looking | Mode::PuttingBack | Mode::Noting | Mode::Closing | Mode::Over => Vec::new(),
         }
     }
 
@@ -528,6 +564,13 @@ impl<'p> RunState<'p> {
         let missing: Vec<HostName> =
             self.hosts.iter().filter(|(_, state)| state.lock_taken).map(|(host, _)| host.clone()).collect();
         missing.into_iter().filter_map(|host| self.send(host, &phases)).collect()
+    }
+
+    /// Whether nothing is left of the plan that a host wasn't sent.
+    fn was_sent_all(&self, host: &HostName) -> bool {
+        let sent = self.hosts.get(host).and_then(|state| state.sent);
+        let rest = self.plan.phases.iter().skip(sent.map_or(0, |last| last + 1));
+        rest.into_iter().all(|phase| phase.work_of(host).is_none())
     }
 
     fn takes_part(&self, host: &HostName) -> bool {
@@ -593,21 +636,51 @@ impl<'p> RunState<'p> {
         if commands.is_empty() { self.end() } else { commands }
     }
 
-    /// The outcome is certain: what is left is to write it down, and the deployer's.
+    /// What hosts serve is certain. Where the run came to nothing, the deployer first puts those back into traffic that it took out: they wait
+    /// with their locks, and what is said of the run says how that went.
     fn end(&mut self) -> Vec<Command> {
+        if self.verdict() != Verdict::Done {
+            let action = |id: &u32| match self.plan.step(*id) {
+                Some(Found::OnDeployer { step, .. }) => Some(&step.action),
+                Some(Found::OnHost { .. }) | None => None,
+            };
+            let way_back = std::mem::take(&mut self.deployer.way_back).into_iter();
+            let (traffic, others): (Vec<u32>, _) =
+                way_back.partition(|id| matches!(action(id), Some(DeployerAction::Undrain(_))));
+            let is_wanted = |id: &u32| action(id).is_some_and(|action| self.traffic.wants(action));
+            self.deployer.queue = traffic.into_iter().rev().filter(is_wanted).collect();
+            self.deployer.way_back = others;
+            if let Some(command) = self.next_on_deployer() {
+                self.mode = Mode::PuttingBack;
+                return vec![command];
+            }
+        }
+        self.note()
+    }
+
+    /// The outcome is certain: what is left is to write it down, and the deployer's.
+    fn note(&mut self) -> Vec<Command> {
         let outcome = self.settle();
         let ended = self.ended(&outcome);
         self.outcome = Some(outcome);
         self.mode = Mode::Noting;
         let independent = matches!(self.plan.intent, Intent::Work | Intent::Restart);
+        let plan = self.plan;
         let mut commands = Vec::new();
-        for work in ended.iter().flat_map(|_| &self.plan.on_failure) {
+        for work in ended.iter().flat_map(|_| &plan.on_failure) {
+            let was_out = plan.host(&work.host).is_some_and(|planned| planned.is_drained);
+            let is_in_traffic = self.traffic.is_in(&work.host, was_out);
+            let was_sent_all = self.was_sent_all(&work.host);
             let Some(state) = self.hosts.get_mut(&work.host) else { continue };
             // Where each host is on its own, those that did it have written so.
-            let is_told = state.confirmed || (independent && state.ok);
+            let is_told = state.confirmed || (independent && state.ok && was_sent_all);
             if state.has_lock && !state.gone && !state.lock_taken && !is_told {
                 state.working = true;
-                commands.extend(ended.clone().map(|ended| Command::Note { host: work.host.clone(), ended }));
+                let note = |ended| Command::Note {
+                    host: work.host.clone(),
+                    ended: Ended { is_in_traffic, ..ended },
+                };
+                commands.extend(ended.clone().map(note));
             }
         }
         if commands.is_empty() { self.let_go() } else { commands }
@@ -639,7 +712,7 @@ impl<'p> RunState<'p> {
         };
         let phase = phase.or(self.phase).map_or_else(|| "begin".to_owned(), |phase| phase.to_string());
         let stopped = StoppedAt { phase, milliseconds: 0 };
-        Some(Ended { kind, reason: cut(&mask_urls(&reason)), stopped })
+        Some(Ended { kind, reason: cut(&mask_urls(&reason)), stopped, is_in_traffic: true })
     }
 
     /// Hosts have nothing more to do: they are let go, and the deployer does what is done at the end.
@@ -653,7 +726,7 @@ impl<'p> RunState<'p> {
         let end = if verdict == Verdict::Done { End::Done } else { End::Failed };
         // Of a run that came to nothing, as somebody else was at work, nobody has to hear.
         let is_refusal = matches!(verdict, Verdict::Refused | Verdict::Locked);
-        if self.hosts.values().any(|state| state.begun) && !is_refusal {
+        if self.hosts.values().any(|state| state.sent.is_some()) && !is_refusal {
             let closing = self.plan.closing.iter().filter(|closing| closing.when == end);
             self.deployer.queue.extend(closing.flat_map(|closing| &closing.steps).map(|step| step.id));
         }

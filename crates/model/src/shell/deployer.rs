@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{archive, quote, quote_words};
-use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, TestRunner, Traffic};
+use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, TestRunner, TrafficShift};
 use crate::names::CommitId;
 
 /// The shell of one action, as it is run and as `--dry-run -v` shows it.
@@ -90,8 +90,8 @@ pub fn render_deployer(action: &DeployerAction) -> String {
         }
         DeployerAction::Build { command, clone } => format!("cd {} || exit\n{command}", quote(clone)),
         DeployerAction::Pack(packing) => archive::pack(packing),
-        DeployerAction::Drain(traffic) => traffic_script(traffic, true),
-        DeployerAction::Undrain(traffic) => traffic_script(traffic, false),
+        DeployerAction::Drain(shift) => traffic_script(shift, true),
+        DeployerAction::Undrain(shift) => traffic_script(shift, false),
         DeployerAction::UpdateSubmodules => {
             "git submodule --quiet sync --recursive && git submodule --quiet update --init --recursive"
                 .to_owned()
@@ -101,8 +101,8 @@ pub fn render_deployer(action: &DeployerAction) -> String {
 
 /// The command for each host, one after the other; `BUEDAFAB_HOST` and `BUEDAFAB_ADDRESS` say which. On the way back none is left out because
 /// another one failed. What asks a load balancer of Amazon's is no shell: it is only shown.
-fn traffic_script(traffic: &Traffic, takes_out: bool) -> String {
-    let Traffic { hosts, way, grace_seconds } = traffic;
+fn traffic_script(shift: &TrafficShift, takes_out: bool) -> String {
+    let TrafficShift { hosts, way, grace_seconds } = shift;
     let (command, undo) = match way {
         DeployerWay::Command { command, undo } => (command, undo),
         DeployerWay::LoadBalancer { .. } => {
@@ -115,10 +115,10 @@ fn traffic_script(traffic: &Traffic, takes_out: bool) -> String {
     for HostTraffic { host, address, memberships: _ } in hosts {
         let _ = writeln!(
             script,
-            "(\nexport BUEDAFAB_HOST={} BUEDAFAB_ADDRESS={}\n{}\n) || failed=$?{}",
+            "BUEDAFAB_HOST={} BUEDAFAB_ADDRESS={} sh -c {} || failed=$?{}",
             quote(host.as_str()),
             quote(address),
-            if takes_out { command } else { undo },
+            quote(if takes_out { command } else { undo }),
             if takes_out { "\n[ $failed = 0 ] || exit $failed" } else { "" }
         );
     }

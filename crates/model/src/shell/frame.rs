@@ -9,7 +9,7 @@ use crate::host::record::tail_of;
 use crate::names::RunId;
 use crate::plan::action::{Action, Effect, Effects, FailureMeans, Pace};
 use crate::plan::frame::{Arm, Instruction};
-use crate::plan::{Ended, HostPlan, HostWork, Phase, Plan, Step};
+use crate::plan::{Ended, HostPlan, Phase, Plan, Step};
 
 /// The text of one frame: what `host` does in these phases, as calls of the runner's functions. The first failure
 /// skips all that follows, over the phases' ends too. Whose files all of it makes is said once.
@@ -53,8 +53,12 @@ pub fn render_revert() -> &'static str {
 
 /// The text of the frame that writes down how a run came to nothing, on one of the hosts that it was for.
 pub fn render_on_failure(plan: &Plan, host: &HostPlan, ended: &Ended) -> String {
-    let work = plan.on_failure.iter().filter(|work| work.host == host.host.name);
-    let steps = work.flat_map(HostWork::steps).map(|step| {
+    let steps =
+        plan.at_failure(&host.host.name, ended).into_iter().filter_map(|instruction| match instruction {
+            Instruction::Do(step) => Some(step),
+            Instruction::Arm(_) | Instruction::Confirm | Instruction::Leave => None,
+        });
+    let steps = steps.map(|step| {
         let text = match &step.action {
             Action::Record(action) => record::render_ended(action, ended, &host.layout, &plan.run),
             action => render_step(action, &host.layout, &plan.run),

@@ -306,7 +306,7 @@ pub(super) fn render_ended(action: &RecordAction, ended: &Ended, layout: &Layout
     let RecordAction::Journal { kind: _, by, release, from, reason: _, skipped: _ } = action else {
         return render(action, layout, run);
     };
-    let Ended { kind, reason, stopped } = ended;
+    let Ended { kind, reason, stopped, is_in_traffic: _ } = ended;
     let record = JournalRecord {
         at: Timestamp::UNIX_EPOCH,
         kind: *kind,

@@ -15,17 +15,18 @@ pub(super) fn render(action: &TrafficAction, layout: &Layout, run: &RunId) -> St
     let ask = |way: &HostWay, by_file: String| match way {
         HostWay::File => by_file,
         HostWay::Command { command, around } => {
-            format!("(\n{}\n)", app_command_anywhere(layout, around, command))
+            format!("sh -c {}", quote(&app_command_anywhere(layout, around, command)))
         }
         HostWay::ByDeployer => "true".to_owned(),
     };
     match action {
-        TrafficAction::Drain { way, by, is_by_hand, memberships, grace_seconds } => {
+        TrafficAction::Drain { way, method, by, is_by_hand, memberships, grace_seconds } => {
             let record = DrainRecord {
                 at: Timestamp::UNIX_EPOCH,
                 by: by.clone(),
                 run: run.clone(),
                 is_by_hand: *is_by_hand,
+                method: Some(method.clone()),
                 memberships: memberships.clone(),
             };
             // Whoever finds the host out of traffic has to find by whom, too.

@@ -172,6 +172,7 @@ impl SimHost {
             slots: slots.map(|(name, slot)| (name.clone(), seen(name, slot))).collect(),
             hold: self.hold.clone(),
             drained: self.drained.clone().map(|(run, is_by_hand)| DrainRecord {
+                method: None,
                 at: Timestamp::UNIX_EPOCH,
                 by: "ada@laptop".to_owned(),
                 run,

@@ -7,7 +7,7 @@ use super::deployer::SimDeployer;
 use super::host::{Content, Process, SimHost};
 use crate::deployer::action::DeployerAction;
 use crate::host::facts::CurrentLink;
-use crate::host::record::{JournalKind, SlotState};
+use crate::host::record::{JournalKind, JournalRecord, SlotState};
 use crate::host::running::KnownBy;
 use crate::names::{CommitId, HostName, RunId};
 use crate::plan::action::Effect;
@@ -290,6 +290,7 @@ impl Promises {
         hosts: &[SimHost],
         confirmed: &[bool],
         outcome: Option<&Outcome>,
+        out: &BTreeSet<HostName>,
     ) {
         for (site, confirmed) in confirmed.iter().copied().enumerate() {
             let name = self.starts[site].host.clone();
@@ -321,7 +322,10 @@ impl Promises {
             );
         }
         if let Some(Outcome { verdict: Verdict::Mixed, hosts: told, .. }) = outcome {
-            self.mixed_is_mixed(plan, hosts, confirmed, told);
+            // A host that gets no requests waits for a person, too.
+            if out.is_empty() {
+                self.mixed_is_mixed(plan, hosts, confirmed, told);
+            }
         }
     }
 
@@ -339,18 +343,10 @@ impl Promises {
         if switches && host.maintenance != told {
             self.broken(Some(&name), "visitors are told something else than before the run");
         }
-        // A host that only the deployer can put back says so for as long as nobody has.
-        let left_out = host.drained.as_ref().filter(|(_, is_by_hand)| !is_by_hand);
-        let by_deployer = plan.deployer_steps().any(|found| match found {
-            Found::OnDeployer { step, .. } => matches!(step.action, DeployerAction::Drain(_)),
-            Found::OnHost { .. } => false,
-        });
-        // What it forgets where the run came to nothing, it forgets before it writes down that it did.
+        // What another run has left, one that comes to nothing needn't put right.
         let is_done = outcome.is_some_and(|outcome| outcome.verdict == Verdict::Done);
-        let tells =
-            host.journal.iter().any(|record| record.run == plan.run && record.kind == JournalKind::Failed);
-        let nobody_could = by_deployer && !is_done && !tells;
-        if switches && left_out.is_some() && !nobody_could {
+        let left_out = |(by, is_by_hand): &(RunId, bool)| !is_by_hand && (is_done || *by == plan.run);
+        if switches && host.drained.as_ref().is_some_and(left_out) && !drains_by_deployer(plan) {
             self.broken(Some(&name), "it is left out of traffic");
         }
         let was_by_hand = self.starts[site].drained.as_ref().is_some_and(|(_, is_by_hand)| *is_by_hand);
@@ -363,6 +359,7 @@ impl Promises {
     pub(super) fn of_the_deployer(
         &mut self,
         plan: &Plan,
+        hosts: &[SimHost],
         before: &SimDeployer,
         after: &SimDeployer,
         outcome: Option<&Outcome>,
@@ -375,9 +372,7 @@ impl Promises {
                 self.broken(None, format!("the tag {tag} is left, though the run came to nothing"));
             }
         }
-        if let Some(host) = after.out.iter().next().filter(|_| !self.abandoned && !self.deployer_gone) {
-            self.broken(Some(host), "the deployer has left it out of traffic");
-        }
+        self.traffic_is_told(plan, hosts, before, after, outcome);
         let done = outcome.is_some_and(|outcome| outcome.verdict == Verdict::Done);
         let tags = plan.deployer_steps().filter_map(|found| match found {
             Found::OnDeployer { step, .. } => match &step.action {
@@ -389,6 +384,41 @@ impl Promises {
         for tag in tags {
             if done && after.remote_tags.get(tag) != Some(&true) {
                 self.broken(None, format!("all is done, and the tag {tag} was never pushed"));
+            }
+        }
+    }
+
+    /// A host that only the deployer can put back says that it is out of traffic for as long as it may be, and no longer than somebody could tell
+    /// it; and a run that has left one out says that a person is needed.
+    fn traffic_is_told(
+        &mut self,
+        plan: &Plan,
+        hosts: &[SimHost],
+        before: &SimDeployer,
+        after: &SimDeployer,
+        outcome: Option<&Outcome>,
+    ) {
+        if !drains_by_deployer(plan) {
+            return;
+        }
+        let verdict = outcome.map(|outcome| outcome.verdict);
+        let is_whole = !self.abandoned && !self.deployer_gone;
+        for host in hosts {
+            let name = host.host.name.clone();
+            let is_out = after.out.contains(&name);
+            if is_out && host.drained.is_none() {
+                self.broken(Some(&name), "it is out of traffic, and doesn't say so");
+            }
+            let is_wanted = plan.intent == Intent::Work && verdict == Some(Verdict::Done);
+            let is_told = is_wanted || verdict == Some(Verdict::Mixed);
+            if is_out && !before.out.contains(&name) && is_whole && !is_told {
+                self.broken(Some(&name), "it was left out of traffic, and nobody is told");
+            }
+            // Where the run came to nothing it forgets that before it writes down that it did.
+            let wrote = |record: &JournalRecord| record.run == plan.run && record.kind == JournalKind::Failed;
+            let could_be_told = verdict == Some(Verdict::Done) || host.journal.iter().any(wrote);
+            if !is_out && host.drained.as_ref().is_some_and(|(_, is_by_hand)| !is_by_hand) && could_be_told {
+                self.broken(Some(&name), "it says that it is out of traffic, and isn't");
             }
         }
     }
@@ -537,4 +567,11 @@ impl Promises {
             self.broken(None, "the verdict is that the hosts need a person, and they don't");
         }
     }
+}
+
+pub(super) fn drains_by_deployer(plan: &Plan) -> bool {
+    plan.deployer_steps().any(|found| match found {
+        Found::OnDeployer { step, .. } => matches!(step.action, DeployerAction::Drain(_)),
+        Found::OnHost { .. } => false,
+    })
 }

@@ -159,6 +159,7 @@ mod tests {
             at: jiff::Timestamp::UNIX_EPOCH,
             by: "ada@laptop".to_owned(),
             skipped: Vec::new(),
+            in_traffic: std::collections::BTreeSet::new(),
         };
         let commit = CommitId::new("1".repeat(40)).expect("40 digits");
         let release = Release::unnamed(commit);

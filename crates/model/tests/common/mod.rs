@@ -4,6 +4,8 @@
 
 pub(crate) mod shells;
 
+use std::collections::BTreeSet;
+
 use buedafab_model::app::owner::Owner;
 use buedafab_model::config::{AppInEnvironment, Settings, parse};
 use buedafab_model::host::facts::{CurrentLink, HostFacts, SlotFacts};
@@ -54,6 +56,7 @@ pub(crate) fn run(number: u32) -> RunContext {
         at: midnight + jiff::SignedDuration::from_mins(number.into()),
         by: "ada@laptop".to_owned(),
         skipped: Vec::new(),
+        in_traffic: BTreeSet::new(),
     }
 }
 

@@ -110,7 +110,7 @@ pub(super) fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut D
             "`retire {name}` stops and removes it there; where there is no such host any more, or it has another name, `retire {name} --forget`"
         ));
     }
-    if let Some(DrainRecord { at: _, by, run, is_by_hand, memberships: _ }) = &facts.drained {
+    if let Some(DrainRecord { at: _, by, run, is_by_hand, method: _, memberships: _ }) = &facts.drained {
         let is_at_work = facts
             .lock
             .as_ref()
@@ -124,9 +124,8 @@ pub(super) fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut D
             )
         };
         if !is_at_work {
-            found.warns(DiagnosisKind::Drained, words).help = (!is_by_hand).then(|| {
-                "`undrain` puts it back, and so does the next release that is deployed there".to_owned()
-            });
+            found.warns(DiagnosisKind::Drained, words).help =
+                (!is_by_hand).then(|| "`undrain` puts it back".to_owned());
         }
     }
     if let Some(record) = &facts.maintenance {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::effects::{Effect, Effects, FailureMeans, PhaseName};
 use super::{Action, Surroundings};
 use crate::app::text::one_line;
+use crate::app::traffic::DrainMethod;
 use crate::host::balancer::Membership;
 
 /// What a host does about its traffic.
@@ -17,6 +18,8 @@ pub enum TrafficAction {
     Drain {
         /// How.
         way: HostWay,
+        /// As the settings say it, for whoever puts it back.
+        method: DrainMethod,
         /// Who says it.
         by: String,
         /// Whether a person wants it so until they say otherwise.
@@ -56,6 +59,12 @@ pub enum HostWay {
 }
 
 impl TrafficAction {
+    /// Whether it only writes down what the deployer does.
+    pub fn is_told_by_deployer(&self) -> bool {
+        let (TrafficAction::Drain { way, .. } | TrafficAction::Undrain { way, .. }) = self;
+        *way == HostWay::ByDeployer
+    }
+
     pub(super) fn effects(&self) -> Effects<'_> {
         use PhaseName::{Announce, Drain, Switch, Undrain, Work};
         let way = match self {
@@ -64,7 +73,7 @@ impl TrafficAction {
         let may_use_sudo = matches!(way, HostWay::Command { .. });
         match self {
             TrafficAction::Drain { is_by_hand, .. } => {
-                Effects::new(Effect::Drained { is_by_hand: *is_by_hand }, &[Announce, Drain, Work])
+                Effects::new(Effect::Drained { is_by_hand: *is_by_hand }, &[Announce, Drain, Undrain, Work])
             }
             // What stands behind it on a way back is done although it failed.
             TrafficAction::Undrain { .. } => Effects {
@@ -91,8 +100,9 @@ impl fmt::Display for TrafficAction {
                 tell_way(f, way)?;
                 waits(f, *grace_seconds)
             }
-            TrafficAction::Undrain { way: HostWay::ByDeployer, .. } => {
-                f.write_str("note that it is back in traffic")
+            TrafficAction::Undrain { way: HostWay::ByDeployer, grace_seconds } => {
+                f.write_str("note that it is back in traffic")?;
+                waits(f, *grace_seconds)
             }
             TrafficAction::Undrain { way, grace_seconds } => {
                 f.write_str("put it back into traffic")?;

@@ -31,9 +31,8 @@ impl<'p> Network<'p, '_> {
                     self.site(&host).told_to_stop = false;
                     self.say(&host, Message::Revert);
                 }
-                Command::Note { host, ended: _ } => {
-                    let work = self.plan.on_failure.iter().filter(|work| work.host == host);
-                    let frame = work.flat_map(|work| &work.frame).collect();
+                Command::Note { host, ended } => {
+                    let frame = self.plan.at_failure(&host, &ended).into();
                     self.site(&host).told_to_stop = false;
                     self.say(&host, Message::Frame(frame));
                 }

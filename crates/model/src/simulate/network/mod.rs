@@ -15,7 +15,7 @@ use crate::run::state::RunState;
 use crate::simulate::deployer::SimDeployer;
 use crate::simulate::fault::{Fault, Progress};
 use crate::simulate::host::SimHost;
-use crate::simulate::promises::{Promises, Violation};
+use crate::simulate::promises::{Promises, Violation, drains_by_deployer};
 use crate::simulate::runner::Runner;
 use crate::simulate::schedule::Schedule;
 
@@ -64,6 +64,13 @@ pub fn simulate(plan: &Plan, hosts: &mut [SimHost], scenario: &Scenario) -> Simu
         let at = hosts.iter().position(|host| host.host.name == planned.host.name);
         Site::new(planned.host.name.clone(), at.expect("the plan's hosts are simulated"))
     };
+    let mut deployer = scenario.deployer.clone();
+    if drains_by_deployer(plan) {
+        // Those that say so may be out since an earlier run.
+        let says_so = hosts.iter().filter(|host| matches!(host.drained, Some((_, false))));
+        deployer.out.extend(says_so.map(|host| host.host.name.clone()));
+    }
+    let before = deployer.clone();
     let mut network = Network {
         plan,
         sites: plan.hosts.iter().map(site).collect(),
@@ -77,7 +84,7 @@ pub fn simulate(plan: &Plan, hosts: &mut [SimHost], scenario: &Scenario) -> Simu
         abandon_after: None,
         schedule: Schedule::new(scenario.seed),
         trace: scenario.keep_trace.then(Vec::new),
-        deployer: scenario.deployer.clone(),
+        deployer,
         running: None,
         begun: 0,
     };
@@ -85,8 +92,8 @@ pub fn simulate(plan: &Plan, hosts: &mut [SimHost], scenario: &Scenario) -> Simu
     network.run();
     let Network { sites, hosts, outcome, mut promises, struck, trace, deployer, .. } = network;
     let confirmed: Vec<bool> = sites.iter().map(|site| site.runner.confirmed).collect();
-    promises.at_the_end(plan, hosts, &confirmed, outcome.as_ref());
-    promises.of_the_deployer(plan, &scenario.deployer, &deployer, outcome.as_ref());
+    promises.at_the_end(plan, hosts, &confirmed, outcome.as_ref(), &deployer.out);
+    promises.of_the_deployer(plan, hosts, &before, &deployer, outcome.as_ref());
     SimulatedRun {
         outcome,
         confirmed,
