@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Aws, AwsError, List, Service, numbered};
+use super::{Action, Aws, AwsError, List, numbered};
 
 /// An instance, and where it stands between its beginning and its end.
 #[derive(Debug, Deserialize)]
@@ -47,7 +47,7 @@ impl Aws {
             }
             next_token
         };
-        self.pages(Service::AutoScaling, "DescribeAutoScalingGroups", &parameters, "NextToken", add).await?;
+        self.pages(Action::DescribeAutoScalingGroups, &parameters, "NextToken", add).await?;
         Ok(found)
     }
 }

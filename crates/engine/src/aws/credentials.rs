@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 
 use super::error::AwsError;
 use super::profile::SharedFile;
-use super::{Aws, Service};
+use super::{Action, Aws};
 use crate::http::{Bounds, send};
 
 /// A variable that says something.
@@ -180,7 +180,7 @@ async fn assume(
     parameters.extend(keys.get("external_id").map(|id| ("ExternalId".to_owned(), id.clone())));
     parameters.extend(keys.get("duration_seconds").map(|time| ("DurationSeconds".to_owned(), time.clone())));
     let Assumed { assume_role_result: AssumeRoleResult { credentials } } =
-        sts.call(Service::Sts, "AssumeRole", &parameters).await?;
+        sts.call(Action::AssumeRole, &parameters).await?;
     Ok(Credential {
         access_key_id: credentials.access_key_id,
         secret_access_key: credentials.secret_access_key,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use buedafab_model::host::inventory::Instance;
 use serde::Deserialize;
 
-use super::{Aws, AwsError, List, Service, numbered};
+use super::{Action, Aws, AwsError, List, numbered};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,7 +112,7 @@ impl Aws {
             found.extend(instances.map(Instance::from));
             page.next_token
         };
-        self.pages(Service::Ec2, "DescribeInstances", &parameters, "NextToken", add).await?;
+        self.pages(Action::DescribeInstances, &parameters, "NextToken", add).await?;
         Ok(found)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use buedafab_model::host::balancer::{MemberState, Traffic};
 use serde::Deserialize;
 
-use super::{Aws, AwsError, List, Service, numbered};
+use super::{Action, Aws, AwsError, List, numbered};
 
 /// A load balancer with what is registered with it.
 #[derive(Debug)]
@@ -86,13 +86,13 @@ impl Aws {
             }));
             next_marker
         };
-        self.pages(Service::Elb, "DescribeLoadBalancers", &parameters, "Marker", add).await?;
+        self.pages(Action::DescribeLoadBalancers, &parameters, "Marker", add).await?;
         Ok(found)
     }
 
     /// What a load balancer says of an instance.
     pub(crate) async fn instance_health(&self, balancer: &str, id: &str) -> Result<MemberState, AwsError> {
-        let answer = self.call::<Health>(Service::Elb, "DescribeInstanceHealth", &of(balancer, &[id])).await;
+        let answer = self.call::<Health>(Action::DescribeInstanceHealth, &of(balancer, &[id])).await;
         let states = match answer {
             Ok(answer) => answer.describe_instance_health_result.instance_states,
             // That is how it says that it hasn't got it.
@@ -124,7 +124,7 @@ impl Aws {
 
     /// The instances that a load balancer passes requests to.
     pub(crate) async fn in_service(&self, balancer: &str) -> Result<BTreeSet<String>, AwsError> {
-        let answer: Health = self.call(Service::Elb, "DescribeInstanceHealth", &of(balancer, &[])).await?;
+        let answer: Health = self.call(Action::DescribeInstanceHealth, &of(balancer, &[])).await?;
         let states = answer.describe_instance_health_result.instance_states.into_iter();
         Ok(states.filter(|state| state.state == "InService").map(|state| state.instance_id).collect())
     }
@@ -138,13 +138,13 @@ impl Aws {
         if new.is_empty() {
             return Ok(());
         }
-        let action = "RegisterInstancesWithLoadBalancer";
-        self.call::<Nothing>(Service::Elb, action, &of(balancer, &new)).await.map(|_| ())
+        let action = Action::RegisterInstancesWithLoadBalancer;
+        self.call::<Nothing>(action, &of(balancer, &new)).await.map(|_| ())
     }
 
     pub(crate) async fn deregister_instances(&self, balancer: &str, ids: &[&str]) -> Result<(), AwsError> {
-        let action = "DeregisterInstancesFromLoadBalancer";
-        match self.call::<Nothing>(Service::Elb, action, &of(balancer, ids)).await {
+        let action = Action::DeregisterInstancesFromLoadBalancer;
+        match self.call::<Nothing>(action, &of(balancer, ids)).await {
             Err(AwsError::Refused { code, .. }) if code.starts_with("InvalidInstance") => Ok(()),
             answer => answer.map(|_| ()),
         }

@@ -4,7 +4,7 @@ use buedafab_model::host::balancer::{MemberState, Traffic};
 use serde::Deserialize;
 
 use super::elb::Nothing;
-use super::{Aws, AwsError, List, Service, numbered};
+use super::{Action, Aws, AwsError, List, numbered};
 
 /// A group of targets.
 #[derive(Debug, Clone, Deserialize)]
@@ -124,7 +124,7 @@ impl Aws {
                 found.extend(target_groups);
                 next_marker
             };
-            self.pages(Service::Elbv2, "DescribeTargetGroups", &parameters, "Marker", add).await?;
+            self.pages(Action::DescribeTargetGroups, &parameters, "Marker", add).await?;
         }
         Ok(found)
     }
@@ -136,26 +136,25 @@ impl Aws {
         only: Option<&Target>,
     ) -> Result<Vec<TargetDescription>, AwsError> {
         let parameters = of(arn, only);
-        let answer: Health = self.call(Service::Elbv2, "DescribeTargetHealth", &parameters).await?;
+        let answer: Health = self.call(Action::DescribeTargetHealth, &parameters).await?;
         Ok(answer.describe_target_health_result.target_health_descriptions.items)
     }
 
     /// How long a group lets what has begun go on, in seconds.
     pub(crate) async fn deregistration_delay_seconds(&self, arn: &str) -> Result<Option<u32>, AwsError> {
         let parameters = [("TargetGroupArn".to_owned(), arn.to_owned())];
-        let answer: Attributes =
-            self.call(Service::Elbv2, "DescribeTargetGroupAttributes", &parameters).await?;
+        let answer: Attributes = self.call(Action::DescribeTargetGroupAttributes, &parameters).await?;
         let mut attributes = answer.describe_target_group_attributes_result.attributes.into_iter();
         let delay = attributes.find(|attribute| attribute.key == "deregistration_delay.timeout_seconds");
         Ok(delay.and_then(|delay| delay.value.parse().ok()))
     }
 
     pub(crate) async fn register_target(&self, arn: &str, target: &Target) -> Result<(), AwsError> {
-        self.call::<Nothing>(Service::Elbv2, "RegisterTargets", &of(arn, Some(target))).await.map(|_| ())
+        self.call::<Nothing>(Action::RegisterTargets, &of(arn, Some(target))).await.map(|_| ())
     }
 
     pub(crate) async fn deregister_target(&self, arn: &str, target: &Target) -> Result<(), AwsError> {
-        match self.call::<Nothing>(Service::Elbv2, "DeregisterTargets", &of(arn, Some(target))).await {
+        match self.call::<Nothing>(Action::DeregisterTargets, &of(arn, Some(target))).await {
             // It isn't in there: that is what was wanted.
             Err(AwsError::Refused { code, .. }) if code == "InvalidTarget" => Ok(()),
             answer => answer.map(|_| ()),

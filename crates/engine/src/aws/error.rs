@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::Action;
+
 /// Why a call came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
@@ -176,8 +178,8 @@ fn is_expired(code: &str) -> bool {
     matches!(code, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired")
 }
 
-/// What a refusal means. `permission`: what the call needs, `elasticloadbalancing:DescribeLoadBalancers`.
-pub(crate) fn refused(action: &str, permission: &str, code: String, said: String) -> AwsError {
+/// What a refusal means.
+pub(crate) fn refused(action: Action, code: String, said: String) -> AwsError {
     const NOT_ACCEPTED: [&str; 9] = [
         "AuthFailure",
         "InvalidClientTokenId",
@@ -191,14 +193,13 @@ pub(crate) fn refused(action: &str, permission: &str, code: String, said: String
     ];
     const DENIED: [&str; 4] =
         ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess"];
-    let action = action.to_owned();
+    let permission = action.permission();
+    let action = action.name().to_owned();
     match code.as_str() {
         code_text if is_expired(code_text) || NOT_ACCEPTED.contains(&code_text) => {
             AwsError::NotAccepted { action, code, said }
         }
-        code_text if DENIED.contains(&code_text) => {
-            AwsError::Denied { permission: permission.to_owned(), who: who_of(&said) }
-        }
+        code_text if DENIED.contains(&code_text) => AwsError::Denied { permission, who: who_of(&said) },
         code_text if code_text.contains("NotFound") => AwsError::NotFound { code, said },
         _ => AwsError::Refused { action, code, said },
     }
@@ -220,7 +221,7 @@ mod tests {
         let error = match error_of(body.as_bytes()) {
             Some((code, _)) if is_busy(status, Some(&code)) => format!("busy: {code}"),
             Some((code, said)) => {
-                let error = refused("DescribeInstances", "ec2:DescribeInstances", code, said);
+                let error = refused(Action::DescribeInstances, code, said);
                 format!("{error}; {}", error.hint().unwrap_or_default())
             }
             None => "no error of AWS".to_owned(),

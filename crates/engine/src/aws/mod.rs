@@ -2,6 +2,7 @@
 //!
 //! No SDK: signatures and credentials come from a library, and what is said is a dozen calls.
 
+mod action;
 mod auto_scaling;
 mod balancing;
 mod credentials;
@@ -25,6 +26,7 @@ pub use error::AwsError;
 pub(crate) use credentials::{Credentials, variable};
 
 use crate::http::{Bounds, send};
+use action::Action;
 use credentials::profile_key;
 use error::{error_of, is_busy, refused};
 
@@ -121,12 +123,12 @@ impl Aws {
     /// One call. What is asked for is safe to ask for again.
     pub(crate) async fn call<T: DeserializeOwned>(
         &self,
-        service: Service,
-        action: &str,
+        action: Action,
         parameters: &[(String, String)],
     ) -> Result<T, AwsError> {
+        let service = action.service();
         let url = self.endpoint_of(service).await;
-        let body = form(service, action, parameters);
+        let body = form(action, parameters);
         let mut pause = self.first_pause;
         let mut tries = 0;
         loop {
@@ -138,7 +140,7 @@ impl Aws {
                     return quick_xml::de::from_reader(&body[..]).map_err(|error| AwsError::Unreadable {
                         url,
                         status: 200,
-                        action: action.to_owned(),
+                        action: action.name().to_owned(),
                         why: error.to_string(),
                     });
                 }
@@ -147,10 +149,10 @@ impl Aws {
                     if !is_busy(status, error.as_ref().map(|(code, _)| code.as_str())) {
                         let Some((code, said)) = error else {
                             let why = beginning(&body);
-                            return Err(AwsError::Unreadable { url, status, action: action.to_owned(), why });
+                            let action = action.name().to_owned();
+                            return Err(AwsError::Unreadable { url, status, action, why });
                         };
-                        let permission = format!("{}:{action}", service.name());
-                        return Err(refused(action, &permission, code, said));
+                        return Err(refused(action, code, said));
                     }
                     error.map_or_else(|| format!("status {status}"), |(code, said)| format!("{code}: {said}"))
                 }
@@ -158,9 +160,9 @@ impl Aws {
                 Err(error) => return Err(error),
             };
             if tries == TRIES {
-                return Err(AwsError::Busy { action: action.to_owned(), times: tries, said });
+                return Err(AwsError::Busy { action: action.name().to_owned(), times: tries, said });
             }
-            tracing::debug!(action, tries, said, "asked again");
+            tracing::debug!(action = action.name(), tries, said, "asked again");
             tokio::time::sleep(with_jitter(pause)).await;
             pause *= 2;
         }
@@ -169,15 +171,14 @@ impl Aws {
     /// All pages of an answer, each of which says where the next one begins.
     pub(crate) async fn pages<T: DeserializeOwned>(
         &self,
-        service: Service,
-        action: &str,
+        action: Action,
         parameters: &[(String, String)],
         token: &str,
         mut add: impl FnMut(T) -> Option<String>,
     ) -> Result<(), AwsError> {
         let mut asked = parameters.to_vec();
         for _ in 0..MOST_PAGES {
-            let page: T = self.call(service, action, &asked).await?;
+            let page: T = self.call(action, &asked).await?;
             match add(page).filter(|next| !next.is_empty()) {
                 None => return Ok(()),
                 Some(next) => {
@@ -187,7 +188,11 @@ impl Aws {
             }
         }
         let said = format!("more than {MOST_PAGES} pages");
-        Err(AwsError::Refused { action: action.to_owned(), code: "too long an answer".to_owned(), said })
+        Err(AwsError::Refused {
+            action: action.name().to_owned(),
+            code: "too long an answer".to_owned(),
+            said,
+        })
     }
 
     async fn post(&self, service: Service, url: &str, body: String) -> Result<(u16, Bytes), AwsError> {
@@ -231,11 +236,11 @@ pub(crate) async fn region_of(setting: Option<&str>) -> Option<String> {
 }
 
 /// What is posted.
-fn form(service: Service, action: &str, parameters: &[(String, String)]) -> String {
+fn form(action: Action, parameters: &[(String, String)]) -> String {
     let pair = |name: &str, value: &str| {
         format!("{}={}", utf8_percent_encode(name, ENCODED), utf8_percent_encode(value, ENCODED))
     };
-    let first = [pair("Action", action), pair("Version", service.version())];
+    let first = [pair("Action", action.name()), pair("Version", action.service().version())];
     let rest = parameters.iter().map(|(name, value)| pair(name, value));
     first.into_iter().chain(rest).collect::<Vec<_>>().join("&")
 }
