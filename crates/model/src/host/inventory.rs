@@ -181,8 +181,11 @@ impl fmt::Display for Origin {
 /// A machine that a source named, and that is no host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct LeftOut {
-    /// Which.
+    /// Which: its id, with what people call it.
     pub name: String,
+    /// Its id alone, or its name where it has none: by which it would be a host.
+    #[serde(skip)]
+    pub machine: String,
     /// Who named it.
     pub source: String,
     /// Why it is left out.

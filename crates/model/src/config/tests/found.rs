@@ -80,8 +80,8 @@ fn running_instances_are_hosts_and_the_others_are_told() {
             instance("i-2", &["state=stopped", "tag:Name=web2"]),
             instance("i-4", &["state=terminated"]),
             instance("i-5", &["left_out=it is being taken out of its group"]),
-            instance("i-6", &["private=", "tag:Role=not a/role"]),
-            instance("i-7", &["private=-oProxyCommand=x"]),
+            instance("i-6", &["private=", "tag:Name=web6", "tag:Role=not a/role"]),
+            instance("i-7", &["private=-oProxyCommand=x", "tag:Name=web7"]),
         ])
     };
     let with = |settings: &str| {
@@ -93,8 +93,8 @@ fn running_instances_are_hosts_and_the_others_are_told() {
     left out: i-2, web2 (load balancer web): it is stopped
     left out: i-4 (load balancer web): it is terminated
     left out: i-5 (load balancer web): it is being taken out of its group
-    left out: i-6 (load balancer web): it has no private address
-    left out: i-7 (load balancer web): ssh would take `-oProxyCommand=x` for an option
+    left out: i-6, web6 (load balancer web): it has no private address
+    left out: i-7, web7 (load balancer web): ssh would take `-oProxyCommand=x` for an option
     ");
     insta::assert_snapshot!(with("address = 'public'\nrole_tag = 'Role'"), @"
     i-3 1.2.3.3 [web] — load balancer web, web3, i-3, eu-west-1b
@@ -102,26 +102,36 @@ fn running_instances_are_hosts_and_the_others_are_told() {
     left out: i-2, web2 (load balancer web): it is stopped
     left out: i-4 (load balancer web): it is terminated
     left out: i-5 (load balancer web): it is being taken out of its group
-    left out: i-6 (load balancer web): it has no public address
-    left out: i-7 (load balancer web): it has no public address
+    left out: i-6, web6 (load balancer web): it has no public address
+    left out: i-7, web7 (load balancer web): it has no public address
     ");
     insta::assert_snapshot!(with("address = 'instance_id'\nrole_tag = 'Role'\nconnect = 'aws-shell {host} {address}'"), @r#"
-    i-6 i-6 [not] by aws-shell·i-6·i-6 — load balancer web, i-6, eu-west-1b
-    i-7 i-7 [web] by aws-shell·i-7·i-7 — load balancer web, i-7, eu-west-1b
+    i-6 i-6 [not] by aws-shell·i-6·i-6 — load balancer web, web6, i-6, eu-west-1b
+    i-7 i-7 [web] by aws-shell·i-7·i-7 — load balancer web, web7, i-7, eu-west-1b
     i-1 i-1 [web,worker] by aws-shell·i-1·i-1 — load balancer web, web1, i-1, eu-west-1b
     i-3 i-3 [web] by aws-shell·i-3·i-3 — load balancer web, web3, i-3, eu-west-1b
     left out: i-2, web2 (load balancer web): it is stopped
     left out: i-4 (load balancer web): it is terminated
     left out: i-5 (load balancer web): it is being taken out of its group
-    note: load balancer web: "a/role" can't be a role: only letters, digits, `_`, `-` and `.` may stand in it
+    note: i-6, web6 (load balancer web): "a/role" can't be a role: only letters, digits, `_`, `-` and `.` may stand in it
     "#);
 }
 
 #[test]
 fn every_machine_is_one_host_whoever_names_it() {
-    let first =
-        || Answer::Instances(vec![instance("i-1", &["tag:Role=web"]), instance("i-2", &["state=stopped"])]);
-    let second = Answer::Instances(vec![instance("i-1", &["tag:Role=worker"]), instance("i-2", &[])]);
+    let first = || {
+        Answer::Instances(vec![
+            instance("i-1", &["tag:Role=web"]),
+            instance("i-2", &["state=stopped"]),
+            instance("i-3", &["state=pending", "tag:Name=web3"]),
+            instance("i-4", &["state=stopped", "tag:Name=web4"]),
+        ])
+    };
+    let second = Answer::Instances(vec![
+        instance("i-1", &["tag:Role=worker"]),
+        instance("i-2", &[]),
+        instance("i-3", &["tag:Name=web3"]),
+    ]);
     let addresses = Answer::Instances(vec![
         instance("10.0.0.2", &["address=", "private=10.0.0.2"]),
         instance("192.168.0.7", &["address=", "private=192.168.0.7"]),
@@ -143,7 +153,8 @@ fn every_machine_is_one_host_whoever_names_it() {
     fixed 192.168.0.7 [db] — written
     i-1 10.0.0.1 [web,worker] — load balancer web, i-1, eu-west-1b
     10.0.0.2 10.0.0.2 [web] — target group ips
-    left out: i-2 (load balancer web): it is stopped
+    i-3 10.0.0.3 [web] — EC2 tag:App=five, web3, i-3, eu-west-1b
+    left out: i-4, web4 (load balancer web): it is stopped
     empty: auto scaling group none
     "
     );

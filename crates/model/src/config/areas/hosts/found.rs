@@ -37,6 +37,7 @@ pub(super) fn find(questions: &[Question], defaults: &HostDefaults<'_>, written:
         port: defaults.port,
     };
     let mut found = Found::default();
+    let mut hosts = BTreeSet::new();
     for question in questions {
         let Some(answer) = written.answers.get(question) else { continue };
         let source = &question.source;
@@ -64,13 +65,16 @@ pub(super) fn find(questions: &[Question], defaults: &HostDefaults<'_>, written:
         }
         for named in named {
             match named {
-                Ok(host) => add(&mut found.hosts, host),
+                Ok(host) => {
+                    hosts.insert(host.name.to_string());
+                    add(&mut found.hosts, host);
+                }
                 Err(left_out) => found.left_out.push(left_out),
             }
         }
     }
-    let names: BTreeSet<&str> = found.hosts.iter().map(|host| host.name.as_str()).collect();
-    found.left_out.retain(|left_out| !names.contains(left_out.name.as_str()));
+    // One source may leave out what another names.
+    found.left_out.retain(|left_out| !hosts.contains(&left_out.machine));
     found.left_out.sort();
     found.left_out.dedup();
     found.notes.dedup();
@@ -112,10 +116,7 @@ impl Rules<'_> {
             left_out,
         } = instance;
         let called = tags.get("Name").filter(|name| !name.is_empty() && *name != id);
-        let leave = |why: String| {
-            let name = called.map_or_else(|| id.clone(), |called| format!("{id}, {called}"));
-            Err(LeftOut { name, source: source.to_string(), why })
-        };
+        let leave = |why: String| Err(leave(id, called, source.to_string(), why));
         if let Some(why) = left_out {
             return leave(why.clone());
         }
@@ -159,7 +160,7 @@ impl Rules<'_> {
     ) -> Result<Host, LeftOut> {
         let ListedHost { name, address, port, user, roles, is_local, left_out } = listed;
         if let Some(why) = left_out {
-            return Err(LeftOut { name: name.clone(), source: source.to_string(), why: why.clone() });
+            return Err(leave(name, None, source.to_string(), why.clone()));
         }
         let origin = Origin {
             source: source.to_string(),
@@ -190,7 +191,10 @@ impl Rules<'_> {
         for role in said {
             match Role::new(role) {
                 Ok(role) => drop(roles.insert(role)),
-                Err(error) => notes.push(format!("{}: {error}", origin.source)),
+                Err(error) => {
+                    let which = shown(&draft.name, origin.called.as_ref());
+                    notes.push(format!("{which} ({}): {error}", origin.source));
+                }
             }
         }
         if roles.is_empty() {
@@ -201,10 +205,21 @@ impl Rules<'_> {
             None if is_local => Some(Connect::Command(vec!["sh".to_string()])),
             None => Some(Connect::Ssh),
         };
-        let (name, source) = (draft.name.clone(), origin.source.clone());
-        let host = draft.checked(self.defaults.path.clone(), roles, connect);
-        host.map(|host| Host { origin: Some(origin), ..host }).map_err(|why| LeftOut { name, source, why })
+        let id = draft.name.clone();
+        match draft.checked(self.defaults.path.clone(), roles, connect) {
+            Ok(host) => Ok(Host { origin: Some(origin), ..host }),
+            Err(why) => Err(leave(&id, origin.called.as_ref(), origin.source, why)),
+        }
     }
+}
+
+fn leave(machine: &str, called: Option<&String>, source: String, why: String) -> LeftOut {
+    LeftOut { name: shown(machine, called), machine: machine.to_owned(), source, why }
+}
+
+/// A machine with what people call it.
+fn shown(machine: &str, called: Option<&String>) -> String {
+    called.map_or_else(|| machine.to_owned(), |called| format!("{machine}, {called}"))
 }
 
 /// Static hosts with those that were found, each machine once: what is written of one goes before what is found.
