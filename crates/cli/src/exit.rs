@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use buedafab_engine::{AwsError, GitError};
+use buedafab_engine::{AwsError, GitError, SourceError};
 use buedafab_model::config::Diagnostics;
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::run::outcome::Verdict;
@@ -72,15 +72,27 @@ impl CliError {
     }
 }
 
-/// Before anything is changed.
+/// Amazon says no before anything has changed.
 impl From<AwsError> for CliError {
     fn from(error: AwsError) -> Self {
-        let stop = CliError::verdict(Verdict::Unreachable, format!("{error}\n  nothing was touched"));
-        match error.hint() {
-            Some(hint) => stop.hint(hint),
-            None => stop,
-        }
+        unanswered(&error, error.hint(), error.is_of_configuration())
     }
+}
+
+/// Nobody knows the hosts.
+impl From<SourceError> for CliError {
+    fn from(error: SourceError) -> Self {
+        unanswered(&error, error.hint(), error.is_of_configuration())
+    }
+}
+
+fn unanswered(error: &dyn std::error::Error, hint: Option<String>, is_of_configuration: bool) -> CliError {
+    let message = format!("{error}\n  nothing was touched");
+    let stop = match is_of_configuration {
+        true => CliError::configuration(message),
+        false => CliError::verdict(Verdict::Unreachable, message),
+    };
+    CliError { hint, ..stop }
 }
 
 impl From<GitError> for CliError {
@@ -109,5 +121,47 @@ impl fmt::Display for CliError {
             write!(f, "\n  help: {hint}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: AwsError, code: ExitCode, told: &str) {
+        let stop = CliError::from(error);
+        assert_eq!((stop.code(), stop.to_string().as_str()), (code, told));
+    }
+
+    #[test]
+    fn what_amazon_refuses_is_told_in_one_way() {
+        check(
+            AwsError::NotFound {
+                code: "LoadBalancerNotFound".to_owned(),
+                said: "There is no web".to_owned(),
+            },
+            ExitCode::Configuration,
+            "error: There is no web (LoadBalancerNotFound)\n  nothing was touched\n  help: are its name and the region right? `aws_region` says which",
+        );
+        check(
+            AwsError::NoRegion,
+            ExitCode::Configuration,
+            "error: no region is known for AWS\n  nothing was touched\n  help: write `aws_region` in buedafab.toml, or set AWS_REGION, or `region` of the profile in ~/.aws/config",
+        );
+        check(
+            AwsError::Denied { permission: "ec2:DescribeInstances".to_owned(), who: None },
+            ExitCode::Unreachable,
+            "error: whoever the AWS credentials are of may not ec2:DescribeInstances\n  nothing was touched\n  help: allow ec2:DescribeInstances in a policy of the user or role",
+        );
+        check(
+            AwsError::Refused {
+                action: "DescribeInstances".to_owned(),
+                code: "ValidationError".to_owned(),
+                said: "bad".to_owned(),
+            },
+            ExitCode::Unreachable,
+            "error: DescribeInstances is refused: ValidationError: bad\n  nothing was touched",
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Those who know the hosts of environments, asked before a command begins: each once.
 
-use buedafab_engine::{SourceError, ask as ask_all};
+use buedafab_engine::ask as ask_all;
 use buedafab_model::app::mask::mask_urls;
 use buedafab_model::config::{ConfigFile, Settings};
 use buedafab_model::host::inventory::{Answers, HostSource, LeftOut};
@@ -34,7 +34,7 @@ pub(crate) async fn ask(cli: &Cli) -> Result<Answers, CliError> {
     for environment in environments {
         let Ok(mut questions) = config.questions(&environment) else { continue };
         questions.retain(|question| !answers.contains_key(question));
-        let answered = ask_all(&questions, &project.root).await.map_err(|error| unanswered(&error));
+        let answered = ask_all(&questions, &project.root).await.map_err(CliError::from);
         let checked = answered.and_then(|more| {
             answers.extend(more);
             require_hosts(&config.clone().with_answers(answers.clone()), &environment)
@@ -45,19 +45,6 @@ pub(crate) async fn ask(cli: &Cli) -> Result<Answers, CliError> {
         }
     }
     Ok(answers)
-}
-
-fn unanswered(error: &SourceError) -> CliError {
-    let message = format!("{error}\n  nothing was touched");
-    let stop = if error.is_of_configuration() {
-        CliError::configuration(message)
-    } else {
-        CliError::verdict(Verdict::Unreachable, message)
-    };
-    match error.hint() {
-        Some(hint) => stop.hint(hint),
-        None => stop,
-    }
 }
 
 /// An answer without a host is no answer: the configuration is right, and there is nobody to reach.

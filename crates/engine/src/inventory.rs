@@ -38,9 +38,6 @@ impl SourceError {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match &self.why {
-            SourceProblem::Aws(AwsError::NotFound { .. }) => {
-                Some("are its name and the region right? `aws_region` says which".to_owned())
-            }
             SourceProblem::Aws(error) => error.hint(),
             SourceProblem::NoGroup { .. } => Some("are its name and `aws_region` right?".to_owned()),
             SourceProblem::NoHosts { .. } => Some("name a group of instances or IP addresses".to_owned()),
@@ -51,7 +48,7 @@ impl SourceError {
     /// Whether the configuration, or a file that it names, has to change for this to end.
     pub fn is_of_configuration(&self) -> bool {
         match &self.why {
-            SourceProblem::Aws(error) => matches!(error, AwsError::NotFound { .. } | AwsError::NoRegion),
+            SourceProblem::Aws(error) => error.is_of_configuration(),
             SourceProblem::Command(_) => false,
             SourceProblem::NoGroup { .. }
             | SourceProblem::NoHosts { .. }

@@ -52,13 +52,12 @@ pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, wanted: Wanted) ->
             "write into buedafab.toml: [environments.{environment}] load_balancer = \"web\""
         )));
     }
-    let aws = Aws::new(from.aws_region.as_deref()).await.map_err(|error| refused(&error))?;
-    let groups =
-        aws.groups(&from.load_balancer, &from.target_group).await.map_err(|error| refused(&error))?;
+    let aws = Aws::new(from.aws_region.as_deref()).await?;
+    let groups = aws.groups(&from.load_balancer, &from.target_group).await?;
     let mut members = Vec::new();
     for group in &groups {
         for id in &arguments.instances {
-            members.extend(aws.members_of(group, id).await.map_err(|error| refused(&error))?);
+            members.extend(aws.members_of(group, id).await?);
         }
     }
     let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
@@ -75,7 +74,7 @@ pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, wanted: Wanted) ->
             Wanted::Out => aws.deregister(member).await,
         };
         if let Err(error) = changed {
-            return Err(if touched { undecided(&format!("{member}: {error}")) } else { refused(&error) });
+            return Err(if touched { broken_off(&format!("{member}: "), &error) } else { error.into() });
         }
         touched = true;
     }
@@ -86,7 +85,7 @@ pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, wanted: Wanted) ->
         }
     };
     let states = tokio::select! {
-        states = aws.wait_until(&members, wanted, limit, tell) => states.map_err(|error| undecided(&error.to_string()))?,
+        states = aws.wait_until(&members, wanted, limit, tell) => states.map_err(|error| broken_off("", &error))?,
         () = interrupted() => {
             return Err(CliError::verdict(Verdict::Interrupted, "interrupted: AWS goes on with what it was told"));
         }
@@ -138,16 +137,15 @@ async fn confirm(cli: &Cli, settings: &Settings, question: &str) -> Result<(), C
     if confirmed { Ok(()) } else { Err(refused("not confirmed")) }
 }
 
-/// AWS says no before anything has changed.
-fn refused(error: &AwsError) -> CliError {
-    let stop = CliError::verdict(Verdict::Unreachable, format!("{error}\n  nothing was touched"));
-    match error.hint() {
-        Some(hint) => stop.hint(hint),
-        None => stop,
-    }
+/// AWS says no when something has changed already.
+fn broken_off(about: &str, error: &AwsError) -> CliError {
+    let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; then "));
+    undecided(&format!("{about}{error}")).hint(format!("{hint}{AGAIN}"))
 }
+
+const AGAIN: &str = "run it again: what is done stays done";
 
 /// Something has changed, and not all that was wanted.
 fn undecided(why: &str) -> CliError {
-    CliError::verdict(Verdict::Mixed, why).hint("run it again: what is done stays done")
+    CliError::verdict(Verdict::Mixed, why).hint(AGAIN)
 }

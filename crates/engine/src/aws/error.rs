@@ -121,9 +121,24 @@ impl AwsError {
             AwsError::NoAnswer { .. } | AwsError::Unreadable { .. } => {
                 "is the region right, and AWS_ENDPOINT_URL, if it is set?"
             }
-            AwsError::NotFound { .. } | AwsError::Refused { .. } => return None,
+            AwsError::NotFound { .. } => "are its name and the region right? `aws_region` says which",
+            AwsError::Refused { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+
+    /// Whether the configuration has to change for this to end.
+    pub fn is_of_configuration(&self) -> bool {
+        match self {
+            AwsError::NoRegion | AwsError::NotFound { .. } => true,
+            AwsError::Credentials(_)
+            | AwsError::NotAccepted { .. }
+            | AwsError::Denied { .. }
+            | AwsError::Busy { .. }
+            | AwsError::Refused { .. }
+            | AwsError::NoAnswer { .. }
+            | AwsError::Unreadable { .. } => false,
+        }
     }
 }
 
@@ -267,7 +282,7 @@ mod tests {
         check(
             400,
             &others("LoadBalancerNotFound", "There is no\n  web"),
-            "There is no web (LoadBalancerNotFound); ",
+            "There is no web (LoadBalancerNotFound); are its name and the region right? `aws_region` says which",
         );
         check(400, &others("ValidationError", "bad"), "DescribeInstances is refused: ValidationError: bad; ");
         check(400, &others("Throttling", "Rate exceeded"), "busy: Throttling");

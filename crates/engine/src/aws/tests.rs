@@ -362,7 +362,7 @@ async fn trouble_is_tried_again_with_a_bound_and_everything_else_is_not() {
     1 asked: the AWS credentials aren't accepted for DescribeTargetHealth: SignatureDoesNotMatch: The request signature we calculated does not match
         are they of this account and region? `aws sts get-caller-identity` tells who you are
     1 asked: One or more target groups not found (TargetGroupNotFound)
-        
+        are its name and the region right? `aws_region` says which
     1 asked: URL/ answers 200 with something that isn't an answer of AWS to DescribeTargetHealth: missing field `DescribeTargetHealthResult`
         is the region right, and AWS_ENDPOINT_URL, if it is set?
     1 asked: URL/ answers 200 with something that isn't an answer of AWS to DescribeTargetHealth: invalid type: string "{\"a\": 1}", expected struct Health
