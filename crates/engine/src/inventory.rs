@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use buedafab_model::host::balancer::Traffic;
 use buedafab_model::host::inventory::ansible::{FileKind, InventoryError, InventoryFile, read, read_dynamic};
 use buedafab_model::host::inventory::{Answer, Answers, HostSource, Instance, Question};
 
@@ -135,9 +136,8 @@ impl Aws {
             let mut leaving: BTreeMap<String, bool> = BTreeMap::new();
             let mut ids: Vec<String> = Vec::new();
             for described in self.targets(&group.target_group_arn, None).await? {
+                let drains = described.state().traffic == Traffic::Drains;
                 let id = described.target.id;
-                let state = described.target_health.map(|health| health.state);
-                let drains = state.is_some_and(|state| state == "draining");
                 // With several ports it is one host, which leaves when all of them do.
                 let known =
                     leaving.entry(id.clone()).and_modify(|leaves| *leaves &= drains).or_insert(drains);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use buedafab_model::host::Host;
 use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Traffic, Wanted};
 
-use super::elbv2::{Target, TargetGroup, state_of};
+use super::elbv2::{Target, TargetGroup, not_registered};
 use super::{Aws, AwsError};
 
 impl Aws {
@@ -51,15 +51,17 @@ impl Aws {
 
     /// The members of a group that get requests, by what they are called there.
     pub(crate) async fn serving_in(&self, group: &BalancerGroup) -> Result<BTreeSet<String>, AwsError> {
-        match group {
-            BalancerGroup::LoadBalancer { name } => self.in_service(name).await,
-            BalancerGroup::TargetGroup { arn, .. } => {
-                let described = self.targets(arn, None).await?.into_iter();
-                let serving =
-                    described.filter(|it| state_of(it.target_health.clone()).traffic == Traffic::Serves);
-                Ok(serving.map(|described| described.target.id).collect())
+        let states: Vec<(String, MemberState)> = match group {
+            BalancerGroup::LoadBalancer { name } => {
+                self.health_of_instances(name).await?.into_iter().collect()
             }
-        }
+            BalancerGroup::TargetGroup { arn, .. } => {
+                let described = self.targets(arn, None).await?;
+                described.into_iter().map(|it| (it.target.id.clone(), it.state())).collect()
+            }
+        };
+        let serving = states.into_iter().filter(|(_, state)| state.traffic == Traffic::Serves);
+        Ok(serving.map(|(id, _)| id).collect())
     }
 
     /// An instance's places in a group: with several ports there are several. One that isn't in it has the place that it would get.
@@ -131,7 +133,7 @@ impl Aws {
                     target.id == member.id && (member.port.is_none() || target.port == member.port)
                 };
                 let found = found.into_iter().find(|described| is_it(&described.target));
-                Ok(state_of(found.and_then(|described| described.target_health)))
+                Ok(found.map_or_else(not_registered, |described| described.state()))
             }
         }
     }

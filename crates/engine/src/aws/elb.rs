@@ -1,10 +1,11 @@
 //! Classic load balancers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use buedafab_model::host::balancer::{MemberState, Traffic};
 use serde::Deserialize;
 
+use super::elbv2::not_registered;
 use super::{Action, Aws, AwsError, List, numbered};
 
 /// A load balancer with what is registered with it.
@@ -65,6 +66,23 @@ struct InstanceState {
     description: Option<String>,
 }
 
+impl InstanceState {
+    fn state(&self) -> MemberState {
+        let reason = self.description.clone().filter(|reason| reason != NO_REASON && !reason.is_empty());
+        // Several messages may stand in it.
+        let says = |words: &str| reason.as_deref().is_some_and(|why| why.contains(words));
+        let traffic = match self.state.as_str() {
+            // What it has begun goes on, and it is in service for that.
+            _ if says("deregistration") => Traffic::Drains,
+            "InService" => Traffic::Serves,
+            _ if says("not currently registered") => Traffic::Out,
+            _ if says("LoadBalancer is not configured to route traffic to") => Traffic::Unused,
+            _ => Traffic::Waits,
+        };
+        MemberState { traffic, word: self.state.clone(), reason }
+    }
+}
+
 /// An answer of which nothing is wanted but that it is one.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Nothing {}
@@ -99,34 +117,27 @@ impl Aws {
             Err(AwsError::Refused { code, .. }) if code.starts_with("InvalidInstance") => List::default(),
             Err(error) => return Err(error),
         };
-        let out = || MemberState { traffic: Traffic::Out, word: "not registered".to_owned(), reason: None };
-        let Some(state) = states.into_iter().find(|state| state.instance_id == id) else { return Ok(out()) };
-        let reason = state.description.filter(|reason| reason != NO_REASON && !reason.is_empty());
-        let says = |words: &str| reason.as_deref().is_some_and(|why| why.contains(words));
-        let traffic = match state.state.as_str() {
-            // What it has begun goes on, and it is in service for that.
-            _ if says("deregistration") => Traffic::Drains,
-            "InService" => Traffic::Serves,
-            _ if says("not currently registered") => Traffic::Out,
-            // For a moment it may not know; of what was never registered it knows nothing for good.
-            "Unknown" => {
-                let known = self.load_balancers(&[balancer.to_owned()]).await?;
-                let is_in = known.iter().any(|balancer| balancer.instances.iter().any(|known| known == id));
-                if !is_in {
-                    return Ok(out());
-                }
-                Traffic::Waits
-            }
-            _ => Traffic::Waits,
+        let Some(found) = states.into_iter().find(|state| state.instance_id == id) else {
+            return Ok(not_registered());
         };
-        Ok(MemberState { traffic, word: state.state, reason })
+        // For a moment it may not know; of what was never registered it knows nothing for good.
+        if found.state == "Unknown" {
+            let known = self.load_balancers(&[balancer.to_owned()]).await?;
+            if !known.iter().any(|balancer| balancer.instances.iter().any(|known| known == id)) {
+                return Ok(not_registered());
+            }
+        }
+        Ok(found.state())
     }
 
-    /// The instances that a load balancer passes requests to.
-    pub(crate) async fn in_service(&self, balancer: &str) -> Result<BTreeSet<String>, AwsError> {
+    /// What a load balancer says of each instance that it knows.
+    pub(crate) async fn health_of_instances(
+        &self,
+        balancer: &str,
+    ) -> Result<BTreeMap<String, MemberState>, AwsError> {
         let answer: Health = self.call(Action::DescribeInstanceHealth, &of(balancer, &[])).await?;
         let states = answer.describe_instance_health_result.instance_states.into_iter();
-        Ok(states.filter(|state| state.state == "InService").map(|state| state.instance_id).collect())
+        Ok(states.map(|found| (found.instance_id.clone(), found.state())).collect())
     }
 
     /// Those that are registered already aren't again: not every server counts them once then.

@@ -43,17 +43,72 @@ pub(crate) struct Target {
 pub(crate) struct TargetDescription {
     pub target: Target,
     #[serde(default)]
-    pub target_health: Option<TargetHealth>,
+    target_health: Option<TargetHealth>,
+    #[serde(default)]
+    administrative_override: Option<TargetHealth>,
 }
 
+/// A word about a target, with its reason.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct TargetHealth {
-    pub state: String,
+struct TargetHealth {
     #[serde(default)]
-    pub reason: Option<String>,
+    state: String,
     #[serde(default)]
-    pub description: Option<String>,
+    reason: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+}
+
+impl TargetHealth {
+    fn code(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
+
+    fn why(&self) -> Option<String> {
+        let said = [self.reason.as_deref(), self.description.as_deref()];
+        let said: Vec<&str> = said.into_iter().flatten().filter(|said| !said.is_empty()).collect();
+        (!said.is_empty()).then(|| said.join(": "))
+    }
+}
+
+impl TargetDescription {
+    /// What its group says of it. The words are those of `TargetHealthStateEnum`, `TargetHealthReasonEnum` and
+    /// `TargetAdministrativeOverrideStateEnum` in Amazon's reference; any other is told, and waited through.
+    pub(crate) fn state(&self) -> MemberState {
+        let Some(health) = &self.target_health else { return not_registered() };
+        let moved = self.administrative_override.as_ref();
+        let moved = moved
+            .filter(|it| matches!(it.state.as_str(), "zonal_shift_active" | "zonal_shift_delegated_to_dns"));
+        let mut reason = health.why();
+        let traffic = match (health.state.as_str(), health.code()) {
+            (_, "Target.NotRegistered") => Traffic::Out,
+            // Nobody asks after its health, so it gets requests.
+            ("healthy", _) | ("unavailable", "Target.HealthCheckDisabled") => match moved {
+                Some(moved) => {
+                    reason = moved.why();
+                    Traffic::Shifted
+                }
+                None => Traffic::Serves,
+            },
+            ("draining", _) => Traffic::Drains,
+            ("unused", "Target.NotInUse" | "Target.IpUnusable") => Traffic::Unused,
+            ("unused", _) => Traffic::Out,
+            // What drains there are the connections of one that is unwell and stays in the group.
+            ("initial" | "unhealthy" | "unhealthy.draining" | "unavailable", _) => Traffic::Waits,
+            _ => {
+                let unknown = "a state that isn't known here";
+                reason = Some(reason.map_or_else(|| unknown.to_owned(), |why| format!("{unknown}: {why}")));
+                Traffic::Waits
+            }
+        };
+        MemberState { traffic, word: health.state.clone(), reason }
+    }
+}
+
+/// What is said of one that its group doesn't have.
+pub(crate) fn not_registered() -> MemberState {
+    MemberState { traffic: Traffic::Out, word: "not registered".to_owned(), reason: None }
 }
 
 #[derive(Debug, Deserialize)]
@@ -173,25 +228,4 @@ fn of(arn: &str, target: Option<&Target>) -> Vec<(String, String)> {
         parameters.extend(more);
     }
     parameters
-}
-
-/// What a group says of a target.
-pub(crate) fn state_of(health: Option<TargetHealth>) -> MemberState {
-    let Some(TargetHealth { state, reason, description }) = health else {
-        return MemberState { traffic: Traffic::Out, word: "not registered".to_owned(), reason: None };
-    };
-    let traffic = match state.as_str() {
-        "healthy" => Traffic::Serves,
-        "draining" | "unhealthy.draining" => Traffic::Drains,
-        // Of one whose group no listener uses it says the same as of one that is no target: neither gets requests.
-        "unused" => Traffic::Out,
-        // Nobody asks after its health, so it gets requests.
-        "unavailable" => Traffic::Serves,
-        _ => Traffic::Waits,
-    };
-    let reason = match (reason.filter(|reason| !reason.is_empty()), description.filter(|it| !it.is_empty())) {
-        (Some(reason), Some(description)) => Some(format!("{reason}: {description}")),
-        (reason, description) => reason.or(description),
-    };
-    MemberState { traffic, word: state, reason }
 }

@@ -220,6 +220,26 @@ pub(crate) fn targets(state: &str, reason: &str, description: &str) -> String {
     )
 }
 
+/// What a classic load balancer says of instances: id, state and description of each.
+fn instance_health(all: &[(&str, &str, &str)]) -> String {
+    let states = all.iter().map(|(id, state, reason)| {
+        format!(
+            "<member><Description>{reason}</Description><InstanceId>{id}</InstanceId><State>{state}</State><ReasonCode>x</ReasonCode></member>"
+        )
+    });
+    format!(
+        "<DescribeInstanceHealthResponse><DescribeInstanceHealthResult><InstanceStates>{}</InstanceStates>\
+         </DescribeInstanceHealthResult></DescribeInstanceHealthResponse>",
+        states.collect::<String>()
+    )
+}
+
+/// A target that somebody has a word about.
+fn shifted(state: &str, word: &str) -> String {
+    let says = "<AdministrativeOverride><State>WORD</State><Reason>AdministrativeOverride.ZonalShiftActive</Reason><Description>a zonal shift is active</Description></AdministrativeOverride></member>";
+    targets(state, "", "").replace("</member>", &says.replace("WORD", word))
+}
+
 pub(crate) fn member() -> Membership {
     let group = BalancerGroup::TargetGroup {
         name: "five".to_owned(),
@@ -244,20 +264,25 @@ async fn what_a_group_says_of_a_host_is_told_with_its_reason() {
         targets("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress"),
         targets("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]"),
         targets("unused", "Target.NotRegistered", "Target is not registered to the target group"),
+        targets("unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"),
+        targets("unused", "Target.IpUnusable", "The target IP address is reserved for use by a load balancer"),
+        targets("unused", "Target.InvalidState", "Target is in the stopped state"),
+        targets("unhealthy.draining", "Target.FailedHealthChecks", "Health checks failed"),
         targets("unavailable", "Target.HealthCheckDisabled", "Health checks are not enabled for this target"),
+        targets("unavailable", "Elb.InternalError", "Target health is unavailable due to an internal error"),
+        targets("asleep", "", ""),
+        targets("asleep", "Target.Night", "Target sleeps").replace("<member>", "<member><AnomalyDetection><Result>normal</Result><MitigationInEffect>no</MitigationInEffect></AnomalyDetection>"),
+        shifted("healthy", "zonal_shift_active"),
+        shifted("unhealthy", "zonal_shift_active"),
+        shifted("healthy", "no_override"),
+        shifted("healthy", "zonal_shift_delegated_to_dns"),
         "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions/></DescribeTargetHealthResult></DescribeTargetHealthResponse>".to_owned(),
     ] {
         let server = Server::with(vec![(200, answer)]);
         let state = aws(&server.url).state_of(&member()).await.expect("it answers");
         told.push(format!("{:?}: {state}", state.traffic));
     }
-    let classic_answer = |state: &str, reason: &str| {
-        format!(
-            "<DescribeInstanceHealthResponse><DescribeInstanceHealthResult><InstanceStates><member><Description>{reason}</Description>\
-             <InstanceId>i-1</InstanceId><State>{state}</State><ReasonCode>x</ReasonCode></member></InstanceStates>\
-             </DescribeInstanceHealthResult></DescribeInstanceHealthResponse>"
-        )
-    };
+    let classic_answer = |state: &str, reason: &str| instance_health(&[("i-1", state, reason)]);
     for (status, answer) in [
         (200, classic_answer("InService", "N/A")),
         (
@@ -269,6 +294,13 @@ async fn what_a_group_says_of_a_host_is_told_with_its_reason() {
         ),
         (200, classic_answer("OutOfService", "Instance registration is still in progress.")),
         (200, classic_answer("InService", "Instance deregistration currently in progress.")),
+        (
+            200,
+            classic_answer(
+                "OutOfService",
+                "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",
+            ),
+        ),
         (200, classic_answer("OutOfService", "Instance is not currently registered with the LoadBalancer.")),
         (400, error("InvalidInstance", "i-1 isn't registered")),
     ] {
@@ -283,15 +315,59 @@ async fn what_a_group_says_of_a_host_is_told_with_its_reason() {
     Drains: draining (Target.DeregistrationInProgress: Target deregistration is in progress)
     Waits: unhealthy (Target.ResponseCodeMismatch: Health checks failed with these codes: [503])
     Out: unused (Target.NotRegistered: Target is not registered to the target group)
+    Unused: unused (Target.NotInUse: Target group is not configured to receive traffic from the load balancer)
+    Unused: unused (Target.IpUnusable: The target IP address is reserved for use by a load balancer)
+    Out: unused (Target.InvalidState: Target is in the stopped state)
+    Waits: unhealthy.draining (Target.FailedHealthChecks: Health checks failed)
     Serves: unavailable (Target.HealthCheckDisabled: Health checks are not enabled for this target)
+    Waits: unavailable (Elb.InternalError: Target health is unavailable due to an internal error)
+    Waits: asleep (a state that isn't known here)
+    Waits: asleep (a state that isn't known here: Target.Night: Target sleeps)
+    Shifted: healthy (AdministrativeOverride.ZonalShiftActive: a zonal shift is active)
+    Waits: unhealthy
+    Serves: healthy
+    Shifted: healthy (AdministrativeOverride.ZonalShiftActive: a zonal shift is active)
     Out: not registered
     Serves: InService
     Waits: OutOfService (Instance has failed at least the UnhealthyThreshold number of health checks consecutively.)
     Waits: OutOfService (Instance registration is still in progress.)
     Drains: InService (Instance deregistration currently in progress.)
+    Unused: OutOfService (Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.)
     Out: OutOfService (Instance is not currently registered with the LoadBalancer.)
     Out: not registered
     ");
+}
+
+#[tokio::test]
+async fn only_those_that_get_requests_are_in_service() {
+    let target = |id: &str, state: &str, reason: &str, shift: &str| {
+        format!(
+            "<member><Target><Port>80</Port><Id>{id}</Id></Target><TargetHealth><State>{state}</State><Reason>{reason}</Reason></TargetHealth>\
+             <AdministrativeOverride><State>{shift}</State></AdministrativeOverride></member>"
+        )
+    };
+    let all = [
+        target("i-1", "healthy", "", "no_override"),
+        target("i-2", "draining", "Target.DeregistrationInProgress", "no_override"),
+        target("i-3", "healthy", "", "zonal_shift_active"),
+        target("i-4", "unavailable", "Target.HealthCheckDisabled", "unknown"),
+        target("i-5", "unused", "Target.NotInUse", "no_override"),
+    ];
+    let targets = format!(
+        "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions>{}</TargetHealthDescriptions>\
+         </DescribeTargetHealthResult></DescribeTargetHealthResponse>",
+        all.concat()
+    );
+    let instances = instance_health(&[
+        ("i-1", "InService", "N/A"),
+        ("i-2", "InService", "Instance deregistration currently in progress."),
+        ("i-3", "OutOfService", "Instance registration is still in progress."),
+    ]);
+    let server = Server::with(vec![(200, targets), (200, instances)]);
+    let aws = aws(&server.url);
+    let serving = async |group: &BalancerGroup| aws.serving_in(group).await.expect("it answers");
+    assert_eq!(serving(&member().group).await, ["i-1", "i-4"].map(str::to_owned).into());
+    assert_eq!(serving(&classic().group).await, ["i-1"].map(str::to_owned).into());
 }
 
 #[tokio::test]

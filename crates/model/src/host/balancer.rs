@@ -101,6 +101,10 @@ pub enum Traffic {
     Waits,
     /// It is being taken out, and what it has begun goes on.
     Drains,
+    /// It is well, and its zone's requests go elsewhere for now.
+    Shifted,
+    /// It is in the group, and gets nothing for a reason that isn't its own: no load balancer uses the group, or not in its zone.
+    Unused,
     /// It isn't in the group, or gets nothing for good.
     Out,
 }
@@ -117,7 +121,13 @@ pub enum Wanted {
 impl Wanted {
     /// Whether a member is there.
     pub fn is_met(self, state: &MemberState) -> bool {
-        state.traffic == if self == Wanted::In { Traffic::Serves } else { Traffic::Out }
+        match state.traffic {
+            Traffic::Serves | Traffic::Shifted => self == Wanted::In,
+            Traffic::Out => self == Wanted::Out,
+            // No longer wait gets it any further, in or out.
+            Traffic::Unused => true,
+            Traffic::Waits | Traffic::Drains => false,
+        }
     }
 }
 
