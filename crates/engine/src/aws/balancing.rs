@@ -8,6 +8,7 @@ use buedafab_model::host::Host;
 use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Traffic, Wanted};
 
 use super::elbv2::{Target, TargetGroup, not_registered};
+use super::many::ask_all;
 use super::{Aws, AwsError};
 
 impl Aws {
@@ -149,13 +150,11 @@ impl Aws {
         let began = Instant::now();
         let mut known: Vec<MemberState> = Vec::new();
         loop {
-            let mut states = Vec::new();
-            for (at, member) in members.iter().enumerate() {
-                let state = self.state_of(member).await?;
-                if known.get(at) != Some(&state) {
-                    tell(member, &state);
+            let states = ask_all(members.iter().map(|member| self.state_of(member)).collect()).await?;
+            for (at, (member, state)) in members.iter().zip(&states).enumerate() {
+                if known.get(at) != Some(state) {
+                    tell(member, state);
                 }
-                states.push(state);
             }
             if states.iter().all(|state| wanted.is_met(state)) || began.elapsed() >= limit {
                 return Ok(states);
