@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::app::mask::mask_urls;
+use crate::app::remote_url::RemoteUrl;
 use crate::names::{EnvironmentName, Unit};
 
 /// An app in an environment.
@@ -67,21 +68,9 @@ fn name_in(repository: &str) -> String {
 /// `https://token@github.com/bueda/five`.
 fn repository_of(url: &str) -> String {
     let url = mask_urls(url);
-    let (is_url, rest) = match url.split_once("://") {
-        Some((_, rest)) => (true, rest),
-        None => (false, url.as_str()),
-    };
-    // Who logs in is no part of it; an at sign behind the first slash is one of the path.
-    let at = rest.find('/').map_or(rest, |slash| &rest[..slash]).rfind('@').map_or(0, |at| at + 1);
-    let rest = &rest[at..];
-    let path = match rest.split_once(':') {
-        // A port, or none, leads to the same.
-        Some((host, rest)) if is_url => {
-            let path = rest.find('/').map_or("", |slash| &rest[slash..]);
-            format!("{host}{path}")
-        }
-        Some((host, path)) if !host.contains('/') => format!("{host}/{}", path.trim_start_matches('/')),
-        _ => rest.to_owned(),
+    let path = match RemoteUrl::place(&url) {
+        Some((server, path)) => format!("{server}/{path}"),
+        None => url.split_once("://").map_or(url.as_str(), |(_, path)| path).to_owned(),
     };
     let path = path.trim_end_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);

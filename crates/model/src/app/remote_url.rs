@@ -38,6 +38,25 @@ impl RemoteUrl {
         RemoteUrl { url: format!("{scheme}://{host}{path}"), credentials: Some(credentials) }
     }
 
+    /// The server of an address and the path there, whichever way leads to it: `github.com` and `bueda/five.git`. `None`: it is a
+    /// path of this machine.
+    pub fn place(text: &str) -> Option<(&str, &str)> {
+        let (authority, path) = match text.split_once("://") {
+            Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+            None => {
+                // A slash before the colon makes it a path, as git reads it.
+                let bracketed = text.find('[').and_then(|_| text.find(']')).unwrap_or(0);
+                let colon = bracketed + text[bracketed..].find(':')?;
+                if text[..colon].contains('/') {
+                    return None;
+                }
+                return server_of(&text[..colon])
+                    .map(|host| (host, text[colon + 1..].trim_start_matches('/')));
+            }
+        };
+        server_of(authority).map(|host| (host, path))
+    }
+
     /// The part of the address that git asks credentials for: `https://git.example.com:8443`.
     pub fn server(url: &str) -> &str {
         let from = url.find("://").map_or(0, |scheme| scheme + 3);
@@ -65,6 +84,16 @@ impl Credentials {
             None => "",
         })
     }
+}
+
+/// The server of `ada:secret@host:22` or `git@[::1]:22`, without who logs in and the port.
+fn server_of(authority: &str) -> Option<&str> {
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    Some(host).filter(|host| !host.is_empty())
 }
 
 /// Names of people are shorter.
@@ -131,5 +160,27 @@ mod tests {
             "https://git.example.com:8443"
         );
         assert_eq!(RemoteUrl::server("https://host"), "https://host");
+    }
+
+    #[test]
+    fn where_addresses_lead() {
+        let cases = [
+            ("git@github.com:bueda/five.git", Some(("github.com", "bueda/five.git"))),
+            ("github.com:/bueda/five", Some(("github.com", "bueda/five"))),
+            ("ssh://git@github.com:22/bueda/five", Some(("github.com", "bueda/five"))),
+            ("https://ada:p@github.com:443/bueda/@five", Some(("github.com", "bueda/@five"))),
+            ("https://github.com", Some(("github.com", ""))),
+            ("https://github.com@evil.example/bueda/five", Some(("evil.example", "bueda/five"))),
+            ("ssh://git@[::1]:22/five", Some(("::1", "five"))),
+            ("git@[::1]:five", Some(("::1", "five"))),
+            ("/srv/git/a:b@c/five.git", None),
+            ("./a:b", None),
+            ("github.com/bueda/five", None),
+            ("file:///srv/git/five.git", None),
+            ("", None),
+        ];
+        for (text, place) in cases {
+            assert_eq!(RemoteUrl::place(text), place, "{text}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use schemars::json_schema;
 
 use super::secret::{SecretText, ServiceUrl, UrlText, Words};
 use crate::app::notify::{CampfireKey, MailRoute, MailTls, Moment, Notify, Recipient};
+use crate::app::remote_url::RemoteUrl;
 use crate::config::area::table;
 use crate::config::areas::SourceLayer;
 use crate::config::at::At;
@@ -359,9 +360,10 @@ fn campfire_of(written: &Written<'_>, typed: At<CampfireTable>) -> Option<Recipi
 
 fn github_of(written: &Written<'_>, typed: At<GithubTable>) -> Option<Recipient> {
     let At { value: GithubTable { url, repository, token: SecretText(token), require_checks }, span } = typed;
+    let url = url_or(url, "https://api.github.com");
     let of_urls = || {
         let urls = [SourceLayer::scm_http_url(written), SourceLayer::scm(written)];
-        urls.iter().flatten().find_map(|url| repository_in(url))
+        urls.iter().flatten().find_map(|address| repository_in(address, &url))
     };
     let Some(repository) = repository.map(|RepositoryText(name)| name).or_else(of_urls) else {
         let mistake = Mistake::new("nothing says which repository of GitHub this is")
@@ -369,20 +371,31 @@ fn github_of(written: &Written<'_>, typed: At<GithubTable>) -> Option<Recipient>
         written.note_at(&span, mistake);
         return None;
     };
-    Some(Recipient::Github {
-        url: url_or(url, "https://api.github.com"),
-        repository,
-        token,
-        require_checks: require_checks.unwrap_or_default(),
-    })
+    Some(Recipient::Github { url, repository, token, require_checks: require_checks.unwrap_or_default() })
 }
 
-/// `owner/name` of an address at GitHub.
-fn repository_in(url: &str) -> Option<String> {
-    let (_, path) = url.split_once("github.com")?;
-    let path = path.trim_start_matches([':', '/']).trim_end_matches('/');
+/// `owner/name` of a repository's address, if it lies at the GitHub that has this API.
+fn repository_in(address: &str, api: &str) -> Option<String> {
+    let (server, path) = RemoteUrl::place(address)?;
+    if !is_server_of(api, &server.to_ascii_lowercase()) {
+        return None;
+    }
+    let path = path.trim_end_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
     path.parse().ok().map(|RepositoryText(name)| name)
+}
+
+/// Whether repositories at a server belong to an API. GitHub itself, and an enterprise's part of it (`api.bueda.ghe.com`), have the API
+/// at a name of its own; an enterprise's own server has it in a folder (`/api/v3`).
+fn is_server_of(api: &str, server: &str) -> bool {
+    let Some((host, path)) = RemoteUrl::place(api) else { return false };
+    let host = host.to_ascii_lowercase();
+    match host.strip_prefix("api.").filter(|_| path.is_empty()) {
+        // The last is its way through firewalls that let only port 443 pass.
+        Some("github.com") => ["github.com", "www.github.com", "ssh.github.com"].contains(&server),
+        Some(rest) => server == rest,
+        None => server == host,
+    }
 }
 
 fn email_of(written: &Written<'_>, typed: At<EmailTable>) -> Option<Recipient> {
@@ -456,16 +469,43 @@ mod tests {
 
     #[test]
     fn the_repository_of_an_address() {
-        for url in [
-            "git@github.com:bueda/five.git",
-            "https://github.com/bueda/five",
-            "https://github.com/bueda/five/",
-            "ssh://git@github.com/bueda/five.git",
-        ] {
-            assert_eq!(repository_in(url).as_deref(), Some("bueda/five"), "{url}");
-        }
-        for url in ["https://example.com/bueda/five", "https://github.com/bueda", "git@github.com:a/b/c"] {
-            assert_eq!(repository_in(url), None, "{url}");
+        let own = "https://api.github.com";
+        let enterprise = "https://git.example.com/api/v3";
+        let cases = [
+            (own, "git@github.com:bueda/five.git", Some("bueda/five")),
+            (own, "github.com:bueda/five.git", Some("bueda/five")),
+            (own, "https://github.com/bueda/five", Some("bueda/five")),
+            (own, "https://GitHub.com/bueda/five/", Some("bueda/five")),
+            (own, "https://www.github.com/bueda/five", Some("bueda/five")),
+            (own, "https://github.com:443/bueda/five.git", Some("bueda/five")),
+            (own, "https://ada:secret@github.com/bueda/five.git", Some("bueda/five")),
+            (own, "ssh://git@github.com/bueda/five.git", Some("bueda/five")),
+            (own, "ssh://git@github.com:22/bueda/five.git", Some("bueda/five")),
+            (own, "ssh://git@ssh.github.com:443/bueda/five.git", Some("bueda/five")),
+            (own, "https://github.com/bueda", None),
+            (own, "git@github.com:a/b/c", None),
+            (own, "https://example.com/bueda/five", None),
+            (own, "https://notgithub.com/bueda/five", None),
+            (own, "git@notgithub.com:bueda/five", None),
+            (own, "https://github.com.evil.org/bueda/five", None),
+            (own, "git@github.com.evil.org:bueda/five", None),
+            (own, "https://evil.org/github.com/bueda/five", None),
+            (own, "git@evil.org:github.com/bueda/five", None),
+            (own, "https://github.com@evil.org/bueda/five", None),
+            (own, "https://evil.org/?github.com/bueda/five", None),
+            (own, "/srv/github.com/bueda/five", None),
+            (own, "github.com/bueda/five", None),
+            (own, "https://git.example.com/bueda/five", None),
+            (own, "https://api.github.com/bueda/five", None),
+            (enterprise, "git@git.example.com:bueda/five.git", Some("bueda/five")),
+            (enterprise, "https://git.example.com:8443/bueda/five", Some("bueda/five")),
+            (enterprise, "https://example.com/bueda/five", None),
+            (enterprise, "https://github.com/bueda/five", None),
+            ("https://api.example.com/api/v3", "https://api.example.com/bueda/five", Some("bueda/five")),
+            ("https://api.bueda.ghe.com", "https://bueda.ghe.com/bueda/five", Some("bueda/five")),
+        ];
+        for (api, address, repository) in cases {
+            assert_eq!(repository_in(address, api).as_deref(), repository, "{address} with {api}");
         }
     }
 }
