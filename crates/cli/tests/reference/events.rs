@@ -34,6 +34,7 @@ all! {
         headline: "deploy v0.2.0 (5ed17b1b2b)".into(),
         by: "ada@laptop".into(),
         intent: Intent::Deploy,
+        work: None,
         from: None,
         changes: vec![PlannedChange { host: web(1), from: None, to: Some(release()) }],
         phases: vec![
@@ -41,7 +42,8 @@ all! {
         ],
         steps: vec![(web(1), 13), (web(2), 13)],
     }, "The work is decided, and begins. `from` is there where something was live, and is what most of the hosts served \
-        that change; `changes` says what each host serves before and after, `steps` how many steps \
+        that change; `work` is there where nothing is switched and others are told nevertheless: `recover`, `maintenance` \
+        or `hold`. `changes` says what each host serves before and after, `steps` how many steps \
         it has.";
     PhaseStarted => Event::PhaseStarted { phase: PhaseKind::Switch { wave: 1, of: 2 } },
         "A phase began. No phase begins before the one before it has ended well, here and on all of its hosts. \

@@ -14,7 +14,7 @@ pub use self::request::{Answer, Next, Request, Revealed, next, next_check};
 pub use self::words::Message;
 use crate::app::notify::Moment;
 use crate::names::{CommitId, EnvironmentName, HostName, RunId, Unit};
-use crate::plan::{Intent, SkippedHost};
+use crate::plan::{Intent, SkippedHost, WorkKind};
 use crate::release::Release;
 use crate::run::event::{Event, PlannedChange, StampedEvent};
 use crate::run::outcome::{Outcome, Verdict};
@@ -46,12 +46,16 @@ pub struct Notification {
     pub environment: EnvironmentName,
     /// What the run does, in a few words.
     pub headline: String,
+    /// What kind of run it is, once its work has begun.
+    #[serde(skip)]
+    pub intent: Option<Intent>,
     /// The hosts that it is about.
     pub hosts: Vec<HostName>,
     /// Hosts that were left out, because they can't be reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedHost>,
-    /// What served before, if one release did on all hosts that switch.
+    /// What served before; where hosts differ, what most of those that switch served. The plan says so, and all that is told of the
+    /// run says the same.
     pub from: Option<Release>,
     /// What is switched to, if it is one release.
     pub to: Option<Release>,
@@ -133,12 +137,13 @@ impl Notifications {
                 notification.skipped.clone_from(skipped);
                 None
             }
-            Event::WorkStarted { headline, intent, changes, .. } => {
+            Event::WorkStarted { headline, intent, work: of_work, from, changes, .. } => {
                 let Begun { notification, work } = self.run.as_mut()?;
-                let kind = Work::of(&notification.command, headline, *intent, changes);
+                let kind = Work::of(*intent, *of_work, changes);
                 *work = Some(kind);
                 notification.headline.clone_from(headline);
-                notification.say_changes(changes);
+                notification.intent = Some(*intent);
+                notification.say_changes(from.as_ref(), changes);
                 let is_told = matches!(kind, Work::Deploy | Work::Rollback);
                 is_told.then(|| notification.at_moment(Moment::Started, *at))
             }
@@ -161,15 +166,15 @@ impl Notifications {
 }
 
 impl Work {
-    fn of(command: &str, headline: &str, intent: Intent, changes: &[PlannedChange]) -> Work {
+    fn of(intent: Intent, work: Option<WorkKind>, changes: &[PlannedChange]) -> Work {
         let switches = changes.iter().any(|change| change.to.is_some());
-        match (intent, command, headline) {
-            (Intent::Deploy, ..) if switches => Work::Deploy,
-            (Intent::Rollback, ..) if switches => Work::Rollback,
-            (Intent::Work, _, "recover") => Work::Recover,
-            (Intent::Work, _, "maintenance on" | "maintenance off") => Work::Maintenance,
-            (Intent::Work, "hold" | "unhold", _) => Work::Hold,
-            _ => Work::Other,
+        match (intent, work) {
+            (Intent::Deploy, _) if switches => Work::Deploy,
+            (Intent::Rollback, _) if switches => Work::Rollback,
+            (Intent::Work, Some(WorkKind::Recover)) => Work::Recover,
+            (Intent::Work, Some(WorkKind::Maintenance)) => Work::Maintenance,
+            (Intent::Work, Some(WorkKind::Hold)) => Work::Hold,
+            (Intent::Deploy | Intent::Rollback | Intent::Restart, _) | (Intent::Work, None) => Work::Other,
         }
     }
 
@@ -204,6 +209,7 @@ impl Notification {
             unit,
             environment,
             headline: String::new(),
+            intent: None,
             hosts: Vec::new(),
             skipped: Vec::new(),
             from: None,
@@ -251,13 +257,13 @@ impl Notification {
         Notification { id: format!("{}-{}", self.run, moment.name()), moment, at, ..self.clone() }
     }
 
-    fn say_changes(&mut self, changes: &[PlannedChange]) {
+    fn say_changes(&mut self, from: Option<&Release>, changes: &[PlannedChange]) {
         let switched: Vec<&PlannedChange> = changes.iter().filter(|change| change.to.is_some()).collect();
         if switched.is_empty() {
             return;
         }
         self.hosts = switched.iter().map(|change| change.host.clone()).collect();
-        self.from = one(switched.iter().map(|change| change.from.as_ref())).flatten().cloned();
+        self.from = from.cloned();
         self.to = one(switched.iter().map(|change| change.to.as_ref())).flatten().cloned();
         self.compare = match (&self.repository, &self.from, &self.to) {
             (Some(page), Some(from), Some(to)) => compare_page(page, &from.commit, &to.commit),

@@ -12,6 +12,7 @@ use super::words::{Message, cut};
 use super::{Notification, VERSION};
 use crate::app::notify::{CampfireKey, Moment, Recipient, UrlSource};
 use crate::names::CommitId;
+use crate::plan::Intent;
 use crate::run::outcome::Verdict;
 use crate::view::on_one_line;
 
@@ -268,7 +269,7 @@ fn github(
         if !answers.is_empty() {
             return Next::Failed("it doesn't say which deployment it has made".to_owned());
         }
-        let task = if told.headline.starts_with("deploy") { "deploy" } else { "rollback" };
+        let task = if told.intent == Some(Intent::Rollback) { "rollback" } else { "deploy" };
         let deployment = json!({
             "ref": to.commit.as_str(),
             "task": task,

@@ -19,10 +19,19 @@ fn started(command: &str) -> String {
     )
 }
 
-fn work(intent: &str, headline: &str, changes: &str) -> String {
+/// `more`: what was live before, or what work it is.
+fn work(intent: &str, more: &str, headline: &str, changes: &str) -> String {
     format!(
-        r#"{{"at":"2026-11-23T20:32:22Z","event":"work_started","headline":"{headline}","by":"ada@laptop","intent":"{intent}","changes":[{changes}],"phases":[],"steps":[]}}"#
+        r#"{{"at":"2026-11-23T20:32:22Z","event":"work_started","headline":"{headline}","by":"ada@laptop","intent":"{intent}",{more}"changes":[{changes}],"phases":[],"steps":[]}}"#
     )
+}
+
+fn was(release: &str) -> String {
+    format!(r#""from":{release},"#)
+}
+
+fn is(work: &str) -> String {
+    format!(r#""work":"{work}","#)
 }
 
 fn switches() -> String {
@@ -60,7 +69,7 @@ fn words(events: &[String]) -> String {
 fn deploy() -> Vec<String> {
     vec![
         started("deploy"),
-        work("deploy", "deploy v0.2.0 (5ed17b1b2b)", &switches()),
+        work("deploy", &was(OLD), "deploy v0.2.0 (5ed17b1b2b)", &switches()),
         ended("done", NEW, "", ""),
     ]
 }
@@ -68,7 +77,7 @@ fn deploy() -> Vec<String> {
 fn failing_deploy() -> Vec<String> {
     vec![
         started("deploy"),
-        work("deploy", "deploy v0.2.0 (5ed17b1b2b)", &switches()),
+        work("deploy", &was(OLD), "deploy v0.2.0 (5ed17b1b2b)", &switches()),
         CHECK.to_owned(),
         ended("reverted", OLD, "", FAILURE),
     ]
@@ -129,21 +138,21 @@ fn a_deploy_that_was_reverted_tells_why_and_nothing_that_a_step_prints() {
 
 #[test]
 fn what_else_is_told() {
-    let one = |command: &str, intent: &str, headline: &str, changes: &str, verdict: &str| {
-        words(&[started(command), work(intent, headline, changes), ended(verdict, OLD, "", "")])
+    let one = |command: &str, intent: &str, more: &str, headline: &str, changes: &str, verdict: &str| {
+        words(&[started(command), work(intent, more, headline, changes), ended(verdict, OLD, "", "")])
     };
     let back = format!(r#"{{"host":"web1","from":{NEW},"to":{OLD}}}"#);
     assert_snapshot!(
         [
-            one("rollback", "rollback", "roll back to v0.1.0 (7e9a189bee)", &back, "done"),
-            one("recover", "work", "recover", "", "done"),
-            one("maintenance", "work", "maintenance on", "", "done"),
-            one("disable", "work", "maintenance off", "", "done"),
-            one("hold", "work", "hold deploys: the\\tmarket\\u001b[31m is open", "", "done"),
-            one("unhold", "work", "allow deploys again", "", "done"),
-            one("hold", "work", "hold deploys: x", "", "unreachable"),
-            one("deploy", "deploy", "deploy v0.2.0 (5ed17b1b2b)", &switches(), "mixed"),
-            one("deploy", "deploy", "deploy v0.2.0 (5ed17b1b2b)", &switches(), "interrupted"),
+            one("rollback", "rollback", &was(NEW), "roll back to v0.1.0 (7e9a189bee)", &back, "done"),
+            one("recover", "work", &is("recover"), "recover", "", "done"),
+            one("maintenance", "work", &is("maintenance"), "maintenance on", "", "done"),
+            one("disable", "work", &is("maintenance"), "maintenance off", "", "done"),
+            one("hold", "work", &is("hold"), "hold deploys: the\\tmarket\\u001b[31m is open", "", "done"),
+            one("unhold", "work", &is("hold"), "allow deploys again", "", "done"),
+            one("hold", "work", &is("hold"), "hold deploys: x", "", "unreachable"),
+            one("deploy", "deploy", &was(OLD), "deploy v0.2.0 (5ed17b1b2b)", &switches(), "mixed"),
+            one("deploy", "deploy", &was(OLD), "deploy v0.2.0 (5ed17b1b2b)", &switches(), "interrupted"),
         ]
         .join("--\n"),
         @"
@@ -214,15 +223,42 @@ fn what_else_is_told() {
     );
 }
 
+/// Whoever is told hears of the same release as hooks and the plan, though one host was far behind.
+#[test]
+fn where_hosts_differ_the_plan_says_what_was_live() {
+    let behind =
+        r#"{"commit":"1111111111111111111111111111111111111111","describe":"v0.0.1","tag":"v0.0.1"}"#;
+    let changes = format!(r#"{},{{"host":"web3","from":{behind},"to":{NEW}}}"#, switches());
+    let events = [
+        started("deploy"),
+        work("deploy", &was(OLD), "deploy v0.2.0 (5ed17b1b2b)", &changes),
+        ended("done", NEW, "", ""),
+    ];
+    assert_snapshot!(Message::of(&last(&events)).text(), @"
+    ✓ five · production: deploy v0.2.0 (5ed17b1b2b): done in 6.1 s
+    by ada@laptop, on web1, web2, web3
+    v0.1.0 (7e9a189bee) → v0.2.0 (5ed17b1b2b)
+    serving now: v0.2.0 (5ed17b1b2b) on web1, web2
+    https://github.com/bueda/five/compare/7e9a189bee...5ed17b1b2b
+    ");
+}
+
 #[test]
 fn what_nobody_is_told() {
     let refused =
         r#"{"at":"2026-11-23T20:32:22Z","event":"refused","reasons":[{"message":"held","hint":null}]}"#;
-    let runs: [&[String]; 4] = [
+    let runs: [&[String]; 6] = [
         &[started("deploy"), refused.to_owned(), ended("locked", OLD, "", "")],
         &[started("deploy"), ended("done", OLD, "", "")],
-        &[started("restart_webserver"), work("restart", "restart", ""), ended("failed_before", OLD, "", "")],
-        &[started("run"), work("work", "uptime", ""), ended("done", OLD, "", "")],
+        &[
+            started("restart_webserver"),
+            work("restart", "", "restart", ""),
+            ended("failed_before", OLD, "", ""),
+        ],
+        &[started("run"), work("work", "", "uptime", ""), ended("done", OLD, "", "")],
+        // Words that somebody has typed decide nothing.
+        &[started("run"), work("work", "", "recover", ""), ended("done", OLD, "", "")],
+        &[started("hold"), work("work", "", "maintenance on", ""), ended("done", OLD, "", "")],
     ];
     for run in runs {
         assert_eq!(told(run), []);
@@ -231,7 +267,8 @@ fn what_nobody_is_told() {
 
 #[test]
 fn a_run_before_the_one_that_was_asked_for_is_told_by_itself() {
-    let recovers = [started("deploy"), work("work", "recover", ""), ended("done", OLD, "", "")];
+    let recovers =
+        [started("deploy"), work("work", &is("recover"), "recover", ""), ended("done", OLD, "", "")];
     let moments: Vec<&str> =
         told(&[recovers.to_vec(), deploy()].concat()).iter().map(|told| told.moment.name()).collect();
     assert_eq!(moments, ["reverted", "started", "succeeded"]);

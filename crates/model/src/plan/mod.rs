@@ -42,6 +42,9 @@ pub struct Plan {
     pub by: String,
     /// What kind of run it is.
     pub intent: Intent,
+    /// What others are told of a run that switches nothing; `None`: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work: Option<WorkKind>,
     /// What a person calls it, where that isn't what it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
@@ -92,6 +95,18 @@ pub enum Intent {
     Restart,
     /// Something small that switches nothing: a command, a hold.
     Work,
+}
+
+/// What others are told of, of what switches nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkKind {
+    /// A switch that was never confirmed is put back.
+    Recover,
+    /// Visitors are told of maintenance, or no longer.
+    Maintenance,
+    /// Deploys are held, or no longer.
+    Hold,
 }
 
 /// A host that a run leaves out.

@@ -313,6 +313,7 @@ pub(super) fn empty_plan(settings: &Settings, run: &RunContext, intent: Intent) 
         at: run.at,
         by: run.by.clone(),
         intent,
+        work: None,
         title: None,
         unit: settings.app.unit.clone(),
         environment: settings.environment.clone(),

@@ -11,7 +11,7 @@ use crate::host::record::JournalKind;
 use crate::names::SlotName;
 use crate::plan::action::{Action, AppAction, Surroundings, ToldVisitors};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Intent, Plan, Target};
+use crate::plan::{Intent, Plan, Target, WorkKind};
 
 /// Tells visitors of maintenance on these hosts, or no longer; or says all that speaks against it.
 pub fn plan_maintenance(
@@ -48,6 +48,7 @@ pub fn plan_maintenance(
     });
     let mut plan = work(settings, run, Intent::Work, works.collect());
     plan.title = Some(doing.to_owned());
+    plan.work = Some(WorkKind::Maintenance);
     Ok(plan)
 }
 

@@ -9,7 +9,7 @@ use crate::host::diagnosis::DiagnosisKind;
 use crate::host::record::PendingSwitch;
 use crate::plan::action::RecordAction;
 use crate::plan::refusal::Refusal;
-use crate::plan::{Intent, Note, Plan};
+use crate::plan::{Intent, Note, Plan, WorkKind};
 
 /// Puts back what is pending on these hosts, by the way that its run has left there; `None` where nothing is. Whoever is
 /// at work on a host has it pending for a good reason: what speaks against this is their lock.
@@ -51,6 +51,7 @@ pub fn plan_recover(
     });
     let mut plan = work(settings, run, Intent::Work, works.collect());
     plan.title = Some("recover".to_owned());
+    plan.work = Some(WorkKind::Recover);
     plan.notes = pending
         .iter()
         .map(|(planning, text)| Note { host: Some(planning.host.name.clone()), text: text.clone() })

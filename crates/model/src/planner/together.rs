@@ -110,7 +110,8 @@ fn plan_together(settings: &Settings, run: &RunContext, plans: Vec<AppPlan>) -> 
     let first = plans.iter().find(changing).or(plans.first());
     let intent = first.map_or(Intent::Work, |first| first.plan.intent);
     let title = first.and_then(|first| first.plan.title.clone());
-    let mut joined = Plan { title, ..empty_plan(settings, run, intent) };
+    let kind = first.and_then(|first| first.plan.work);
+    let mut joined = Plan { title, work: kind, ..empty_plan(settings, run, intent) };
     joined.notes = notes_of_all(&plans);
     joined.left_out = plans.iter().flat_map(|app| app.plan.left_out.iter().cloned()).collect();
     joined.left_out.sort();

@@ -19,7 +19,7 @@ use crate::host::record::{Hold, JournalKind};
 use crate::names::HostPath;
 use crate::plan::action::{Action, AppAction, EnvEdit, RecordAction, Surroundings};
 use crate::plan::refusal::Refusal;
-use crate::plan::{HostPlan, Intent, Note, Phase, PhaseKind, Plan};
+use crate::plan::{HostPlan, Intent, Note, Phase, PhaseKind, Plan, WorkKind};
 use crate::shell::list_variables;
 
 /// A command on every host, in the live release where there is one. Needs no look at the hosts first.
@@ -72,7 +72,8 @@ pub fn plan_hold(
         let Hold { at, by, reason } = facts.hold.as_ref()?;
         Some(format!("on hold already, says {by} since {at}: {reason:?}"))
     };
-    let mut plan = work_unless(settings, run, hosts, seen, is_held, actions);
+    let mut plan =
+        Plan { work: Some(WorkKind::Hold), ..work_unless(settings, run, hosts, seen, is_held, actions) };
     // What was begun isn't stopped by it, and whoever puts it up should know.
     for SeenHost { host, facts } in seen {
         let Some(lock) = &facts.lock else { continue };
@@ -140,7 +141,7 @@ pub fn plan_unhold(settings: &Settings, run: &RunContext, hosts: &[&Host], seen:
         let is_bad = facts.bad_record(&settings.layout(host).hold()).is_some();
         (facts.hold.is_none() && !is_bad).then(|| "not on hold".to_owned())
     };
-    work_unless(settings, run, hosts, seen, is_free, actions)
+    Plan { work: Some(WorkKind::Hold), ..work_unless(settings, run, hosts, seen, is_free, actions) }
 }
 
 /// Some work on every host but those of which is said that it is done there already.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::{EnvironmentName, HostName, RunId, Unit};
 use crate::plan::action::PhaseName;
-use crate::plan::{Found, Intent, PhaseKind, Plan, SkippedHost};
+use crate::plan::{Found, Intent, PhaseKind, Plan, SkippedHost, WorkKind};
 use crate::release::Release;
 use crate::run::outcome::{FailureKind, Outcome};
 
@@ -66,6 +66,9 @@ pub enum Event {
         by: String,
         /// What kind of run it is.
         intent: Intent,
+        /// What others are told of, where nothing is switched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        work: Option<WorkKind>,
         /// What was live before; where hosts differ, what most of those that change served.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Release>,
@@ -230,6 +233,7 @@ impl Event {
             headline: plan.headline(),
             by: plan.by.clone(),
             intent: plan.intent,
+            work: plan.work,
             from: plan.from.clone(),
             changes: plan
                 .hosts

@@ -30,8 +30,17 @@ impl Event {
                     |Reason { message, hint }| Reason { message: mask(message), hint: hint.map(mask) };
                 Event::Refused { reasons: reasons.into_iter().map(masked).collect() }
             }
-            Event::WorkStarted { headline, by, intent, from, changes, phases, steps } => {
-                Event::WorkStarted { headline: mask(headline), by, intent, from, changes, phases, steps }
+            Event::WorkStarted { headline, by, intent, work, from, changes, phases, steps } => {
+                Event::WorkStarted {
+                    headline: mask(headline),
+                    by,
+                    intent,
+                    work,
+                    from,
+                    changes,
+                    phases,
+                    steps,
+                }
             }
             Event::StepStarted { host, step, title } => Event::StepStarted { host, step, title: mask(title) },
             Event::Output { host, step, stream, line, is_told } => {

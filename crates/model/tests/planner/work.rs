@@ -90,3 +90,30 @@ fn work_that_switches_nothing() {
         note in the journal: unheld
     "#);
 }
+
+/// Others are told of what a plan says it is, however it is titled.
+#[test]
+fn what_others_are_told_of_stands_in_the_plan() {
+    let settings = fleet("", 2);
+    let hosts: Vec<_> = settings.hosts.iter().collect();
+    let pending = PendingSwitch { at: run(7).at, run: run(7).run, from: None, to: None };
+    let Seen(second_facts) = second();
+    let cut_short = Seen(HostFacts { pending: Some(pending), ..second_facts });
+    let facts = [second(), cut_short];
+    let seen = seen(&settings, &facts);
+    let plans = [
+        ("hold", plan_hold(&settings, &run(60), "lunch", &hosts, &[])),
+        ("unhold", plan_unhold(&settings, &run(60), &hosts, &[])),
+        ("maintenance", plan_maintenance(&settings, &run(60), None, &seen).expect("a plan")),
+        ("recover", plan_recover(&settings, &run(60), &seen).expect("a plan").expect("something is pending")),
+        ("run", plan_run(&settings, &run(60), "recover", &hosts)),
+    ];
+    let told = plans.map(|(name, plan)| format!("{name}: {:?}", plan.work));
+    assert_snapshot!(told.join("\n"), @"
+    hold: Some(Hold)
+    unhold: Some(Hold)
+    maintenance: Some(Maintenance)
+    recover: Some(Recover)
+    run: None
+    ");
+}
