@@ -11,7 +11,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use buedafab_model::app::notify::{Notify, Recipient};
-use buedafab_model::notify::{Answer, Message, Next, Notification, Request, Revealed, next, next_check};
+use buedafab_model::notify::{
+    Answer, MOST_CHECK_REQUESTS, Message, Next, Notification, Request, Revealed, next, next_check,
+};
 use buedafab_model::release::Release;
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
@@ -78,7 +80,7 @@ impl Notifier {
         }
         let secrets = self.secrets().await?;
         let next = |to: &Recipient, answers: &[Answer]| next_check(to, &secrets, &release.commit, answers);
-        let (_, outcome) = converse(&self.notify.to, self.bounds, next).await;
+        let (_, outcome) = converse(&self.notify.to, self.bounds, MOST_CHECK_REQUESTS, next).await;
         outcome.map_err(|why| secrets.mask(&why))
     }
 
@@ -92,7 +94,7 @@ impl Notifier {
     async fn request(&mut self, secrets: &Revealed, notification: &Notification) -> Result<String, String> {
         let next =
             |to: &Recipient, answers: &[Answer]| next(to, secrets, notification, &self.answers, answers);
-        let (mut answers, outcome) = converse(&self.notify.to, self.bounds, next).await;
+        let (mut answers, outcome) = converse(&self.notify.to, self.bounds, MOST_REQUESTS, next).await;
         let status = answers.last().map_or(String::new(), |answer| answer.status.to_string());
         self.answers.append(&mut answers);
         outcome.map(|()| format!("it answers {status}"))
@@ -103,10 +105,12 @@ impl Notifier {
 async fn converse(
     to: &Recipient,
     bounds: Bounds,
+    most_requests: usize,
     next: impl Fn(&Recipient, &[Answer]) -> Next,
 ) -> (Vec<Answer>, Result<(), String>) {
     let mut answers = Vec::new();
-    for _ in 0..MOST_REQUESTS {
+    // Once more than it is sent something, it may say that this was all.
+    for _ in 0..=most_requests {
         match next(to, &answers) {
             Next::Send(request) => match answer_to(request, bounds).await {
                 Ok(answer) => answers.push(answer),

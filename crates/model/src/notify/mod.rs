@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::request::{Answer, Next, Request, Revealed, next, next_check};
+pub use self::services::MOST_CHECK_REQUESTS;
 pub use self::words::Message;
 use crate::app::notify::Moment;
 use crate::names::{CommitId, EnvironmentName, HostName, RunId, Unit};

@@ -309,7 +309,17 @@ fn to_github(token: &str, request: Request) -> Next {
 /// So many names of checks are told.
 const MOST_CHECKS: usize = 5;
 
-/// Whether all checks of a commit have passed: both the statuses that others report, and the runs of apps such as GitHub's Actions.
+/// So many checks stand on a page: as many as GitHub gives.
+const PER_PAGE: usize = 100;
+
+/// So many pages of each kind of check are read.
+const MOST_PAGES: usize = 10;
+
+/// No more requests than these ask for the checks of a commit.
+pub const MOST_CHECK_REQUESTS: usize = 2 * MOST_PAGES;
+
+/// Whether all checks of a commit have passed: both the statuses that others report, and the runs of apps such as GitHub's Actions. What
+/// isn't seen to its end isn't known, and counts as a no.
 pub(super) fn check_request(
     recipient: &Recipient,
     secrets: &Revealed,
@@ -320,29 +330,58 @@ pub(super) fn check_request(
         return Next::Done;
     };
     let of_commit = format!("{url}/repos/{repository}/commits/{commit}");
-    let url = match answers.len() {
-        0 => format!("{of_commit}/status?per_page=100"),
-        1 => format!("{of_commit}/check-runs?per_page=100"),
-        _ => return judge_checks(&answers[0].body, &answers[1].body),
-    };
-    to_github(secrets.get("token"), Request { method: "GET", url, headers: Vec::new(), body: Vec::new() })
+    let mut answers = answers.iter();
+    let mut lists: [Vec<Value>; 2] = [Vec::new(), Vec::new()];
+    for (list, (path, key)) in lists.iter_mut().zip([("status", "statuses"), ("check-runs", "check_runs")]) {
+        for page in 1.. {
+            let Some(answer) = answers.next() else {
+                let page = if page > 1 { format!("&page={page}") } else { String::new() };
+                let url = format!("{of_commit}/{path}?per_page={PER_PAGE}{page}");
+                let request = Request { method: "GET", url, headers: Vec::new(), body: Vec::new() };
+                return to_github(secrets.get("token"), request);
+            };
+            let Some((checks, total)) = page_of(&answer.body, key) else {
+                return Next::Failed("it doesn't say how the checks of this commit went".to_owned());
+            };
+            let known = list.len();
+            for check in checks {
+                // One that is new moves others to the next page.
+                if check["id"].is_null() || list.iter().all(|known| known["id"] != check["id"]) {
+                    list.push(check);
+                }
+            }
+            if list.len() as u64 >= total {
+                break;
+            }
+            let unknown = "so it isn't known whether all have passed";
+            if list.len() == known {
+                return Next::Failed(format!(
+                    "it says that this commit has {total} checks, and shows {known}: {unknown}"
+                ));
+            }
+            if page == MOST_PAGES {
+                let most = MOST_PAGES * PER_PAGE;
+                return Next::Failed(format!(
+                    "this commit has {total} checks, and no more than {most} are read: {unknown}"
+                ));
+            }
+        }
+    }
+    let [statuses, runs] = lists;
+    judge_checks(&statuses, &runs)
 }
 
-fn judge_checks(statuses: &str, runs: &str) -> Next {
-    let read = |text: &str, key: &str| -> Option<(Vec<Value>, u64)> {
-        let document: Value = serde_json::from_str(text).ok()?;
-        Some((document.get(key)?.as_array()?.clone(), document.get("total_count")?.as_u64()?))
-    };
-    let (Some((statuses, statuses_there)), Some((runs, runs_there))) =
-        (read(statuses, "statuses"), read(runs, "check_runs"))
-    else {
-        return Next::Failed("it doesn't say how the checks of this commit went".to_owned());
-    };
-    if statuses_there > statuses.len() as u64 || runs_there > runs.len() as u64 {
-        return Next::Failed(
-            "this commit has more than 100 checks, and not all of them are looked at".to_owned(),
-        );
+/// The checks on a page, and how many there are on all pages.
+fn page_of(body: &str, key: &str) -> Option<(Vec<Value>, u64)> {
+    let mut document: Value = serde_json::from_str(body).ok()?;
+    let total = document.get("total_count")?.as_u64()?;
+    match document.get_mut(key)?.take() {
+        Value::Array(checks) => Some((checks, total)),
+        _ => None,
     }
+}
+
+fn judge_checks(statuses: &[Value], runs: &[Value]) -> Next {
     let word = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let of_statuses = statuses.iter().map(|status| (word(status, "context"), word(status, "state")));
     let of_runs = runs.iter().map(|run| {

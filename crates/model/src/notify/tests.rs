@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::app::notify::{CampfireKey, Recipient, SecretSource, UrlSource};
@@ -608,7 +609,8 @@ fn github_says_whether_the_checks_of_a_commit_have_passed() {
         ),
         (
             &[(200, none), (200, many)],
-            "this commit has more than 100 checks, and not all of them are looked at".to_owned(),
+            "it says that this commit has 300 checks, and shows 0: so it isn't known whether all have passed"
+                .to_owned(),
         ),
         (&[(200, none), (200, "<html>")], "it doesn't say how the checks of this commit went".to_owned()),
         (
@@ -619,6 +621,94 @@ fn github_says_whether_the_checks_of_a_commit_have_passed() {
     for (answers, expected) in cases {
         assert_eq!(checked(answers), expected, "{answers:?}");
     }
+}
+
+/// What stands on further pages has a say, too.
+#[test]
+fn github_shows_checks_page_by_page() {
+    let github = Recipient::Github {
+        url: "https://api.github.com".to_owned(),
+        repository: "bueda/five".to_owned(),
+        token: secret(),
+        require_checks: true,
+    };
+    let commit = last(&deploy()).to.expect("it is one release").commit;
+    let status = |id: usize| json!({ "id": id, "context": format!("ci/{id}"), "state": "success" });
+    let run = |id: usize, conclusion: &str| json!({ "id": id, "name": format!("run {id}"), "status": "completed", "conclusion": conclusion });
+    // What is asked, in order, until it is decided; `statuses` and `runs` are pages.
+    let asked = |total: usize, statuses: &[Vec<Value>], runs: &[Vec<Value>]| {
+        let (mut answers, mut told) = (Vec::new(), Vec::new());
+        loop {
+            let url = match next_check(&github, &revealed(), &commit, &answers) {
+                Next::Send(Request { url, .. }) => url,
+                Next::Done => break told.push("passed".to_owned()),
+                Next::Failed(why) => break told.push(why),
+            };
+            let (_, path) = url.rsplit_once('/').expect("a path");
+            let page = path.rsplit_once("&page=").map_or(1, |(_, page)| page.parse().expect("a number"));
+            let body = match path.starts_with("status") {
+                true => {
+                    json!({ "total_count": statuses.concat().len(), "statuses": statuses.get(page - 1).cloned().unwrap_or_default() })
+                }
+                false => {
+                    json!({ "total_count": total, "check_runs": runs.get(page - 1).cloned().unwrap_or_default() })
+                }
+            };
+            answers.push(Answer { status: 200, body: body.to_string() });
+            told.push(path.to_owned());
+        }
+        assert!(answers.len() <= MOST_CHECK_REQUESTS);
+        // Of many, the first and the last.
+        if told.len() > 6 {
+            told.splice(2..told.len() - 2, ["…".to_owned()]);
+        }
+        told.join("\n")
+    };
+    let pages = |from: usize, to: usize| -> Vec<Vec<Value>> {
+        (from..to).map(|id| run(id, "success")).collect::<Vec<_>>().chunks(100).map(<[_]>::to_vec).collect()
+    };
+    let statuses = vec![(0..100).map(status).collect(), (100..102).map(status).collect()];
+    let mut bad_at_the_end = pages(0, 101);
+    bad_at_the_end[1] = vec![run(100, "failure")];
+    // While it was asked, one was added, which moved the last of the first page to the second.
+    let mut moved = pages(0, 101);
+    moved[1].insert(0, run(99, "success"));
+    let told = [
+        asked(1, &statuses, &pages(0, 1)),
+        asked(101, &[Vec::new()], &bad_at_the_end),
+        asked(102, &[Vec::new()], &moved),
+        asked(1000, &[Vec::new()], &pages(0, 1000)),
+        asked(1001, &[Vec::new()], &pages(0, 1001)),
+    ];
+    assert_snapshot!(told.join("\n--\n"), @"
+    status?per_page=100
+    status?per_page=100&page=2
+    check-runs?per_page=100
+    passed
+    --
+    status?per_page=100
+    check-runs?per_page=100
+    check-runs?per_page=100&page=2
+    a check of this commit hasn't passed: run 100 (failure)
+    --
+    status?per_page=100
+    check-runs?per_page=100
+    check-runs?per_page=100&page=2
+    check-runs?per_page=100&page=3
+    it says that this commit has 102 checks, and shows 101: so it isn't known whether all have passed
+    --
+    status?per_page=100
+    check-runs?per_page=100
+    …
+    check-runs?per_page=100&page=10
+    passed
+    --
+    status?per_page=100
+    check-runs?per_page=100
+    …
+    check-runs?per_page=100&page=10
+    this commit has 1001 checks, and no more than 1000 are read: so it isn't known whether all have passed
+    ");
 }
 
 /// The signature is what Python says: `hmac.new(b"Jefe", body, hashlib.sha256).hexdigest()`.
