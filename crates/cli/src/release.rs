@@ -49,7 +49,11 @@ pub(crate) async fn deployed_refs(
         let Some(name) = settings.source.deployed_ref.clone() else { continue };
         let asked = match repository.ref_on(&remote, &name).await {
             Ok(old) => Ok(DeployedRef { remote, name, old }),
-            Err(error) => Err(format!("{name} stays as it is: {error}")),
+            // It only lags behind what is live.
+            Err(error) => Err(format!(
+                "this run can't move {name}, which will lag behind what is live: {error}; once {remote} answers, this moves it to the \
+                 COMMIT that `status` says is live: git push --force {remote} COMMIT:{name}"
+            )),
         };
         found.insert(settings.app.unit.clone(), asked);
     }

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -119,7 +121,7 @@ fn git(folder: &Path, words: &[&str]) -> String {
 #[test]
 fn who_comes_second_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (remote, here) = (folder.path().join("remote.git"), folder.path().join("here"));
+    let [remote, here, away] = ["remote.git", "here", "away"].map(|name| folder.path().join(name));
     git(folder.path(), &["init", "-q", "--bare", "remote.git"]);
     git(folder.path(), &["init", "-q", "here"]);
     git(&here, &["remote", "add", "origin", &remote.display().to_string()]);
@@ -145,13 +147,15 @@ fn who_comes_second_says_so() {
         let said = String::from_utf8_lossy(&ran.stdout).into_owned();
         let mut said: String = said
             .lines()
-            .filter(|line| line.contains("somebody") || line.contains("say so"))
+            .filter(|line| line.contains("lags behind") || line.contains("git push"))
             .map(|line| format!("  {line}\n"))
             .collect();
-        let there = git(&here, &["ls-remote", "origin", name]);
+        let place = if remote.exists() { &remote } else { &away };
+        let there = git(place, &["for-each-ref", "--format=%(objectname)", name]);
         let there = commits.iter().position(|commit| there.starts_with(commit.as_str()));
         for (number, commit) in commits.iter().enumerate() {
             said = said.replace(commit.as_str(), &format!("COMMIT{number}"));
+            said = said.replace(commit.short(), &format!("SHORT{number}"));
         }
         told += &format!("{what}: exit {:?}, it says {there:?}\n{said}", ran.status.code());
     };
@@ -164,6 +168,18 @@ fn who_comes_second_says_so() {
     go("somebody was faster with the first", None, 1);
     git(&here, &["push", "-q", "origin", &format!(":{name}")]);
     go("somebody has removed it", Some(0), 1);
+    let hook = remote.join("hooks/pre-receive");
+    std::fs::write(&hook, "#!/bin/sh\nexit 1\n").expect("a hook");
+    std::fs::set_permissions(&hook, Permissions::from_mode(0o755)).expect("it can be run");
+    go("the server takes no first one", None, 1);
+    std::fs::remove_file(&hook).expect("it goes");
+    go("the first again", None, 0);
+    std::fs::write(&hook, "#!/bin/sh\nexit 1\n").expect("a hook");
+    std::fs::set_permissions(&hook, Permissions::from_mode(0o755)).expect("it can be run");
+    go("the server takes none", Some(0), 1);
+    std::fs::rename(&remote, &away).expect("it goes");
+    go("the server is away", Some(0), 1);
+    std::fs::rename(&away, &remote).expect("it comes back");
     // Nothing of it is left here, and it is neither a branch nor a tag.
     assert_eq!(
         git(&here, &["for-each-ref", "--format=%(refname)"])
@@ -179,14 +195,24 @@ fn who_comes_second_says_so() {
     back: exit Some(0), it says Some(0)
     somebody has moved it there already: exit Some(0), it says Some(0)
     somebody was faster: exit Some(1), it says Some(0)
-      somebody else has moved refs/deployed/production on origin meanwhile, to COMMIT0, and it stays there
-      if this run was the last, say so: git push --force-with-lease=refs/deployed/production:COMMIT0 origin COMMIT1:refs/deployed/production
+      SHORT1 is live; only refs/deployed/production on origin lags behind: somebody else has moved it meanwhile, to COMMIT0, and it stays there
+      if this run was the last, this moves it: git push --force-with-lease=refs/deployed/production:COMMIT0 origin COMMIT1:refs/deployed/production
     somebody was faster with the first: exit Some(1), it says Some(0)
-      somebody else has moved refs/deployed/production on origin meanwhile, to COMMIT0, and it stays there
-      if this run was the last, say so: git push --force-with-lease=refs/deployed/production:COMMIT0 origin COMMIT1:refs/deployed/production
+      SHORT1 is live; only refs/deployed/production on origin lags behind: somebody else has moved it meanwhile, to COMMIT0, and it stays there
+      if this run was the last, this moves it: git push --force-with-lease=refs/deployed/production:COMMIT0 origin COMMIT1:refs/deployed/production
     somebody has removed it: exit Some(1), it says None
-      somebody else has moved refs/deployed/production on origin meanwhile, to nothing, and it stays there
-      if this run was the last, say so: git push --force-with-lease=refs/deployed/production: origin COMMIT1:refs/deployed/production
+      SHORT1 is live; only refs/deployed/production on origin lags behind: somebody else has removed it meanwhile
+      if this run was the last, this puts it back: git push --force-with-lease=refs/deployed/production: origin COMMIT1:refs/deployed/production
+    the server takes no first one: exit Some(1), it says None
+      SHORT1 is live; only refs/deployed/production on origin lags behind: it isn't there yet
+      this moves it: git push --force-with-lease=refs/deployed/production: origin COMMIT1:refs/deployed/production
+    the first again: exit Some(0), it says Some(0)
+    the server takes none: exit Some(1), it says Some(0)
+      SHORT1 is live; only refs/deployed/production on origin lags behind: it still says COMMIT0
+      this moves it: git push --force-with-lease=refs/deployed/production:COMMIT0 origin COMMIT1:refs/deployed/production
+    the server is away: exit Some(1), it says Some(0)
+      SHORT1 is live; only refs/deployed/production on origin lags behind: origin doesn't answer
+      once it does, this moves it: git push --force-with-lease=refs/deployed/production:COMMIT0 origin COMMIT1:refs/deployed/production
     ");
 }
 

@@ -47,13 +47,15 @@ fn git_says_what_is_live() {
     ));
     let ran = stage.production(&["deploy"], 0);
     ran.says(&format!("left undone here: move {REF} on origin to "))
-        .says("somebody else has moved")
+        .says(&format!(" is live; only {REF} on origin lags behind: somebody else has moved it meanwhile"))
         .says("--force-with-lease=");
     assert_eq!((says(&stage).as_str(), stage.serving()), ("two", vec!["four".to_owned(), "four".to_owned()]));
     assert!(stage.remote.checkout_dir().join("told").exists(), "what comes after it is done all the same");
     // Nor does a remote that is gone stop a rollback.
     stage.remote.git(&["remote", "set-url", "origin", "/nowhere/five.git"]);
-    stage.production(&["rollback"], 0).says(&format!("{REF} stays as it is: "));
+    stage
+        .production(&["rollback"], 0)
+        .says(&format!("note: this run can't move {REF}, which will lag behind what is live: "));
     assert_eq!(stage.serving(), ["three", "three"]);
 }
 

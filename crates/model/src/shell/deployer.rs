@@ -43,7 +43,8 @@ pub fn render_deployer(action: &DeployerAction) -> String {
         }
         DeployerAction::MoveRef { remote, name, old, commit } => {
             let old = old.as_ref().map_or("", CommitId::as_str);
-            format!("remote={} name={} old={old} new={commit}\n{MOVE_REF}", quote(remote), quote(name))
+            let (remote, name, short) = (quote(remote), quote(name), commit.short());
+            format!("remote={remote} name={name} old={old} new={commit} short={short}\n{MOVE_REF}")
         }
         DeployerAction::MakeVirtualenv { folder, uv } => {
             let folder = quote(folder);
@@ -181,19 +182,33 @@ exit 1
 "#;
 
 /// The remote compares and moves in one. A checkout that doesn't have the commit, as somebody else deployed it, fetches it: no ref of
-/// ours moves.
+/// ours moves. Where it doesn't move, nothing is wrong with what is live, and the words say so first.
 const MOVE_REF: &str = r#"[ "$old" != "$new" ] || exit 0
-git cat-file -e "$new^{commit}" 2>/dev/null || git fetch --quiet --no-tags --no-write-fetch-head --refmap= "$remote" "$new" || exit
-git push --quiet --no-follow-tags --force-with-lease="$name:$old" "$remote" "$new:$name" && exit 0
-there=$(git ls-remote "$remote" "$name" 2>/dev/null | sed -n '1s/[^0-9a-f].*//p')
+fetch=
+lags() {
+  echo "$short is live; only $name on $remote lags behind: $1" >&2
+  echo "$2: ${fetch}git push --force-with-lease=$name:$3 $remote $new:$name" >&2
+  exit 1
+}
+if git cat-file -e "$new^{commit}" 2>/dev/null ||
+  git fetch --quiet --no-tags --no-write-fetch-head --refmap= "$remote" "$new"; then
+  git push --quiet --no-follow-tags --force-with-lease="$name:$old" "$remote" "$new:$name" && exit 0
+else
+  fetch="git fetch $remote $new && "
+fi
+there=$(git ls-remote "$remote" "$name" 2>/dev/null) ||
+  lags "$remote doesn't answer" "once it does, this moves it" "$old"
+there=${there%%[!0-9a-f]*}
 case $there in
   "$new") exit 0 ;;
-  "$old") ;;
+  "$old")
+    if [ -n "$old" ]; then says="it still says $old"; else says="it isn't there yet"; fi
+    lags "$says" "this moves it" "$old" ;;
+  "") lags "somebody else has removed it meanwhile" "if this run was the last, this puts it back" "" ;;
   *)
-    echo "somebody else has moved $name on $remote meanwhile, to ${there:-nothing}, and it stays there" >&2
-    echo "if this run was the last, say so: git push --force-with-lease=$name:$there $remote $new:$name" >&2 ;;
+    lags "somebody else has moved it meanwhile, to $there, and it stays there" \
+      "if this run was the last, this moves it" "$there" ;;
 esac
-exit 1
 "#;
 
 /// A push that failed may have got there all the same: what others can see stays.
