@@ -66,6 +66,8 @@ pub(crate) struct Session {
     pub can_skip: bool,
     /// Hosts that take no part, and are only asked what they serve.
     pub only_asked: BTreeSet<HostName>,
+    /// Hosts that the run is for and has left out.
+    left_out: Vec<Host>,
     /// Whether what another run has left pending was worked on first, however that went.
     has_recovered: bool,
 }
@@ -175,6 +177,7 @@ impl Session {
             began: Instant::now(),
             can_skip: false,
             only_asked: BTreeSet::new(),
+            left_out: Vec::new(),
             has_recovered: false,
             settings,
             apps,
@@ -348,10 +351,11 @@ impl Session {
             })
             .collect();
         let is_part = |host: &HostName| !self.only_asked.contains(host);
-        let part: Vec<Host> = self.hosts.iter().filter(|host| is_part(&host.name)).cloned().collect();
+        let part = self.left_out.iter().chain(&self.hosts);
+        let part: Vec<Host> = part.filter(|host| is_part(&host.name)).cloned().collect();
         let (unreachable, unasked): (Vec<UnreachableHost>, Vec<UnreachableHost>) =
             unreachable.into_iter().partition(|away| is_part(&away.host));
-        match without_unreachable(&self.settings, &part, &unreachable, self.can_skip) {
+        match without_unreachable(&self.settings, &part, &self.context.skipped, &unreachable, self.can_skip) {
             Ok(skipped) => {
                 self.hosts.retain(|host| unasked.iter().all(|away| away.host != host.name));
                 self.leave_out(skipped);
@@ -366,7 +370,8 @@ impl Session {
         if skipped.is_empty() {
             return;
         }
-        self.hosts.retain(|host| skipped.iter().all(|left| left.host != host.name));
+        let is_left_out = |host: &mut Host| skipped.iter().any(|left| left.host == host.name);
+        self.left_out.extend(self.hosts.extract_if(.., is_left_out));
         self.context.skipped.extend(skipped);
         self.event(Event::HostsSkipped { skipped: self.context.skipped.clone() });
     }

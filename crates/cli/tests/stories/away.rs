@@ -36,7 +36,7 @@ fn a_host_that_is_away_is_left_out_and_brought_level() {
     stage.production(&["restart_webserver"], 6).says("web1: can't be reached");
     stage.fleet.host("web2").stop_sshd();
     let ran = stage.production(&["deploy"], 6);
-    ran.says("2 of 3 hosts can't be reached, and no more than 50% may be left out")
+    ran.says("2 of 3 hosts can't be reached (web1, web2), and no more than 50% may be left out")
         .says("nothing was touched");
     stage.fleet.host("web2").start_sshd();
     stage.fleet.host("web1").start_sshd();

@@ -45,10 +45,10 @@ pub enum Refusal {
         hint: Option<String>,
     },
     /// More hosts can't be reached than may be left out.
-    #[error("{away} of {all} hosts can't be reached, and no more than {most} may be left out")]
+    #[error("{} of {all} hosts can't be reached ({}), and no more than {most} may be left out", away.len(), away.join(", "))]
     TooManyUnreachable {
-        /// How many can't.
-        away: usize,
+        /// The machines that can't, at whichever look of the run it was seen.
+        away: Vec<String>,
         /// Of how many.
         all: usize,
         /// How many may.

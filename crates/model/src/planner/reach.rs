@@ -20,15 +20,21 @@ pub struct UnreachableHost {
     pub hint: Option<String>,
 }
 
-/// Those of `hosts`, which are all that take part, that a run leaves out as they can't be reached; or what speaks against it. A fleet
-/// changes together or not at all, but where a person has decided otherwise: and only a deploy or a rollback, which `status` and a later
-/// deploy make up for, can leave a host out (`can_skip`).
+/// Those of `unreachable` that a run leaves out, besides the hosts that it has left out before; or what speaks against it. `hosts` are
+/// all that the run is for, those that it has left out among them: the bounds hold for the whole run, however often it looks. A fleet
+/// changes together or not at all, but where a person has decided otherwise: and only a deploy or a rollback, which `status` and a
+/// later deploy make up for, can leave a host out (`can_skip`).
 pub fn without_unreachable(
     settings: &Settings,
     hosts: &[Host],
+    skipped: &[SkippedHost],
     unreachable: &[UnreachableHost],
     can_skip: bool,
 ) -> Result<Vec<SkippedHost>, Vec<Refusal>> {
+    let is_skipped = |name: &HostName| skipped.iter().any(|skipped| skipped.host == *name);
+    // What was seen of them before, or is seen now, changes nothing any more.
+    let unreachable: Vec<&UnreachableHost> =
+        unreachable.iter().filter(|away| !is_skipped(&away.host)).collect();
     if unreachable.is_empty() {
         return Ok(Vec::new());
     }
@@ -37,21 +43,26 @@ pub fn without_unreachable(
         why: why.clone(),
         hint: hint.clone(),
     };
-    let mut refusals: Vec<Refusal> = unreachable.iter().map(refusal).collect();
+    let mut refusals: Vec<Refusal> = unreachable.iter().copied().map(refusal).collect();
     match settings.rollout.unreachable {
         Unreachable::Fail => return Err(refusals),
         Unreachable::Skip if !can_skip => return Err(refusals),
         Unreachable::Skip => {}
     }
-    let is_away = |host: &&Host| unreachable.iter().any(|away| away.host == host.name);
+    let is_away =
+        |host: &&Host| is_skipped(&host.name) || unreachable.iter().any(|away| away.host == host.name);
     // A machine that several apps share is away once.
-    let machines = |hosts: &mut dyn Iterator<Item = &Host>| {
-        hosts.map(|host| host.machine().to_owned()).collect::<BTreeSet<String>>().len()
-    };
-    let (away, all) = (machines(&mut hosts.iter().filter(is_away)), machines(&mut hosts.iter()));
+    let all: BTreeSet<&str> = hosts.iter().map(Host::machine).collect();
+    let mut away: Vec<&str> = Vec::new();
+    for host in hosts.iter().filter(is_away) {
+        if !away.contains(&host.machine()) {
+            away.push(host.machine());
+        }
+    }
     let most = settings.rollout.max_unreachable;
-    if most.is_exceeded_by(away, all) {
-        refusals.push(Refusal::TooManyUnreachable { away, all, most });
+    if most.is_exceeded_by(away.len(), all.len()) {
+        let away = away.into_iter().map(str::to_owned).collect();
+        refusals.push(Refusal::TooManyUnreachable { away, all: all.len(), most });
         return Err(refusals);
     }
     let apps: BTreeSet<Option<&AppName>> = hosts.iter().map(|host| host.app.as_ref()).collect();

@@ -196,7 +196,7 @@ fn away(hosts: &[&str]) -> Vec<UnreachableHost> {
 fn who_is_left_out() {
     let decide = |text: &str, hosts: usize, unreachable: &[&str], can_skip: bool| {
         let settings = fleet(text, hosts);
-        let decided = without_unreachable(&settings, &settings.hosts, &away(unreachable), can_skip);
+        let decided = without_unreachable(&settings, &settings.hosts, &[], &away(unreachable), can_skip);
         let told = match decided {
             Ok(skipped) => skipped.iter().map(SkippedHost::in_words).collect::<Vec<_>>().join("; "),
             Err(refusals) => {
@@ -228,19 +228,63 @@ fn who_is_left_out() {
     unreachable = "skip", 1 of 3: exit 6: web3: can't be reached: no route to host
     unreachable = "skip", 1 of 3: web3: can't be reached: no route to host
     unreachable = "skip", 1 of 2: web1: can't be reached: no route to host
-    unreachable = "skip", 2 of 3: exit 6: web2: can't be reached: no route to host; web3: can't be reached: no route to host; 2 of 3 hosts can't be reached, and no more than 50% may be left out
-    unreachable = "skip", 1 of 1: exit 6: web1: can't be reached: no route to host; 1 of 1 hosts can't be reached, and no more than 50% may be left out
+    unreachable = "skip", 2 of 3: exit 6: web2: can't be reached: no route to host; web3: can't be reached: no route to host; 2 of 3 hosts can't be reached (web2, web3), and no more than 50% may be left out
+    unreachable = "skip", 1 of 1: exit 6: web1: can't be reached: no route to host; 1 of 1 hosts can't be reached (web1), and no more than 50% may be left out
     unreachable = "skip"
-    max_unreachable = 1, 2 of 9: exit 6: web2: can't be reached: no route to host; web3: can't be reached: no route to host; 2 of 9 hosts can't be reached, and no more than 1 may be left out
+    max_unreachable = 1, 2 of 9: exit 6: web2: can't be reached: no route to host; web3: can't be reached: no route to host; 2 of 9 hosts can't be reached (web2, web3), and no more than 1 may be left out
     unreachable = "skip"
     max_unreachable = 2, 2 of 9: web2: can't be reached: no route to host; web3: can't be reached: no route to host
     unreachable = "skip"
     max_unreachable = "25%", 2 of 8: web2: can't be reached: no route to host; web3: can't be reached: no route to host
     unreachable = "skip"
-    max_unreachable = "25%", 2 of 7: exit 6: web2: can't be reached: no route to host; web3: can't be reached: no route to host; 2 of 7 hosts can't be reached, and no more than 25% may be left out
+    max_unreachable = "25%", 2 of 7: exit 6: web2: can't be reached: no route to host; web3: can't be reached: no route to host; 2 of 7 hosts can't be reached (web2, web3), and no more than 25% may be left out
     unreachable = "skip"
     max_unreachable = "100%", 2 of 2: exit 6: web1: can't be reached: no route to host; web2: can't be reached: no route to host; no host can be reached
     "#);
+}
+
+/// However often a run looks, it leaves out no more than it may.
+#[test]
+fn the_bound_holds_for_the_whole_run() {
+    let decide = |most: &str, hosts: usize, looks: &[&[&str]]| {
+        let text = format!("unreachable = \"skip\"\nmax_unreachable = {most}");
+        let settings = fleet(&text, hosts);
+        let mut skipped: Vec<SkippedHost> = Vec::new();
+        let mut told = format!("{most} of {hosts}:");
+        for unreachable in looks {
+            match without_unreachable(&settings, &settings.hosts, &skipped, &away(unreachable), true) {
+                Ok(more) => {
+                    told += &format!(" without {};", names(&more));
+                    skipped.extend(more);
+                }
+                Err(refusals) => {
+                    let told_last = refusals.last().expect("a reason");
+                    told += &format!(" {}: {told_last}", refusals.len());
+                    break;
+                }
+            }
+        }
+        told
+    };
+    let told = [
+        decide("1", 4, &[&["web2"], &["web3"]]),
+        decide("2", 4, &[&["web2"], &["web3"], &["web4"]]),
+        decide("\"50%\"", 4, &[&["web2"], &["web3"], &["web1"]]),
+        // What was left out is seen again, and counts once.
+        decide("1", 4, &[&["web2"], &["web2"], &["web2", "web3"]]),
+        decide("\"100%\"", 2, &[&["web1"], &["web2"]]),
+    ];
+    assert_snapshot!(told.join("\n"), @r#"
+    1 of 4: without web2; 2: 2 of 4 hosts can't be reached (web2, web3), and no more than 1 may be left out
+    2 of 4: without web2; without web3; 2: 3 of 4 hosts can't be reached (web2, web3, web4), and no more than 2 may be left out
+    "50%" of 4: without web2; without web3; 2: 3 of 4 hosts can't be reached (web1, web2, web3), and no more than 50% may be left out
+    1 of 4: without web2; without ; 2: 2 of 4 hosts can't be reached (web2, web3), and no more than 1 may be left out
+    "100%" of 2: without web1; 2: no host can be reached
+    "#);
+}
+
+fn names(skipped: &[SkippedHost]) -> String {
+    skipped.iter().map(|skipped| skipped.host.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// A host of which several apps have one each is away once; and no app is left without a host.
@@ -251,7 +295,7 @@ fn of_several_apps_each_needs_a_host() {
     let (settings, apps) = (common::settings(text), common::apps(text));
     let hosts: Vec<_> = apps.iter().flat_map(|app| app.settings.hosts.clone()).collect();
     let decide = |unreachable: &[&str]| {
-        let decided = without_unreachable(&settings, &hosts, &away(unreachable), true);
+        let decided = without_unreachable(&settings, &hosts, &[], &away(unreachable), true);
         decided.map(|skipped| skipped.len()).map_err(|refusals| {
             refusals
                 .iter()
@@ -264,7 +308,7 @@ fn of_several_apps_each_needs_a_host() {
     assert_eq!(decide(&["web3/web", "web3/api"]), Ok(2));
     assert_eq!(
         decide(&["web1/web", "web1/api", "web3/web", "web3/api"]),
-        Err("2 of 3 hosts can't be reached, and no more than 50% may be left out".to_owned())
+        Err("2 of 3 hosts can't be reached (web1, web3), and no more than 50% may be left out".to_owned())
     );
 }
 
