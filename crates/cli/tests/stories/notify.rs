@@ -133,7 +133,7 @@ hoptoad = {{ url = "{url}", api_key = {{ env = "TOKEN" }} }}
 [[notify]]
 sentry = {{ url = "{url}", organization = "bueda", projects = ["five"], token = {{ command = ["cat", "{}"] }} }}
 [[notify]]
-github = {{ url = "{url}", token = {{ env = "TOKEN" }} }}
+github = {{ url = "{url}", repository = "bueda/five", token = {{ env = "TOKEN" }} }}
 [[notify]]
 webhook = {{ url = "{url}/hook", secret = {{ env = "TOKEN" }} }}
 [[notify]]
@@ -298,7 +298,7 @@ fn a_commit_whose_checks_are_red_is_refused_before_anything_is_touched() {
         }
     });
     let github = format!(
-        "[[notify]]\ngithub = {{ url = \"{}\", token = {{ env = \"TOKEN\" }}, require_checks = true }}\n",
+        "[[notify]]\ngithub = {{ url = \"{}\", repository = \"bueda/five\", token = {{ env = \"TOKEN\" }}, require_checks = true }}\n",
         server.url()
     );
     notify(&stage, &github);

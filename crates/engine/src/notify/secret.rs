@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use buedafab_model::app::clear_text::is_sent_in_the_clear;
 use buedafab_model::app::notify::{Recipient, SecretSource};
 use buedafab_model::notify::Revealed;
 use tokio::process::Command;
@@ -28,12 +29,24 @@ pub(super) async fn reveal(recipient: &Recipient, root: &Path) -> Result<Reveale
         if value.chars().any(char::is_control) {
             return Err(format!("{source} holds more than one line, or a control character"));
         }
-        if key == "url" && !(value.starts_with("https://") || value.starts_with("http://")) {
-            return Err(format!("{source} holds no address that begins with https://"));
+        if key == "url"
+            && let Some(why) = wrong_address(recipient, source, &value)
+        {
+            return Err(why);
         }
         revealed.0.insert(key, value);
     }
     Ok(revealed)
+}
+
+/// What is wrong with an address that is a secret. That of a chat's webhook lets whoever reads it speak there.
+fn wrong_address(recipient: &Recipient, source: &SecretSource, url: &str) -> Option<String> {
+    let lets_speak = matches!(recipient, Recipient::Slack { .. } | Recipient::Discord { .. });
+    let is_address = url.starts_with("https://") || url.starts_with("http://");
+    if !is_address || (lets_speak && is_sent_in_the_clear(url)) {
+        return Some(format!("{source} holds no address that begins with https://"));
+    }
+    None
 }
 
 fn of_variable(name: &str) -> Result<String, String> {
@@ -75,9 +88,10 @@ async fn of_command(words: &[String], root: &Path) -> Result<String, String> {
 
 /// What keeps a recipient from being told, as far as that is known without asking a command for a secret or anybody over the network.
 pub fn secret_trouble(recipient: &Recipient) -> Option<String> {
-    recipient.secrets().into_iter().find_map(|(_, source)| match source {
+    recipient.secrets().into_iter().find_map(|(key, source)| match source {
         SecretSource::Env(name) => match of_variable(name) {
             Ok(value) if value.is_empty() => Some(format!("the variable {name} is empty")),
+            Ok(value) if key == "url" => wrong_address(recipient, source, &value),
             Ok(_) => None,
             Err(why) => Some(why),
         },

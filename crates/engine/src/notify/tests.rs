@@ -109,6 +109,10 @@ async fn secrets_that_cant_be_had() {
         (says("a\nb"), "the command printf holds more than one line, or a control character"),
         (says("hunter2"), "the command printf holds no address that begins with https://"),
         (
+            says("http://chat.example.com/hunter2"),
+            "the command printf holds no address that begins with https://",
+        ),
+        (
             fails(&["sh", "-c", "echo '  not logged in' >&2; exit 3"]),
             "the command sh ended with exit status: 3: not logged in",
         ),

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod bundle;
+pub mod clear_text;
 pub mod crontab;
 pub mod env_file;
 pub mod health;

@@ -42,7 +42,10 @@ impl RemoteUrl {
     /// path of this machine.
     pub fn place(text: &str) -> Option<(&str, &str)> {
         let (authority, path) = match text.split_once("://") {
-            Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+            Some((_, rest)) => {
+                let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+                (&rest[..end], rest[end..].strip_prefix('/').unwrap_or(&rest[end..]))
+            }
             None => {
                 // A slash before the colon makes it a path, as git reads it.
                 let bracketed = text.find('[').and_then(|_| text.find(']')).unwrap_or(0);
@@ -170,6 +173,10 @@ mod tests {
             ("ssh://git@github.com:22/bueda/five", Some(("github.com", "bueda/five"))),
             ("https://ada:p@github.com:443/bueda/@five", Some(("github.com", "bueda/@five"))),
             ("https://github.com", Some(("github.com", ""))),
+            (
+                "https://evil.example?@github.com/bueda/five",
+                Some(("evil.example", "?@github.com/bueda/five")),
+            ),
             ("https://github.com@evil.example/bueda/five", Some(("evil.example", "bueda/five"))),
             ("ssh://git@[::1]:22/five", Some(("::1", "five"))),
             ("git@[::1]:five", Some(("::1", "five"))),

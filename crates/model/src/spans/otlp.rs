@@ -2,6 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::app::clear_text::is_sent_in_the_clear;
+
 /// Where traces go, and as what.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OtlpSettings {
@@ -46,6 +48,12 @@ pub enum OtlpError {
         /// What it says.
         value: String,
     },
+    /// Anybody could read the credentials on the way.
+    #[error("{name} begins with http://, and what is sent there has credentials: use https://")]
+    Clear {
+        /// The variable.
+        name: &'static str,
+    },
     /// No address.
     #[error("{name} holds no address that begins with http:// or https://")]
     Endpoint {
@@ -84,6 +92,12 @@ impl OtlpSettings {
             return Err(OtlpError::Protocol { name, value });
         }
         let headers = set("OTEL_EXPORTER_OTLP_TRACES_HEADERS").or(set("OTEL_EXPORTER_OTLP_HEADERS"));
+        let headers = headers.map_or(Vec::new(), |(_, value)| pairs(&value));
+        let has_credentials =
+            has_user(&endpoint) || headers.iter().any(|(header, _)| may_be_credentials(header));
+        if has_credentials && is_sent_in_the_clear(&endpoint) {
+            return Err(OtlpError::Clear { name });
+        }
         let timeout = set("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or(set("OTEL_EXPORTER_OTLP_TIMEOUT"));
         let timeout = timeout.and_then(|(_, value)| value.parse().ok());
         let mut resource = set("OTEL_RESOURCE_ATTRIBUTES").map_or(Vec::new(), |(_, value)| pairs(&value));
@@ -98,12 +112,27 @@ impl OtlpSettings {
         let parent = set("TRACEPARENT").and_then(|(_, value)| Parent::read(&value, state));
         Ok(Some(OtlpSettings {
             endpoint,
-            headers: headers.map_or(Vec::new(), |(_, value)| pairs(&value)),
+            headers,
             timeout_milliseconds: timeout.unwrap_or(10_000),
             resource,
             parent,
         }))
     }
+}
+
+/// Whether an address says who sends it.
+fn has_user(endpoint: &str) -> bool {
+    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
+}
+
+/// Whether a header is one of those by which receivers know who may send them something: `Authorization`, `X-Api-Key`. Others, such as
+/// `X-Scope-OrgID`, only say whose it is.
+fn may_be_credentials(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    ["auth", "key", "token", "secret", "password", "credential", "cookie"]
+        .iter()
+        .any(|part| header.contains(part))
 }
 
 /// `key=value,key=value`, percent-encoded. What is no pair is left out.
@@ -159,10 +188,12 @@ mod tests {
 
     const AT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4318/");
 
+    const SAFE: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otel");
+
     #[test]
     fn what_the_variables_say() {
         let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let cases: [(&[(&str, &str)], &str); 14] = [
+        let cases: [(&[(&str, &str)], &str); 18] = [
             (&[], "off"),
             (&[("OTEL_EXPORTER_OTLP_ENDPOINT", " ")], "off"),
             (&[AT, ("OTEL_SDK_DISABLED", "TRUE")], "off"),
@@ -189,8 +220,27 @@ mod tests {
                 "OTEL_EXPORTER_OTLP_ENDPOINT holds no address that begins with http:// or https://",
             ),
             (
-                &[AT, ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20x, a=b,c")],
-                "http://otel:4318/v1/traces authorization=Bearer x a=b 10000ms service.name=buedafab",
+                &[SAFE, ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20x, a=b,c")],
+                "https://otel/v1/traces authorization=Bearer x a=b 10000ms service.name=buedafab",
+            ),
+            (
+                &[AT, ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20x")],
+                "OTEL_EXPORTER_OTLP_ENDPOINT begins with http://, and what is sent there has credentials: use https://",
+            ),
+            (
+                &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://ada:x@otel/t")],
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT begins with http://, and what is sent there has credentials: use https://",
+            ),
+            (
+                &[
+                    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318"),
+                    ("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=x"),
+                ],
+                "http://[::1]:4318/v1/traces x-api-key=x 10000ms service.name=buedafab",
+            ),
+            (
+                &[AT, ("OTEL_EXPORTER_OTLP_HEADERS", "x-scope-orgid=five")],
+                "http://otel:4318/v1/traces x-scope-orgid=five 10000ms service.name=buedafab",
             ),
             (
                 &[
@@ -217,7 +267,7 @@ mod tests {
 
     #[test]
     fn headers_are_not_printed() {
-        let settings = read(&[AT, ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=hunter2")]);
+        let settings = read(&[SAFE, ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=hunter2")]);
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

@@ -160,6 +160,11 @@ fn mistakes_say_what_to_write() {
         "campfire = { url = 'https://x', room = 'Deploys', bot_key = { env = 'A' } }",
         "campfire = { url = 'https://token:X@x', room = 'Deploys', token = { env = 'A' } }",
         "campfire = { url = 'x', room = 'Deploys', token = { env = 'A' } }",
+        "campfire = { url = 'http://chat.example.com', room = 'Deploys', token = { env = 'A' } }",
+        "airbrake = { url = 'http://errors.example.com', project = '1', key = { env = 'A' } }",
+        "hoptoad = { url = 'http://errbit.example.com', api_key = { env = 'A' } }",
+        "sentry = { url = 'http://10.0.0.5:9000', organization = 'b', projects = ['five'], token = { env = 'A' } }",
+        "github = { url = 'http://git.example.com/api/v3', repository = 'b/five', token = { env = 'A' } }",
         "sentry = { organization = 'bueda', projects = ['five'], token = { env = 'A' } }\non = ['failed']",
         "github = { token = { env = 'A' } }",
         "github = { repository = 'five', token = { env = 'A' } }",
@@ -243,6 +248,21 @@ fn mistakes_say_what_to_write() {
 
     campfire = { url = 'x', room = 'Deploys', token = { env = 'A' } }
     'x' → this isn't the address of a server; write it like `https://chat.example.com`
+
+    campfire = { url = 'http://chat.example.com', room = 'Deploys', token = { env = 'A' } }
+    'http://chat.example.com' → a secret would be sent there in the clear; begin the address with `https://`; only this machine, `localhost`, is sent secrets without it
+
+    airbrake = { url = 'http://errors.example.com', project = '1', key = { env = 'A' } }
+    'http://errors.example.com' → a secret would be sent there in the clear; begin the address with `https://`; only this machine, `localhost`, is sent secrets without it
+
+    hoptoad = { url = 'http://errbit.example.com', api_key = { env = 'A' } }
+    'http://errbit.example.com' → a secret would be sent there in the clear; begin the address with `https://`; only this machine, `localhost`, is sent secrets without it
+
+    sentry = { url = 'http://10.0.0.5:9000', organization = 'b', projects = ['five'], token = { env = 'A' } }
+    'http://10.0.0.5:9000' → a secret would be sent there in the clear; begin the address with `https://`; only this machine, `localhost`, is sent secrets without it
+
+    github = { url = 'http://git.example.com/api/v3', repository = 'b/five', token = { env = 'A' } }
+    'http://git.example.com/api/v3' → a secret would be sent there in the clear; begin the address with `https://`; only this machine, `localhost`, is sent secrets without it
 
     sentry = { organization = 'bueda', projects = ['five'], token = { env = 'A' } }
     on = ['failed']

@@ -9,6 +9,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Value;
 
+use crate::app::clear_text::is_sent_in_the_clear;
 use crate::app::notify::{SecretSource, UrlSource};
 use crate::config::area::table;
 use crate::config::mistake::Mistake;
@@ -99,7 +100,7 @@ impl<'de> Deserialize<'de> for UrlText {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<UrlText, E> {
-                let ServiceUrl(url) = text.parse().map_err(Mistake::into_error)?;
+                let url = server_address(text).map_err(Mistake::into_error)?;
                 Ok(UrlText(UrlSource::Written(url)))
             }
 
@@ -114,7 +115,7 @@ impl<'de> Deserialize<'de> for UrlText {
     }
 }
 
-/// The address of a service, without credentials.
+/// The address of a service that is sent a secret, without credentials: nobody can read what is sent there on the way.
 #[derive(Debug, Clone)]
 pub(in crate::config) struct ServiceUrl(pub(in crate::config) String);
 
@@ -124,23 +125,32 @@ impl FromStr for ServiceUrl {
     type Err = Mistake;
 
     fn from_str(text: &str) -> Result<Self, Mistake> {
-        let wrong = || {
-            // What is wrong with it may be that it is something else, and a secret.
-            Mistake::new("this isn't the address of a server")
-                .help("write it like `https://chat.example.com`")
-        };
-        let Url(url) = text.parse().map_err(|_| wrong())?;
-        let (_, rest) = url.split_once("://").ok_or_else(wrong)?;
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.contains('@') {
-            return Err(Mistake::new("a name or password can't stand in this address").help(INSTEAD));
+        let url = server_address(text)?;
+        if is_sent_in_the_clear(&url) {
+            return Err(Mistake::new("a secret would be sent there in the clear")
+                .help("begin the address with `https://`; only this machine, `localhost`, is sent secrets without it"));
         }
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-        if host.is_empty() {
-            return Err(wrong());
-        }
-        Ok(ServiceUrl(url.trim_end_matches('/').to_owned()))
+        Ok(ServiceUrl(url))
     }
+}
+
+/// The address of a server, without credentials.
+fn server_address(text: &str) -> Result<String, Mistake> {
+    let wrong = || {
+        // What is wrong with it may be that it is something else, and a secret.
+        Mistake::new("this isn't the address of a server").help("write it like `https://chat.example.com`")
+    };
+    let Url(url) = text.parse().map_err(|_| wrong())?;
+    let (_, rest) = url.split_once("://").ok_or_else(wrong)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err(Mistake::new("a name or password can't stand in this address").help(INSTEAD));
+    }
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    if host.is_empty() {
+        return Err(wrong());
+    }
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 impl<'de> Deserialize<'de> for Words {
