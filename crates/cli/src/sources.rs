@@ -11,6 +11,7 @@ use crate::arguments::{Cli, CommandArgs};
 use crate::exit::CliError;
 use crate::project::Project;
 use crate::report::print_talk;
+use crate::session::interrupted;
 
 /// What was answered about the environments that a command is about. Nothing is asked where no host is wanted.
 ///
@@ -34,7 +35,17 @@ pub(crate) async fn ask(cli: &Cli) -> Result<Answers, CliError> {
     for environment in environments {
         let Ok(mut questions) = config.questions(&environment) else { continue };
         questions.retain(|question| !answers.contains_key(question));
-        let answered = ask_all(&questions, &project.root).await.map_err(CliError::from);
+        let answered = if questions.is_empty() {
+            Ok(Answers::new())
+        } else {
+            tokio::select! {
+                answered = ask_all(&questions, &project.root) => answered.map_err(CliError::from),
+                // What was asked is no part of what a terminal interrupts, and ends with the question.
+                () = interrupted() => {
+                    return Err(CliError::verdict(Verdict::Interrupted, "interrupted: nothing was touched"));
+                }
+            }
+        };
         let checked = answered.and_then(|more| {
             answers.extend(more);
             require_hosts(&config.clone().with_answers(answers.clone()), &environment)

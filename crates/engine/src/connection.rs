@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use buedafab_model::run::event::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug, trace};
 
 use self::outbox::Outbox;
 pub use self::outbox::{Source, Upload};
+use crate::process::async_program;
 use crate::runner::{Chunk, Decoder, Message};
 use crate::transport::Launch;
 
@@ -92,7 +93,7 @@ impl Connection {
         replies: mpsc::Sender<(T, Reply)>,
     ) -> Result<Connection, OpenError> {
         let began = Instant::now();
-        let mut child = Command::new(&launch.words[0])
+        let mut child = async_program(&launch.words[0])
             .args(&launch.words[1..])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -11,8 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-/// The variable that holds the password of sudo, where nobody can type it. It is nobody else's to read.
-pub const SUDO_PASSWORD: &str = "BUEDAFAB_SUDO_PASSWORD";
+use crate::process::{async_program, program};
 
 /// How long a command that is told to end may take to do so by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -52,13 +51,12 @@ impl DeployerCommand {
         variables: &BTreeMap<String, String>,
         keeps_terminal: bool,
     ) -> DeployerCommand {
-        let mut command = Command::new("sh");
+        let mut command = async_program("sh");
         command
             // One pipe for both outputs keeps their lines in order.
             .args(["-c", "exec 2>&1\neval \"$1\"", "sh", script])
             .current_dir(folder)
             .envs(variables)
-            .env_remove(SUDO_PASSWORD)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
@@ -177,12 +175,7 @@ async fn end(child: &mut Child, keeps_terminal: bool) {
 /// the signal that ended it.
 pub fn run_in_terminal(script: &str, folder: &Path, variables: &[(String, String)]) -> std::io::Result<i32> {
     let variables = variables.iter().map(|(name, value)| (name, value));
-    let status = std::process::Command::new("sh")
-        .args(["-c", script])
-        .current_dir(folder)
-        .envs(variables)
-        .env_remove(SUDO_PASSWORD)
-        .status()?;
+    let status = program("sh").args(["-c", script]).current_dir(folder).envs(variables).status()?;
     Ok(exit_status(status))
 }
 

@@ -19,7 +19,8 @@ use buedafab_model::release::Release;
 use buedafab_model::view::NotedCommit;
 use jiff::Timestamp;
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+
+use crate::process::async_program;
 
 pub use survey::Wanted;
 
@@ -339,7 +340,7 @@ impl Repository {
         let program =
             self.git(&["config", "--get", "gpg.program"]).await.unwrap_or_else(|_| "gpg".to_owned());
         let Some(email) = self.own_email().await else { return false };
-        let listed = Command::new(program)
+        let listed = async_program(program)
             .args(["--batch", "--list-secret-keys", &format!("<{email}>")])
             .stdin(Stdio::null())
             .output()
@@ -379,7 +380,7 @@ impl Repository {
 
     /// Runs git with lines on its standard input: there may be more of them than a command takes arguments.
     async fn git_fed(&self, arguments: &[&str], input: String) -> Result<String, GitError> {
-        let mut child = Command::new("git")
+        let mut child = async_program("git")
             .arg("-C")
             .arg(&self.root)
             .args(arguments)

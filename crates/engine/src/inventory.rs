@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use buedafab_model::host::balancer::Traffic;
@@ -10,6 +9,7 @@ use buedafab_model::host::inventory::ansible::{FileKind, InventoryError, Invento
 use buedafab_model::host::inventory::{Answer, Answers, HostSource, Instance, Question};
 
 use crate::aws::{Aws, AwsError};
+use crate::process::{RunError, async_program, run_to_end};
 
 /// Why nobody knows the hosts of an environment.
 #[derive(Debug, thiserror::Error)]
@@ -266,16 +266,16 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 
 async fn ask_command(command: &str, folder: &Path) -> Result<Answer, SourceProblem> {
     let wrong = |why: String| SourceProblem::Command(why);
-    let output = tokio::process::Command::new("sh")
-        .args(["-c", command])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(COMMAND_LIMIT, output).await;
-    let output = output
-        .map_err(|_| wrong(format!("it took longer than {} s", COMMAND_LIMIT.as_secs())))?
-        .map_err(|error| wrong(format!("it can't be run: {error}")))?;
+    let mut shell = async_program("sh");
+    shell.args(["-c", command]).current_dir(folder);
+    let output = match run_to_end(shell, Vec::new(), COMMAND_LIMIT).await {
+        Ok(output) if output.is_cut => {
+            return Err(wrong(format!("it prints more than {} MB", LARGEST >> 20)));
+        }
+        Ok(output) => output,
+        Err(RunError::Start(error)) => return Err(wrong(format!("it can't be run: {error}"))),
+        Err(error) => return Err(wrong(error.to_string())),
+    };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it says nothing");

@@ -7,7 +7,6 @@ mod mail;
 mod secret;
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use buedafab_model::app::notify::{Notify, Recipient};
@@ -16,11 +15,9 @@ use buedafab_model::notify::{
 };
 use buedafab_model::release::Release;
 use bytes::Bytes;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 
-use crate::deployer::SUDO_PASSWORD;
 use crate::http::{Bounds, send};
+use crate::process::{RunError, async_program, run_to_end};
 
 pub use self::secret::secret_trouble;
 
@@ -60,9 +57,12 @@ impl Notifier {
     pub async fn tell(&mut self, notification: &Notification) -> Result<String, String> {
         let secrets = self.secrets().await?;
         let told = match &self.notify.to {
-            Recipient::Command(words) => run(words, &self.root, &notification.document()).await,
+            Recipient::Command(words) => {
+                let told = run(words, &self.root, notification.document()).await;
+                told.map(|()| format!("{} ended well", words[0]))
+            }
             Recipient::Email { from, to, by } => {
-                mail::send(from, to, by, &secrets, &Message::of(notification)).await
+                mail::send(from, to, by, &secrets, &Message::of(notification), &self.root).await
             }
             _ => self.request(&secrets, notification).await,
         };
@@ -142,33 +142,19 @@ async fn answer_to(request: Request, bounds: Bounds) -> Result<Answer, String> {
 
 const USER_AGENT: &str = concat!("buedafab/", env!("CARGO_PKG_VERSION"));
 
-/// Runs a program with a document on its standard input. It may leave the document unread.
-async fn run(words: &[String], root: &Path, document: &[u8]) -> Result<String, String> {
+/// Runs a program with something on its standard input, which it may leave unread.
+async fn run(words: &[String], root: &Path, input: Vec<u8>) -> Result<(), String> {
     let (program, arguments) = words.split_first().expect("the configuration has no empty command");
-    let mut child = Command::new(program)
-        .args(arguments)
-        .current_dir(root)
-        .env_remove(SUDO_PASSWORD)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        // Ctrl-C is for the run, which is told of it.
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("can't run {program}: {error}"))?;
-    let mut stdin = child.stdin.take().expect("it is piped");
-    let document = document.to_owned();
-    let feed = async move {
-        let _ = stdin.write_all(&document).await;
-    };
-    let ended = async { tokio::join!(feed, child.wait_with_output()).1 };
-    let output = tokio::time::timeout(COMMAND_LIMIT, ended)
-        .await
-        .map_err(|_| format!("{program} ran for longer than {} s, and was ended", COMMAND_LIMIT.as_secs()))?
-        .map_err(|error| format!("can't run {program}: {error}"))?;
+    let mut command = async_program(program);
+    command.args(arguments).current_dir(root);
+    let output = run_to_end(command, input, COMMAND_LIMIT).await.map_err(|error| match error {
+        RunError::Start(error) => format!("can't run {program}: {error}"),
+        RunError::TooLong(limit) => {
+            format!("{program} ran for longer than {} s, and was ended", limit.as_secs())
+        }
+    })?;
     if output.status.success() {
-        return Ok(format!("{program} ended well"));
+        return Ok(());
     }
     Err(format!("{program} ended with {}{}", output.status, last_words(&output.stderr)))
 }

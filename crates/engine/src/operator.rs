@@ -6,6 +6,7 @@ use buedafab_model::names::RunId;
 use buedafab_model::planner::RunContext;
 use jiff::Timestamp;
 
+use crate::process::program;
 use crate::random_word;
 
 /// The context of a run that begins now.
@@ -34,7 +35,7 @@ fn person_and_machine() -> String {
 
 /// The account's name, where the environment doesn't say it, as under cron.
 fn account_name() -> Option<String> {
-    let output = std::process::Command::new("id").arg("-un").output().ok()?;
+    let output = program("id").arg("-un").output().ok()?;
     let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !name.is_empty()).then_some(name)
 }

@@ -14,6 +14,7 @@ use buedafab_model::shell::environment_of_git;
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
+use crate::process::async_program;
 use crate::random::random_word;
 use crate::s3::{S3, S3Error};
 
@@ -206,13 +207,13 @@ async fn find_revision(remote: &RemoteUrl, rev: &str) -> Result<String, PackageP
 const GIT_LIMIT: Duration = Duration::from_secs(600);
 
 pub(crate) async fn git(arguments: &[&str]) -> Result<String, PackageProblem> {
-    run_git(Command::new("git").args(arguments)).await
+    run_git(async_program("git").args(arguments)).await
 }
 
 /// The same, as who may read a repository. Neither arguments nor what git keeps have a password of its address.
 pub(crate) async fn git_of(remote: &RemoteUrl, arguments: &[&str]) -> Result<String, PackageProblem> {
     let before = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
-    let mut command = Command::new("git");
+    let mut command = async_program("git");
     for (name, value) in environment_of_git(remote, before) {
         command.env(name, OsStr::from_bytes(value.reveal()));
     }

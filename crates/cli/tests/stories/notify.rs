@@ -374,3 +374,48 @@ fn a_run_is_a_trace_and_a_report() {
     run(&stage, &nobody, &["--junit", &file, "deploy"], 7).says("warning: no trace was sent: ");
     assert!(written().contains("<failure message=\"exit status 1\"/>"), "{}", written());
 }
+
+/// What is started for a run finds no password that is meant for hosts, and what it leaves running keeps nobody.
+#[test]
+fn no_command_of_the_users_finds_the_password_of_sudo_or_outlives_its_run() {
+    let stage = Stage::with(FleetOptions::default());
+    let server = HttpServer::start(service);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path().display();
+    // Each says what it finds, and leaves something running that holds its outputs.
+    let program = |name: &str, then: &str| {
+        let path = folder.path().join(name);
+        let script =
+            format!("#!/bin/sh\nenv >'{at}/{name}.env'\n{then}\nsleep 1000 &\necho $! >'{at}/{name}.left'\n");
+        std::fs::write(&path, script).expect("it is ours");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .expect("it is ours");
+        path.display().to_string()
+    };
+    let inventory = program("inventory", "echo '[\"web1\"]'");
+    let say = program("say", &format!("echo '{}/slack'", server.url()));
+    let (tell, sendmail) = (program("tell", "cat >/dev/null"), program("sendmail", "cat >/dev/null"));
+    stage.configure(&format!(
+        "unit = 'five'\n[hooks]\nrestart = 'cat version >../../served'\n[hooks.local]\nbefore = \"env >'{at}/hook.env'\"\n\
+         [environments.production]\ninventory = {{ command = '{inventory}' }}\n\
+         [[notify]]\nslack = {{ url = {{ command = ['{say}'] }} }}\n\
+         [[notify]]\ncommand = ['{tell}']\n\
+         [[notify]]\nemail = {{ from = 'a@example.com', to = ['b@example.com'], sendmail = '{sendmail}' }}\n"
+    ));
+    let began = Instant::now();
+    let variables = BTreeMap::from([("BUEDAFAB_SUDO_PASSWORD", SECRET.to_owned())]);
+    let ran = run(&stage, &variables, &["deploy"], 0);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    for name in ["inventory", "say", "tell", "sendmail", "hook"] {
+        let found = std::fs::read_to_string(folder.path().join(format!("{name}.env"))).expect("it ran");
+        assert!(found.contains("PATH=") && !found.contains(SECRET), "{name}: {found}");
+    }
+    for name in ["inventory", "say", "tell", "sendmail"] {
+        let left = std::fs::read_to_string(folder.path().join(format!("{name}.left"))).expect("it ran");
+        wait_for("what was left behind has ended", || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", left.trim())).unwrap_or_default();
+            stat.is_empty() || stat.contains(") Z ")
+        });
+    }
+}

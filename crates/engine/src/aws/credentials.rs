@@ -23,6 +23,7 @@ use super::error::AwsError;
 use super::profile::SharedFile;
 use super::{Action, Aws};
 use crate::http::{Bounds, send};
+use crate::process::{async_program, run_to_end};
 
 /// A variable that says something.
 pub(crate) fn variable(name: &str) -> Option<String> {
@@ -267,12 +268,10 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 impl CommandExecute for Commands {
     async fn command_execute(&self, program: &str, words: &[&str]) -> reqsign_core::Result<CommandOutput> {
         let wrong = |why: String| reqsign_core::Error::unexpected(why);
-        let mut command = tokio::process::Command::new(program);
-        command.args(words).stdin(std::process::Stdio::null()).kill_on_drop(true);
-        let output = tokio::time::timeout(COMMAND_LIMIT, command.output()).await;
-        let output = output
-            .map_err(|_| wrong(format!("{program} took longer than {} s", COMMAND_LIMIT.as_secs())))?
-            .map_err(|error| wrong(format!("{program}: {error}")))?;
+        let mut command = async_program(program);
+        command.args(words);
+        let output = run_to_end(command, Vec::new(), COMMAND_LIMIT).await;
+        let output = output.map_err(|error| wrong(format!("{program}: {error}")))?;
         Ok(CommandOutput {
             status: output.status.code().unwrap_or(-1),
             stdout: output.stdout,

@@ -6,11 +6,11 @@ use buedafab_model::deployer::rules::{latest_tag, release_tag};
 use buedafab_model::names::CommitId;
 use buedafab_model::release::Release;
 use buedafab_model::shell::{list_lfs_files, verify_tag};
-use tokio::process::Command;
 
 use super::remote::{Listing, SeenOnRemote};
 use super::working_tree::WorkingTree;
 use super::{GitError, Repository};
+use crate::process::async_program;
 
 /// What a person asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl Repository {
             Ok(object) => object,
             Err(_) => listing.and_then(|listing| listing.tags.get(tag))?.object.clone(),
         };
-        let checked = Command::new("sh")
+        let checked = async_program("sh")
             .args(["-c", &verify_tag(tag, &object, signers)])
             .current_dir(&self.root)
             .stdin(std::process::Stdio::null())
@@ -178,7 +178,7 @@ impl Repository {
 
     /// Whether Git LFS keeps the content of files of a commit, or of its submodules, as far as they are checked out here.
     async fn has_lfs(&self, commit: &CommitId) -> Result<bool, GitError> {
-        let listed = Command::new("sh")
+        let listed = async_program("sh")
             .args(["-c", &list_lfs_files(commit)])
             .current_dir(&self.root)
             .env("GIT_TERMINAL_PROMPT", "0")

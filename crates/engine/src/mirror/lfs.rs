@@ -9,10 +9,10 @@ use buedafab_model::app::package::FetchedPackage;
 use buedafab_model::app::remote_url::RemoteUrl;
 use buedafab_model::names::CommitId;
 use buedafab_model::shell::list_lfs_files;
-use tokio::process::Command;
 
 use super::{Mirror, MirrorProblem};
 use crate::packages::{PackageProblem, check_sum, git};
+use crate::process::async_program;
 use crate::random::random_word;
 
 /// A content that Git LFS keeps for a file, and the commit that names it.
@@ -56,7 +56,7 @@ impl Mirror {
     }
 
     async fn list_lfs(&self, commit: &CommitId) -> Result<String, MirrorProblem> {
-        let output = Command::new("sh")
+        let output = async_program("sh")
             .args(["-c", &list_lfs_files(commit)])
             .env("GIT_DIR", &self.clone)
             .env("GIT_TERMINAL_PROMPT", "0")
@@ -180,7 +180,7 @@ impl Mirror {
             std::fs::hard_link(self.place_of(sum), contents.join(sum))?;
         }
         let tar = new.join("tar");
-        let status = Command::new("tar")
+        let status = async_program("tar")
             .arg("-cf")
             .arg(&tar)
             .arg("-C")

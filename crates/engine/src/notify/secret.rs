@@ -1,16 +1,15 @@
 //! Secrets of those who are told: from the environment, or from a command that prints them.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use buedafab_model::app::clear_text::is_sent_in_the_clear;
 use buedafab_model::app::notify::{Recipient, SecretSource};
 use buedafab_model::notify::Revealed;
-use tokio::process::Command;
 
 use super::last_words;
-use crate::deployer::{SUDO_PASSWORD, has_program};
+use crate::deployer::has_program;
+use crate::process::{RunError, async_program, run_to_end};
 
 /// How long a command may take to say a secret: a person may have to touch a key.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -59,22 +58,14 @@ fn of_variable(name: &str) -> Result<String, String> {
 
 async fn of_command(words: &[String], root: &Path) -> Result<String, String> {
     let (program, arguments) = words.split_first().expect("the configuration has no empty command");
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(root)
-        .env_remove(SUDO_PASSWORD)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(LIMIT, output)
-        .await
-        .map_err(|_| {
-            format!("the command {program} took longer than {} s to say the secret", LIMIT.as_secs())
-        })?
-        .map_err(|error| format!("can't run {program}, which is to say the secret: {error}"))?;
+    let mut command = async_program(program);
+    command.args(arguments).current_dir(root);
+    let output = run_to_end(command, Vec::new(), LIMIT).await.map_err(|error| match error {
+        RunError::Start(error) => format!("can't run {program}, which is to say the secret: {error}"),
+        RunError::TooLong(limit) => {
+            format!("the command {program} took longer than {} s to say the secret", limit.as_secs())
+        }
+    })?;
     if !output.status.success() {
         return Err(format!(
             "the command {program} ended with {}{}",

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Effort, Launch, Session, Transport};
+use crate::process::program;
 
 /// Those of which it is known that they take a script.
 const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "ksh"];
@@ -20,7 +21,7 @@ impl CommandTransport {
     }
 
     fn start(&self) -> Command {
-        let mut command = Command::new(&self.words[0]);
+        let mut command = program(&self.words[0]);
         command.args(&self.words[1..]);
         command
     }

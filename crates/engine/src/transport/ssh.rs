@@ -11,6 +11,7 @@ use buedafab_model::host::Host;
 
 use super::warm::{disconnect, private_folder, resolve, socket_of};
 use super::{Effort, Launch, Session, Transport};
+use crate::process::program;
 use crate::runner::one_command;
 
 /// What decides how OpenSSH is called.
@@ -104,7 +105,7 @@ impl Transport for SshTransport {
 
     fn interactive(&self, session: &Session) -> Command {
         let (Session::Script(script) | Session::Shell { script, .. }) = session;
-        let mut command = Command::new("ssh");
+        let mut command = program("ssh");
         // A pipe is no terminal: what comes through one stays as it is.
         command.arg(if std::io::stdin().is_terminal() { "-t" } else { "-T" });
         if let Some(path) = &self.control {

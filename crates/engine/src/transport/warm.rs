@@ -15,6 +15,7 @@ use buedafab_model::host::Host;
 use rustix::process::{Pid, test_kill_process};
 
 use super::ssh::target_words;
+use crate::process::program;
 
 /// What a connection that is kept warm does once nobody else may use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub(super) fn private_folder() -> Option<PathBuf> {
 
 /// What `ssh -G` says of a host now; `None` where ssh can't make anything of it.
 pub(super) fn resolve(host: &Host) -> Option<String> {
-    let mut resolve = Command::new("ssh");
+    let mut resolve = program("ssh");
     resolve.args(["-T", "-G"]).args(target_words(host));
     let resolved = resolve.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     resolved.status.success().then(|| String::from_utf8_lossy(&resolved.stdout).into_owned())
@@ -91,7 +92,7 @@ pub fn warm_connections(host: Option<&Host>) -> Vec<PathBuf> {
 /// Lets nobody use a warm connection any more. What is under way over it goes on, and then it ends.
 pub fn disconnect(socket: &Path) -> Disconnected {
     let ask = |what: &str| {
-        let mut command = Command::new("ssh");
+        let mut command = program("ssh");
         // Nothing is connected to: any name will do, and no setting of the user's.
         command.args([
             "-F",

@@ -1,6 +1,6 @@
 //! `demo`: a git remote, a small web app and three hosts on this machine, and real deploys to them.
 
-use buedafab_engine::has_program;
+use buedafab_engine::{has_program, program};
 use buedafab_model::run::exit_code::ExitCode;
 use std::fs;
 use std::net::TcpListener;
@@ -150,7 +150,7 @@ impl Demo {
     }
 
     fn git(&self, folder: &Path, arguments: &[&str]) -> Result<(), CliError> {
-        let output = Command::new("git")
+        let output = program("git")
             .current_dir(folder)
             .args(["-c", "user.name=demo", "-c", "user.email=demo@example.com"])
             .args(["-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false"])
