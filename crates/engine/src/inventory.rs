@@ -1,13 +1,16 @@
 //! Asks those who know the hosts of an environment: each once in a run.
 
+mod files;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use buedafab_model::host::balancer::Traffic;
 use buedafab_model::host::inventory::ansible::{FileKind, InventoryError, InventoryFile, read, read_dynamic};
 use buedafab_model::host::inventory::{Answer, Answers, HostSource, Instance, Question};
 
+use self::files::files_of;
 use crate::aws::{Aws, AwsError};
 use crate::process::{RunError, async_program, run_to_end};
 
@@ -174,32 +177,9 @@ const LARGEST: u64 = 16 << 20;
 
 async fn ask_inventory(path: &Path, shown: &str) -> Result<Answer, SourceProblem> {
     let unreadable = |path: &Path, why: String| SourceProblem::Read { path: path.display().to_string(), why };
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, error.to_string()))?;
-    let mut files = Vec::new();
-    let around = match metadata.is_dir() {
-        true => {
-            for file in inventories_in(path).map_err(|error| unreadable(path, error.to_string()))? {
-                files.push((file, FileKind::Inventory));
-            }
-            path.to_owned()
-        }
-        false => {
-            files.push((path.to_owned(), FileKind::Inventory));
-            path.parent().map_or_else(PathBuf::new, Path::to_owned)
-        }
-    };
-    if files.is_empty() {
+    let files = files_of(path).map_err(|(path, why)| unreadable(&path, why))?;
+    if !files.iter().any(|(_, kind)| *kind == FileKind::Inventory) {
         return Err(unreadable(path, "there is no inventory in it".to_owned()));
-    }
-    for (folder, kind) in [
-        ("group_vars", FileKind::GroupVariables as fn(String) -> FileKind),
-        ("host_vars", FileKind::HostVariables as fn(String) -> FileKind),
-    ] {
-        let folder = around.join(folder);
-        if folder.is_dir() {
-            let found = variables_in(&folder).map_err(|error| unreadable(&folder, error.to_string()))?;
-            files.extend(found.into_iter().map(|(file, name)| (file, kind(name))));
-        }
     }
     let mut read_files = Vec::new();
     for (file, kind) in files {
@@ -217,48 +197,6 @@ async fn ask_inventory(path: &Path, shown: &str) -> Result<Answer, SourceProblem
         read_files.push(InventoryFile { path: name, text, kind });
     }
     Ok(Answer::Listed(read(&read_files)?))
-}
-
-/// The inventories in a folder, in the order of their names; what Ansible passes over is passed over here.
-fn inventories_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    const PASSED_OVER: [&str; 9] = ["~", ".orig", ".bak", ".ini", ".cfg", ".retry", ".pyc", ".pyo", ".swp"];
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let is_passed_over = name.starts_with('.') || PASSED_OVER.iter().any(|end| name.ends_with(end));
-        if path.is_dir() {
-            if !name.starts_with('.') && !["group_vars", "host_vars", "vars_plugins"].contains(&name.as_str())
-            {
-                found.extend(inventories_in(&path)?);
-            }
-        } else if !is_passed_over {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Files of variables with whose they are: `web.yml`, `web`, or all files of the folder `web`.
-fn variables_in(folder: &Path) -> std::io::Result<Vec<(PathBuf, String)>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') || name.ends_with('~') {
-            continue;
-        }
-        if path.is_dir() {
-            found.extend(variables_in(&path)?.into_iter().map(|(file, _)| (file, name.clone())));
-            continue;
-        }
-        let bare = [".yml", ".yaml", ".json"].iter().find_map(|end| name.strip_suffix(end));
-        // `web.example.com` is a file without an ending.
-        found.push((path.clone(), bare.unwrap_or(&name).to_owned()));
-    }
-    found.sort();
-    Ok(found)
 }
 
 /// How long a command may take.

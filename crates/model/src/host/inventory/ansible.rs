@@ -6,6 +6,7 @@
 //! as they mean nothing here; and all others are nobody's business here.
 
 mod dynamic;
+mod files;
 mod ini;
 mod ranges;
 mod value;
@@ -14,6 +15,7 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use dynamic::read_dynamic;
+pub use files::{holds_variables, is_of_inventory, owner_of_variables};
 use minijinja::Environment;
 
 use value::Value;
@@ -281,6 +283,14 @@ pub fn read(files: &[InventoryFile]) -> Result<Listed, InventoryError> {
     }
     // Files of variables go before what stands with the hosts, of the same host or group.
     for (file, name, is_of_host) in more {
+        // What belongs to nobody isn't read, whatever is in it.
+        let is_known = match is_of_host {
+            true => inventory.hosts.contains_key(name),
+            false => inventory.groups.contains_key(name) || EVERYBODY.contains(&name),
+        };
+        if !is_known {
+            continue;
+        }
         let variables = yaml::variables(&file.path, &file.text)?;
         if is_of_host {
             if let Some(own) = inventory.hosts.get_mut(name) {

@@ -214,6 +214,7 @@ fn files_of_variables_go_before_what_stands_with_the_hosts() {
             "ansible_host: 10.0.0.9\n",
         ),
         vars("hosts/host_vars/gone.yml", FileKind::HostVariables("gone".to_owned()), "ansible_host: x\n"),
+        vars("hosts/group_vars/gone", FileKind::GroupVariables("gone".to_owned()), "{ no: [yaml"),
         vars(
             "hosts/group_vars/web/vault",
             FileKind::GroupVariables("web".to_owned()),
