@@ -1,4 +1,7 @@
 //! Many host names in one text: `web[1:3].example.com`, `db[a:c]`, `web[01:20]`.
+//!
+//! Stricter than what Ansible takes for a range (`host/inventory/ansible/ranges.rs`), whose inventories are read by its own rules: what
+//! may be a slip of the finger is a mistake here, with its place in the file, and every bracket is one of a range.
 
 use crate::config::mistake::{Mistake, quoted};
 

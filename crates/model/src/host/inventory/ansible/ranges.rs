@@ -1,4 +1,8 @@
 //! Ranges in names, as Ansible writes them: `web[01:50]`, `[a:f]`, `db[1:9:2]`.
+//!
+//! An inventory has to mean here what it means to Ansible, whose rules aren't those of our own `hosts`
+//! (`config/areas/hosts/pattern.rs`): steps; a beginning that may be left out, as 0; `[1:03]`, whose ends differ in width; letters of both
+//! cases in one range, the small ones first; and brackets that hold no range, which are part of a name.
 
 use super::MOST_LISTED;
 
@@ -40,14 +44,11 @@ fn texts_of(range: &str) -> Result<Vec<String>, String> {
         _ => return wrong("isn't a range"),
     };
     let first = if first.is_empty() { "0" } else { first };
-    if let ([a], [b]) = (first.as_bytes(), last.as_bytes())
-        && a.is_ascii_alphabetic()
-        && b.is_ascii_alphabetic()
-    {
-        if a > b {
+    if let (Some(from), Some(to)) = (place_of_letter(first), place_of_letter(last)) {
+        if from > to {
             return wrong("runs backwards");
         }
-        return Ok((*a..=*b).step_by(step).map(|letter| char::from(letter).to_string()).collect());
+        return Ok(LETTERS[from..=to].chars().step_by(step).map(String::from).collect());
     }
     let (Ok(from), Ok(to)) = (first.parse::<usize>(), last.parse::<usize>()) else {
         return wrong("isn't a range");
@@ -63,4 +64,45 @@ fn texts_of(range: &str) -> Result<Vec<String>, String> {
         return wrong("stands for too many hosts");
     }
     Ok((from..=to).step_by(step).map(|number| format!("{number:0width$}")).collect())
+}
+
+/// Python's `string.ascii_letters`, by whose order Ansible counts.
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+fn place_of_letter(text: &str) -> Option<usize> {
+    if text.len() == 1 { LETTERS.find(text) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Ansible's own code makes of these, errors aside, which say what is wrong here.
+    #[test]
+    fn names_as_ansible_counts_them() {
+        let cases = [
+            ("web", "web"),
+            ("web[1:3]", "web1 web2 web3"),
+            ("web[01:03].x", "web01.x web02.x web03.x"),
+            ("web[1:03]", "web1 web2 web3"),
+            ("web[:2]", "web0 web1 web2"),
+            ("web[1:9:4]", "web1 web5 web9"),
+            ("db[a:c]", "dba dbb dbc"),
+            ("db[a:f:2]", "dba dbc dbe"),
+            ("db[y:B]", "dby dbz dbA dbB"),
+            ("r[1:2]n[a:b]", "r1na r1nb r2na r2nb"),
+            ("db[A:c]", "error: [A:c] runs backwards"),
+            ("web[3:1]", "error: [3:1] runs backwards"),
+            ("web[01:100]", "error: [01:100] has ends of different width"),
+            ("web[1:]", "error: [1:] isn't a range"),
+            ("web[a:3]", "error: [a:3] isn't a range"),
+            ("web[1:5:0]", "error: [1:5:0] has a step that is no number"),
+            ("web[1:99999999]", "error: [1:99999999] stands for too many hosts"),
+            ("[1:200][1:200]", "error: [1:200][1:200] stands for more than 10000 hosts"),
+        ];
+        for (pattern, expected) in cases {
+            let told = expand(pattern).map_or_else(|why| format!("error: {why}"), |names| names.join(" "));
+            assert_eq!(told, expected, "{pattern}");
+        }
+    }
 }
