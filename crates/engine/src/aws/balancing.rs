@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use buedafab_model::host::Host;
 use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Traffic, Wanted};
 
+use super::elb::LoadBalancer;
 use super::elbv2::{Target, TargetGroup, not_registered};
 use super::many::ask_all;
 use super::{Aws, AwsError};
@@ -19,35 +20,58 @@ impl Aws {
         for host in hosts {
             ids.push(self.ids_of(host).await?);
         }
-        let mut found = vec![Vec::new(); hosts.len()];
-        for balancer in self.load_balancers(&[]).await? {
-            for (ids, found) in ids.iter().zip(&mut found) {
-                if let Some(id) = balancer.instances.iter().find(|id| ids.contains(id)) {
-                    let group = BalancerGroup::LoadBalancer { name: balancer.name.clone() };
-                    found.push(Membership {
-                        group,
-                        id: id.clone(),
-                        port: None,
-                        zone: None,
-                        delay_seconds: 0,
-                    });
-                }
-            }
+        let ours: Vec<&String> = ids.iter().flatten().collect();
+        let (balancers, groups) = (self.load_balancers(&[]).await?, self.target_groups(&[]).await?);
+        let classic =
+            ask_all(balancers.iter().map(|balancer| self.places_in_balancer(balancer, &ours)).collect());
+        let mut places = classic.await?.concat();
+        // Neither functions nor other load balancers are hosts.
+        let groups = groups
+            .iter()
+            .filter(|group| matches!(group.target_type.as_deref(), None | Some("instance" | "ip")));
+        places.extend(
+            ask_all(groups.map(|group| self.places_in_group(group, &ours)).collect()).await?.concat(),
+        );
+        let its =
+            |ids: &Vec<String>| places.iter().filter(|place| ids.contains(&place.id)).cloned().collect();
+        Ok(ids.iter().map(its).collect())
+    }
+
+    /// The places of ours in a classic load balancer.
+    async fn places_in_balancer(
+        &self,
+        balancer: &LoadBalancer,
+        ours: &[&String],
+    ) -> Result<Vec<Membership>, AwsError> {
+        let mut its: Vec<&String> = balancer.instances.iter().filter(|id| ours.contains(id)).collect();
+        if its.is_empty() {
+            return Ok(Vec::new());
         }
-        for group in self.target_groups(&[]).await? {
-            // Neither functions nor other load balancers are hosts.
-            if !matches!(group.target_type.as_deref(), None | Some("instance" | "ip")) {
-                continue;
-            }
-            for described in self.targets(&group.target_group_arn, None).await? {
-                for (ids, found) in ids.iter().zip(&mut found) {
-                    if ids.contains(&described.target.id) {
-                        found.push(membership(&group, described.target.clone()));
-                    }
-                }
-            }
-        }
-        Ok(found)
+        let Some(states) = unless_gone(self.health_of_instances(&balancer.name).await)? else {
+            return Ok(Vec::new());
+        };
+        its.retain(|id| states.get(*id).is_none_or(is_in_traffic));
+        let group = BalancerGroup::LoadBalancer { name: balancer.name.clone() };
+        let place = |id: &String| Membership {
+            group: group.clone(),
+            id: id.clone(),
+            port: None,
+            zone: None,
+            delay_seconds: 0,
+        };
+        Ok(its.into_iter().map(place).collect())
+    }
+
+    /// The places of ours in a group of targets.
+    async fn places_in_group(
+        &self,
+        group: &TargetGroup,
+        ours: &[&String],
+    ) -> Result<Vec<Membership>, AwsError> {
+        let described = unless_gone(self.targets(&group.target_group_arn, None).await)?.unwrap_or_default();
+        let its =
+            described.into_iter().filter(|it| ours.contains(&&it.target.id) && is_in_traffic(&it.state()));
+        Ok(its.map(|it| membership(group, it.target)).collect())
     }
 
     /// The members of a group that get requests, by what they are called there.
@@ -189,6 +213,21 @@ impl Aws {
             found.extend(self.target_groups(target_groups).await?.iter().map(group_of));
         }
         Ok(found)
+    }
+}
+
+/// Whether a run has to take it out, and to put it back. One that somebody takes out already is theirs, and one that gets nothing there
+/// has nothing to be taken out of.
+fn is_in_traffic(state: &MemberState) -> bool {
+    !matches!(state.traffic, Traffic::Drains | Traffic::Unused)
+}
+
+/// `None` where a group was deleted since it was listed.
+fn unless_gone<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(AwsError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -12,6 +12,8 @@ use reqsign_aws_v4::Credential;
 
 use super::*;
 
+mod memberships;
+
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
@@ -170,10 +172,34 @@ impl Server {
             let mut answers: VecDeque<(u16, String)> = answers.into();
             while let Some((status, answer)) = answers.pop_front() {
                 let Ok((stream, _)) = listener.accept() else { return };
-                kept.lock().expect("nobody panics").push(serve(stream, status, &answer));
+                serve(stream, |_| (status, answer), &kept);
             }
         });
         Server { url, asked }
+    }
+
+    /// One that answers each question by what it is, however many come at the same time.
+    pub(crate) fn that(answer: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+        let url = format!("http://{}", listener.local_addr().expect("it has one"));
+        let (asked, answer) = (Arc::new(Mutex::new(Vec::new())), Arc::new(answer));
+        let kept = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+                std::thread::spawn(move || serve(stream, |asked| answer(asked), &kept));
+            }
+        });
+        Server { url, asked }
+    }
+
+    /// What was asked, by name, and how often.
+    fn actions(&self) -> String {
+        let mut counts = BTreeMap::new();
+        for asked in self.asked.lock().expect("nobody panics").iter() {
+            *counts.entry(value(&asked.body, "Action")).or_insert(0) += 1;
+        }
+        counts.iter().map(|(action, count)| format!("{count} {action}")).collect::<Vec<_>>().join(", ")
     }
 
     fn count(&self) -> usize {
@@ -182,7 +208,7 @@ impl Server {
 }
 
 /// Status 0 ends the connection without a word.
-fn serve(mut stream: TcpStream, status: u16, answer: &str) -> Asked {
+fn serve(mut stream: TcpStream, answer: impl FnOnce(&str) -> (u16, String), kept: &Mutex<Vec<Asked>>) {
     let mut reader = BufReader::new(stream.try_clone().expect("it is open"));
     let mut line = String::new();
     reader.read_line(&mut line).expect("a request");
@@ -196,13 +222,23 @@ fn serve(mut stream: TcpStream, status: u16, answer: &str) -> Asked {
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("a body");
+    let body = String::from_utf8(body).expect("it is a form");
+    let (status, answer) = answer(&body);
+    kept.lock().expect("nobody panics").push(Asked { headers, body });
     if status > 0 {
         let head =
             format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len());
         // Whoever has read enough may have hung up.
         let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(answer.as_bytes()));
     }
-    Asked { headers, body: String::from_utf8(body).expect("it is a form") }
+}
+
+/// A value of a form; nothing where it has none.
+fn value(form: &str, name: &str) -> String {
+    let found = form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    found
+        .map(|value| percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 pub(crate) fn error(code: &str, said: &str) -> String {
