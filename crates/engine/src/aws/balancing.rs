@@ -1,7 +1,7 @@
 //! The groups of load balancers that a host is in: into them and out of them, one call each. Who waits for what is decided
 //! elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use buedafab_model::host::Host;
@@ -9,69 +9,65 @@ use buedafab_model::host::balancer::{BalancerGroup, MemberState, Membership, Tra
 
 use super::elb::LoadBalancer;
 use super::elbv2::{Target, TargetGroup, not_registered};
+use super::machines::{Machine, Place};
 use super::many::ask_all;
 use super::{Aws, AwsError};
 
 impl Aws {
-    /// Every group that hosts are in, of any load balancer of the region, host by host. One that was found by its instance is known by it;
-    /// any other by its address, if an instance or a target has that.
+    /// Every group that hosts are in, of any load balancer of the region, host by host.
+    ///
+    /// # Errors
+    ///
+    /// AWS doesn't answer; or a host may be one of several machines, of which one is in a group.
     pub async fn groups_of(&self, hosts: &[&Host]) -> Result<Vec<Vec<Membership>>, AwsError> {
-        let mut ids = Vec::new();
-        for host in hosts {
-            ids.push(self.ids_of(host).await?);
-        }
-        let ours: Vec<&String> = ids.iter().flatten().collect();
+        let machines = self.machines_of(hosts).await?;
+        let ours: Vec<&Machine> = machines.iter().flatten().collect();
         let (balancers, groups) = (self.load_balancers(&[]).await?, self.target_groups(&[]).await?);
-        let classic =
-            ask_all(balancers.iter().map(|balancer| self.places_in_balancer(balancer, &ours)).collect());
-        let mut places = classic.await?.concat();
-        // Neither functions nor other load balancers are hosts.
-        let groups = groups
-            .iter()
-            .filter(|group| matches!(group.target_type.as_deref(), None | Some("instance" | "ip")));
-        places.extend(
-            ask_all(groups.map(|group| self.places_in_group(group, &ours)).collect()).await?.concat(),
-        );
-        let its =
-            |ids: &Vec<String>| places.iter().filter(|place| ids.contains(&place.id)).cloned().collect();
-        Ok(ids.iter().map(its).collect())
+        let classic = balancers.iter().map(|balancer| self.places_in_balancer(balancer, &ours)).collect();
+        let mut places = ask_all(classic).await?.concat();
+        let groups = groups.iter().filter(|group| group.is_of_hosts());
+        let groups = groups.map(|group| self.places_in_group(group, &ours)).collect();
+        places.extend(ask_all(groups).await?.concat());
+        let mut found = Vec::new();
+        for (host, machines) in hosts.iter().zip(&machines) {
+            found.push(self.places_of(host, machines, &places).await?);
+        }
+        Ok(found)
     }
 
     /// The places of ours in a classic load balancer.
     async fn places_in_balancer(
         &self,
         balancer: &LoadBalancer,
-        ours: &[&String],
-    ) -> Result<Vec<Membership>, AwsError> {
-        let mut its: Vec<&String> = balancer.instances.iter().filter(|id| ours.contains(id)).collect();
+        ours: &[&Machine],
+    ) -> Result<Vec<Place>, AwsError> {
+        let group = BalancerGroup::LoadBalancer { name: balancer.name.clone() };
+        let place = |id: &String| {
+            let membership = Membership { group: group.clone(), id: id.clone(), port: None, zone: None };
+            Place { membership, is_address: false, vpc: None }
+        };
+        let mut its: Vec<Place> = balancer.instances.iter().map(place).collect();
+        its.retain(|place| ours.iter().any(|machine| machine.is_at(place)));
         if its.is_empty() {
-            return Ok(Vec::new());
+            return Ok(its);
         }
         let Some(states) = unless_gone(self.health_of_instances(&balancer.name).await)? else {
             return Ok(Vec::new());
         };
-        its.retain(|id| states.get(*id).is_none_or(is_in_traffic));
-        let group = BalancerGroup::LoadBalancer { name: balancer.name.clone() };
-        let place = |id: &String| Membership {
-            group: group.clone(),
-            id: id.clone(),
-            port: None,
-            zone: None,
-            delay_seconds: 0,
-        };
-        Ok(its.into_iter().map(place).collect())
+        its.retain(|place| states.get(&place.membership.id).is_none_or(is_in_traffic));
+        Ok(its)
     }
 
     /// The places of ours in a group of targets.
-    async fn places_in_group(
-        &self,
-        group: &TargetGroup,
-        ours: &[&String],
-    ) -> Result<Vec<Membership>, AwsError> {
+    async fn places_in_group(&self, group: &TargetGroup, ours: &[&Machine]) -> Result<Vec<Place>, AwsError> {
         let described = unless_gone(self.targets(&group.target_group_arn, None).await)?.unwrap_or_default();
-        let its =
-            described.into_iter().filter(|it| ours.contains(&&it.target.id) && is_in_traffic(&it.state()));
-        Ok(its.map(|it| membership(group, it.target)).collect())
+        let in_traffic = described.into_iter().filter(|it| is_in_traffic(&it.state()));
+        let places = in_traffic.map(|it| Place {
+            membership: membership(group, it.target),
+            is_address: group.is_of_addresses(),
+            vpc: group.vpc_id.clone(),
+        });
+        Ok(places.filter(|place| ours.iter().any(|machine| machine.is_at(place))).collect())
     }
 
     /// The members of a group that get requests, by what they are called there.
@@ -96,7 +92,6 @@ impl Aws {
             id: target.id,
             port: target.port,
             zone: target.availability_zone,
-            delay_seconds: 0,
         };
         let mut found: Vec<Membership> = match group {
             BalancerGroup::LoadBalancer { .. } => Vec::new(),
@@ -109,27 +104,6 @@ impl Aws {
             found.push(place(Target { id: id.to_owned(), port: None, availability_zone: None }));
         }
         Ok(found)
-    }
-
-    /// What a host may be called by a load balancer.
-    async fn ids_of(&self, host: &Host) -> Result<Vec<String>, AwsError> {
-        let mut ids = vec![host.address.clone()];
-        if let Some(id) = host.origin.as_ref().and_then(|origin| origin.instance.clone()) {
-            ids.push(id);
-            return Ok(ids);
-        }
-        if host.address.starts_with("i-") {
-            return Ok(ids);
-        }
-        for filter in ["private-ip-address", "ip-address", "private-dns-name", "dns-name"] {
-            let filters = BTreeMap::from([(filter.to_owned(), vec![host.address.clone()])]);
-            if let [only] = self.instances(&filters).await?.as_slice() {
-                ids.push(only.id.clone());
-                ids.extend(only.private.clone());
-                break;
-            }
-        }
-        Ok(ids)
     }
 
     /// Takes a host out of a group: what it has begun goes on for a while. One that isn't in it stays out.
@@ -241,10 +215,10 @@ fn group_of(group: &TargetGroup) -> BalancerGroup {
 
 fn membership(group: &TargetGroup, target: Target) -> Membership {
     let Target { id, port, availability_zone } = target;
-    Membership { group: group_of(group), id, port, zone: availability_zone, delay_seconds: 0 }
+    Membership { group: group_of(group), id, port, zone: availability_zone }
 }
 
 fn target(member: &Membership) -> Target {
-    let Membership { group: _, id, port, zone, delay_seconds: _ } = member;
+    let Membership { group: _, id, port, zone } = member;
     Target { id: id.clone(), port: *port, availability_zone: zone.clone() }
 }

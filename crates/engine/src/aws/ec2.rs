@@ -1,10 +1,11 @@
 //! Instances: what EC2 says of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buedafab_model::host::inventory::Instance;
 use serde::Deserialize;
 
+use super::machines::{Machine, plain};
 use super::{Action, Aws, AwsError, List, numbered};
 
 #[derive(Debug, Deserialize)]
@@ -42,6 +43,31 @@ struct InstanceAnswer {
     placement: Option<Placement>,
     #[serde(default)]
     tag_set: List<Tag>,
+    #[serde(default)]
+    vpc_id: Option<String>,
+    #[serde(default)]
+    network_interface_set: List<Interface>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Interface {
+    #[serde(default)]
+    private_ip_addresses_set: List<PrivateAddress>,
+    #[serde(default)]
+    ipv6_addresses_set: List<Ipv6Address>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PrivateAddress {
+    private_ip_address: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ipv6Address {
+    ipv6_address: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,6 +110,21 @@ impl From<InstanceAnswer> for Instance {
     }
 }
 
+impl From<InstanceAnswer> for Machine {
+    fn from(answer: InstanceAnswer) -> Self {
+        let mut addresses: BTreeSet<String> = answer.private_ip_address.iter().map(|it| plain(it)).collect();
+        for interface in answer.network_interface_set {
+            addresses.extend(
+                interface.private_ip_addresses_set.into_iter().map(|it| plain(&it.private_ip_address)),
+            );
+            addresses.extend(interface.ipv6_addresses_set.into_iter().map(|it| plain(&it.ipv6_address)));
+        }
+        let names = [answer.ip_address, answer.private_dns_name, answer.dns_name].into_iter().flatten();
+        let names = names.filter(|name| !name.is_empty()).map(|name| plain(&name)).collect();
+        Machine { id: Some(answer.instance_id), vpc: answer.vpc_id, addresses, names }
+    }
+}
+
 /// So many values a filter may have.
 const MOST_VALUES: usize = 200;
 
@@ -93,6 +134,23 @@ impl Aws {
         &self,
         filters: &BTreeMap<String, Vec<String>>,
     ) -> Result<Vec<Instance>, AwsError> {
+        Ok(self.described(filters).await?.into_iter().map(Instance::from).collect())
+    }
+
+    /// The same as machines that hosts may be, which this filter takes with any of these values.
+    pub(super) async fn machines(&self, filter: &str, values: &[String]) -> Result<Vec<Machine>, AwsError> {
+        let mut found = Vec::new();
+        for some in values.chunks(MOST_VALUES) {
+            let filter = BTreeMap::from([(filter.to_owned(), some.to_vec())]);
+            found.extend(self.described(&filter).await?.into_iter().map(Machine::from));
+        }
+        Ok(found)
+    }
+
+    async fn described(
+        &self,
+        filters: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Vec<InstanceAnswer>, AwsError> {
         let mut parameters = vec![("MaxResults".to_owned(), "1000".to_owned())];
         let states =
             ["pending", "running", "stopping", "stopped", "shutting-down"].map(str::to_owned).to_vec();
@@ -107,9 +165,7 @@ impl Aws {
         }
         let mut found = Vec::new();
         let add = |page: Instances| {
-            let instances =
-                page.reservation_set.into_iter().flat_map(|reservation| reservation.instances_set);
-            found.extend(instances.map(Instance::from));
+            found.extend(page.reservation_set.into_iter().flat_map(|reservation| reservation.instances_set));
             page.next_token
         };
         self.pages(Action::DescribeInstances, &parameters, "NextToken", add).await?;

@@ -17,9 +17,22 @@ pub(crate) struct TargetGroup {
     /// `instance`, `ip`, `lambda` or `alb`.
     #[serde(default)]
     pub target_type: Option<String>,
+    /// The network of its targets.
+    #[serde(default)]
+    pub vpc_id: Option<String>,
 }
 
 impl TargetGroup {
+    /// Whether its targets are hosts, and neither functions nor other load balancers.
+    pub(crate) fn is_of_hosts(&self) -> bool {
+        matches!(self.target_type.as_deref(), None | Some("instance" | "ip"))
+    }
+
+    /// Whether it knows its targets by their addresses.
+    pub(crate) fn is_of_addresses(&self) -> bool {
+        self.target_type.as_deref() == Some("ip")
+    }
+
     /// Whether connections are shared out, by a network load balancer.
     pub(crate) fn is_of_connections(&self) -> bool {
         self.protocol.as_deref().is_some_and(|protocol| !protocol.starts_with("HTTP"))

@@ -41,6 +41,14 @@ pub enum AwsError {
         /// Its own words.
         said: String,
     },
+    /// A host may be one of several machines.
+    #[error("it isn't known which machine {host} is: {}", may_be.join(", or "))]
+    Ambiguous {
+        /// It, with its address.
+        host: String,
+        /// What it may be.
+        may_be: Vec<String>,
+    },
     /// Too much is asked for, or the server has trouble: it was asked again as often as is wise.
     #[error("{action} still fails after {times} tries: {said}")]
     Busy {
@@ -122,6 +130,9 @@ impl AwsError {
                 "is the region right, and AWS_ENDPOINT_URL, if it is set?"
             }
             AwsError::NotFound { .. } => "are its name and the region right? `aws_region` says which",
+            AwsError::Ambiguous { .. } => {
+                "find it by `ec2` or `auto_scaling_group`, which say which instance it is, or write the id of the instance as its address"
+            }
             AwsError::Refused { .. } => return None,
         };
         Some(hint.to_owned())
@@ -130,7 +141,7 @@ impl AwsError {
     /// Whether the configuration has to change for this to end.
     pub fn is_of_configuration(&self) -> bool {
         match self {
-            AwsError::NoRegion | AwsError::NotFound { .. } => true,
+            AwsError::NoRegion | AwsError::NotFound { .. } | AwsError::Ambiguous { .. } => true,
             AwsError::Credentials(_)
             | AwsError::NotAccepted { .. }
             | AwsError::Denied { .. }

@@ -10,6 +10,7 @@ mod ec2;
 mod elb;
 mod elbv2;
 mod error;
+mod machines;
 mod many;
 mod profile;
 #[cfg(test)]

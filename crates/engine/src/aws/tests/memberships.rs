@@ -43,9 +43,19 @@ struct Group {
     is_gone: bool,
 }
 
+fn machine(id: &'static str, vpc: &'static str, address: &'static str) -> Machine {
+    Machine { id, vpc, addresses: vec![address], names: Vec::new() }
+}
+
 fn group(name: &'static str, targets: &[(&'static str, &'static str, &'static str)]) -> Group {
     let targets = targets.iter().map(|(id, state, reason)| (*id, "", *state, *reason)).collect();
     Group { name, kind: "instance", vpc: "vpc-1", targets, is_gone: false }
+}
+
+/// A group of addresses: each with its zone.
+fn addresses(name: &'static str, vpc: &'static str, targets: &[(&'static str, &'static str)]) -> Group {
+    let targets = targets.iter().map(|(id, zone)| (*id, *zone, "healthy", "")).collect();
+    Group { name, kind: "ip", vpc, targets, is_gone: false }
 }
 
 fn members(all: impl IntoIterator<Item = String>) -> String {
@@ -133,7 +143,7 @@ impl World {
                     "instance-id" => &[it.id],
                     "private-ip-address" => &it.addresses[..1],
                     "private-dns-name" => &it.names,
-                    "ip-address" | "dns-name" => &[],
+                    "network-interface.ipv6-addresses.ipv6-address" | "ip-address" | "dns-name" => &[],
                     other => panic!("nobody filters by {other}"),
                 };
                 has.iter().any(|has| values.iter().any(|value| value == has))
@@ -283,6 +293,74 @@ async fn groups_are_asked_at_the_same_time() {
     });
     let told = told(&aws(&server.url), &written("['i-1']")).await;
     assert!(told.ends_with("i-1 in target group two, port 80"), "{told}");
-    assert_eq!(server.actions(), "1 DescribeLoadBalancers, 1 DescribeTargetGroups, 20 DescribeTargetHealth");
+    assert_eq!(
+        server.actions(),
+        "1 DescribeInstances, 1 DescribeLoadBalancers, 1 DescribeTargetGroups, 20 DescribeTargetHealth"
+    );
     assert!(!alone.load(Ordering::SeqCst), "one was asked after the other");
+}
+
+#[tokio::test]
+async fn a_host_is_found_by_whatever_it_is_written_by() {
+    let world = World {
+        instances: vec![
+            Machine { addresses: vec!["10.0.0.1", "10.0.1.1"], ..machine("i-1", "vpc-1", "") },
+            Machine { names: vec!["ip-10-0-0-2.ec2.internal"], ..machine("i-2", "vpc-1", "10.0.0.2") },
+            machine("i-3", "vpc-1", "127.0.0.1"),
+        ],
+        groups: vec![
+            group("ids", &[("i-1", "healthy", ""), ("i-2", "healthy", ""), ("i-3", "healthy", "")]),
+            addresses(
+                "ips",
+                "vpc-1",
+                &[("10.0.0.1", "eu-west-1a"), ("10.0.0.2", "eu-west-1a"), ("127.0.0.1", "eu-west-1a")],
+            ),
+            addresses("second", "vpc-1", &[("10.0.1.1", "eu-west-1a"), ("10.0.9.9", "eu-west-1b")]),
+        ],
+        ..World::default()
+    };
+    insta::assert_snapshot!(world.memberships("['i-1', '10.0.0.1', 'IP-10-0-0-2.ec2.internal', 'localhost', '10.0.9.9']").await, @"
+    i-1: i-1 in target group ids, port 80; 10.0.0.1 in target group ips, port 80; 10.0.1.1 in target group second, port 80
+    10.0.0.1: i-1 in target group ids, port 80; 10.0.0.1 in target group ips, port 80; 10.0.1.1 in target group second, port 80
+    IP-10-0-0-2.ec2.internal: i-2 in target group ids, port 80; 10.0.0.2 in target group ips, port 80
+    localhost: i-3 in target group ids, port 80; 127.0.0.1 in target group ips, port 80
+    10.0.9.9: 10.0.9.9 in target group second, port 80
+    ");
+}
+
+#[tokio::test]
+async fn nobody_guesses_which_of_two_machines_is_meant() {
+    let twice = vec![machine("i-a", "vpc-1", "10.0.0.5"), machine("i-b", "vpc-2", "10.0.0.5")];
+    let with = |instances: &[Machine], groups: Vec<Group>| World {
+        instances: instances.to_vec(),
+        groups,
+        ..World::default()
+    };
+    // One address in two networks: only where it makes a difference which one it is.
+    let world = with(&twice, vec![group("ids", &[("i-b", "healthy", "")])]);
+    insta::assert_snapshot!(world.memberships("[{ name = 'web1', address = '10.0.0.5' }]").await, @"
+    it isn't known which machine web1, 10.0.0.5 is: i-a in vpc-1, or i-b in vpc-2
+    find it by `ec2` or `auto_scaling_group`, which say which instance it is, or write the id of the instance as its address
+    ");
+    insta::assert_snapshot!(with(&twice, vec![]).memberships("['10.0.0.5']").await, @"10.0.0.5:");
+    // An address of another network is another machine's, whatever it is.
+    let there = || addresses("there", "vpc-2", &[("10.0.0.5", "eu-west-1a")]);
+    let world = with(&twice, vec![group("ids", &[("i-a", "healthy", "")]), there()]);
+    insta::assert_snapshot!(world.memberships("['i-a']").await, @"i-a: i-a in target group ids, port 80");
+    insta::assert_snapshot!(world.memberships("['i-b']").await, @"i-b: 10.0.0.5 in target group there, port 80");
+    // What is outside of a group's network may be in any that is joined with it.
+    let joined = addresses("joined", "vpc-3", &[("10.0.0.5", "all")]);
+    let alone = with(&twice[..1], vec![joined.clone()]);
+    insta::assert_snapshot!(alone.memberships("['i-a']").await, @"i-a: 10.0.0.5 in target group joined, port 80");
+    insta::assert_snapshot!(with(&twice, vec![joined.clone()]).memberships("['i-a']").await, @"
+    it isn't known which machine i-a is: i-a in vpc-1, or i-b in vpc-2
+    find it by `ec2` or `auto_scaling_group`, which say which instance it is, or write the id of the instance as its address
+    ");
+    // Of what is no instance there are only addresses.
+    let here = addresses("here", "vpc-1", &[("10.0.0.5", "eu-west-1a")]);
+    insta::assert_snapshot!(with(&[], vec![here.clone(), joined]).memberships("['10.0.0.5']").await, @"10.0.0.5: 10.0.0.5 in target group here, port 80; 10.0.0.5 in target group joined, port 80");
+    insta::assert_snapshot!(with(&[], vec![here, there()]).memberships("['10.0.0.5']").await, @"
+    it isn't known which machine 10.0.0.5 is: 10.0.0.5 in target group here, vpc-1, or 10.0.0.5 in target group there, vpc-2
+    find it by `ec2` or `auto_scaling_group`, which say which instance it is, or write the id of the instance as its address
+    ");
 }
