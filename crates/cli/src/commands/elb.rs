@@ -53,14 +53,9 @@ pub(crate) async fn elb(cli: &Cli, arguments: &InstancesArgs, wanted: Wanted) ->
         )));
     }
     let aws = Aws::new(from.aws_region.as_deref()).await?;
-    let groups = aws.groups(&from.load_balancer, &from.target_group).await?;
-    let mut members = Vec::new();
-    for group in &groups {
-        for id in &arguments.instances {
-            members.extend(aws.members_of(group, id).await?);
-        }
-    }
-    let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
+    let members = aws.places_for(&from.load_balancer, &from.target_group, &arguments.instances).await?;
+    let mut names: Vec<String> = members.iter().map(|member| member.group.to_string()).collect();
+    names.dedup();
     let (ids, names) = (arguments.instances.join(", "), names.join(" and "));
     let question = match wanted {
         Wanted::In => format!("Put {ids} into {names}?"),

@@ -36,6 +36,7 @@ actions! {
     DescribeInstances: Ec2,
     DescribeAutoScalingGroups: AutoScaling,
     DescribeLoadBalancers: Elb,
+    DescribeLoadBalancerAttributes: Elb,
     DescribeInstanceHealth: Elb,
     RegisterInstancesWithLoadBalancer: Elb,
     DeregisterInstancesFromLoadBalancer: Elb,

@@ -42,9 +42,10 @@ impl Aws {
         ours: &[&Machine],
     ) -> Result<Vec<Place>, AwsError> {
         let group = BalancerGroup::LoadBalancer { name: balancer.name.clone() };
-        let place = |id: &String| {
-            let membership = Membership { group: group.clone(), id: id.clone(), port: None, zone: None };
-            Place { membership, is_address: false, vpc: None }
+        let place = |id: &String| Place {
+            membership: place_in(&group, id.clone(), None, None),
+            is_address: false,
+            vpc: None,
         };
         let mut its: Vec<Place> = balancer.instances.iter().map(place).collect();
         its.retain(|place| ours.iter().any(|machine| machine.is_at(place)));
@@ -55,19 +56,47 @@ impl Aws {
             return Ok(Vec::new());
         };
         its.retain(|place| states.get(&place.membership.id).is_none_or(is_in_traffic));
-        Ok(its)
+        self.with_delay(&group, its).await
     }
 
     /// The places of ours in a group of targets.
     async fn places_in_group(&self, group: &TargetGroup, ours: &[&Machine]) -> Result<Vec<Place>, AwsError> {
         let described = unless_gone(self.targets(&group.target_group_arn, None).await)?.unwrap_or_default();
+        let its_group = group_of(group);
         let in_traffic = described.into_iter().filter(|it| is_in_traffic(&it.state()));
-        let places = in_traffic.map(|it| Place {
-            membership: membership(group, it.target),
-            is_address: group.is_of_addresses(),
-            vpc: group.vpc_id.clone(),
+        let places = in_traffic.map(|it| {
+            let Target { id, port, availability_zone } = it.target;
+            let membership = place_in(&its_group, id, port, availability_zone);
+            Place { membership, is_address: group.is_of_addresses(), vpc: group.vpc_id.clone() }
         });
-        Ok(places.filter(|place| ours.iter().any(|machine| machine.is_at(place))).collect())
+        let its = places.filter(|place| ours.iter().any(|machine| machine.is_at(place))).collect();
+        self.with_delay(&its_group, its).await
+    }
+
+    /// The same places of one group, which know how long it takes to leave it.
+    async fn with_delay(
+        &self,
+        group: &BalancerGroup,
+        mut places: Vec<Place>,
+    ) -> Result<Vec<Place>, AwsError> {
+        if places.is_empty() {
+            return Ok(places);
+        }
+        let Some(delay_seconds) = unless_gone(self.delay_seconds_of(group).await)? else {
+            return Ok(Vec::new());
+        };
+        for place in &mut places {
+            place.membership.delay_seconds = delay_seconds;
+        }
+        Ok(places)
+    }
+
+    /// How long a group lets requests end before a host is out of it, in seconds; 0: it doesn't wait for them.
+    async fn delay_seconds_of(&self, group: &BalancerGroup) -> Result<u32, AwsError> {
+        match group {
+            BalancerGroup::LoadBalancer { name } => self.connection_draining_seconds(name).await,
+            BalancerGroup::TargetGroup { arn, .. } => self.deregistration_delay_seconds(arn).await,
+        }
     }
 
     /// The members of a group that get requests, by what they are called there.
@@ -85,25 +114,73 @@ impl Aws {
         Ok(serving.map(|(id, _)| id).collect())
     }
 
-    /// An instance's places in a group: with several ports there are several. One that isn't in it has the place that it would get.
-    pub async fn members_of(&self, group: &BalancerGroup, id: &str) -> Result<Vec<Membership>, AwsError> {
-        let place = |target: Target| Membership {
-            group: group.clone(),
-            id: target.id,
-            port: target.port,
-            zone: target.availability_zone,
-        };
-        let mut found: Vec<Membership> = match group {
-            BalancerGroup::LoadBalancer { .. } => Vec::new(),
-            BalancerGroup::TargetGroup { arn, .. } => {
-                let described = self.targets(arn, None).await?.into_iter().map(|described| described.target);
-                described.filter(|target| target.id == id).map(place).collect()
+    /// The places of instances in the groups that settings name, group by group: with several ports there are several. One that isn't in
+    /// a group has the place there that it would get.
+    pub async fn places_for(
+        &self,
+        balancers: &[String],
+        target_groups: &[String],
+        ids: &[String],
+    ) -> Result<Vec<Membership>, AwsError> {
+        let mut found = Vec::new();
+        if !balancers.is_empty() {
+            for balancer in self.load_balancers(balancers).await? {
+                let group = BalancerGroup::LoadBalancer { name: balancer.name };
+                let delay_seconds = self.delay_seconds_of(&group).await?;
+                let place =
+                    |id: &String| Membership { delay_seconds, ..place_in(&group, id.clone(), None, None) };
+                found.extend(ids.iter().map(place));
             }
-        };
-        if found.is_empty() {
-            found.push(place(Target { id: id.to_owned(), port: None, availability_zone: None }));
         }
+        if target_groups.is_empty() {
+            return Ok(found);
+        }
+        let groups = self.target_groups(target_groups).await?;
+        let machines = match groups.iter().any(TargetGroup::is_of_addresses) {
+            true => self.machines("instance-id", ids).await?,
+            false => Vec::new(),
+        };
+        let groups = groups.iter().map(|group| self.places_in_target_group(group, ids, &machines)).collect();
+        found.extend(ask_all(groups).await?.concat());
         Ok(found)
+    }
+
+    async fn places_in_target_group(
+        &self,
+        group: &TargetGroup,
+        ids: &[String],
+        machines: &[Machine],
+    ) -> Result<Vec<Membership>, AwsError> {
+        let its_group = group_of(group);
+        let described = self.targets(&group.target_group_arn, None).await?;
+        let mut found = Vec::new();
+        for id in ids {
+            let known = machines.iter().find(|machine| machine.id.as_ref() == Some(id));
+            let machine =
+                known.cloned().unwrap_or_else(|| Machine { id: Some(id.clone()), ..Machine::default() });
+            let before = found.len();
+            for target in described.iter().map(|described| described.target.clone()) {
+                let membership = place_in(&its_group, target.id, target.port, target.availability_zone);
+                let is_address = group.is_of_addresses();
+                let place = Place { membership, is_address, vpc: group.vpc_id.clone() };
+                if machine.is_at(&place) {
+                    found.push(place.membership);
+                }
+            }
+            if found.len() == before {
+                let would_be = match group.is_of_addresses() {
+                    true => machine.called_in(group.vpc_id.as_ref()),
+                    false => Some((id.clone(), None)),
+                };
+                let (name, zone) = would_be.ok_or_else(|| AwsError::NotFound {
+                    code: "InvalidInstanceID.NotFound".to_owned(),
+                    said: format!("no instance {id} with an address for {its_group} is known"),
+                })?;
+                found.push(place_in(&its_group, name, None, zone));
+            }
+        }
+        let delay_seconds = self.delay_seconds_of(&its_group).await?;
+        Ok(found.into_iter().map(|place| Membership { delay_seconds, ..place }).collect())
     }
 
     /// Takes a host out of a group: what it has begun goes on for a while. One that isn't in it stays out.
@@ -161,33 +238,6 @@ impl Aws {
             tokio::time::sleep(self.pause).await;
         }
     }
-
-    /// How long a group lets what a host has begun go on, in seconds; `None`: it doesn't say.
-    pub async fn delay_seconds_of(&self, group: &BalancerGroup) -> Result<Option<u32>, AwsError> {
-        match group {
-            BalancerGroup::LoadBalancer { .. } => Ok(None),
-            BalancerGroup::TargetGroup { arn, .. } => self.deregistration_delay_seconds(arn).await,
-        }
-    }
-
-    /// Groups by the names that settings give them.
-    pub async fn groups(
-        &self,
-        balancers: &[String],
-        target_groups: &[String],
-    ) -> Result<Vec<BalancerGroup>, AwsError> {
-        let mut found = Vec::new();
-        if !balancers.is_empty() {
-            let known = self.load_balancers(balancers).await?;
-            found.extend(
-                known.into_iter().map(|balancer| BalancerGroup::LoadBalancer { name: balancer.name }),
-            );
-        }
-        if !target_groups.is_empty() {
-            found.extend(self.target_groups(target_groups).await?.iter().map(group_of));
-        }
-        Ok(found)
-    }
 }
 
 /// Whether a run has to take it out, and to put it back. One that somebody takes out already is theirs, and one that gets nothing there
@@ -213,12 +263,11 @@ fn group_of(group: &TargetGroup) -> BalancerGroup {
     }
 }
 
-fn membership(group: &TargetGroup, target: Target) -> Membership {
-    let Target { id, port, availability_zone } = target;
-    Membership { group: group_of(group), id, port, zone: availability_zone }
+fn place_in(group: &BalancerGroup, id: String, port: Option<u16>, zone: Option<String>) -> Membership {
+    Membership { group: group.clone(), id, port, zone, delay_seconds: 0 }
 }
 
 fn target(member: &Membership) -> Target {
-    let Membership { group: _, id, port, zone } = member;
+    let Membership { group: _, id, port, zone, delay_seconds: _ } = member;
     Target { id: id.clone(), port: *port, availability_zone: zone.clone() }
 }

@@ -121,7 +121,8 @@ impl From<InstanceAnswer> for Machine {
         }
         let names = [answer.ip_address, answer.private_dns_name, answer.dns_name].into_iter().flatten();
         let names = names.filter(|name| !name.is_empty()).map(|name| plain(&name)).collect();
-        Machine { id: Some(answer.instance_id), vpc: answer.vpc_id, addresses, names }
+        let address = answer.private_ip_address.map(|address| plain(&address));
+        Machine { id: Some(answer.instance_id), vpc: answer.vpc_id, address, addresses, names }
     }
 }
 

@@ -66,6 +66,33 @@ struct InstanceState {
     description: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AttributesAnswer {
+    describe_load_balancer_attributes_result: AttributesResult,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AttributesResult {
+    load_balancer_attributes: Attributes,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attributes {
+    #[serde(default)]
+    connection_draining: Option<ConnectionDraining>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ConnectionDraining {
+    enabled: bool,
+    #[serde(default)]
+    timeout: u32,
+}
+
 impl InstanceState {
     fn state(&self) -> MemberState {
         let reason = self.description.clone().filter(|reason| reason != NO_REASON && !reason.is_empty());
@@ -128,6 +155,15 @@ impl Aws {
             }
         }
         Ok(found.state())
+    }
+
+    /// How long a load balancer lets requests end that an instance has begun, in seconds.
+    pub(crate) async fn connection_draining_seconds(&self, balancer: &str) -> Result<u32, AwsError> {
+        let parameters = of(balancer, &[]);
+        let answer: AttributesAnswer = self.call(Action::DescribeLoadBalancerAttributes, &parameters).await?;
+        let draining =
+            answer.describe_load_balancer_attributes_result.load_balancer_attributes.connection_draining;
+        Ok(draining.filter(|draining| draining.enabled).map_or(0, |draining| draining.timeout))
     }
 
     /// What a load balancer says of each instance that it knows.

@@ -208,13 +208,13 @@ impl Aws {
         Ok(answer.describe_target_health_result.target_health_descriptions.items)
     }
 
-    /// How long a group lets what has begun go on, in seconds.
-    pub(crate) async fn deregistration_delay_seconds(&self, arn: &str) -> Result<Option<u32>, AwsError> {
+    /// How long a group lets requests end that a target has begun, in seconds.
+    pub(crate) async fn deregistration_delay_seconds(&self, arn: &str) -> Result<u32, AwsError> {
         let parameters = [("TargetGroupArn".to_owned(), arn.to_owned())];
         let answer: Attributes = self.call(Action::DescribeTargetGroupAttributes, &parameters).await?;
         let mut attributes = answer.describe_target_group_attributes_result.attributes.into_iter();
         let delay = attributes.find(|attribute| attribute.key == "deregistration_delay.timeout_seconds");
-        Ok(delay.and_then(|delay| delay.value.parse().ok()))
+        Ok(delay.and_then(|delay| delay.value.parse().ok()).unwrap_or_default())
     }
 
     pub(crate) async fn register_target(&self, arn: &str, target: &Target) -> Result<(), AwsError> {

@@ -19,7 +19,9 @@ pub(super) struct Machine {
     pub id: Option<String>,
     /// The network that it is in.
     pub vpc: Option<String>,
-    /// Its addresses there.
+    /// Its address there, of several the first.
+    pub address: Option<String>,
+    /// All of its addresses there.
     pub addresses: BTreeSet<String>,
     /// What else it is reached by: names, and its address outside.
     pub names: BTreeSet<String>,
@@ -56,7 +58,16 @@ impl Machine {
     }
 
     fn is_elsewhere(&self, place: &Place) -> bool {
-        matches!((&self.vpc, &place.vpc), (Some(own), Some(vpc)) if own != vpc)
+        self.is_outside_of(place.vpc.as_ref())
+    }
+
+    fn is_outside_of(&self, vpc: Option<&String>) -> bool {
+        matches!((&self.vpc, vpc), (Some(own), Some(vpc)) if own != vpc)
+    }
+
+    /// What it would be called in a group of this network, with the zone that has to be said.
+    pub(super) fn called_in(&self, vpc: Option<&String>) -> Option<(String, Option<String>)> {
+        Some((self.address.clone()?, self.is_outside_of(vpc).then(|| OUTSIDE.to_owned())))
     }
 
     fn is_called(&self, name: &str) -> bool {

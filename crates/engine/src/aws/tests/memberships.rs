@@ -30,6 +30,8 @@ struct Machine {
 struct Balancer {
     name: &'static str,
     instances: Vec<(&'static str, &'static str, &'static str)>,
+    /// For how long it drains connections; `None`: it doesn't.
+    draining: Option<u32>,
     is_gone: bool,
 }
 
@@ -40,6 +42,7 @@ struct Group {
     vpc: &'static str,
     /// Id, zone, state and reason of each.
     targets: Vec<(&'static str, &'static str, &'static str, &'static str)>,
+    delay: u32,
     is_gone: bool,
 }
 
@@ -49,13 +52,13 @@ fn machine(id: &'static str, vpc: &'static str, address: &'static str) -> Machin
 
 fn group(name: &'static str, targets: &[(&'static str, &'static str, &'static str)]) -> Group {
     let targets = targets.iter().map(|(id, state, reason)| (*id, "", *state, *reason)).collect();
-    Group { name, kind: "instance", vpc: "vpc-1", targets, is_gone: false }
+    Group { name, kind: "instance", vpc: "vpc-1", targets, ..Group::default() }
 }
 
 /// A group of addresses: each with its zone.
 fn addresses(name: &'static str, vpc: &'static str, targets: &[(&'static str, &'static str)]) -> Group {
     let targets = targets.iter().map(|(id, zone)| (*id, *zone, "healthy", "")).collect();
-    Group { name, kind: "ip", vpc, targets, is_gone: false }
+    Group { name, kind: "ip", vpc, targets, ..Group::default() }
 }
 
 fn members(all: impl IntoIterator<Item = String>) -> String {
@@ -82,6 +85,26 @@ impl World {
                 });
                 let all = members(all);
                 result(&action, &format!("<LoadBalancerDescriptions>{all}</LoadBalancerDescriptions>"))
+            }
+            "DescribeLoadBalancerAttributes" => {
+                let name = value(form, "LoadBalancerName");
+                let it = self.balancers.iter().find(|it| it.name == name).expect("it was listed");
+                // Amazon keeps the number when it is turned off.
+                let (enabled, timeout) = (it.draining.is_some(), it.draining.unwrap_or(300));
+                let draining = format!("<Enabled>{enabled}</Enabled><Timeout>{timeout}</Timeout>");
+                let all = format!("<ConnectionDraining>{draining}</ConnectionDraining>");
+                result(&action, &format!("<LoadBalancerAttributes>{all}</LoadBalancerAttributes>"))
+            }
+            "DescribeTargetGroupAttributes" => {
+                let arn = value(form, "TargetGroupArn");
+                let it =
+                    self.groups.iter().find(|it| arn == format!("arn:{}", it.name)).expect("it was listed");
+                let all = [
+                    ("stickiness.enabled", "false".to_owned()),
+                    ("deregistration_delay.timeout_seconds", it.delay.to_string()),
+                ];
+                let all = all.map(|(key, value)| format!("<Key>{key}</Key><Value>{value}</Value>"));
+                result(&action, &format!("<Attributes>{}</Attributes>", members(all)))
             }
             "DescribeInstanceHealth" => {
                 let name = value(form, "LoadBalancerName");
@@ -229,7 +252,7 @@ async fn only_what_a_run_has_to_take_out_is_a_membership() {
                     "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",
                 ),
             ],
-            is_gone: false,
+            ..Balancer::default()
         }],
         ..World::default()
     };
@@ -264,8 +287,13 @@ async fn a_group_that_is_deleted_meanwhile_is_passed_over() {
             group("used", &[("i-1", "healthy", "")]),
         ],
         balancers: vec![
-            Balancer { name: "old", instances: vec![("i-1", "InService", "N/A")], is_gone: true },
-            Balancer { name: "web", instances: vec![("i-1", "InService", "N/A")], is_gone: false },
+            Balancer {
+                name: "old",
+                instances: vec![("i-1", "InService", "N/A")],
+                is_gone: true,
+                ..Balancer::default()
+            },
+            Balancer { name: "web", instances: vec![("i-1", "InService", "N/A")], ..Balancer::default() },
         ],
         ..World::default()
     };
@@ -295,7 +323,7 @@ async fn groups_are_asked_at_the_same_time() {
     assert!(told.ends_with("i-1 in target group two, port 80"), "{told}");
     assert_eq!(
         server.actions(),
-        "1 DescribeInstances, 1 DescribeLoadBalancers, 1 DescribeTargetGroups, 20 DescribeTargetHealth"
+        "1 DescribeInstances, 1 DescribeLoadBalancers, 20 DescribeTargetGroupAttributes, 1 DescribeTargetGroups, 20 DescribeTargetHealth"
     );
     assert!(!alone.load(Ordering::SeqCst), "one was asked after the other");
 }
@@ -363,4 +391,80 @@ async fn nobody_guesses_which_of_two_machines_is_meant() {
     it isn't known which machine 10.0.0.5 is: 10.0.0.5 in target group here, vpc-1, or 10.0.0.5 in target group there, vpc-2
     find it by `ec2` or `auto_scaling_group`, which say which instance it is, or write the id of the instance as its address
     ");
+}
+
+/// Each with how long it takes to leave it.
+fn with_delays(found: Vec<Membership>) -> String {
+    found.iter().map(|it| format!("{it}: {} s", it.delay_seconds)).collect::<Vec<_>>().join("\n")
+}
+
+/// Two classic load balancers and two groups, of which one has addresses.
+fn slow_to_leave() -> World {
+    World {
+        instances: vec![
+            machine("i-1", "vpc-1", "10.0.0.1"),
+            Machine { addresses: vec!["10.0.0.2", "10.0.0.1"], ..machine("i-2", "vpc-2", "") },
+        ],
+        balancers: vec![
+            Balancer {
+                name: "web",
+                instances: vec![("i-1", "InService", "N/A")],
+                draining: Some(60),
+                ..Balancer::default()
+            },
+            Balancer { name: "hard", instances: vec![("i-1", "InService", "N/A")], ..Balancer::default() },
+        ],
+        groups: vec![
+            Group { delay: 30, ..group("ids", &[("i-1", "healthy", "")]) },
+            Group { delay: 0, ..addresses("ips", "vpc-1", &[("10.0.0.1", "eu-west-1a")]) },
+            Group { delay: 300, ..group("others", &[("i-7", "healthy", "")]) },
+        ],
+    }
+}
+
+#[tokio::test]
+async fn memberships_say_how_long_it_takes_to_leave() {
+    let world = slow_to_leave();
+    let server = Server::that(move |form| world.answer(form));
+    let hosts = written("['i-1']");
+    let found = aws(&server.url).groups_of(&[&hosts[0]]).await.expect("it answers").remove(0);
+    insta::assert_snapshot!(with_delays(found), @"
+    i-1 in load balancer web: 60 s
+    i-1 in load balancer hard: 0 s
+    i-1 in target group ids, port 80: 30 s
+    10.0.0.1 in target group ips, port 80: 0 s
+    ");
+    // Groups that have none of ours aren't asked.
+    insta::assert_snapshot!(server.actions(), @"2 DescribeInstanceHealth, 1 DescribeInstances, 2 DescribeLoadBalancerAttributes, 1 DescribeLoadBalancers, 2 DescribeTargetGroupAttributes, 1 DescribeTargetGroups, 3 DescribeTargetHealth");
+}
+
+/// Where an instance is, or would be: in a group of addresses by its own.
+#[tokio::test]
+async fn instances_have_a_place_in_every_group_that_is_named() {
+    let world = slow_to_leave();
+    let server = Server::that(move |form| world.answer(form));
+    let aws = aws(&server.url);
+    let named = |name: &str| vec![name.to_owned()];
+    let places = async |ids: &[&str]| {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        match aws.places_for(&named("web"), &named("ids"), &ids).await {
+            Ok(found) => with_delays(found),
+            Err(error) => error.to_string(),
+        }
+    };
+    insta::assert_snapshot!(places(&["i-1", "i-2"]).await, @"
+    i-1 in load balancer web: 60 s
+    i-2 in load balancer web: 60 s
+    i-1 in load balancer hard: 0 s
+    i-2 in load balancer hard: 0 s
+    i-1 in target group ids, port 80: 30 s
+    i-2 in target group ids: 30 s
+    10.0.0.1 in target group ips, port 80: 0 s
+    10.0.0.2 in target group ips: 0 s
+    i-1 in target group others: 300 s
+    i-2 in target group others: 300 s
+    ");
+    insta::assert_snapshot!(places(&["i-9"]).await, @"no instance i-9 with an address for target group ips is known (InvalidInstanceID.NotFound)");
+    let elsewhere = aws.places_for(&[], &named("ips"), &named("i-2")).await.expect("it answers");
+    assert_eq!(elsewhere[1].zone.as_deref(), Some("all"), "{elsewhere:?}");
 }
