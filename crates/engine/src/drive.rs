@@ -14,6 +14,7 @@ use buedafab_model::run::outcome::{FailureKind, Outcome, Verdict};
 use buedafab_model::run::state::RunState;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::shell::{render_deployer, render_on_failure, render_phases, render_revert};
+use buedafab_model::spans::TraceContext;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::debug;
@@ -23,6 +24,7 @@ use crate::connector::Sharing;
 use crate::deployer::{DeployerCommand, DeployerReply};
 use crate::fleet::{Fleet, News};
 use crate::inputs::Inputs;
+use crate::otlp::otlp_settings;
 use crate::runner::LineBuffer;
 use crate::traffic;
 
@@ -40,6 +42,8 @@ pub async fn execute(
 ) -> Outcome {
     events(Event::work_started(plan));
     let (state, commands) = RunState::start(plan);
+    // What is wrong with the settings is told when traces are sent.
+    let traces = otlp_settings().ok().flatten();
     let mut driver = Driver {
         plan,
         inputs,
@@ -48,6 +52,7 @@ pub async fn execute(
         fleet,
         events,
         state,
+        trace: traces.map(|traces| TraceContext::of(&plan.run, &plan.by, traces.parent.as_ref())),
         deployer: None,
         works: BTreeMap::new(),
         looks: JoinSet::new(),
@@ -85,6 +90,8 @@ struct Driver<'a> {
     fleet: &'a mut Fleet,
     events: &'a mut (dyn FnMut(Event) + Send),
     state: RunState<'a>,
+    /// Where the run stands among traces, if it is sent as one.
+    trace: Option<TraceContext>,
     deployer: Option<OnDeployer>,
     works: BTreeMap<HostName, Work>,
     looks: JoinSet<(HostName, Option<Seen>)>,
@@ -281,6 +288,9 @@ impl Driver<'_> {
         let mut variables = self.plan.variables_of(&step.action);
         if let Some(verdict) = verdict {
             variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
+        }
+        if let Some(trace) = &self.trace {
+            variables.insert("TRACEPARENT".to_owned(), trace.traceparent(id));
         }
         let command = traffic::start(&step.action).unwrap_or_else(|| {
             let script = render_deployer(&step.action);

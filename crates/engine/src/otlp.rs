@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use buedafab_model::run::outcome::Verdict;
-use buedafab_model::spans::{OtlpError, OtlpSettings, RunSpans, Span as RunSpan, SpanKind, SpanResult};
+use buedafab_model::spans::{
+    OtlpError, OtlpSettings, RunSpans, Span as RunSpan, SpanKind, SpanResult, TraceContext,
+};
 use bytes::Bytes;
 use jiff::Timestamp;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -73,8 +75,9 @@ fn message(settings: &OtlpSettings, runs: &[RunSpans]) -> ExportTraceServiceRequ
 const SCHEMA: &str = "https://opentelemetry.io/schemas/1.37.0";
 
 fn spans_of(settings: &OtlpSettings, run: &RunSpans) -> Vec<Span> {
-    let trace = settings.parent.as_ref().map_or_else(random::<16>, |parent| parent.trace.to_vec());
-    let ids: Vec<Vec<u8>> = run.spans.iter().map(|_| random::<8>()).collect();
+    let context = TraceContext::of(&run.run, &run.by, settings.parent.as_ref());
+    let trace = context.trace().to_vec();
+    let ids = ids_of(&context, run);
     let span = |(index, span): (usize, &RunSpan)| {
         let outer = settings.parent.as_ref().map_or_else(Vec::new, |parent| parent.span.to_vec());
         let parent_span_id = span.parent.map_or(outer, |parent| ids[parent].clone());
@@ -101,6 +104,22 @@ fn spans_of(settings: &OtlpSettings, run: &RunSpans) -> Vec<Span> {
         }
     };
     run.spans.iter().enumerate().map(span).collect()
+}
+
+/// The ids of all spans. A step's own processes may have been told its.
+fn ids_of(context: &TraceContext, run: &RunSpans) -> Vec<Vec<u8>> {
+    let mut ids: Vec<Vec<u8>> = Vec::new();
+    for span in &run.spans {
+        let known = match &span.kind {
+            SpanKind::Run => Some(context.run_span()),
+            SpanKind::Step { host: _, step } => Some(context.step_span(*step)),
+            SpanKind::Phase | SpanKind::Host(_) | SpanKind::Connection { .. } => None,
+        };
+        // What stands in no plan has no number of its own.
+        let known = known.map(Vec::from).filter(|id| !ids.contains(id));
+        ids.push(known.unwrap_or_else(random::<8>));
+    }
+    ids
 }
 
 /// What the semantic conventions have names for.

@@ -375,6 +375,53 @@ fn a_run_is_a_trace_and_a_report() {
     assert!(written().contains("<failure message=\"exit status 1\"/>"), "{}", written());
 }
 
+/// What a hook starts can stand in the trace of its run: it is told the span that is sent as the hook's.
+#[test]
+fn hooks_here_find_the_span_that_they_are() {
+    let stage = Stage::with(FleetOptions::default());
+    let server = HttpServer::start(service);
+    stage.configure(
+        "unit = 'five'\n[hooks]\nrestart = 'cat version >../../served'\n\
+         [hooks.local]\nbefore = 'echo before=$TRACEPARENT'\nafter = 'echo after=$TRACEPARENT'\n\
+         [environments.production]\nhosts = ['web1']\n",
+    );
+    let outer = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for parent in ["", outer] {
+        let variables = BTreeMap::from([
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", server.url()),
+            ("TRACEPARENT", parent.to_owned()),
+        ]);
+        stage.release(if parent.is_empty() { "two" } else { "three" });
+        let ran = run(&stage, &variables, &["--json", "deploy"], 0);
+        let sent = server.take().remove(0).body;
+        let mut spans = BTreeSet::new();
+        for hook in ["before", "after"] {
+            let found = ran.stdout.split(&format!("{hook}=00-")).nth(1).expect("it prints what it finds");
+            let (trace, rest) = found.split_once('-').expect("a trace");
+            let (span, _) = rest.split_once("-01\"").expect("a span, and that it is kept");
+            if !parent.is_empty() {
+                assert!(parent.contains(trace), "{trace}");
+            }
+            // As protobuf has a span: its trace, itself, the span around it, and its name.
+            let byte = |at: usize, hex: &str| u8::from_str_radix(&hex[at..at + 2], 16).expect("two digits");
+            let bytes = |hex: &str| (0..hex.len()).step_by(2).map(|at| byte(at, hex)).collect::<Vec<u8>>();
+            let head = [&[0x0a, 16][..], &bytes(trace), &[0x12, 8], &bytes(span)].concat();
+            let at = sent.windows(head.len()).position(|window| window == head).expect("it is sent");
+            let name = format!("echo {hook}=$TRACEPARENT");
+            let rest = &sent[at + head.len() + 10..];
+            assert_eq!(&rest[..2], [0x2a, name.len() as u8], "{hook}");
+            assert!(rest[2..].starts_with(name.as_bytes()), "{hook}");
+            spans.insert(span.to_owned());
+        }
+        assert_eq!(spans.len(), 2);
+    }
+    // Where nothing is sent, nothing stands around them but what stood around the program.
+    stage.release("four");
+    let variables = BTreeMap::from([("TRACEPARENT", outer.to_owned())]);
+    let ran = run(&stage, &variables, &["--json", "deploy"], 0);
+    assert!(ran.stdout.contains(&format!("before={outer}")), "{}", ran.stdout);
+}
+
 /// What is started for a run finds no password that is meant for hosts, and what it leaves running keeps nobody.
 #[test]
 fn no_command_of_the_users_finds_the_password_of_sudo_or_outlives_its_run() {

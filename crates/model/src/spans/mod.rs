@@ -1,12 +1,14 @@
 //! A run as spans of time: the run, its phases, the hosts in each, and their steps. A fold over events, from which traces and reports
 //! are made.
 
+mod context;
 mod otlp;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+pub use self::context::TraceContext;
 pub use self::otlp::{OtlpError, OtlpSettings, Parent};
 use crate::names::{EnvironmentName, HostName, RunId, Unit};
 use crate::plan::PhaseKind;
