@@ -193,6 +193,16 @@ fn hosts_leave_their_load_balancer_while_they_change() {
     known(&["drain", &ids[1]], 4).says("too few hosts would stay in traffic");
     known(&["undrain", &ids[0]], 0);
     assert_eq!(registered(), both);
+
+    // The same machines by names that only ssh knows.
+    stage.configure(
+        "unit = 'five'\ndrain = 'load_balancer'\ndrain_grace_seconds = 0\n[hooks]\nrestart = 'cat version >../../served'\n\
+         [environments.production]\nhosts = ['web1', 'web2']\n",
+    );
+    let plan = known(&["deploy", "--dry-run"], 0);
+    for host in ["web1", "web2"] {
+        plan.says(&format!("take {host} out of traffic: load balancer web\n"));
+    }
 }
 
 #[test]

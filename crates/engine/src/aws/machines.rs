@@ -6,11 +6,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use buedafab_model::host::Host;
 use buedafab_model::host::balancer::{BalancerGroup, Membership};
+use buedafab_model::host::{Connect, Host};
 
 use super::many::ask_all;
 use super::{Aws, AwsError};
+use crate::transport::host_name;
 
 /// A machine that a host may be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,13 +96,32 @@ enum Written {
 }
 
 impl Written {
-    fn of(host: &Host) -> Written {
-        let address = plain(&host.address);
-        let origin = host.origin.as_ref().and_then(|origin| origin.instance.clone());
-        match origin.or_else(|| is_instance(&address).then(|| address.clone())) {
-            Some(id) => Written::Instance(id),
-            None if address.parse::<IpAddr>().is_ok() => Written::Address(address),
-            None => Written::Name(address),
+    async fn of(host: &Host) -> Written {
+        if let Some(id) = host.origin.as_ref().and_then(|origin| origin.instance.clone()) {
+            return Written::Instance(id);
+        }
+        match Written::by(&host.address) {
+            // Where ssh knows a name, that is where it leads.
+            Written::Name(name) if host.connect == Connect::Ssh => {
+                let asked = host.clone();
+                let asked = tokio::task::spawn_blocking(move || host_name(&asked));
+                match tokio::time::timeout(LOOK_UP, asked).await {
+                    Ok(Ok(Some(leads_to))) => Written::by(&leads_to),
+                    Ok(Ok(None) | Err(_)) | Err(_) => Written::Name(name),
+                }
+            }
+            written => written,
+        }
+    }
+
+    fn by(address: &str) -> Written {
+        let address = plain(address);
+        if is_instance(&address) {
+            Written::Instance(address)
+        } else if address.parse::<IpAddr>().is_ok() {
+            Written::Address(address)
+        } else {
+            Written::Name(address)
         }
     }
 }
@@ -123,7 +143,8 @@ pub(super) fn plain(text: &str) -> String {
 impl Aws {
     /// The machines that each host may be: none where nobody knows its name, several where its address stands for several.
     pub(super) async fn machines_of(&self, hosts: &[&Host]) -> Result<Vec<Vec<Machine>>, AwsError> {
-        let written: Vec<Written> = hosts.iter().map(|host| Written::of(host)).collect();
+        let asked = hosts.iter().map(|host| async { Ok::<_, AwsError>(Written::of(host).await) }).collect();
+        let written: Vec<Written> = ask_all(asked).await?;
         let (mut ids, mut addresses, mut names) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for written in &written {
             match written {

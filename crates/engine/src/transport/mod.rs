@@ -16,6 +16,7 @@ use buedafab_model::shell::{SessionIn, login_shell};
 
 use command::CommandTransport;
 use ssh::{SshOptions, SshTransport};
+pub(crate) use warm::host_name;
 pub use warm::{Disconnected, disconnect, warm_connections};
 
 /// A way to one host.

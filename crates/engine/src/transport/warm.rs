@@ -54,6 +54,12 @@ pub(super) fn resolve(host: &Host) -> Option<String> {
     resolved.status.success().then(|| String::from_utf8_lossy(&resolved.stdout).into_owned())
 }
 
+/// Where ssh goes for a host: the `HostName` that its configuration has for it, or else its address.
+pub(crate) fn host_name(host: &Host) -> Option<String> {
+    let resolved = resolve(host)?;
+    resolved.lines().find_map(|line| line.strip_prefix("hostname ")).map(str::to_owned)
+}
+
 /// The socket of the shared connection to a host, by what ssh makes of it. A Unix socket's path has 108 bytes at most, and OpenSSH
 /// adds some while it makes it.
 pub(super) fn socket_of(folder: &Path, host: &Host, resolved: &str, forward_agent: bool) -> Option<PathBuf> {
