@@ -182,6 +182,7 @@ guides! {
             world.release("v0.3.0", "web2");
         }),
     ];
+    draining: "docs/draining.md", draining_world, [];
     hosts: "docs/hosts.md", hosts_world, [
         ("buedafab staging deploy", |world| {
             let polls = "[services.polls]\ncommand = 'sleep 1000'\nservice = 'systemd:polls'\nroles = ['web']\n\
@@ -522,6 +523,16 @@ fn hosts_world() -> World {
         SERVICES,
         "[environments.production]\nhosts = ['web1', 'web2', { name = 'web3', roles = ['worker'] }]\n",
     );
+    world
+}
+
+fn draining_world() -> World {
+    let world = World::hooks(FleetOptions::default());
+    world.configure(
+        "drain = 'file'\ndrain_grace_seconds = 0",
+        "[environments.production]\nhosts = ['web1', 'web2']\n",
+    );
+    world.release("v0.2.0", "*");
     world
 }
 
