@@ -180,7 +180,8 @@ pub(crate) enum CommandArgs {
     #[command(after_help = DRAIN_EXAMPLES)]
     Drain(HostsArgs),
     /// Put hosts back into traffic
-    Undrain(HostsArgs),
+    #[command(after_help = UNDRAIN_EXAMPLES)]
+    Undrain(UndrainArgs),
     /// Read and change the app's secrets, in the file that `env_file` names
     #[command(after_help = ENV_EXAMPLES)]
     Env(EnvArgs),
@@ -383,6 +384,14 @@ a deploy leaves alone what a person has taken out.
 Examples:
   buedafab production drain web1     also: drain:web1
   buedafab production undrain web1";
+
+const UNDRAIN_EXAMPLES: &str = "\
+A host is put back in the way in which it was taken out, whatever `drain` says by now; where what puts it back was wrong, mend it in
+buedafab.toml first.
+
+Examples:
+  buedafab production undrain web1              also: undrain:web1
+  buedafab production undrain web1 --forget     you have put it back at the load balancer yourself";
 
 const DEPLOY_EXAMPLES: &str = "\
 Examples:
@@ -704,6 +713,15 @@ pub(crate) struct HostsArgs {
     /// Which; names or globs
     #[arg(value_name = "HOST", num_args = 0.., add = ArgValueCandidates::new(complete::hosts))]
     pub host: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UndrainArgs {
+    #[command(flatten)]
+    pub hosts: HostsArgs,
+    /// Only have the hosts forget that they are out of traffic: you have put them back yourself
+    #[arg(long)]
+    pub forget: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -661,7 +661,8 @@ impl Session {
                 Serving::of(facts.live(), known_by, facts.trouble_in_words())
             }),
         });
-        let outcome = Outcome { verdict, hosts: hosts.collect(), failures: Vec::new() };
+        let outcome =
+            Outcome { verdict, hosts: hosts.collect(), failures: Vec::new(), out_of_traffic: Vec::new() };
         self.run_ended_with(outcome, code);
     }
 

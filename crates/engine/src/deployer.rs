@@ -25,6 +25,15 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How long anybody listens to it in any case.
 const MOST_LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// Runs a script, and ends it with all that it has started where standard input ends before it does: this process is gone then.
+const WATCHED: &str = r#"exec 2>&1 3<&0 </dev/null
+{ read -r _ <&3; kill -s KILL -- "-$$"; } >/dev/null 2>&1 &
+watcher=$!
+sh -c "$1" sh 3<&-
+status=$?
+kill "$watcher" 2>/dev/null
+exit $status"#;
+
 /// A command that runs on the deployer. Dropped, it is killed.
 #[derive(Debug)]
 pub(crate) struct DeployerCommand {
@@ -41,23 +50,32 @@ pub(crate) enum DeployerReply {
     Ended(i32),
     /// It was ended because a person wanted that, or somebody told it to.
     Stopped(i32),
+    /// It took longer than it may, and was ended.
+    TimedOut {
+        /// How long it may take.
+        seconds: u32,
+        /// What it ended with.
+        status: i32,
+    },
 }
 
 impl DeployerCommand {
-    /// Starts a script in `folder`. `keeps_terminal`: it may ask a person for something there.
+    /// Starts a script in `folder`. `keeps_terminal`: it may ask a person for something there. Any other ends with this process, however that
+    /// ends: nobody would know what it still does.
     pub(crate) fn start(
         script: &str,
         folder: &Path,
         variables: &BTreeMap<String, String>,
         keeps_terminal: bool,
+        limit_seconds: Option<u32>,
     ) -> DeployerCommand {
         let mut command = async_program("sh");
         command
             // One pipe for both outputs keeps their lines in order.
-            .args(["-c", "exec 2>&1\neval \"$1\"", "sh", script])
+            .args(["-c", if keeps_terminal { "exec 2>&1\neval \"$1\"" } else { WATCHED }, "sh", script])
             .current_dir(folder)
             .envs(variables)
-            .stdin(Stdio::null())
+            .stdin(if keeps_terminal { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         if !keeps_terminal {
@@ -66,7 +84,7 @@ impl DeployerCommand {
         }
         let (to_driver, replies) = mpsc::channel(64);
         let (cancel, cancelled) = mpsc::channel(1);
-        tokio::spawn(run(command, keeps_terminal, cancelled, to_driver));
+        tokio::spawn(run(command, keeps_terminal, limit_seconds, cancelled, to_driver));
         DeployerCommand { replies, cancel }
     }
 
@@ -105,6 +123,7 @@ impl DeployerCommand {
 async fn run(
     mut command: Command,
     keeps_terminal: bool,
+    limit_seconds: Option<u32>,
     mut cancelled: mpsc::Receiver<()>,
     replies: mpsc::Sender<DeployerReply>,
 ) {
@@ -117,11 +136,16 @@ async fn run(
         }
     };
     let stdout = child.stdout.take().expect("it is piped");
+    // Closed with this process, if not before.
+    let life = child.stdin.take();
     let mut lines = BufReader::new(stdout).split(b'\n');
     // What comes from a git server is padded with blanks.
     let line = |line: Vec<u8>| DeployerReply::Line(String::from_utf8_lossy(&line).trim_end().to_owned());
     let mut stopped = false;
+    let mut timed_out = false;
     let mut open = true;
+    let began = tokio::time::Instant::now();
+    let until = limit_seconds.map(|seconds| began + Duration::from_secs(seconds.into()));
     let status = loop {
         tokio::select! {
             segment = lines.next_segment(), if open => match segment {
@@ -134,8 +158,13 @@ async fn run(
                 stopped = true;
                 end(&mut child, keeps_terminal).await;
             }
+            () = tokio::time::sleep_until(until.unwrap_or(began)), if until.is_some() && !stopped && !timed_out => {
+                timed_out = true;
+                end(&mut child, keeps_terminal).await;
+            }
         }
     };
+    drop(life);
     // What it said last; a daemon that it left behind may hold the pipe for ever, and talk.
     let last_words = async {
         while let Ok(Ok(Some(segment))) = tokio::time::timeout(LAST_WORDS, lines.next_segment()).await {
@@ -146,10 +175,13 @@ async fn run(
     let status = status.unwrap_or_else(|_| ExitStatus::from_raw(1 << 8));
     // Ctrl-C at a terminal reaches the command too, and it may be faster.
     stopped |= status.signal() == Some(Signal::INT.as_raw());
-    let ended = exit_status(status);
-    let _ = replies
-        .send(if stopped && ended != 0 { DeployerReply::Stopped(ended) } else { DeployerReply::Ended(ended) })
-        .await;
+    let status = exit_status(status);
+    let reply = match limit_seconds {
+        Some(seconds) if timed_out => DeployerReply::TimedOut { seconds, status },
+        _ if stopped && status != 0 => DeployerReply::Stopped(status),
+        _ => DeployerReply::Ended(status),
+    };
+    let _ = replies.send(reply).await;
 }
 
 async fn end(child: &mut Child, keeps_terminal: bool) {
@@ -193,14 +225,14 @@ mod tests {
     use super::*;
 
     fn start(script: &str) -> DeployerCommand {
-        DeployerCommand::start(script, Path::new("/"), &BTreeMap::new(), false)
+        DeployerCommand::start(script, Path::new("/"), &BTreeMap::new(), false, None)
     }
 
     /// The next line that it prints, or `None` at its end.
     async fn line(command: &mut DeployerCommand) -> Option<String> {
         match command.next().await {
             DeployerReply::Line(line) => Some(line),
-            DeployerReply::Ended(_) | DeployerReply::Stopped(_) => None,
+            DeployerReply::Ended(_) | DeployerReply::Stopped(_) | DeployerReply::TimedOut { .. } => None,
         }
     }
 

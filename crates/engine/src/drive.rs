@@ -129,7 +129,7 @@ struct Work {
     frame: String,
     step: Option<RunningStep>,
     cancelled: Option<Instant>,
-    timed_out: bool,
+    timed_out: Option<u32>,
     /// When nobody waits for it any longer, and it is as good as over.
     until: Option<Instant>,
 }
@@ -221,7 +221,9 @@ impl Driver<'_> {
                 self.fleet.connections.remove(&host);
             }
             Command::LookAgain { host } => self.look_again(host),
-            Command::RunOnDeployer { step, verdict } => self.run_on_deployer(step, verdict),
+            Command::RunOnDeployer { step, verdict, without } => {
+                self.run_on_deployer(step, verdict, &without)
+            }
             Command::CancelOnDeployer => {
                 if let Some(running) = &self.deployer {
                     running.command.cancel();
@@ -278,23 +280,24 @@ impl Driver<'_> {
         }
     }
 
-    fn run_on_deployer(&mut self, id: u32, verdict: Option<Verdict>) {
+    fn run_on_deployer(&mut self, id: u32, verdict: Option<Verdict>, without: &BTreeSet<HostName>) {
         let Some(Found::OnDeployer { phase, step, goes_back }) = self.plan.step(id) else { return };
         if let Some(phase) = phase.filter(|phase| !goes_back && self.announced.insert(phase.kind)) {
             (self.events)(Event::PhaseStarted { phase: phase.kind });
         }
-        let (title, may_ask) = (step.action.to_string(), step.action.may_ask());
+        let action = step.action.without(without);
+        let (title, may_ask) = (action.to_string(), action.may_ask());
         (self.events)(Event::DeployerStarted { step: id, title, may_ask });
-        let mut variables = self.plan.variables_of(&step.action);
+        let mut variables = self.plan.variables_of(&action);
         if let Some(verdict) = verdict {
             variables.insert("BUEDAFAB_EXIT_CODE".to_owned(), verdict.exit_code().to_string());
         }
         if let Some(trace) = &self.trace {
             variables.insert("TRACEPARENT".to_owned(), trace.traceparent(id));
         }
-        let command = traffic::start(&step.action).unwrap_or_else(|| {
-            let script = render_deployer(&step.action);
-            DeployerCommand::start(&script, self.folder, &variables, may_ask)
+        let command = traffic::start(&action).unwrap_or_else(|| {
+            let script = render_deployer(&action);
+            DeployerCommand::start(&script, self.folder, &variables, may_ask, action.limit_seconds())
         });
         self.deployer = Some(OnDeployer { step: id, began: Instant::now(), command });
     }
@@ -311,6 +314,9 @@ impl Driver<'_> {
             DeployerReply::Ended(0) => (0, DeployerEnd::Done),
             DeployerReply::Ended(status) => (status, DeployerEnd::Failed(FailureKind::Exited { status })),
             DeployerReply::Stopped(status) => (status, DeployerEnd::Stopped),
+            DeployerReply::TimedOut { seconds, status } => {
+                (status, DeployerEnd::Failed(FailureKind::TimedOut { seconds }))
+            }
         };
         self.deployer = None;
         (self.events)(Event::DeployerEnded { step, status, milliseconds });
@@ -427,7 +433,7 @@ impl Driver<'_> {
             Reply::Confirmed => vec![Input::Confirmed { host }],
             Reply::Done(frame, ok) if frame == work.frame => {
                 // Whatever a step says that was told to end.
-                let ok = ok && !work.timed_out;
+                let ok = ok && work.timed_out.is_none();
                 self.works.remove(&host);
                 vec![Input::Ended { host, ok }]
             }
@@ -463,9 +469,14 @@ impl Driver<'_> {
                 (self.events)(Event::Output { host: host.clone(), step: id, stream, line, is_told });
             }
         }
-        let (timed_out, cancelled) = (work.timed_out, work.cancelled.is_some());
+        // On a way back others follow it.
+        let (timed_out, cancelled) = (work.timed_out == Some(id), work.cancelled.is_some());
+        let is_stopped = cancelled && work.timed_out.is_none();
+        if timed_out {
+            work.cancelled = None;
+        }
         let Some(action) = self.plan.action(id) else { return Vec::new() };
-        if status != 0 && cancelled && !timed_out {
+        if status != 0 && is_stopped {
             (self.events)(Event::StepCancelled { host, step: id });
             return Vec::new();
         }
@@ -528,7 +539,7 @@ impl Driver<'_> {
             } else if work.cancelled.is_none()
                 && work.step.as_ref().is_some_and(|step| step.began.elapsed() > limit)
             {
-                work.timed_out = true;
+                work.timed_out = work.step.as_ref().map(|step| step.id);
                 work.cancelled = Some(Instant::now());
                 too_long.push(host.clone());
             }
@@ -601,7 +612,7 @@ impl Work {
     }
 
     fn on(frame: &str) -> Self {
-        Work { frame: frame.to_owned(), step: None, cancelled: None, timed_out: false, until: None }
+        Work { frame: frame.to_owned(), step: None, cancelled: None, timed_out: None, until: None }
     }
 }
 

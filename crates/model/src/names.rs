@@ -180,6 +180,10 @@ fn printable(text: &str) -> Result<(), &'static str> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == ',') {
         return Err("spaces, commas and control characters can't stand in it");
     }
+    // As long as a name may be in the DNS.
+    if text.len() > 253 {
+        return Err("it is longer than 253 bytes");
+    }
     Ok(())
 }
 
@@ -227,6 +231,8 @@ mod tests {
         assert!(Unit::new("it's \"five\" $HOME\n").is_ok());
         assert!(Unit::new("a/b").is_err());
         assert!(HostName::new("-oProxyCommand=x").is_err());
+        assert!(HostName::new("a".repeat(253)).is_ok());
+        assert!(HostName::new("a".repeat(254)).is_err());
         assert!(HostPath::new("/var/../etc").is_err());
         assert!(HostPath::new("var").is_err());
         assert!(CommitId::new("6b4943c").is_err());

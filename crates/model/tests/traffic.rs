@@ -4,14 +4,14 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use buedafab_model::app::traffic::DrainMethod;
+use buedafab_model::app::traffic::{DrainCommand, DrainMethod, DrainOn};
 use buedafab_model::config::parse;
 use buedafab_model::host::bad_record::BadRecord;
 use buedafab_model::host::balancer::{BalancerGroup, Membership};
 use buedafab_model::host::record::DrainRecord;
 use buedafab_model::names::{EnvironmentName, HostName, RunId};
 use buedafab_model::plan::action::{HostWay, Surroundings, TrafficAction};
-use buedafab_model::planner::{plan_drain, plan_undrain};
+use buedafab_model::planner::{plan_drain, plan_forget_drain, plan_undrain};
 use buedafab_model::shell::inspect::Scope;
 use insta::assert_snapshot;
 use jiff::Timestamp;
@@ -35,6 +35,12 @@ fn out_by(is_by_hand: bool, method: Option<DrainMethod>) -> Seen {
         memberships: vec![target("web2", 8000)],
     };
     second().change(|facts| facts.drained = Some(record))
+}
+
+/// By commands of the deployer's.
+fn by_command(command: &str, undo: &str) -> DrainMethod {
+    let (command, undo) = (command.to_owned(), undo.to_owned());
+    DrainMethod::Command(DrainCommand { command, undo, on: DrainOn::Deployer })
 }
 
 /// Out of traffic, as a note says that nobody can read.
@@ -362,7 +368,7 @@ fn by_hand() {
     ");
     assert_snapshot!(drain("drain = \"file\"", &["web1", "web2"], &[second(), second()]), @"
     too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says
-      hint: make `min_in_service` smaller, or add hosts
+      hint: add hosts; or leave some of these in traffic
     ");
     assert_snapshot!(drain("drain = \"file\"", &["web1", "web2"], &[second(), out(true)]), @"
     too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says, and web2 is out already
@@ -371,7 +377,7 @@ fn by_hand() {
     // One that can't be reached serves nobody.
     assert_snapshot!(drain("drain = \"file\"", &["web1"], &[second()]), @"
     too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says, and web2 is not known to be in it
-      hint: make `min_in_service` smaller, or add hosts
+      hint: `check` says what keeps them from it
     ");
     assert_snapshot!(drain("", &["web1"], &[second()]), @r#"
     nothing says how a host is taken out of traffic
@@ -432,18 +438,42 @@ fn by_hand() {
       hint: set `drain` in buedafab.toml, say `drain = "file"`
     "#);
     assert_snapshot!(undrain("drain = \"load_balancer\"", &[second(), unreadable()]), @"
-    web2: what is written about the load balancers that it was behind can't be read
-      hint: put it into each of them: elb_add, with its id; then undrain web2 again
+    web2: what is written about how it was taken out of traffic can't be read
+      hint: put it back at its load balancer yourself, and then: undrain web2 --forget
     ");
     assert_snapshot!(undrain("drain = \"file\"", &[second(), unreadable()]), @"
-    put web2 back into traffic
+    web2: what is written about how it was taken out of traffic can't be read
+      hint: put it back at its load balancer yourself, and then: undrain web2 --forget
+    ");
+    // What puts a host back may have been mended; or a person did it.
+    let (wrong, right) =
+        (by_command("out", "im"), "drain = { command = \"out\", undo = \"in\", on = \"deployer\" }");
+    let plan = check(plan_undrain(
+        &settings(right),
+        &run(60),
+        &seen(&settings(right), &[second(), out_by(true, Some(wrong))]),
+    ));
+    assert!(plan.contains("put web2 back into traffic"), "{plan}");
+    let other = Some(by_command("else", "back"));
+    assert_snapshot!(deploy(right, &[second(), out_by(false, other.clone())], 3), @"
+    web2: it was taken out of traffic in another way than `drain` says now
+      hint: put it back first, in the way it was taken out: undrain web2
+    ");
+    assert_snapshot!(deploy("", &[second(), out_by(false, other)], 3), @"
+    web2: it was taken out of traffic in another way than `drain` says now
+      hint: put it back first, in the way it was taken out: undrain web2
+    ");
+    let both = settings("");
+    let forget = plan_forget_drain(&both, &run(60), &seen(&both, &[second(), unreadable()]));
+    assert_snapshot!(check(Ok(forget)), @"
+    forget that web2 is out of traffic
       note: web1: nobody has taken it out of traffic
 
     work
       on web2
         take the lock
         check that nothing changed since the look
-        put it back into traffic
+        note that it is back in traffic
         note in the journal: back in traffic
     ");
     // A drain that was cut short is done again, in the same way.

@@ -9,7 +9,7 @@ use buedafab_model::deployer::checkout::CheckoutFacts;
 use buedafab_model::deployer::rules::{Ruling, judge};
 use buedafab_model::host::Host;
 use buedafab_model::plan::refusal::Refusal;
-use buedafab_model::planner::{SeenHost, diagnose_host, same_folders};
+use buedafab_model::planner::{SeenHost, UnreachableHost, diagnose_host, same_folders, without_unreachable};
 use buedafab_model::run::exit_code::ExitCode;
 use buedafab_model::shell::inspect::Scope;
 use buedafab_model::view::{HostCheck, show_checks};
@@ -24,6 +24,16 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
     let mut session = Session::start_together(cli, "check", StepOutput::Silent)?;
     let (look, here) = look_and_check_here(&mut session).await?;
     let url = session.code_url().await;
+    // What a deploy goes on without doesn't stop it.
+    let unreachable: Vec<UnreachableHost> = session
+        .unreachable(&look)
+        .map(|(host, error)| UnreachableHost {
+            host: host.clone(),
+            why: error.why.clone(),
+            hint: error.hint.clone(),
+        })
+        .collect();
+    let goes_on = without_unreachable(&session.settings, &session.hosts, &[], &unreachable, true).is_ok();
     let check = |host: &Host| match look.facts.get(&host.name) {
         Some(facts) => {
             let diagnoses =
@@ -36,6 +46,7 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
                 host.name.clone(),
                 error.map(|error| error.why.clone()).unwrap_or_default(),
                 error.and_then(|error| error.hint.clone()),
+                goes_on,
             )
         }
     };
@@ -58,7 +69,7 @@ pub(crate) async fn check(cli: &Cli) -> Result<ExitCode, CliError> {
     } else {
         print_view(&show_checks(&checks));
     }
-    Ok(if !look.unreachable.is_empty() {
+    Ok(if !look.unreachable.is_empty() && !goes_on {
         ExitCode::Unreachable
     } else if checks.iter().any(HostCheck::would_stop) {
         ExitCode::Refused

@@ -283,7 +283,9 @@ fn find_level(session: &mut Session, look: &Look) -> Result<Option<Level>, CliEr
                     outdated.into_iter().map(|outdated| outdated.host).filter(is_part).collect();
                 if hosts.is_empty() {
                     let of = app.as_ref().map_or_else(String::new, |app| format!(" of {app}"));
-                    session.say(&format!("no host{of} lacks {live}, which is live"));
+                    let away = !session.context.skipped.is_empty();
+                    let reached = if away { " that can be reached" } else { "" };
+                    session.say(&format!("no host{of}{reached} lacks {live}, which is live"));
                     leave_app(session, app.as_ref());
                 } else {
                     levels.push((app, Level { release: live, hosts }));

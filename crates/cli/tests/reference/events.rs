@@ -94,6 +94,7 @@ all! {
             failures: vec![Failure {
                 host: Some(web(1)), step: Some(10), what: FailureKind::Exited { status: 1 },
             }],
+            out_of_traffic: Vec::new(),
         },
         exit_code: Verdict::FailedBefore.exit_code().number(),
         milliseconds: 1843,

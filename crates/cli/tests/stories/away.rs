@@ -32,6 +32,12 @@ fn a_host_that_is_away_is_left_out_and_brought_level() {
     assert_eq!(stage.serving(), ["one", "two", "two", "-"]);
     assert_eq!(stage.fleet.host("web2").run("cat /tmp/once").trim(), "two");
     stage.production(&["status"], 6).says("web1: two (").says(" became live without it, ");
+    // Nor does it stop the next.
+    stage
+        .production(&["check"], 0)
+        .says("can't be reached, and a deploy leaves it out: ")
+        .says("ready to deploy");
+    stage.production(&["deploy", "--only-outdated"], 0).says("no host that can be reached lacks two");
     // Nothing else leaves anybody out, and a run without most hosts is none.
     stage.production(&["restart_webserver"], 6).says("web1: can't be reached");
     stage.fleet.host("web2").stop_sshd();

@@ -236,7 +236,7 @@ pub(crate) fn copy_surroundings(from: &Command, to: &mut Command) {
     }
 }
 
-fn production(hosts: usize) -> String {
+pub(crate) fn production(hosts: usize) -> String {
     let names: Vec<String> = (1..=hosts).map(|number| format!("\"web{number}\"")).collect();
     format!("\n[environments.production]\nhosts = [{}]\n", names.join(", "))
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use buedafab_testkit::FleetOptions;
 
-use super::stage::{Stage, step_starts, wait_for};
+use super::stage::{Stage, production, step_starts, wait_for};
 
 /// It says which release it is, and after a while; and how it is, as the flag wants it.
 const APP: &str = r#"
@@ -206,9 +206,18 @@ fn by_file(_: &Path) -> String {
 /// By HAProxy's runtime API, asked by the deployer.
 fn by_command(stats: &Path) -> String {
     let say = |state: &str| {
-        format!("echo \"set server five/$BUEDAFAB_HOST state {state}\" | socat stdio {}", stats.display())
+        // As `docs/draining.md` shows it, without the ssh.
+        format!(
+            "said=$(echo \"set server five/$BUEDAFAB_HOST state {state}\" | socat stdio {}) || exit; \
+             [ -z \"$said\" ] || {{ echo \"$said\"; exit 1; }}",
+            stats.display()
+        )
     };
-    format!("drain = {{ command = '{}', undo = '{}', on = \"deployer\" }}", say("drain"), say("ready"))
+    format!(
+        "drain = {{ command = '''{}''', undo = '''{}''', on = \"deployer\" }}",
+        say("drain"),
+        say("ready")
+    )
 }
 
 #[test]
@@ -265,7 +274,7 @@ fn a_host_that_a_person_took_out_stays_out() {
     stage.production(&["drain", "web1"], 0);
     assert_eq!(balancer.states(), ["DRAIN", "UP"]);
     stage.production(&["drain", "web2"], 4).says("too few hosts would stay in traffic").says("undrain web1");
-    stage.production(&["status"], 0).says("out of traffic since").says("ada@");
+    stage.production(&["status"], 0).says("web1: taken out of traffic").says("ada@");
     stage.release_with("two", &[("app.py", APP)]);
     // The other one can't be taken out, too.
     stage.production(&["deploy", "--yes"], 4).says("web1 is out already");
@@ -343,7 +352,8 @@ fn a_host_that_cant_be_put_back_says_so() {
     let mut run = stage.start(&["deploy", "--yes"]);
     run.wait_for(step_starts("web1", "switch the link"));
     std::fs::rename(&flags, flags.with_extension("away")).expect("it is there");
-    assert_eq!(run.finish().1, 9);
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["out_of_traffic"]), (9, &serde_json::json!(["web1"])));
     std::fs::rename(flags.with_extension("away"), &flags).expect("it is there");
     assert_eq!(flagged(), [true, false]);
     assert_eq!(notes(), [true, false]);
@@ -355,11 +365,61 @@ fn a_host_that_cant_be_put_back_says_so() {
     stage.release_with("three", &[("broken", "")]);
     stage.production(&["deploy", "--yes"], 7);
     assert_eq!((flagged(), notes()), ([true, false], vec![true, false]));
+    // What puts it back may be wrong: it is mended, or a person does it.
+    let wrong = by_flag(&balancer.stats).replace("rm -f", "/nosuch/rm -f");
+    stage.configure(&format!("unit = \"five\"\nservice = \"none\"\n{wrong}\n{}", production(2)));
+    stage.production(&["undrain", "web1"], 7).says("web1: exit status 127");
+    stage.configure(&format!(
+        "unit = \"five\"\nservice = \"none\"\n{}\n{}",
+        "drain = \"file\"",
+        production(2)
+    ));
+    stage.production(&["deploy", "--yes", "--force"], 4).says("in another way than `drain` says now");
     // The others alone may not leave it to nobody.
+    stage.configure(&format!(
+        "unit = \"five\"\nservice = \"none\"\n{}\n{}",
+        by_flag(&balancer.stats),
+        production(2)
+    ));
     stage.production(&["--hosts", "web2", "deploy", "--yes"], 4).says("web1 is not known to be in it");
     stage.production(&["undrain", "web1"], 0);
     assert_eq!((flagged(), notes()), ([false, false], vec![false, false]));
     stage
         .production(&["--hosts", "web2", "deploy", "--yes", "--dry-run"], 0)
         .says("take web2 out of traffic");
+}
+
+/// A command that takes long ends with its deployer, or when its time is over: nobody would know what it still does.
+#[test]
+fn a_command_that_takes_a_host_out_ends_with_its_deployer() {
+    let stage = Stage::with(FleetOptions { hosts: 2, ..FleetOptions::default() });
+    let pid = stage.state().join("pid");
+    std::fs::create_dir_all(stage.state()).expect("a folder");
+    let slow = format!("echo $$ >{0}.new; mv {0}.new {0}; sleep 1000; exit", pid.display());
+    let drain = |seconds: u32| {
+        format!(
+            "unit = \"five\"\nservice = \"none\"\ndrain_timeout_seconds = {seconds}\n\
+             drain = {{ command = '{slow}', undo = 'true', on = \"deployer\" }}\n{}",
+            production(2)
+        )
+    };
+    stage.configure(&format!("unit = \"five\"\nservice = \"none\"\n{}", production(2)));
+    stage.production(&["deploy"], 0);
+    stage.configure(&drain(600));
+    let id = || std::fs::read_to_string(&pid).unwrap_or_default().trim().to_owned();
+    let runs = |id: &str| std::path::Path::new("/proc").join(id).join("cwd").exists();
+    let mut run = stage.start(&["drain", "web1"]);
+    wait_for("it runs", || !id().is_empty());
+    run.signal("KILL");
+    let _ = run.child.wait();
+    let killed = id();
+    wait_for("it has ended", || !runs(&killed));
+    stage.wait_until_free();
+    stage.production(&["undrain", "web1"], 0);
+    stage.configure(&drain(1));
+    stage.production(&["drain", "web1"], 7).says("ran for longer than");
+    let ended = id();
+    wait_for("it has ended", || !runs(&ended));
+    // What was taken back is in traffic.
+    assert!(stage.status().iter().all(|document| document["drained"] == serde_json::Value::Null));
 }

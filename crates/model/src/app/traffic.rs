@@ -15,6 +15,16 @@ pub enum DrainMethod {
 }
 
 impl DrainMethod {
+    /// Whether both take a host out in the same way. What puts it back may have been mended since.
+    pub fn is_same_way(&self, other: &DrainMethod) -> bool {
+        match (self, other) {
+            (DrainMethod::Command(one), DrainMethod::Command(other)) => {
+                (one.on, &one.command) == (other.on, &other.command)
+            }
+            (one, other) => one == other,
+        }
+    }
+
     /// Who does it.
     pub fn on(&self) -> DrainOn {
         match self {

@@ -46,7 +46,8 @@ impl ConfigFile {
         let Some(own) = own else {
             return Ok(all_of_it(format!("{release} has no {file_name}")));
         };
-        let mut file = parse(&format!("{file_name} of {release}"), own)?;
+        // Who was asked which hosts there are, was asked for both.
+        let mut file = parse(&format!("{file_name} of {release}"), own)?.with_answers(self.answers.clone());
         if let Some(OnlyApp { name, .. }) = &self.only {
             match file.of_app(name) {
                 Some(own) => file = own,

@@ -197,6 +197,8 @@ pub enum DeployerWay {
         command: String,
         /// Puts it back.
         undo: String,
+        /// How long they may take for all hosts together, in seconds.
+        timeout_seconds: u32,
     },
     /// By the interface of Amazon's load balancers.
     LoadBalancer {
@@ -352,6 +354,26 @@ impl DeployerAction {
             | DeployerAction::UpdateSubmodules
             | DeployerAction::Lint { .. }
             | DeployerAction::SetUp { .. } => None,
+        }
+    }
+
+    /// The same, which leaves these hosts alone.
+    pub fn without(&self, hosts: &BTreeSet<HostName>) -> DeployerAction {
+        let mut action = self.clone();
+        if let DeployerAction::Drain(shift) | DeployerAction::Undrain(shift) = &mut action {
+            shift.hosts.retain(|host| !hosts.contains(&host.host));
+        }
+        action
+    }
+
+    /// How long it may take, in seconds; `None`: as long as it likes, or it sees to that by itself.
+    pub fn limit_seconds(&self) -> Option<u32> {
+        let (DeployerAction::Drain(shift) | DeployerAction::Undrain(shift)) = self else { return None };
+        match shift.way {
+            DeployerWay::Command { timeout_seconds, .. } => {
+                Some(timeout_seconds.saturating_add(shift.grace_seconds))
+            }
+            DeployerWay::LoadBalancer { .. } => None,
         }
     }
 

@@ -93,11 +93,23 @@ impl FleetLevel {
     }
 }
 
-/// The run that left a host out last, as the others tell, and what it made live.
+/// The run that left a host out last, as the others tell, and what it made live; `None` where all of them tell of a later one that didn't.
 pub fn missed_last(host: &HostName, others: &[(&HostName, &HostFacts)]) -> Option<(Release, MissedRun)> {
     let lines = others.iter().filter(|(other, _)| *other != host).flat_map(|(_, facts)| &facts.journal);
     let missed = lines.filter(|line| line.skipped.contains(host));
     let last = missed.max_by_key(|line| (line.run.second(), line.at))?;
+    let is_later = |line: &&JournalRecord| {
+        let switches = matches!(line.kind, JournalKind::Deployed | JournalKind::RolledBack);
+        switches && line.run.second() > last.run.second() && !line.skipped.contains(host)
+    };
+    let mut others = others.iter().filter(|(other, _)| *other != host);
+    let (_, first) = others.next()?;
+    let mut later = first.journal.iter().filter(is_later);
+    let others: Vec<_> = others.collect();
+    let tells_of = |run: &RunId, facts: &HostFacts| facts.journal.iter().any(|line| line.run == *run);
+    if later.any(|line| others.iter().all(|(_, facts)| tells_of(&line.run, facts))) {
+        return None;
+    }
     Some((last.release.clone()?, MissedRun::of(last)))
 }
 

@@ -258,7 +258,9 @@ impl PendingSwitch {
             Some(slot) => {
                 format!("a switch to slot {slot} was never confirmed: run {run} was cut short at {at}")
             }
-            None => format!("run {run} told visitors of maintenance, and was cut short at {at}"),
+            None => format!(
+                "run {run} changed what visitors get, by maintenance or out of traffic, and was cut short at {at}"
+            ),
         }
     }
 }

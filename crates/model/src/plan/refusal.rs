@@ -177,9 +177,9 @@ pub enum Refusal {
         /// Which.
         host: HostName,
     },
-    /// Nobody knows where to put a host back.
-    #[error("{host}: what is written about the load balancers that it was behind can't be read")]
-    NoMemberships {
+    /// Nobody knows how a host was taken out of traffic.
+    #[error("{host}: what is written about how it was taken out of traffic can't be read")]
+    UnknownDraining {
         /// Which.
         host: HostName,
     },
@@ -264,7 +264,7 @@ impl Refusal {
             | Refusal::TooFewInService { .. }
             | Refusal::TooManyWaits { .. }
             | Refusal::DrainedOtherwise { .. }
-            | Refusal::NoMemberships { .. }
+            | Refusal::UnknownDraining { .. }
             | Refusal::NoDraining
             | Refusal::OfApp { .. }
             | Refusal::Rule(_)
@@ -339,9 +339,12 @@ impl Refusal {
                 "this machine makes another archive of it, and sends that: deploy --commit {} --allow-older",
                 release.commit.short()
             ),
-            Refusal::TooFewInService { out, .. } if out.is_empty() => {
-                "make `min_in_service` smaller, or add hosts".into()
-            }
+            // As they were, one more would be as many as may.
+            Refusal::TooFewInService { least, out, silent, .. } if out.is_empty() => match silent.is_empty() {
+                true if *least > 1 => "make `min_in_service` smaller, or add hosts".into(),
+                true => "add hosts; or leave some of these in traffic".into(),
+                false => "`check` says what keeps them from it".into(),
+            },
             Refusal::TooFewInService { out, .. } => {
                 let names: Vec<&str> = out.iter().map(HostName::as_str).collect();
                 format!("put one back first: undrain {}", names.join(" "))
@@ -350,8 +353,8 @@ impl Refusal {
                 "make waves larger, `drain_grace_seconds` smaller, or `confirm_timeout_seconds` larger".into()
             }
             Refusal::DrainedOtherwise { host } => format!("put it back first, in the way it was taken out: undrain {host}"),
-            Refusal::NoMemberships { host } => {
-                format!("put it into each of them: elb_add, with its id; then undrain {host} again")
+            Refusal::UnknownDraining { host } => {
+                format!("put it back at its load balancer yourself, and then: undrain {host} --forget")
             }
             Refusal::NoDraining => "set `drain` in buedafab.toml, say `drain = \"file\"`".into(),
             Refusal::NothingLive { .. } => "deploy first".into(),

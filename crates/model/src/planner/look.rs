@@ -1,7 +1,7 @@
 //! What a run has to see of a host before anything can be decided.
 
 use super::diagnosis::{jobs_on, needs_sudo, owner_by, service_files_on, sudo_commands, wanted_files};
-use super::surroundings::surroundings;
+use super::surroundings::{surroundings, variables_on};
 use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::service::Service;
 use crate::config::{Settings, StrategyName};
@@ -21,7 +21,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         service_files.extend(system_crontab(label));
     }
     let layout = settings.layout(host);
-    let around = surroundings(settings, &layout.current(), settings.app.variables.clone());
+    let around = surroundings(settings, &layout.current(), variables_on(settings, host));
     let (mark, wanted) = (owner_by(settings, None).line(), wanted_files(settings, host));
     let removals = (mark.trim_end_matches('}'), &wanted[..]);
     let health = settings.health.health.as_ref().filter(|health| health.is_on(&host.roles));

@@ -48,7 +48,7 @@ pub use rollback::{
 };
 pub use sources::{WantedBundles, wanted_bundles};
 pub use together::{plan_deploy_together, plan_for_each_app, what_stays};
-pub use traffic::{plan_drain, plan_undrain};
+pub use traffic::{plan_drain, plan_forget_drain, plan_undrain};
 pub use work::{
     PutPlace, plan_env, plan_env_list, plan_hold, plan_put, plan_restart, plan_run, plan_task, plan_unhold,
 };

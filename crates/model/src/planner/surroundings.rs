@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::context::HostPlanning;
 use crate::app::hooks::HookPoint;
 use crate::config::Settings;
+use crate::host::Host;
 use crate::names::{HostPath, SlotName};
 use crate::plan::Target;
 use crate::plan::action::Surroundings;
@@ -22,6 +23,20 @@ pub(super) fn surroundings(
         virtualenv: settings.app.recipe.is_python().then(|| release.join(&settings.layout.virtualenv)),
         run_as: settings.users.run_as(),
     }
+}
+
+/// What every command of the app finds in its environment on a host, whatever is done there.
+pub(super) fn variables_on(settings: &Settings, host: &Host) -> BTreeMap<String, String> {
+    let roles = host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
+    let mut variables = settings.app.variables.clone();
+    let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
+    set("DEPLOYMENT_TYPE", &settings.app.deployment_type);
+    set("BUEDAFAB_ENVIRONMENT", settings.environment.as_str());
+    set("BUEDAFAB_HOST", host.machine());
+    set("BUEDAFAB_PATH", settings.layout(host).path.as_str());
+    set("BUEDAFAB_ROLES", &roles);
+    set("BUEDAFAB_UNIT", settings.app.unit.as_str());
+    variables
 }
 
 impl HostPlanning<'_> {
@@ -84,31 +99,24 @@ impl HostPlanning<'_> {
             run,
             host,
             facts,
-            layout,
+            layout: _,
             owner: _,
             pins: _,
             sent: _,
             bundles: _,
             removes: _,
         } = self;
-        let roles = host.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
         let previous = facts.live().map_or(String::new(), |release| release.commit.to_string());
-        let mut variables = settings.app.variables.clone();
+        let mut variables = variables_on(settings, host);
         let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
-        set("DEPLOYMENT_TYPE", &settings.app.deployment_type);
         set("BUEDAFAB_BY", &run.by);
         set("BUEDAFAB_COMMIT", release.map_or("", |release| release.commit.as_str()));
         set("BUEDAFAB_DESCRIBE", release.map_or("", |release| release.describe.as_str()));
-        set("BUEDAFAB_ENVIRONMENT", settings.environment.as_str());
-        set("BUEDAFAB_HOST", host.machine());
-        set("BUEDAFAB_PATH", layout.path.as_str());
         set("BUEDAFAB_PREVIOUS_COMMIT", &previous);
         set("BUEDAFAB_RELEASE_PATH", directory.as_str());
-        set("BUEDAFAB_ROLES", &roles);
         set("BUEDAFAB_RUN", run.run.as_str());
         set("BUEDAFAB_SLOT", slot.map_or("", SlotName::as_str));
         set("BUEDAFAB_TAG", release.and_then(|release| release.tag.as_deref()).unwrap_or_default());
-        set("BUEDAFAB_UNIT", settings.app.unit.as_str());
         variables
     }
 }

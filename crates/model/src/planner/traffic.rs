@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, TrafficShift};
 use crate::host::Host;
 use crate::host::balancer::Membership;
-use crate::host::record::JournalKind;
+use crate::host::record::{DrainRecord, JournalKind};
 use crate::names::HostName;
 use crate::plan::action::{Action, HostWay, RecordAction, Surroundings, TrafficAction};
 use crate::plan::frame::Instruction;
@@ -96,18 +96,14 @@ impl<'s> Draining<'s> {
         changes: &[HostChange<'_>],
         others: &[HostPlanning<'_>],
     ) -> Result<(Option<Self>, Option<Note>), Vec<Refusal>> {
-        let Some(method) = &settings.drain.method else { return Ok((None, None)) };
         let wanted: Vec<&HostChange<'_>> =
             changes.iter().filter(|change| change.is_in_traffic(settings)).collect();
-        let Some(first) = wanted.first() else { return Ok((None, None)) };
-        // One that another run has left out is put back.
-        if balanced(settings).count() == 1 && first.planning.facts.drained.is_none() {
-            let text = "it isn't taken out of traffic: there is no other host that visitors could be sent to"
-                .to_owned();
-            return Ok((None, Some(Note { host: Some(first.planning.host.name.clone()), text })));
-        }
-        let is_otherwise = |change: &&&HostChange<'_>| {
-            change.planning.drained_by().is_some_and(|drained_by| drained_by != method)
+        let method = settings.drain.method.as_ref();
+        let is_otherwise = |change: &&&HostChange<'_>| match &change.planning.facts.drained {
+            None => false,
+            Some(DrainRecord { method: noted, .. }) => {
+                method.is_none_or(|method| noted.as_ref().is_some_and(|noted| !noted.is_same_way(method)))
+            }
         };
         let otherwise: Vec<Refusal> = wanted
             .iter()
@@ -116,6 +112,14 @@ impl<'s> Draining<'s> {
             .collect();
         if !otherwise.is_empty() {
             return Err(otherwise);
+        }
+        let Some(method) = method else { return Ok((None, None)) };
+        let Some(first) = wanted.first() else { return Ok((None, None)) };
+        // One that another run has left out is put back.
+        if balanced(settings).count() == 1 && first.planning.facts.drained.is_none() {
+            let text = "it isn't taken out of traffic: there is no other host that visitors could be sent to"
+                .to_owned();
+            return Ok((None, Some(Note { host: Some(first.planning.host.name.clone()), text })));
         }
         let seen: Vec<&HostPlanning<'_>> =
             changes.iter().map(|change| &change.planning).chain(others).collect();
@@ -276,7 +280,8 @@ fn shift<'h, 'a: 'h>(
 ) -> Option<TrafficShift> {
     let way = match method {
         DrainMethod::Command(command) if command.on == DrainOn::Deployer => {
-            DeployerWay::Command { command: command.command.clone(), undo: command.undo.clone() }
+            let DrainCommand { command, undo, on: _ } = command.clone();
+            DeployerWay::Command { command, undo, timeout_seconds: settings.drain.timeout_seconds }
         }
         DrainMethod::LoadBalancer => DeployerWay::LoadBalancer {
             region: settings.inventory.from.aws_region.clone(),
@@ -389,7 +394,7 @@ pub fn plan_drain(
             note("it isn't behind the load balancer, as `drain_roles` says".to_owned());
             continue;
         }
-        if planning.drained_by().is_some_and(|drained_by| drained_by != method) {
+        if planning.drained_by().is_some_and(|drained_by| !drained_by.is_same_way(method)) {
             refusals.push(Refusal::DrainedOtherwise { host: host.clone() });
         }
         if let Some(record) = planning.facts.drained.as_ref().filter(|record| record.is_by_hand) {
@@ -441,19 +446,17 @@ pub fn plan_undrain(
     let hosts = HostPlanning::of_all(settings, run, seen);
     let (open, inside): (Vec<_>, Vec<_>) =
         hosts.iter().partition(|planning| planning.facts.drained.is_some() || planning.has_bad_note());
-    let note = |planning: &HostPlanning<'_>| Note {
-        host: Some(planning.host.name.clone()),
-        text: "nobody has taken it out of traffic".to_owned(),
-    };
-    let notes = inside.into_iter().map(note).collect();
+    let notes = inside.into_iter().map(nobody_took_it_out).collect();
     let mut methods: Vec<(&DrainMethod, Vec<&HostPlanning<'_>>)> = Vec::new();
     for planning in &open {
-        let method = planning.drained_by().or(settings.drain.method.as_ref());
-        let Some(method) = method else { return Err(vec![Refusal::NoDraining]) };
-        let is_lost = planning.has_bad_note() && planning.memberships().is_empty();
-        if *method == DrainMethod::LoadBalancer && is_lost {
-            return Err(vec![Refusal::NoMemberships { host: planning.host.name.clone() }]);
+        if planning.has_bad_note() {
+            return Err(vec![Refusal::UnknownDraining { host: planning.host.name.clone() }]);
         }
+        let (noted, configured) = (planning.drained_by(), settings.drain.method.as_ref());
+        let is_noted = |method: &&DrainMethod| noted.is_none_or(|noted| noted.is_same_way(method));
+        let Some(method) = configured.filter(is_noted).or(noted) else {
+            return Err(vec![Refusal::NoDraining]);
+        };
         match methods.iter_mut().find(|(known, _)| *known == method) {
             Some((_, hosts)) => hosts.push(planning),
             None => methods.push((method, vec![planning])),
@@ -472,6 +475,29 @@ pub fn plan_undrain(
     let shifts = methods.iter().filter_map(|(method, hosts)| shift(settings, method, hosts.iter().copied()));
     let plan = with_traffic(plan, shifts.map(DeployerAction::Undrain).collect());
     Ok(Plan { title: Some(title), notes, ..plan })
+}
+
+/// Has hosts forget that they are out of traffic: a person has put them back.
+pub fn plan_forget_drain(settings: &Settings, run: &RunContext, seen: &[SeenHost<'_>]) -> Plan {
+    let hosts = HostPlanning::of_all(settings, run, seen);
+    let (open, inside): (Vec<_>, Vec<_>) =
+        hosts.iter().partition(|planning| planning.facts.drained.is_some() || planning.has_bad_note());
+    let are = if open.len() == 1 { "is" } else { "are" };
+    let title = format!("forget that {} {are} out of traffic", names_of(&open));
+    let holder = run.holder(title.as_str());
+    let works = open.iter().map(|planning| {
+        let mut actions = planning.lock_as_seen(&holder);
+        let forget = TrafficAction::Undrain { way: HostWay::ByDeployer, grace_seconds: 0 };
+        actions.extend([forget.into(), run.note(JournalKind::Undrained, None)]);
+        (planning.host, actions)
+    });
+    let plan = work(settings, run, Intent::Work, works.collect());
+    let notes = inside.into_iter().map(nobody_took_it_out).collect();
+    Plan { title: Some(title), notes, ..with_traffic(plan, Vec::new()) }
+}
+
+fn nobody_took_it_out(planning: &HostPlanning<'_>) -> Note {
+    Note { host: Some(planning.host.name.clone()), text: "nobody has taken it out of traffic".to_owned() }
 }
 
 fn names_of(hosts: &[&HostPlanning<'_>]) -> String {

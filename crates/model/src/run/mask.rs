@@ -54,10 +54,18 @@ impl Event {
                 Event::DeployerStarted { step, title: mask(title), may_ask }
             }
             Event::DeployerOutput { step, line } => Event::DeployerOutput { step, line: mask(line) },
-            Event::RunEnded { outcome: Outcome { verdict, hosts, failures }, exit_code, milliseconds } => {
+            Event::RunEnded {
+                outcome: Outcome { verdict, hosts, failures, out_of_traffic },
+                exit_code,
+                milliseconds,
+            } => {
                 let masked = |Failure { host, step, what }| Failure { host, step, what: mask_kind(what) };
                 let failures = failures.into_iter().map(masked).collect();
-                Event::RunEnded { outcome: Outcome { verdict, hosts, failures }, exit_code, milliseconds }
+                Event::RunEnded {
+                    outcome: Outcome { verdict, hosts, failures, out_of_traffic },
+                    exit_code,
+                    milliseconds,
+                }
             }
             Event::RunStarted { run: _, command: _, by: _, unit: _, environment: _, hosts: _ }
             | Event::Connected { host: _, warm: _, milliseconds: _ }

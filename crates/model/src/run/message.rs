@@ -1,5 +1,7 @@
 //! What a run is told, and what it wants done.
 
+use std::collections::BTreeSet;
+
 use super::outcome::{FailureKind, Outcome, Verdict};
 use crate::host::facts::HostFacts;
 use crate::host::record::SlotState;
@@ -192,6 +194,8 @@ pub enum Command {
         step: u32,
         /// How the run ended, where it is done at the end.
         verdict: Option<Verdict>,
+        /// Hosts that it leaves alone: they are lost, and somebody else may be at work there by now.
+        without: BTreeSet<HostName>,
     },
     /// End the step that runs on the deployer.
     CancelOnDeployer,

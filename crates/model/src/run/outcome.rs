@@ -98,7 +98,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::TooFewInService { .. }
         | Refusal::TooManyWaits { .. }
         | Refusal::DrainedOtherwise { .. }
-        | Refusal::NoMemberships { .. }
+        | Refusal::UnknownDraining { .. }
         | Refusal::NoDraining
         | Refusal::NotAdopted { .. }
         | Refusal::ArchiveGone { .. }
@@ -183,6 +183,9 @@ pub struct Outcome {
     pub hosts: Vec<HostOutcome>,
     /// The first thing that went wrong on each host.
     pub failures: Vec<Failure>,
+    /// Hosts that the run took out of traffic, and couldn't put back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub out_of_traffic: Vec<HostName>,
 }
 
 /// The end of a run on one host.

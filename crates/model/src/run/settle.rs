@@ -23,7 +23,8 @@ impl<'p> RunState<'p> {
         let planned = self.plan.hosts.iter().filter(|_| looked_at);
         let hosts: Vec<HostOutcome> = planned.map(|planned| self.host_outcome(planned)).collect();
         let verdict = self.verdict();
-        Outcome { verdict, hosts, failures: std::mem::take(&mut self.failures) }
+        let failures = std::mem::take(&mut self.failures);
+        Outcome { verdict, hosts, failures, out_of_traffic: self.traffic.out().cloned().collect() }
     }
 
     fn host_outcome(&self, planned: &HostPlan) -> HostOutcome {

@@ -109,6 +109,8 @@ pub struct RunState<'p> {
 struct DeployerState {
     /// The step that runs.
     running: Option<u32>,
+    /// The hosts that it leaves alone.
+    without: BTreeSet<HostName>,
     /// Those that follow it, before the hosts of the phase have their turn.
     queue: VecDeque<u32>,
     /// Steps that take back what was made, the last first.
@@ -393,7 +395,8 @@ impl<'p> RunState<'p> {
             self.traffic.begins(&step.action);
         }
         let verdict = self.outcome.as_ref().map(|outcome| outcome.verdict);
-        Some(Command::RunOnDeployer { step, verdict })
+        self.deployer.without = if self.mode == Mode::PuttingBack { self.gone() } else { BTreeSet::new() };
+        Some(Command::RunOnDeployer { step, verdict, without: self.deployer.without.clone() })
     }
 
     fn deployer_ended(&mut self, id: u32, how: DeployerEnd) -> Vec<Command> {
@@ -404,7 +407,7 @@ impl<'p> RunState<'p> {
         let plan = self.plan;
         let Some(Found::OnDeployer { step, goes_back, .. }) = plan.step(id) else { return Vec::new() };
         if how == DeployerEnd::Done {
-            self.traffic.ended(&step.action);
+            self.traffic.ended(&step.action, &self.deployer.without);
         }
         if self.mode == Mode::PuttingBack {
             if let DeployerEnd::Failed(what) = how {
@@ -573,6 +576,11 @@ impl<'p> RunState<'p> {
         rest.into_iter().all(|phase| phase.work_of(host).is_none())
     }
 
+    /// Hosts whose lines are gone.
+    fn gone(&self) -> BTreeSet<HostName> {
+        self.hosts.iter().filter(|(_, state)| state.gone).map(|(host, _)| host.clone()).collect()
+    }
+
     fn takes_part(&self, host: &HostName) -> bool {
         self.plan.phases.iter().any(|phase| phase.work_of(host).is_some())
     }
@@ -647,11 +655,13 @@ impl<'p> RunState<'p> {
             let way_back = std::mem::take(&mut self.deployer.way_back).into_iter();
             let (traffic, others): (Vec<u32>, _) =
                 way_back.partition(|id| matches!(action(id), Some(DeployerAction::Undrain(_))));
-            let is_wanted = |id: &u32| action(id).is_some_and(|action| self.traffic.wants(action));
+            // Whoever is lost has no lock of ours any more: somebody else may be at work there, and it says that it may be out.
+            let gone = self.gone();
+            let is_wanted = |id: &u32| action(id).is_some_and(|action| self.traffic.wants(action, &gone));
             self.deployer.queue = traffic.into_iter().rev().filter(is_wanted).collect();
             self.deployer.way_back = others;
+            self.mode = Mode::PuttingBack;
             if let Some(command) = self.next_on_deployer() {
-                self.mode = Mode::PuttingBack;
                 return vec![command];
             }
         }

@@ -24,10 +24,10 @@ impl OutOfTraffic {
         }
     }
 
-    /// A step has ended well.
-    pub(super) fn ended(&mut self, action: &DeployerAction) {
+    /// A step has ended well, which left these hosts alone.
+    pub(super) fn ended(&mut self, action: &DeployerAction, without: &BTreeSet<HostName>) {
         if let DeployerAction::Undrain(shift) = action {
-            self.out.retain(|out| shift.hosts.iter().all(|host| host.host != *out));
+            self.out.retain(|out| without.contains(out) || shift.hosts.iter().all(|host| host.host != *out));
         }
     }
 
@@ -41,10 +41,15 @@ impl OutOfTraffic {
         }
     }
 
-    /// Whether a step puts back hosts that are out.
-    pub(super) fn wants(&self, action: &DeployerAction) -> bool {
+    /// Whether a step puts back hosts that are out, and more than these.
+    pub(super) fn wants(&self, action: &DeployerAction, without: &BTreeSet<HostName>) -> bool {
         let DeployerAction::Undrain(shift) = action else { return false };
-        shift.hosts.iter().any(|host| self.out.contains(&host.host))
+        shift.hosts.iter().any(|host| self.out.contains(&host.host) && !without.contains(&host.host))
+    }
+
+    /// Those that aren't back.
+    pub(super) fn out(&self) -> impl Iterator<Item = &HostName> {
+        self.out.iter()
     }
 
     /// Whether all are back.

@@ -105,7 +105,7 @@ pub fn render_deployer(action: &DeployerAction) -> String {
 fn traffic_script(shift: &TrafficShift, takes_out: bool) -> String {
     let TrafficShift { hosts, way, grace_seconds } = shift;
     let (command, undo) = match way {
-        DeployerWay::Command { command, undo } => (command, undo),
+        DeployerWay::Command { command, undo, timeout_seconds: _ } => (command, undo),
         DeployerWay::LoadBalancer { .. } => {
             let verb = if takes_out { "deregister" } else { "register" };
             let memberships = hosts.iter().flat_map(|host| &host.memberships);
@@ -116,7 +116,7 @@ fn traffic_script(shift: &TrafficShift, takes_out: bool) -> String {
     for HostTraffic { host, address, memberships: _ } in hosts {
         let _ = writeln!(
             script,
-            "BUEDAFAB_HOST={} BUEDAFAB_ADDRESS={} sh -c {} || failed=$?{}",
+            "BUEDAFAB_HOST={0} BUEDAFAB_ADDRESS={1} sh -c {2} || {{ failed=$?; echo {0}: exit status $failed; }}{3}",
             quote(host.as_str()),
             quote(address),
             quote(if takes_out { command } else { undo }),

@@ -50,10 +50,14 @@ impl HostCheck {
         HostCheck { host: None, points: Vec::new() }
     }
 
-    /// A host that can't be reached.
-    pub fn unreachable(host: HostName, why: String, hint: Option<String>) -> Self {
+    /// A host that can't be reached. `goes_on`: a deploy leaves it out then.
+    pub fn unreachable(host: HostName, why: String, hint: Option<String>, goes_on: bool) -> Self {
         let mut check = HostCheck { host: Some(host), points: Vec::new() };
         check.fail("ssh", why, hint);
+        if let Some(point) = check.points.last_mut().filter(|_| goes_on) {
+            point.state = CheckState::Warned;
+            point.found = format!("can't be reached, and a deploy leaves it out: {}", point.found);
+        }
         check
     }
 

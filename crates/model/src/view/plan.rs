@@ -65,7 +65,12 @@ pub fn show_plan(plan: &Plan, detail: Detail) -> String {
     }
     if detail == Detail::Changes {
         for phase in &plan.phases {
-            let when = if phase.kind == PhaseKind::Begin { "first" } else { "when all hosts are ready" };
+            // Waves are told where each of their steps is.
+            let when = match phase.kind {
+                PhaseKind::Begin => "first",
+                PhaseKind::Publish => "when all hosts are ready",
+                _ => continue,
+            };
             for step in &phase.deployer {
                 let _ = writeln!(text, "  {when}: {}", step.action);
             }

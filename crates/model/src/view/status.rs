@@ -401,7 +401,7 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> S
             );
         }
         if let Some(record) = status.drained.as_ref().filter(|record| record.is_by_hand) {
-            let words = format!("out of traffic since {}, says {}", ago(record.at, now), record.by);
+            let words = format!("taken out of traffic {}, by {}", ago(record.at, now), record.by);
             line(&status.host, &on_one_line(&words));
         }
         if let Some(record) = &status.maintenance {

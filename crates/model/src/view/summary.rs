@@ -185,6 +185,10 @@ impl Summary {
         for (serving, hosts) in group_serving(outcome) {
             let _ = writeln!(text, "  {}", serving.told(&hosts, is_now));
         }
+        let out: Vec<&str> = outcome.out_of_traffic.iter().map(HostName::as_str).collect();
+        if !out.is_empty() {
+            let _ = writeln!(text, "  out of traffic: {}", out.join(", "));
+        }
         for skipped in &self.skipped {
             let _ = writeln!(text, "  left out: {}", skipped.in_words());
         }
@@ -243,6 +247,11 @@ fn next_commands(
     let status = || ("see", format!("{environment_command} status"));
     let check = || ("see", format!("{environment_command} check"));
     let again = || ("again", retry.to_owned());
+    // Not before that is done, nor by doing the same again.
+    if !outcome.out_of_traffic.is_empty() {
+        let hosts: Vec<&str> = outcome.out_of_traffic.iter().map(HostName::as_str).collect();
+        return vec![("put back", format!("{environment_command} undrain {}", hosts.join(" "))), status()];
+    }
     match outcome.verdict {
         Verdict::Done => Vec::new(),
         Verdict::Refused => vec![again()],

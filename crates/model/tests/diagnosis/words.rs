@@ -260,10 +260,10 @@ fn all_three_say_the_same() {
       check   ready to deploy
 
     a run was cut short in its switch
-      plan    refused: web1: run r7 told visitors of maintenance, and was cut short at 2026-11-05T00:00:00Z
+      plan    refused: web1: run r7 changed what visitors get, by maintenance or out of traffic, and was cut short at 2026-11-05T00:00:00Z
               the command `recover` puts it back; so do `deploy` and `rollback`, before anything else
-      status  web1: run r7 told visitors of maintenance, and was cut short at 2026-11-05T00:00:00Z
-      check   ✗  current  run r7 told visitors of maintenance, and was cut short at 2026-11-05T00:00:00Z
+      status  web1: run r7 changed what visitors get, by maintenance or out of traffic, and was cut short at 2026-11-05T00:00:00Z
+      check   ✗  current  run r7 changed what visitors get, by maintenance or out of traffic, and was cut short at 2026-11-05T00:00:00Z
       check   help: the command `recover` puts it back; so do `deploy` and `rollback`, before anything else
       check   a deploy would be stopped
 

@@ -1,5 +1,8 @@
 //! Plans that make a release live.
 
+use buedafab_model::planner::look_script;
+use buedafab_model::shell::inspect::Scope;
+
 use super::*;
 
 #[test]
@@ -322,4 +325,19 @@ fn what_has_not_changed_stays() {
     note: web1: nothing in backend, libs has changed since v1 (1111111111), which stays live, and its app is started again
     ");
     assert_snapshot!(told(&[first()], &DeployRequest { force: true, ..same.clone() }), @"  web1  v1 (1111111111)  → v2 (2222222222) in slot b");
+}
+
+/// A look asks the app as a deploy does.
+#[test]
+fn a_look_finds_the_variables_of_the_apps_commands() {
+    let settings = fleet("[health]\ncommand = \"ask $BUEDAFAB_HOST\"", 1);
+    let script = look_script(&settings, &settings.hosts[0], Scope::Full);
+    for variable in
+        ["BUEDAFAB_HOST='web1'", "BUEDAFAB_ROLES='web'", "BUEDAFAB_UNIT='five'", "BUEDAFAB_ENVIRONMENT="]
+    {
+        assert!(
+            script.contains(variable) || script.contains(&variable.replace('\'', "")),
+            "no {variable} in {script}"
+        );
+    }
 }

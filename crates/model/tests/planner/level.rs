@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use buedafab_model::config::{AppInEnvironment, SettingsByHost, parse};
-use buedafab_model::host::level::{FleetLevel, MissedRun, Outdated, WhyOutdated};
+use buedafab_model::host::level::{FleetLevel, MissedRun, Outdated, WhyOutdated, missed_last};
 use buedafab_model::host::record::{JournalKind, JournalRecord};
 use buedafab_model::names::{EnvironmentName, HostName, RunId};
 use buedafab_model::plan::SkippedHost;
@@ -588,6 +588,27 @@ fn status_tells_who_lags_behind() {
     "web1" null null
     "web2" null null
     "#);
+}
+
+/// A host that was away once, and there since, isn't told to have missed anything.
+#[test]
+fn what_was_made_up_for_is_not_told() {
+    let away = line(20, JournalKind::Deployed, 2, &["web3"]);
+    let there = line(30, JournalKind::Deployed, 3, &[]);
+    let noted = line(40, JournalKind::Held, 2, &[]);
+    let missed = |journals: [Vec<&JournalRecord>; 2]| {
+        let facts = journals.map(|journal| HostFacts {
+            journal: journal.into_iter().cloned().collect(),
+            ..HostFacts::default()
+        });
+        let [web1, web2, web3] = ["web1", "web2", "web3"].map(name);
+        missed_last(&web3, &[(&web1, &facts[0]), (&web2, &facts[1])]).is_some()
+    };
+    assert!(missed([vec![&away], vec![&away]]));
+    assert!(missed([vec![&away, &noted], vec![&away]]));
+    // One host was changed alone.
+    assert!(missed([vec![&away, &there], vec![&away]]));
+    assert!(!missed([vec![&away, &there], vec![&away, &there]]));
 }
 
 /// What `max_unreachable` may say.

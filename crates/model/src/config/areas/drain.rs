@@ -33,7 +33,8 @@ area! {
     /// For how long it is waited before the next hosts are taken out, once some are back, in seconds: until the load balancer has noticed.
     undrain_grace_seconds as back_seconds: At<Seconds<0>> => Option<u32> = InOneStep("10; with \"load_balancer\" it is asked"), example "6";
 
-    /// How long this machine waits for a load balancer to say that a host is out of traffic, or back in it, in seconds.
+    /// How long this machine waits for a load balancer to say that a host is out of traffic, or back in it, or for its own command that does it, in
+    /// seconds.
     drain_timeout_seconds as timeout_seconds: Seconds<1> => u32 = Always(600u32);
 
     /// The roles of the hosts that are taken out of traffic.

@@ -246,6 +246,10 @@ fn what_is_shown_is_read_again_and_says_what_was_found() {
     ]);
     let file = file.with_answers(Answers::from([(questions[0].clone(), answer)]));
     let settings = file.settings(&environment).expect("it is right");
+    // What was found is the same for a release that was committed with it.
+    let released =
+        file.settings_of_release(&environment, "buedafab.toml", "v1", Some(text)).expect("it is right");
+    assert_eq!(released.notes, [""; 0]);
     let shown = show(&settings);
     let lines: Vec<&str> = shown
         .lines()

@@ -157,7 +157,8 @@ impl Inventory {
     }
 
     /// The hosts, with all that is known of each.
-    fn listed(&self) -> Listed {
+    fn listed(&self, path: &str) -> Result<Listed, InventoryError> {
+        not_too_many(path, self.order.len())?;
         let mut told: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let mut hosts = Vec::new();
         for name in &self.order {
@@ -176,8 +177,13 @@ impl Inventory {
                 some_of(hosts)
             )
         };
-        Listed { hosts, notes: told.iter().map(note).collect() }
+        Ok(Listed { hosts, notes: told.iter().map(note).collect() })
     }
+}
+
+fn not_too_many(path: &str, hosts: usize) -> Result<(), InventoryError> {
+    let why = || format!("it lists {hosts} hosts, and no more than {MOST_LISTED} are taken");
+    if hosts > MOST_LISTED { Err(InventoryError::new(path, why())) } else { Ok(()) }
 }
 
 /// The first of many names.
@@ -300,7 +306,7 @@ pub fn read(files: &[InventoryFile]) -> Result<Listed, InventoryError> {
             inventory.group(name).variables.extend(variables);
         }
     }
-    Ok(inventory.listed())
+    inventory.listed(files.first().map_or("", |file| &file.path))
 }
 
 fn is_yaml(path: &str) -> bool {

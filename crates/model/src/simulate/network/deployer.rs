@@ -46,8 +46,8 @@ impl<'p> Network<'p, '_> {
                     }
                 }
                 Command::LookAgain { host } => self.site(&host).look_wanted = true,
-                Command::RunOnDeployer { step, verdict: _ } => {
-                    self.running = Some(DeployerWork { step, cancelled: false });
+                Command::RunOnDeployer { step, verdict: _, without } => {
+                    self.running = Some(DeployerWork { step, without, cancelled: false });
                 }
                 Command::CancelOnDeployer => {
                     if let Some(work) = &mut self.running {
@@ -71,7 +71,7 @@ impl<'p> Network<'p, '_> {
 
     /// The deployer's own step comes to its end.
     pub(super) fn deployer_works(&mut self) {
-        let Some(DeployerWork { step: id, cancelled }) = self.running.take() else { return };
+        let Some(DeployerWork { step: id, without, cancelled }) = self.running.take() else { return };
         let Some(Found::OnDeployer { phase, step, .. }) = self.plan.step(id) else { return };
         let nth = self.begun;
         self.begun += 1;
@@ -90,7 +90,7 @@ impl<'p> Network<'p, '_> {
             None if cancelled => self.interruption,
             None => Progress::All,
         };
-        let ok = self.deployer.apply(&step.action, progress);
+        let ok = self.deployer.apply(&step.action.without(&without), progress);
         let how = match (fails, cancelled, ok) {
             (Some(_), ..) | (None, false, false) => DeployerEnd::Failed(FailureKind::Exited { status: 1 }),
             (None, true, _) => DeployerEnd::Stopped,

@@ -4,7 +4,7 @@
 mod deployer;
 mod hosts;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::names::HostName;
 use crate::plan::Plan;
@@ -163,6 +163,7 @@ enum Happening {
 #[derive(Debug, Clone)]
 struct DeployerWork {
     step: u32,
+    without: BTreeSet<HostName>,
     cancelled: bool,
 }
 

@@ -1,7 +1,7 @@
 //! What a command prints: the form of Ansible's dynamic inventories, or a plain list of hosts.
 
 use super::value::Value;
-use super::{Inventory, InventoryError, Variables};
+use super::{Inventory, InventoryError, Variables, not_too_many};
 use crate::host::inventory::{Listed, ListedHost};
 
 /// Reads what a command has printed; it is called so in what is said of it.
@@ -12,6 +12,7 @@ use crate::host::inventory::{Listed, ListedHost};
 pub fn read_dynamic(command: &str, text: &str) -> Result<Listed, InventoryError> {
     let value = parse(command, text)?;
     if let Value::List(list) = value {
+        not_too_many(command, list.len())?;
         let hosts = list.iter().enumerate().map(|(at, item)| {
             plain_host(item).map_err(|why| InventoryError::new(command, format!("its host {} {why}", at + 1)))
         });
@@ -19,7 +20,7 @@ pub fn read_dynamic(command: &str, text: &str) -> Result<Listed, InventoryError>
     }
     let mut inventory = Inventory::default();
     read_groups(&mut inventory, command, value)?;
-    Ok(inventory.listed())
+    inventory.listed(command)
 }
 
 /// A host of a plain list.

@@ -231,6 +231,12 @@ fn files_of_variables_go_before_what_stands_with_the_hosts() {
 #[test]
 fn what_commands_print() {
     let dynamic = |text: &str| lines(read_dynamic("./inventory --list", text));
+    // A slip of somebody's script.
+    let many: Vec<String> = (0..10_001).map(|number| format!("\"web{number}\"")).collect();
+    let many = many.join(",");
+    for text in [format!("[{many}]"), format!("{{\"web\": [{many}]}}")] {
+        assert!(dynamic(&text).contains("it lists 10001 hosts, and no more than 10000 are taken"));
+    }
     insta::assert_snapshot!(dynamic(r#"{
         "_meta": { "hostvars": { "web1": { "ansible_host": "10.0.0.1", "ansible_port": 2222 }, "lone": {} } },
         "all": { "children": ["web", "ungrouped"] },
