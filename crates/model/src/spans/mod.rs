@@ -174,6 +174,15 @@ impl Spans {
                 let span = begun.open(kind, format!("connect to {host}"), 0, at);
                 begun.end(span, at, SpanResult::Bad(why.clone()));
             }
+            // A run that goes on without a host hasn't failed there.
+            Event::HostsSkipped { skipped } => {
+                for span in &mut begun.run.spans {
+                    let SpanKind::Connection { host, .. } = &span.kind else { continue };
+                    if skipped.iter().any(|skipped| skipped.host.as_str() == host) {
+                        span.result = SpanResult::Cancelled;
+                    }
+                }
+            }
             Event::Refused { reasons } => {
                 let why: Vec<&str> = reasons.iter().map(|reason| reason.message.as_str()).collect();
                 begun.run.spans[0].result = SpanResult::Bad(why.join("; "));

@@ -89,3 +89,23 @@ fn a_run_that_was_refused_and_one_that_was_cut_short() {
           fetch 5ed17b1b2b into b 24.6–25 cancelled
     ");
 }
+
+/// Who is left out has failed nobody.
+#[test]
+fn a_run_that_goes_on_without_a_host() {
+    let away = r#"{"at":"2026-11-23T20:32:21Z","event":"unreachable","host":"web2","why":"no route to host","hint":null}"#;
+    let skipped = r#"{"at":"2026-11-23T20:32:21Z","event":"hosts_skipped","skipped":[{"host":"web2","why":"no route to host"}]}"#;
+    let done = r#"{"at":"2026-11-23T20:32:22Z","event":"run_ended","verdict":"done","hosts":[],"failures":[],"exit_code":0,"milliseconds":2000}"#;
+    assert_snapshot!(spans(&[HEAD, away, skipped, done]), @"
+    deploy Some(Done)
+    deploy 20–22 good
+      connect to web1 20.3–21 good
+      connect to web2 21–21 cancelled
+    ");
+    assert_snapshot!(spans(&[HEAD, away, REFUSED]), @"
+    deploy Some(Locked)
+    deploy 20–22 bad: production is held by grace@desk
+      connect to web1 20.3–21 good
+      connect to web2 21–21 bad: no route to host
+    ");
+}
