@@ -189,7 +189,7 @@ fn hosts_leave_their_load_balancer_while_they_change() {
     // By hand; and what AWS doesn't allow is told, and leaves all as it is.
     known(&["drain", &ids[0]], 0);
     assert_eq!(registered(), [ids[1].clone()]);
-    known(&["status"], 0).says("out of traffic since");
+    known(&["status"], 0).says("taken out of traffic");
     known(&["drain", &ids[1]], 4).says("too few hosts would stay in traffic");
     known(&["undrain", &ids[0]], 0);
     assert_eq!(registered(), both);
