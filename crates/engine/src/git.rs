@@ -245,11 +245,15 @@ impl Repository {
         Some(Behind { branch, commits })
     }
 
-    /// When the commits were made that the second of these has and the first hasn't, merges aside; `None` if this checkout lacks either.
-    pub async fn times_between(&self, from: &CommitId, to: &CommitId) -> Option<Vec<Timestamp>> {
+    /// The commits that the second of these has and the first hasn't, merges aside, and when each was made; `None` if this checkout lacks either.
+    pub async fn made_between(&self, from: &CommitId, to: &CommitId) -> Option<Vec<(CommitId, Timestamp)>> {
         let range = format!("{from}..{to}");
-        let log = self.git(&["log", "--no-merges", "--format=%ct", &range, "--"]).await.ok()?;
-        log.lines().map(|line| Timestamp::from_second(line.parse().ok()?).ok()).collect()
+        let log = self.git(&["log", "--no-merges", "--format=%H %ct", &range, "--"]).await.ok()?;
+        let commit = |line: &str| {
+            let (commit, second) = line.split_once(' ')?;
+            Some((CommitId::new(commit).ok()?, Timestamp::from_second(second.parse().ok()?).ok()?))
+        };
+        log.lines().map(commit).collect()
     }
 
     /// The commits of a range such as `v0.1.0..v0.2.0`, newest first, as release notes tell them.

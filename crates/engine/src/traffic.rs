@@ -71,13 +71,14 @@ async fn go(
     limits: &Limits,
     says: &mpsc::Sender<DeployerReply>,
 ) -> Result<(), Trouble> {
-    let members: Vec<Membership> = shift.hosts.iter().flat_map(|host| host.memberships.clone()).collect();
+    let mut members: Vec<Membership> = shift.hosts.iter().flat_map(|host| host.memberships.clone()).collect();
     if wanted == Wanted::Out {
         enough_stay(aws, &members, limits.least).await.map_err(Trouble::before)?;
     }
     // Whoever puts hosts back leaves none out because of another.
     let mut trouble = Vec::new();
     let mut has_begun = false;
+    let mut gone = Vec::new();
     for member in &members {
         let asked = match wanted {
             Wanted::Out => aws.deregister(member).await,
@@ -86,6 +87,12 @@ async fn go(
         // What was refused wasn't done; of the rest nobody knows.
         has_begun |= !asked.as_ref().is_err_and(AwsError::is_refusal);
         if let Err(error) = asked {
+            // There is nothing any more that it could be put back into.
+            if wanted == Wanted::In && matches!(error, AwsError::NotFound { .. }) {
+                say(says, format!("{member}: it is gone since")).await;
+                gone.push(member.clone());
+                continue;
+            }
             trouble.push(format!("{member}: {}", words(&error)));
             if wanted == Wanted::Out {
                 break;
@@ -95,6 +102,7 @@ async fn go(
     if !trouble.is_empty() {
         return Err(Trouble { why: trouble.join("\n"), has_begun });
     }
+    members.retain(|member| !gone.contains(member));
     wait(aws, &members, wanted, limits.timeout, says).await.map_err(Trouble::after)?;
     if wanted == Wanted::Out {
         sleep(Duration::from_secs(shift.grace_seconds.into())).await;
@@ -227,8 +235,8 @@ mod tests {
         i-1 in target group five, port 80: unused (Target.NotRegistered)
         done
         ");
-        insta::assert_snapshot!(told(Wanted::Out, 1, 30, vec![state("healthy", "")]).await, @"error: no other is in service in target group five, and `min_in_service` is 1: nothing was taken out");
-        insta::assert_snapshot!(told(Wanted::Out, 2, 30, vec![two()]).await, @"error: only one other is in service in target group five, and `min_in_service` is 2: nothing was taken out");
+        insta::assert_snapshot!(told(Wanted::Out, 1, 30, vec![state("healthy", "")]).await, @"error before anything was done: no other is in service in target group five, and `min_in_service` is 1: nothing was taken out");
+        insta::assert_snapshot!(told(Wanted::Out, 2, 30, vec![two()]).await, @"error before anything was done: only one other is in service in target group five, and `min_in_service` is 2: nothing was taken out");
         insta::assert_snapshot!(told(Wanted::Out, 1, 0, vec![two(), done(), draining()]).await, @"
         i-1 in target group five, port 80: draining (Target.DeregistrationInProgress)
         error: not out of traffic after 0 s (`drain_timeout_seconds`): i-1 in target group five, port 80: draining (Target.DeregistrationInProgress)
@@ -236,8 +244,18 @@ mod tests {
         let denied =
             "User: ada is not authorized to perform: elasticloadbalancing:DeregisterTargets on resource: *";
         insta::assert_snapshot!(told(Wanted::Out, 1, 0, vec![two(), (403, error("AccessDenied", denied))]).await, @"
-        error: i-1 in target group five, port 80: whoever the AWS credentials are of may not elasticloadbalancing:DeregisterTargets
+        error before anything was done: i-1 in target group five, port 80: whoever the AWS credentials are of may not elasticloadbalancing:DeregisterTargets
         allow elasticloadbalancing:DeregisterTargets in a policy of the user or role
+        ");
+    }
+
+    /// A group that was deleted keeps no host from being back.
+    #[tokio::test]
+    async fn nobody_waits_for_a_group_that_is_gone() {
+        let gone = (400, error("TargetGroupNotFound", "One or more target groups not found"));
+        insta::assert_snapshot!(told(Wanted::In, 1, 30, vec![gone]).await, @"
+        i-1 in target group five, port 80: it is gone since
+        done
         ");
     }
 

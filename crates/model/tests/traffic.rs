@@ -269,6 +269,31 @@ fn enough_hosts_stay() {
       on web2
         put it back into traffic
     ");
+    // A flag that a person has put there is theirs.
+    let flagged = || second().change(|facts| facts.has_drain_flag = true);
+    assert_snapshot!(by("drain = \"file\"\nwaves = [1]", &[second(), second(), flagged()]), @"
+      note: web3: it may be out of traffic: shared/drained is there, and no run has made it; `undrain` takes it away
+    drain, wave 1 of 2
+      on web1
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 1 of 2
+      on web1
+        put it back into traffic, and wait 10 s
+    drain, wave 2 of 2
+      on web2
+        take it out of traffic, and wait 30 s
+        if it fails: put it back into traffic
+        if it fails: put it back into traffic
+    undrain, wave 2 of 2
+      on web2
+        put it back into traffic
+    ");
+    assert_snapshot!(by("drain = \"file\"", &[second(), flagged()]), @"
+    too few hosts would stay in traffic: 1 of 2 have to, as `min_in_service` says, and web2 is out already
+      hint: put one back first: undrain web2
+    ");
     // But not in another way than it was left out.
     let otherwise = out_by(false, Some(DrainMethod::LoadBalancer));
     assert_snapshot!(by("drain = \"file\"", &[second(), second(), otherwise]), @"
@@ -444,6 +469,18 @@ fn by_hand() {
     assert_snapshot!(undrain("drain = \"file\"", &[second(), unreadable()]), @"
     web2: what is written about how it was taken out of traffic can't be read
       hint: put it back at its load balancer yourself, and then: undrain web2 --forget
+    ");
+    let flagged = second().change(|facts| facts.has_drain_flag = true);
+    assert_snapshot!(undrain("", &[second(), flagged]), @"
+    put web2 back into traffic
+      note: web1: nobody has taken it out of traffic
+
+    work
+      on web2
+        take the lock
+        check that nothing changed since the look
+        put it back into traffic
+        note in the journal: back in traffic
     ");
     // What puts a host back may have been mended; or a person did it.
     let (wrong, right) =
@@ -643,6 +680,8 @@ fn a_host_takes_itself_out_and_back() {
         act("by one that fails", drain(command(place, "echo no >&2; exit 3"), false));
         act("by one that is no shell", drain(command(place, "echo ("), false));
         act("back by one that is none", undrain(command(place, "if then")));
+        place.by_hand("touch five/shared/drained");
+        assert!(place.look(shell, Scope::Plan).has_drain_flag);
         act("by the deployer", drain(HostWay::ByDeployer, true));
         act("back by it", undrain(HostWay::ByDeployer));
         found
@@ -661,7 +700,7 @@ fn a_host_takes_itself_out_and_back() {
     by one that fails: 3: no; shared: ; seen: ada@laptop in r1, 1 places
     by one that is no shell: no shell; shared: ; seen: ada@laptop in r1, 1 places
     back by one that is none: no shell; shared: ; seen: ada@laptop in r1, 1 places
-    by the deployer: 0; shared: ; seen: ada@laptop in r1, by hand, 1 places
-    back by it: 0; shared: ; seen: in traffic
+    by the deployer: 0; shared: drained; seen: ada@laptop in r1, by hand, 1 places
+    back by it: 0; shared: drained; seen: in traffic
     ");
 }

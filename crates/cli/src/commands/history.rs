@@ -56,10 +56,10 @@ async fn show_numbers(cli: &Cli, since: Option<Timestamp>, csv: bool) -> Result<
     let entries = HistoryEntry::collect(&journals(&session, &look));
     let mut made = BTreeMap::new();
     if let Ok(repository) = session.repository() {
-        for Delivery { from, to, at: _ } in deliveries(&entries, since) {
-            let times = session.unless_interrupted(repository.times_between(&from, &to)).await?;
-            if let Some(times) = times {
-                made.insert((from, to), times);
+        for Delivery { from, to, at: _ } in deliveries(&entries) {
+            let commits = session.unless_interrupted(repository.made_between(&from, &to)).await?;
+            if let Some(commits) = commits {
+                made.insert((from, to), commits);
             }
         }
     }

@@ -93,6 +93,8 @@ pub struct HostFacts {
     pub resolved: Vec<ResolvedRelease>,
     /// By whom the host was taken out of traffic, while it is or may be, where that can be read.
     pub drained: Option<DrainRecord>,
+    /// Whether the flag is there that its health check looks for.
+    pub has_drain_flag: bool,
     /// Where it is behind load balancers of Amazon's, where those were asked.
     pub memberships: Vec<Membership>,
     /// What visitors are told, while the app is in maintenance, where that can be read.
@@ -448,6 +450,7 @@ impl HostFacts {
                 // What another version of the program wrote, and can't be read, is as good as not there.
                 "resolved" => facts.resolved.extend(serde_json::from_str::<ResolvedRelease>(value).ok()),
                 "hold" => facts.hold = read(value, &layout.hold(), &mut facts.bad_records),
+                "drain_flag" => facts.has_drain_flag = true,
                 "drained" => facts.drained = read(value, &layout.drained(), &mut facts.bad_records),
                 "maintenance" => {
                     facts.maintenance = read(value, &layout.maintenance(), &mut facts.bad_records);
@@ -619,7 +622,12 @@ impl HostFacts {
 
     /// Whether it gets requests, as far as it knows.
     pub fn is_in_traffic(&self) -> bool {
-        self.live_slot().is_some() && self.drained.is_none()
+        self.live_slot().is_some() && self.drained.is_none() && !self.has_drain_flag
+    }
+
+    /// Whether somebody has put the flag there that takes it out of traffic, who is no run.
+    pub fn is_flagged_by_hand(&self) -> bool {
+        self.has_drain_flag && self.drained.is_none()
     }
 
     /// Why a record can't be read; `None` where it can, or isn't there.

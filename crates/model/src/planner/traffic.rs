@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::deployer::action::{DeployerAction, DeployerWay, HostTraffic, TrafficShift};
 use crate::host::Host;
 use crate::host::balancer::Membership;
+use crate::host::facts::HostFacts;
 use crate::host::record::{DrainRecord, JournalKind};
 use crate::names::HostName;
 use crate::plan::action::{Action, HostWay, RecordAction, Surroundings, TrafficAction};
@@ -63,7 +64,8 @@ impl InTraffic {
         let mut traffic = InTraffic { serving: 0, out: Vec::new(), silent: Vec::new() };
         for host in balanced(settings) {
             let planning = seen.iter().find(|planning| planning.host == host);
-            if planning.is_some_and(|planning| planning.facts.drained.is_some()) {
+            let is_out = |facts: &HostFacts| facts.drained.is_some() || facts.has_drain_flag;
+            if planning.is_some_and(|planning| is_out(planning.facts)) {
                 traffic.out.push(host.name.clone());
             } else if planning.is_some_and(|planning| planning.facts.is_in_traffic())
                 || run.in_traffic.contains(&host.name)
@@ -310,6 +312,7 @@ impl HostChange<'_> {
         is_balanced(settings, host)
             && facts.live_slot().is_some()
             && facts.drained.as_ref().is_none_or(|record| !record.is_by_hand)
+            && !facts.is_flagged_by_hand()
             && self.told == Told::Nothing
     }
 }
@@ -331,7 +334,15 @@ impl HostPlanning<'_> {
 
     /// How it was taken out of traffic, as far as that was written down.
     fn drained_by(&self) -> Option<&DrainMethod> {
+        if self.facts.is_flagged_by_hand() {
+            return Some(&DrainMethod::File);
+        }
         self.facts.drained.as_ref()?.method.as_ref()
+    }
+
+    /// Whether it is out of traffic, or may be, as far as it says.
+    fn may_be_out(&self) -> bool {
+        self.facts.drained.is_some() || self.facts.has_drain_flag || self.has_bad_note()
     }
 
     fn drain(&self, method: &DrainMethod, is_by_hand: bool) -> Action {
@@ -444,8 +455,7 @@ pub fn plan_undrain(
     seen: &[SeenHost<'_>],
 ) -> Result<Plan, Vec<Refusal>> {
     let hosts = HostPlanning::of_all(settings, run, seen);
-    let (open, inside): (Vec<_>, Vec<_>) =
-        hosts.iter().partition(|planning| planning.facts.drained.is_some() || planning.has_bad_note());
+    let (open, inside): (Vec<_>, Vec<_>) = hosts.iter().partition(|planning| planning.may_be_out());
     let notes = inside.into_iter().map(nobody_took_it_out).collect();
     let mut methods: Vec<(&DrainMethod, Vec<&HostPlanning<'_>>)> = Vec::new();
     for planning in &open {
@@ -480,8 +490,7 @@ pub fn plan_undrain(
 /// Has hosts forget that they are out of traffic: a person has put them back.
 pub fn plan_forget_drain(settings: &Settings, run: &RunContext, seen: &[SeenHost<'_>]) -> Plan {
     let hosts = HostPlanning::of_all(settings, run, seen);
-    let (open, inside): (Vec<_>, Vec<_>) =
-        hosts.iter().partition(|planning| planning.facts.drained.is_some() || planning.has_bad_note());
+    let (open, inside): (Vec<_>, Vec<_>) = hosts.iter().partition(|planning| planning.may_be_out());
     let are = if open.len() == 1 { "is" } else { "are" };
     let title = format!("forget that {} {are} out of traffic", names_of(&open));
     let holder = run.holder(title.as_str());

@@ -495,6 +495,7 @@ fact state begins
 state
 fact state ends
 record maintenance "$memory/maintenance"
+[ ! -e "$path/shared/drained" ] || fact drain_flag yes
 record pending "$memory/pending.json"
 record owner "$memory/owner.json"
 look=look_for_written

@@ -75,14 +75,14 @@ impl Spread {
     }
 }
 
-/// The deploys since then of which it is known what was live before: what they brought can be asked of git.
-pub fn deliveries(entries: &[HistoryEntry], since: Option<Timestamp>) -> Vec<Delivery> {
+/// The deploys of which it is known what was live before: what they brought can be asked of git.
+pub fn deliveries(entries: &[HistoryEntry]) -> Vec<Delivery> {
     let mut runs: BTreeSet<&RunId> = BTreeSet::new();
     let mut found = Vec::new();
     for HistoryEntry { record, .. } in entries {
-        let is_counted = record.kind == JournalKind::Deployed && since.is_none_or(|since| record.at >= since);
+        let is_deploy = record.kind == JournalKind::Deployed;
         // Of hosts that served different releases the first to say so counts.
-        if let (true, Some(to), Some(from)) = (is_counted, &record.release, &record.from)
+        if let (true, Some(to), Some(from)) = (is_deploy, &record.release, &record.from)
             && to.commit != from.commit
             && runs.insert(&record.run)
         {
@@ -93,13 +93,13 @@ pub fn deliveries(entries: &[HistoryEntry], since: Option<Timestamp>) -> Vec<Del
 }
 
 impl DeployStats {
-    /// Counts what these journals tell, which stand in the order of time. `made`: when the commits were made that deliveries brought, as far
-    /// as that is known.
+    /// Counts what these journals tell, which stand in the order of time. `made`: the commits that deliveries brought, as far as they are known, and
+    /// when each was made. One that came again, after a rollback or to a host that was away, was live before.
     pub fn of(
         entries: &[HistoryEntry],
         since: Option<Timestamp>,
         until: Timestamp,
-        made: &BTreeMap<(CommitId, CommitId), Vec<Timestamp>>,
+        made: &BTreeMap<(CommitId, CommitId), Vec<(CommitId, Timestamp)>>,
     ) -> DeployStats {
         let first = entries.first().map_or(until, |entry| entry.record.at);
         let since = since.map_or(first, |since| since.max(first)).min(until);
@@ -131,14 +131,17 @@ impl DeployStats {
                 rolled_back.insert(&deploy.record.run);
             }
         }
-        let deliveries = deliveries(entries, Some(since));
-        let known: Vec<(&Delivery, &Vec<Timestamp>)> = deliveries
-            .iter()
-            .filter_map(|delivery| Some((delivery, made.get(&(delivery.from.clone(), delivery.to.clone()))?)))
-            .collect();
-        let lead_times = known
-            .iter()
-            .flat_map(|(delivery, made)| made.iter().map(|made| seconds_between(*made, delivery.at)));
+        let (mut live, mut lead_times, mut deploys_with_lead_time) = (BTreeSet::new(), Vec::new(), 0);
+        for Delivery { at, from, to } in deliveries(entries) {
+            let Some(made) = made.get(&(from, to)) else { continue };
+            let is_counted = at >= since;
+            deploys_with_lead_time += usize::from(is_counted && !made.is_empty());
+            for (commit, made) in made {
+                if live.insert(commit) && is_counted {
+                    lead_times.push(seconds_between(*made, at));
+                }
+            }
+        }
         let weeks = until.duration_since(since).max(SHORTEST).as_secs_f64() / SHORTEST.as_secs_f64();
         let bad = rolled_back.union(&lost).count();
         DeployStats {
@@ -146,8 +149,8 @@ impl DeployStats {
             until,
             deploys: deployed.len(),
             deploys_a_week: round(deployed.len() as f64 / weeks),
-            lead_time_seconds: Spread::of(lead_times.collect()),
-            deploys_with_lead_time: known.iter().filter(|(_, made)| !made.is_empty()).count(),
+            lead_time_seconds: Spread::of(lead_times),
+            deploys_with_lead_time,
             changes: changed.len(),
             reverted: lost.len(),
             rolled_back: rolled_back.len(),

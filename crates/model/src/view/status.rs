@@ -404,6 +404,13 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> S
             let words = format!("taken out of traffic {}, by {}", ago(record.at, now), record.by);
             line(&status.host, &on_one_line(&words));
         }
+        // What a run has left is told as trouble.
+        let is_at_work = |record: &&DrainRecord| {
+            !record.is_by_hand && status.locked.as_ref().is_some_and(|holder| holder.run == record.run)
+        };
+        if let Some(record) = status.drained.as_ref().filter(is_at_work) {
+            line(&status.host, &on_one_line(&format!("out of traffic while {} works on it", record.by)));
+        }
         if let Some(record) = &status.maintenance {
             line(&status.host, &on_one_line(&describe_maintenance(record, now)));
         }

@@ -128,6 +128,10 @@ pub(super) fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut D
                 (!is_by_hand).then(|| "`undrain` puts it back".to_owned());
         }
     }
+    if facts.is_flagged_by_hand() {
+        let words = "it may be out of traffic: shared/drained is there, and no run has made it".to_owned();
+        found.warns(DiagnosisKind::Drained, words).help = Some("`undrain` takes it away".to_owned());
+    }
     if let Some(record) = &facts.maintenance {
         let words = format!("in maintenance, says {}: `maintenance off` ends it", record.by);
         found.warns(DiagnosisKind::Maintenance, words);
