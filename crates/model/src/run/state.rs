@@ -7,16 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::app::mask::mask_urls;
 use crate::app::virtualenv::differing;
 use crate::deployer::action::DeployerAction;
-use crate::host::record::{JournalKind, StoppedAt};
 use crate::names::HostName;
 use crate::plan::action::{Action, Effect, PythonAction};
 use crate::plan::frame::Instruction;
-use crate::plan::{End, Ended, Found, Intent, PhaseKind, Plan};
+use crate::plan::{Found, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
-use crate::run::outcome::{Failure, FailureKind, Outcome, Verdict};
+use crate::run::outcome::{Failure, FailureKind, Outcome};
 use crate::run::traffic::OutOfTraffic;
 
 /// The exit status of a lock that somebody else holds; the runner's `lock` says it.
@@ -63,7 +61,7 @@ pub(super) struct HostState {
     pub(super) back_failed: bool,
     pub(super) lost: bool,
     /// The line to it is gone, whether or not that matters to the run.
-    gone: bool,
+    pub(super) gone: bool,
     /// It may be armed: it has to be told to go back, or be confirmed.
     pub(super) may_be_armed: bool,
     /// It may serve the new release, or be on its way there.
@@ -76,7 +74,7 @@ pub(super) struct HostState {
     pub(super) confirmed: bool,
     pub(super) lock_taken: bool,
     /// Its lock is known to be ours: something was begun there after it.
-    has_lock: bool,
+    pub(super) has_lock: bool,
     pub(super) seen: Option<Option<Seen>>,
     /// The step that has said what has to be the same everywhere, and what that is.
     compared: Option<(u32, String)>,
@@ -95,26 +93,26 @@ pub struct RunState<'p> {
     /// Hosts are asked whether they are there, before any is confirmed.
     pub(super) asking: bool,
     pub(super) hosts: BTreeMap<HostName, HostState>,
-    deployer: DeployerState,
+    pub(super) deployer: DeployerState,
     pub(super) traffic: OutOfTraffic,
     pub(super) failures: Vec<Failure>,
     /// The last phase of which something was begun on a host.
-    phase: Option<PhaseKind>,
+    pub(super) phase: Option<PhaseKind>,
     /// Once it is certain.
-    outcome: Option<Outcome>,
+    pub(super) outcome: Option<Outcome>,
 }
 
 /// What the deployer does.
 #[derive(Debug, Default)]
-struct DeployerState {
+pub(super) struct DeployerState {
     /// The step that runs.
     running: Option<u32>,
     /// The hosts that it leaves alone.
     without: BTreeSet<HostName>,
     /// Those that follow it, before the hosts of the phase have their turn.
-    queue: VecDeque<u32>,
+    pub(super) queue: VecDeque<u32>,
     /// Steps that take back what was made, the last first.
-    way_back: Vec<u32>,
+    pub(super) way_back: Vec<u32>,
 }
 
 impl<'p> RunState<'p> {
@@ -388,7 +386,7 @@ impl<'p> RunState<'p> {
         self.next_on_deployer().map_or_else(|| self.send_group(), |command| vec![command])
     }
 
-    fn next_on_deployer(&mut self) -> Option<Command> {
+    pub(super) fn next_on_deployer(&mut self) -> Option<Command> {
         let step = self.deployer.queue.pop_front()?;
         self.deployer.running = Some(step);
         if let Some(Found::OnDeployer { step, .. }) = self.plan.step(step) {
@@ -570,14 +568,14 @@ impl<'p> RunState<'p> {
     }
 
     /// Whether nothing is left of the plan that a host wasn't sent.
-    fn was_sent_all(&self, host: &HostName) -> bool {
+    pub(super) fn was_sent_all(&self, host: &HostName) -> bool {
         let sent = self.hosts.get(host).and_then(|state| state.sent);
         let rest = self.plan.phases.iter().skip(sent.map_or(0, |last| last + 1));
         rest.into_iter().all(|phase| phase.work_of(host).is_none())
     }
 
     /// Hosts whose lines are gone.
-    fn gone(&self) -> BTreeSet<HostName> {
+    pub(super) fn gone(&self) -> BTreeSet<HostName> {
         self.hosts.iter().filter(|(_, state)| state.gone).map(|(host, _)| host.clone()).collect()
     }
 
@@ -643,121 +641,6 @@ impl<'p> RunState<'p> {
             lost.map(|(host, _)| Command::LookAgain { host: host.clone() }).collect();
         if commands.is_empty() { self.end() } else { commands }
     }
-
-    /// What hosts serve is certain. Where the run came to nothing, the deployer first puts those back into traffic that it took out: they wait
-    /// with their locks, and what is said of the run says how that went.
-    fn end(&mut self) -> Vec<Command> {
-        if self.verdict() != Verdict::Done {
-            let action = |id: &u32| match self.plan.step(*id) {
-                Some(Found::OnDeployer { step, .. }) => Some(&step.action),
-                Some(Found::OnHost { .. }) | None => None,
-            };
-            let way_back = std::mem::take(&mut self.deployer.way_back).into_iter();
-            let (traffic, others): (Vec<u32>, _) =
-                way_back.partition(|id| matches!(action(id), Some(DeployerAction::Undrain(_))));
-            // Whoever is lost has no lock of ours any more: somebody else may be at work there, and it says that it may be out.
-            let gone = self.gone();
-            let is_wanted = |id: &u32| action(id).is_some_and(|action| self.traffic.wants(action, &gone));
-            self.deployer.queue = traffic.into_iter().rev().filter(is_wanted).collect();
-            self.deployer.way_back = others;
-            self.mode = Mode::PuttingBack;
-            if let Some(command) = self.next_on_deployer() {
-                return vec![command];
-            }
-        }
-        self.note()
-    }
-
-    /// The outcome is certain: what is left is to write it down, and the deployer's.
-    fn note(&mut self) -> Vec<Command> {
-        let outcome = self.settle();
-        let ended = self.ended(&outcome);
-        self.outcome = Some(outcome);
-        self.mode = Mode::Noting;
-        let independent = matches!(self.plan.intent, Intent::Work | Intent::Restart);
-        let plan = self.plan;
-        let mut commands = Vec::new();
-        for work in ended.iter().flat_map(|_| &plan.on_failure) {
-            let was_out = plan.host(&work.host).is_some_and(|planned| planned.is_drained);
-            let is_in_traffic = self.traffic.is_in(&work.host, was_out);
-            let was_sent_all = self.was_sent_all(&work.host);
-            let Some(state) = self.hosts.get_mut(&work.host) else { continue };
-            // Where each host is on its own, those that did it have written so.
-            let is_told = state.confirmed || (independent && state.ok && was_sent_all);
-            if state.has_lock && !state.gone && !state.lock_taken && !is_told {
-                state.working = true;
-                let note = |ended| Command::Note {
-                    host: work.host.clone(),
-                    ended: Ended { is_in_traffic, ..ended },
-                };
-                commands.extend(ended.clone().map(note));
-            }
-        }
-        if commands.is_empty() { self.let_go() } else { commands }
-    }
-
-    /// How the run came to nothing; `None` if it didn't, or there is nothing to tell: nobody did anything.
-    fn ended(&self, outcome: &Outcome) -> Option<Ended> {
-        let kind = match outcome.verdict {
-            Verdict::Done | Verdict::Refused | Verdict::Locked | Verdict::Unreachable => return None,
-            Verdict::FailedBefore | Verdict::Reverted | Verdict::Mixed => JournalKind::Failed,
-            Verdict::Interrupted => JournalKind::Interrupted,
-        };
-        let first = outcome.failures.first();
-        let found = first.and_then(|failure| self.plan.step(failure.step?));
-        let (phase, title) = match found {
-            Some(Found::OnHost { phase, step, .. }) => (Some(phase.kind), Some(step.action.to_string())),
-            Some(Found::OnDeployer { phase, step, .. }) => {
-                (phase.map(|phase| phase.kind), Some(step.action.to_string()))
-            }
-            None => (None, None),
-        };
-        let reason = match first {
-            Some(Failure { host, what, .. }) => {
-                let site = host.as_ref().map_or("here", HostName::as_str);
-                let words = [Some(site.to_owned()), title, Some(what.to_string())];
-                words.into_iter().flatten().collect::<Vec<String>>().join(": ")
-            }
-            None => "a person interrupted it".to_owned(),
-        };
-        let phase = phase.or(self.phase).map_or_else(|| "begin".to_owned(), |phase| phase.to_string());
-        let stopped = StoppedAt { phase, milliseconds: 0 };
-        Some(Ended { kind, reason: cut(&mask_urls(&reason)), stopped, is_in_traffic: true })
-    }
-
-    /// Hosts have nothing more to do: they are let go, and the deployer does what is done at the end.
-    fn let_go(&mut self) -> Vec<Command> {
-        let Some(verdict) = self.outcome.as_ref().map(|outcome| outcome.verdict) else { return Vec::new() };
-        self.mode = Mode::Closing;
-        let way_back = std::mem::take(&mut self.deployer.way_back);
-        if verdict != Verdict::Done {
-            self.deployer.queue.extend(way_back.into_iter().rev());
-        }
-        let end = if verdict == Verdict::Done { End::Done } else { End::Failed };
-        // Of a run that came to nothing, as somebody else was at work, nobody has to hear.
-        let is_refusal = matches!(verdict, Verdict::Refused | Verdict::Locked);
-        if self.hosts.values().any(|state| state.sent.is_some()) && !is_refusal {
-            let closing = self.plan.closing.iter().filter(|closing| closing.when == end);
-            self.deployer.queue.extend(closing.flat_map(|closing| &closing.steps).map(|step| step.id));
-        }
-        match self.next_on_deployer() {
-            Some(command) => vec![Command::LetGo, command],
-            None => self.close(),
-        }
-    }
-
-    fn close(&mut self) -> Vec<Command> {
-        self.mode = Mode::Over;
-        self.outcome.take().map(Command::End).into_iter().collect()
-    }
-}
-
-/// The first line of it, and no more than somebody would read in a journal.
-fn cut(reason: &str) -> String {
-    const LONGEST: usize = 300;
-    let line = reason.lines().next().unwrap_or_default();
-    let short: String = line.chars().take(LONGEST).collect();
-    if short.len() < reason.trim_end().len() { format!("{short}…") } else { short }
 }
 
 impl HostState {
