@@ -378,16 +378,16 @@ Examples:
 The load balancers are those of `load_balancer` and `target_group`. Why an instance isn't in service yet, AWS says, and so does this.";
 
 const DRAIN_EXAMPLES: &str = "\
-How a host is taken out of traffic, the setting `drain` says. No more are taken out than `min_in_service` lets, and
-a deploy leaves alone what a person has taken out.
+How a host is taken out of traffic, the setting `drain` says. No more are taken out than
+`min_in_service` lets, and a deploy leaves alone what a person has taken out.
 
 Examples:
   buedafab production drain web1     also: drain:web1
   buedafab production undrain web1";
 
 const UNDRAIN_EXAMPLES: &str = "\
-A host is put back in the way in which it was taken out, whatever `drain` says by now; where what puts it back was wrong, mend it in
-buedafab.toml first.
+A host is put back in the way in which it was taken out, whatever `drain` says by now. If the
+command that puts it back was wrong, mend it in buedafab.toml first.
 
 Examples:
   buedafab production undrain web1              also: undrain:web1

@@ -129,6 +129,7 @@ struct Work {
     frame: String,
     step: Option<RunningStep>,
     cancelled: Option<Instant>,
+    /// The step that took too long. What it was sent comes to nothing then, whatever follows it on a way back.
     timed_out: Option<u32>,
     /// When nobody waits for it any longer, and it is as good as over.
     until: Option<Instant>,

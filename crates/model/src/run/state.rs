@@ -165,7 +165,7 @@ impl<'p> RunState<'p> {
                 self.state(host).gone = true;
                 return Vec::new();
             }
-            // Nobody has to wait for a host that was out before, and all has to be done for one that is.
+            // Only the deployer works now, and it isn't stopped: whom it doesn't put back gets no requests.
             (Mode::PuttingBack, Input::DeployerEnded { .. } | Input::Abandoned) => {}
             (Mode::Noting, Input::Abandoned) => {}
             (Mode::PuttingBack | Mode::Noting, _) => return Vec::new(),
