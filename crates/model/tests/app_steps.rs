@@ -40,6 +40,7 @@ fn commands_run_in_their_folder_with_their_variables() {
         let restart = ServiceAction::Restart {
             service: Service::None,
             file: None,
+            socket: None,
             reload: false,
             commands: vec!["echo one; false".to_owned(), "pwd; echo two".to_owned()],
             around: around(place.layout.slot(&slot("a"))),
@@ -87,6 +88,7 @@ fn services_are_restarted_and_then_asked() {
             let action = ServiceAction::Restart {
                 service,
                 file: None,
+                socket: None,
                 reload: false,
                 commands: Vec::new(),
                 around: Surroundings {
@@ -175,6 +177,7 @@ fn units_are_judged_by_what_systemd_says() {
             let restart = ServiceAction::Restart {
                 service: Service::Systemd("five".into()),
                 file: None,
+                socket: None,
                 reload: false,
                 commands: Vec::new(),
                 around,
@@ -280,11 +283,12 @@ fn the_file_of_a_service_is_checked_kept_and_put_in_place() {
             slot: slot("a"),
             commit: release(number).commit,
             there: of(live),
-            files: vec![ServiceFile { path: path.clone(), text: text.to_owned(), kind }],
+            files: vec![ServiceFile { path: path.clone(), text: text.to_owned(), kind, is_checked: true }],
         };
         let restart = |number: Option<u8>| ServiceAction::Restart {
             service: Service::Systemd("five-jobs".to_owned()),
             file: Some(ReleasedServiceFile { of: of(number), path: path.clone(), kind }),
+            socket: None,
             reload: true,
             commands: Vec::new(),
             around: Surroundings {
@@ -450,7 +454,8 @@ fn no_link_is_followed_that_lies_where_a_file_arrives() {
              echo 'MAINTENANCE_MODE = False' >five/releases/a/settings.py
              for file in {kept}/five-jobs {there}/five-jobs five/releases/a/settings.py; do ln -s \"$PWD/mine\" $file.new; done"
         ));
-        let files = vec![ServiceFile { path, text: "true\n".to_owned(), kind: ServiceFileKind::InitScript }];
+        let text = "true\n".to_owned();
+        let files = vec![ServiceFile { path, text, kind: ServiceFileKind::InitScript, is_checked: true }];
         let actions: [Action; 2] = [
             ServiceAction::ServiceFiles { slot: slot("a"), commit, there: before, files }.into(),
             AppAction::MaintenanceSetting { slot: slot("a"), file: "settings.py".to_owned(), on: true }

@@ -72,7 +72,7 @@ fn celery_and_gunicorn_are_units_that_a_deploy_brings_along() {
     ));
     let release = |name: &str, unit: &str| {
         let unit = unit.replace("{{ address_of[host] }}", &address);
-        let requirements = "celery==5.5.3\nredis==7.0.1\ngunicorn==23.0.0\n";
+        let requirements = "celery==5.5.3\nredis==7.0.1\ngunicorn==27.0.1\n";
         let files = [
             ("requirements.txt", requirements),
             ("five.py", FIVE),

@@ -566,7 +566,7 @@ fn services_world() -> World {
         World::of(systemd(), &names).with_port_8000().with_uv().with_packages().with_key().with_broker();
     world.on_all("mkdir -p /var/log/journal; systemctl start systemd-journald dbus; journalctl --flush");
     let files = [
-        ("requirements.txt", "celery==5.5.3\nredis==7.0.1\ngunicorn==23.0.0\n"),
+        ("requirements.txt", "celery==5.5.3\nredis==7.0.1\ngunicorn==27.0.1\n"),
         (
             "five.py",
             "import os\nfrom celery import Celery\n\napp = Celery('five', broker=os.environ['BROKER_URL'])\n",

@@ -8,6 +8,7 @@ mod bundles;
 mod celery;
 mod connections;
 mod crontab;
+mod cutover;
 mod deploying;
 mod developer;
 mod disk;

@@ -276,7 +276,7 @@ pub(crate) fn django_files(database: &str) -> Vec<(String, String)> {
     let wsgi = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'five.settings')\nfrom django.core.wsgi import get_wsgi_application\n\
                 application = get_wsgi_application()\n";
     let files = [
-        ("requirements/common.txt", "django==5.2.8\ngunicorn==23.0.0\npsycopg2-binary==2.9.11\n"),
+        ("requirements/common.txt", "django==5.2.8\ngunicorn==27.0.1\npsycopg2-binary==2.9.11\n"),
         ("manage.py", manage),
         ("five/__init__.py", ""),
         ("five/settings.py", settings.as_str()),

@@ -20,7 +20,7 @@ const FIND: &str = "from pathlib import Path\nimport six\n\n\ndef version():\n  
 const KINDS: [Kind; 3] = [
     Kind {
         recipe: "wsgi",
-        requirements: "gunicorn==23.0.0\n",
+        requirements: "gunicorn==27.0.1\n",
         app: "SAYS = version().encode()\n\n\ndef app(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [SAYS]\n",
         start: "python -m gunicorn --bind ADDRESS:8124 app:app",
     },

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::Role;
+use crate::names::{HostPath, Role, SlotName};
 
 /// How the app is restarted. Written `init:five`, `none`, `systemd:five`, `systemd-user:five`,
 /// `supervisor:five`, `runit:five`.
@@ -94,6 +94,30 @@ pub struct NamedService {
     pub roles: BTreeSet<Role>,
     /// Whether it runs on the first of these hosts only, and is stopped on the others.
     pub single: bool,
+    /// How it is given connections, where that is ours to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listening: Option<Listening>,
+}
+
+/// How a service is given connections, and how they come to the next release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// Where web servers find its socket, by a path in the app: a link in each release leads to where it really is.
+    pub socket: String,
+    /// What happens between two releases.
+    pub cutover: Cutover,
+    /// Whether the release before goes on running beside the new one, so that a rollback is one rename.
+    pub keep_warm: bool,
+}
+
+/// How connections come from one release to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cutover {
+    /// systemd holds the socket while the service restarts: who asks meanwhile waits in its queue.
+    Restart,
+    /// Each slot has a process with a socket of its own. The new one runs and is well before the link moves, which is what hands over.
+    Socket,
 }
 
 /// What a service is.
@@ -116,6 +140,68 @@ pub enum DefinedBy {
 }
 
 impl NamedService {
+    /// Whether each slot has a process of its own.
+    pub fn is_side_by_side(&self) -> bool {
+        self.listening.as_ref().is_some_and(|listening| listening.cutover == Cutover::Socket)
+    }
+
+    /// Whether systemd holds its socket.
+    pub fn is_behind_socket(&self) -> bool {
+        self.listening.as_ref().is_some_and(|listening| listening.cutover == Cutover::Restart)
+    }
+
+    /// The one of its processes that runs the release in a slot, where each slot has its own.
+    pub fn instance(&self, slot: &SlotName) -> Option<Service> {
+        match &self.service {
+            Service::Systemd(name) if self.is_side_by_side() => {
+                Some(Service::Systemd(format!("{name}@{slot}")))
+            }
+            _ => None,
+        }
+    }
+
+    /// The unit whose words are its own: `NAME@*`, where each slot has one.
+    pub fn journal(&self) -> Option<String> {
+        if self.is_side_by_side() { self.watched() } else { self.service.unit() }
+    }
+
+    /// How a look is told to look at it: `NAME@*`, where each slot has its own.
+    pub fn watched(&self) -> Option<String> {
+        match &self.service {
+            Service::Systemd(name) if self.is_side_by_side() => Some(format!("{name}@*")),
+            service => service.watched(),
+        }
+    }
+
+    /// What holds its socket, where systemd does.
+    pub fn socket_unit(&self) -> Option<Service> {
+        match &self.service {
+            Service::Systemd(name) if self.is_behind_socket() => {
+                Some(Service::Systemd(format!("{name}.socket")))
+            }
+            _ => None,
+        }
+    }
+
+    /// What its service manager knows of it, where each has a file: what holds its socket or starts it with its host, then what runs in
+    /// these slots.
+    pub fn parts<'s>(&self, slots: impl IntoIterator<Item = &'s SlotName>) -> Vec<Service> {
+        let mut parts: Vec<Service> = self.socket_unit().into_iter().collect();
+        parts.push(self.service.clone());
+        parts.extend(slots.into_iter().filter_map(|slot| self.instance(slot)));
+        parts
+    }
+
+    /// Where the release in a slot is given connections: a socket that is there as long as somebody listens.
+    pub fn socket_of(&self, slot: &SlotName) -> Option<HostPath> {
+        let Service::Systemd(name) = &self.service else { return None };
+        let file = match self.listening.as_ref()?.cutover {
+            Cutover::Restart => name.as_str(),
+            Cutover::Socket => slot.as_str(),
+        };
+        HostPath::new(format!("/run/{name}/{file}.sock")).ok()
+    }
+
     /// Whether hosts of these roles have it.
     pub fn is_on(&self, roles: &BTreeSet<Role>) -> bool {
         self.roles.is_empty() || !self.roles.is_disjoint(roles)

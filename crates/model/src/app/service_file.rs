@@ -15,6 +15,9 @@ pub struct ServiceFile {
     pub text: String,
     /// Which checker understands it.
     pub kind: ServiceFileKind,
+    /// Whether anything of the project's stands in it, which may be wrong.
+    #[serde(skip)]
+    pub is_checked: bool,
 }
 
 impl ServiceFile {
@@ -71,7 +74,9 @@ pub struct ReleasedServiceFile {
 /// Where a service's file lies, and of what kind it is; `None` for service managers whose files are not ours to write.
 pub fn service_file_place(service: &Service) -> Option<(HostPath, ServiceFileKind)> {
     let (path, kind) = match service {
-        Service::Systemd(name) if name.rsplit_once('.').is_some_and(|(_, kind)| kind == "service") => {
+        Service::Systemd(name)
+            if name.rsplit_once('.').is_some_and(|(_, kind)| matches!(kind, "service" | "socket")) =>
+        {
             (format!("/etc/systemd/system/{name}"), ServiceFileKind::Unit)
         }
         Service::Systemd(name) => (format!("/etc/systemd/system/{name}.service"), ServiceFileKind::Unit),

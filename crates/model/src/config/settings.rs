@@ -7,6 +7,7 @@ use crate::app::service::{NamedService, Service};
 use crate::host::Host;
 use crate::host::layout::Layout;
 use crate::host::running::KnownBy;
+use crate::names::SlotName;
 
 /// Nothing that is configured starts the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,10 +26,12 @@ impl Unstarted {
 }
 
 impl Settings {
-    /// Where in a release links to what is shared stand, by their paths in the project.
+    /// Where in a release links to what outlives it stand, by their paths in the project.
     pub fn shared_paths(&self) -> Vec<String> {
         let super::areas::SharedSettings { files, folders, .. } = &self.shared;
-        files.iter().chain(folders).map(|path| self.app.file(path)).collect()
+        let listening = self.services.named.iter().filter_map(|named| named.listening.as_ref());
+        let sockets = listening.map(|listening| &listening.socket);
+        files.iter().chain(folders).chain(sockets).map(|path| self.app.file(path)).collect()
     }
 
     /// Where everything lies on a host.
@@ -53,6 +56,35 @@ impl Settings {
     pub fn services_on(&self, host: &Host) -> Vec<&Service> {
         let named = self.services.named.iter().filter(|named| self.runs_on(named, host));
         named.map(|named| &named.service).chain(self.own_service()).collect()
+    }
+
+    /// The units that run the release in a slot on a host, whoever describes them; `None`: where each slot has its own, what starts the
+    /// live one with its host.
+    pub fn units_on(&self, host: &Host, slot: Option<&SlotName>) -> Vec<Service> {
+        let named = self.services.named.iter().filter(|named| self.runs_on(named, host));
+        let units = named
+            .map(|named| slot.and_then(|slot| named.instance(slot)).unwrap_or_else(|| named.service.clone()));
+        units.chain(self.own_service().cloned()).collect()
+    }
+
+    /// The units whose words are those of what runs on a host: where each slot has its own, all of them.
+    pub fn units_told_on(&self, host: &Host) -> Vec<String> {
+        let named = self.services.named.iter().filter(|named| self.runs_on(named, host));
+        let own = self.own_service().and_then(Service::unit);
+        named.filter_map(NamedService::journal).chain(own).collect()
+    }
+
+    /// How a look is told of what runs on a host.
+    pub fn watched_on(&self, host: &Host) -> Vec<String> {
+        let named = self.services.named.iter().filter(|named| self.runs_on(named, host));
+        let own = self.own_service().and_then(Service::watched);
+        named.filter_map(NamedService::watched).chain(own).collect()
+    }
+
+    /// Whether a host puts back, as it starts, a switch that was cut short, before its services start.
+    pub fn has_recovery(&self, host: &Host) -> bool {
+        let mut here = self.services.named.iter().filter(|named| named.is_on(&host.roles));
+        here.any(|named| named.listening.is_some() && named.definition.is_some())
     }
 
     /// The app's own service, where neither a hook nor a table of its own restarts it.

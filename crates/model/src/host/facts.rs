@@ -545,6 +545,7 @@ impl HostFacts {
                     }
                 }
                 "units" => facts.running.read_units(value),
+                "instances" => facts.running.read_instances(value),
                 "service" => facts.running.read_service(value),
                 "process" => facts.running.read_process(value),
                 "mapped" => facts.running.read_mapped(value),

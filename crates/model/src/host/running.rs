@@ -46,6 +46,9 @@ pub struct UnitFacts {
     pub since: Option<Timestamp>,
     /// Its processes.
     pub processes: Vec<ProcessFacts>,
+    /// The slot whose release it runs, where each has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<SlotName>,
     #[serde(skip)]
     pub(crate) control_group: String,
 }
@@ -106,9 +109,34 @@ impl Running {
         let mut processes = self.units.iter().flat_map(|unit| &unit.processes);
         processes.any(|process| process.slots.contains(slot))
     }
+
+    /// Whether a process of a slot's own may run there.
+    pub fn has_instance_in(&self, slot: &SlotName) -> bool {
+        self.units.iter().any(|unit| unit.instance.as_ref() == Some(slot) && unit.may_run())
+    }
+
+    /// Whether what runs a slot's release by itself is up.
+    pub fn is_warm(&self, slot: &SlotName) -> bool {
+        let mut own = self.units.iter().filter(|unit| unit.instance.as_ref() == Some(slot)).peekable();
+        own.peek().is_some() && own.all(UnitFacts::is_up)
+    }
+
+    /// Reads of which services each slot has its own: the beginnings of their units' names.
+    pub fn read_instances(&mut self, beginnings: &str) {
+        for unit in &mut self.units {
+            let of = |beginning: &str| unit.name.strip_prefix(beginning)?.strip_suffix(".service");
+            let slot = beginnings.lines().find_map(of);
+            unit.instance = slot.and_then(|slot| SlotName::new(slot).ok());
+        }
+    }
 }
 
 impl UnitFacts {
+    /// Whether anything of it may run, or is about to.
+    pub fn may_run(&self) -> bool {
+        !matches!(self.state.as_str(), "inactive" | "failed" | "")
+    }
+
     /// Whether it does what it is for: one that runs to its end may have done so.
     pub fn is_up(&self) -> bool {
         match self.state.as_str() {
@@ -122,6 +150,10 @@ impl UnitFacts {
 
     /// What is wrong with it, where the link leads to this slot.
     pub fn trouble(&self, live: &SlotName) -> Option<Trouble> {
+        // What is kept to go back to, or just being stopped.
+        if self.instance.as_ref().is_some_and(|slot| slot != live) {
+            return None;
+        }
         if !self.is_up() {
             return Some(Trouble::Down(format!("{} doesn't run: {}", self.name, self.state_in_words())));
         }
@@ -167,7 +199,8 @@ impl Running {
         for block in shown.split("\n\n") {
             let value: BTreeMap<&str, &str> = block.lines().filter_map(|line| line.split_once('=')).collect();
             let value = |key: &str| value.get(key).copied().unwrap_or_default().to_owned();
-            if value("Id").is_empty() {
+            // Who asks for one by its name and for all of its kind is told of it twice.
+            if value("Id").is_empty() || self.units.iter().any(|unit| unit.name == value("Id")) {
                 continue;
             }
             self.units.push(UnitFacts {
@@ -181,6 +214,7 @@ impl Running {
                 restarts: value("NRestarts").parse().unwrap_or_default(),
                 since: read_time(&value("ActiveEnterTimestamp")),
                 processes: Vec::new(),
+                instance: None,
                 control_group: value("ControlGroup"),
             });
         }

@@ -352,6 +352,7 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::PassedBy(_)
             | Effect::Start(_)
             | Effect::Stop(_)
+            | Effect::StartIn { .. }
             | Effect::Journal { .. }
             | Effect::Hold { .. }
             | Effect::NoHold
@@ -361,6 +362,9 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Copied { .. }
             | Effect::CopiesDropped { .. }
             | Effect::Beside => continue,
+            Effect::StopIn { .. } if is_past => continue,
+            // What serves from it would serve no more.
+            Effect::StopIn { slot, .. } => layout.slot(slot),
         };
         if is_live(&touched) {
             let what = format!("\"{}\" in {touched}, which serves", step.action);
@@ -381,6 +385,7 @@ enum Mark {
 fn marks(line: &HostLine<'_>, findings: &mut Findings) {
     let Some(target) = &line.planned.to else { return };
     let mut mark = Mark::Unknown;
+    let mut proven = BTreeSet::new();
     let slot_folder = line.planned.layout.slot(&target.slot);
     let in_place = line.planned.is_in_place();
     for (kind, step, effects) in line.steps() {
@@ -451,7 +456,6 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Lock(_)
             | Effect::Unchanged(_)
             | Effect::Recovered
-            | Effect::Holds { .. }
             | Effect::Link(_)
             | Effect::Adopted { .. }
             | Effect::Disowned { .. }
@@ -459,6 +463,7 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::PassedBy(_)
             | Effect::Start(_)
             | Effect::Stop(_)
+            | Effect::StopIn { .. }
             | Effect::Journal { .. }
             | Effect::Hold { .. }
             | Effect::NoHold
@@ -468,6 +473,12 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::Copied { .. }
             | Effect::CopiesDropped { .. }
             | Effect::Beside => {}
+            Effect::Holds { slot, .. } => drop(proven.insert(slot)),
+            Effect::StartIn { slot, .. } => {
+                if *slot == target.slot && !matches!(&mark, Mark::Ready(_)) && !proven.contains(&slot) {
+                    wrong("the slot isn't ready");
+                }
+            }
         }
     }
     if matches!(mark, Mark::Building | Mark::Filled(_)) {

@@ -5,7 +5,7 @@ use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::health::HealthQuestion;
 use crate::app::maintenance::MaintenanceMethod;
 use crate::app::owner::Owner;
-use crate::app::service::Service;
+use crate::app::service::{NamedService, Service};
 use crate::app::service_file::{FilesOf, ServiceFileKind, service_file_place};
 use crate::config::Settings;
 use crate::host::Host;
@@ -13,7 +13,9 @@ use crate::host::diagnosis::{ArchiveRoom, Diagnosis, DiagnosisKind, Expected, di
 use crate::host::left_over::{LeftOver, WantedHere, left_over};
 use crate::host::sudo::{ANY_COMMIT, SudoCommand, SudoNeeded};
 use crate::names::{CommitId, HostPath, SlotName};
+use crate::shell::service_file::recovery_unit;
 use crate::strategy::{self, Strategy};
+use std::collections::BTreeSet;
 
 /// All that there is to say about a host: what a deploy would refuse, what its plan would note, and the rest. `url` is where
 /// the code comes from, as far as that is known and the settings don't say it.
@@ -29,10 +31,21 @@ pub(super) fn owner_by(settings: &Settings, url: Option<&str>) -> Owner {
 
 /// Where the unit files and init scripts of a host belong that are ours to write.
 pub(super) fn service_files_on(settings: &Settings, host: &Host) -> Vec<HostPath> {
-    let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
-    here.filter(|service| service.definition.is_some())
-        .filter_map(|service| Some(service_file_place(&service.service)?.0))
-        .collect()
+    parts_on(settings, host, &settings.layout.release_paths, |named| named.definition.is_some())
+}
+
+/// Where the files of such services belong on a host: also of what each of these slots has its own of, and of what puts a switch back as
+/// the host starts.
+fn parts_on<'s>(
+    settings: &Settings,
+    host: &Host,
+    slots: impl IntoIterator<Item = &'s SlotName> + Clone,
+    such: impl Fn(&NamedService) -> bool,
+) -> Vec<HostPath> {
+    let here = settings.services.named.iter().filter(|named| named.is_on(&host.roles) && such(named));
+    let parts = here.flat_map(|named| named.parts(slots.clone()));
+    let recovery = settings.has_recovery(host).then(|| recovery_unit(settings));
+    parts.chain(recovery).filter_map(|part| Some(service_file_place(&part)?.0)).collect()
 }
 
 /// What the app's jobs are marked with on the one host that has them, and where they stand there.
@@ -42,24 +55,24 @@ pub(super) fn jobs_on(settings: &Settings, host: &Host) -> Option<(String, Cront
         .then(|| (settings.crontab_label(), settings.crontab.location))
 }
 
-/// Where the unit files and init scripts of all services belong that a host may have.
-fn places_on(settings: &Settings, host: &Host) -> Vec<HostPath> {
-    let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
-    here.filter_map(|service| Some(service_file_place(&service.service)?.0)).collect()
-}
-
 /// The files of services and jobs that a host may have.
 pub(super) fn wanted_files(settings: &Settings, host: &Host) -> Vec<HostPath> {
-    let mut files = places_on(settings, host);
+    let mut files = parts_on(settings, host, &settings.layout.release_paths, |_| true);
     if let Some((label, CrontabLocation::System)) = jobs_on(settings, host) {
         files.extend(system_crontab(&label));
     }
     files
 }
 
+/// The files of services that a host may have, as it was seen.
+fn places_on(settings: &Settings, SeenHost { host, facts }: SeenHost<'_>) -> Vec<HostPath> {
+    let slots: BTreeSet<&SlotName> = settings.layout.release_paths.iter().chain(facts.slots.keys()).collect();
+    parts_on(settings, host, slots, |_| true)
+}
+
 /// What was installed on a host and isn't wanted there any more.
 pub(super) fn left_over_on(settings: &Settings, seen: SeenHost<'_>, owner: &Owner) -> Vec<LeftOver> {
-    let (service_files, jobs) = (places_on(settings, seen.host), jobs_on(settings, seen.host));
+    let (service_files, jobs) = (places_on(settings, seen), jobs_on(settings, seen.host));
     let jobs = jobs.as_ref().map(|(label, location)| (label.as_str(), *location));
     left_over(seen.facts, &WantedHere { service_files: &service_files, jobs }, owner)
 }
@@ -82,7 +95,7 @@ pub(super) fn diagnose_by(
     sent: SentRoom,
 ) -> Vec<Diagnosis> {
     let SeenHost { host, facts } = seen;
-    let (service_files, jobs) = (places_on(settings, host), jobs_on(settings, host));
+    let (service_files, jobs) = (places_on(settings, seen), jobs_on(settings, host));
     let jobs = jobs.as_ref().map(|(label, location)| (label.as_str(), *location));
     let is_ours = |slot| strategy::is_ours(strategy, settings, facts, slot);
     let expected = Expected {
@@ -123,7 +136,16 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand
     let mut commands: Vec<Vec<String>> = Vec::new();
     let reloads =
         |service: &Service| settings.services.named.iter().any(|n| n.service == *service && n.reload);
-    for service in settings.services_on(host) {
+    let slots = slots_of(settings);
+    let here = settings.services.named.iter().filter(|named| settings.runs_on(named, host));
+    let instances = here.clone().flat_map(|named| slots.iter().filter_map(|slot| named.instance(slot)));
+    for unit in instances.filter_map(|instance| instance.unit()) {
+        for how in [&["start", "--no-block"][..], &["stop", "--no-block"], &["stop"]] {
+            commands.push(words(&[&["systemctl"], how, &[unit.as_str()]].concat()));
+        }
+    }
+    let from_link = here.filter(|named| !named.is_side_by_side()).map(|named| &named.service);
+    for service in from_link.chain(settings.own_service()) {
         commands.extend(match service {
             Service::None | Service::SystemdUser(_) => None,
             Service::Init(name) => Some(words(&[&format!("/etc/init.d/{name}"), "restart"])),
@@ -140,6 +162,16 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand
     always.chain(file_commands(settings, host)).collect()
 }
 
+/// The slots that a rule of sudo has to allow.
+fn slots_of(settings: &Settings) -> Vec<SlotName> {
+    let mut slots = settings.layout.release_paths.clone();
+    // Where every release has a folder of its own, any name will do.
+    if slots.is_empty() {
+        slots.extend(SlotName::new("any"));
+    }
+    slots
+}
+
 /// What puts a unit file or an init script in its place. A rule for it has to allow any release.
 fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
     let layout = settings.layout(host);
@@ -148,16 +180,15 @@ fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
         let (commit, slot) = (CommitId::new(ANY_COMMIT).ok()?, slot.clone());
         Some(layout.service_files(&FilesOf::Release { commit, slot }))
     };
-    let mut slots = settings.layout.release_paths.clone();
-    // Where every release has a folder of its own, any name will do.
-    if slots.is_empty() {
-        slots.extend(SlotName::new("any"));
-    }
+    let slots = slots_of(settings);
     let folders: Vec<HostPath> = slots.iter().filter_map(any_release).collect();
     let mut commands: Vec<SudoCommand> = Vec::new();
     let here = settings.services.named.iter().filter(|service| service.is_on(&host.roles));
-    for service in here.filter(|service| service.definition.is_some()) {
-        let Some((path, kind)) = service_file_place(&service.service) else { continue };
+    let defined = here.filter(|named| named.definition.is_some());
+    let parts = defined.flat_map(|named| named.parts(&slots));
+    let recovery = settings.has_recovery(host).then(|| recovery_unit(settings));
+    for part in parts.chain(recovery) {
+        let Some((path, kind)) = service_file_place(&part) else { continue };
         let needed = SudoNeeded::ForFile(path.clone());
         let mut add = |words: &[&str]| {
             let words = words.iter().map(|word| (*word).to_owned()).collect();
@@ -177,8 +208,13 @@ fn file_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand> {
             ServiceFileKind::Unit => {
                 add(&["mv", "-f", &new, path]);
                 add(&["systemctl", "daemon-reload"]);
-                if let Service::Systemd(called) = &service.service {
+                if let Service::Systemd(called) = &part
+                    && !called.contains('@')
+                {
                     add(&["systemctl", "enable", "--quiet", called]);
+                    if called.ends_with(".socket") {
+                        add(&["systemctl", "start", called]);
+                    }
                 }
             }
             ServiceFileKind::InitScript => {

@@ -90,17 +90,22 @@ pub fn plan_logs(
 
 fn sources(settings: &Settings, host: &Host, service: Option<&str>) -> Result<LogSources, NoLogs> {
     let Some(name) = service else {
-        let units = settings.services_on(host).into_iter().filter_map(Service::unit).collect();
+        let units = settings.units_told_on(host);
         return Ok(LogSources { units, files: settings.services.log_files.clone() });
     };
     let named = settings.services.named.iter().filter(|named| settings.runs_on(named, host));
     let found = named
         .filter(|named| named.name == name || own_name(&named.service) == Some(name))
-        .map(|named| &named.service)
-        .chain(settings.own_service().filter(|service| own_name(service) == Some(name)))
+        .map(|named| (&named.service, named.journal()))
+        .chain(
+            settings
+                .own_service()
+                .filter(|service| own_name(service) == Some(name))
+                .map(|service| (service, service.unit())),
+        )
         .next();
-    let Some(service) = found else { return Ok(LogSources::default()) };
-    let unit = service.unit().ok_or_else(|| NoLogs::NoJournal { service: String::from(service.clone()) })?;
+    let Some((service, unit)) = found else { return Ok(LogSources::default()) };
+    let unit = unit.ok_or_else(|| NoLogs::NoJournal { service: String::from(service.clone()) })?;
     Ok(LogSources { units: vec![unit], files: Vec::new() })
 }
 

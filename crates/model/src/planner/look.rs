@@ -3,7 +3,6 @@
 use super::diagnosis::{jobs_on, needs_sudo, owner_by, service_files_on, sudo_commands, wanted_files};
 use super::surroundings::{surroundings, variables_on};
 use crate::app::crontab::{CrontabLocation, system_crontab};
-use crate::app::service::Service;
 use crate::config::{Settings, StrategyName};
 use crate::host::Host;
 use crate::shell::inspect::{AlsoLookAt, Scope, inspect_script};
@@ -14,7 +13,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
     let shared_files: Vec<String> =
         settings.shared.files.iter().chain(&settings.shared.env_file).cloned().collect();
     let services = settings.services_of_others(host);
-    let units: Vec<String> = settings.services_on(host).into_iter().filter_map(Service::watched).collect();
+    let units = settings.watched_on(host);
     let mut service_files = service_files_on(settings, host);
     let jobs = jobs_on(settings, host);
     if let Some((label, CrontabLocation::System)) = &jobs {

@@ -4,6 +4,7 @@ mod adopt;
 mod archive;
 mod assemble;
 mod context;
+mod cutover;
 mod deploy;
 mod diagnosis;
 mod examine;

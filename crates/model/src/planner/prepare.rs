@@ -71,6 +71,7 @@ impl HostPlanning<'_> {
             HookPoint::BeforePrepare,
             &settings.hooks.on_hosts.before_prepare,
         );
+        actions.extend(self.stop_before_filling(slot));
         actions.push(record(SlotState::Building));
         let in_place = self.is_in_place(target);
         if self.left_half_made(slot) && facts.is_full() && !in_place {
@@ -118,6 +119,7 @@ impl HostPlanning<'_> {
             };
             actions.push(shared.into());
         }
+        actions.extend(self.link_sockets(target));
         if let Packages::These(packages) = &packages {
             let missing = packages.iter().filter(|package| !facts.packages.contains(&package.place()));
             actions.extend(missing.map(|package| PythonAction::Package { package: package.clone() }.into()));
@@ -142,6 +144,7 @@ impl HostPlanning<'_> {
             actions.push(GitAction::RequireFile { slot: slot.clone(), file: settings.app.file(file) }.into());
         }
         actions.extend(self.keep_services(services, target));
+        actions.extend(self.install_recovery(target));
         let resolved = match resolved {
             Some(resolved) => {
                 ResolvedRelease { slot: slot.clone(), env_file: settings.shared.env_file.clone(), ..resolved }
@@ -162,7 +165,9 @@ impl HostPlanning<'_> {
         let Target { slot, release } = target;
         let mut actions: Vec<Action> = self.take_back_setting(slot).into_iter().collect();
         actions.push(GitAction::VerifyCommit { slot: slot.clone(), commit: release.commit.clone() }.into());
+        actions.extend(self.link_sockets(target));
         actions.extend(self.keep_services(services, target));
+        actions.extend(self.install_recovery(target));
         actions
     }
 

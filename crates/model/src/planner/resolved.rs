@@ -108,6 +108,7 @@ pub(super) fn settings_back_to(settings: &Settings, resolved: &ResolvedRelease) 
         reload: false,
         roles: BTreeSet::new(),
         single: false,
+        listening: None,
     }));
     own
 }

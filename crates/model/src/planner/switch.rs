@@ -34,14 +34,16 @@ impl HostChange<'_> {
             let build = self.in_place.iter().cloned();
             build.chain(then).chain(std::mem::take(&mut before)).collect()
         } else {
-            vec![RecordAction::SwitchLink { target: Some(to.slot.to_string()) }.into()]
+            let mut after = planning.start_beside(to, told);
+            after.push(RecordAction::SwitchLink { target: Some(to.slot.to_string()) }.into());
+            after
         };
         if let (MaintenanceMethod::Command, Some(told)) = (settings.maintenance.method, told) {
             after.push(planning.tell(Some(told), planning.surroundings_of(to)));
         }
-        after.extend(planning.restart(to, self.direction));
+        after.extend(planning.follow_link(to, self.direction));
         after.extend(planning.verify_running(to));
-        after.extend(planning.ask_health(planning.surroundings_of(to), told));
+        after.extend(planning.ask_health(planning.surroundings_of(to), Some(to), told));
         after.extend(planning.hooks(to, HookPoint::AfterSwitch, &named.after_switch));
         // Where any host may answer, the old release does until the last wave.
         if is_last_wave || !settings.version.url_is_shared() {
@@ -72,11 +74,12 @@ impl HostChange<'_> {
         let own = planning.settings_of_live();
         let settings = own.as_ref().unwrap_or(planning.configured);
         let before = HostPlanning { settings, ..planning.clone() };
-        actions.extend(before.restart_as_it_was(self.direction.opposite()));
+        actions.extend(before.go_back(self.direction.opposite()));
         // What wasn't well before the run can't be asked to be so now.
         if planning.facts.trouble().is_empty() {
             actions.extend(before.live_is_well(self.told.visitors()));
         }
+        actions.extend(planning.stop_failed(to));
         actions.extend(draining.and_then(|draining| draining.way_back(self)));
         if reopens {
             actions.push(planning.tell(None, planning.live_surroundings()));
@@ -158,6 +161,7 @@ impl HostChange<'_> {
         }
         actions.extend(planning.removal(true));
         // Also where the release goes back: which hosts there are is the configuration's to say.
+        actions.extend(planning.stop_former(to));
         if let Some((hosts, gone)) = fleet_after(facts, &planning.configured.hosts, &planning.layout) {
             actions.push(RecordAction::Fleet { hosts, gone }.into());
         }
@@ -168,9 +172,12 @@ impl HostChange<'_> {
             actions.push(RecordAction::LinkPrevious { link, slot: self.one_before() }.into());
         }
         let removed = self.removed_releases();
-        actions.extend(removed.iter().filter_map(|slot| {
-            let release = facts.slots[slot].record.as_ref()?.release.clone();
-            Some(RecordAction::RemoveSlot { slot: slot.clone(), release }.into())
+        actions.extend(removed.iter().flat_map(|slot| {
+            let record = facts.slots[slot].record.as_ref();
+            let remove = record.map(|record| {
+                RecordAction::RemoveSlot { slot: slot.clone(), release: record.release.clone() }.into()
+            });
+            planning.remove_instance_files(slot).into_iter().chain(remove)
         }));
         if self.keeps_anything() || !removed.is_empty() {
             actions.push(RecordAction::Prune.into());

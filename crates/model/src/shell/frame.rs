@@ -84,7 +84,7 @@ enum Way {
 }
 
 /// One step as a call of the runner. Its flags: q, it is quick (h, and done by the runner's own shell), or s, it has a session of its own; k, on the way back what
-/// follows is done although it failed; a, the agent is lent to it; i, it reads an input; o, its failure is only told.
+/// follows is done although it failed; b, it isn't done as its host starts; a, the agent is lent to it; i, it reads an input; o, its failure is only told.
 fn call(plan: &Plan, host: &HostPlan, step: &Step, way: Way) -> String {
     let effects = step.action.effects();
     if let Effect::Lock(holder) = effects.effect {
@@ -105,6 +105,9 @@ fn flags_of(effects: &Effects<'_>, way: Way) -> String {
         FailureMeans::StopUnlessGoingBack if way == Way::Back => flags.push('k'),
         FailureMeans::Note => flags.push('o'),
         FailureMeans::Stop | FailureMeans::StopUnlessGoingBack => {}
+    }
+    if way == Way::Back && effects.is_about_processes() {
+        flags.push('b');
     }
     if effects.lends_agent {
         flags.push('a');

@@ -547,7 +547,7 @@ fi
 marked=
 if [ -d "$memory" ]; then
   set --
-  for file in /etc/systemd/system/*.service /etc/init.d/* /etc/cron.d/*; do
+  for file in /etc/systemd/system/*.service /etc/systemd/system/*.socket /etc/init.d/* /etc/cron.d/*; do
     # A copy that a person keeps runs nothing; and a link, as systemd makes it for an alias, is another name of what may be wanted.
     case ${file#/etc/} in cron.d/*.* | *~ | *.bak | *.old | *.orig | *.new | *.dpkg-*) continue ;; esac
     [ -L "$file" ] || [ ! -f "$file" ] || set -- "$@" "$file"
@@ -652,7 +652,7 @@ may_all() {
     name=${file##*/}
     case $file in
       */init.d/*) [ ! -x "$file" ] || may removal "$file" stop ;;
-      *.service)
+      *.service | *.socket)
         case $(systemctl is-active "$name" 2>/dev/null) in
           inactive* | failed* | unknown*) ;;
           *) may removal systemctl stop "$name" ;;

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::command::{activate, app_command, exports, secrets};
-use super::quote;
 use super::user::SUDO;
+use super::{quote, quote_words};
 use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::app::service::Service;
 use crate::app::service_file::{
@@ -24,9 +24,29 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
         ServiceAction::ServiceFiles { slot, commit, there, files } => {
             service_files(layout, slot, commit, there, files)
         }
-        ServiceAction::Restart { service, file, reload, commands, around } => {
+        ServiceAction::LinkSocket { slot, path, socket } => format!(
+            "slot={}\npath={}\nsocket={}\n{}",
+            quote(layout.slot(slot).as_str()),
+            quote(path),
+            quote(socket.as_str()),
+            script!("link_socket")
+        ),
+        ServiceAction::InstallRecovery { file } => {
+            let service = Service::Systemd(base_name(file.path.as_str()).to_owned());
+            format!("{SUDO}{}", install(layout, &service, file))
+        }
+        ServiceAction::StartInstance { service, slot: _, file, seconds } => {
+            start_instance(layout, service, file.as_ref(), *seconds)
+        }
+        ServiceAction::StartAtBoot { service, file, socket } => {
+            start_at_boot(layout, service, file.as_ref(), socket.as_ref())
+        }
+        ServiceAction::StopInstances { services, slot: _, waits, optional: _ } => {
+            stop_instances(layout, services, *waits)
+        }
+        ServiceAction::Restart { service, file, socket, reload, commands, around } => {
             if commands.is_empty() {
-                restart(layout, service, file.as_ref(), *reload)
+                restart(layout, service, file.as_ref(), socket.as_ref(), *reload)
             } else {
                 // As with every other hook, the first that fails is the last.
                 let commands: Vec<String> =
@@ -62,7 +82,15 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
 }
 
 /// Restarts a service and asks whether it runs; its file is put in place first.
-fn restart(layout: &Layout, service: &Service, file: Option<&ReleasedServiceFile>, reload: bool) -> String {
+fn restart(
+    layout: &Layout,
+    service: &Service,
+    file: Option<&ReleasedServiceFile>,
+    socket: Option<&ReleasedServiceFile>,
+    reload: bool,
+) -> String {
+    let install_socket = socket.map(|socket| install_socket(layout, socket)).unwrap_or_default();
+    let listen = socket.map(|socket| listen(layout, service, socket)).unwrap_or_default();
     let install = file.map(|file| install(layout, service, file)).unwrap_or_default();
     let how = if reload { "[ -z \"$changed\" ] && how=reload || how=restart" } else { "how=restart" };
     let link = link_line(layout);
@@ -72,7 +100,7 @@ fn restart(layout: &Layout, service: &Service, file: Option<&ReleasedServiceFile
         Service::Systemd(_) | Service::SystemdUser(_) => {
             let name = quote(&service.unit().expect("a unit"));
             format!(
-                "{link}{}[ \"$how\" = restart ] || how=reload-or-restart\n\
+                "{link}{}{listen}[ \"$how\" = restart ] || how=reload-or-restart\n\
                  act_on_unit \"$how\" {name} && is_up {name} && exit 0\n\
                  show_words {name}\nexit 1",
                 script!("systemd")
@@ -91,7 +119,96 @@ fn restart(layout: &Layout, service: &Service, file: Option<&ReleasedServiceFile
             format!("$sudo sv restart {name} && $sudo sv check {name}")
         }
     };
-    format!("{SUDO}changed=\n{install}{how}\n{act}")
+    format!("{SUDO}{install_socket}changed=\n{install}{how}\n{act}")
+}
+
+/// Puts what holds a service's socket in its place, or takes it out of the way, in a shell of its own: that may end it.
+fn install_socket(layout: &Layout, socket: &ReleasedServiceFile) -> String {
+    let held_by = Service::Systemd(base_name(socket.path.as_str()).to_owned());
+    let (stored, installed) = (quote(stored(layout, socket).as_str()), quote(socket.path.as_str()));
+    format!(
+        "socket_changed=\n[ ! -f {stored} ] || cmp -s {stored} {installed} || socket_changed=yes\n(\n{}) || exit\n",
+        install(layout, &held_by, socket),
+    )
+}
+
+/// Has systemd listen before the service runs again.
+fn listen(layout: &Layout, service: &Service, socket: &ReleasedServiceFile) -> String {
+    let (service, name) = (unit_word(service), quote(base_name(socket.path.as_str())));
+    let stored = quote(stored(layout, socket).as_str());
+    format!(
+        "if [ -f {stored} ]; then\n  \
+           look_at_unit {name}\n  \
+           if [ -n \"$socket_changed\" ] || [ \"$active\" != active ]; then\n    \
+             # What listens by itself keeps systemd from doing it.\n    \
+             $sudo systemctl stop {name} {service} 2>/dev/null\n    \
+             $sudo systemctl reset-failed {name} {service} 2>/dev/null\n    \
+             $sudo systemctl start {name} || exit\n  \
+           fi\nfi\n"
+    )
+}
+
+/// Starts what runs a slot's release by itself, unless it does.
+fn start_instance(
+    layout: &Layout,
+    service: &Service,
+    file: Option<&ReleasedServiceFile>,
+    seconds: u32,
+) -> String {
+    format!(
+        "{SUDO}changed=\n{}{}{}unit={}\nseconds={seconds}\n{}",
+        file.map(|file| install(layout, service, file)).unwrap_or_default(),
+        link_line(layout),
+        script!("systemd"),
+        unit_word(service),
+        script!("start_instance")
+    )
+}
+
+/// What starts with its host starts what is live; nothing of it touches what runs, but for a process that it takes the place of.
+fn start_at_boot(
+    layout: &Layout,
+    service: &Service,
+    file: Option<&ReleasedServiceFile>,
+    socket: Option<&ReleasedServiceFile>,
+) -> String {
+    let socket = socket.map(|socket| install_socket(layout, socket)).unwrap_or_default();
+    let name = unit_word(service);
+    let Some(file) = file else { return "true\n".to_owned() };
+    let stored = quote(stored(layout, file).as_str());
+    format!(
+        "{SUDO}{socket}changed=\n{}\
+         if [ -f {stored} ] && ! cmp -s {stored} {}; then\n  \
+           # The release before may have run as this itself.\n  \
+           look_at_unit {name}\n  \
+           case \"$active $kind\" in *oneshot | 'inactive '* | ' '*) ;; *) $sudo systemctl stop {name} || exit ;; esac\n\
+         fi\n{}\
+         look_at_unit {name}\n[ \"$active\" = active ] || $sudo systemctl start --no-block {name}",
+        script!("systemd"),
+        quote(file.path.as_str()),
+        install(layout, service, file),
+    )
+}
+
+/// Who has looked up where the link leads asks there, for a moment more.
+fn stop_instances(layout: &Layout, services: &[Service], waits: bool) -> String {
+    let how = if waits { "stop" } else { "stop --no-block" };
+    let names = quote_words(services.iter().filter_map(Service::unit));
+    format!(
+        "{SUDO}{}{}set -- {names}\n\
+         for unit; do\n  \
+           shift\n  \
+           look_at_unit \"$unit\"\n  \
+           case $active in inactive | failed) ;; *) set -- \"$@\" \"$unit\" ;; esac\n\
+         done\n[ $# != 0 ] || exit 0\n{}failed=\nfor unit; do $sudo systemctl {how} \"$unit\" || failed=yes; done\n[ -z \"$failed\" ]",
+        link_line(layout),
+        script!("systemd"),
+        script!("after_a_second")
+    )
+}
+
+fn unit_word(service: &Service) -> String {
+    quote(&service.unit().unwrap_or_default())
 }
 
 /// Says where the link is whose change the words of a unit are read from.
@@ -267,9 +384,10 @@ fn service_files(
         script!("replace"),
         script!("service_files")
     );
-    for ServiceFile { path, text, kind } in files {
+    for ServiceFile { path, text, kind, is_checked } in files {
         // Before the switch the link may lead nowhere; what will be there is in the slot.
-        let checked = text.replace(layout.current().as_str(), layout.slot(slot).as_str());
+        let in_slot = || text.replace(layout.current().as_str(), layout.slot(slot).as_str());
+        let checked = if *is_checked { in_slot() } else { String::new() };
         let _ = writeln!(
             script,
             "keep {} {} {} {} {}",

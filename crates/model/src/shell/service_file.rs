@@ -3,7 +3,7 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
-use crate::app::service::{DefinedBy, NamedService, ServiceDefinition};
+use crate::app::service::{DefinedBy, NamedService, Service, ServiceDefinition};
 use crate::app::service_file::{ServiceFile, ServiceFileKind, service_file_place};
 use crate::app::template::{NO_SUCH_FILE, TemplateError};
 use crate::config::Settings;
@@ -22,15 +22,59 @@ pub(crate) struct ServedBy<'a> {
     pub(crate) target: &'a Target,
 }
 
-/// The file of a service for a release on a host; `None`, if the configuration doesn't say what is in it. A variable that
+/// The files of a service for a release on a host; none, if the configuration doesn't say what is in them. A variable that
 /// isn't there is an error.
-pub(crate) fn render_service_file(
+pub(crate) fn render_service_files(
     service: &NamedService,
     served: &ServedBy<'_>,
     template_of: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<ServiceFile>, TemplateError> {
+    let Some(definition) = &service.definition else { return Ok(Vec::new()) };
+    let ServedBy { settings, host, target, .. } = served;
+    let layout = settings.layout(host);
+    let own = |part: Option<Service>, template: &str| {
+        let (path, kind) = service_file_place(&part?)?;
+        let named = match &service.service {
+            Service::Systemd(name) => name.as_str(),
+            _ => "",
+        };
+        let values = context! {
+            unit => settings.app.unit.as_str(),
+            environment => settings.environment.as_str(),
+            service => service.name.as_str(),
+            name => named,
+            socket => service.socket_of(&target.slot).as_ref().map(HostPath::as_str),
+            current => layout.current().as_str(),
+            recovery => recovery_name(settings),
+            stop_seconds => definition.stop_seconds,
+        };
+        let text = fill(template, values).expect("the program's own templates are right");
+        Some(ServiceFile { path, text, kind, is_checked: false })
+    };
+    let mut files = Vec::new();
+    let runs = match service.instance(&target.slot) {
+        Some(instance) => {
+            files.extend(own(Some(service.service.clone()), AT_BOOT));
+            instance
+        }
+        None => {
+            files.extend(own(service.socket_unit(), SOCKET));
+            service.service.clone()
+        }
+    };
+    files.extend(render_process(service, definition, &runs, served, template_of)?);
+    Ok(files)
+}
+
+/// The file of what runs.
+fn render_process(
+    service: &NamedService,
+    ServiceDefinition { by, stop_seconds }: &ServiceDefinition,
+    runs: &Service,
+    served: &ServedBy<'_>,
+    template_of: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<ServiceFile>, TemplateError> {
-    let Some(ServiceDefinition { by, stop_seconds }) = &service.definition else { return Ok(None) };
-    let Some((path, kind)) = service_file_place(&service.service) else { return Ok(None) };
+    let Some((path, kind)) = service_file_place(runs) else { return Ok(None) };
     let (template, command) = match (by, kind) {
         (DefinedBy::Command(command), ServiceFileKind::Unit) => (UNIT.to_owned(), Some(command)),
         (DefinedBy::Command(command), ServiceFileKind::InitScript) => (INIT_SCRIPT.to_owned(), Some(command)),
@@ -42,12 +86,16 @@ pub(crate) fn render_service_file(
     let ServedBy { settings, host, facts, target } = served;
     let layout = settings.layout(host);
     let current = layout.current();
-    let virtualenv = settings.app.recipe.is_python().then(|| current.join(&layout.virtualenv));
+    // One of several works in its own slot, wherever the link leads.
+    let home = if service.is_side_by_side() { layout.slot(&target.slot) } else { current.clone() };
+    let virtualenv = settings.app.recipe.is_python().then(|| home.join(&layout.virtualenv));
     let user = settings.users.run_as.as_deref().unwrap_or(&facts.user);
     if old_template::is_old(&template) {
         let values = old_template::values(settings, service, host, &layout, user);
-        return Ok(Some(ServiceFile { path, text: old_template::fill(&template, &values)?, kind }));
+        let text = old_template::fill(&template, &values)?;
+        return Ok(Some(ServiceFile { path, text, kind, is_checked: true }));
     }
+    let socket = service.socket_of(&target.slot);
     let text = fill(
         &template,
         context! {
@@ -64,6 +112,7 @@ pub(crate) fn render_service_file(
             path => layout.path.as_str(),
             releases => layout.releases.as_str(),
             current => current.as_str(),
+            home => home.as_str(),
             directory => settings.app.folder_in(&current).as_str(),
             shared => layout.shared().as_str(),
             slot => target.slot.as_str(),
@@ -78,9 +127,48 @@ pub(crate) fn render_service_file(
             command => command,
             start => command.map(|command| start(command, virtualenv.is_some().then_some(layout.virtualenv.as_str()), settings.app.subdir.as_deref())),
             stop_seconds => stop_seconds,
+            socket => socket.as_ref().map(HostPath::as_str),
+            socket_unit => service.socket_unit().map(|unit| base_name(&unit)),
+            folder => socket.as_ref().filter(|_| service.is_side_by_side()).and_then(|socket| socket.as_str().split('/').nth(2)),
         },
     )?;
-    Ok(Some(ServiceFile { path, text, kind }))
+    Ok(Some(ServiceFile { path, text, kind, is_checked: true }))
+}
+
+/// What puts back, when its host starts, a switch that the power cut short: before any of these services starts.
+pub(crate) fn render_recovery(settings: &Settings, host: &Host, user: &str) -> Option<ServiceFile> {
+    let layout = settings.layout(host);
+    let here = settings.services.named.iter().filter(|named| named.is_on(&host.roles));
+    let before: Vec<String> = here.flat_map(|named| named.parts([])).map(|part| base_name(&part)).collect();
+    let (path, kind) = service_file_place(&recovery_unit(settings))?;
+    let values = context! {
+        unit => settings.app.unit.as_str(),
+        environment => settings.environment.as_str(),
+        user => user,
+        before => before,
+        path => layout.path.as_str(),
+        pending => layout.pending().as_str(),
+        way_back => layout.way_back().as_str(),
+        lock => layout.lock().as_str(),
+    };
+    let text = fill(RECOVERY, values).expect("the program's own template is right");
+    Some(ServiceFile { path, text, kind, is_checked: false })
+}
+
+/// The unit that does so.
+pub(crate) fn recovery_unit(settings: &Settings) -> Service {
+    Service::Systemd(recovery_name(settings))
+}
+
+/// No service of an app is called so.
+fn recovery_name(settings: &Settings) -> String {
+    format!("buedafab-{}", settings.crontab_label())
+}
+
+/// A unit's file, without its folder.
+fn base_name(service: &Service) -> String {
+    let path = service_file_place(service).map(|(path, _)| path);
+    path.and_then(|path| path.as_str().rsplit('/').next().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The shell that becomes the service, in the live release. Its folder is the slot's own and not the link's: a worker that
@@ -174,6 +262,9 @@ fn fill(template: &str, values: minijinja::Value) -> Result<String, TemplateErro
 }
 
 const UNIT: &str = include_str!("templates/service.unit");
+const SOCKET: &str = include_str!("templates/socket.unit");
+const AT_BOOT: &str = include_str!("templates/at_boot.unit");
+const RECOVERY: &str = include_str!("templates/recovery.unit");
 const INIT_SCRIPT: &str = include_str!("templates/service.init");
 
 #[cfg(test)]

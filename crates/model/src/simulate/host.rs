@@ -245,9 +245,11 @@ impl SimHost {
                 }
                 Process::Nothing | Process::Foreign => return None,
             };
+            let instance = instance_of(name).and_then(|slot| SlotName::new(slot).ok());
+            let slots = instance.clone().map_or(slots, |slot| BTreeSet::from([slot]));
             let processes = vec![ProcessFacts { pid: 1, slots }];
-            let state = state.to_owned();
-            Some(UnitFacts { name: name.clone(), is_loaded: true, state, processes, ..UnitFacts::default() })
+            let (name, state) = (name.clone(), state.to_owned());
+            Some(UnitFacts { name, is_loaded: true, state, processes, instance, ..UnitFacts::default() })
         };
         Running { units: self.processes.iter().filter_map(unit).collect(), health: None }
     }
@@ -280,7 +282,12 @@ impl SimHost {
         self.is_up = true;
         let services: Vec<String> = self.processes.keys().cloned().collect();
         for service in services {
-            self.start(service);
+            match instance_of(&service) {
+                Some(slot) if self.link.as_deref() != Some(slot) => {
+                    self.processes.insert(service, Process::Nothing);
+                }
+                _ => drop(self.start(service)),
+            }
         }
     }
 
@@ -480,6 +487,21 @@ impl SimHost {
                 }
                 self.processes.insert(service, Process::Dead);
             }
+            Effect::StartIn { service, slot } => {
+                let process = match &self.slot(slot).content {
+                    Content::Complete(commit) if all => Process::Runs(commit.clone()),
+                    _ => Process::Dead,
+                };
+                let status = i32::from(process == Process::Dead);
+                self.processes.insert(String::from(service.clone()), process);
+                return status;
+            }
+            Effect::StopIn { services, slot: _ } => {
+                let stopped = if all { services.len() } else { services.len() / 2 };
+                for service in &services[..stopped] {
+                    self.processes.insert(String::from(service.clone()), Process::Nothing);
+                }
+            }
             Effect::Stop(service) => {
                 let stopped = if all { Process::Nothing } else { Process::Dead };
                 self.processes.insert(String::from(service.clone()), stopped);
@@ -582,4 +604,9 @@ impl SimHost {
         let empty = || SimSlot { record: None, content: Content::Missing, head: None };
         self.slots.entry(name.clone()).or_insert_with(empty)
     }
+}
+
+/// The slot that a service is of, where each has its own.
+pub(super) fn instance_of(service: &str) -> Option<&str> {
+    service.split_once('@').map(|(_, slot)| slot)
 }

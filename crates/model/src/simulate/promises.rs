@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::deployer::SimDeployer;
-use super::host::{Content, Process, SimHost};
+use super::host::{Content, Process, SimHost, instance_of};
 use crate::deployer::action::DeployerAction;
 use crate::host::facts::CurrentLink;
 use crate::host::record::{JournalKind, JournalRecord, SlotState};
@@ -68,6 +68,8 @@ struct Start {
     was_running: bool,
     /// Whether the plan restarts the app here.
     restarts: bool,
+    /// Whether something answers that each slot has its own of: from then on a whole release does at every moment.
+    answers: bool,
     /// Whether the plan takes the lock here.
     locks: bool,
     /// The phase that it works on.
@@ -106,7 +108,8 @@ impl Promises {
                         .processes
                         .values()
                         .any(|process| matches!(process, Process::Runs(_) | Process::Foreign)),
-                restarts: has(|effect| matches!(effect, Effect::Start(_))),
+                restarts: has(|effect| matches!(effect, Effect::Start(_) | Effect::StartIn { .. })),
+                answers: answers(host),
                 locks: has(|effect| matches!(effect, Effect::Lock(_))),
                 phase: None,
                 moved: false,
@@ -182,6 +185,12 @@ impl Promises {
             let what =
                 format!("after \"{}\": web servers find {found:?}, and found {was:?} before", step.action);
             self.broken(Some(name), what);
+        }
+        if self.starts[site].answers && !self.starts[site].lost_power && !answers(host) {
+            self.broken(
+                Some(name),
+                format!("after \"{}\": nothing answers who follows the link", step.action),
+            );
         }
         let effects = step.action.effects();
         let before_the_lock = matches!(effects.effect, Effect::Folders(_) | Effect::Lock(_));
@@ -440,7 +449,12 @@ impl Promises {
             (None, _) => Process::Nothing,
         };
         let name = start.host.clone();
-        for (service, process) in host.processes.iter().filter(|(_, process)| **process != expected) {
+        // What another slot has of its own may run, or not.
+        let is_live =
+            |service: &str| instance_of(service).is_none_or(|slot| host.link.as_deref() == Some(slot));
+        let wrong =
+            host.processes.iter().filter(|(service, process)| is_live(service) && **process != expected);
+        for (service, process) in wrong {
             let what = format!("{service} is {process:?}, and current leads to {expected:?}");
             self.broken(Some(&name), what);
         }
@@ -474,9 +488,10 @@ impl Promises {
         let is_plain = matches!(told.serving, Serving::Release { known_by: KnownBy::App, .. });
         if start.could_not_revert && !self.abandoned && is_plain && host.is_up {
             let runs = told_commit.map(|commit| Process::Runs(commit.clone()));
-            if let Some((service, process)) =
-                host.processes.iter().find(|(_, runs_now)| Some(*runs_now) != runs.as_ref())
-            {
+            let is_live =
+                |service: &str| instance_of(service).is_none_or(|slot| host.link.as_deref() == Some(slot));
+            let mut running = host.processes.iter().filter(|(service, _)| is_live(service));
+            if let Some((service, process)) = running.find(|(_, runs_now)| Some(*runs_now) != runs.as_ref()) {
                 let what = format!("it is said to serve {told_commit:?}, and {service} is {process:?}");
                 return self.broken(Some(&name), what);
             }
@@ -574,4 +589,13 @@ pub(super) fn drains_by_deployer(plan: &Plan) -> bool {
         Found::OnDeployer { step, .. } => matches!(step.action, DeployerAction::Drain(_)),
         Found::OnHost { .. } => false,
     })
+}
+
+/// Whether what runs the release that the link leads to is up, where each slot has its own: all of it, and nothing else, is asked by
+/// who follows the link.
+fn answers(host: &SimHost) -> bool {
+    let is_live = |service: &str| instance_of(service).is_some_and(|slot| host.link.as_deref() == Some(slot));
+    let mut live = host.processes.iter().filter(|(service, _)| is_live(service)).peekable();
+    let serves = host.live_commit().map(|commit| Process::Runs(commit.clone()));
+    live.peek().is_some() && live.all(|(_, process)| Some(process) == serves.as_ref())
 }

@@ -1,5 +1,6 @@
 //! How it is found out whether the app is well.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use schemars::json_schema;
@@ -7,13 +8,16 @@ use serde::{Deserialize, Deserializer};
 use toml::Value;
 
 use crate::app::health::{Health, HealthQuestion, HttpPlace, HttpQuestion};
+use crate::app::service::NamedService;
 use crate::config::area::{area, table};
 use crate::config::areas::hosts::entry::Roles;
+use crate::config::areas::services::ServicesLayer;
 use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted, typed_as_text};
 use crate::config::rule::{DefaultValue, Rule, Written, means};
 use crate::config::show::{Out, Show, Valued, text};
 use crate::config::values::{Bounded, Commands, Port, Seconds, Text, schema_of};
+use crate::names::Role;
 
 area! {
     /// How it is found out whether the app is well.
@@ -36,7 +40,7 @@ table! {
     port: Option<Port>, default DefaultValue::words("that of the address in `http`"), example "8000";
 
     /// The socket that `http` is asked at: an absolute path, or one in the live release.
-    socket: Option<Text>, example r#""run/app.sock""#;
+    socket: Option<Text>, default DefaultValue::words("for a path alone, the `socket` of the only service that has one"), example r#""run/app.sock""#;
 
     /// The statuses of a good answer: a number, or a list of numbers.
     status: Option<Statuses>, default DefaultValue::words("200 to 399"), example "200";
@@ -60,7 +64,7 @@ table! {
     grace_seconds: Option<Seconds<0>>, default DefaultValue::value(Value::Integer(30));
 
     /// The roles of the hosts that are asked.
-    roles: Option<Roles>, default DefaultValue::words("all hosts"), example r#"["web"]"#;
+    roles: Option<Roles>, default DefaultValue::words("all hosts; at a service's `socket`, those of that service"), example r#"["web"]"#;
 }
 
 /// A path of the app, or a whole address.
@@ -196,15 +200,35 @@ struct HealthRule;
 impl Rule<At<HealthTable>, Option<Health>> for HealthRule {
     fn resolve(&self, typed: Option<&At<HealthTable>>, written: &Written<'_>) -> Option<Health> {
         let At { value: table, span } = typed?;
-        let asked = question(table);
+        let named = ServicesLayer::services(written);
+        let listen: Vec<(&NamedService, &str)> = named
+            .iter()
+            .filter_map(|named| Some((named, named.listening.as_ref()?.socket.as_str())))
+            .collect();
+        let sockets: BTreeSet<&str> = listen.iter().map(|(_, socket)| *socket).collect();
+        let only_socket = sockets.first().copied().filter(|_| sockets.len() == 1);
+        let asked = question(table, only_socket);
         let question = asked.map_err(|mistake| written.note_at(span, mistake)).ok()?;
+        let roles = || match &question {
+            HealthQuestion::Http(HttpQuestion { place: HttpPlace::Socket { path }, .. }) => {
+                let of = listen.iter().filter(|(_, socket)| socket == path).map(|(named, _)| &named.roles);
+                let all: Vec<&BTreeSet<Role>> = of.collect();
+                if all.iter().any(|roles| roles.is_empty()) {
+                    BTreeSet::new()
+                } else {
+                    all.into_iter().flatten().cloned().collect()
+                }
+            }
+            _ => BTreeSet::new(),
+        };
+        let roles = table.roles.clone().map_or_else(roles, |Roles(roles)| roles.into_iter().collect());
         let seconds = |typed: Option<Seconds<1>>, usual: u32| typed.map_or(usual, |Bounded(seconds)| seconds);
         Some(Health {
             question,
             timeout_seconds: seconds(table.timeout_seconds, 5),
             interval_seconds: seconds(table.interval_seconds, 1),
             grace_seconds: table.grace_seconds.map_or(30, |Bounded(seconds)| seconds),
-            roles: table.roles.clone().map(|Roles(roles)| roles.into_iter().collect()).unwrap_or_default(),
+            roles,
         })
     }
 
@@ -213,7 +237,8 @@ impl Rule<At<HealthTable>, Option<Health>> for HealthRule {
     }
 }
 
-fn question(table: &HealthTable) -> Result<HealthQuestion, Mistake> {
+/// `socket` is that of the only service that has one.
+fn question(table: &HealthTable, only_socket: Option<&str>) -> Result<HealthQuestion, Mistake> {
     let HealthTable { http, port, socket, status, contains, tcp, command, .. } = table;
     let one_way = "keep only one of `http`, `tcp` and `command`";
     match (http, tcp, command) {
@@ -228,6 +253,9 @@ fn question(table: &HealthTable) -> Result<HealthQuestion, Mistake> {
                     HttpPlace::Tcp { address: "127.0.0.1".to_string(), port }
                 }
                 (None, Some(Text(path))) => HttpPlace::Socket { path: path.clone() },
+                (None, None) if http.authority.is_none() && only_socket.is_some() => {
+                    HttpPlace::Socket { path: only_socket.unwrap_or_default().to_string() }
+                }
                 (None, None) => {
                     let asked = http
                         .authority

@@ -277,6 +277,7 @@ fn services_keep_the_order_of_the_file() {
     command = "python -m celery -A five worker --loglevel INFO"
     stop_seconds = 600
     reload = false
+    # cutover: a plain restart
     # roles: all hosts
     single = false
 
@@ -285,6 +286,7 @@ fn services_keep_the_order_of_the_file() {
     command = "python -m celery -A five beat --loglevel INFO --pidfile= --schedule ../../shared/celerybeat-schedule"
     stop_seconds = 90
     reload = false
+    # cutover: a plain restart
     # roles: all hosts
     single = true
 
@@ -293,6 +295,7 @@ fn services_keep_the_order_of_the_file() {
     template = "conf/web.service"
     stop_seconds = 90
     reload = true
+    # cutover: a plain restart
     # roles: all hosts
     single = false
     "#);

@@ -83,6 +83,19 @@ impl<'a> Effects<'a> {
         self.failure == FailureMeans::Note
     }
 
+    /// Whether it is about what runs: at the start of a host its services are started by the host itself.
+    pub fn is_about_processes(&self) -> bool {
+        matches!(
+            self.effect,
+            Effect::Nothing
+                | Effect::Command { .. }
+                | Effect::Start(_)
+                | Effect::Stop(_)
+                | Effect::StartIn { .. }
+                | Effect::StopIn { .. }
+        )
+    }
+
     /// Whether it changes what is live.
     pub fn switches(&self) -> bool {
         matches!(self.effect, Effect::Link(_) | Effect::InPlace { .. } | Effect::PutBack { .. })
@@ -223,6 +236,20 @@ pub enum Effect<'a> {
     Start(&'a Service),
     /// A service doesn't run.
     Stop(&'a Service),
+    /// A service of a slot's own runs what lies there.
+    StartIn {
+        /// The service.
+        service: &'a Service,
+        /// The slot.
+        slot: &'a SlotName,
+    },
+    /// Services of a slot's own don't run.
+    StopIn {
+        /// The services.
+        services: &'a [Service],
+        /// The slot.
+        slot: &'a SlotName,
+    },
     /// The journal has a line more.
     Journal {
         /// What happened.

@@ -12,7 +12,7 @@ use crate::app::service::Service;
 use crate::app::service_file::{FilesOf, ReleasedServiceFile, ServiceFile};
 use crate::app::text::one_line;
 use crate::host::left_over::LeftOver;
-use crate::names::{CommitId, SlotName, Unit};
+use crate::names::{CommitId, HostPath, SlotName, Unit};
 
 /// What is done about what runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,6 +37,9 @@ pub enum ServiceAction {
         service: Service,
         /// Its unit file or init script, which is put in place first.
         file: Option<ReleasedServiceFile>,
+        /// What holds its socket, which has to listen before; where this release has none, it is taken out of the way.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        socket: Option<ReleasedServiceFile>,
         /// Whether it is only reloaded, unless that file has changed.
         reload: bool,
         /// The commands that do it instead of `service`, if any.
@@ -44,6 +47,51 @@ pub enum ServiceAction {
         /// Where they run: in the release that shall run.
         #[serde(flatten)]
         around: Surroundings,
+    },
+    /// Puts a link into a slot by which web servers find where its release listens.
+    LinkSocket {
+        /// The slot.
+        slot: SlotName,
+        /// Where, by its path in the slot.
+        path: String,
+        /// Where it leads.
+        socket: HostPath,
+    },
+    /// Puts the file in its place by which a host puts back, as it starts, a switch that the power cut short.
+    InstallRecovery {
+        /// The file.
+        file: ReleasedServiceFile,
+    },
+    /// Starts what runs the release in a slot beside what serves, and waits until it listens; nothing, where it does already.
+    StartInstance {
+        /// Which.
+        service: Service,
+        /// The slot.
+        slot: SlotName,
+        /// Its unit file, which is put in place first.
+        file: Option<ReleasedServiceFile>,
+        /// How long it may take until it listens, in seconds.
+        seconds: u32,
+    },
+    /// Has a host start, when it starts itself, what the link leads to.
+    StartAtBoot {
+        /// What does that.
+        service: Service,
+        /// Its unit file.
+        file: Option<ReleasedServiceFile>,
+        /// What may have held the service's socket before.
+        socket: Option<ReleasedServiceFile>,
+    },
+    /// Stops what runs the release in a slot, once it gets no connections any more.
+    StopInstances {
+        /// Which.
+        services: Vec<Service>,
+        /// The slot.
+        slot: SlotName,
+        /// Whether it is waited until all that it began is done.
+        waits: bool,
+        /// Whether its failure is only told.
+        optional: bool,
     },
     /// Fails unless services still run a while after their restart.
     VerifyRunning {
@@ -96,6 +144,29 @@ impl ServiceAction {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Start(service), RUNNING).by_sudo(true)
             },
+            ServiceAction::LinkSocket { slot, .. } => {
+                Effects::new(Effect::Edit { slot }, &[PhaseName::Prepare, PhaseName::InPlace]).quick()
+            }
+            ServiceAction::InstallRecovery { .. } => {
+                Effects::new(Effect::Beside, &[PhaseName::Prepare]).by_sudo(true)
+            }
+            ServiceAction::StartInstance { service, slot, .. } => Effects {
+                failure: FailureMeans::StopUnlessGoingBack,
+                ..Effects::new(Effect::StartIn { service, slot }, RUNNING).by_sudo(true)
+            },
+            ServiceAction::StartAtBoot { .. } => Effects {
+                failure: FailureMeans::StopUnlessGoingBack,
+                ..Effects::new(Effect::Beside, RUNNING).by_sudo(true)
+            },
+            ServiceAction::StopInstances { services, slot, optional, .. } => {
+                const STOPS: &[PhaseName] =
+                    &[PhaseName::Prepare, PhaseName::Switch, PhaseName::Finish, PhaseName::Work];
+                let stop = Effects {
+                    failure: FailureMeans::StopUnlessGoingBack,
+                    ..Effects::new(Effect::StopIn { services, slot }, STOPS).by_sudo(true)
+                };
+                stop.optional(*optional)
+            }
             ServiceAction::VerifyRunning { .. } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Nothing, RUNNING).by_sudo(true)
@@ -124,6 +195,22 @@ impl fmt::Display for ServiceAction {
                 let name = |file: &ServiceFile| file.path.as_str().rsplit('/').next().map(str::to_owned);
                 let names: Vec<String> = files.iter().filter_map(name).collect();
                 write!(f, "write and check {}", one_line(&names.join(", ")))
+            }
+            ServiceAction::LinkSocket { path, socket, .. } => write!(f, "link {path} to {socket}"),
+            ServiceAction::InstallRecovery { .. } => {
+                f.write_str("have the host put back at boot a switch that was cut short")
+            }
+            ServiceAction::StartInstance { service, file, .. } => {
+                let install = file.as_ref().map_or("", |_| "install and ");
+                write!(f, "{install}start {}, unless it runs", String::from(service.clone()))
+            }
+            ServiceAction::StartAtBoot { service, .. } => {
+                write!(f, "have {} start the live slot at boot", String::from(service.clone()))
+            }
+            ServiceAction::StopInstances { services, .. } => {
+                let names: Vec<String> =
+                    services.iter().map(|service| String::from(service.clone())).collect();
+                write!(f, "stop {}", names.join(", "))
             }
             ServiceAction::Restart { service, file, reload, commands, .. } => match commands.first() {
                 Some(command) => write!(f, "restart: {}", one_line(command)),

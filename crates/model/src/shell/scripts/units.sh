@@ -1,6 +1,7 @@
 # Reports what runs of the app, and from which slots. POSIX sh.
 #
-# `fact`, `record`, `path` and `releases` stand before this text; services are its arguments: units of systemd, `user/NAME` for those
+# `fact`, `record`, `path`, `releases` and `link`, the one that decides what is live, stand before this text; services are its arguments: units of
+# systemd, `NAME@*` where each slot has its own, `user/NAME` for those
 # of the user's own, and `supervisor/NAME`, `runit/NAME`, `init/NAME`. What the user may not see of a process isn't
 # there.
 
@@ -30,8 +31,28 @@ ask_own_units() {
   # What a session doesn't say that came about without PAM.
   XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}" ask_manager systemctl --user show --property "$properties" "$@"
 }
+# Of what each slot has its own: the live one by its name, whether it is there or not, and all that are.
+live=$(readlink "$link" 2>/dev/null)
+live=${live##*/}
+instances=
+for unit; do
+  case $unit in
+    *@\*)
+      shift
+      instances="$instances${unit%\*}
+"
+      [ -z "$live" ] || set -- "$@" "${unit%\*}$live.service"
+      set -- "$@" "$unit.service"
+      ;;
+    *)
+      shift
+      set -- "$@" "$unit"
+      ;;
+  esac
+done
 shown=$(ask_units "$@"; ask_own_units "$@")
 fact units "$shown"
+[ -z "$instances" ] || fact instances "$instances"
 
 folders='' maps=''
 look_at_process() {

@@ -6,12 +6,14 @@ use std::str::FromStr;
 
 use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
+use toml::Value;
 
-use crate::app::service::{DefinedBy, NamedService, Service, ServiceDefinition};
+use crate::app::service::{Cutover, DefinedBy, Listening, NamedService, Service, ServiceDefinition};
 use crate::app::service_file::service_file_place;
 use crate::config::area::table;
 use crate::config::areas::hosts::entry::Roles;
-use crate::config::areas::{AppLayer, LimitsLayer};
+use crate::config::areas::layout::LayoutLayer;
+use crate::config::areas::{AppLayer, LimitsLayer, StrategyName};
 use crate::config::at::At;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::mistake::{Mistake, quoted, typed_as_text};
@@ -58,6 +60,17 @@ table! {
         value: Some(false.into()),
         words: Some("a restart".to_string()),
     });
+
+    /// Where web servers find its socket: a path in the live release. Given by `cutover`, too. Its processes find where they are to listen
+    /// in `$SOCKET`, or are handed it by systemd (`cutover = "restart"`).
+    socket: Option<At<FilePath>>, default DefaultValue::words("with `cutover`, `\"run/app.sock\"`"), example r#""run/app.sock""#;
+
+    /// How its connections come to the next release: `"restart"`, systemd holds the socket while it restarts, and who asks meanwhile waits;
+    /// `"socket"`, the new release runs beside the old one, at a socket of its own, and is well before the link moves.
+    cutover: Option<At<Cutover>>, default DefaultValue::words("with `socket`, `\"restart\"`; else a plain restart"), example r#""socket""#;
+
+    /// With `cutover = "socket"`: whether the release before goes on running, so that a rollback is one rename, for as much memory again.
+    keep_warm_instance: Option<At<bool>>, default DefaultValue::value(Value::Boolean(false));
 
     /// The roles of the hosts that have it.
     roles: Option<Roles>, default DefaultValue::words("all hosts"), example r#"["worker"]"#;
@@ -209,6 +222,19 @@ pub(in crate::config) fn resolve_services(
             .help("each table is a service of its own");
             written.note_at(&span, mistake);
         }
+        let socket_of = |service: &NamedService| service.listening.as_ref().map(|it| it.socket.clone());
+        let are_together = |other: &NamedService| service.is_on(&other.roles) || other.roles.is_empty();
+        let same = |other: &&NamedService| {
+            socket_of(other).is_some() && socket_of(other) == socket_of(&service) && are_together(other)
+        };
+        if let Some(other) = services.iter().find(same) {
+            let mistake = Mistake::new(format!(
+                "its socket is that of {}",
+                quoted(&format!("services.{}", other.name))
+            ))
+            .help(format!("give one of them another: `socket = \"run/{}.sock\"`", service.name));
+            written.note_at(&span, mistake);
+        }
         services.push(service);
     }
     services
@@ -222,8 +248,19 @@ fn resolve_named_service(
     layer: ServiceLayer,
     span: &Range<usize>,
 ) -> Option<NamedService> {
-    let ServiceLayer { service: typed, command, template, default, stop_seconds, reload, roles, single } =
-        layer;
+    let ServiceLayer {
+        service: typed,
+        command,
+        template,
+        default,
+        stop_seconds,
+        reload,
+        socket,
+        cutover,
+        keep_warm_instance,
+        roles,
+        single,
+    } = layer;
     let preset = default.as_ref().map(|default| default.value);
     let mut says = Vec::new();
     if let Some(At { value: Argument(command), span }) = command {
@@ -290,6 +327,9 @@ fn resolve_named_service(
         let usual = preset.map_or(USUAL_STOP_SECONDS, ServiceDefault::stop_seconds);
         usual.min(step_timeout_seconds.saturating_sub(1)).max(1)
     });
+    let listens = Listens { socket, cutover, keep_warm_instance };
+    let by = says.as_ref().map(|(by, _)| by);
+    let listening = listens.resolve(written, service.as_ref(), by, reload.as_ref());
     Some(NamedService {
         name,
         service: service?,
@@ -297,7 +337,127 @@ fn resolve_named_service(
         reload: reload.is_some_and(|reload| reload.value),
         roles: roles.map(|roles| roles.0.into_iter().collect()).unwrap_or_default(),
         single: single.unwrap_or(preset.is_some_and(ServiceDefault::is_single)),
+        listening,
     })
+}
+
+/// What is said of how a service is given connections.
+struct Listens {
+    socket: Option<At<FilePath>>,
+    cutover: Option<At<Cutover>>,
+    keep_warm_instance: Option<At<bool>>,
+}
+
+impl Listens {
+    /// All that is wrong with it is noted.
+    fn resolve(
+        &self,
+        written: &Written<'_>,
+        service: Option<&Service>,
+        by: Option<&DefinedBy>,
+        reload: Option<&At<bool>>,
+    ) -> Option<Listening> {
+        let Listens { socket, cutover, keep_warm_instance } = self;
+        let cutover_is = cutover.as_ref().map_or(Cutover::Restart, |cutover| cutover.value);
+        let keep_warm = keep_warm_instance.as_ref().is_some_and(|keep| keep.value);
+        if let Some(At { value: true, span }) = keep_warm_instance
+            && cutover_is != Cutover::Socket
+        {
+            let mistake =
+                Mistake::new("one process can't be kept beside the next").help("add `cutover = \"socket\"`");
+            written.note_at(span, mistake);
+        }
+        let (said, span) = match (cutover, socket) {
+            (Some(At { span, .. }), _) => ("cutover", span),
+            (None, Some(At { span, .. })) => ("socket", span),
+            (None, None) => return None,
+        };
+        let wrong = |message: String, help: &str| written.note_at(span, Mistake::new(message).help(help));
+        let is_plain = |name: &str| {
+            name.len() <= MOST_OF_A_NAME
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
+        match (service, by) {
+            (_, None) => wrong(
+                format!("`{said}` needs a service that is described here"),
+                "add a `command` or a `template`",
+            ),
+            (Some(Service::Systemd(name)), _) if !is_plain(name) => wrong(
+                format!("{} can't name a socket", quoted(name)),
+                "name the service with at most 40 letters, digits, `-` and `_`",
+            ),
+            (Some(Service::Systemd(_)) | None, _) => {}
+            (Some(_), _) => {
+                wrong(
+                    format!("only systemd can do what `{said}` says"),
+                    "make it `service = \"systemd:NAME\"`",
+                );
+            }
+        }
+        if reload.is_some_and(|reload| reload.value) {
+            wrong(format!("`reload` and `{said}` contradict each other"), "keep only one of them");
+        }
+        if cutover_is == Cutover::Socket && LayoutLayer::strategy(written) == StrategyName::InPlace {
+            wrong(
+                "with `strategy = \"in-place\"` there is one folder, in which two releases can't run side by side".to_owned(),
+                "write `cutover = \"restart\"`, or choose another strategy",
+            );
+        }
+        if let Some(DefinedBy::Command(command)) = by
+            && let Err(mistake) = can_listen(command, cutover_is)
+        {
+            written.note_at(span, mistake);
+        }
+        let socket = socket.as_ref().map_or(USUAL_SOCKET, |At { value: FilePath(path), .. }| path);
+        Some(Listening { socket: socket.to_owned(), cutover: cutover_is, keep_warm })
+    }
+}
+
+/// A socket's whole path has at most 107 bytes, and a slot may be called by a commit.
+const MOST_OF_A_NAME: usize = 40;
+const USUAL_SOCKET: &str = "run/app.sock";
+
+/// What is known of servers: which can't be handed a socket, and which listen elsewhere as they are started.
+fn can_listen(command: &str, cutover: Cutover) -> Result<(), Mistake> {
+    let words = shlex::split(command).unwrap_or_default();
+    let runs =
+        |server: &str| words.iter().any(|word| word == server || word.ends_with(&format!("/{server}")));
+    let has = |options: &[&str]| {
+        words.iter().any(|word| {
+            options.iter().any(|option| {
+                let rest = word.strip_prefix(option);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || !option.starts_with("--"))
+            })
+        })
+    };
+    let names_socket = command.contains("$SOCKET") || command.contains("${SOCKET");
+    let side_by_side = "write `cutover = \"socket\"`";
+    match cutover {
+        Cutover::Restart if runs("granian") => {
+            Err(Mistake::new("granian can't take its socket from systemd: every request would hang")
+                .help(format!("{side_by_side}, and `granian --uds \"$SOCKET\" …`")))
+        }
+        Cutover::Restart if runs("uvicorn") && !has(&["--fd"]) => Err(Mistake::new(
+            "uvicorn takes its socket from systemd with `--fd 3` only, and drops some requests as it stops",
+        )
+        .help(format!("better {side_by_side}, and `uvicorn --uds \"$SOCKET\" …`"))),
+        Cutover::Restart if runs("gunicorn") && has(&["-b", "--bind"]) => {
+            Err(Mistake::new("gunicorn doesn't listen where `--bind` says when systemd hands it a socket")
+                .help("leave `--bind` out"))
+        }
+        Cutover::Socket if !names_socket => {
+            let option = match () {
+                () if runs("gunicorn") => "gunicorn --bind unix:\"$SOCKET\" …",
+                () if runs("uvicorn") => "uvicorn --uds \"$SOCKET\" …",
+                () if runs("granian") => "granian --uds \"$SOCKET\" …",
+                // Any other may read the variable by itself.
+                () => return Ok(()),
+            };
+            Err(Mistake::new("nothing tells this command where it is to listen")
+                .help(format!("name it: `{option}`")))
+        }
+        Cutover::Restart | Cutover::Socket => Ok(()),
+    }
 }
 
 impl From<Service> for String {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use self::entry::{NamedAfter, ServiceLayer, ServiceText, resolve_service, resolve_services};
-use crate::app::service::{DefinedBy, NamedService, Service, ServiceDefinition};
+use crate::app::service::{Cutover, DefinedBy, Listening, NamedService, Service, ServiceDefinition};
 use crate::config::area::area;
 use crate::config::areas::AppLayer;
 use crate::config::at::At;
@@ -97,7 +97,7 @@ impl Show for Vec<NamedService> {
     fn entry(&self, _: &str, _: Option<&DefaultValue>, _: &mut Out) {}
 
     fn tables(&self, table: &str, out: &mut Out) {
-        for NamedService { name, service, definition, reload, roles, single } in self {
+        for NamedService { name, service, definition, reload, roles, single, listening } in self {
             out.header(&format!("[{table}.{}]", key(name)));
             out.entry("service", service.value());
             match definition {
@@ -111,6 +111,18 @@ impl Show for Vec<NamedService> {
                 None => out.entry_or("command", None::<Value>, "its unit file or init script is yours"),
             }
             out.entry("reload", *reload);
+            match listening {
+                Some(Listening { socket, cutover, keep_warm }) => {
+                    out.entry("socket", text(socket));
+                    let cutover = match cutover {
+                        Cutover::Restart => "restart",
+                        Cutover::Socket => "socket",
+                    };
+                    out.entry("cutover", text(cutover));
+                    out.entry("keep_warm_instance", *keep_warm);
+                }
+                None => out.entry_or("cutover", None::<Value>, "a plain restart"),
+            }
             let roles: Vec<Value> = roles.iter().map(Valued::value).collect();
             out.entry_or("roles", Some(roles).filter(|roles| !roles.is_empty()), "all hosts");
             out.entry("single", *single);

@@ -1,0 +1,193 @@
+//! Releases that come to serve while visitors ask in a loop: real servers behind nginx, on hosts with systemd.
+
+use std::time::{Duration, SystemTime};
+
+use buedafab_testkit::{Answered, FleetHost, FleetOptions, Load, LoadReport, Sudo};
+
+use super::stage::{Stage, wait_for};
+use super::wheels::Wheels;
+
+/// Answers with its version, to `/slow` after a while; POST as well.
+const WSGI: &str = r#"import os, time
+VERSION = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "version")).read().strip()
+def app(environ, start_response):
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(0.3)
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(VERSION)))])
+    return [VERSION.encode()]
+"#;
+const ASGI: &str = r#"import asyncio, os
+VERSION = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "version")).read().strip()
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise RuntimeError("only http")
+    while (await receive()).get("more_body"):
+        pass
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.3)
+    length = str(len(VERSION)).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+    await send({"type": "http.response.body", "body": VERSION.encode()})
+"#;
+const NODE: &str = r#"const http = require("http"), fs = require("fs"), path = require("path");
+const version = fs.readFileSync(path.join(__dirname, "version"), "utf8").trim();
+const server = http.createServer((request, response) => {
+  request.on("data", () => {}).on("end", () => {
+    setTimeout(() => response.end(version), request.url === "/slow" ? 300 : 0);
+  });
+});
+server.listen(process.env.LISTEN_FDS ? { fd: 3 } : process.env.SOCKET);
+process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); });
+"#;
+
+/// A web server in front of what the link leads to, as people are told to set it up. Where it is asked.
+fn nginx(host: &FleetHost) -> String {
+    let address = format!("{}:8080", host.address().ip());
+    host.run(&format!(
+        "mkdir -p /tmp/nginx && cat >/tmp/nginx/conf <<'END'\n\
+         user www-data;\nworker_processes 2;\npid /tmp/nginx/pid;\nerror_log /tmp/nginx/error.log;\n\
+         events {{ worker_connections 256; }}\nhttp {{\n  access_log off;\n  client_body_temp_path /tmp/nginx/body;\n  proxy_temp_path /tmp/nginx/proxy;\n  \
+         fastcgi_temp_path /tmp/nginx/fastcgi;\n  uwsgi_temp_path /tmp/nginx/uwsgi;\n  scgi_temp_path /tmp/nginx/scgi;\n  \
+         server {{\n    listen {address};\n    location / {{ proxy_pass http://unix:/var/webapps/five/releases/current/run/app.sock; }}\n  }}\n}}\nEND\n\
+         nginx -c /tmp/nginx/conf"
+    ));
+    address
+}
+
+/// A stage whose hosts have systemd and, each, a web server in front of a server of its own; and where those are asked.
+fn servers(stage: &Stage, services: &[(&str, &str)], cutover: &str, wheels: &Wheels) -> Vec<String> {
+    let tables: String = services
+        .iter()
+        .map(|(name, command)| {
+            format!("[services.{name}]\ncommand = '''{command}'''\nroles = [\"{name}\"]\n{cutover}\n")
+        })
+        .collect();
+    let hosts: Vec<String> = services
+        .iter()
+        .zip(1..)
+        .map(|((name, _), number)| format!("{{ name = \"web{number}\", roles = [\"{name}\"] }}"))
+        .collect();
+    stage.configure(&format!(
+        "unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\nsettle_seconds = 0\npip_requirements = [\"requirements.txt\"]\n{}\n{tables}\
+         [health]\nhttp = \"/healthz\"\n[environments.production]\nhosts = [{}]\n",
+        wheels.options(),
+        hosts.join(", ")
+    ));
+    release(stage, "v1", &[]);
+    stage.production(&["deploy"], 0);
+    stage.fleet.hosts().iter().map(nginx).collect()
+}
+
+fn release(stage: &Stage, name: &str, more: &[(&str, &str)]) {
+    let requirements = "gunicorn==27.0.1\nuvicorn==0.38.0\ngranian==2.8.9\n";
+    let files =
+        [("wsgi.py", WSGI), ("asgi.py", ASGI), ("server.js", NODE), ("requirements.txt", requirements)];
+    let mut files: Vec<(&str, &str)> = files.into_iter().collect();
+    files.push(("version", name));
+    files.retain(|(file, _)| !more.iter().any(|(other, _)| other == file));
+    files.extend(more);
+    stage.remote.commit(&files, name);
+    stage.remote.tag(name);
+    stage.remote.push();
+}
+
+/// When the link moved to where it leads, by the clock of the machine.
+fn moved(host: &FleetHost) -> SystemTime {
+    let at = host.run("stat -c %.9Z /var/webapps/five/releases/current");
+    let seconds: f64 = at.trim().parse().expect("a time");
+    SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds)
+}
+
+/// The answers that are those of another release than the link led to when they were asked for.
+fn late<'r>(report: &'r LoadReport, switches: &[(SystemTime, String)]) -> Vec<&'r Answered> {
+    // The kernel stamps files with the time of its last tick.
+    let tick = Duration::from_millis(10);
+    let is_late = |answered: &&Answered| {
+        let after = switches.iter().rposition(|(at, _)| *at + tick < answered.asked);
+        let next =
+            |index: usize| switches.get(index + 1).filter(|(at, _)| *at < answered.asked + answered.took);
+        after.is_some_and(|index| {
+            answered.body != switches[index].1 && next(index).is_none_or(|(_, body)| *body != answered.body)
+        })
+    };
+    report.answers.iter().filter(is_late).collect()
+}
+
+/// Deploys and rolls back in turn under load, and tells what visitors saw of each server.
+#[track_caller]
+fn check_under_load(stage: &Stage, addresses: &[String], names: &[&str]) {
+    let rounds: usize = std::env::var("BUEDAFAB_SWITCHES").map_or(4, |text| text.parse().expect("a number"));
+    let visitors = if rounds > 10 { 32 } else { 8 };
+    let loads: Vec<Load> = addresses.iter().map(|address| Load::start(address, visitors)).collect();
+    let mut switches: Vec<Vec<(SystemTime, String)>> = vec![Vec::new(); addresses.len()];
+    for round in 0..rounds {
+        let version = format!("v{}", round + 2);
+        release(stage, &version, &[]);
+        for (command, serves) in [("deploy", version), ("rollback", "v1".to_owned())] {
+            stage.production(&[command], 0);
+            for (host, switches) in stage.fleet.hosts().iter().zip(&mut switches) {
+                switches.push((moved(host), serves.clone()));
+            }
+        }
+    }
+    for (((load, switches), name), host) in
+        loads.into_iter().zip(&switches).zip(names).zip(stage.fleet.hosts())
+    {
+        let report = load.stop();
+        let late = late(&report, switches);
+        println!(
+            "{name}: {} requests, {} switches, {} failed, {} late, slowest {:.2} s",
+            report.answers.len(),
+            switches.len(),
+            report.failed.len(),
+            late.len(),
+            report.slowest().as_secs_f64()
+        );
+        assert!(report.answers.len() > 100 * rounds, "{name}: {} answers", report.answers.len());
+        let log = host.run("cat /tmp/nginx/error.log");
+        assert!(
+            report.failed.is_empty(),
+            "{name}: {:?}\n{log}",
+            &report.failed[..report.failed.len().min(5)]
+        );
+        assert!(late.is_empty(), "{name}: {:?} of {switches:?}", &late[..late.len().min(5)]);
+    }
+}
+
+fn options(hosts: usize) -> FleetOptions {
+    FleetOptions { hosts, systemd: true, sudo: Sudo::WithoutPassword, ..FleetOptions::default() }
+}
+
+#[test]
+fn no_visitor_notices_a_cut_over_by_socket() {
+    let stage = Stage::with(options(4));
+    let wheels = Wheels::serve();
+    let services = [
+        (
+            "gunicorn",
+            r#"python -m gunicorn --workers 2 --threads 8 -k gthread --bind unix:"$SOCKET" wsgi:app"#,
+        ),
+        ("uvicorn", r#"python -m uvicorn --log-level warning --uds "$SOCKET" asgi:app"#),
+        ("granian", r#"granian --interface asgi --uds "$SOCKET" asgi:app"#),
+        ("node", "node server.js"),
+    ];
+    let addresses = servers(&stage, &services, "cutover = \"socket\"", &wheels);
+    check_under_load(&stage, &addresses, &["gunicorn", "uvicorn", "granian", "node"]);
+}
+
+#[test]
+fn no_visitor_notices_a_restart_behind_a_socket() {
+    let stage = Stage::with(options(2));
+    let wheels = Wheels::serve();
+    let services = [
+        ("gunicorn", "python -m gunicorn --workers 2 --threads 8 -k gthread wsgi:app"),
+        ("node", "node server.js"),
+    ];
+    let addresses = servers(&stage, &services, "cutover = \"restart\"", &wheels);
+    check_under_load(&stage, &addresses, &["gunicorn", "node"]);
+    // The socket is there although the app never was.
+    wait_for("the socket", || {
+        stage.fleet.host("web1").exec("systemctl is-active five-gunicorn.socket").status.success()
+    });
+}

@@ -1,0 +1,211 @@
+//! Plans of how a service's connections come to the next release.
+
+mod common;
+
+use buedafab_model::config::Settings;
+use buedafab_model::host::facts::HostFacts;
+use buedafab_model::host::record::SlotState;
+use buedafab_model::plan::action::Schema;
+use buedafab_model::planner::look_script;
+use buedafab_model::planner::{RollbackRequest, plan_deploy, plan_restart, plan_rollback};
+use buedafab_model::shell::inspect::Scope;
+use buedafab_model::view::{Detail, show_plan};
+use insta::assert_snapshot;
+
+use common::{Seen, URL, assert_sound, bare, live, request, run, seen, settings};
+
+/// The app with a worker and a web service.
+fn five(web: &str) -> Settings {
+    settings(&format!(
+        "unit = \"five\"\nservice = \"none\"\n[services.worker]\ncommand = \"work\"\n[services.web]\n{web}\n\
+         [health]\nhttp = \"/healthz\"\n[environments.production]\nhosts = [\"web1\"]\n"
+    ))
+}
+
+const SIDE_BY_SIDE: &str = "command = 'serve \"$SOCKET\"'\ncutover = \"socket\"";
+const BEHIND: &str = "command = 'serve'\ncutover = \"restart\"";
+
+/// The steps of a plan but those that fill a slot.
+fn steps(shown: &str) -> String {
+    let about = [
+        "on web1",
+        "prepare",
+        "switch",
+        "finish",
+        "work",
+        "link",
+        "start",
+        "stop",
+        "restart",
+        "ask",
+        "point",
+        "install",
+        "have",
+        "verify",
+        "confirm",
+        "write",
+        "if it fails",
+        "arm",
+        "remove",
+    ];
+    let is_about = |line: &&str| about.iter().any(|word| line.trim_start().starts_with(word));
+    shown.lines().filter(is_about).collect::<Vec<_>>().join("\n")
+}
+
+fn deploy(settings: &Settings, host: &Seen) -> String {
+    let plan =
+        plan_deploy(settings, &run(60), &request(3), &seen(settings, &[host.clone()])).expect("a plan");
+    assert_sound(&plan);
+    steps(&show_plan(&plan, Detail::Steps))
+}
+
+/// What a slot has of its own, and whether that is up.
+fn runs(seen: Seen, slot: &str, state: &str) -> Seen {
+    seen.change(|facts: &mut HostFacts| {
+        facts.running.read_units(&format!("Id=five-web@{slot}.service\nActiveState={state}\n"));
+        facts.running.read_instances("five-web@\n");
+    })
+}
+
+#[test]
+fn side_by_side_the_new_one_is_well_before_the_link_moves() {
+    let settings = five(SIDE_BY_SIDE);
+    let host = runs(live(), "a", "active");
+    assert_snapshot!(deploy(&settings, &host), @"
+      on web1
+    prepare
+      on web1
+        link run/app.sock to /run/five-web/b.sock
+        write and check five-worker.service, five-web.service, five-web@b.service, b …
+        have the host put back at boot a switch that was cut short
+    switch
+      on web1
+        install and start systemd:five-web@b, unless it runs
+        ask whether the app is well: /healthz at /run/five-web/b.sock
+        switch the link to b
+        install and restart systemd:five-worker
+        have systemd:five-web start the live slot at boot
+        verify that systemd:five-worker and systemd:five-web@b stay up for 2 s
+        ask whether the app is well: /healthz at run/app.sock
+        if it fails: switch the link to a
+        if it fails: install and start systemd:five-web@a, unless it runs
+        if it fails: have systemd:five-web start the live slot at boot
+        if it fails: install and restart systemd:five-worker
+        if it fails: verify that systemd:five-worker and systemd:five-web@a stay up for 2 s
+        if it fails: ask whether the app is well: /healthz at run/app.sock
+        if it fails: stop systemd:five-web@b
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+    finish
+      on web1
+        stop systemd:five-web@a
+        remove what was kept of releases that no slot holds
+    ");
+}
+
+#[test]
+fn systemd_holds_the_socket_while_a_service_restarts() {
+    assert_snapshot!(deploy(&five(BEHIND), &live()), @"
+      on web1
+    prepare
+      on web1
+        link run/app.sock to /run/five-web/five-web.sock
+        write and check five-worker.service, five-web.socket, five-web.service, bued …
+        have the host put back at boot a switch that was cut short
+    switch
+      on web1
+        switch the link to b
+        install and restart systemd:five-worker
+        install and restart systemd:five-web
+        verify that systemd:five-worker and systemd:five-web stay up for 2 s
+        ask whether the app is well: /healthz at run/app.sock
+        if it fails: switch the link to a
+        if it fails: install and restart systemd:five-web
+        if it fails: install and restart systemd:five-worker
+        if it fails: verify that systemd:five-worker and systemd:five-web stay up for 2 s
+        if it fails: ask whether the app is well: /healthz at run/app.sock
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+    finish
+      on web1
+        remove what was kept of releases that no slot holds
+    ");
+}
+
+#[test]
+fn what_a_slot_still_runs_is_stopped_before_it_is_filled() {
+    let settings = five(SIDE_BY_SIDE);
+    let host = bare().slot("a", SlotState::Live, 1).slot("b", SlotState::Retired, 2).link("a");
+    let host = runs(runs(host, "a", "active"), "b", "active");
+    let shown = deploy(&settings, &host);
+    let prepare = shown.lines().skip_while(|line| *line != "prepare").take_while(|line| *line != "switch");
+    assert_snapshot!(prepare.collect::<Vec<_>>().join("\n"), @"
+    prepare
+      on web1
+        stop systemd:five-web@b
+        link run/app.sock to /run/five-web/b.sock
+        write and check five-worker.service, five-web.service, five-web@b.service, b …
+        have the host put back at boot a switch that was cut short
+    ");
+}
+
+#[test]
+fn what_is_kept_warm_is_only_switched_to() {
+    let settings = five(&format!("{SIDE_BY_SIDE}\nkeep_warm_instance = true"));
+    let host = bare().slot("a", SlotState::Live, 2).slot("b", SlotState::Retired, 1).link("a");
+    let host = runs(runs(host, "a", "active"), "b", "active");
+    let request = RollbackRequest::new(URL, Schema::Refuse);
+    let plan = plan_rollback(&settings, &run(60), &request, &seen(&settings, &[host])).expect("a plan");
+    assert_sound(&plan);
+    assert_snapshot!(steps(&show_plan(&plan, Detail::Steps)), @"
+      on web1
+    prepare
+      on web1
+        verify that b holds 1111111111, unchanged
+        link run/app.sock to /run/five-web/b.sock
+        have the host put back at boot a switch that was cut short
+    switch
+      on web1
+        install and start systemd:five-web@b, unless it runs
+        ask whether the app is well: /healthz at /run/five-web/b.sock
+        switch the link to b
+        have systemd:five-web start the live slot at boot
+        install and restart systemd:five-worker
+        verify that systemd:five-worker and systemd:five-web@b stay up for 2 s
+        ask whether the app is well: /healthz at run/app.sock
+        if it fails: switch the link to a
+        if it fails: install and start systemd:five-web@a, unless it runs
+        if it fails: install and restart systemd:five-worker
+        if it fails: have systemd:five-web start the live slot at boot
+        if it fails: verify that systemd:five-worker and systemd:five-web@a stay up for 2 s
+        if it fails: ask whether the app is well: /healthz at run/app.sock
+        if it fails: stop systemd:five-web@b
+        if it fails: mark b as failed
+        if it fails: note in the journal: reverted
+    finish
+      on web1
+        remove what was kept of releases that no slot holds
+    ");
+}
+
+#[test]
+fn a_restart_is_one_of_what_is_live() {
+    let settings = five(SIDE_BY_SIDE);
+    let host = runs(live(), "a", "active");
+    let plan = plan_restart(&settings, &run(60), &seen(&settings, &[host])).expect("a plan");
+    assert_snapshot!(steps(&show_plan(&plan, Detail::Steps)), @"
+    work
+      on web1
+        install and restart systemd:five-worker
+        install and restart systemd:five-web@a
+        verify that systemd:five-worker and systemd:five-web@a stay up for 2 s
+        ask whether the app is well: /healthz at run/app.sock
+    ");
+}
+
+#[test]
+fn the_look_asks_for_all_that_slots_have_of_their_own() {
+    let settings = five(SIDE_BY_SIDE);
+    let script = look_script(&settings, &settings.hosts[0], Scope::Full);
+    assert!(script.contains("'five-web@*'"), "{script}");
+}
