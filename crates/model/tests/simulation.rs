@@ -355,7 +355,13 @@ fn makes_a_difference(kind: FaultKind, action: Option<&Action>) -> bool {
     let can_be_half_done = match action.map(|action| action.effects().effect) {
         Some(Effect::Objects { .. } | Effect::Files { .. } | Effect::Part { .. }) => true,
         Some(Effect::InPlace { .. } | Effect::PutBack { .. }) => true,
-        Some(Effect::Start(_) | Effect::Stop(_) | Effect::Recovered) => true,
+        Some(
+            Effect::Start(_)
+            | Effect::Stop(_)
+            | Effect::StartIn { .. }
+            | Effect::StopIn { .. }
+            | Effect::Recovered,
+        ) => true,
         Some(Effect::Command { fills, .. }) => fills,
         _ => false,
     };
@@ -823,6 +829,21 @@ const SERVICES: &str = "service = \"systemd:five\"\n[services.jobs]\nservice = \
 fn a_deploy_with_several_services() {
     explore(1..=2, SERVICES, two, Wanted::Deploy(3));
     explore(1..=2, SERVICES, two, Wanted::Rollback);
+}
+
+/// A web service whose slots have a process each, and a worker that restarts.
+const SIDE_BY_SIDE: &str = "service = \"none\"\nwaves = [1, \"100%\"]\n[services.worker]\nservice = \"systemd:worker\"\n[services.web]\n\
+    command = \"serve $SOCKET\"\ncutover = \"socket\"\n[health]\nhttp = \"/healthz\"\n";
+
+#[test]
+fn side_by_side() {
+    explore(1..=2, SIDE_BY_SIDE, |fleet| fleet, Wanted::Deploy(1));
+    explore(1..=2, SIDE_BY_SIDE, one, Wanted::Deploy(2));
+    explore(1..=2, SIDE_BY_SIDE, two, Wanted::Rollback);
+    explore(1..=2, SIDE_BY_SIDE, two, Wanted::Restart);
+    let warm = SIDE_BY_SIDE.replace("cutover", "keep_warm_instance = true\ncutover");
+    explore(1..=2, &warm, two, Wanted::Deploy(3));
+    explore(1..=2, &warm, two, Wanted::Rollback);
 }
 
 #[test]

@@ -361,6 +361,7 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::InTraffic
             | Effect::Copied { .. }
             | Effect::CopiesDropped { .. }
+            | Effect::PutsBackAtBoot
             | Effect::Beside => continue,
             Effect::StopIn { .. } if is_past => continue,
             // What serves from it would serve no more.
@@ -472,6 +473,7 @@ fn marks(line: &HostLine<'_>, findings: &mut Findings) {
             | Effect::InTraffic
             | Effect::Copied { .. }
             | Effect::CopiesDropped { .. }
+            | Effect::PutsBackAtBoot
             | Effect::Beside => {}
             Effect::Holds { slot, .. } => drop(proven.insert(slot)),
             Effect::StartIn { slot, .. } => {

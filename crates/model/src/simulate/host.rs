@@ -55,6 +55,8 @@ pub struct SimHost {
     pub drained: Option<(RunId, bool)>,
     /// A switch that isn't confirmed, as it lies on the host's disk.
     pub pending: Option<SimPending>,
+    /// Whether it puts back, as it starts, what was cut short.
+    pub puts_back_at_boot: bool,
     /// Whether it can be reached at all.
     pub is_up: bool,
     /// Whether nothing but records can be written.
@@ -136,6 +138,7 @@ impl SimHost {
             maintenance: false,
             drained: None,
             pending: None,
+            puts_back_at_boot: false,
             is_up: true,
             disk_is_full: false,
             copies: BTreeMap::new(),
@@ -277,9 +280,18 @@ impl SimHost {
         }
     }
 
-    /// Power comes back: the init system starts what the link leads to.
+    /// Power comes back: the init system puts back what was cut short, where it can, and starts what the link leads to.
     pub fn boot(&mut self) {
         self.is_up = true;
+        if let Some(SimPending { way_back, record }) = self.pending.clone().filter(|_| self.puts_back_at_boot)
+        {
+            let not_of_processes = way_back.iter().filter(|action| !action.effects().is_about_processes());
+            let done =
+                not_of_processes.map(|action| self.apply(action, Progress::All, &record.run, record.at));
+            if done.sum::<i32>() == 0 {
+                self.pending = None;
+            }
+        }
         let services: Vec<String> = self.processes.keys().cloned().collect();
         for service in services {
             match instance_of(&service) {
@@ -487,6 +499,7 @@ impl SimHost {
                 }
                 self.processes.insert(service, Process::Dead);
             }
+            Effect::PutsBackAtBoot => self.puts_back_at_boot |= all,
             Effect::StartIn { service, slot } => {
                 let process = match &self.slot(slot).content {
                     Content::Complete(commit) if all => Process::Runs(commit.clone()),

@@ -186,7 +186,11 @@ impl Promises {
                 format!("after \"{}\": web servers find {found:?}, and found {was:?} before", step.action);
             self.broken(Some(name), what);
         }
-        if self.starts[site].answers && !self.starts[site].lost_power && !answers(host) {
+        let Start { answers: answered, lost_power, pending, .. } = &self.starts[site];
+        // Where nothing served before, nothing is what is gone back to.
+        let is_bare = pending.as_ref() == Some(&None) && host.link.is_none();
+        // A restart is one.
+        if *answered && !lost_power && !is_bare && plan.intent != Intent::Restart && !answers(host) {
             self.broken(
                 Some(name),
                 format!("after \"{}\": nothing answers who follows the link", step.action),

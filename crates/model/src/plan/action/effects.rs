@@ -232,6 +232,8 @@ pub enum Effect<'a> {
     },
     /// The link leads there, by one rename; `None`: there is none any more.
     Link(Option<&'a str>),
+    /// As the host starts, it puts back what was cut short before its services start.
+    PutsBackAtBoot,
     /// A service runs what the link leads to.
     Start(&'a Service),
     /// A service doesn't run.

@@ -148,7 +148,7 @@ impl ServiceAction {
                 Effects::new(Effect::Edit { slot }, &[PhaseName::Prepare, PhaseName::InPlace]).quick()
             }
             ServiceAction::InstallRecovery { .. } => {
-                Effects::new(Effect::Beside, &[PhaseName::Prepare]).by_sudo(true)
+                Effects::new(Effect::PutsBackAtBoot, &[PhaseName::Prepare]).by_sudo(true)
             }
             ServiceAction::StartInstance { service, slot, .. } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
