@@ -2,10 +2,11 @@
 
 mod common;
 
+use buedafab_model::app::service_file::ServiceFile;
 use buedafab_model::config::Settings;
 use buedafab_model::host::facts::HostFacts;
 use buedafab_model::host::record::SlotState;
-use buedafab_model::plan::action::Schema;
+use buedafab_model::plan::action::{Action, Schema, ServiceAction};
 use buedafab_model::planner::look_script;
 use buedafab_model::planner::{RollbackRequest, plan_deploy, plan_restart, plan_rollback};
 use buedafab_model::shell::inspect::Scope;
@@ -208,4 +209,137 @@ fn the_look_asks_for_all_that_slots_have_of_their_own() {
     let settings = five(SIDE_BY_SIDE);
     let script = look_script(&settings, &settings.hosts[0], Scope::Full);
     assert!(script.contains("'five-web@*'"), "{script}");
+}
+
+/// The unit files of a release in slot b.
+fn files(settings: &Settings) -> String {
+    let plan = plan_deploy(settings, &run(60), &request(3), &seen(settings, &[live()])).expect("a plan");
+    let steps = plan.phases.iter().flat_map(|phase| &phase.work).flat_map(|work| work.steps());
+    let mut files = steps.filter_map(|step| match &step.action {
+        Action::Service(ServiceAction::ServiceFiles { files, .. }) => Some(files),
+        _ => None,
+    });
+    let files = files.next().expect("there are some").iter();
+    let ours = files.filter(|file| !file.path.as_str().contains("worker"));
+    let words = |file: &ServiceFile| {
+        let text: Vec<&str> = file.text.lines().filter(|line| !line.starts_with('#')).collect();
+        format!("==> {} <==\n{}\n", file.path, text.join("\n"))
+    };
+    ours.map(words).collect()
+}
+
+#[test]
+fn units_that_take_connections() {
+    assert_snapshot!(files(&five(SIDE_BY_SIDE)), @r#"
+    ==> /etc/systemd/system/five-web.service <==
+    [Unit]
+    Description=five: starts web in the live slot (production)
+    After=network.target
+
+    [Service]
+    Type=oneshot
+    RemainAfterExit=yes
+    ExecStart=/bin/sh -c "exec systemctl start --no-block five-web@$$(basename \"$$(readlink /var/webapps/five/releases/current)\").service"
+    ExecStop=/bin/sh -c "exec systemctl stop 'five-web@*.service'"
+    TimeoutStopSec=100
+
+    [Install]
+    WantedBy=multi-user.target
+    ==> /etc/systemd/system/five-web@b.service <==
+    [Unit]
+    Description=five: web (production)
+    After=network.target
+    StartLimitIntervalSec=0
+
+    [Service]
+    Type=exec
+    User=deploy
+    WorkingDirectory=/var/webapps/five/releases/b
+    Environment="DEPLOYMENT_TYPE=PRODUCTION"
+    Environment="SOCKET=/run/five-web/b.sock"
+    RuntimeDirectory=five-web
+    RuntimeDirectoryPreserve=yes
+    ExecStartPre=/bin/rm -f /run/five-web/b.sock
+    ExecStartPost=/bin/sh -c 'until [ -S "$$SOCKET" ]; do kill -0 "$$MAINPID" || exit; sleep 0.05; done; chmod 0666 "$$SOCKET"'
+    TimeoutStartSec=infinity
+    ExecStart=/bin/sh -c "cd -P . && exec serve \"$$SOCKET\""
+    ExecReload=/bin/kill -HUP $MAINPID
+    KillMode=mixed
+    TimeoutStopSec=90
+    SyslogIdentifier=%N
+    Restart=always
+    RestartSec=1
+    ==> /etc/systemd/system/buedafab-five.service <==
+    [Unit]
+    Description=five: puts back a switch that was cut short (production)
+    ConditionPathExists=/var/webapps/five/.buedafab/pending.json
+    RequiresMountsFor=/var/webapps/five
+    Before=five-worker.service five-web.service
+
+    [Service]
+    Type=oneshot
+    User=deploy
+    Environment=at_boot=yes
+    ExecStart=/usr/bin/flock -n "/var/webapps/five/.buedafab/lock" /bin/sh "/var/webapps/five/.buedafab/back.sh"
+    TimeoutStartSec=60
+    SyslogIdentifier=%N
+
+    [Install]
+    WantedBy=multi-user.target
+    "#);
+    assert_snapshot!(files(&five(BEHIND)), @r#"
+    ==> /etc/systemd/system/five-web.socket <==
+    [Unit]
+    Description=five: socket of web (production)
+
+    [Socket]
+    ListenStream=/run/five-web/five-web.sock
+    SocketMode=0666
+    Backlog=2048
+    TriggerLimitIntervalSec=0
+
+    [Install]
+    WantedBy=sockets.target
+    ==> /etc/systemd/system/five-web.service <==
+    [Unit]
+    Description=five: web (production)
+    After=network.target
+    Requires=five-web.socket
+    After=five-web.socket
+    StartLimitIntervalSec=0
+
+    [Service]
+    Type=exec
+    User=deploy
+    WorkingDirectory=/var/webapps/five/releases/current
+    Environment="DEPLOYMENT_TYPE=PRODUCTION"
+    Environment="SOCKET=/run/five-web/five-web.sock"
+    ExecStart=/bin/sh -c "cd -P . && exec serve"
+    ExecReload=/bin/kill -HUP $MAINPID
+    KillMode=mixed
+    TimeoutStopSec=90
+    SyslogIdentifier=%N
+    Restart=always
+    RestartSec=1
+
+    [Install]
+    WantedBy=multi-user.target
+    ==> /etc/systemd/system/buedafab-five.service <==
+    [Unit]
+    Description=five: puts back a switch that was cut short (production)
+    ConditionPathExists=/var/webapps/five/.buedafab/pending.json
+    RequiresMountsFor=/var/webapps/five
+    Before=five-worker.service five-web.service
+
+    [Service]
+    Type=oneshot
+    User=deploy
+    Environment=at_boot=yes
+    ExecStart=/usr/bin/flock -n "/var/webapps/five/.buedafab/lock" /bin/sh "/var/webapps/five/.buedafab/back.sh"
+    TimeoutStartSec=60
+    SyslogIdentifier=%N
+
+    [Install]
+    WantedBy=multi-user.target
+    "#);
 }

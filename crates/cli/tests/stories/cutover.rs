@@ -192,8 +192,7 @@ fn no_visitor_notices_a_restart_behind_a_socket() {
         stage.fleet.host("web1").exec("systemctl is-active five-gunicorn.socket").status.success()
     });
 }
-const GUNICORN: &str =
-    r#"python -m gunicorn --workers 2 --threads 8 -k gthread --bind unix:"$SOCKET" wsgi:app"#;
+const GUNICORN: &str = r#"python -m gunicorn --workers 2 --threads 8 -k gthread --graceful-timeout 3 --bind unix:"$SOCKET" wsgi:app"#;
 const ASK: &str = "curl -s --unix-socket /var/webapps/five/releases/current/run/app.sock http://localhost/";
 const LINK: &str = "readlink /var/webapps/five/releases/current";
 
@@ -228,7 +227,7 @@ fn a_release_that_is_not_well_gets_no_request() {
         ("answers-500", unwell.as_str(), "/healthz is answered with 500"),
         ("never-answers", late.as_str(), "the app isn't well"),
         ("exits-at-import-and-its-master-stays", "import sys\nsys.exit(3)\n", "the app isn't well"),
-        ("cannot-be-imported", "import no_such_module\n", "no_such_module"),
+        ("cannot-be-imported", "import no_such_module\n", "started again"),
     ] {
         release(&stage, name, &[("wsgi.py", file)]);
         // The link never moved.

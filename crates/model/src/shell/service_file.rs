@@ -139,7 +139,8 @@ fn render_process(
 pub(crate) fn render_recovery(settings: &Settings, host: &Host, user: &str) -> Option<ServiceFile> {
     let layout = settings.layout(host);
     let here = settings.services.named.iter().filter(|named| named.is_on(&host.roles));
-    let before: Vec<String> = here.flat_map(|named| named.parts([])).map(|part| base_name(&part)).collect();
+    // Not before their sockets, which come before all services: what they start comes after.
+    let before: Vec<String> = here.map(|named| base_name(&named.service)).collect();
     let (path, kind) = service_file_place(&recovery_unit(settings))?;
     let values = context! {
         unit => settings.app.unit.as_str(),

@@ -340,6 +340,91 @@ fn services_keep_the_order_of_the_file() {
 }
 
 #[test]
+fn what_takes_connections_can_be_handed_over() {
+    insta::assert_snapshot!(told_of("unit = 'x'\n…", &[
+        "services.a = { service = 'systemd:x', socket = 'run/x.sock' }",
+        "services.a = { command = 'x', service = 'init:x', cutover = 'restart' }",
+        "services.a = { command = 'x', service = 'systemd:x@1', cutover = 'socket' }",
+        "services.a = { command = 'x', keep_warm_instance = true }",
+        "services.a = { command = 'x', cutover = 'restart', keep_warm_instance = true }",
+        "services.a = { template = 'x', cutover = 'socket', reload = true }",
+        "services.a = { command = 'x', cutover = 'soket' }",
+        "services.a = { command = 'x', socket = '/run/x.sock' }",
+        "services.a = { command = 'granian five:app', cutover = 'restart' }",
+        "services.a = { command = 'python -m uvicorn five:app', cutover = 'restart' }",
+        "services.a = { command = 'env/bin/gunicorn -b 127.0.0.1:8000 five:app', cutover = 'restart' }",
+        "services.a = { command = 'env/bin/gunicorn five:app', cutover = 'socket' }",
+        "services.a = { command = 'x', cutover = 'restart' }\nservices.b = { command = 'y', cutover = 'socket' }",
+        "strategy = 'in-place'\nservices.a = { command = 'x', cutover = 'socket' }",
+        "health = { http = '/healthz' }\nservices.a = { command = 'x', cutover = 'socket' }\nservices.b = { command = 'x', socket = 'run/b.sock' }",
+    ]), @r#"
+    services.a = { service = 'systemd:x', socket = 'run/x.sock' }
+    'run/x.sock' → `socket` needs a service that is described here; add a `command` or a `template`
+
+    services.a = { command = 'x', service = 'init:x', cutover = 'restart' }
+    'restart' → only systemd can do what `cutover` says; make it `service = "systemd:NAME"`
+
+    services.a = { command = 'x', service = 'systemd:x@1', cutover = 'socket' }
+    'socket' → `x@1` can't name a socket; name the service with at most 40 letters, digits, `-` and `_`
+
+    services.a = { command = 'x', keep_warm_instance = true }
+    true → one process can't be kept beside the next; add `cutover = "socket"`
+
+    services.a = { command = 'x', cutover = 'restart', keep_warm_instance = true }
+    true → one process can't be kept beside the next; add `cutover = "socket"`
+
+    services.a = { template = 'x', cutover = 'socket', reload = true }
+    'socket' → `reload` and `cutover` contradict each other; keep only one of them
+
+    services.a = { command = 'x', cutover = 'soket' }
+    'soket' → `cutover` can't be `soket`; did you mean `socket`?
+
+    services.a = { command = 'x', socket = '/run/x.sock' }
+    '/run/x.sock' → `/run/x.sock` isn't the path of a file in the project; write it from the root of the project on: `requirements/common.txt`
+
+    services.a = { command = 'granian five:app', cutover = 'restart' }
+    'restart' → granian can't take its socket from systemd: every request would hang; write `cutover = "socket"`, and `granian --uds "$SOCKET" …`
+
+    services.a = { command = 'python -m uvicorn five:app', cutover = 'restart' }
+    'restart' → uvicorn takes its socket from systemd with `--fd 3` only, and drops some requests as it stops; better write `cutover = "socket"`, and `uvicorn --uds "$SOCKET" …`
+
+    services.a = { command = 'env/bin/gunicorn -b 127.0.0.1:8000 five:app', cutover = 'restart' }
+    'restart' → gunicorn doesn't listen where `--bind` says when systemd hands it a socket; leave `--bind` out
+
+    services.a = { command = 'env/bin/gunicorn five:app', cutover = 'socket' }
+    'socket' → nothing tells this command where it is to listen; name it: `gunicorn --bind unix:"$SOCKET" …`
+
+    services.a = { command = 'x', cutover = 'restart' }
+    services.b = { command = 'y', cutover = 'socket' }
+    { command = 'y', cutover = 'socket' } → its socket is that of `services.a`; give one of them another: `socket = "run/b.sock"`
+
+    strategy = 'in-place'
+    services.a = { command = 'x', cutover = 'socket' }
+    'socket' → with `strategy = "in-place"` there is one folder, in which two releases can't run side by side; write `cutover = "restart"`, or choose another strategy
+
+    health = { http = '/healthz' }
+    services.a = { command = 'x', cutover = 'socket' }
+    services.b = { command = 'x', socket = 'run/b.sock' }
+    { http = '/healthz' } → it isn't known where the app is asked for this path; add `port = 8000`, or `socket = "run/app.sock"`
+    "#);
+    for fine in [
+        "health = { http = '/healthz' }\nservices.a = { command = 'node server.js', cutover = 'socket', roles = ['web'] }",
+        "services.a = { command = 'x', cutover = 'socket', roles = ['a'] }\nservices.b = { command = 'x', cutover = 'socket', roles = ['b'] }",
+        "services.a = { command = 'python -m uvicorn --fd 3 five:app', cutover = 'restart' }",
+        "services.a = { command = 'gunicorn --bind unix:${SOCKET} five:app', cutover = 'socket' }",
+    ] {
+        let settings =
+            settings("production", &format!("unit = 'x'\n{fine}")).unwrap_or_else(|told| panic!("{told}"));
+        if let Some(health) = &settings.health.health {
+            assert_eq!(
+                (health.question.to_string(), health.roles.len()),
+                ("/healthz at run/app.sock".to_owned(), 1)
+            );
+        }
+    }
+}
+
+#[test]
 fn private_packages_say_what_they_are() {
     let sum = "0".repeat(64);
     let text = format!(
