@@ -655,6 +655,9 @@ pub(crate) struct RollbackArgs {
     /// Undo migrations that the older release doesn't know, before anything switches; the newer release does it
     #[arg(long, conflicts_with = "keep_schema")]
     pub reverse_migrations: bool,
+    /// Only try it: start the older release beside what serves, ask whether it is well, and stop it again
+    #[arg(long, conflicts_with = "reverse_migrations")]
+    pub rehearse: bool,
     /// Look at the hosts and show the plan, and change nothing
     #[arg(long, short = 'n')]
     pub dry_run: bool,

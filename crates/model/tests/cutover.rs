@@ -343,3 +343,36 @@ fn units_that_take_connections() {
     WantedBy=multi-user.target
     "#);
 }
+
+#[test]
+fn a_rollback_is_rehearsed_beside_what_serves() {
+    let settings = five(SIDE_BY_SIDE);
+    let host = bare().slot("a", SlotState::Live, 2).slot("b", SlotState::Retired, 1).link("a");
+    let host = runs(host, "a", "active");
+    let request = RollbackRequest { rehearse: true, ..RollbackRequest::new(URL, Schema::Refuse) };
+    let plan =
+        plan_rollback(&settings, &run(60), &request, &seen(&settings, &[host.clone()])).expect("a plan");
+    assert_sound(&plan);
+    assert_snapshot!(format!("{}\n{}", plan.headline(), steps(&show_plan(&plan, Detail::Steps))), @"
+    rehearse the rollback to v1 (1111111111)
+    work
+      on web1
+        verify that b holds 1111111111, unchanged
+        install and start systemd:five-web@b, unless it runs
+        ask whether the app is well: /healthz at /run/five-web/b.sock
+        stop systemd:five-web@b
+    ");
+    // What runs already isn't stopped.
+    let warm = runs(host.clone(), "b", "active");
+    let plan = plan_rollback(&settings, &run(60), &request, &seen(&settings, &[warm])).expect("a plan");
+    assert!(!show_plan(&plan, Detail::Steps).contains("stop systemd"));
+    let refused = |settings: &Settings, host: Seen| {
+        let refusals =
+            plan_rollback(settings, &run(60), &request, &seen(settings, &[host])).expect_err("refusals");
+        refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(refused(&five(BEHIND), host), @"web1: the rollback can't be rehearsed: no service of v1 (1111111111) can run beside another release");
+    let half =
+        bare().slot("a", SlotState::Live, 2).slot_with_former("b", SlotState::Failed, 3, Some(1)).link("a");
+    assert_snapshot!(refused(&settings, half), @"web1: the rollback can't be rehearsed: v1 (1111111111) would have to be built again");
+}

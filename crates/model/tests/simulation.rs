@@ -39,6 +39,8 @@ enum Wanted {
     TakeOver(u8),
     Rollback,
     RollbackTo(u8),
+    /// It is tried, and not made.
+    Rehearsal,
     Restart,
     Hold,
     /// Under a tag that is made and pushed for it, while visitors are told of maintenance.
@@ -114,7 +116,8 @@ impl Fleet {
         };
         let rollback = |to: Option<u8>| {
             let to = to.map(|number| format!("v{number}"));
-            let request = RollbackRequest { to, ..RollbackRequest::new(URL, Schema::Refuse) };
+            let rehearse = wanted == Wanted::Rehearsal;
+            let request = RollbackRequest { to, rehearse, ..RollbackRequest::new(URL, Schema::Refuse) };
             let plan = |settings: &Settings, seen: &[SeenHost<'_>]| {
                 plan_rollback(settings, &context, &request, seen).map(Some)
             };
@@ -140,7 +143,7 @@ impl Fleet {
             Wanted::Deploy(number) => deploy(number, false, false),
             Wanted::Force(number) => deploy(number, true, false),
             Wanted::TakeOver(number) => deploy(number, false, true),
-            Wanted::Rollback => rollback(None),
+            Wanted::Rollback | Wanted::Rehearsal => rollback(None),
             Wanted::RollbackTo(number) => rollback(Some(number)),
             Wanted::Restart => plan_restart(&self.settings, &context, &seen),
             Wanted::Hold => {
@@ -841,6 +844,7 @@ fn side_by_side() {
     explore(1..=2, SIDE_BY_SIDE, one, Wanted::Deploy(2));
     explore(1..=2, SIDE_BY_SIDE, two, Wanted::Rollback);
     explore(1..=2, SIDE_BY_SIDE, two, Wanted::Restart);
+    explore(1..=2, SIDE_BY_SIDE, two, Wanted::Rehearsal);
     let warm = SIDE_BY_SIDE.replace("cutover", "keep_warm_instance = true\ncutover");
     explore(1..=2, &warm, two, Wanted::Deploy(3));
     explore(1..=2, &warm, two, Wanted::Rollback);

@@ -27,7 +27,7 @@ use crate::report::StepOutput;
 use crate::session::Session;
 
 pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<ExitCode, CliError> {
-    let RollbackArgs { to, keep_schema, reverse_migrations, dry_run } = arguments;
+    let RollbackArgs { to, keep_schema, reverse_migrations, rehearse, dry_run } = arguments;
     let schema = match (keep_schema, reverse_migrations) {
         (true, _) => Schema::Keep,
         (false, true) => Schema::Reverse,
@@ -66,8 +66,12 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
     }
     for (app, settings) in &apps {
         let tells = told_by.get(&settings.app.unit).and_then(|told| told.clone().ok());
-        let mut request =
-            RollbackRequest { to: to.clone(), tells, ..RollbackRequest::new(url.clone(), schema) };
+        let mut request = RollbackRequest {
+            to: to.clone(),
+            tells,
+            rehearse: *rehearse,
+            ..RollbackRequest::new(url.clone(), schema)
+        };
         let (app, context) = (app.as_ref(), session.context.clone());
         if let Ok(repository) = session.repository() {
             let releases = releases_not_kept(settings, &context, &request, &session.seen_of(&look, app));
@@ -112,6 +116,9 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         return Ok(ExitCode::Done);
     }
     session.require_answers(&plan)?;
+    if *rehearse {
+        return session.carry_out(&plan).await;
+    }
     session.confirm_undoing(&plan).await?;
     let question = format!(
         "Roll {} back on {}?",

@@ -74,6 +74,8 @@ pub enum JournalKind {
     Unheld,
     /// The app was restarted by hand.
     Restarted,
+    /// A rollback to `release` was tried and not made: it runs, and is well.
+    Rehearsed,
     /// The file of variables was changed.
     EnvChanged,
     /// What was installed and isn't wanted any more was removed.
@@ -110,6 +112,7 @@ impl JournalKind {
             JournalKind::Held => "held",
             JournalKind::Unheld => "unheld",
             JournalKind::Restarted => "restarted",
+            JournalKind::Rehearsed => "rollback rehearsed",
             JournalKind::EnvChanged => "env changed",
             JournalKind::Pruned => "pruned",
             JournalKind::HostRetired => "retired",

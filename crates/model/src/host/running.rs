@@ -241,7 +241,10 @@ impl Running {
     pub fn read_process(&mut self, line: &str) {
         let Some((pid, group)) = line.split_once(' ') else { return };
         let unit = self.units.iter_mut().find(|unit| unit.control_group == group);
-        if let (Some(unit), Ok(pid)) = (unit, pid.parse()) {
+        // A unit that is told of twice has its processes told twice.
+        if let (Some(unit), Ok(pid)) = (unit, pid.parse())
+            && !unit.processes.iter().any(|process| process.pid == pid)
+        {
             unit.processes.push(ProcessFacts { pid, slots: BTreeSet::new() });
         }
     }

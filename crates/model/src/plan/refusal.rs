@@ -196,6 +196,14 @@ pub enum Refusal {
     /// Nothing says how a host is taken out of traffic.
     #[error("nothing says how a host is taken out of traffic")]
     NoDraining,
+    /// A rollback can't be tried without being made.
+    #[error("{host}: the rollback can't be rehearsed: {why}")]
+    CannotRehearse {
+        /// Where.
+        host: HostName,
+        /// Why.
+        why: String,
+    },
     /// There is nothing live to work on.
     #[error("{host}: no release is live")]
     NothingLive {
@@ -247,6 +255,7 @@ impl Refusal {
             | Refusal::NothingBefore { host, .. }
             | Refusal::NotAdopted { host, .. }
             | Refusal::ArchiveGone { host, .. }
+            | Refusal::CannotRehearse { host, .. }
             | Refusal::NothingLive { host } => host,
             Refusal::NoHosts
             | Refusal::TooManyUnreachable { .. }
@@ -357,6 +366,10 @@ impl Refusal {
                 format!("put it back at its load balancer yourself, and then: undrain {host} --forget")
             }
             Refusal::NoDraining => "set `drain` in buedafab.toml, say `drain = \"file\"`".into(),
+            Refusal::CannotRehearse { .. } => {
+                "with `cutover = \"socket\"` a service runs beside another release; `rollback --dry-run` shows what a rollback would do"
+                    .into()
+            }
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL of the git remote".into(),
         })

@@ -17,6 +17,7 @@ mod numbers;
 mod prepare;
 mod reach;
 mod recover;
+mod rehearse;
 mod resolved;
 mod retire;
 mod rollback;

@@ -10,6 +10,7 @@ use super::maintenance::told_before;
 use super::migrations::{UndoQuestion, ask_for_unknown, mind_migrations};
 use super::prepare::Build;
 use super::reach::about_skipped;
+use super::rehearse::rehearse;
 use super::resolved::{later_service, lost_variables, resolve_release, settings_as_of};
 use super::virtualenv::Renewal;
 use crate::app::bundle::Bundles;
@@ -45,6 +46,8 @@ pub struct RollbackRequest {
     pub bundles: Bundles,
     /// The ref of the remote that says what is live, where there is to be one.
     pub tells: Option<DeployedRef>,
+    /// Whether it is only tried: what it would go to is started beside what serves, asked, and stopped again.
+    pub rehearse: bool,
     /// Its templates of unit files and init scripts, for the same hosts.
     pub templates: BTreeMap<String, String>,
     /// What the own files of releases mean of which no host has kept what they were prepared with: those that the deployer has.
@@ -56,7 +59,17 @@ impl RollbackRequest {
     pub fn new(url: impl Into<String>, schema: Schema) -> Self {
         let (packages, bundles) = (Vec::new(), Bundles::new());
         let (templates, own) = (BTreeMap::new(), BTreeMap::new());
-        RollbackRequest { to: None, url: url.into(), schema, packages, bundles, tells: None, templates, own }
+        RollbackRequest {
+            to: None,
+            url: url.into(),
+            schema,
+            packages,
+            bundles,
+            tells: None,
+            rehearse: false,
+            templates,
+            own,
+        }
     }
 
     /// What decides of a release, if that isn't today's configuration: what any of these hosts has kept of it, or else its own
@@ -200,6 +213,9 @@ pub fn plan_rollback(
     };
     if !refusals.is_empty() {
         return Err(refusals);
+    }
+    if request.rehearse {
+        return rehearse(settings, run, &changes, notes);
     }
     let does_once = changes.first().filter(|_| !primary.prepare.is_empty() || !primary.once.is_empty());
     notes.extend(about_skipped(configured, run, does_once.map(|change| &change.planning.host.name)));

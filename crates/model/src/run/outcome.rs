@@ -94,6 +94,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::NeverProven { .. }
         | Refusal::DifferentTargets { .. }
         | Refusal::SameMachine { .. }
+        | Refusal::CannotRehearse { .. }
         | Refusal::NothingLive { .. }
         | Refusal::TooFewInService { .. }
         | Refusal::TooManyWaits { .. }

@@ -9,18 +9,22 @@ pub(super) fn logs_script(layout: &Layout, sources: &LogSources, query: &LogQuer
     let LogQuery { since_seconds, pattern, lines, follow } = query;
     let LogSources { units, files } = sources;
     let (mut system, mut user) = (Vec::new(), Vec::new());
+    // For all of a kind, a journal that has none fails.
+    let mut instances = String::new();
     for unit in units {
-        match unit.strip_prefix("user/") {
-            Some(name) => user.extend(["--user-unit", name]),
-            None => system.extend(["--unit", unit.as_str()]),
+        match (unit.strip_prefix("user/"), unit.strip_suffix("@*")) {
+            (Some(name), _) => user.extend(["--user-unit", name]),
+            (None, Some(name)) => instances += &format!(" $(instances_of {})", quote(name)),
+            (None, None) => system.extend(["--unit", unit.as_str()]),
         }
     }
     let number = |number: Option<String>| number.unwrap_or_default();
     format!(
-        "{SUDO}folder={}\npath={}\nsystem_units={}\nuser_units={}\nfiles={}\nsince={}\nlines={}\nwanted={}\nfollow={}\nunits={}\nlimits={}\n{}",
+        "{SUDO}folder={}\nreleases={}\npath={}\nsystem_units={}\nuser_units={}\nfiles={}\nsince={}\nlines={}\nwanted={}\nfollow={}\nunits={}\nlimits={}\n{}",
         quote(layout.current().as_str()),
+        quote(layout.releases.as_str()),
         quote(layout.path.as_str()),
-        quote(&quote_words(&system)),
+        quote(&(quote_words(&system) + &instances)),
         quote(&quote_words(&user)),
         quote(&files.join("\n")),
         number(since_seconds.map(|seconds| seconds.to_string())),

@@ -15,7 +15,7 @@ use crate::host::diagnosis::{Diagnosis, DiagnosisKind};
 use crate::host::facts::HostFacts;
 use crate::host::level::{FleetLevel, MissedRun, Outdated, WhyOutdated, missed_last};
 use crate::host::record::DrainRecord;
-use crate::host::record::{Hold, JournalKind, LockHolder, SlotState};
+use crate::host::record::{Hold, JournalKind, JournalRecord, LockHolder, SlotState};
 use crate::host::running::{HealthAnswer, Trouble, UnitFacts};
 use crate::names::{AppName, CommitId, EnvironmentName, HostName, SlotName};
 use crate::release::Release;
@@ -50,6 +50,9 @@ pub struct HostStatus {
     pub by: Option<String>,
     /// The release that a rollback would go to.
     pub rollback: Option<Release>,
+    /// What is known of that besides its files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback_proof: Option<RollbackProof>,
     /// All that can be gone back to, beginning with that one.
     pub rollback_targets: Vec<RollbackTarget>,
     /// What every slot holds.
@@ -156,6 +159,46 @@ pub struct SlotStatus {
     pub release: Option<Release>,
 }
 
+/// By what it is known that a rollback would come to something that serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum RollbackProof {
+    /// It still runs, beside what serves: a rollback is one rename.
+    Runs,
+    /// It was tried.
+    Rehearsed {
+        /// When, by the host's clock.
+        at: Timestamp,
+    },
+}
+
+impl RollbackProof {
+    /// What is known of a release that can be gone back to.
+    fn of(facts: &HostFacts, target: &RollbackTarget) -> Option<Self> {
+        if facts.running.is_warm(&target.slot) {
+            return Some(RollbackProof::Runs);
+        }
+        // What was filled again since is another thing.
+        let since_it_served = facts
+            .journal
+            .iter()
+            .rev()
+            .take_while(|record| !matches!(record.kind, JournalKind::Deployed | JournalKind::RolledBack));
+        let of_it = |record: &&JournalRecord| {
+            record.kind == JournalKind::Rehearsed
+                && record.release.as_ref().is_some_and(|release| release.commit == target.release.commit)
+        };
+        since_it_served.filter(of_it).map(|record| RollbackProof::Rehearsed { at: record.at }).next()
+    }
+
+    fn in_words(&self, now: Timestamp) -> String {
+        match self {
+            RollbackProof::Runs => "still runs".to_owned(),
+            RollbackProof::Rehearsed { at } => format!("proven {}", ago(*at, now)),
+        }
+    }
+}
+
 impl HostStatus {
     /// The status of a host that couldn't be asked.
     pub fn unreachable(host: HostName, why: String) -> Self {
@@ -171,6 +214,7 @@ impl HostStatus {
             since: None,
             by: None,
             rollback: None,
+            rollback_proof: None,
             rollback_targets: Vec::new(),
             slots: Vec::new(),
             services: Vec::new(),
@@ -226,6 +270,7 @@ impl HostStatus {
             by: got_live.map(|record| record.by.clone()),
             live,
             rollback: rollback_targets.first().map(|target| target.release.clone()),
+            rollback_proof: rollback_targets.first().and_then(|target| RollbackProof::of(facts, target)),
             rollback_targets,
             slots: facts
                 .slots
@@ -312,13 +357,21 @@ fn group_services(statuses: &[HostStatus]) -> Vec<(String, Vec<&str>)> {
             let trouble = status.slot.as_ref().and_then(|live| unit.trouble(live));
             trouble.is_some_and(|trouble| status.problems.iter().any(|problem| problem == trouble.words()))
         };
+        let is_other =
+            |unit: &UnitFacts| unit.instance.as_ref().is_some_and(|slot| Some(slot) != status.slot.as_ref());
         let unit = |unit: &UnitFacts| match (unit.is_up(), unit.sub_state.as_str()) {
+            _ if is_other(unit) && unit.state == "deactivating" => {
+                format!("{} finishes what it began", unit.name)
+            }
+            (true, _) if is_other(unit) => format!("{} is kept warm", unit.name),
             (true, _) => format!("{} runs", unit.name),
             (false, _) if !unit.is_loaded => format!("there is no {}", unit.name),
             (false, "" | "dead") => format!("{} is {}", unit.name, unit.state),
             (false, more) => format!("{} is {} ({more})", unit.name, unit.state),
         };
-        let untold = status.services.iter().filter(|unit| !is_told(unit));
+        // What runs in no other slot any more goes without saying.
+        let untold =
+            status.services.iter().filter(|unit| !is_told(unit) && (!is_other(unit) || unit.may_run()));
         let what = untold.map(unit).collect::<Vec<_>>().join(", ");
         if what.is_empty() {
             continue;
@@ -360,7 +413,10 @@ pub fn show_status(statuses: &[HostStatus], now: Timestamp, columns: usize) -> S
             status.serves.to_string(),
             or_dash(status.since.map(|since| ago(since, now))),
             or_dash(status.by.clone()),
-            or_dash(status.rollback_targets.first().map(ToString::to_string)),
+            or_dash(status.rollback_targets.first().map(|target| match &status.rollback_proof {
+                Some(proof) => format!("{target}, {}", proof.in_words(now)),
+                None => target.to_string(),
+            })),
         ];
         table.row(cells.into_iter().chain(asks.then(|| or_dash(status.app.clone()))));
     }

@@ -196,7 +196,9 @@ impl GitAction {
                 input: sent.as_deref().map(StepInput::Package),
                 ..Effects::new(Effect::Part { slot }, FILL).telling()
             },
-            GitAction::VerifyCommit { slot, commit } => Effects::new(Effect::Holds { slot, commit }, PREPARE),
+            GitAction::VerifyCommit { slot, commit } => {
+                Effects::new(Effect::Holds { slot, commit }, &[PhaseName::Prepare, PhaseName::Work])
+            }
             GitAction::RequireFile { .. } => Effects::new(Effect::Nothing, FILL).quick(),
         }
     }
