@@ -200,7 +200,7 @@ const LINK: &str = "readlink /var/webapps/five/releases/current";
 fn gunicorn(stage: &Stage, wheels: &Wheels, more: &str) {
     stage.configure(&format!(
         "unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\npip_requirements = [\"requirements.txt\"]\n{}\n{more}\n\
-         [services.web]\ncommand = '''{GUNICORN}'''\ncutover = \"socket\"\n[health]\nhttp = \"/healthz\"\ngrace_seconds = 5\n\
+         [services.web]\ncommand = '''{GUNICORN}'''\ncutover = \"socket\"\n[health]\nhttp = \"/healthz\"\ngrace_seconds = 3\n\
          [environments.production]\nhosts = [\"web1\"]\n",
         wheels.options(),
     ));
@@ -293,4 +293,40 @@ fn a_host_that_loses_its_power_is_put_back_before_it_serves() {
     stage.production(&["history"], 0).says("reverted");
     stage.production(&["deploy"], 0);
     assert_eq!(host.run(ASK), "v2");
+}
+
+#[test]
+fn what_is_kept_warm_or_was_rehearsed_is_what_status_says() {
+    let stage = Stage::with(options(1));
+    let wheels = Wheels::serve();
+    let host = stage.fleet.host("web1");
+    gunicorn(&stage, &wheels, "settle_seconds = 0");
+    release(&stage, "v2", &[]);
+    stage.production(&["deploy"], 0);
+    wait_for("the end of the former", || host.run("systemctl is-active five-web@a || :") != "active\n");
+    assert!(stage.status()[0]["rollback_proof"].is_null());
+    let load = Load::start(&nginx(host), 4);
+    stage.production(&["rollback", "--rehearse"], 0).says("rehearse the rollback to v1 (");
+    assert_eq!(stage.status()[0]["rollback_proof"]["by"], "rehearsed");
+    stage.production(&["status"], 0).says(", proven ");
+    // One that isn't well is told, and left as it was.
+    host.run("cd /var/webapps/five/releases/a && sed -i 's/200 OK/500 Nothing/' wsgi.py && touch -d '2020-01-01' wsgi.py");
+    stage.production(&["rollback", "--rehearse"], 7);
+    assert_eq!(host.run(LINK), "b\n");
+    let report = load.stop();
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
+    assert!(report.answers.iter().all(|answered| answered.body == "v2"));
+    // What still runs is only switched to, and is the same process.
+    let file = stage.checkout().join("buedafab.toml");
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    std::fs::write(&file, text.replace("cutover =", "keep_warm_instance = true\ncutover ="))
+        .expect("it is written");
+    release(&stage, "v3", &[]);
+    stage.production(&["deploy"], 0);
+    let pid = || host.run("systemctl show --property MainPID five-web@b");
+    let before = pid();
+    assert_eq!(stage.status()[0]["rollback_proof"]["by"], "runs");
+    stage.production(&["status"], 0).says("five-web@b.service is kept warm");
+    stage.production(&["rollback"], 0);
+    assert_eq!((pid(), host.run(ASK)), (before, "v2".to_owned()));
 }
