@@ -116,15 +116,13 @@ pub(crate) async fn rollback(cli: &Cli, arguments: &RollbackArgs) -> Result<Exit
         return Ok(ExitCode::Done);
     }
     session.require_answers(&plan)?;
-    if *rehearse {
-        return session.carry_out(&plan).await;
-    }
     session.confirm_undoing(&plan).await?;
-    let question = format!(
-        "Roll {} back on {}?",
-        plan.environment,
-        count_hosts(plan.hosts.iter().map(|planned| &planned.host))
-    );
+    let hosts = count_hosts(plan.hosts.iter().map(|planned| &planned.host));
+    let question = if *rehearse {
+        format!("Rehearse the rollback of {} on {hosts}?", plan.environment)
+    } else {
+        format!("Roll {} back on {hosts}?", plan.environment)
+    };
     session.confirm(&question).await?;
     session.carry_out_with(&plan, inputs).await
 }

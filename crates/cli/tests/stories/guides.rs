@@ -295,6 +295,13 @@ guides! {
     services: "docs/services.md", services_world, [
         ("buedafab production deploy", |world| world.commit_all("Five")),
     ];
+    zero_downtime: "docs/zero-downtime.md", zero_downtime_world, [
+        ("buedafab production deploy", |world| {
+            world.commit_all("Five");
+            world.runs("buedafab --yes production deploy --tag v0.1.0");
+            world.commit("Sell ink");
+        }),
+    ];
     from_capistrano: "docs/from-capistrano.md", from_capistrano_world, [];
     from_fabric: "docs/from-fabric-buedafab.md", fabric::world, [
         ("buedafab init", |world| world.commit_all("As it was")),
@@ -576,6 +583,17 @@ fn services_world() -> World {
         (".gitignore", "env/\n__pycache__/\n"),
     ];
     world.remote.commit(&files, "Five");
+    world
+}
+
+/// A web app whose hosts have systemd.
+fn zero_downtime_world() -> World {
+    let world = World::of(systemd(), &["web1", "web2"]).with_packages().with_key();
+    world.on_all("systemctl start dbus");
+    let web = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'ok']\n";
+    let files =
+        [("requirements.txt", "gunicorn==27.0.1\n"), ("web.py", web), (".gitignore", "env/\n__pycache__/\n")];
+    world.remote.commit(&files, "Begin");
     world
 }
 
