@@ -66,7 +66,19 @@ pub(crate) fn page() -> String {
     list_keys(
         &mut text,
         find_table(services).expect("a service is a table"),
-        &["service", "command", "template", "default", "stop_seconds", "reload", "roles", "single"],
+        &[
+            "service",
+            "command",
+            "template",
+            "default",
+            "stop_seconds",
+            "reload",
+            "socket",
+            "cutover",
+            "keep_warm_instance",
+            "roles",
+            "single",
+        ],
     );
     try_text(&format!("unit = \"five\"\n{}", without_fence(SERVICES_EXAMPLE)));
     text.push('\n');
