@@ -1,5 +1,7 @@
 //! Releases that come to serve while visitors ask in a loop: real servers behind nginx, on hosts with systemd.
 
+#![expect(clippy::print_stdout, reason = "what visitors saw is worth a line")]
+
 use std::time::{Duration, SystemTime};
 
 use buedafab_testkit::{Answered, FleetHost, FleetOptions, Load, LoadReport, Sudo};

@@ -39,14 +39,14 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
             start_instance(layout, service, file.as_ref(), *seconds)
         }
         ServiceAction::StartAtBoot { service, file, socket } => {
-            start_at_boot(layout, service, file.as_ref(), socket.as_ref())
+            start_at_boot(layout, service, file.as_ref(), socket.as_deref())
         }
         ServiceAction::StopInstances { services, slot: _, waits, optional: _ } => {
             stop_instances(layout, services, *waits)
         }
         ServiceAction::Restart { service, file, socket, reload, commands, around } => {
             if commands.is_empty() {
-                restart(layout, service, file.as_ref(), socket.as_ref(), *reload)
+                restart(layout, service, file.as_ref(), socket.as_deref(), *reload)
             } else {
                 // As with every other hook, the first that fails is the last.
                 let commands: Vec<String> =

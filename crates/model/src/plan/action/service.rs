@@ -39,7 +39,7 @@ pub enum ServiceAction {
         file: Option<ReleasedServiceFile>,
         /// What holds its socket, which has to listen before; where this release has none, it is taken out of the way.
         #[serde(skip_serializing_if = "Option::is_none")]
-        socket: Option<ReleasedServiceFile>,
+        socket: Option<Box<ReleasedServiceFile>>,
         /// Whether it is only reloaded, unless that file has changed.
         reload: bool,
         /// The commands that do it instead of `service`, if any.
@@ -80,7 +80,7 @@ pub enum ServiceAction {
         /// Its unit file.
         file: Option<ReleasedServiceFile>,
         /// What may have held the service's socket before.
-        socket: Option<ReleasedServiceFile>,
+        socket: Option<Box<ReleasedServiceFile>>,
     },
     /// Stops what runs the release in a slot, once it gets no connections any more.
     StopInstances {

@@ -58,15 +58,12 @@ impl HostPlanning<'_> {
     }
 
     /// The file of what holds a service's socket: where systemd does, or where it did for another release and has to leave it.
-    fn socket_file(&self, named: &NamedService, of: &FilesOf) -> Option<ReleasedServiceFile> {
+    fn socket_file(&self, named: &NamedService, of: &FilesOf) -> Option<Box<ReleasedServiceFile>> {
         let Service::Systemd(name) = &named.service else { return None };
         named.definition.as_ref()?;
         let (path, kind) = service_file_place(&Service::Systemd(format!("{name}.socket")))?;
         let was_installed = self.facts.installed.iter().any(|installed| *installed == path.as_str());
-        (named.is_behind_socket() || was_installed).then(|| ReleasedServiceFile {
-            of: of.clone(),
-            path,
-            kind,
-        })
+        let file = ReleasedServiceFile { of: of.clone(), path, kind };
+        (named.is_behind_socket() || was_installed).then(|| Box::new(file))
     }
 }
