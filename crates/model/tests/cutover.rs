@@ -54,8 +54,8 @@ fn steps(shown: &str) -> String {
 }
 
 fn deploy(settings: &Settings, host: &Seen) -> String {
-    let plan =
-        plan_deploy(settings, &run(60), &request(3), &seen(settings, &[host.clone()])).expect("a plan");
+    let plan = plan_deploy(settings, &run(60), &request(3), &seen(settings, std::slice::from_ref(host)))
+        .expect("a plan");
     assert_sound(&plan);
     steps(&show_plan(&plan, Detail::Steps))
 }
@@ -350,8 +350,8 @@ fn a_rollback_is_rehearsed_beside_what_serves() {
     let host = bare().slot("a", SlotState::Live, 2).slot("b", SlotState::Retired, 1).link("a");
     let host = runs(host, "a", "active");
     let request = RollbackRequest { rehearse: true, ..RollbackRequest::new(URL, Schema::Refuse) };
-    let plan =
-        plan_rollback(&settings, &run(60), &request, &seen(&settings, &[host.clone()])).expect("a plan");
+    let plan = plan_rollback(&settings, &run(60), &request, &seen(&settings, std::slice::from_ref(&host)))
+        .expect("a plan");
     assert_sound(&plan);
     assert_snapshot!(format!("{}\n{}", plan.headline(), steps(&show_plan(&plan, Detail::Steps))), @"
     rehearse the rollback to v1 (1111111111)
