@@ -25,7 +25,7 @@ while :; do
       ;;
   esac
   # systemd would go on trying for ever.
-  [ "$restarts" = "$before" ] && case $result in '' | success) true ;; *) false ;; esac || break
+  case "$restarts $result" in "$before " | "$before success") ;; *) break ;; esac
   if [ "$(date +%s)" -ge "$end" ]; then
     echo "$called doesn't listen at its socket after $seconds s" >&2
     break
