@@ -81,7 +81,7 @@ pub(super) fn assemble(
     let waits = |action: &Action| changes[0].is_in_place() && needs_it_there(action);
     let (mut then, prepare): (Vec<Action>, Vec<Action>) = prepare.into_iter().partition(waits);
     let (in_switch, once): (Vec<Action>, Vec<Action>) = once.into_iter().partition(waits);
-    let mut waves = split_into_waves(&settings.rollout.waves, changes.len());
+    let mut waves = split_into_waves(&settings.rollout, changes.len());
     // No other host serves the release before that is done.
     if !in_switch.is_empty() && waves[0] > 1 {
         waves.splice(0..1, [1, waves[0] - 1]);

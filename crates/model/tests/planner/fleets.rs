@@ -23,6 +23,10 @@ fn five_hosts_in_waves() {
         "waves = [2, 2, 2, 2]",
         "waves = [9]",
         "waves = [\"1%\", \"100%\"]",
+        "batch = 2",
+        "batch = \"25%\"",
+        "waves = [1]\nbatch = 3",
+        "waves = [9]\nbatch = 3",
     ];
     assert_snapshot!(texts.map(waves).join("\n"), @r#"
       switch: web1 web2 web3 web4 web5
@@ -42,6 +46,22 @@ fn five_hosts_in_waves() {
     waves = ["1%", "100%"]
       switch, wave 1 of 2: web1
       switch, wave 2 of 2: web2 web3 web4 web5
+    batch = 2
+      switch, wave 1 of 3: web1 web2
+      switch, wave 2 of 3: web3 web4
+      switch, wave 3 of 3: web5
+    batch = "25%"
+      switch, wave 1 of 3: web1 web2
+      switch, wave 2 of 3: web3 web4
+      switch, wave 3 of 3: web5
+    waves = [1]
+    batch = 3
+      switch, wave 1 of 3: web1
+      switch, wave 2 of 3: web2 web3 web4
+      switch, wave 3 of 3: web5
+    waves = [9]
+    batch = 3
+      switch: web1 web2 web3 web4 web5
     "#);
 }
 

@@ -7,8 +7,9 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::area::area;
+use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted};
-use crate::config::rule::{Always, Empty, Noted, means, means_itself};
+use crate::config::rule::{Always, DefaultValue, Empty, Noted, Rule, Written, means, means_itself};
 use crate::config::show::{Valued, text};
 use crate::config::values::schema_of;
 
@@ -61,8 +62,11 @@ area! {
     /// How several hosts are deployed together.
     rollout: RolloutSettings, RolloutLayer, "Several hosts";
 
-    /// How many hosts switch together, wave by wave; the last wave takes all that are left.
+    /// How many hosts switch together, wave by wave: the first waves. The last takes all that are left, unless `batch` splits them.
     waves: Vec<WaveSize> => Vec<WaveSize> = Noted(Empty, "all at once"), example r#"[1, "25%", "100%"]"#;
+
+    /// How many hosts are in each wave after those that `waves` names; without `waves`, in every wave.
+    batch: At<WaveSize> => Option<WaveSize> = SplitsTheRest, example "2";
 
     /// What a run does about hosts that can't be reached: `"fail"`, it ends before anything is changed; `"skip"`, a deploy or a
     /// rollback leaves them out and says so; no other command does. One that is lost later is never left out.
@@ -71,6 +75,25 @@ area! {
     /// With `unreachable = "skip"`: how many hosts of a run may be left out, or how many of every hundred. Where more can't be reached, it
     /// ends before anything is changed.
     max_unreachable: MostUnreachable => MostUnreachable = Always(MostUnreachable(WaveSize::Percent(50)));
+}
+
+/// What is left by `waves` has to be something.
+struct SplitsTheRest;
+
+impl Rule<At<WaveSize>, Option<WaveSize>> for SplitsTheRest {
+    fn resolve(&self, typed: Option<&At<WaveSize>>, written: &Written<'_>) -> Option<WaveSize> {
+        let At { value, span } = typed?;
+        if RolloutLayer::waves(written).contains(&WaveSize::Percent(100)) {
+            let mistake = Mistake::new("`waves` leaves no hosts for it: one of them takes \"100%\"")
+                .help("leave `\"100%\"` out of `waves`, or `batch` out");
+            written.note_at(span, mistake);
+        }
+        Some(*value)
+    }
+
+    fn default_value(&self) -> Option<DefaultValue> {
+        DefaultValue::words("all that are left, in one wave")
+    }
 }
 
 impl<'de> Deserialize<'de> for WaveSize {

@@ -81,6 +81,7 @@ fn defaults() {
     log_files = []
     settle_seconds = 2
     waves = []
+    # batch: all that are left, in one wave
     unreachable = "fail"
     max_unreachable = "50%"
     # drain: hosts are not taken out of traffic

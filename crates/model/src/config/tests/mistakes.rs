@@ -233,6 +233,8 @@ fn wrong_values() {
         "waves = ['101%']",
         "waves = [-1, 1]",
         "waves = [99999999999999999999]",
+        "batch = 0",
+        "unit = 'x'\nwaves = [1, '100%']\nbatch = 2",
         "variables.DEPLOYMENT_TYPE = 'x'",
         "variables.A = \"\\u0000\"",
         "hooks.build = ''",
@@ -331,6 +333,14 @@ fn wrong_values() {
 
     waves = [99999999999999999999]
     99999999999999999999 → `99999999999999999999` isn't the size of a wave; write a number of hosts such as `2`, or a percentage from `"1%"` to `"100%"`
+
+    batch = 0
+    0 → `0` isn't the size of a wave; write a number of hosts such as `2`, or a percentage from `"1%"` to `"100%"`
+
+    unit = 'x'
+    waves = [1, '100%']
+    batch = 2
+    2 → `waves` leaves no hosts for it: one of them takes "100%"; leave `"100%"` out of `waves`, or `batch` out
 
     variables.DEPLOYMENT_TYPE = 'x'
     DEPLOYMENT_TYPE → `DEPLOYMENT_TYPE` has a setting of its own; write `deployment_type = "…"` outside of `variables`

@@ -28,7 +28,7 @@ fn the_schema_knows_every_setting() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&schema["properties"]["waves"]).unwrap(), @r#"
     {
       "default": [],
-      "description": "How many hosts switch together, wave by wave; the last wave takes all that are left. Default: `[]`, all at once. Example: `[1, \"25%\", \"100%\"]`.",
+      "description": "How many hosts switch together, wave by wave: the first waves. The last takes all that are left, unless `batch` splits them. Default: `[]`, all at once. Example: `[1, \"25%\", \"100%\"]`.",
       "examples": [
         [
           1,
