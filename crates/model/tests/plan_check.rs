@@ -282,6 +282,18 @@ fn a_host_that_was_armed_is_confirmed_and_let_go() {
 }
 
 #[test]
+fn hosts_bake_until_they_are_confirmed() {
+    use PlanRule::{PhaseOrder, Unbaked};
+    let baking = || good_plan_of("bake_seconds = 30\n");
+    assert_eq!(broken_in(baking(), |_| {}), []);
+    assert_eq!(broken_in(baking(), |plan| drop(phase(plan, "bake, wave 1").work.remove(0))), [Unbaked]);
+    assert_eq!(broken_in(baking(), |plan| drop(phase(plan, "bake, wave 2").work.remove(0))), [Unbaked]);
+    assert_eq!(broken_in(baking(), |plan| drop(phase(plan, "bake, wave 2").work.remove(1))), [Unbaked]);
+    let late = |plan: &mut Plan| phase(plan, "bake, wave 2").kind = PhaseKind::Bake { wave: 3, of: 3 };
+    assert_eq!(broken_in(baking(), late), [PhaseOrder]);
+}
+
+#[test]
 fn nothing_is_made_public_before_all_hosts_are_ready() {
     use PlanRule::{Misplaced, StepNumbers, TooEarly};
     let early = |plan: &mut Plan| {

@@ -640,6 +640,7 @@ fn explore(
 }
 
 const WAVES: &str = "waves = [1, \"100%\"]\n";
+const BAKES: &str = "bake_seconds = 30\nservice = \"systemd:five\"\n";
 const NOTHING_TO_RESTART: &str = "service = \"none\"\n";
 const THREE_SLOTS: &str = "release_paths = [\"a\", \"b\", \"c\"]\n";
 
@@ -678,6 +679,13 @@ fn a_deploy_without_a_restart() {
 #[test]
 fn a_deploy_in_waves() {
     explore(4..=4, WAVES, two, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_deploy_whose_waves_bake() {
+    explore(1..=1, BAKES, two, Wanted::Deploy(3));
+    explore(3..=3, &format!("{WAVES}{BAKES}"), two, Wanted::Deploy(3));
+    explore(2..=2, &format!("drain = \"file\"\n{WAVES}{BAKES}"), two, Wanted::Deploy(3));
 }
 
 #[test]

@@ -46,5 +46,6 @@ mod terminal;
 mod told;
 mod traffic;
 mod versions;
+mod waves;
 mod ways;
 mod wheels;

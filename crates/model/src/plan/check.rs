@@ -52,6 +52,8 @@ pub enum PlanRule {
     Unconfirmed,
     /// What others can see is made public only when every host is ready, and what led to it can be taken back until then.
     TooEarly,
+    /// Where an app's hosts bake, all of those that serve its new release by then do, and each does before it is confirmed.
+    Unbaked,
     /// Nothing in the last phase can fail the run.
     StrictFinish,
     /// A host that the run takes out of traffic is put back by it, and by every way back; or says that it is out until the deployer has put it back.
@@ -91,6 +93,7 @@ pub(crate) fn check(plan: &Plan) -> Vec<Finding> {
         targets(&line, &mut findings);
         way_back(&line, &mut findings);
         frames(&line, &mut findings);
+        baked(plan, &line, &mut findings);
         never_put_back(plan, &line, &mut findings);
     }
     findings.list
@@ -185,6 +188,13 @@ fn phase_order(plan: &Plan, findings: &mut Findings) {
     for (index, kind) in switches.enumerate() {
         if kind != (PhaseKind::Switch { wave: index as u32 + 1, of: waves }) {
             findings.add(PlanRule::PhaseOrder, None, format!("{kind}: there are {waves} waves"));
+        }
+    }
+    for kind in &kinds {
+        if let PhaseKind::Bake { wave, of } = *kind
+            && !kinds.contains(&PhaseKind::Switch { wave, of })
+        {
+            findings.add(PlanRule::PhaseOrder, None, format!("{kind}: no such wave switches"));
         }
     }
     if waves > 0 && kinds.last() != Some(&PhaseKind::Finish) {
@@ -609,6 +619,38 @@ fn frames(line: &HostLine<'_>, findings: &mut Findings) {
     }
     if !line.work.is_empty() && !left {
         findings.add(PlanRule::Unconfirmed, None, "its runner is never let go");
+    }
+}
+
+/// What was well when it began to serve has to be so after a while, and with every wave that follows, until it is confirmed.
+fn baked(plan: &Plan, line: &HostLine<'_>, findings: &mut Findings) {
+    let app = &line.planned.host.app;
+    let is_ours = |work: &HostWork| plan.host(&work.host).is_some_and(|planned| planned.host.app == *app);
+    let bakes =
+        |phase: &Phase| matches!(phase.kind, PhaseKind::Bake { .. }) && phase.work.iter().any(is_ours);
+    if !plan.phases.iter().any(bakes) {
+        return;
+    }
+    let (mut has_switched, mut has_baked) = (false, true);
+    for phase in &plan.phases {
+        let work = phase.work_of(&line.planned.host.name);
+        let is_confirmed = work.is_some_and(|work| work.frame.contains(&Instruction::Confirm));
+        let goes_on = is_confirmed || is_switch(phase.kind) && phase.work.iter().any(is_ours);
+        if goes_on && !has_baked {
+            findings.add(PlanRule::Unbaked, None, format!("it hasn't baked before {}", phase.kind));
+        }
+        if is_confirmed {
+            return;
+        }
+        if is_switch(phase.kind) && work.is_some() {
+            (has_switched, has_baked) = (true, false);
+        }
+        if bakes(phase) && has_switched {
+            has_baked = true;
+            if work.is_none() {
+                findings.add(PlanRule::Unbaked, None, format!("it isn't asked in {}", phase.kind));
+            }
+        }
     }
 }
 

@@ -235,6 +235,13 @@ pub enum PhaseKind {
         /// Of how many.
         of: u32,
     },
+    /// Wait, and ask all hosts that serve the new release by now once more.
+    Bake {
+        /// After which wave, from 1.
+        wave: u32,
+        /// Of how many.
+        of: u32,
+    },
     /// Tell visitors that maintenance is over.
     Reopen,
     /// Confirm, and write down what happened. Nothing here can fail a run.
@@ -261,6 +268,7 @@ impl PhaseKind {
             PhaseKind::Drain { .. } => PhaseName::Drain,
             PhaseKind::Switch { .. } => PhaseName::Switch,
             PhaseKind::Undrain { .. } => PhaseName::Undrain,
+            PhaseKind::Bake { .. } => PhaseName::Bake,
             PhaseKind::Reopen => PhaseName::Reopen,
             PhaseKind::Finish => PhaseName::Finish,
             PhaseKind::Work => PhaseName::Work,
@@ -282,6 +290,7 @@ impl Ord for PhaseKind {
             PhaseKind::Drain { wave, of } => (7, wave, 0, of),
             PhaseKind::Switch { wave, of } => (7, wave, 1, of),
             PhaseKind::Undrain { wave, of } => (7, wave, 2, of),
+            PhaseKind::Bake { wave, of } => (7, wave, 3, of),
             PhaseKind::Reopen => (8, 0, 0, 0),
             PhaseKind::Finish => (9, 0, 0, 0),
             PhaseKind::Work => (10, 0, 0, 0),
@@ -313,6 +322,8 @@ impl fmt::Display for PhaseKind {
             PhaseKind::Switch { wave, of } => f.pad(&format!("switch, wave {wave} of {of}")),
             PhaseKind::Undrain { of: 1, .. } => f.pad("undrain"),
             PhaseKind::Undrain { wave, of } => f.pad(&format!("undrain, wave {wave} of {of}")),
+            PhaseKind::Bake { of: 1, .. } => f.pad("bake"),
+            PhaseKind::Bake { wave, of } => f.pad(&format!("bake, wave {wave} of {of}")),
             PhaseKind::Reopen => f.pad("reopen"),
             PhaseKind::Finish => f.pad("finish"),
             PhaseKind::Work => f.pad("work"),

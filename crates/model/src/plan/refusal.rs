@@ -185,11 +185,14 @@ pub enum Refusal {
     },
     /// Hosts would go back by themselves before the last is through.
     #[error(
-        "hosts would wait {seconds} s in all for their traffic, wave by wave, and go back by themselves after {most} s without a confirmation"
+        "hosts would wait {}, wave by wave, and go back by themselves after {most} s without a confirmation",
+        waits(*drain_seconds, *bake_seconds)
     )]
     TooManyWaits {
-        /// How long they would wait.
-        seconds: u32,
+        /// How long they would wait for their traffic.
+        drain_seconds: u32,
+        /// How long they would bake.
+        bake_seconds: u32,
         /// How long a host waits to be confirmed.
         most: u32,
     },
@@ -358,8 +361,14 @@ impl Refusal {
                 let names: Vec<&str> = out.iter().map(HostName::as_str).collect();
                 format!("put one back first: undrain {}", names.join(" "))
             }
-            Refusal::TooManyWaits { .. } => {
-                "make waves larger, `drain_grace_seconds` smaller, or `confirm_timeout_seconds` larger".into()
+            Refusal::TooManyWaits { drain_seconds, bake_seconds, most: _ } => {
+                let settings = [("drain_grace_seconds", drain_seconds), ("bake_seconds", bake_seconds)];
+                let smaller = settings.iter().filter(|(_, seconds)| **seconds > 0);
+                let smaller: Vec<String> = smaller.map(|(name, _)| format!("`{name}`")).collect();
+                format!(
+                    "make waves larger, {} smaller, or `confirm_timeout_seconds` larger",
+                    smaller.join(" or ")
+                )
             }
             Refusal::DrainedOtherwise { host } => format!("put it back first, in the way it was taken out: undrain {host}"),
             Refusal::UnknownDraining { host } => {
@@ -373,6 +382,16 @@ impl Refusal {
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL of the git remote".into(),
         })
+    }
+}
+
+/// What hosts wait for, with the sums.
+fn waits(drain_seconds: u32, bake_seconds: u32) -> String {
+    let all = drain_seconds.saturating_add(bake_seconds);
+    match (drain_seconds, bake_seconds) {
+        (_, 0) => format!("{all} s in all for their traffic"),
+        (0, _) => format!("{all} s in all to bake"),
+        _ => format!("{all} s in all, {drain_seconds} s for their traffic and {bake_seconds} s to bake"),
     }
 }
 

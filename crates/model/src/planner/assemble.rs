@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bake::{Waits, bake_seconds};
 use super::context::{HostChange, HostPlanning, RunContext};
 use super::numbers::{Numbers, Part};
 use super::reach::skipped_of;
@@ -53,7 +54,7 @@ pub(super) struct Primary {
     pub(super) once: Vec<Action>,
 }
 
-/// Begin, lock, announce, prepare, publish, once, switch in waves, reopen, finish.
+/// Begin, lock, announce, prepare, publish, once, switch and bake in waves, reopen, finish.
 pub(super) fn assemble(
     settings: &Settings,
     run: &RunContext,
@@ -94,9 +95,6 @@ pub(super) fn assemble(
             ordered = draining.in_order(ordered);
         }
         waves = draining.leave_in_service(&waves, &ordered).map_err(|refusal| vec![refusal])?;
-        if let Some(refusal) = draining.too_long(waves.len(), &ordered) {
-            return Err(vec![refusal]);
-        }
         if waves.len() > wanted {
             let least = settings.drain.min_in_service;
             let text = format!(
@@ -106,6 +104,15 @@ pub(super) fn assemble(
             );
             plan.notes.push(Note { host: None, text });
         }
+    }
+    let bake_seconds = bake_seconds(settings, intent);
+    let count = u32::try_from(waves.len()).unwrap_or(u32::MAX);
+    let waits = Waits {
+        drain_seconds: draining.map_or(0, |draining| draining.waits(count, &ordered)),
+        bake_seconds: bake_seconds.saturating_mul(count),
+    };
+    if let Some(refusal) = waits.too_long(&settings.limits) {
+        return Err(vec![refusal]);
     }
     let beside = packages_beside(&changes[0].to.release, others);
     // Those of them that take part at all.
@@ -188,6 +195,15 @@ pub(super) fn assemble(
             let next = waves.get(index + 1).map_or(&[][..], |size| &later[..*size]);
             let (steps, work) = draining.put_back(wave, next, &mut numbers);
             phases.both(PhaseKind::Undrain { wave: number, of }, steps, work);
+        }
+        if bake_seconds > 0 {
+            // What was well a wave ago needn't be any more.
+            let switched = &ordered[..ordered.len() - rest.len()];
+            let bake = |change: &&HostChange<'_>| {
+                let parts = change.bake(bake_seconds).into_iter().map(Part::Do);
+                numbers.work(change.planning.host, parts.collect())
+            };
+            phases.hosts(PhaseKind::Bake { wave: number, of }, switched.iter().map(bake).collect());
         }
     }
 

@@ -3,6 +3,7 @@
 mod adopt;
 mod archive;
 mod assemble;
+mod bake;
 mod context;
 mod cutover;
 mod deploy;

@@ -176,6 +176,7 @@ impl Place {
             PhaseKind::Drain { wave, of: _ } => Place::Switch { turn, wave, stage: 0 },
             PhaseKind::Switch { wave, of: _ } => Place::Switch { turn, wave, stage: 1 },
             PhaseKind::Undrain { wave, of: _ } => Place::Switch { turn, wave, stage: 2 },
+            PhaseKind::Bake { wave, of: _ } => Place::Switch { turn, wave, stage: 3 },
             PhaseKind::Reopen | PhaseKind::Finish | PhaseKind::Work => Place::After(kind),
         }
     }
@@ -199,7 +200,9 @@ fn counted(mut phases: Vec<Phase>) -> Vec<Phase> {
                 switched += 1;
                 (*wave, *of) = (switched, waves);
             }
-            PhaseKind::Undrain { wave, of } => (*wave, *of) = (switched, waves),
+            PhaseKind::Undrain { wave, of } | PhaseKind::Bake { wave, of } => {
+                (*wave, *of) = (switched, waves);
+            }
             _ => {}
         }
     }

@@ -173,24 +173,21 @@ impl<'s> Draining<'s> {
         Ok(sizes)
     }
 
-    /// What speaks against so many waves: the first hosts wait for the last to be confirmed.
-    pub(super) fn too_long(&self, waves: usize, changes: &[&HostChange<'_>]) -> Option<Refusal> {
-        let waves = u32::try_from(waves).unwrap_or(u32::MAX);
+    /// How many seconds the hosts of the first of so many waves wait for the traffic of all.
+    pub(super) fn waits(&self, waves: u32, changes: &[&HostChange<'_>]) -> u32 {
         let later = waves.saturating_sub(1);
         let (out, times) = match self.method.on() {
             DrainOn::Host => (self.settings.drain.grace_seconds.unwrap_or(usual_grace(self.method)), waves),
             // The first are armed once they are out.
             DrainOn::Deployer => {
-                let shift = self.by_deployer(&self.those(changes))?;
+                let Some(shift) = self.by_deployer(&self.those(changes)) else { return 0 };
                 let members = shift.hosts.iter().flat_map(|host| &host.memberships);
                 let delay = members.map(|member| member.delay_seconds).max().unwrap_or_default();
                 (shift.grace_seconds.saturating_add(delay), later)
             }
         };
         let back = self.back_seconds().saturating_mul(later);
-        let seconds = out.saturating_mul(times).saturating_add(back);
-        let most = self.settings.limits.confirm_timeout_seconds;
-        (seconds >= most).then_some(Refusal::TooManyWaits { seconds, most })
+        out.saturating_mul(times).saturating_add(back)
     }
 
     fn back_seconds(&self) -> u32 {

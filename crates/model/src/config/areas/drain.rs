@@ -6,13 +6,13 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Value;
 
-use super::LimitsLayer;
+use super::limits::InOneStep;
 use crate::app::traffic::{DrainCommand, DrainMethod, DrainOn};
 use crate::config::area::{area, table};
 use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted};
 use crate::config::nearest::did_you_mean;
-use crate::config::rule::{Always, DefaultValue, Empty, Noted, Rule, Typed, Written, means};
+use crate::config::rule::{Always, DefaultValue, Empty, Noted, Rule, Typed, Unset, Written, means};
 use crate::config::show::{Valued, text};
 use crate::config::values::{Bounded, Name, Seconds, Text, schema_of};
 use crate::names::Role;
@@ -28,10 +28,10 @@ area! {
 
     /// For how long a host that was taken out waits before it changes, in seconds: until the load balancer has noticed, which takes its interval
     /// times its threshold, and the longest request has ended.
-    drain_grace_seconds as grace_seconds: At<Seconds<0>> => Option<u32> = InOneStep("30 with \"file\"; else 10, and 120 behind a network load balancer"), example "45";
+    drain_grace_seconds as grace_seconds: At<Seconds<0>> => Option<u32> = InOneStep(Unset("30 with \"file\"; else 10, and 120 behind a network load balancer")), example "45";
 
     /// For how long it is waited before the next hosts are taken out, once some are back, in seconds: until the load balancer has noticed.
-    undrain_grace_seconds as back_seconds: At<Seconds<0>> => Option<u32> = InOneStep("10; with \"load_balancer\" it is asked"), example "6";
+    undrain_grace_seconds as back_seconds: At<Seconds<0>> => Option<u32> = InOneStep(Unset("10; with \"load_balancer\" it is asked")), example "6";
 
     /// How long this machine waits for a load balancer to say that a host is out of traffic, or back in it, or for its own command that does it, in
     /// seconds.
@@ -159,25 +159,5 @@ impl Rule<DrainText, Option<DrainMethod>> for OrNone {
 
     fn default_value(&self) -> Option<DefaultValue> {
         DefaultValue::words("hosts are not taken out of traffic")
-    }
-}
-
-/// A time that is waited for in one step, which may take no longer than any.
-struct InOneStep(&'static str);
-
-impl Rule<At<Seconds<0>>, Option<u32>> for InOneStep {
-    fn resolve(&self, typed: Option<&At<Seconds<0>>>, written: &Written<'_>) -> Option<u32> {
-        let At { value: Bounded(seconds), span } = typed?;
-        let most = LimitsLayer::step_timeout_seconds(written);
-        if *seconds >= most {
-            let mistake = Mistake::new(format!("a step that takes {most} s is ended"))
-                .help("make it smaller, or `step_timeout_seconds` larger");
-            written.note_at(span, mistake);
-        }
-        Some(*seconds)
-    }
-
-    fn default_value(&self) -> Option<DefaultValue> {
-        DefaultValue::words(self.0)
     }
 }

@@ -6,12 +6,13 @@ use schemars::json_schema;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::limits::InOneStep;
 use crate::config::area::area;
 use crate::config::at::At;
 use crate::config::mistake::{Mistake, quoted};
 use crate::config::rule::{Always, DefaultValue, Empty, Noted, Rule, Written, means, means_itself};
 use crate::config::show::{Valued, text};
-use crate::config::values::schema_of;
+use crate::config::values::{Seconds, schema_of};
 
 /// How many hosts switch together. Written `2` or `"25%"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,6 +68,10 @@ area! {
 
     /// How many hosts are in each wave after those that `waves` names; without `waves`, in every wave.
     batch: At<WaveSize> => Option<WaveSize> = SplitsTheRest, example "2";
+
+    /// How long a deploy waits after each wave, in seconds, before the next one begins or all are confirmed. At the end of it every host that
+    /// has switched has to be well once more, and what runs there must not have been restarted meanwhile; if one isn't, all go back.
+    bake_seconds: At<Seconds<0>> => u32 = InOneStep(Always(0_u32)), example "60";
 
     /// What a run does about hosts that can't be reached: `"fail"`, it ends before anything is changed; `"skip"`, a deploy or a
     /// rollback leaves them out and says so; no other command does. One that is lost later is never left out.

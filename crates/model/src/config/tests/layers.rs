@@ -82,6 +82,7 @@ fn defaults() {
     settle_seconds = 2
     waves = []
     # batch: all that are left, in one wave
+    bake_seconds = 0
     unreachable = "fail"
     max_unreachable = "50%"
     # drain: hosts are not taken out of traffic

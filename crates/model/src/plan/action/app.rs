@@ -184,7 +184,7 @@ pub struct ToldVisitors {
 
 impl AppAction {
     pub(super) fn effects(&self) -> Effects<'_> {
-        use PhaseName::{Announce, Finish, InPlace, Once, Prepare, Reopen, Switch, Work};
+        use PhaseName::{Announce, Bake, Finish, InPlace, Once, Prepare, Reopen, Switch, Work};
         match self {
             AppAction::Shared { slot, .. } => {
                 Effects::new(Effect::Part { slot }, &[Prepare, InPlace]).telling()
@@ -198,7 +198,7 @@ impl AppAction {
             AppAction::AskApp { .. } => Effects::new(Effect::Nothing, &[Switch, Reopen]),
             AppAction::AskHealth { .. } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
-                ..Effects::new(Effect::Nothing, &[Announce, Switch, Reopen, Work]).by_sudo(true)
+                ..Effects::new(Effect::Nothing, &[Announce, Switch, Bake, Reopen, Work]).by_sudo(true)
             },
             AppAction::EnvFile { edit, .. } => {
                 let input = match edit {

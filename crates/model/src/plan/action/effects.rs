@@ -348,6 +348,8 @@ pub enum PhaseName {
     InPlace,
     /// [`PhaseKind::Undrain`]
     Undrain,
+    /// [`PhaseKind::Bake`]
+    Bake,
     /// [`PhaseKind::Reopen`]
     Reopen,
     /// [`PhaseKind::Finish`]

@@ -93,9 +93,10 @@ pub enum ServiceAction {
         /// Whether its failure is only told.
         optional: bool,
     },
-    /// Fails unless services still run a while after their restart.
+    /// Waits for a while, and fails unless services have run all through it.
     VerifyRunning {
-        /// Which, with the files that a release may have of those that are ours: one that it hasn't got has nothing to stay.
+        /// Which, with the files that a release may have of those that are ours: one that it hasn't got has nothing to stay. Of
+        /// what nobody can ask, none: then it only waits.
         services: Vec<(Service, Option<ReleasedServiceFile>)>,
         /// How long they have to, in seconds.
         seconds: u32,
@@ -136,7 +137,7 @@ pub enum ServiceAction {
 impl ServiceAction {
     pub(super) fn effects(&self) -> Effects<'_> {
         const RUNNING: &[PhaseName] =
-            &[PhaseName::Announce, PhaseName::Switch, PhaseName::Reopen, PhaseName::Work];
+            &[PhaseName::Announce, PhaseName::Switch, PhaseName::Bake, PhaseName::Reopen, PhaseName::Work];
         match self {
             ServiceAction::VerifySudo => Effects::new(Effect::Nothing, &[PhaseName::Lock]).by_sudo(true),
             ServiceAction::ServiceFiles { .. } => Effects::new(Effect::Beside, &[PhaseName::Prepare]),
@@ -167,9 +168,9 @@ impl ServiceAction {
                 };
                 stop.optional(*optional)
             }
-            ServiceAction::VerifyRunning { .. } => Effects {
+            ServiceAction::VerifyRunning { services, .. } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
-                ..Effects::new(Effect::Nothing, RUNNING).by_sudo(true)
+                ..Effects::new(Effect::Nothing, RUNNING).by_sudo(!services.is_empty())
             },
             ServiceAction::Stop { service } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
@@ -227,7 +228,10 @@ impl fmt::Display for ServiceAction {
             ServiceAction::VerifyRunning { services, seconds } => {
                 let names: Vec<String> =
                     services.iter().map(|(service, _)| String::from(service.clone())).collect();
-                write!(f, "verify that {} up for {seconds} s", stay(&names))
+                match stay(&names) {
+                    Some(stay) => write!(f, "verify that {stay} up for {seconds} s"),
+                    None => write!(f, "wait for {seconds} s"),
+                }
             }
             ServiceAction::Stop { service } => write!(f, "stop {}", String::from(service.clone())),
             ServiceAction::Remove { left, .. } => write!(f, "stop and remove {}", one_line(&left.name())),
@@ -236,13 +240,13 @@ impl fmt::Display for ServiceAction {
     }
 }
 
-/// `a stays`, `a and b stay`.
-fn stay(names: &[String]) -> String {
-    match names {
+/// `a stays`, `a and b stay`; nothing, where nothing does.
+fn stay(names: &[String]) -> Option<String> {
+    Some(match names {
         [name] => format!("{name} stays"),
         [first @ .., last] => format!("{} and {last} stay", first.join(", ")),
-        [] => "nothing stays".to_owned(),
-    }
+        [] => return None,
+    })
 }
 
 impl From<ServiceAction> for Action {

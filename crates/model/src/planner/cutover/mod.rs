@@ -55,6 +55,14 @@ impl HostPlanning<'_> {
 
     /// That they stay up: an app that dies of its first import has been started well, as far as a service manager can say.
     pub(super) fn verify_running(&self, target: &Target) -> Option<Action> {
+        let services = self.services_that_stay(target);
+        let seconds = self.settings.services.settle_seconds;
+        (seconds > 0 && !services.is_empty())
+            .then(|| ServiceAction::VerifyRunning { services, seconds }.into())
+    }
+
+    /// What of a release can be asked whether it stays up.
+    pub(super) fn services_that_stay(&self, target: &Target) -> Vec<(Service, Option<ReleasedServiceFile>)> {
         let of = files_of(target);
         let runs = |named: &&NamedService| self.settings.runs_on(named, self.host);
         let named = self.settings.services.named.iter().filter(runs);
@@ -68,10 +76,7 @@ impl HostPlanning<'_> {
         let can_be_asked = |(service, file): &(Service, Option<ReleasedServiceFile>)| {
             service.unit().is_some() || file.is_some()
         };
-        let services: Vec<_> = named.chain(own).filter(can_be_asked).collect();
-        let seconds = self.settings.services.settle_seconds;
-        (seconds > 0 && !services.is_empty())
-            .then(|| ServiceAction::VerifyRunning { services, seconds }.into())
+        named.chain(own).filter(can_be_asked).collect()
     }
 
     /// That what the release in a slot runs as is well, as far as it can be asked; `None`: what the link leads to, whatever that is.

@@ -1,0 +1,46 @@
+//! How long hosts that have switched are watched before the next of them do, or before all are confirmed; and whether they can wait for so
+//! long.
+
+use super::context::HostChange;
+use crate::config::{LimitsSettings, Settings};
+use crate::plan::Intent;
+use crate::plan::action::{Action, ServiceAction};
+use crate::plan::refusal::Refusal;
+
+/// For how many seconds each wave bakes. What a rollback goes to was proven live.
+pub(super) fn bake_seconds(settings: &Settings, intent: Intent) -> u32 {
+    if intent == Intent::Deploy { settings.rollout.bake_seconds } else { 0 }
+}
+
+impl HostChange<'_> {
+    /// Waits for so long, and asks the release that was switched to once more.
+    pub(super) fn bake(&self, seconds: u32) -> Vec<Action> {
+        let HostChange { planning, to, told, .. } = self;
+        let services = planning.services_that_stay(to);
+        let waits = ServiceAction::VerifyRunning { services, seconds };
+        let asked = planning.ask_health(planning.surroundings_of(to), Some(to), told.visitors());
+        std::iter::once(waits.into()).chain(asked).collect()
+    }
+}
+
+/// How long the first hosts wait for those that are confirmed with them, as far as a plan knows: what restarts and checks take comes on top
+/// of that.
+pub(super) struct Waits {
+    /// Until hosts are out of traffic, and back in it.
+    pub(super) drain_seconds: u32,
+    /// Until waves have baked.
+    pub(super) bake_seconds: u32,
+}
+
+impl Waits {
+    /// What speaks against them: hosts would go back by themselves.
+    pub(super) fn too_long(self, limits: &LimitsSettings) -> Option<Refusal> {
+        let Waits { drain_seconds, bake_seconds } = self;
+        let most = limits.confirm_timeout_seconds;
+        (drain_seconds.saturating_add(bake_seconds) >= most).then_some(Refusal::TooManyWaits {
+            drain_seconds,
+            bake_seconds,
+            most,
+        })
+    }
+}
