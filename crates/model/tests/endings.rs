@@ -152,3 +152,63 @@ fn hosts_are_named_in_the_order_of_the_configuration() {
         assert!(first < second && orders[0].contains("--hosts web2"), "{}", orders[0]);
     }
 }
+
+/// A wave that failed has left the ones before it on the new release: it is said how all come to serve the same again.
+#[test]
+fn hosts_that_differ_are_brought_level() {
+    const RELEASES: [&str; 2] = [
+        r#"{"commit":"1111111111111111111111111111111111111111","describe":"v1"}"#,
+        r#"{"commit":"2222222222222222222222222222222222222222","describe":"v2"}"#,
+    ];
+    let told = |intent: &str, serving: [&str; 3]| {
+        let names = ["web1", "web2", "web3"];
+        let changes =
+            names.map(|host| format!(r#"{{"host":"{host}","from":{},"to":{}}}"#, RELEASES[0], RELEASES[1]));
+        let started = format!(
+            r#"{{"event":"work_started","headline":"deploy v2","by":"ada","intent":"{intent}","changes":[{}],"phases":[],"steps":[]}}"#,
+            changes.join(",")
+        );
+        let hosts = [0, 1, 2].map(|at| match serving[at] {
+            "unknown" => format!(r#"{{"host":"{}","serving":"unknown"}}"#, names[at]),
+            which => {
+                let release = RELEASES[usize::from(which == "v2")];
+                format!(
+                    r#"{{"host":"{}","serving":"release","release":{release},"known_by":"app"}}"#,
+                    names[at]
+                )
+            }
+        });
+        let ended = format!(
+            r#"{{"event":"run_ended","verdict":"mixed","hosts":[{}],"failures":[],"exit_code":9,"milliseconds":1000}}"#,
+            hosts.join(",")
+        );
+        let mut summary = Summary::default();
+        for event in [STARTED, &started, &ended] {
+            summary.note(&serde_json::from_str(event).expect("an event"));
+        }
+        summary.tell("buedafab production deploy", "buedafab production", Seen::All)
+    };
+    insta::assert_snapshot!(told("deploy", ["v2", "v2", "v1"]), @"
+    ✗ deploy v2: the hosts need a person (exit 9)
+      serving now: v2 (2222222222) on web1, web2
+      serving now: v1 (1111111111) on web3
+      bring the others level: buedafab production deploy
+      or go back: buedafab production --hosts web1,web2 rollback
+      see: buedafab production status
+    ");
+    insta::assert_snapshot!(told("rollback", ["v2", "v2", "v1"]), @"
+    ✗ deploy v2: the hosts need a person (exit 9)
+      serving now: v2 (2222222222) on web1, web2
+      serving now: v1 (1111111111) on web3
+      see: buedafab production status
+      again: buedafab production deploy
+    ");
+    insta::assert_snapshot!(told("deploy", ["v2", "v1", "unknown"]), @"
+    ✗ deploy v2: the hosts need a person (exit 9)
+      serving now: v2 (2222222222) on web1
+      serving now: v1 (1111111111) on web2
+      serving now: not known on web3
+      see: buedafab production status
+      again: buedafab production deploy
+    ");
+}

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 
-use crate::names::HostName;
-use crate::plan::SkippedHost;
-use crate::run::event::{Consumer, Event, StampedEvent};
+use crate::names::{CommitId, HostName};
+use crate::plan::{Intent, SkippedHost};
+use crate::run::event::{Consumer, Event, PlannedChange, StampedEvent};
 use crate::run::exit_code::ExitCode;
 use crate::run::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdict};
 
@@ -41,6 +41,8 @@ pub struct Summary {
     hints: BTreeMap<HostName, String>,
     /// Hosts that were left out.
     skipped: Vec<SkippedHost>,
+    /// What a deploy has hosts serve.
+    deployed: BTreeMap<HostName, CommitId>,
     /// What failed and stopped nothing.
     undone: Vec<Failure>,
     /// What failed of what the deployer does.
@@ -62,7 +64,12 @@ impl Summary {
             Event::RunStarted { command, hosts, .. } => {
                 *self = Summary { headline: command.clone(), hosts: hosts.clone(), ..Summary::default() }
             }
-            Event::WorkStarted { headline, .. } => self.headline.clone_from(headline),
+            Event::WorkStarted { headline, intent, changes, .. } => {
+                self.headline.clone_from(headline);
+                let changes = changes.iter().filter(|_| *intent == Intent::Deploy);
+                let to = |change: &PlannedChange| Some((change.host.clone(), change.to.clone()?.commit));
+                self.deployed = changes.filter_map(to).collect();
+            }
             Event::StepStarted { host, step, title } => self.begin_step(Some(host), *step, title),
             Event::DeployerStarted { step, title, .. } => self.begin_step(None, *step, title),
             // What was told is read already.
@@ -123,11 +130,75 @@ impl Summary {
             let _ = writeln!(text, "  when it is back: {environment_command} deploy --only-outdated");
         }
         for (what, command) in
-            next_commands(outcome, &self.in_order(&outcome.failures), retry, environment_command)
+            self.next_commands(outcome, &self.in_order(&outcome.failures), retry, environment_command)
         {
             let _ = writeln!(text, "  {what}: {command}");
         }
         text
+    }
+
+    /// What a person can do now: a word for what it is for, and the command.
+    fn next_commands(
+        &self,
+        outcome: &Outcome,
+        failures: &[Failure],
+        retry: &str,
+        environment_command: &str,
+    ) -> Vec<(&'static str, String)> {
+        let status = || ("see", format!("{environment_command} status"));
+        let check = || ("see", format!("{environment_command} check"));
+        let again = || ("again", retry.to_owned());
+        // Not before that is done, nor by doing the same again.
+        if !outcome.out_of_traffic.is_empty() {
+            let hosts: Vec<&str> = outcome.out_of_traffic.iter().map(HostName::as_str).collect();
+            return vec![
+                ("put back", format!("{environment_command} undrain {}", hosts.join(" "))),
+                status(),
+            ];
+        }
+        match outcome.verdict {
+            Verdict::Done => Vec::new(),
+            Verdict::Refused => vec![again()],
+            Verdict::Mixed if !self.ahead(outcome).is_empty() => vec![
+                // Where it is live already it stays as it is.
+                ("bring the others level", retry.to_owned()),
+                (
+                    "or go back",
+                    format!("{environment_command} --hosts {} rollback", self.ahead(outcome).join(",")),
+                ),
+                status(),
+            ],
+            Verdict::Locked | Verdict::Mixed => vec![status(), again()],
+            Verdict::Unreachable => vec![check(), again()],
+            Verdict::FailedBefore | Verdict::Reverted => {
+                let failed =
+                    failures.iter().find_map(|failure| Some((failure.host.as_ref()?, &failure.what)));
+                // What switches nothing has made no release that could be looked at.
+                let place = if outcome.hosts.is_empty() { "shell" } else { "shell --failed" };
+                let look = failed.map(|(host, what)| match what {
+                    FailureKind::Unreachable { .. } => check(),
+                    _ => ("look", format!("{environment_command} --hosts {host} {place}")),
+                });
+                look.into_iter().chain([again()]).collect()
+            }
+            Verdict::Interrupted => vec![status(), again()],
+        }
+    }
+
+    /// The hosts that serve what was deployed, where it is known of all what they serve, and others don't serve it.
+    fn ahead<'o>(&self, outcome: &'o Outcome) -> Vec<&'o str> {
+        // An app's part of a host isn't named by `--hosts`.
+        let is_plain = |told: &HostOutcome| {
+            matches!(told.serving, Serving::Release { .. }) && !told.host.as_str().contains('/')
+        };
+        let plain = outcome.hosts.iter().all(is_plain);
+        let is_ahead = |told: &&HostOutcome| {
+            let commit = told.serving.linked().map(|release| &release.commit);
+            commit.is_some() && commit == self.deployed.get(&told.host)
+        };
+        let ahead = outcome.hosts.iter().filter(is_ahead).map(|told| told.host.as_str());
+        let ahead: Vec<&str> = ahead.filter(|_| plain).collect();
+        if ahead.len() < self.deployed.len() { ahead } else { Vec::new() }
     }
 
     /// The end of a run that is long over: what is to be done now isn't known from it.
@@ -235,38 +306,4 @@ fn group_serving(outcome: &Outcome) -> Vec<(&Serving, Vec<&str>)> {
         }
     }
     groups
-}
-
-/// What a person can do now: a word for what it is for, and the command.
-fn next_commands(
-    outcome: &Outcome,
-    failures: &[Failure],
-    retry: &str,
-    environment_command: &str,
-) -> Vec<(&'static str, String)> {
-    let status = || ("see", format!("{environment_command} status"));
-    let check = || ("see", format!("{environment_command} check"));
-    let again = || ("again", retry.to_owned());
-    // Not before that is done, nor by doing the same again.
-    if !outcome.out_of_traffic.is_empty() {
-        let hosts: Vec<&str> = outcome.out_of_traffic.iter().map(HostName::as_str).collect();
-        return vec![("put back", format!("{environment_command} undrain {}", hosts.join(" "))), status()];
-    }
-    match outcome.verdict {
-        Verdict::Done => Vec::new(),
-        Verdict::Refused => vec![again()],
-        Verdict::Locked | Verdict::Mixed => vec![status(), again()],
-        Verdict::Unreachable => vec![check(), again()],
-        Verdict::FailedBefore | Verdict::Reverted => {
-            let failed = failures.iter().find_map(|failure| Some((failure.host.as_ref()?, &failure.what)));
-            // What switches nothing has made no release that could be looked at.
-            let place = if outcome.hosts.is_empty() { "shell" } else { "shell --failed" };
-            let look = failed.map(|(host, what)| match what {
-                FailureKind::Unreachable { .. } => check(),
-                _ => ("look", format!("{environment_command} --hosts {host} {place}")),
-            });
-            look.into_iter().chain([again()]).collect()
-        }
-        Verdict::Interrupted => vec![status(), again()],
-    }
 }
