@@ -294,6 +294,39 @@ fn hosts_bake_until_they_are_confirmed() {
 }
 
 #[test]
+fn a_wave_is_confirmed_whole() {
+    use PlanRule::{Misplaced, NoWayBack, PhaseOrder, StrictFinish, Unbaked, Unconfirmed};
+    let stops = || good_plan_of("on_wave_failure = \"stop\"\nbake_seconds = 30\n");
+    assert_eq!(broken_in(stops(), |_| {}), []);
+    let is_confirm = |instruction: &Instruction| *instruction == Instruction::Confirm;
+    assert_eq!(broken_in(stops(), |plan| remove_words(plan, "confirm", is_confirm)), [Unconfirmed, Unbaked]);
+    assert_eq!(broken_in(stops(), |plan| work(plan, "confirm").frame.swap(0, 1)), [Unconfirmed]);
+    let again = |plan: &mut Plan| work(plan, "finish").frame.insert(0, Instruction::Confirm);
+    assert_eq!(broken_in(stops(), again), [Unconfirmed]);
+    let early = |plan: &mut Plan| work(plan, "confirm").frame.push(Instruction::Leave);
+    assert_eq!(broken_in(stops(), early), [Unconfirmed]);
+    assert_eq!(broken_in(stops(), |plan| phase(plan, "bake, wave 1").work.clear()), [Unbaked]);
+    let of_another = |plan: &mut Plan| {
+        let work = work(plan, "confirm").clone();
+        let others = work.frame.into_iter().filter(|instruction| !matches!(instruction, Instruction::Do(_)));
+        let host = plan.hosts[1].host.name.clone();
+        phase(plan, "confirm").work.push(HostWork { host, frame: others.collect() });
+    };
+    assert_eq!(broken_in(stops(), of_another), [NoWayBack, Unconfirmed]);
+    let late = |plan: &mut Plan| phase(plan, "confirm").kind = PhaseKind::Confirm { wave: 3, of: 3 };
+    assert_eq!(broken_in(stops(), late), [PhaseOrder, Unconfirmed]);
+    let strict = |plan: &mut Plan| {
+        let first = steps(plan, "confirm").next().expect("there is one");
+        if let Action::Record(RecordAction::Record { optional, .. }) = &mut first.action {
+            *optional = false;
+        }
+    };
+    assert_eq!(broken_in(stops(), strict), [StrictFinish]);
+    let hold = |plan: &mut Plan| insert(plan, "confirm", RecordAction::Unhold);
+    assert_eq!(broken_in(stops(), hold), [Misplaced, Unconfirmed, StrictFinish]);
+}
+
+#[test]
 fn nothing_is_made_public_before_all_hosts_are_ready() {
     use PlanRule::{Misplaced, StepNumbers, TooEarly};
     let early = |plan: &mut Plan| {

@@ -11,6 +11,8 @@ use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy};
 use buedafab_model::run::message::{Command, Input, Seen};
 use buedafab_model::run::outcome::{FailureKind, Serving, Verdict};
 use buedafab_model::run::state::RunState;
+use insta::assert_snapshot;
+
 use common::{URL, bare, live, release, run, settings};
 
 /// A deploy of release 2 over release 1 on two hosts.
@@ -321,4 +323,104 @@ fn hosts_of_a_release_hold_the_same_packages() {
     // What stays with another release has what that asks for.
     let older = live().change(|facts| facts.pins = vec!["zope-interface==1.0".to_owned()]).0;
     assert_eq!(run_with(&plan_of([&older, &old]), ["zope-interface==2.0\n"; 2]), "Done ");
+}
+
+/// Three hosts in two waves, each of which is confirmed by itself. Instead of what `name` is to do in a phase this happens; what the run
+/// wants from then on, and what hosts serve in the end.
+fn in_waves(phase: &str, name: &str, instead: impl Fn(Vec<Input>) -> Vec<Input>) -> String {
+    let settings = settings(
+        "unit = \"five\"\nwaves = [1]\non_wave_failure = \"stop\"\n[environments.production]\nhosts = [\"web1\", \"web2\", \"web3\"]\n",
+    );
+    let facts = live().0;
+    let seen: Vec<_> = settings.hosts.iter().map(|host| SeenHost { host, facts: &facts }).collect();
+    let plan = plan_deploy(&settings, &run(2), &DeployRequest::new(release(2), URL), &seen).expect("a plan");
+    let (mut state, mut commands) = RunState::start(&plan);
+    let mut told: Option<Vec<String>> = None;
+    for _ in 0..100 {
+        let mut inputs = Vec::new();
+        for command in std::mem::take(&mut commands) {
+            if let Some(told) = &mut told {
+                told.push(name_of(&command));
+            }
+            match command {
+                Command::Send { host, phases } => {
+                    let kind = plan.phases[phases[0]].kind.to_string();
+                    let said = obeys(&plan, &host, &phases);
+                    let is_it = kind.starts_with(phase) && host.as_str() == name;
+                    inputs.extend(if is_it { instead(said) } else { said });
+                    if is_it {
+                        told = Some(Vec::new());
+                    }
+                }
+                Command::Ask { host } => inputs.push(Input::Answered { host, serves: true }),
+                Command::Cancel { host } => inputs.push(Input::Ended { host, ok: false }),
+                Command::Revert { host } => inputs.extend(goes_back(&plan, &host)),
+                Command::LookAgain { host } => inputs.push(Input::Seen { host, seen: None }),
+                Command::Note { host, .. } => inputs.push(Input::Ended { host, ok: true }),
+                Command::End(outcome) => {
+                    let serving = outcome.hosts.iter().map(|told| match &told.serving {
+                        Serving::Release { release, .. } => format!("{} {release}", told.host),
+                        other => format!("{} {other:?}", told.host),
+                    });
+                    let serving: Vec<String> = serving.collect();
+                    let told = told.unwrap_or_default();
+                    return format!("{}\n{:?}: {}\n", told.join(", "), outcome.verdict, serving.join(", "));
+                }
+                _ => {}
+            }
+        }
+        for input in inputs {
+            commands.extend(state.handle(input));
+        }
+    }
+    panic!("it doesn't end: {told:?}");
+}
+
+#[test]
+fn a_wave_that_was_confirmed_by_itself_stays() {
+    let fails = |said: Vec<Input>| {
+        let Some(Input::StepStarted { host, step }) = said.first().cloned() else { return Vec::new() };
+        let what = FailureKind::Exited { status: 1 };
+        vec![
+            Input::StepStarted { host: host.clone(), step },
+            Input::StepFailed { host: host.clone(), step, what },
+            Input::Ended { host, ok: false },
+        ]
+    };
+    let interrupted = |said: Vec<Input>| [vec![Input::Interrupted], said].concat();
+    let lost = |_: Vec<Input>| vec![Input::Lost { host: host("web1"), why: "silence".to_owned() }];
+    assert_snapshot!(in_waves("finish", "web3", |said| said), @"
+    end
+    Done: web1 v2 (2222222222), web2 v2 (2222222222), web3 v2 (2222222222)
+    ");
+    assert_snapshot!(in_waves("switch, wave 1", "web1", fails), @"
+    revert web1, note web1, note web2, note web3, end
+    Reverted: web1 v1 (1111111111), web2 v1 (1111111111), web3 v1 (1111111111)
+    ");
+    assert_snapshot!(in_waves("switch, wave 2", "web3", fails), @"
+    revert web2, revert web3, note web2, note web3, end
+    Mixed: web1 v2 (2222222222), web2 v1 (1111111111), web3 v1 (1111111111)
+    ");
+    assert_snapshot!(in_waves("switch, wave 2", "web3", |_| vec![Input::Interrupted]), @"
+    cancel web3, revert web2, revert web3, note web2, note web3, end
+    Mixed: web1 v2 (2222222222), web2 v1 (1111111111), web3 v1 (1111111111)
+    ");
+    // What is being confirmed is so to its end, and nothing follows it.
+    assert_snapshot!(in_waves("confirm, wave 1", "web1", interrupted), @"
+    note web2, note web3, end
+    Mixed: web1 v2 (2222222222), web2 v1 (1111111111), web3 v1 (1111111111)
+    ");
+    assert_snapshot!(in_waves("confirm, wave 1", "web1", lost), @"
+    look web1, note web2, note web3, end
+    Mixed: web1 Unknown, web2 v1 (1111111111), web3 v1 (1111111111)
+    ");
+    // A host that is lost later is no example to follow.
+    assert_snapshot!(in_waves("switch, wave 2", "web3", lost), @"
+    cancel web3, revert web2, revert web3, look web1, note web2, note web3, end
+    Mixed: web1 v2 (2222222222), web2 v1 (1111111111), web3 v1 (1111111111)
+    ");
+    assert_snapshot!(in_waves("finish", "web3", |said| [lost(Vec::new()), said].concat()), @"
+    end
+    Done: web1 v2 (2222222222), web2 v2 (2222222222), web3 v2 (2222222222)
+    ");
 }

@@ -641,6 +641,8 @@ fn explore(
 
 const WAVES: &str = "waves = [1, \"100%\"]\n";
 const BAKES: &str = "bake_seconds = 30\nservice = \"systemd:five\"\n";
+const BY_DEPLOYER: &str = "drain = { command = \"out\", undo = \"in\", on = \"deployer\" }\n";
+const STOPS: &str = "on_wave_failure = \"stop\"\n";
 const NOTHING_TO_RESTART: &str = "service = \"none\"\n";
 const THREE_SLOTS: &str = "release_paths = [\"a\", \"b\", \"c\"]\n";
 
@@ -686,6 +688,23 @@ fn a_deploy_whose_waves_bake() {
     explore(1..=1, BAKES, two, Wanted::Deploy(3));
     explore(3..=3, &format!("{WAVES}{BAKES}"), two, Wanted::Deploy(3));
     explore(2..=2, &format!("drain = \"file\"\n{WAVES}{BAKES}"), two, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_deploy_whose_waves_are_confirmed_one_by_one() {
+    explore(3..=3, &format!("{WAVES}{STOPS}"), two, Wanted::Deploy(3));
+    explore(3..=3, &format!("waves = [2]\n{STOPS}"), two, Wanted::Deploy(3));
+    explore(2..=2, &format!("drain = \"file\"\n{WAVES}{BAKES}{STOPS}"), two, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_deploy_whose_waves_leave_traffic_and_are_confirmed_one_by_one() {
+    explore(2..=2, &format!("{BY_DEPLOYER}{WAVES}{STOPS}"), two, Wanted::Deploy(3));
+}
+
+#[test]
+fn a_rollback_whose_waves_are_confirmed_one_by_one() {
+    explore(2..=2, &format!("{WAVES}{STOPS}"), three, Wanted::Rollback);
 }
 
 #[test]
@@ -952,8 +971,7 @@ fn several_apps() {
 /// a deployer could put it back that is gone; and it says so.
 #[test]
 fn a_host_that_is_out_of_traffic_comes_back() {
-    let by_deployer = "drain = { command = \"out\", undo = \"in\", on = \"deployer\" }\n";
-    for text in ["drain = \"file\"\n", by_deployer] {
+    for text in ["drain = \"file\"\n", BY_DEPLOYER] {
         explore(2..=2, text, two, Wanted::Deploy(3));
         explore(2..=2, text, two, Wanted::Rollback);
     }
@@ -962,7 +980,7 @@ fn a_host_that_is_out_of_traffic_comes_back() {
         let left = Some((run(1).run, false));
         two(fleet).change(1, |host| host.drained = left)
     };
-    for text in ["drain = \"file\"\n", by_deployer] {
+    for text in ["drain = \"file\"\n", BY_DEPLOYER] {
         explore(2..=2, text, left, Wanted::Deploy(3));
     }
     // By hand: a drain that fails is taken back, and whatever comes of it, `undrain` puts all back.
@@ -973,7 +991,7 @@ fn a_host_that_is_out_of_traffic_comes_back() {
         let out = after.hosts.iter().filter(|host| host.drained.is_some());
         violations.chain(out.map(|host| format!("{} is out of traffic", host.host.name))).collect()
     };
-    for text in ["drain = \"file\"\n", by_deployer] {
+    for text in ["drain = \"file\"\n", BY_DEPLOYER] {
         let fleet = two(Fleet::new(2, text));
         check_by(&fleet, Wanted::Drain, &all_come_back);
         check_by(&fleet.succeed(Wanted::Drain), Wanted::Undrain, &all_come_back);

@@ -2,11 +2,17 @@
 
 mod common;
 
-use buedafab_model::config::parse;
+use buedafab_model::config::{SettingsByHost, parse};
 use buedafab_model::names::EnvironmentName;
+use buedafab_model::plan::action::ToldVisitors;
+use buedafab_model::planner::{DeployRequest, SeenHost, plan_deploy, plan_deploy_together};
+use buedafab_model::view::{Detail, show_plan};
 use insta::assert_snapshot;
 
-use common::{Seen, deploy, difference, rollback, second};
+use common::{
+    Seen, apps, bare, check, deploy, deploy_as, difference, fleet, request, rollback, run, second, seen,
+    settings,
+};
 
 const HEALTH: &str = "service = \"systemd:five\"\nwaves = [1, 1]\n[health]\nhttp = \"http://localhost/\"";
 
@@ -119,5 +125,107 @@ fn how_long_it_bakes_is_said_well() {
       |
       = help: make it smaller, or `step_timeout_seconds` larger
     all is well
+    "#);
+}
+
+#[test]
+fn each_wave_is_confirmed_by_itself_where_a_later_one_takes_none_back() {
+    assert_snapshot!(besides("on_wave_failure = \"stop\"\nbake_seconds = 30"), @"
+    deploy v3 (3333333333)
+    +   note: each wave is confirmed by itself: when a later one fails, those before it keep the new release
+    switch, wave 1 of 3
+    + bake, wave 1 of 3
+    +   on web1
+    +     verify that systemd:five stays up for 30 s
+    +     ask whether the app is well: / at localhost:80
+    + 
+    + confirm, wave 1 of 3
+    +   on web1
+    +     mark a as live
+    +     keep b for a rollback to v2 (2222222222)
+    +     note which hosts there are
+    +     note in the journal: deployed
+    + 
+    switch, wave 2 of 3
+    + bake, wave 2 of 3
+    +   on web2
+    +     verify that systemd:five stays up for 30 s
+    +     ask whether the app is well: / at localhost:80
+    + 
+    + confirm, wave 2 of 3
+    +   on web2
+    +     mark a as live
+    +     keep b for a rollback to v2 (2222222222)
+    +     note which hosts there are
+    +     note in the journal: deployed
+    + 
+    switch, wave 3 of 3
+    + bake, wave 3 of 3
+    +   on web3
+    +     verify that systemd:five stays up for 30 s
+    +     ask whether the app is well: / at localhost:80
+    + 
+    finish
+    -   on web1, web2, web3
+    +   on web3
+    ");
+    // In one wave there is nothing that could stay.
+    let alone = |text: &str| deploy(text, &hosts(2), 3);
+    assert_eq!(alone("on_wave_failure = \"stop\""), alone(""));
+    let shell = |text: &str| {
+        let settings = fleet(&format!("waves = [1]\n{text}"), 2);
+        let hosts = hosts(2);
+        let plan = plan_deploy(&settings, &run(60), &request(3), &seen(&settings, &hosts)).expect("a plan");
+        let words = ["confirm", "finish", "  on ", "    confirm:", "    leave:"];
+        let is_told = |line: &&str| words.iter().any(|word| line.starts_with(word));
+        let shown = show_plan(&plan, Detail::Shell);
+        let last = shown.find("\nconfirm").unwrap_or_default();
+        shown[last..].lines().filter(is_told).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_snapshot!(shell("on_wave_failure = \"stop\""), @"
+    confirm, wave 1 of 2
+      on web1
+        confirm: from here on the host doesn't go back
+      on web2
+    finish
+      on web1
+        leave: the runner ends, and the lock with it
+      on web2
+        confirm: from here on the host doesn't go back
+        leave: the runner ends, and the lock with it
+      on web1, web2
+    ");
+    // Each has all the time for itself.
+    let long = "waves = [1, 1]\nbake_seconds = 890\ndrain = \"file\"\ndrain_grace_seconds = 800\nundrain_grace_seconds = 100";
+    let stops = |text: &str| deploy(&format!("on_wave_failure = \"stop\"\n{text}"), &hosts(3), 3);
+    assert!(stops(long).contains("confirm, wave 2 of 3"));
+    assert_snapshot!(stops(&long.replace("= 100", "= 110")), @"
+    hosts would wait 1800 s in all, 910 s for their traffic and 890 s to bake, wave by wave, and go back by themselves after 1800 s without a confirmation
+      hint: make waves larger, `drain_grace_seconds` or `bake_seconds` smaller, or `confirm_timeout_seconds` larger
+    ");
+}
+
+#[test]
+fn what_is_confirmed_together_can_not_stop_half_way() {
+    let told =
+        ToldVisitors { by: "ada@laptop".to_owned(), message: None, until: None, page: "soon".to_owned() };
+    let stops = "waves = [1]\non_wave_failure = \"stop\"";
+    let request = DeployRequest { told: Some(told), ..request(3) };
+    assert_snapshot!(deploy_as(stops, &hosts(2), &request), @r#"
+    `on_wave_failure = "stop"` can't be kept: with `--maintenance` visitors are let in when all hosts have switched, and all are confirmed together
+      hint: deploy without it, or between `maintenance on` and `maintenance off`
+    "#);
+    let text = format!(
+        "unit = \"five\"\n{stops}\n[apps.api]\n[apps.web]\n[environments.production]\nhosts = [\"web1\", \"web2\"]\n"
+    );
+    let (whole, apps) = (settings(&text), apps(&text));
+    let facts = bare().0;
+    let hosts = apps.iter().flat_map(|app| &app.settings.hosts);
+    let seen: Vec<_> = hosts.map(|host| SeenHost { host, facts: &facts }).collect();
+    let by_host = SettingsByHost { whole: &whole, apps: &apps };
+    let request = DeployRequest { told: None, ..request };
+    assert_snapshot!(check(plan_deploy_together(by_host, &run(60), &seen, |_| request.clone())), @r#"
+    `on_wave_failure = "stop"` can't be kept: several apps are one release, and all are confirmed together
+      hint: leave the line out, or write `on_wave_failure = "revert"`
     "#);
 }

@@ -47,7 +47,7 @@ all! {
         it has.";
     PhaseStarted => Event::PhaseStarted { phase: PhaseKind::Switch { wave: 1, of: 2 } },
         "A phase began. No phase begins before the one before it has ended well, here and on all of its hosts. \
-        `wave` and `of` are there for `drain`, `switch`, `undrain` and `bake`.";
+        `wave` and `of` are there for `drain`, `switch`, `undrain`, `bake` and `confirm`.";
     StepStarted => Event::StepStarted { host: web(1), step: 8, title: "fetch 5ed17b1b2b into b".into() },
         "A step began. `step` is its number in the plan, which `deploy --dry-run --json` shows.";
     Output => Event::Output {

@@ -67,3 +67,56 @@ fn nobody_waits_to_the_end_of_a_bake_to_go_back() {
     stage.wait_until_free();
     assert_eq!(stage.serving(), ["one", "one", "one"]);
 }
+
+const STOPS: &str = "on_wave_failure = \"stop\"";
+
+#[test]
+fn a_wave_that_fails_leaves_those_before_it_where_they_are() {
+    let stage = stage_with(&format!("{STOPS}\nbake_seconds = 3"));
+    stage
+        .production(&["deploy", "--dry-run"], 0)
+        .says("when a later one fails, those before it keep the new release")
+        .says("confirm, wave 1 of 2");
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web3", "wait for 3 s"));
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+    stage.fleet.host("web3").run("kill $(cat /tmp/app)");
+    let (end, code) = run.finish();
+    assert_eq!((code, &end["verdict"]), (9, &"mixed".into()), "{end}");
+    assert_eq!(stage.serving(), ["two", "one", "one"]);
+    stage.production(&["status"], 0).says("drift: the hosts serve different releases");
+
+    // As the ending says: the others follow, or the first goes back.
+    stage.production(&["deploy"], 0).says("web1: two (");
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+    stage.release("three");
+    stage.fleet.host("web2").run("touch /tmp/fail");
+    let fails =
+        APP.replace("restart = \"", "restart = \"[ ! -e /tmp/fail ] || [ $(cat version) = two ] || exit 3; ");
+    stage.configure(&format!("unit = \"five\"\nservice = \"none\"\nwaves = [1, \"100%\"]\n{STOPS}\n{fails}"));
+    stage
+        .production(&["deploy"], 9)
+        .says("serving now: three (")
+        .says("on web1\n")
+        .says("on web2, web3\n")
+        .says("bring the others level: buedafab production deploy\n")
+        .says("or go back: buedafab production --hosts web1 rollback\n");
+    assert_eq!(stage.serving(), ["three", "two", "two"]);
+    stage.production(&["--hosts", "web1", "rollback"], 0);
+    assert_eq!(stage.serving(), ["two", "two", "two"]);
+}
+
+#[test]
+fn only_the_wave_that_is_not_confirmed_yet_goes_back() {
+    let stage = stage_with(&format!("{STOPS}\nbake_seconds = 2"));
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web2", "wait for 2 s"));
+    run.signal("INT");
+    assert_eq!(run.finish().1, 9);
+    assert_eq!(stage.serving(), ["two", "one", "one"]);
+    let mut run = stage.start(&["deploy"]);
+    run.wait_for(step_starts("web2", "wait for 2 s"));
+    run.signal("KILL");
+    stage.wait_until_free();
+    assert_eq!(stage.serving(), ["two", "one", "one"]);
+}

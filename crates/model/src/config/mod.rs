@@ -33,9 +33,9 @@ pub use area::{AreaReference, SettingReference};
 pub use areas::{
     AddressKind, AppSettings, BranchPattern, Confirm, ConnectionSettings, CrontabSettings, DeveloperSettings,
     DjangoSettings, DrainSettings, HealthSettings, HookSettings, HostSourceSettings, InventoryPlace,
-    InventorySettings, LayoutSettings, LimitsSettings, MaintenanceSettings, MostUnreachable, PythonBase,
-    PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, Settings, SharedSettings, SourceName,
-    SourceSettings, StrategyName, Task, TaskTarget, Unreachable, UsersSettings, VersionPattern,
+    InventorySettings, LayoutSettings, LimitsSettings, MaintenanceSettings, MostUnreachable, OnWaveFailure,
+    PythonBase, PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, Settings, SharedSettings,
+    SourceName, SourceSettings, StrategyName, Task, TaskTarget, Unreachable, UsersSettings, VersionPattern,
     VersionSettings, WaveSize, reference,
 };
 pub use diagnostics::{Diagnostic, Diagnostics};

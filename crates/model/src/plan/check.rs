@@ -54,7 +54,7 @@ pub enum PlanRule {
     TooEarly,
     /// Where an app's hosts bake, all of those that serve its new release by then do, and each does before it is confirmed.
     Unbaked,
-    /// Nothing in the last phase can fail the run.
+    /// Nothing can fail the run where hosts are confirmed.
     StrictFinish,
     /// A host that the run takes out of traffic is put back by it, and by every way back; or says that it is out until the deployer has put it back.
     NeverPutBack,
@@ -191,10 +191,18 @@ fn phase_order(plan: &Plan, findings: &mut Findings) {
         }
     }
     for kind in &kinds {
-        if let PhaseKind::Bake { wave, of } = *kind
+        if let PhaseKind::Bake { wave, of } | PhaseKind::Confirm { wave, of } = *kind
             && !kinds.contains(&PhaseKind::Switch { wave, of })
         {
             findings.add(PlanRule::PhaseOrder, None, format!("{kind}: no such wave switches"));
+        }
+    }
+    for phase in &plan.phases {
+        let PhaseKind::Confirm { wave, of } = phase.kind else { continue };
+        let hosts = |phase: &Phase| phase.work.iter().map(|work| work.host.clone()).collect::<BTreeSet<_>>();
+        let switched = plan.phases.iter().find(|phase| phase.kind == PhaseKind::Switch { wave, of });
+        if wave == of || switched.map(hosts) != Some(hosts(phase)) {
+            findings.add(PlanRule::Unconfirmed, None, format!("{} isn't for all of its wave", phase.kind));
         }
     }
     if waves > 0 && kinds.last() != Some(&PhaseKind::Finish) {
@@ -243,7 +251,7 @@ fn hosts_of_phases(plan: &Plan, findings: &mut Findings) {
                     let what = format!("\"{}\" in {}", step.action, phase.kind);
                     findings.add(PlanRule::Misplaced, Some(step), what);
                 }
-                if phase.kind == PhaseKind::Finish && !effects.is_optional() {
+                if phase.kind.name() == PhaseName::Finish && !effects.is_optional() {
                     findings.add(PlanRule::StrictFinish, Some(step), step.action.to_string());
                 }
             }
@@ -326,7 +334,7 @@ fn live_slot(line: &HostLine<'_>, findings: &mut Findings) {
     let in_place = line.planned.is_in_place();
     let armed = line.steps_once_armed();
     for (kind, step, effects) in line.steps() {
-        let is_past = matches!(kind, PhaseKind::Reopen | PhaseKind::Finish);
+        let is_past = matches!(kind.name(), PhaseName::Reopen | PhaseName::Finish);
         // New objects change no file. What else is done there is done once there is a way back.
         if in_place && (armed.contains(&step.id) || matches!(effects.effect, Effect::Objects { .. })) {
             continue;
@@ -575,8 +583,8 @@ fn way_back(line: &HostLine<'_>, findings: &mut Findings) {
     }
 }
 
-/// What the runner is told between the steps: armed before the link moves, confirmed at the beginning of the finish, let go
-/// at the very end.
+/// What the runner is told between the steps: armed before the link moves, confirmed at the beginning of the finish or right after
+/// its wave, let go at the very end.
 fn frames(line: &HostLine<'_>, findings: &mut Findings) {
     let mut armed = false;
     let mut confirmed = false;
@@ -595,7 +603,7 @@ fn frames(line: &HostLine<'_>, findings: &mut Findings) {
                     armed = true;
                 }
                 Instruction::Confirm => {
-                    if confirmed || !armed || *kind != PhaseKind::Finish || !is_first {
+                    if confirmed || !armed || kind.name() != PhaseName::Finish || !is_first {
                         findings.add(PlanRule::Unconfirmed, None, "it is confirmed in the wrong moment");
                     }
                     confirmed = true;
@@ -606,7 +614,7 @@ fn frames(line: &HostLine<'_>, findings: &mut Findings) {
                     if switches && !work.frame.iter().take_while(|other| *other != instruction).any(is_arm) {
                         findings.add(PlanRule::NoWayBack, Some(step), "it isn't armed");
                     }
-                    if *kind == PhaseKind::Finish && !confirmed {
+                    if kind.name() == PhaseName::Finish && !confirmed {
                         findings.add(PlanRule::Unconfirmed, Some(step), "it comes before the confirmation");
                     }
                 }
@@ -634,7 +642,7 @@ fn baked(plan: &Plan, line: &HostLine<'_>, findings: &mut Findings) {
     let (mut has_switched, mut has_baked) = (false, true);
     for phase in &plan.phases {
         let work = phase.work_of(&line.planned.host.name);
-        let is_confirmed = work.is_some_and(|work| work.frame.contains(&Instruction::Confirm));
+        let is_confirmed = work.is_some_and(HostWork::confirms);
         let goes_on = is_confirmed || is_switch(phase.kind) && phase.work.iter().any(is_ours);
         if goes_on && !has_baked {
             findings.add(PlanRule::Unbaked, None, format!("it hasn't baked before {}", phase.kind));

@@ -242,6 +242,13 @@ pub enum PhaseKind {
         /// Of how many.
         of: u32,
     },
+    /// Confirm a wave by itself, and write down what happened, before the next one begins. Nothing here can fail a run.
+    Confirm {
+        /// Which wave, from 1; never the last.
+        wave: u32,
+        /// Of how many.
+        of: u32,
+    },
     /// Tell visitors that maintenance is over.
     Reopen,
     /// Confirm, and write down what happened. Nothing here can fail a run.
@@ -270,7 +277,7 @@ impl PhaseKind {
             PhaseKind::Undrain { .. } => PhaseName::Undrain,
             PhaseKind::Bake { .. } => PhaseName::Bake,
             PhaseKind::Reopen => PhaseName::Reopen,
-            PhaseKind::Finish => PhaseName::Finish,
+            PhaseKind::Confirm { .. } | PhaseKind::Finish => PhaseName::Finish,
             PhaseKind::Work => PhaseName::Work,
         }
     }
@@ -291,6 +298,7 @@ impl Ord for PhaseKind {
             PhaseKind::Switch { wave, of } => (7, wave, 1, of),
             PhaseKind::Undrain { wave, of } => (7, wave, 2, of),
             PhaseKind::Bake { wave, of } => (7, wave, 3, of),
+            PhaseKind::Confirm { wave, of } => (7, wave, 4, of),
             PhaseKind::Reopen => (8, 0, 0, 0),
             PhaseKind::Finish => (9, 0, 0, 0),
             PhaseKind::Work => (10, 0, 0, 0),
@@ -324,6 +332,7 @@ impl fmt::Display for PhaseKind {
             PhaseKind::Undrain { wave, of } => f.pad(&format!("undrain, wave {wave} of {of}")),
             PhaseKind::Bake { of: 1, .. } => f.pad("bake"),
             PhaseKind::Bake { wave, of } => f.pad(&format!("bake, wave {wave} of {of}")),
+            PhaseKind::Confirm { wave, of } => f.pad(&format!("confirm, wave {wave} of {of}")),
             PhaseKind::Reopen => f.pad("reopen"),
             PhaseKind::Finish => f.pad("finish"),
             PhaseKind::Work => f.pad("work"),
@@ -597,6 +606,11 @@ impl HostWork {
     /// The steps of the way back, in order.
     pub fn way_back(&self) -> impl Iterator<Item = &Step> {
         self.arm().into_iter().flat_map(|arm| &arm.way_back)
+    }
+
+    /// Whether the host is confirmed in it.
+    pub fn confirms(&self) -> bool {
+        self.frame.contains(&Instruction::Confirm)
     }
 
     /// Every step, those of the way back last.

@@ -196,6 +196,12 @@ pub enum Refusal {
         /// How long a host waits to be confirmed.
         most: u32,
     },
+    /// All hosts of the run are confirmed together, and waves can't be by themselves.
+    #[error("`on_wave_failure = \"stop\"` can't be kept: {}", .because.words())]
+    CannotStop {
+        /// Why.
+        because: ConfirmedTogether,
+    },
     /// Nothing says how a host is taken out of traffic.
     #[error("nothing says how a host is taken out of traffic")]
     NoDraining,
@@ -275,6 +281,7 @@ impl Refusal {
             | Refusal::SameFolder { .. }
             | Refusal::TooFewInService { .. }
             | Refusal::TooManyWaits { .. }
+            | Refusal::CannotStop { .. }
             | Refusal::DrainedOtherwise { .. }
             | Refusal::UnknownDraining { .. }
             | Refusal::NoDraining
@@ -370,6 +377,7 @@ impl Refusal {
                     smaller.join(" or ")
                 )
             }
+            Refusal::CannotStop { because } => because.hint().into(),
             Refusal::DrainedOtherwise { host } => format!("put it back first, in the way it was taken out: undrain {host}"),
             Refusal::UnknownDraining { host } => {
                 format!("put it back at its load balancer yourself, and then: undrain {host} --forget")
@@ -382,6 +390,35 @@ impl Refusal {
             Refusal::NothingLive { .. } => "deploy first".into(),
             Refusal::NoRemote { .. } => "set `scm` in buedafab.toml to the URL of the git remote".into(),
         })
+    }
+}
+
+/// Why all hosts of a run are confirmed together, in as many waves as they may switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfirmedTogether {
+    /// Visitors are told of maintenance by the run, and let in again when all is done.
+    Maintenance,
+    /// Several apps are one release.
+    Apps,
+}
+
+impl ConfirmedTogether {
+    fn words(self) -> &'static str {
+        match self {
+            ConfirmedTogether::Maintenance => {
+                "with `--maintenance` visitors are let in when all hosts have switched, and all are confirmed together"
+            }
+            ConfirmedTogether::Apps => "several apps are one release, and all are confirmed together",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            ConfirmedTogether::Maintenance => {
+                "deploy without it, or between `maintenance on` and `maintenance off`"
+            }
+            ConfirmedTogether::Apps => "leave the line out, or write `on_wave_failure = \"revert\"`",
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bake::{Waits, bake_seconds};
+use super::bake::{Waits, bake_seconds, confirms_waves};
 use super::context::{HostChange, HostPlanning, RunContext};
 use super::numbers::{Numbers, Part};
 use super::reach::skipped_of;
@@ -106,13 +106,19 @@ pub(super) fn assemble(
         }
     }
     let bake_seconds = bake_seconds(settings, intent);
+    let each_by_itself = confirms_waves(settings, changes).map_err(|refusal| vec![refusal])?;
     let count = u32::try_from(waves.len()).unwrap_or(u32::MAX);
     let waits = Waits {
-        drain_seconds: draining.map_or(0, |draining| draining.waits(count, &ordered)),
-        bake_seconds: bake_seconds.saturating_mul(count),
+        drain_seconds: draining.map_or(0, |draining| draining.waits(count, each_by_itself, &ordered)),
+        bake_seconds: bake_seconds.saturating_mul(if each_by_itself { 1 } else { count }),
     };
     if let Some(refusal) = waits.too_long(&settings.limits) {
         return Err(vec![refusal]);
+    }
+    if each_by_itself && waves.len() > 1 {
+        let text =
+            "each wave is confirmed by itself: when a later one fails, those before it keep the new release";
+        plan.notes.push(Note { host: None, text: text.to_owned() });
     }
     let beside = packages_beside(&changes[0].to.release, others);
     // Those of them that take part at all.
@@ -175,6 +181,8 @@ pub(super) fn assemble(
     }
 
     let mut rest = ordered.as_slice();
+    // How many are confirmed before the end.
+    let mut done = 0;
     for (index, size) in waves.iter().enumerate() {
         let (wave, later) = rest.split_at(*size);
         rest = later;
@@ -198,12 +206,20 @@ pub(super) fn assemble(
         }
         if bake_seconds > 0 {
             // What was well a wave ago needn't be any more.
-            let switched = &ordered[..ordered.len() - rest.len()];
+            let switched = if each_by_itself { wave } else { &ordered[..ordered.len() - rest.len()] };
             let bake = |change: &&HostChange<'_>| {
                 let parts = change.bake(bake_seconds).into_iter().map(Part::Do);
                 numbers.work(change.planning.host, parts.collect())
             };
             phases.hosts(PhaseKind::Bake { wave: number, of }, switched.iter().map(bake).collect());
+        }
+        // The last is confirmed where all else ends.
+        if each_by_itself && !is_last {
+            let confirm = |change: &&HostChange<'_>| {
+                numbers.work(change.planning.host, confirmed(change.finish(kind)).collect())
+            };
+            phases.hosts(PhaseKind::Confirm { wave: number, of }, wave.iter().map(confirm).collect());
+            done += wave.len();
         }
     }
 
@@ -218,13 +234,14 @@ pub(super) fn assemble(
     }
     phases.hosts(PhaseKind::Reopen, reopen);
 
-    let finish = |actions: Vec<Action>| {
-        let steps = actions.into_iter().map(Part::Do);
-        std::iter::once(Part::Confirm).chain(steps).chain([Part::Leave]).collect::<Vec<Part>>()
+    let finish = |actions| confirmed(actions).chain([Part::Leave]).collect::<Vec<Part>>();
+    let is_done = |change: &HostChange<'_>| {
+        ordered[..done].iter().any(|done| done.planning.host.name == change.planning.host.name)
     };
     let mut work: Vec<HostWork> = Vec::new();
     for change in changes {
-        work.push(numbers.work(change.planning.host, finish(change.finish(kind))));
+        let parts = if is_done(change) { vec![Part::Leave] } else { finish(change.finish(kind)) };
+        work.push(numbers.work(change.planning.host, parts));
     }
     for planning in others {
         work.push(numbers.work(planning.host, finish(Vec::new())));
@@ -268,6 +285,11 @@ pub(super) fn assemble(
         }
     }
     Ok(plan)
+}
+
+/// What follows once a host is confirmed.
+fn confirmed(actions: Vec<Action>) -> impl Iterator<Item = Part> {
+    std::iter::once(Part::Confirm).chain(actions.into_iter().map(Part::Do))
 }
 
 /// Whether what is done on the primary can only be done by the release itself: what is asked of its copy isn't.

@@ -2,10 +2,10 @@
 //! long.
 
 use super::context::HostChange;
-use crate::config::{LimitsSettings, Settings};
+use crate::config::{LimitsSettings, OnWaveFailure, Settings};
 use crate::plan::Intent;
 use crate::plan::action::{Action, ServiceAction};
-use crate::plan::refusal::Refusal;
+use crate::plan::refusal::{ConfirmedTogether, Refusal};
 
 /// For how many seconds each wave bakes. What a rollback goes to was proven live.
 pub(super) fn bake_seconds(settings: &Settings, intent: Intent) -> u32 {
@@ -21,6 +21,20 @@ impl HostChange<'_> {
         let asked = planning.ask_health(planning.surroundings_of(to), Some(to), told.visitors());
         std::iter::once(waits.into()).chain(asked).collect()
     }
+}
+
+/// Whether each wave is confirmed by itself, or what speaks against that where it is wanted.
+pub(super) fn confirms_waves(settings: &Settings, changes: &[HostChange<'_>]) -> Result<bool, Refusal> {
+    if settings.rollout.on_wave_failure == OnWaveFailure::Revert {
+        return Ok(false);
+    }
+    if changes.iter().any(|change| change.planning.host.app.is_some()) {
+        return Err(Refusal::CannotStop { because: ConfirmedTogether::Apps });
+    }
+    if changes.iter().any(|change| change.told.by_this_run().is_some()) {
+        return Err(Refusal::CannotStop { because: ConfirmedTogether::Maintenance });
+    }
+    Ok(true)
 }
 
 /// How long the first hosts wait for those that are confirmed with them, as far as a plan knows: what restarts and checks take comes on top

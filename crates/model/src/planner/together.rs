@@ -177,6 +177,7 @@ impl Place {
             PhaseKind::Switch { wave, of: _ } => Place::Switch { turn, wave, stage: 1 },
             PhaseKind::Undrain { wave, of: _ } => Place::Switch { turn, wave, stage: 2 },
             PhaseKind::Bake { wave, of: _ } => Place::Switch { turn, wave, stage: 3 },
+            PhaseKind::Confirm { wave, of: _ } => Place::Switch { turn, wave, stage: 4 },
             PhaseKind::Reopen | PhaseKind::Finish | PhaseKind::Work => Place::After(kind),
         }
     }
@@ -200,7 +201,9 @@ fn counted(mut phases: Vec<Phase>) -> Vec<Phase> {
                 switched += 1;
                 (*wave, *of) = (switched, waves);
             }
-            PhaseKind::Undrain { wave, of } | PhaseKind::Bake { wave, of } => {
+            PhaseKind::Undrain { wave, of }
+            | PhaseKind::Bake { wave, of }
+            | PhaseKind::Confirm { wave, of } => {
                 (*wave, *of) = (switched, waves);
             }
             _ => {}

@@ -173,8 +173,10 @@ impl<'s> Draining<'s> {
         Ok(sizes)
     }
 
-    /// How many seconds the hosts of the first of so many waves wait for the traffic of all.
-    pub(super) fn waits(&self, waves: u32, changes: &[&HostChange<'_>]) -> u32 {
+    /// How many seconds the hosts of the first of so many waves wait for the traffic of all that are confirmed with them.
+    pub(super) fn waits(&self, waves: u32, each_by_itself: bool, changes: &[&HostChange<'_>]) -> u32 {
+        let pauses = waves.saturating_sub(1).min(if each_by_itself { 1 } else { u32::MAX });
+        let waves = if each_by_itself { 1 } else { waves };
         let later = waves.saturating_sub(1);
         let (out, times) = match self.method.on() {
             DrainOn::Host => (self.settings.drain.grace_seconds.unwrap_or(usual_grace(self.method)), waves),
@@ -186,7 +188,7 @@ impl<'s> Draining<'s> {
                 (shift.grace_seconds.saturating_add(delay), later)
             }
         };
-        let back = self.back_seconds().saturating_mul(later);
+        let back = self.back_seconds().saturating_mul(pauses);
         out.saturating_mul(times).saturating_add(back)
     }
 

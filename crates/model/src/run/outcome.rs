@@ -98,6 +98,7 @@ fn verdict_of_one(refusal: &Refusal) -> Verdict {
         | Refusal::NothingLive { .. }
         | Refusal::TooFewInService { .. }
         | Refusal::TooManyWaits { .. }
+        | Refusal::CannotStop { .. }
         | Refusal::DrainedOtherwise { .. }
         | Refusal::UnknownDraining { .. }
         | Refusal::NoDraining

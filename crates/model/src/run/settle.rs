@@ -4,7 +4,7 @@ use super::outcome::{Failure, FailureKind, HostOutcome, Outcome, Serving, Verdic
 use super::state::{HostState, RunState};
 use crate::host::running::KnownBy;
 use crate::plan::action::Effect;
-use crate::plan::{HostPlan, Intent, PhaseKind};
+use crate::plan::{HostPlan, Intent};
 use crate::shell::inspect::GUARD_FAILED;
 
 /// What a host serves, as far as the run knows.
@@ -107,8 +107,8 @@ impl<'p> RunState<'p> {
             // Hosts that wait for their `confirm` go back by themselves. Where some may have got it, and where the way
             // back is in doubt, nobody knows how it ends.
             let in_doubt = HostState::needs_look;
-            let is_open =
-                (self.group_has(PhaseKind::Finish) && !self.asking) || self.hosts.values().any(in_doubt);
+            let some_stay = self.hosts.values().any(|state| state.confirmed);
+            let is_open = self.may_be_confirming() || some_stay || self.hosts.values().any(in_doubt);
             let is_open = is_open || !self.traffic.is_empty();
             return if is_open { Verdict::Mixed } else { Verdict::Interrupted };
         }

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::app::virtualenv::differing;
 use crate::deployer::action::DeployerAction;
 use crate::names::HostName;
-use crate::plan::action::{Action, Effect, PythonAction};
+use crate::plan::action::{Action, Effect, PhaseName, PythonAction};
 use crate::plan::frame::Instruction;
-use crate::plan::{Found, Intent, PhaseKind, Plan};
+use crate::plan::{Found, HostWork, Intent, PhaseKind, Plan};
 use crate::run::message::{Command, DeployerEnd, Input, Seen};
 use crate::run::outcome::{Failure, FailureKind, Outcome};
 use crate::run::traffic::OutOfTraffic;
@@ -226,7 +226,7 @@ impl<'p> RunState<'p> {
             }
             Input::Confirmed { host } => {
                 // The first thing in that phase.
-                if !(self.state(&host).working && self.group_has(PhaseKind::Finish)) {
+                if !(self.state(&host).working && self.group_confirms(&host)) {
                     return self.distrust(host, "it says that it is confirmed".to_owned());
                 }
                 self.state(&host).confirmed = true;
@@ -281,7 +281,7 @@ impl<'p> RunState<'p> {
                 state.ok = ok;
                 state.reverted |= reverting && is_back;
                 state.stuck |= reverting && !is_back;
-                if ok && !reverting && self.group_has(PhaseKind::Finish) {
+                if ok && !reverting && self.group_confirms(&host) {
                     self.state(&host).confirmed = true;
                 }
                 self.advance(!ok)
@@ -290,9 +290,12 @@ impl<'p> RunState<'p> {
                 let (takes_part, looking) = (self.takes_part(&host), self.mode == Mode::Looking);
                 let is_on_its_own = matches!(self.plan.intent, Intent::Work | Intent::Restart);
                 let was_sent_all = is_on_its_own && self.was_sent_all(&host);
+                // Whoever is lost while others have still to follow it is no good example.
+                let is_followed = self.mode == Mode::Forward && !self.is_past_the_switch();
                 let state = self.state(&host);
                 state.gone = true;
-                let is_through = state.confirmed || state.reverted || (was_sent_all && !state.working);
+                let is_through =
+                    (state.confirmed && !is_followed) || state.reverted || (was_sent_all && !state.working);
                 // Of a host that is through with its part nothing more was wanted; and one that is confirmed goes on by
                 // itself.
                 if state.lost || is_through || !takes_part {
@@ -332,7 +335,8 @@ impl<'p> RunState<'p> {
                     return Vec::new();
                 }
                 self.interrupted = true;
-                self.advance(true)
+                // A wave that is being confirmed is the last.
+                if self.is_confirming() { Vec::new() } else { self.advance(true) }
             }
             Input::Abandoned => {
                 self.interrupted = true;
@@ -366,13 +370,38 @@ impl<'p> RunState<'p> {
             && !self.failures.iter().any(|failure| failure.host.as_ref() == Some(host))
     }
 
-    /// Whether the run can only end well now, or with a person's help: hosts are confirmed, or told to be.
+    /// Whether the run can only end well now, or with a person's help: the last hosts are confirmed, or told to be.
     fn is_past_the_switch(&self) -> bool {
-        let only_finish = |phase: &usize| self.plan.phases[*phase].kind == PhaseKind::Finish;
-        let told = !self.asking
-            && !self.current_phases().is_empty()
-            && self.current_phases().iter().all(only_finish);
-        told || self.hosts.values().any(|state| state.confirmed)
+        let is_last = self.group + 1 == self.groups.len();
+        let to_confirm =
+            || self.hosts.iter().filter(|(host, _)| self.confirms(host, 0..self.plan.phases.len()));
+        let all_confirmed = to_confirm().next().is_some() && to_confirm().all(|(_, state)| state.confirmed);
+        (is_last && self.is_confirming()) || all_confirmed
+    }
+
+    /// Whether hosts are told to be confirmed, all that have work now.
+    fn is_confirming(&self) -> bool {
+        let phases = self.current_phases();
+        !self.asking && !phases.is_empty() && phases.iter().all(|phase| self.is_confirmation(*phase))
+    }
+
+    /// Whether hosts have work now in which any of them is confirmed.
+    pub(super) fn may_be_confirming(&self) -> bool {
+        !self.asking && self.current_phases().iter().any(|phase| self.is_confirmation(*phase))
+    }
+
+    fn is_confirmation(&self, phase: usize) -> bool {
+        self.plan.phases[phase].kind.name() == PhaseName::Finish
+    }
+
+    /// Whether a host is confirmed in one of these phases.
+    fn confirms(&self, host: &HostName, phases: impl IntoIterator<Item = usize>) -> bool {
+        let mut works = phases.into_iter().filter_map(|phase| self.plan.phases[phase].work_of(host));
+        works.any(HostWork::confirms)
+    }
+
+    fn group_confirms(&self, host: &HostName) -> bool {
+        self.confirms(host, self.current_phases().iter().copied())
     }
 
     pub(super) fn group_has(&self, kind: PhaseKind) -> bool {
@@ -456,7 +485,7 @@ impl<'p> RunState<'p> {
         let phases = self.groups[self.group].clone();
         let names: Vec<HostName> = self.hosts.keys().cloned().collect();
         // A host that is gone by now goes back: if the others were confirmed, they would serve something else for good.
-        let confirms = phases.iter().all(|phase| self.plan.phases[*phase].kind == PhaseKind::Finish);
+        let confirms = phases.iter().all(|phase| self.is_confirmation(*phase));
         if confirms && !self.asking {
             let asked: Vec<HostName> =
                 names.iter().filter(|host| self.is_sent(host, &phases)).cloned().collect();
@@ -502,9 +531,8 @@ impl<'p> RunState<'p> {
     fn advance(&mut self, trouble: bool) -> Vec<Command> {
         let working = self.deployer.running.is_some() || self.hosts.values().any(|state| state.working);
         match self.mode {
-            Mode::Forward
-                if working && (trouble && self.is_past_the_switch() || self.hosts_are_independent()) =>
-            {
+            Mode::Forward if working && self.hosts_are_independent() => Vec::new(),
+            Mode::Forward if working && trouble && (self.is_past_the_switch() || self.is_confirming()) => {
                 Vec::new()
             }
             // Trouble may have come before the last host ended well: whoever was lost is asked in any case.
@@ -523,6 +551,8 @@ impl<'p> RunState<'p> {
             }
             Mode::Forward if working => Vec::new(),
             Mode::Forward if self.hosts.values().any(|state| state.lock_taken) => self.lock_again(),
+            // Who is confirmed stays so, and no other wave follows.
+            Mode::Forward if self.is_confirming() && !self.all_went_well() => self.revert(),
             Mode::Forward if trouble => self.revert(),
             Mode::Forward if self.asking => self.send_group(),
             Mode::Forward => {
@@ -546,7 +576,7 @@ impl<'p> RunState<'p> {
     }
 
     fn all_went_well(&self) -> bool {
-        self.failures.is_empty() && !self.hosts.values().any(|state| state.lock_taken)
+        self.failures.is_empty() && !self.interrupted && !self.hosts.values().any(|state| state.lock_taken)
     }
 
     /// While locks are taken, a host that can't have its own must not stop the others from trying.

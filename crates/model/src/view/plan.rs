@@ -234,6 +234,10 @@ fn group_alike<'p>(plan: &Plan, works: &'p [HostWork], detail: Detail) -> Vec<(V
     for work in works {
         let mut reading = String::new();
         show_work(&mut reading, plan, work, detail, None);
+        // What only the runner is told says something with its shell alone.
+        if reading.is_empty() {
+            continue;
+        }
         let own_name = own_name_line(plan, &work.host);
         let reading: Vec<&str> =
             reading.lines().map(|line| if line.trim() == own_name { "its own name" } else { line }).collect();

@@ -13,7 +13,8 @@ area! {
     /// How long one step may run, in seconds.
     step_timeout_seconds: Seconds<1> => u32 = Always(900_u32);
 
-    /// How long a switched host waits to be confirmed before it reverts by itself, in seconds: all waves have to fit in.
+    /// How long a switched host waits to be confirmed before it reverts by itself, in seconds: all waves that are confirmed
+    /// together have to fit in.
     confirm_timeout_seconds: Seconds<1> => u32 = Always(1800_u32);
 }
 

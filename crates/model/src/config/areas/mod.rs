@@ -46,7 +46,7 @@ pub use layout::{LayoutSettings, StrategyName};
 pub use limits::LimitsSettings;
 pub use maintenance::MaintenanceSettings;
 pub use python::{PythonBase, PythonSettings};
-pub use rollout::{MostUnreachable, RolloutSettings, Unreachable, WaveSize};
+pub use rollout::{MostUnreachable, OnWaveFailure, RolloutSettings, Unreachable, WaveSize};
 pub use rules::{BranchPattern, Confirm, RulesSettings, VersionPattern};
 pub use services::ServicesSettings;
 pub use shared::SharedSettings;

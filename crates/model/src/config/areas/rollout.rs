@@ -59,6 +59,18 @@ pub enum Unreachable {
 
 means_itself!(Unreachable);
 
+/// What becomes of a run when a wave fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnWaveFailure {
+    /// Every host that has switched goes back.
+    Revert,
+    /// The hosts of that wave go back. Waves before it were confirmed by themselves, and stay.
+    Stop,
+}
+
+means_itself!(OnWaveFailure);
+
 area! {
     /// How several hosts are deployed together.
     rollout: RolloutSettings, RolloutLayer, "Several hosts";
@@ -72,6 +84,10 @@ area! {
     /// How long a deploy waits after each wave, in seconds, before the next one begins or all are confirmed. At the end of it every host that
     /// has switched has to be well once more, and what runs there must not have been restarted meanwhile; if one isn't, all go back.
     bake_seconds: At<Seconds<0>> => u32 = InOneStep(Always(0_u32)), example "60";
+
+    /// What becomes of hosts that have switched when a later wave fails: `"revert"`, all go back; `"stop"`, only that wave goes back, as each wave is
+    /// confirmed by itself before the next one begins. The hosts then serve different releases, and the run ends with exit code 9.
+    on_wave_failure: OnWaveFailure => OnWaveFailure = Always(OnWaveFailure::Revert);
 
     /// What a run does about hosts that can't be reached: `"fail"`, it ends before anything is changed; `"skip"`, a deploy or a
     /// rollback leaves them out and says so; no other command does. One that is lost later is never left out.

@@ -83,6 +83,7 @@ fn defaults() {
     waves = []
     # batch: all that are left, in one wave
     bake_seconds = 0
+    on_wave_failure = "revert"
     unreachable = "fail"
     max_unreachable = "50%"
     # drain: hosts are not taken out of traffic

@@ -352,7 +352,7 @@ pub enum PhaseName {
     Bake,
     /// [`PhaseKind::Reopen`]
     Reopen,
-    /// [`PhaseKind::Finish`]
+    /// [`PhaseKind::Confirm`], [`PhaseKind::Finish`]
     Finish,
     /// [`PhaseKind::Work`]
     Work,
