@@ -335,7 +335,7 @@ impl Driver<'_> {
         self.interruptions += 1;
         let (then, input) = match self.interruptions {
             1 => ("stopping in order; once more to leave at once", Input::Interrupted),
-            _ => ("leaving: hosts that have switched go back by themselves", Input::Abandoned),
+            _ => ("leaving: hosts that aren't confirmed go back by themselves", Input::Abandoned),
         };
         (self.events)(Event::Interrupted { then: then.to_owned() });
         input
