@@ -220,7 +220,7 @@ fn enough_hosts_stay() {
     ");
     assert_snapshot!(by("drain = \"file\"\nmin_in_service = 3", &three), @"too few hosts would stay in traffic: 3 of 3 have to, as `min_in_service` says");
     // The first hosts would give up before the last are through.
-    assert_snapshot!(by("drain = \"file\"\ndrain_grace_seconds = 500\nwaves = [1, 1]\nundrain_grace_seconds = 200", &three), @"hosts would wait 1900 s in all for their traffic, wave by wave, and go back by themselves after 1800 s without a confirmation");
+    assert_snapshot!(by("drain = \"file\"\ndrain_grace_seconds = 700\nwaves = [1, 1]\nundrain_grace_seconds = 200", &three), @"hosts would wait 1800 s in all for their traffic, wave by wave, and go back by themselves after 1800 s without a confirmation");
     // The only one.
     assert_snapshot!(by("drain = \"file\"", &[second()]), @"  note: web1: it isn't taken out of traffic: there is no other host that visitors could be sent to");
     // What a person has taken out stays so, and is no host that visitors could be sent to.

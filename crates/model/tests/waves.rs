@@ -16,6 +16,19 @@ use common::{
 
 const HEALTH: &str = "service = \"systemd:five\"\nwaves = [1, 1]\n[health]\nhttp = \"http://localhost/\"";
 
+/// A first deploy of two apps, one after the other, on two hosts.
+fn of_two_apps(text: &str) -> String {
+    let text = format!(
+        "unit = \"five\"\n{text}\n[apps.api]\n[apps.web]\nafter = [\"api\"]\n[environments.production]\nhosts = [\"web1\", \"web2\"]\n"
+    );
+    let (whole, apps) = (settings(&text), apps(&text));
+    let facts = bare().0;
+    let hosts = apps.iter().flat_map(|app| &app.settings.hosts);
+    let seen: Vec<_> = hosts.map(|host| SeenHost { host, facts: &facts }).collect();
+    let by_host = SettingsByHost { whole: &whole, apps: &apps };
+    check(plan_deploy_together(by_host, &run(60), &seen, |_| request(3)))
+}
+
 fn hosts(count: usize) -> Vec<Seen> {
     (0..count).map(|_| second()).collect()
 }
@@ -85,7 +98,12 @@ fn hosts_wait_no_longer_than_for_their_confirmation() {
     hosts would wait 1800 s in all to bake, wave by wave, and go back by themselves after 1800 s without a confirmation
       hint: make waves larger, `bake_seconds` smaller, or `confirm_timeout_seconds` larger
     ");
-    assert_snapshot!(refused("bake_seconds = 500\ndrain = \"file\"\ndrain_grace_seconds = 100"), @"
+    // The first app waits for the last.
+    assert_snapshot!(of_two_apps("waves = [1]\nbake_seconds = 500"), @"
+    hosts would wait 2000 s in all to bake, wave by wave, and go back by themselves after 1800 s without a confirmation
+      hint: make waves larger, `bake_seconds` smaller, or `confirm_timeout_seconds` larger
+    ");
+    assert_snapshot!(refused("bake_seconds = 500\ndrain = \"file\"\ndrain_grace_seconds = 150"), @"
     hosts would wait 1820 s in all, 320 s for their traffic and 1500 s to bake, wave by wave, and go back by themselves after 1800 s without a confirmation
       hint: make waves larger, `drain_grace_seconds` or `bake_seconds` smaller, or `confirm_timeout_seconds` larger
     ");
@@ -196,11 +214,16 @@ fn each_wave_is_confirmed_by_itself_where_a_later_one_takes_none_back() {
       on web1, web2
     ");
     // Each has all the time for itself.
-    let long = "waves = [1, 1]\nbake_seconds = 890\ndrain = \"file\"\ndrain_grace_seconds = 800\nundrain_grace_seconds = 100";
-    let stops = |text: &str| deploy(&format!("on_wave_failure = \"stop\"\n{text}"), &hosts(3), 3);
-    assert!(stops(long).contains("confirm, wave 2 of 3"));
-    assert_snapshot!(stops(&long.replace("= 100", "= 110")), @"
-    hosts would wait 1800 s in all, 910 s for their traffic and 890 s to bake, wave by wave, and go back by themselves after 1800 s without a confirmation
+    let stops = |back: u32| {
+        let text = format!(
+            "confirm_timeout_seconds = 1000\nwaves = [1, 1]\nbake_seconds = 890\ndrain = \"file\"\ndrain_grace_seconds = 800\n\
+             undrain_grace_seconds = {back}\non_wave_failure = \"stop\""
+        );
+        deploy(&text, &hosts(3), 3)
+    };
+    assert!(stops(100).contains("confirm, wave 2 of 3"));
+    assert_snapshot!(stops(110), @"
+    hosts would wait 1000 s in all, 110 s for their traffic and 890 s to bake, wave by wave, and go back by themselves after 1000 s without a confirmation
       hint: make waves larger, `drain_grace_seconds` or `bake_seconds` smaller, or `confirm_timeout_seconds` larger
     ");
 }
@@ -215,16 +238,7 @@ fn what_is_confirmed_together_can_not_stop_half_way() {
     `on_wave_failure = "stop"` can't be kept: with `--maintenance` visitors are let in when all hosts have switched, and all are confirmed together
       hint: deploy without it, or between `maintenance on` and `maintenance off`
     "#);
-    let text = format!(
-        "unit = \"five\"\n{stops}\n[apps.api]\n[apps.web]\n[environments.production]\nhosts = [\"web1\", \"web2\"]\n"
-    );
-    let (whole, apps) = (settings(&text), apps(&text));
-    let facts = bare().0;
-    let hosts = apps.iter().flat_map(|app| &app.settings.hosts);
-    let seen: Vec<_> = hosts.map(|host| SeenHost { host, facts: &facts }).collect();
-    let by_host = SettingsByHost { whole: &whole, apps: &apps };
-    let request = DeployRequest { told: None, ..request };
-    assert_snapshot!(check(plan_deploy_together(by_host, &run(60), &seen, |_| request.clone())), @r#"
+    assert_snapshot!(of_two_apps(stops), @r#"
     `on_wave_failure = "stop"` can't be kept: several apps are one release, and all are confirmed together
       hint: leave the line out, or write `on_wave_failure = "revert"`
     "#);

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bake::{Waits, bake_seconds, confirms_waves};
+use super::bake::{bake_seconds, confirms_waves};
 use super::context::{HostChange, HostPlanning, RunContext};
 use super::numbers::{Numbers, Part};
 use super::reach::skipped_of;
 use super::traffic::Draining;
+use super::waits::too_long;
 use super::waves::split_into_waves;
 use crate::config::Settings;
 use crate::deployer::action::DeployerAction;
@@ -107,14 +108,6 @@ pub(super) fn assemble(
     }
     let bake_seconds = bake_seconds(settings, intent);
     let each_by_itself = confirms_waves(settings, changes).map_err(|refusal| vec![refusal])?;
-    let count = u32::try_from(waves.len()).unwrap_or(u32::MAX);
-    let waits = Waits {
-        drain_seconds: draining.map_or(0, |draining| draining.waits(count, each_by_itself, &ordered)),
-        bake_seconds: bake_seconds.saturating_mul(if each_by_itself { 1 } else { count }),
-    };
-    if let Some(refusal) = waits.too_long(&settings.limits) {
-        return Err(vec![refusal]);
-    }
     if each_by_itself && waves.len() > 1 {
         let text =
             "each wave is confirmed by itself: when a later one fails, those before it keep the new release";
@@ -248,6 +241,9 @@ pub(super) fn assemble(
     }
     phases.hosts(PhaseKind::Finish, work);
     plan.phases = phases.0;
+    if let Some(refusal) = too_long(&plan, &settings.limits) {
+        return Err(vec![refusal]);
+    }
     // What a command made before it failed is in the way of the next deploy, whoever's that is. What is written down takes
     // less room than is kept for it.
     let note = |change: &HostChange<'_>| {

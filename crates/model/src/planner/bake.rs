@@ -1,8 +1,8 @@
-//! How long hosts that have switched are watched before the next of them do, or before all are confirmed; and whether they can wait for so
-//! long.
+//! How long hosts that have switched are watched before the next of them do, or before all are confirmed; and which are confirmed by
+//! themselves then.
 
 use super::context::HostChange;
-use crate::config::{LimitsSettings, OnWaveFailure, Settings};
+use crate::config::{OnWaveFailure, Settings};
 use crate::plan::Intent;
 use crate::plan::action::{Action, ServiceAction};
 use crate::plan::refusal::{ConfirmedTogether, Refusal};
@@ -35,26 +35,4 @@ pub(super) fn confirms_waves(settings: &Settings, changes: &[HostChange<'_>]) ->
         return Err(Refusal::CannotStop { because: ConfirmedTogether::Maintenance });
     }
     Ok(true)
-}
-
-/// How long the first hosts wait for those that are confirmed with them, as far as a plan knows: what restarts and checks take comes on top
-/// of that.
-pub(super) struct Waits {
-    /// Until hosts are out of traffic, and back in it.
-    pub(super) drain_seconds: u32,
-    /// Until waves have baked.
-    pub(super) bake_seconds: u32,
-}
-
-impl Waits {
-    /// What speaks against them: hosts would go back by themselves.
-    pub(super) fn too_long(self, limits: &LimitsSettings) -> Option<Refusal> {
-        let Waits { drain_seconds, bake_seconds } = self;
-        let most = limits.confirm_timeout_seconds;
-        (drain_seconds.saturating_add(bake_seconds) >= most).then_some(Refusal::TooManyWaits {
-            drain_seconds,
-            bake_seconds,
-            most,
-        })
-    }
 }

@@ -29,6 +29,7 @@ mod switch;
 mod together;
 mod traffic;
 pub(crate) mod virtualenv;
+mod waits;
 mod waves;
 mod work;
 

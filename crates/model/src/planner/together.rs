@@ -9,6 +9,7 @@ use super::assemble::{deployer_variables, empty_plan};
 use super::context::{RunContext, SeenHost};
 use super::deploy::{DeployRequest, plan_deploy};
 use super::numbers::renumber;
+use super::waits::too_long;
 use crate::config::{AppInEnvironment, Settings, SettingsByHost};
 use crate::deployer::action::DeployerAction;
 use crate::host::facts::HostFacts;
@@ -58,7 +59,12 @@ pub fn plan_for_each_app<'a>(
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    Ok((!plans.is_empty()).then(|| plan_together(whole, run, plans)))
+    if plans.is_empty() {
+        return Ok(None);
+    }
+    let plan = plan_together(whole, run, plans);
+    // The first app waits for the last.
+    too_long(&plan, &whole.limits).map_or(Ok(Some(plan)), |refusal| Err(vec![refusal]))
 }
 
 /// Plans a deploy of several apps as one release, or of the only one. `request_of` says what is asked for each.

@@ -173,25 +173,6 @@ impl<'s> Draining<'s> {
         Ok(sizes)
     }
 
-    /// How many seconds the hosts of the first of so many waves wait for the traffic of all that are confirmed with them.
-    pub(super) fn waits(&self, waves: u32, each_by_itself: bool, changes: &[&HostChange<'_>]) -> u32 {
-        let pauses = waves.saturating_sub(1).min(if each_by_itself { 1 } else { u32::MAX });
-        let waves = if each_by_itself { 1 } else { waves };
-        let later = waves.saturating_sub(1);
-        let (out, times) = match self.method.on() {
-            DrainOn::Host => (self.settings.drain.grace_seconds.unwrap_or(usual_grace(self.method)), waves),
-            // The first are armed once they are out.
-            DrainOn::Deployer => {
-                let Some(shift) = self.by_deployer(&self.those(changes)) else { return 0 };
-                let members = shift.hosts.iter().flat_map(|host| &host.memberships);
-                let delay = members.map(|member| member.delay_seconds).max().unwrap_or_default();
-                (shift.grace_seconds.saturating_add(delay), later)
-            }
-        };
-        let back = self.back_seconds().saturating_mul(pauses);
-        out.saturating_mul(times).saturating_add(back)
-    }
-
     fn back_seconds(&self) -> u32 {
         let usual = if *self.method == DrainMethod::LoadBalancer { 0 } else { BACK_SECONDS };
         self.settings.drain.back_seconds.unwrap_or(usual)
