@@ -700,6 +700,7 @@ fn a_deploy_whose_waves_are_confirmed_one_by_one() {
 #[test]
 fn a_deploy_whose_waves_leave_traffic_and_are_confirmed_one_by_one() {
     explore(2..=2, &format!("{BY_DEPLOYER}{WAVES}{STOPS}"), two, Wanted::Deploy(3));
+    explore(2..=2, &format!("{BY_DEPLOYER}{WAVES}{BAKES}"), two, Wanted::Deploy(3));
 }
 
 #[test]

@@ -86,6 +86,28 @@ fn each_wave_bakes_with_those_before_it() {
     ");
 }
 
+/// That the deployer may take hosts out of traffic, they say no earlier than it may.
+#[test]
+fn the_next_wave_is_not_said_to_be_out_while_one_bakes() {
+    let drained = |text: &str| {
+        let drain = "drain = { command = \"out\", undo = \"in\", on = \"deployer\" }";
+        deploy(&format!("{drain}\nwaves = [1]\n{text}"), &hosts(2), 3)
+    };
+    assert_snapshot!(difference(&drained(""), &drained("bake_seconds = 30")), @"
+    undrain, wave 1 of 2
+    + 
+    + bake, wave 1 of 2
+    +   on web1
+    +     wait for 30 s
+    +     wait for 30 s
+    undrain, wave 2 of 2
+    + bake, wave 2 of 2
+    +   on web1, web2
+    +     wait for 30 s
+    +
+    ");
+}
+
 #[test]
 fn a_rollback_does_not_bake() {
     assert_eq!(rollback("bake_seconds = 30", &hosts(2)), rollback("", &hosts(2)));

@@ -134,7 +134,7 @@ pub(super) fn assemble(
         }
     }
     if let Some(draining) = draining {
-        announce.extend(draining.announce(&ordered[..waves[0]], &mut numbers));
+        announce.extend(draining.announce(&ordered[..waves[0]], 0, &mut numbers));
     }
     for planning in others {
         if let Some(told) = &others_tell {
@@ -192,9 +192,12 @@ pub(super) fn assemble(
             numbers.work(change.planning.host, change.switch(is_last, then, draining))
         });
         phases.hosts(PhaseKind::Switch { wave: number, of }, work.collect());
+        let next = waves.get(index + 1).map_or(&[][..], |size| &later[..*size]);
         if let Some(draining) = draining {
-            let next = waves.get(index + 1).map_or(&[][..], |size| &later[..*size]);
-            let (steps, work) = draining.put_back(wave, next, &mut numbers);
+            let (steps, mut work) = draining.put_back(wave, is_last, &mut numbers);
+            if bake_seconds == 0 {
+                work.extend(draining.announce(next, 0, &mut numbers));
+            }
             phases.both(PhaseKind::Undrain { wave: number, of }, steps, work);
         }
         if bake_seconds > 0 {
@@ -204,7 +207,11 @@ pub(super) fn assemble(
                 let parts = change.bake(bake_seconds).into_iter().map(Part::Do);
                 numbers.work(change.planning.host, parts.collect())
             };
-            phases.hosts(PhaseKind::Bake { wave: number, of }, switched.iter().map(bake).collect());
+            let mut work: Vec<HostWork> = switched.iter().map(bake).collect();
+            if let Some(draining) = draining {
+                work.extend(draining.announce(next, bake_seconds, &mut numbers));
+            }
+            phases.hosts(PhaseKind::Bake { wave: number, of }, work);
         }
         // The last is confirmed where all else ends.
         if each_by_itself && !is_last {

@@ -11,7 +11,7 @@ use crate::host::balancer::Membership;
 use crate::host::facts::HostFacts;
 use crate::host::record::{DrainRecord, JournalKind};
 use crate::names::HostName;
-use crate::plan::action::{Action, HostWay, RecordAction, Surroundings, TrafficAction};
+use crate::plan::action::{Action, HostWay, RecordAction, ServiceAction, Surroundings, TrafficAction};
 use crate::plan::frame::Instruction;
 use crate::plan::refusal::Refusal;
 use crate::plan::{DeployerStep, HostWork, Intent, Note, Phase, PhaseKind, Plan, Step};
@@ -186,15 +186,22 @@ impl<'s> Draining<'s> {
         changes.iter().copied().filter(|change| self.takes_out(change)).collect()
     }
 
-    /// What has to be known of a wave of hosts, whatever becomes of this run, before the deployer takes them out. No earlier: who reads it takes
-    /// them for out.
-    pub(super) fn announce(&self, wave: &[&HostChange<'_>], numbers: &mut Numbers) -> Vec<HostWork> {
+    /// What has to be known of a wave of hosts, whatever becomes of this run, before the deployer takes them out. No earlier than after so many
+    /// seconds: who reads it takes them for out.
+    pub(super) fn announce(
+        &self,
+        wave: &[&HostChange<'_>],
+        after_seconds: u32,
+        numbers: &mut Numbers,
+    ) -> Vec<HostWork> {
         if self.method.on() == DrainOn::Host {
             return Vec::new();
         }
         let note = |change: &&HostChange<'_>| {
+            let wait = ServiceAction::VerifyRunning { services: Vec::new(), seconds: after_seconds };
+            let wait = Some(Part::from(wait)).filter(|_| after_seconds > 0);
             let note = Part::Do(change.planning.drain(self.method, false));
-            numbers.work(change.planning.host, vec![note])
+            numbers.work(change.planning.host, wait.into_iter().chain([note]).collect())
         };
         self.those(wave).iter().map(note).collect()
     }
@@ -217,23 +224,20 @@ impl<'s> Draining<'s> {
         (Vec::new(), work.collect())
     }
 
-    /// Puts a wave of hosts back into traffic; the next one waits until the load balancer has noticed, and says meanwhile that it may be out from
-    /// here on.
+    /// Puts a wave of hosts back into traffic; what follows waits until the load balancer has noticed.
     pub(super) fn put_back(
         &self,
         wave: &[&HostChange<'_>],
-        next: &[&HostChange<'_>],
+        is_last: bool,
         numbers: &mut Numbers,
     ) -> (Vec<DeployerStep>, Vec<HostWork>) {
         let those = self.those(wave);
-        let wait = if next.is_empty() { 0 } else { self.back_seconds() };
+        let wait = if is_last { 0 } else { self.back_seconds() };
         let steps = numbers.deployer(self.by_deployer(&those).map(DeployerAction::Undrain));
         let back = |HostChange { planning, .. }: &&HostChange<'_>| {
             numbers.work(planning.host, vec![Part::Do(planning.undrain(self.method, wait))])
         };
-        let mut work: Vec<HostWork> = those.iter().map(back).collect();
-        work.extend(self.announce(next, numbers));
-        (steps, work)
+        (steps, those.iter().map(back).collect())
     }
 
     /// What puts a host back that goes back: where it does so by itself.

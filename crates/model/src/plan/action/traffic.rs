@@ -66,15 +66,16 @@ impl TrafficAction {
     }
 
     pub(super) fn effects(&self) -> Effects<'_> {
-        use PhaseName::{Announce, Drain, Switch, Undrain, Work};
+        use PhaseName::{Announce, Bake, Drain, Switch, Undrain, Work};
         let way = match self {
             TrafficAction::Drain { way, .. } | TrafficAction::Undrain { way, .. } => way,
         };
         let may_use_sudo = matches!(way, HostWay::Command { .. });
         match self {
-            TrafficAction::Drain { is_by_hand, .. } => {
-                Effects::new(Effect::Drained { is_by_hand: *is_by_hand }, &[Announce, Drain, Undrain, Work])
-            }
+            TrafficAction::Drain { is_by_hand, .. } => Effects::new(
+                Effect::Drained { is_by_hand: *is_by_hand },
+                &[Announce, Drain, Undrain, Bake, Work],
+            ),
             // What stands behind it on a way back is done although it failed.
             TrafficAction::Undrain { .. } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
