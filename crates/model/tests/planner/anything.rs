@@ -66,9 +66,13 @@ proptest! {
         force: bool,
         take_over: bool,
         waves in 0u32..3,
+        between in proptest::sample::subsequence(
+            vec!["batch = 1\n", "bake_seconds = 30\n", "on_wave_failure = \"stop\"\n", "drain = \"file\"\n"],
+            0..=4,
+        ),
     ) {
         let names = ["\"a\"", "\"b\"", "\"c\""][..slots].join(", ");
-        let waves = if waves == 0 { String::new() } else { format!("waves = [{waves}]") };
+        let waves = if waves == 0 { String::new() } else { format!("waves = [{waves}]\n") } + &between.concat();
         let text = format!("release_paths = [{names}]\n{waves}\n[hooks]\nbuild = \"make\"\nonce = \"migrate\"\nverify = \"curl\"");
         let settings = fleet(&text, facts.len());
         let hosts: Vec<Seen> = facts.into_iter().map(|mut facts| {
