@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::markdown::{list_item, paragraph};
 
 /// Settings that are tables have a part of the page each, below the others.
-const TABLES: [&str; 5] = ["health", "hooks", "notify", "tasks", "services"];
+const TABLES: [&str; 6] = ["health", "hooks", "notify", "tasks", "services", "watch"];
 
 pub(crate) fn page() -> String {
     let schema = schema();
@@ -105,6 +105,18 @@ pub(crate) fn page() -> String {
         ],
     );
     try_text(&format!("unit = \"five\"\n{}", without_fence(HEALTH_EXAMPLE)));
+    text.push('\n');
+
+    let watch = &schema["properties"]["watch"];
+    let _ = write!(text, "## Watches\n\n{}\n", paragraph(&described(watch).meaning));
+    text.push_str(WATCH_EXAMPLE);
+    let _ = write!(text, "\n{}\n", paragraph("The keys of a watch:"));
+    list_keys(
+        &mut text,
+        find_table(watch).expect("a watch is a table"),
+        &["access_log", "journal", "max", "min_requests", "no_data", "advisory", "roles"],
+    );
+    try_text(&format!("unit = \"five\"\n{}", without_fence(WATCH_EXAMPLE)));
     text.push('\n');
 
     let private = find_table(&schema["properties"]["python"]).expect("python may be a table");
@@ -249,6 +261,15 @@ waves = [1, "100%"]
 [environments.production.health]
 http = "/healthz"
 port = 8000
+```
+"#;
+
+const WATCH_EXAMPLE: &str = r#"```toml
+bake_seconds = 60
+
+[watch.errors]
+access_log = "/var/log/nginx/five.log"
+max = 0.02
 ```
 "#;
 

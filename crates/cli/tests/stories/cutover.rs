@@ -49,7 +49,7 @@ fn nginx(host: &FleetHost) -> String {
     host.run(&format!(
         "mkdir -p /tmp/nginx && cat >/tmp/nginx/conf <<'END'\n\
          user www-data;\nworker_processes 2;\npid /tmp/nginx/pid;\nerror_log /tmp/nginx/error.log;\n\
-         events {{ worker_connections 256; }}\nhttp {{\n  access_log off;\n  client_body_temp_path /tmp/nginx/body;\n  proxy_temp_path /tmp/nginx/proxy;\n  \
+         events {{ worker_connections 256; }}\nhttp {{\n  access_log /tmp/nginx/access.log;\n  client_body_temp_path /tmp/nginx/body;\n  proxy_temp_path /tmp/nginx/proxy;\n  \
          fastcgi_temp_path /tmp/nginx/fastcgi;\n  uwsgi_temp_path /tmp/nginx/uwsgi;\n  scgi_temp_path /tmp/nginx/scgi;\n  \
          server {{\n    listen {address};\n    location / {{ proxy_pass http://unix:/var/webapps/five/releases/current/run/app.sock; }}\n  }}\n}}\nEND\n\
          nginx -c /tmp/nginx/conf"
@@ -200,14 +200,18 @@ const LINK: &str = "readlink /var/webapps/five/releases/current";
 
 /// One host with gunicorn side by side, which serves v1.
 fn gunicorn(stage: &Stage, wheels: &Wheels, more: &str) {
+    gunicorn_with(stage, wheels, more);
+    release(stage, "v1", &[]);
+    stage.production(&["deploy"], 0);
+}
+
+fn gunicorn_with(stage: &Stage, wheels: &Wheels, more: &str) {
     stage.configure(&format!(
         "unit = \"five\"\nrecipe = \"wsgi\"\nservice = \"none\"\npip_requirements = [\"requirements.txt\"]\n{}\n{more}\n\
          [services.web]\ncommand = '''{GUNICORN}'''\ncutover = \"socket\"\n[health]\nhttp = \"/healthz\"\ngrace_seconds = 3\n\
          [environments.production]\nhosts = [\"web1\"]\n",
         wheels.options(),
     ));
-    release(stage, "v1", &[]);
-    stage.production(&["deploy"], 0);
 }
 
 /// Whether a host runs the app from its first slot, and nothing of it from the second.
@@ -331,4 +335,27 @@ fn what_is_kept_warm_or_was_rehearsed_is_what_status_says() {
     stage.production(&["status"], 0).says("five-web@b.service is kept warm");
     stage.production(&["rollback"], 0);
     assert_eq!((pid(), host.run(ASK)), (before, "v2".to_owned()));
+}
+
+#[test]
+fn a_release_that_answers_badly_is_taken_back_by_its_numbers() {
+    let stage = Stage::with(options(1));
+    let wheels = Wheels::serve();
+    let host = stage.fleet.host("web1");
+    let watch = "settle_seconds = 0\nbake_seconds = 4\n[watch.errors]\naccess_log = \"/tmp/nginx/access.log\"\nmax = 0.02\n";
+    gunicorn(&stage, &wheels, "settle_seconds = 0");
+    let load = Load::start(&nginx(host), 8);
+    gunicorn_with(&stage, &wheels, watch);
+    let odd = WSGI.replace("start_response(\"200", "status = \"500 No\" if environ[\"PATH_INFO\"] != \"/healthz\" and os.urandom(1)[0] < 26 else \"200 OK\"\n    start_response(status if status != \"200 OK\" else \"200");
+    release(&stage, "v2", &[("wsgi.py", &odd)]);
+    stage
+        .production(&["deploy"], 8)
+        .says("answers since the switch were errors of the server")
+        .says("serving now: v1 (");
+    assert_eq!(host.run(LINK), "a\n");
+    wait_for("the end of what was started", || runs_the_first_alone(host));
+    release(&stage, "v3", &[]);
+    stage.production(&["-v", "deploy"], 0).says("0 of ").says("errors of the server (0.0 %)");
+    let report = load.stop();
+    assert!(report.failed.iter().all(|failed| failed.starts_with("500 ")), "{:?}", report.failed);
 }

@@ -26,3 +26,4 @@ pub mod template;
 pub mod text;
 pub mod traffic;
 pub mod virtualenv;
+pub mod watch;

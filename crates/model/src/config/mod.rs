@@ -36,7 +36,7 @@ pub use areas::{
     InventorySettings, LayoutSettings, LimitsSettings, MaintenanceSettings, MostUnreachable, OnWaveFailure,
     PythonBase, PythonSettings, RolloutSettings, RulesSettings, ServicesSettings, Settings, SharedSettings,
     SourceName, SourceSettings, StrategyName, Task, TaskTarget, Unreachable, UsersSettings, VersionPattern,
-    VersionSettings, WaveSize, reference,
+    VersionSettings, WatchSettings, WaveSize, reference,
 };
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use edit::with_strategy;

@@ -142,6 +142,7 @@ impl Layer {
             layout: _,
             users: _,
             rollout: _,
+            watch: _,
             drain: _,
             connection: _,
             limits: _,

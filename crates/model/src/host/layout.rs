@@ -47,6 +47,11 @@ impl Layout {
         self.state().join("pending.json")
     }
 
+    /// How far logs had come at the last switch of which something is counted since.
+    pub fn watched(&self) -> HostPath {
+        self.state().join("watched")
+    }
+
     /// The record of a slot.
     pub fn record(&self, slot: &SlotName) -> HostPath {
         self.state().join("slots").join(&format!("{slot}.json"))

@@ -19,7 +19,7 @@ impl HostChange<'_> {
         let services = planning.services_that_stay(to);
         let waits = ServiceAction::VerifyRunning { services, seconds };
         let asked = planning.ask_health(planning.surroundings_of(to), Some(to), told.visitors());
-        std::iter::once(waits.into()).chain(asked).collect()
+        std::iter::once(waits.into()).chain(asked).chain(planning.watch(&to.slot)).collect()
     }
 }
 

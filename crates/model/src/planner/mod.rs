@@ -30,6 +30,7 @@ mod together;
 mod traffic;
 pub(crate) mod virtualenv;
 mod waits;
+mod watch;
 mod waves;
 mod work;
 

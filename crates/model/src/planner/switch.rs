@@ -35,6 +35,9 @@ impl HostChange<'_> {
             build.chain(then).chain(std::mem::take(&mut before)).collect()
         } else {
             let mut after = planning.start_beside(to, told);
+            if self.direction == Direction::Forward {
+                after.extend(planning.begin_watch());
+            }
             after.push(RecordAction::SwitchLink { target: Some(to.slot.to_string()) }.into());
             after
         };

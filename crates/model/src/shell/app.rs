@@ -7,6 +7,7 @@ use super::command::{app_command, app_command_anywhere};
 use super::health::health_script;
 use super::logs::logs_script;
 use super::record::{replace_file, write_new};
+use super::watch;
 use super::{quote, quote_words};
 use crate::app::maintenance::{MaintenanceMethod, MaintenanceRecord};
 use crate::app::package::FetchedPackage;
@@ -25,6 +26,8 @@ pub(super) fn render(action: &AppAction, layout: &Layout, run: &RunId) -> String
         AppAction::AskApp { url, release, patience_seconds, in_maintenance } => {
             ask_script(url, release, *patience_seconds, *in_maintenance)
         }
+        AppAction::BeginWatch { logs } => watch::begin(layout, logs),
+        AppAction::Watch { watch, units } => watch::watch(layout, watch, units),
         AppAction::AskHealth { health, services, in_maintenance, by, around } => {
             health_script(layout, health, around, services, *in_maintenance, *by)
         }

@@ -29,6 +29,7 @@ mod service;
 pub(crate) mod service_file;
 mod traffic;
 mod user;
+mod watch;
 
 pub use check::{LONGEST_STEP, check_plan};
 pub(crate) use command::lasting_surroundings;

@@ -26,6 +26,7 @@ mod source;
 mod tasks;
 mod users;
 mod version;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +55,7 @@ pub use source::{SourceName, SourceSettings};
 pub use tasks::{Task, TaskTarget};
 pub use users::UsersSettings;
 pub use version::VersionSettings;
+pub use watch::WatchSettings;
 
 pub(super) use app::AppLayer;
 pub(super) use connection::ConnectionLayer;
@@ -198,6 +200,8 @@ areas! {
     services: ServicesSettings,
     /// How several hosts are deployed together.
     rollout: RolloutSettings,
+    /// Numbers that decide while a wave bakes.
+    watch: WatchSettings,
     /// How hosts are taken out of traffic while they change.
     drain: DrainSettings,
     /// The connections to hosts.

@@ -472,3 +472,61 @@ fn private_packages_say_what_they_are() {
     { rev = 'v1' } → `private` needs `url`
     "#);
 }
+
+#[test]
+fn what_is_watched() {
+    insta::assert_snapshot!(told_of("unit = 'x'\nbake_seconds = 30\n…", &[
+        "watch.a = {}",
+        "watch.a = { access_log = '/a', journal = 'b' }",
+        "watch.a = { access_log = 'nginx.log' }",
+        "watch.a = { access_log = '/a', max = 2 }",
+        "watch.a = { access_log = '/a', max = 1.5 }",
+        "watch.a = { journal = 'x', max = 0.5 }",
+        "watch.a = { journal = 'x', min_requests = 2 }",
+        "watch.a = { access_log = '/a', no_data = 'maybe' }",
+        "watch.a = { access_log = '/a', minimum = 1 }",
+    ]), @r#"
+    watch.a = {}
+    {} → this doesn't say what is counted; add `access_log = "/var/log/nginx/access.log"`, or `journal = "Traceback|ERROR"`
+
+    watch.a = { access_log = '/a', journal = 'b' }
+    { access_log = '/a', journal = 'b' } → two things are counted; give each a table of its own
+
+    watch.a = { access_log = 'nginx.log' }
+    { access_log = 'nginx.log' } → it isn't known in which folder this log is; write its whole path: `/var/log/nginx/access.log`
+
+    watch.a = { access_log = '/a', max = 2 }
+    { access_log = '/a', max = 2 } → 2 isn't a share; write one from 0 to 1: 0.02 is 2 of 100 answers
+
+    watch.a = { access_log = '/a', max = 1.5 }
+    { access_log = '/a', max = 1.5 } → 1.5 isn't a share; write one from 0 to 1: 0.02 is 2 of 100 answers
+
+    watch.a = { journal = 'x', max = 0.5 }
+    { journal = 'x', max = 0.5 } → 0.5 isn't a number of lines; write a whole number: `max = 0`
+
+    watch.a = { journal = 'x', min_requests = 2 }
+    { journal = 'x', min_requests = 2 } → `min_requests` is about requests, and lines are counted here; leave it out
+
+    watch.a = { access_log = '/a', no_data = 'maybe' }
+    'maybe' → `no_data` can't be `maybe`; write `pass` or `fail`
+
+    watch.a = { access_log = '/a', minimum = 1 }
+    minimum → unknown setting `minimum`; write `access_log`, `journal`, `max`, `min_requests`, `no_data`, `advisory` or `roles`
+    "#);
+    let told = mistakes("unit = 'x'\nwatch.a = { journal = 'x' }\n");
+    insta::assert_snapshot!(told, @"
+    error: nothing is watched, as `bake_seconds` isn't set
+     --> buedafab.toml:2:11
+      |
+    2 | watch.a = { journal = 'x' }
+      |           ^^^^^^^^^^^^^^^^^
+      |
+      = help: say how long each wave is watched: `bake_seconds = 60`
+    ");
+    let shown = settings(
+        "production",
+        "unit = 'x'\nbake_seconds = 9\n[watch.a]\naccess_log = '/a'\nmax = 0.02\n[watch.b]\njournal = 'x'\nroles = ['web']\n",
+    );
+    let first = shown.unwrap();
+    assert_eq!(settings("production", &show(&first)).unwrap(), first);
+}

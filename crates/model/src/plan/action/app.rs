@@ -13,6 +13,7 @@ use crate::app::maintenance::MaintenanceMethod;
 use crate::app::package::FetchedPackage;
 use crate::app::service::Service;
 use crate::app::text::one_line;
+use crate::app::watch::Watch;
 use crate::names::{HostPath, SlotName};
 use crate::release::Release;
 
@@ -57,6 +58,18 @@ pub enum AppAction {
         /// Whether visitors are told of maintenance, which it may answer instead.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         in_maintenance: bool,
+    },
+    /// Notes how far logs have come of which is counted from here on.
+    BeginWatch {
+        /// Which.
+        logs: Vec<String>,
+    },
+    /// Fails where too much was counted since the switch.
+    Watch {
+        /// What.
+        watch: Watch,
+        /// The units whose words are counted, where that is what is.
+        units: Vec<String>,
     },
     /// Asks whether the app is well, until it is or its time is over.
     AskHealth {
@@ -196,6 +209,10 @@ impl AppAction {
             .optional(*optional)
             .by_sudo(true),
             AppAction::AskApp { .. } => Effects::new(Effect::Nothing, &[Switch, Reopen]),
+            AppAction::BeginWatch { .. } => Effects::new(Effect::Beside, &[Switch]).by_sudo(true),
+            AppAction::Watch { watch, .. } => {
+                Effects { tells: watch.advisory, ..Effects::new(Effect::Nothing, &[Bake]).by_sudo(true) }
+            }
             AppAction::AskHealth { .. } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Nothing, &[Announce, Switch, Bake, Reopen, Work]).by_sudo(true)
@@ -239,6 +256,10 @@ impl fmt::Display for AppAction {
             }
             AppAction::Hook { point, command, .. } => write!(f, "{point}: {}", one_line(command)),
             AppAction::AskApp { release, .. } => write!(f, "ask the app whether it runs {release}"),
+            AppAction::BeginWatch { logs } => {
+                write!(f, "note how far {} has come", one_line(&logs.join(", ")))
+            }
+            AppAction::Watch { watch, .. } => write!(f, "watch {}", one_line(&watch.to_string())),
             AppAction::AskHealth { health, .. } => {
                 write!(f, "ask whether the app is well: {}", health.question)
             }

@@ -2,7 +2,7 @@
 #
 # Assignments stand before this text: sudo; folder, releases and path, the live release, all of them and the app's; system_units and user_units, words
 # for the shell; files, patterns of the shell, a line each; since, in seconds, lines and wanted, each maybe empty; follow, maybe
-# empty; units, as people read them, and limits, what is asked of the lines.
+# empty; units, as people read them, and limits, what is asked of the lines. `instances_of` is defined.
 
 cd "$folder" 2>/dev/null || cd "$path" 2>/dev/null || { echo "$path isn't there" >&2; exit 1; }
 
@@ -51,15 +51,6 @@ telling() {
     *nothing*) [ -z "$source" ] || is_silent "$source" ;;
     *) spoke=yes ;;
   esac
-}
-
-# Each slot's own unit of a service.
-# shellcheck disable=SC2154
-instances_of() {
-  for slot in "$releases"/*/; do
-    slot=${slot%/}
-    [ -L "$slot" ] || printf ' --unit %s@%s' "$1" "${slot##*/}"
-  done
 }
 
 # The journal is everybody's who is in one of its groups, and else root's. Who may not read it sees what is their own.
