@@ -473,6 +473,7 @@ fn kind(property: &Value) -> String {
             (Some(least), Some(most)) => format!("whole number from {least} to {most}"),
             _ => "whole number".to_owned(),
         },
+        Some("number") => "number".to_owned(),
         Some("string") => "string".to_owned(),
         _ => match property["anyOf"].as_array().or(property["oneOf"].as_array()) {
             Some(choices) => choices.iter().map(kind).collect::<Vec<_>>().join(" or "),
