@@ -27,6 +27,7 @@ use crate::host::running::{Running, Trouble};
 use crate::host::served::served;
 use crate::host::sudo::SudoRules;
 use crate::host::tree::{OuterLink, Tree};
+use crate::host::web_server::WebServer;
 use crate::host::written::Written;
 use crate::names::{CommitId, HostPath, SlotName};
 use crate::release::Release;
@@ -165,6 +166,8 @@ pub struct HostFacts {
     pub units_elsewhere: Vec<UnitElsewhere>,
     /// What runs of the app, and how it answers.
     pub running: Running,
+    /// The web servers there, where the app is one that they find by the link.
+    pub web_servers: Vec<WebServer>,
     /// Where the app gives out git's folder; `None` if it doesn't, or wasn't asked.
     pub exposed: Option<String>,
     /// What the app says which release it runs; `None` if it wasn't asked.
@@ -553,6 +556,7 @@ impl HostFacts {
                 "folders" => facts.running.read_folders(value, &releases),
                 "health" => facts.running.read_health(value),
                 "missing_shared" => facts.missing_shared.push(value.to_owned()),
+                "web_server" => facts.web_servers.extend(WebServer::read(value)),
                 "exposed" => facts.exposed = Some(value.to_owned()),
                 "umask" => facts.umask = u32::from_str_radix(value, 8).ok(),
                 "closed_env_file" => facts.closed_env_file = Some(BadRecord::read_closed(value)),

@@ -19,6 +19,7 @@ pub mod served;
 pub mod sudo;
 mod transport;
 pub mod tree;
+pub mod web_server;
 pub mod written;
 
 use std::collections::BTreeSet;

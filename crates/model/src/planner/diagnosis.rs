@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::host::diagnosis::{ArchiveRoom, Diagnosis, DiagnosisKind, Expected, diagnose};
 use crate::host::left_over::{LeftOver, WantedHere, left_over};
 use crate::host::sudo::{ANY_COMMIT, SudoCommand, SudoNeeded};
+use crate::host::web_server::FollowedSocket;
 use crate::names::{CommitId, HostPath, SlotName};
 use crate::shell::service_file::recovery_unit;
 use crate::strategy::{self, Strategy};
@@ -109,10 +110,30 @@ pub(super) fn diagnose_by(
         owner,
         group: settings.users.deploy_group.as_deref(),
         reads_env_file: reads_env_file(settings),
+        sockets: &followed_sockets(settings, host),
         sent_kib: sent.kib,
         archive: sent.archive,
     };
     diagnose(facts, &expected)
+}
+
+/// The sockets of a host that web servers find by the link, which is what hands over to the next release.
+pub(super) fn followed_sockets(settings: &Settings, host: &Host) -> Vec<FollowedSocket> {
+    let layout = settings.layout(host);
+    let any = slots_of(settings).into_iter().next();
+    let here = settings.services.named.iter();
+    let here = here.filter(|named| named.is_side_by_side() && settings.runs_on(named, host));
+    let followed = here.filter_map(|named| {
+        let socket = named.listening.as_ref()?.socket.clone();
+        let really = named.socket_of(any.as_ref()?)?;
+        Some(FollowedSocket {
+            path: layout.current().join(&socket),
+            releases: layout.releases.clone(),
+            socket,
+            really_in: really.as_str().rsplit_once('/')?.0.to_owned(),
+        })
+    });
+    followed.collect()
 }
 
 /// Whether a deploy runs anything of the project's, which finds the file of variables in its environment.

@@ -1,6 +1,8 @@
 //! What a run has to see of a host before anything can be decided.
 
-use super::diagnosis::{jobs_on, needs_sudo, owner_by, service_files_on, sudo_commands, wanted_files};
+use super::diagnosis::{
+    followed_sockets, jobs_on, needs_sudo, owner_by, service_files_on, sudo_commands, wanted_files,
+};
 use super::surroundings::{surroundings, variables_on};
 use crate::app::crontab::{CrontabLocation, system_crontab};
 use crate::config::{Settings, StrategyName};
@@ -42,6 +44,7 @@ pub fn look_script(settings: &Settings, host: &Host, scope: Scope) -> String {
         health: health.as_ref().map(|health| (health, &around)),
         has_others: settings.hosts.len() > 1,
         source: settings.source.method,
+        has_web_servers: !followed_sockets(settings, host).is_empty(),
         has_history: settings.layout.strategy == StrategyName::InPlace,
     };
     inspect_script(&layout, scope, &also)

@@ -63,6 +63,8 @@ pub struct AlsoLookAt<'a> {
     pub has_others: bool,
     /// How a commit gets there.
     pub source: SourceName,
+    /// Whether web servers in front of the app find it by the link.
+    pub has_web_servers: bool,
     /// Whether the journal says what can be gone back to.
     pub has_history: bool,
 }
@@ -134,6 +136,7 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         units,
         health,
         has_others,
+        has_web_servers,
         has_history,
         scratch_files: _,
         source: _,
@@ -173,6 +176,9 @@ pub fn inspect_script(layout: &Layout, scope: Scope, also: &AlsoLookAt<'_>) -> S
         let wanted: Vec<&str> = wanted.iter().map(HostPath::as_str).collect();
         let (mark, wanted) = (quote(mark), quote(&wanted.join("\n")));
         script.push_str(&format!("mark={mark}\nwanted={wanted}\n{REMOVALS}{SUDO_LOOK}{SUDO_ASKED}fi\n"));
+    }
+    if scope == Scope::Full && *has_web_servers {
+        script.push_str(&script!("web_servers"));
     }
     // All that a slot holds is a lot: a deploy sees by itself what it can't remove, before anything has changed.
     if scope == Scope::Full && !slots.is_empty() {

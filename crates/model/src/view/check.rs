@@ -119,7 +119,7 @@ impl HostCheck {
 }
 
 /// What is checked of a host that was reached, in the order in which it is told.
-const POINTS: [&str; 19] = [
+const POINTS: [&str; 20] = [
     "tools",
     "rights",
     "records",
@@ -132,6 +132,7 @@ const POINTS: [&str; 19] = [
     "app",
     "service",
     "health",
+    "web server",
     "run_as",
     "hosts",
     "shared",
@@ -167,6 +168,10 @@ fn point_of(kind: DiagnosisKind) -> &'static str {
         | DiagnosisKind::Unrecorded => "current",
         DiagnosisKind::AppDisagrees | DiagnosisKind::ExposesGit => "app",
         DiagnosisKind::Unwell => "health",
+        DiagnosisKind::KeepsOldRelease
+        | DiagnosisKind::SocketNotFound
+        | DiagnosisKind::PassesByLink
+        | DiagnosisKind::LeadsElsewhere => "web server",
         DiagnosisKind::MissingServices
         | DiagnosisKind::NoLinger
         | DiagnosisKind::ServiceDown

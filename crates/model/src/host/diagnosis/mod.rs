@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::host::facts::{HostFacts, Room};
 use crate::host::layout::Layout;
 use crate::host::left_over::WantedHere;
+use crate::host::web_server::FollowedSocket;
 use crate::names::SlotName;
 
 pub use fitness::{describe_holder, no_sudo_for_removals};
@@ -151,6 +152,14 @@ pub enum DiagnosisKind {
     AppDisagrees,
     /// The app's web server gives out git's folder.
     ExposesGit,
+    /// A web server keeps connections to the release before.
+    KeepsOldRelease,
+    /// A web server doesn't find the app's socket.
+    SocketNotFound,
+    /// A web server leads to one release, whatever the link says.
+    PassesByLink,
+    /// No web server leads to the app's socket.
+    LeadsElsewhere,
     /// The disk is nearly full.
     LowSpace,
     /// The disk can hold only few more files.
@@ -222,6 +231,8 @@ pub struct Expected<'a> {
     pub group: Option<&'a str>,
     /// Whether a deploy runs anything that finds the file of variables in its environment.
     pub reads_env_file: bool,
+    /// The sockets that web servers find by the link.
+    pub sockets: &'a [FollowedSocket],
     /// What is sent besides the release, in KiB.
     pub sent_kib: u64,
     /// What a release takes that comes as an archive.

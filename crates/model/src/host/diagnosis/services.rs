@@ -11,6 +11,7 @@ use crate::host::left_over::{LeftOver, LeftOverKind, left_over};
 use crate::host::record::DrainRecord;
 use crate::host::record::JobsRecord;
 use crate::host::running::Trouble;
+use crate::host::web_server::{Trap, traps};
 use crate::names::HostPath;
 
 /// What is somebody else's.
@@ -141,6 +142,15 @@ pub(super) fn services(facts: &HostFacts, expected: &Expected<'_>, found: &mut D
             format!("the web server gives git's folder, and so the whole project, to everybody: {address}");
         found.warns(DiagnosisKind::ExposesGit, words).help =
             Some(r"deny it there; for nginx: location ~ /\.git { return 404; }".to_owned());
+    }
+    for trap in traps(&facts.web_servers, &expected.layout.path, expected.sockets) {
+        let kind = match &trap {
+            Trap::KeepsConnections { .. } => DiagnosisKind::KeepsOldRelease,
+            Trap::Confined { .. } => DiagnosisKind::SocketNotFound,
+            Trap::PassesBy { .. } => DiagnosisKind::PassesByLink,
+            Trap::LeadsElsewhere { .. } => DiagnosisKind::LeadsElsewhere,
+        };
+        found.warns(kind, trap.words()).help = Some(trap.help());
     }
     if let (Some(app), Some(live)) = (&facts.app, facts.live())
         && !app.names(&live)
