@@ -48,4 +48,5 @@ mod traffic;
 mod versions;
 mod waves;
 mod ways;
+mod web_servers;
 mod wheels;
