@@ -415,6 +415,31 @@ fn caddy_keeps_connections() {
     "#);
 }
 
+/// Wherever a text ends: what keeps no connections is never said to.
+#[test]
+fn what_is_cut_off_is_held_against_nobody() {
+    let says = "# }\n  keepalive 0;\n  access_by_lua_block { local t = { '}' }; return t }\n  zone \"a \\\" } b\" 64k; x ${y}z { 1; }";
+    let site = pool(says);
+    let link = "unix//var/webapps/five/releases/current/run/app.sock";
+    let caddyfile = format!(
+        "a.example.com {{\n\treverse_proxy `{link}` {{\n\t\theader_up X \"{{ }}\" \\\n\t\t\ty{{$Z}}\n\t\ttransport http {{\n\t\t\tkeepalive off\n\t\t}}\n\t}}\n}}\n"
+    );
+    for (text, server) in
+        [(site.as_str(), (|text| nginx("1.30.4", text)) as fn(&str) -> WebServer), (&caddyfile, caddy)]
+    {
+        for cut in 0..=text.len() {
+            let found = traps(&[server(&text[..cut])], &path("/var/webapps/five"), &sockets());
+            assert_eq!(found, [], "{}", &text[..cut]);
+        }
+    }
+    // All of it is understood.
+    let kept = [
+        nginx("1.30.4", &site.replace("keepalive 0", "keepalive 1")),
+        caddy(&caddyfile.replace("off", "1m")),
+    ];
+    assert_eq!(traps(&kept, &path("/var/webapps/five"), &sockets()).len(), 2);
+}
+
 /// What a look tells of each web server, by every shell.
 #[track_caller]
 fn look(place: &Place, scope: Scope, has_web_servers: bool) -> String {

@@ -113,12 +113,16 @@ fn a_web_server_whose_files_are_closed_is_left_alone() {
         "echo 'server {{ root /var/webapps/five/shared; location / {{ proxy_pass http://127.0.0.1:8000; }} }}' >{site}"
     ));
     // Without sudo nothing can be deployed, which `check` says as well.
-    insta::assert_snapshot!(said(&stage, 4), @r"
+    let told = said(&stage, 4);
+    insta::assert_snapshot!(told, @r"
     !  web server  nginx sends requests for the app to http://127.0.0.1:8000, and no web server here sends any to /var/webapps/five/releases/current/run/app.sock (/etc/nginx/sites-enabled/five)
     help: send them by the link: `proxy_pass http://unix:/var/webapps/five/releases/current/run/app.sock;`, and reload nginx
     ");
     host.run(&format!("chmod 600 {site}"));
     assert_eq!(said(&stage, 4), "");
-    host.run("chmod 700 /etc/nginx/sites-enabled");
+    // What can't be seen may lead there.
+    host.run(&format!("chmod 644 {site}; mkdir -m 700 /etc/nginx/closed; echo 'include closed/deep/*.conf;' >/etc/nginx/conf.d/closed.conf"));
     assert_eq!(said(&stage, 4), "");
+    host.run("chmod 755 /etc/nginx/closed");
+    assert_eq!(said(&stage, 4), told);
 }

@@ -84,10 +84,7 @@ fn tokens(text: &str, ends: Ends) -> Vec<Token> {
                 tokens.extend(word.take().map(Token::Word));
                 tokens.push(Token::Opens);
             }
-            '}' if !by_lines && !word.as_ref().is_some_and(|word| word.contains("${")) => {
-                tokens.extend(word.take().map(Token::Word));
-                tokens.push(Token::Closes);
-            }
+            '}' if !by_lines && word.is_none() => tokens.push(Token::Closes),
             c if c.is_whitespace() => {
                 tokens.extend(word.take().map(|word| match word.as_str() {
                     "{" if by_lines => Token::Opens,

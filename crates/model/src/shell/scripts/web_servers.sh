@@ -11,7 +11,7 @@ web_most_files=200
 is_installed() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || [ -x "/usr/local/sbin/$1" ]; }
 # The files that a word takes in, from a text, as patterns.
 taken_in() {
-  [ -z "$word" ] || printf '%s\n' "$text" | tr ';{' '\n' |
+  printf '%s\n' "$text" | tr ';{' '\n' |
     sed -nE 's/^[[:space:]]*'"$word"'[[:space:]]+("([^"]+)"|'"'([^']+)'"'|([^[:space:]"}]+)).*$/\2\3\4/p'
 }
 # Which web server, its version, by which word it takes in other files and whether from the folder of the first one or of each, and the
@@ -40,7 +40,8 @@ $file
     if [ ! -f "$file" ]; then
       # A pattern that nothing fits, or the name of something else; and what can't be seen may be there.
       folder=${file%/*}
-      [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || whole=no
+      while [ ! -d "$folder" ] && [ "$folder" != "${folder%/*}" ]; do folder=${folder%/*}; done
+      { [ -r "${folder:-/}" ] && [ -x "${folder:-/}" ]; } || whole=no
       continue
     fi
     as=
@@ -59,6 +60,8 @@ $file
     told="$told# configuration file $file:
 $text
 "
+    # Most files take in none, and there may be many.
+    case ${word:+$text} in *"$word"[[:space:]]*) ;; *) continue ;; esac
     for pattern in $(set -f; taken_in); do
       case $pattern in
         /*) set -- "$@" $pattern ;;
