@@ -35,8 +35,8 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
             let service = Service::Systemd(base_name(file.path.as_str()).to_owned());
             format!("{SUDO}{}", install(layout, &service, file))
         }
-        ServiceAction::StartInstance { service, slot: _, file, seconds } => {
-            start_instance(layout, service, file.as_ref(), *seconds)
+        ServiceAction::StartInstance { service, slot: _, file, seconds, anew } => {
+            start_instance(layout, service, file.as_ref(), *seconds, *anew)
         }
         ServiceAction::StartAtBoot { service, file, socket } => {
             start_at_boot(layout, service, file.as_ref(), socket.as_deref())
@@ -154,13 +154,15 @@ fn start_instance(
     service: &Service,
     file: Option<&ReleasedServiceFile>,
     seconds: u32,
+    anew: bool,
 ) -> String {
     format!(
-        "{SUDO}changed=\n{}{}{}unit={}\nseconds={seconds}\n{}",
+        "{SUDO}changed=\n{}{}{}unit={}\nseconds={seconds}\nanew={}\n{}",
         file.map(|file| install(layout, service, file)).unwrap_or_default(),
         link_line(layout),
         script!("systemd"),
         unit_word(service),
+        if anew { "yes" } else { "" },
         script!("start_instance")
     )
 }

@@ -62,7 +62,8 @@ pub enum ServiceAction {
         /// The file.
         file: ReleasedServiceFile,
     },
-    /// Starts what runs the release in a slot beside what serves, and waits until it listens; nothing, where it does already.
+    /// Starts what runs the release in a slot beside what serves, and waits until it listens; where it does already, nothing is done, unless
+    /// it is to be started anew.
     StartInstance {
         /// Which.
         service: Service,
@@ -72,6 +73,8 @@ pub enum ServiceAction {
         file: Option<ReleasedServiceFile>,
         /// How long it may take until it listens, in seconds.
         seconds: u32,
+        /// Whether it is started anew.
+        anew: bool,
     },
     /// Has a host start, when it starts itself, what the link leads to.
     StartAtBoot {
@@ -201,9 +204,14 @@ impl fmt::Display for ServiceAction {
             ServiceAction::InstallRecovery { .. } => {
                 f.write_str("have the host put back at boot a switch that was cut short")
             }
-            ServiceAction::StartInstance { service, file, .. } => {
+            ServiceAction::StartInstance { service, file, anew, .. } => {
                 let install = file.as_ref().map_or("", |_| "install and ");
-                write!(f, "{install}start {}, unless it runs", String::from(service.clone()))
+                let service = String::from(service.clone());
+                if *anew {
+                    write!(f, "{install}restart {service}")
+                } else {
+                    write!(f, "{install}start {service}, unless it runs")
+                }
             }
             ServiceAction::StartAtBoot { service, .. } => {
                 write!(f, "have {} start the live slot at boot", String::from(service.clone()))

@@ -35,12 +35,9 @@ impl HostPlanning<'_> {
                 actions.extend(parts.map(|service| ServiceAction::Stop { service }));
             } else if which == Which::All || file.is_some() {
                 let (service, socket) = (named.service.clone(), self.socket_file(named, of));
-                let instance = slot.and_then(|slot| named.instance(slot));
+                let instance = slot.and_then(|slot| self.start_instance(named, slot, of, true));
                 actions.push(match instance {
-                    Some(instance) => {
-                        let file = released_file(named, &instance, of);
-                        restart(&instance, file, None, false, Vec::new())
-                    }
+                    Some(instance) => instance,
                     None if named.is_side_by_side() => ServiceAction::StartAtBoot { service, file, socket },
                     None => restart(&service, file, socket, named.reload, Vec::new()),
                 });

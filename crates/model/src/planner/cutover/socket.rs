@@ -4,6 +4,7 @@
 use super::{HostPlanning, files_of, released_file};
 use crate::app::health::{Health, HealthQuestion, HttpPlace, HttpQuestion};
 use crate::app::service::{NamedService, Service};
+use crate::app::service_file::FilesOf;
 use crate::config::Settings;
 use crate::names::SlotName;
 use crate::plan::Target;
@@ -38,13 +39,22 @@ impl HostPlanning<'_> {
     /// Starts what runs a release, where it doesn't run.
     pub(super) fn start_instances(&self, target: &Target) -> Vec<Action> {
         let of = files_of(target);
+        let start = |named| self.start_instance(named, &target.slot, &of, false);
+        self.side_by_side(self.settings).filter_map(start).map(Action::from).collect()
+    }
+
+    /// Starts what a slot has of its own of a service, with the file of a release.
+    pub(super) fn start_instance(
+        &self,
+        named: &NamedService,
+        slot: &SlotName,
+        of: &FilesOf,
+        anew: bool,
+    ) -> Option<ServiceAction> {
+        let service = named.instance(slot)?;
         let grace = self.settings.health.health.as_ref().map_or(USUAL_GRACE, |health| health.grace_seconds);
-        let start = |named: &NamedService| {
-            let service = named.instance(&target.slot)?;
-            let (file, slot) = (released_file(named, &service, &of), target.slot.clone());
-            Some(ServiceAction::StartInstance { service, slot, file, seconds: grace.max(1) }.into())
-        };
-        self.side_by_side(self.settings).filter_map(start).collect()
+        let (file, slot, seconds) = (released_file(named, &service, of), slot.clone(), grace.max(1));
+        Some(ServiceAction::StartInstance { service, slot, file, seconds, anew })
     }
 
     /// The question whether the app is well, put to the one process that the release has, and that gets no other requests yet.
