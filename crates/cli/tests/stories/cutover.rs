@@ -119,7 +119,7 @@ fn late<'r>(report: &'r LoadReport, switches: &[(SystemTime, String)]) -> Vec<&'
 /// Deploys and rolls back in turn under load, and tells what visitors saw of each server.
 #[track_caller]
 fn check_under_load(stage: &Stage, addresses: &[String], names: &[&str], may_be_late: bool) {
-    let rounds: usize = std::env::var("BUEDAFAB_SWITCHES").map_or(4, |text| text.parse().expect("a number"));
+    let rounds: usize = std::env::var("BUEDAFAB_SWITCHES").map_or(2, |text| text.parse().expect("a number"));
     let visitors = if rounds > 10 { 32 } else { 8 };
     let loads: Vec<Load> = addresses.iter().map(|address| Load::start(address, visitors)).collect();
     let mut switches: Vec<Vec<(SystemTime, String)>> = vec![Vec::new(); addresses.len()];
