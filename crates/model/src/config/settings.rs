@@ -58,12 +58,10 @@ impl Settings {
         named.map(|named| &named.service).chain(self.own_service()).collect()
     }
 
-    /// The units that run the release in a slot on a host, whoever describes them; `None`: where each slot has its own, what starts the
-    /// live one with its host.
-    pub fn units_on(&self, host: &Host, slot: Option<&SlotName>) -> Vec<Service> {
+    /// What runs the release in a slot on a host, whoever describes it.
+    pub fn units_on(&self, host: &Host, slot: &SlotName) -> Vec<Service> {
         let named = self.services.named.iter().filter(|named| self.runs_on(named, host));
-        let units = named
-            .map(|named| slot.and_then(|slot| named.instance(slot)).unwrap_or_else(|| named.service.clone()));
+        let units = named.map(|named| named.instance(slot).unwrap_or_else(|| named.service.clone()));
         units.chain(self.own_service().cloned()).collect()
     }
 

@@ -18,7 +18,7 @@ impl HostChange<'_> {
         let HostChange { planning, to, told, .. } = self;
         let services = planning.services_that_stay(to);
         let waits = ServiceAction::VerifyRunning { services, seconds };
-        let asked = planning.ask_health(planning.surroundings_of(to), Some(to), told.visitors());
+        let asked = planning.ask_health(planning.surroundings_of(to), to, told.visitors());
         std::iter::once(waits.into()).chain(asked).chain(planning.watch(&to.slot)).collect()
     }
 }

@@ -171,7 +171,7 @@ impl<'a> HostPlanning<'a> {
     /// That what served before does so again, as far as it can be asked.
     pub(super) fn live_is_well(&self, told: Option<&ToldVisitors>) -> Vec<Action> {
         let Some(live) = self.live_target() else { return Vec::new() };
-        let asked = self.ask_health(self.live_surroundings(), Some(&live), told);
+        let asked = self.ask_health(self.live_surroundings(), &live, told);
         self.verify_running(&live).into_iter().chain(asked).collect()
     }
 

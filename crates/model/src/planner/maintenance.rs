@@ -98,7 +98,7 @@ impl HostPlanning<'_> {
         }
         actions.push(self.tell(None, self.surroundings_of(target)));
         // What could answer with maintenance until now has to answer for itself.
-        actions.extend(self.ask_health(self.surroundings_of(target), Some(target), None));
+        actions.extend(self.ask_health(self.surroundings_of(target), target, None));
         actions.extend(self.ask_release(target, false));
         actions.push(self.run.note(JournalKind::MaintenanceOff, None));
         actions

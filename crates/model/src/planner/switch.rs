@@ -46,7 +46,7 @@ impl HostChange<'_> {
         }
         after.extend(planning.follow_link(to, self.direction));
         after.extend(planning.verify_running(to));
-        after.extend(planning.ask_health(planning.surroundings_of(to), Some(to), told));
+        after.extend(planning.ask_health(planning.surroundings_of(to), to, told));
         after.extend(planning.hooks(to, HookPoint::AfterSwitch, &named.after_switch));
         // Where any host may answer, the old release does until the last wave.
         if is_last_wave || !settings.version.url_is_shared() {

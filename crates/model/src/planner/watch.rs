@@ -21,7 +21,7 @@ impl HostPlanning<'_> {
     /// That nothing was counted too often since.
     pub(super) fn watch(&self, slot: &SlotName) -> Vec<Action> {
         let units = || {
-            let units = self.settings.units_on(self.host, Some(slot));
+            let units = self.settings.units_on(self.host, slot);
             units.iter().filter_map(|service| service.unit()).collect()
         };
         self.watches().map(|watch| AppAction::Watch { watch: watch.clone(), units: units() }.into()).collect()

@@ -79,11 +79,11 @@ impl HostPlanning<'_> {
         named.chain(own).filter(can_be_asked).collect()
     }
 
-    /// That what the release in a slot runs as is well, as far as it can be asked; `None`: what the link leads to, whatever that is.
+    /// That what the release in a slot runs as is well, as far as it can be asked.
     pub(super) fn ask_health(
         &self,
         around: Surroundings,
-        target: Option<&Target>,
+        target: &Target,
         told: Option<&ToldVisitors>,
     ) -> Option<Action> {
         let HostPlanning { settings, host, .. } = self;
@@ -100,7 +100,7 @@ impl HostPlanning<'_> {
             AppAction::AskHealth {
                 by: if all_anew { Answerer::ThisRelease } else { Answerer::Anybody },
                 health: Box::new(health.of_app(|path| settings.app.file(path))),
-                services: settings.units_on(host, target.map(|target| &target.slot)),
+                services: settings.units_on(host, &target.slot),
                 in_maintenance: told.is_some(),
                 around,
             }
