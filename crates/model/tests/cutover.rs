@@ -185,6 +185,7 @@ fn what_is_kept_warm_is_only_switched_to() {
         if it fails: note in the journal: reverted
     finish
       on web1
+        stop systemd:five-web@a
         remove what was kept of releases that no slot holds
     ");
 }
@@ -199,6 +200,7 @@ fn a_restart_is_one_of_what_is_live() {
       on web1
         install and restart systemd:five-worker
         install and restart systemd:five-web@a
+        have systemd:five-web start the live slot at boot
         verify that systemd:five-worker and systemd:five-web@a stay up for 2 s
         ask whether the app is well: /healthz at run/app.sock
     ");
@@ -362,10 +364,15 @@ fn a_rollback_is_rehearsed_beside_what_serves() {
         ask whether the app is well: /healthz at /run/five-web/b.sock
         stop systemd:five-web@b
     ");
-    // What runs already isn't stopped.
+    // What is kept warm isn't stopped; what was left running by an accident is.
     let warm = runs(host.clone(), "b", "active");
-    let plan = plan_rollback(&settings, &run(60), &request, &seen(&settings, &[warm])).expect("a plan");
-    assert!(!show_plan(&plan, Detail::Steps).contains("stop systemd"));
+    for (settings, stops) in
+        [(&settings, true), (&five(&format!("{SIDE_BY_SIDE}\nkeep_warm_instance = true")), false)]
+    {
+        let plan = plan_rollback(settings, &run(60), &request, &seen(settings, std::slice::from_ref(&warm)));
+        let shown = show_plan(&plan.expect("a plan"), Detail::Steps);
+        assert_eq!(shown.contains("stop systemd"), stops, "{shown}");
+    }
     let refused = |settings: &Settings, host: Seen| {
         let refusals =
             plan_rollback(settings, &run(60), &request, &seen(settings, &[host])).expect_err("refusals");

@@ -332,7 +332,7 @@ fn what_is_kept_warm_or_was_rehearsed_is_what_status_says() {
     let pid = || host.run("systemctl show --property MainPID five-web@b");
     let before = pid();
     assert_eq!(stage.status()[0]["rollback_proof"]["by"], "runs");
-    stage.production(&["status"], 0).says("five-web@b.service is kept warm");
+    stage.production(&["status"], 0).says("five-web@b.service runs beside it");
     stage.production(&["rollback"], 0);
     assert_eq!((pid(), host.run(ASK)), (before, "v2".to_owned()));
 }
@@ -358,4 +358,62 @@ fn a_release_that_answers_badly_is_taken_back_by_its_numbers() {
     stage.production(&["-v", "deploy"], 0).says("0 of ").says("errors of the server (0.0 %)");
     let report = load.stop();
     assert!(report.failed.iter().all(|failed| failed.starts_with("500 ")), "{:?}", report.failed);
+}
+
+#[test]
+fn a_service_that_has_another_name_goes_back_to_the_one_before() {
+    let stage = Stage::with(options(1));
+    let wheels = Wheels::serve();
+    let host = stage.fleet.host("web1");
+    gunicorn(&stage, &wheels, "settle_seconds = 0");
+    let load = Load::start(&nginx(host), 8);
+    let file = stage.checkout().join("buedafab.toml");
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    std::fs::write(&file, text.replace("[services.web]", "[services.site]")).expect("it is written");
+    release(&stage, "v2", &[]);
+    stage.production(&["deploy"], 0);
+    assert_eq!(host.run(ASK), "v2");
+    stage.production(&["rollback"], 0);
+    assert_eq!(host.run(ASK), "v1");
+    wait_for("the end of the other", || {
+        let said = host.run("systemctl is-active five-site five-site@b; systemctl is-enabled five-site || :");
+        said == "inactive\ninactive\ndisabled\n"
+    });
+    // As the configuration has it no more.
+    let status = stage.production(&["status"], 0);
+    assert!(!status.stdout.contains("down"), "{}", status.stdout);
+    let report = load.stop();
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
+}
+
+#[test]
+fn the_rule_that_is_shown_is_enough_to_cut_over() {
+    let stage = Stage::with(FleetOptions { sudo: Sudo::None, ..options(1) });
+    let wheels = Wheels::serve();
+    let host = stage.fleet.host("web1");
+    gunicorn_with(&stage, &wheels, "settle_seconds = 0");
+    release(&stage, "v1", &[]);
+    let systemctl = host.run("command -v systemctl").trim().to_owned();
+    let allow = |rule: &str| {
+        // These hosts have no D-Bus, without which only root may ask systemd.
+        let rule = format!("{rule}, {systemctl} show *");
+        host.run(&format!("echo '{rule}' >/etc/sudoers.d/five; chmod 440 /etc/sudoers.d/five; visudo -c"));
+    };
+    allow(&format!("deploy ALL=(root) NOPASSWD: {systemctl} restart other"));
+    let ran = stage.production(&["deploy"], 4);
+    let shown = ran.stderr.split("/etc/sudoers.d: ").nth(1).and_then(|rest| rest.split("; or set").next());
+    allow(shown.expect("a line to paste"));
+    stage.production(&["check"], 0).says("ready to deploy");
+    for name in ["v1", "v2", "v3"] {
+        if name != "v1" {
+            release(&stage, name, &[]);
+        }
+        stage.production(&["deploy"], 0);
+    }
+    stage.production(&["rollback", "--rehearse"], 0);
+    stage.production(&["restart"], 0);
+    stage.production(&["rollback"], 0);
+    assert_eq!(host.run(ASK), "v2");
+    stage.production(&["check"], 0).says("ready to deploy");
+    assert_eq!(host.run("systemctl is-enabled five-web buedafab-five"), "enabled\nenabled\n");
 }

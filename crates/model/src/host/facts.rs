@@ -23,7 +23,7 @@ use crate::host::record::DrainRecord;
 use crate::host::record::{
     Hold, JOURNAL_READ, JobsRecord, JournalRecord, LockHolder, PendingSwitch, SlotRecord, SlotState,
 };
-use crate::host::running::{Running, Trouble};
+use crate::host::running::{Running, Trouble, UnitFacts};
 use crate::host::served::served;
 use crate::host::sudo::SudoRules;
 use crate::host::tree::{OuterLink, Tree};
@@ -588,7 +588,17 @@ impl HostFacts {
 
     /// What is wrong with what runs, where anything is live.
     pub fn trouble(&self) -> Vec<Trouble> {
-        self.live_slot().map(|live| self.running.trouble(live)).unwrap_or_default()
+        let Some(live) = self.live_slot() else { return Vec::new() };
+        let resolved = self.live().and_then(|release| self.resolved_for(live, &release.commit));
+        // The configuration may have come to run it otherwise since.
+        let is_known = |unit: &UnitFacts| match (&unit.instance, resolved) {
+            (Some(_), Some(resolved)) => {
+                let instances = resolved.services.iter().filter_map(|named| named.instance(live)?.unit());
+                instances.into_iter().any(|name| unit.name.strip_suffix(".service") == Some(&name))
+            }
+            _ => true,
+        };
+        self.running.trouble(live, is_known)
     }
 
     /// The same in words.

@@ -115,10 +115,20 @@ impl Running {
         self.units.iter().any(|unit| unit.instance.as_ref() == Some(slot) && unit.may_run())
     }
 
-    /// Whether what runs a slot's release by itself is up.
-    pub fn is_warm(&self, slot: &SlotName) -> bool {
-        let mut own = self.units.iter().filter(|unit| unit.instance.as_ref() == Some(slot)).peekable();
-        own.peek().is_some() && own.all(UnitFacts::is_up)
+    /// Whether a unit is up, with the end of its name or without.
+    pub fn is_up(&self, name: &str) -> bool {
+        let is_it = |unit: &&UnitFacts| unit.name.strip_suffix(".service").unwrap_or(&unit.name) == name;
+        self.units.iter().find(is_it).is_some_and(UnitFacts::is_up)
+    }
+
+    /// Whether all that a slot has of its own is up: as much as the one that serves has.
+    pub fn is_warm(&self, slot: &SlotName, live: &SlotName) -> bool {
+        let of = |slot: &SlotName| {
+            let own = self.units.iter().filter(|unit| unit.instance.as_ref() == Some(slot) && unit.is_up());
+            own.filter_map(|unit| unit.name.split('@').next()).collect::<BTreeSet<_>>()
+        };
+        let (warm, serves) = (of(slot), of(live));
+        !warm.is_empty() && warm.is_superset(&serves)
     }
 
     /// Reads of which services each slot has its own: the beginnings of their units' names.
@@ -187,8 +197,9 @@ impl Running {
     }
 
     /// What is wrong with what runs, where the link leads to this slot.
-    pub fn trouble(&self, live: &SlotName) -> Vec<Trouble> {
-        let mut found: Vec<Trouble> = self.units.iter().filter_map(|unit| unit.trouble(live)).collect();
+    pub fn trouble(&self, live: &SlotName, is_asked: impl Fn(&UnitFacts) -> bool) -> Vec<Trouble> {
+        let units = self.units.iter().filter(|unit| is_asked(unit));
+        let mut found: Vec<Trouble> = units.filter_map(|unit| unit.trouble(live)).collect();
         let unwell = self.health.as_ref().filter(|answer| !answer.is_well);
         found.extend(unwell.map(|answer| Trouble::Unwell(format!("the app isn't well: {}", answer.words))));
         found

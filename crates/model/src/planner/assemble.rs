@@ -66,7 +66,8 @@ pub(super) fn assemble(
     let Change { intent, kind, tests, begin, publish, primary, others_tell, tells, notes } = change;
     let of_inventory = settings.inventory.notes.iter().map(|text| Note { host: None, text: text.clone() });
     let notes = notes.into_iter().chain(many_fetch(settings, changes)).chain(told_promises(changes));
-    let notes = notes.chain(of_inventory).collect();
+    let cutovers = changes.iter().flat_map(|change| change.planning.about_cutover());
+    let notes = notes.chain(cutovers).chain(of_inventory).collect();
     let mut plan = Plan { notes, ..empty_plan(settings, run, intent) };
     let (draining, undrained) = Draining::of(settings, run, changes, others)?;
     let draining = draining.as_ref();

@@ -68,7 +68,18 @@ pub(super) fn wanted_files(settings: &Settings, host: &Host) -> Vec<HostPath> {
 /// The files of services that a host may have, as it was seen.
 fn places_on(settings: &Settings, SeenHost { host, facts }: SeenHost<'_>) -> Vec<HostPath> {
     let slots: BTreeSet<&SlotName> = settings.layout.release_paths.iter().chain(facts.slots.keys()).collect();
-    parts_on(settings, host, slots, |_| true)
+    let mut places = parts_on(settings, host, slots.clone(), |_| true);
+    // What serves is wanted as long as it does, however the configuration would run it now.
+    let live = facts.live_slot().zip(facts.live());
+    let resolved = live.and_then(|(slot, release)| facts.resolved_for(slot, &release.commit));
+    let own = resolved.into_iter().flat_map(|resolved| &resolved.services);
+    let own = own.filter(|named| {
+        named.listening.is_some()
+            && settings.services.named.iter().any(|known| known.service == named.service)
+    });
+    let parts = own.flat_map(|named| named.parts(slots.iter().copied()));
+    places.extend(parts.filter_map(|part| Some(service_file_place(&part)?.0)));
+    places
 }
 
 /// What was installed on a host and isn't wanted there any more.
@@ -159,11 +170,14 @@ pub(super) fn sudo_commands(settings: &Settings, host: &Host) -> Vec<SudoCommand
         |service: &Service| settings.services.named.iter().any(|n| n.service == *service && n.reload);
     let slots = slots_of(settings);
     let here = settings.services.named.iter().filter(|named| settings.runs_on(named, host));
-    let instances = here.clone().flat_map(|named| slots.iter().filter_map(|slot| named.instance(slot)));
-    for unit in instances.filter_map(|instance| instance.unit()) {
-        for how in [&["start", "--no-block"][..], &["stop", "--no-block"], &["stop"]] {
-            commands.push(words(&[&["systemctl"], how, &[unit.as_str()]].concat()));
+    for named in here.clone().filter(|named| named.is_side_by_side()) {
+        let instances = slots.iter().filter_map(|slot| named.instance(slot)?.unit());
+        for unit in instances {
+            for how in [&["start", "--no-block"][..], &["stop", "--no-block"], &["stop"]] {
+                commands.push(words(&[&["systemctl"], how, &[unit.as_str()]].concat()));
+            }
         }
+        commands.extend(named.service.unit().map(|unit| words(&["systemctl", "start", "--no-block", &unit])));
     }
     let from_link = here.filter(|named| !named.is_side_by_side()).map(|named| &named.service);
     for service in from_link.chain(settings.own_service()) {

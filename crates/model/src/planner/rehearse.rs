@@ -32,7 +32,7 @@ pub(super) fn rehearse(
             GitAction::VerifyCommit { slot: to.slot.clone(), commit: to.release.commit.clone() }.into(),
         );
         actions.extend(planning.start_beside(to, change.told.visitors()));
-        actions.extend(stop(change));
+        actions.extend(planning.stop_rehearsed(to));
         actions.push(note(change, JournalKind::Rehearsed));
         (planning.host, actions)
     });
@@ -42,18 +42,13 @@ pub(super) fn rehearse(
     }
     let mut numbers = Numbers::default();
     let failed = changes.iter().map(|change| {
-        let actions = stop(change).into_iter().chain([note(change, JournalKind::Failed)]);
+        let stop = change.planning.stop_rehearsed(&change.to);
+        let actions = stop.into_iter().chain([note(change, JournalKind::Failed)]);
         numbers.work(change.planning.host, actions.map(Part::Do).collect())
     });
     plan.on_failure = failed.collect();
     renumber(&mut plan);
     Ok(Plan { title: Some(title), notes, ..plan })
-}
-
-/// What was warm before stays so.
-fn stop(change: &HostChange<'_>) -> Option<Action> {
-    let HostChange { planning, to, .. } = change;
-    (!planning.facts.running.has_instance_in(&to.slot)).then(|| planning.stop_failed(to)).flatten()
 }
 
 fn note(change: &HostChange<'_>, kind: JournalKind) -> Action {

@@ -75,7 +75,11 @@ pub(super) fn settings_as_of(settings: &Settings, resolved: &ResolvedRelease) ->
     (own.django.collectstatic, own.django.extra_fixtures) = (collectstatic, extra_fixtures);
     own.django.syncdb = syncdb;
     own.hooks.on_hosts = hooks;
-    own.services.named.retain(|named| !services.iter().any(|known| known.service == named.service));
+    // What has a process in each slot isn't started in one whose release doesn't know it, and is stopped when nothing can go back.
+    own.services.named.retain(|named| {
+        !services.iter().any(|known| known.service == named.service) && !named.is_side_by_side()
+    });
+    own.services.named.iter_mut().for_each(|named| named.listening = None);
     own.services.named.splice(0..0, services);
     (own.services.app, own.services.settle_seconds) = (service, settle_seconds);
     own.health.health = health;

@@ -164,7 +164,7 @@ impl HostChange<'_> {
         }
         actions.extend(planning.removal(true));
         // Also where the release goes back: which hosts there are is the configuration's to say.
-        actions.extend(planning.stop_former(to));
+        actions.extend(planning.stop_former(to, self.direction));
         if let Some((hosts, gone)) = fleet_after(facts, &planning.configured.hosts, &planning.layout) {
             actions.push(RecordAction::Fleet { hosts, gone }.into());
         }

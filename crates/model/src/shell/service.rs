@@ -32,8 +32,10 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
             script!("link_socket")
         ),
         ServiceAction::InstallRecovery { file } => {
-            let service = Service::Systemd(base_name(file.path.as_str()).to_owned());
-            format!("{SUDO}{}", install(layout, &service, file))
+            let service =
+                Service::Systemd(base_name(file.path.as_str()).trim_end_matches(".service").to_owned());
+            // It isn't started, so it has never failed.
+            format!("{SUDO}{}\ntrue", install(layout, &service, file))
         }
         ServiceAction::StartInstance { service, slot: _, file, seconds, anew } => {
             start_instance(layout, service, file.as_ref(), *seconds, *anew)
@@ -55,7 +57,7 @@ pub(super) fn render(action: &ServiceAction, layout: &Layout) -> String {
             }
         }
         ServiceAction::VerifyRunning { services, seconds } => verify_running(layout, services, *seconds),
-        ServiceAction::Stop { service } => stop(layout, service),
+        ServiceAction::Stop { service, optional: _ } => stop(layout, service),
         ServiceAction::Crontab { slot, file, label, former_label, owner, place, around } => format!(
             "{SUDO}file={}\nlabel={}\nformer={}\nowner={}\npath={}\nplace={}\nthere={}\nonce={}\nrecord={}\nrecorded={}\nshell={}\naround={}\nvirtualenv={}\n{}{}",
             quote(layout.slot(slot).join(file).as_str()),
@@ -134,12 +136,13 @@ fn install_socket(layout: &Layout, socket: &ReleasedServiceFile) -> String {
 
 /// Has systemd listen before the service runs again.
 fn listen(layout: &Layout, service: &Service, socket: &ReleasedServiceFile) -> String {
+    let at = service.unit().map(|name| quote(&format!("/run/{name}/{name}.sock"))).unwrap_or_default();
     let (service, name) = (unit_word(service), quote(base_name(socket.path.as_str())));
     let stored = quote(stored(layout, socket).as_str());
     format!(
         "if [ -f {stored} ]; then\n  \
            look_at_unit {name}\n  \
-           if [ -n \"$socket_changed\" ] || [ \"$active\" != active ]; then\n    \
+           if [ -n \"$socket_changed\" ] || [ \"$active\" != active ] || [ ! -S {at} ]; then\n    \
              # What listens by itself keeps systemd from doing it.\n    \
              $sudo systemctl stop {name} {service} 2>/dev/null\n    \
              $sudo systemctl reset-failed {name} {service} 2>/dev/null\n    \

@@ -19,7 +19,7 @@ use crate::host::record::{Hold, JournalKind, JournalRecord, LockHolder, SlotStat
 use crate::host::running::{HealthAnswer, Trouble, UnitFacts};
 use crate::names::{AppName, CommitId, EnvironmentName, HostName, SlotName};
 use crate::release::Release;
-use crate::strategy::RollbackTarget;
+use crate::strategy::{Condition, RollbackTarget};
 
 /// What a person wants to know about a host, as a document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -175,7 +175,11 @@ pub enum RollbackProof {
 impl RollbackProof {
     /// What is known of a release that can be gone back to.
     fn of(facts: &HostFacts, target: &RollbackTarget) -> Option<Self> {
-        if facts.running.is_warm(&target.slot) {
+        // What has to be built again is another thing than what was there.
+        if target.condition != Condition::Whole {
+            return None;
+        }
+        if facts.live_slot().is_some_and(|live| facts.running.is_warm(&target.slot, live)) {
             return Some(RollbackProof::Runs);
         }
         // What was filled again since is another thing.
@@ -363,7 +367,7 @@ fn group_services(statuses: &[HostStatus]) -> Vec<(String, Vec<&str>)> {
             _ if is_other(unit) && unit.state == "deactivating" => {
                 format!("{} finishes what it began", unit.name)
             }
-            (true, _) if is_other(unit) => format!("{} is kept warm", unit.name),
+            (true, _) if is_other(unit) => format!("{} runs beside it", unit.name),
             (true, _) => format!("{} runs", unit.name),
             (false, _) if !unit.is_loaded => format!("there is no {}", unit.name),
             (false, "" | "dead") => format!("{} is {}", unit.name, unit.state),

@@ -355,6 +355,7 @@ fn what_takes_connections_can_be_handed_over() {
         "services.a = { command = 'env/bin/gunicorn -b 127.0.0.1:8000 five:app', cutover = 'restart' }",
         "services.a = { command = 'env/bin/gunicorn five:app', cutover = 'socket' }",
         "services.a = { command = 'x', cutover = 'restart' }\nservices.b = { command = 'y', cutover = 'socket' }",
+        "shared_dirs = ['run']\nservices.a = { command = 'x', cutover = 'socket' }",
         "strategy = 'in-place'\nservices.a = { command = 'x', cutover = 'socket' }",
         "health = { http = '/healthz' }\nservices.a = { command = 'x', cutover = 'socket' }\nservices.b = { command = 'x', socket = 'run/b.sock' }",
     ]), @r#"
@@ -397,6 +398,10 @@ fn what_takes_connections_can_be_handed_over() {
     services.a = { command = 'x', cutover = 'restart' }
     services.b = { command = 'y', cutover = 'socket' }
     { command = 'y', cutover = 'socket' } → its socket is that of `services.a`; give one of them another: `socket = "run/b.sock"`
+
+    shared_dirs = ['run']
+    services.a = { command = 'x', cutover = 'socket' }
+    'socket' → its socket `run/app.sock` would be one for all releases, as `run` is shared; give it another `socket`, or share less
 
     strategy = 'in-place'
     services.a = { command = 'x', cutover = 'socket' }

@@ -166,7 +166,8 @@ fn shared(settings: &Settings, facts: &CheckoutFacts) -> Vec<BrokenRule> {
             BrokenRule::SharedIsTracked { shared, tracked: path.clone(), release }
         })
     };
-    settings.shared_paths().iter().filter_map(in_the_way).collect()
+    let files = settings.shared.files.iter().map(|path| settings.app.file(path));
+    files.chain(folders.iter().cloned()).filter_map(|shared| in_the_way(&shared)).collect()
 }
 
 /// The push that brings the commit to the remote, if one is needed.

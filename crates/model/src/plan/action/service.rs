@@ -108,6 +108,8 @@ pub enum ServiceAction {
     Stop {
         /// Which.
         service: Service,
+        /// Whether its failure is only told: a release that is live stays so.
+        optional: bool,
     },
     /// Stops and takes away what was installed for the app and isn't wanted any more.
     Remove {
@@ -175,7 +177,10 @@ impl ServiceAction {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Nothing, RUNNING).by_sudo(!services.is_empty())
             },
-            ServiceAction::Stop { service } => Effects {
+            ServiceAction::Stop { service, optional: true } => {
+                Effects::new(Effect::Stop(service), &[PhaseName::Finish]).by_sudo(true).optional(true)
+            }
+            ServiceAction::Stop { service, optional: false } => Effects {
                 failure: FailureMeans::StopUnlessGoingBack,
                 ..Effects::new(Effect::Stop(service), RUNNING).by_sudo(true)
             },
@@ -241,7 +246,7 @@ impl fmt::Display for ServiceAction {
                     None => write!(f, "wait for {seconds} s"),
                 }
             }
-            ServiceAction::Stop { service } => write!(f, "stop {}", String::from(service.clone())),
+            ServiceAction::Stop { service, .. } => write!(f, "stop {}", String::from(service.clone())),
             ServiceAction::Remove { left, .. } => write!(f, "stop and remove {}", one_line(&left.name())),
             ServiceAction::Crontab { file, .. } => write!(f, "install the jobs of {}", one_line(file)),
         }

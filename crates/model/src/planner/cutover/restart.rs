@@ -32,15 +32,15 @@ impl HostPlanning<'_> {
             let file = released_file(named, &named.service, of);
             if !settings.runs_on(named, host) {
                 let parts = named.parts([]).into_iter();
-                actions.extend(parts.map(|service| ServiceAction::Stop { service }));
+                actions.extend(parts.map(|service| ServiceAction::Stop { service, optional: false }));
             } else if which == Which::All || file.is_some() {
                 let (service, socket) = (named.service.clone(), self.socket_file(named, of));
-                let instance = slot.and_then(|slot| self.start_instance(named, slot, of, true));
-                actions.push(match instance {
-                    Some(instance) => instance,
-                    None if named.is_side_by_side() => ServiceAction::StartAtBoot { service, file, socket },
-                    None => restart(&service, file, socket, named.reload, Vec::new()),
-                });
+                if named.is_side_by_side() {
+                    actions.extend(slot.and_then(|slot| self.start_instance(named, slot, of, true)));
+                    actions.push(ServiceAction::StartAtBoot { service, file, socket });
+                } else {
+                    actions.push(restart(&service, file, socket, named.reload, Vec::new()));
+                }
             }
         }
         // A hook is meant instead of the app's own service, and that comes last, unless a table gives it another place.

@@ -1,14 +1,14 @@
 //! What runs side by side, in each slot its own: the new one runs and is well before the link moves, which hands over to it; the old one
 //! is stopped when nothing can go back any more.
 
-use super::{HostPlanning, files_of, released_file};
+use super::{Direction, HostPlanning, files_of, released_file};
 use crate::app::health::{Health, HealthQuestion, HttpPlace, HttpQuestion};
-use crate::app::service::{NamedService, Service};
+use crate::app::service::{Cutover, NamedService, Service};
 use crate::app::service_file::FilesOf;
 use crate::config::Settings;
 use crate::names::SlotName;
-use crate::plan::Target;
 use crate::plan::action::{Action, Answerer, AppAction, ServiceAction, ToldVisitors};
+use crate::plan::{Note, Target};
 
 /// How long a process may take until it listens, where no health question says it, in seconds.
 const USUAL_GRACE: u32 = 30;
@@ -85,6 +85,32 @@ impl HostPlanning<'_> {
         )
     }
 
+    /// What a person should know where a service takes its connections otherwise than the release before.
+    pub(in crate::planner) fn about_cutover(&self) -> Vec<Note> {
+        let Some(live) = self.settings_of_live() else { return Vec::new() };
+        let note = |named: &NamedService| {
+            let listening = named.listening.as_ref()?;
+            let before = live.services.named.iter().find(|before| before.service == named.service)?;
+            let text = match before.listening.as_ref().map(|before| before.cutover) {
+                Some(Cutover::Socket) if listening.cutover == Cutover::Restart => {
+                    format!(
+                        "[services.{}] comes behind a socket that systemd holds: for about a second its requests fail",
+                        named.name
+                    )
+                }
+                None => format!(
+                    "[services.{}] comes to listen at {}: it is restarted this once, and web servers have to be told",
+                    named.name, listening.socket
+                ),
+                Some(_) => return None,
+            };
+            Some(Note { host: Some(self.host.name.clone()), text })
+        };
+        let here =
+            self.settings.services.named.iter().filter(|named| self.settings.runs_on(named, self.host));
+        here.filter_map(note).collect()
+    }
+
     /// Stops what runs in a slot that is about to be filled, where anything does.
     pub(in crate::planner) fn stop_before_filling(&self, slot: &SlotName) -> Option<Action> {
         let services = self.instances_in(slot);
@@ -95,34 +121,60 @@ impl HostPlanning<'_> {
 
     /// Stops what a switch has started that came to nothing.
     pub(in crate::planner) fn stop_failed(&self, target: &Target) -> Option<Action> {
+        self.stop_started(target, |_| false)
+    }
+
+    /// Stops what a rehearsal has started: not what is kept warm.
+    pub(in crate::planner) fn stop_rehearsed(&self, target: &Target) -> Option<Action> {
+        self.stop_started(target, |service| {
+            let was_up = self.facts.running.is_up(&service.unit().unwrap_or_default());
+            was_up && self.keeps_warm(service, &target.slot)
+        })
+    }
+
+    fn stop_started(&self, target: &Target, stays: impl Fn(&Service) -> bool) -> Option<Action> {
         let slot = target.slot.clone();
-        let services: Vec<Service> =
-            self.side_by_side(self.settings).filter_map(|named| named.instance(&slot)).collect();
+        let services = self.side_by_side(self.settings).filter_map(|named| named.instance(&slot));
+        let services = services.filter(|service| !stays(service)).collect();
         let stop = ServiceAction::StopInstances { services, slot, waits: false, optional: false };
         (!is_empty(&stop)).then(|| stop.into())
     }
 
     /// Stops what doesn't serve any more, once a release is live for good, but for what is kept warm to go back to.
-    pub(in crate::planner) fn stop_former(&self, target: &Target) -> Vec<Action> {
+    pub(in crate::planner) fn stop_former(&self, target: &Target, direction: Direction) -> Vec<Action> {
         let live = self.facts.live_slot();
         let others = self.facts.slots.keys().filter(|slot| **slot != target.slot);
         let runs_there =
             others.filter(|slot| live == Some(*slot) || self.facts.running.has_instance_in(slot));
         let stop = |slot: &SlotName| {
             let mut services = self.instances_in(slot);
-            if live == Some(slot) {
-                let is_kept = |service: &Service| {
-                    let mut named = self.side_by_side(self.settings);
-                    named.any(|named| {
-                        named.instance(slot).as_ref() == Some(service)
-                            && named.listening.as_ref().is_some_and(|listening| listening.keep_warm)
-                    })
-                };
-                services.retain(|service| !is_kept(service));
+            // Nobody goes back to what was gone back from.
+            if live == Some(slot) && direction == Direction::Forward {
+                services.retain(|service| !self.keeps_warm(service, slot));
             }
             ServiceAction::StopInstances { services, slot: slot.clone(), waits: false, optional: true }
         };
-        runs_there.map(stop).filter(|stop| !is_empty(stop)).map(Action::from).collect()
+        let instances = runs_there.map(stop).filter(|stop| !is_empty(stop));
+        instances.chain(self.stop_unknown()).map(Action::from).collect()
+    }
+
+    /// Stops what starts services with the host of which the release has none.
+    fn stop_unknown(&self) -> Vec<ServiceAction> {
+        let live = self.settings_of_live();
+        let before = live.as_ref().unwrap_or(self.configured);
+        let is_known = |named: &NamedService| {
+            self.settings.services.named.iter().any(|known| known.service == named.service)
+        };
+        let unknown = self.side_by_side(before).filter(|named| !is_known(named));
+        unknown.map(|named| ServiceAction::Stop { service: named.service.clone(), optional: true }).collect()
+    }
+
+    /// Whether what a slot has of its own is to go on beside what serves.
+    pub(in crate::planner) fn keeps_warm(&self, instance: &Service, slot: &SlotName) -> bool {
+        self.side_by_side(self.settings).any(|named| {
+            named.instance(slot).as_ref() == Some(instance)
+                && named.listening.as_ref().is_some_and(|listening| listening.keep_warm)
+        })
     }
 
     /// What may run in a slot by itself: by the settings of the release that changes, of the one that serves, and of today.

@@ -94,7 +94,16 @@ is_well() {
       words="$address:$port takes connections"
       ;;
     http)
-      answer=$(get) || { words="$path isn't answered: $answer" && return 1; }
+      if ! answer=$(get); then
+        # It is told of a port that nobody has meant.
+        if [ -n "$socket" ] && [ ! -S "$socket" ]; then
+          answer="there is no socket $socket"
+        else
+          case $socket$answer in /*'ailed to connect to localhost port'*) answer="nobody takes connections at $socket" ;; esac
+        fi
+        words="$path isn't answered: $answer"
+        return 1
+      fi
       answered=${answer%%
 *}
       body=${answer#*

@@ -13,6 +13,7 @@ use crate::app::service_file::service_file_place;
 use crate::config::area::table;
 use crate::config::areas::hosts::entry::Roles;
 use crate::config::areas::layout::LayoutLayer;
+use crate::config::areas::shared::SharedLayer;
 use crate::config::areas::{AppLayer, LimitsLayer, StrategyName};
 use crate::config::at::At;
 use crate::config::diagnostics::Diagnostic;
@@ -409,6 +410,21 @@ impl Listens {
             written.note_at(span, mistake);
         }
         let socket = socket.as_ref().map_or(USUAL_SOCKET, |At { value: FilePath(path), .. }| path);
+        let SharedLayer { shared_files, shared_dirs, .. } = &written.all.shared;
+        let shared = shared_dirs.iter().chain(shared_files).flatten().map(|shared| &shared.value.0);
+        let is_around = |shared: &&String| {
+            socket.strip_prefix(shared.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if let Some(shared) = shared.into_iter().find(is_around) {
+            wrong(
+                format!(
+                    "its socket {} would be one for all releases, as {} is shared",
+                    quoted(socket),
+                    quoted(shared)
+                ),
+                "give it another `socket`, or share less",
+            );
+        }
         Some(Listening { socket: socket.to_owned(), cutover: cutover_is, keep_warm })
     }
 }
