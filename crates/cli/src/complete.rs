@@ -188,7 +188,13 @@ mod tests {
         );
         check(
             &["buedafab", "production", "rollback:"],
-            &["rollback:to=", "rollback:keep_schema", "rollback:reverse_migrations", "rollback:dry_run"],
+            &[
+                "rollback:to=",
+                "rollback:keep_schema",
+                "rollback:reverse_migrations",
+                "rollback:rehearse",
+                "rollback:dry_run",
+            ],
         );
         check(&["buedafab", "production", "nothing:re"], &[]);
         check(&["buedafab", "production", "deploy"], &[]);

@@ -160,7 +160,7 @@ fn hosts_that_differ_are_brought_level() {
         r#"{"commit":"1111111111111111111111111111111111111111","describe":"v1"}"#,
         r#"{"commit":"2222222222222222222222222222222222222222","describe":"v2"}"#,
     ];
-    let told = |intent: &str, serving: [&str; 3]| {
+    let told_after = |intent: &str, serving: [&str; 3], failed: &str| {
         let names = ["web1", "web2", "web3"];
         let changes =
             names.map(|host| format!(r#"{{"host":"{host}","from":{},"to":{}}}"#, RELEASES[0], RELEASES[1]));
@@ -179,7 +179,7 @@ fn hosts_that_differ_are_brought_level() {
             }
         });
         let ended = format!(
-            r#"{{"event":"run_ended","verdict":"mixed","hosts":[{}],"failures":[],"exit_code":9,"milliseconds":1000}}"#,
+            r#"{{"event":"run_ended","verdict":"mixed","hosts":[{}],"failures":[{failed}],"exit_code":9,"milliseconds":1000}}"#,
             hosts.join(",")
         );
         let mut summary = Summary::default();
@@ -188,6 +188,11 @@ fn hosts_that_differ_are_brought_level() {
         }
         summary.tell("buedafab production deploy", "buedafab production", Seen::All)
     };
+    let told = |intent: &str, serving: [&str; 3]| told_after(intent, serving, "");
+    // One that couldn't go back was never confirmed: a rollback would go one further.
+    let failed = r#"{"host":"web1","step":2,"what":{"kind":"exited","status":1}}"#;
+    let stuck = told_after("deploy", ["v2", "v1", "v1"], failed);
+    assert!(!stuck.contains("rollback") && stuck.contains("again: buedafab production deploy"), "{stuck}");
     insta::assert_snapshot!(told("deploy", ["v2", "v2", "v1"]), @"
     ✗ deploy v2: the hosts need a person (exit 9)
       serving now: v2 (2222222222) on web1, web2

@@ -272,7 +272,10 @@ fn a_shell_completes_what_the_project_has() {
     assert_eq!(offered(&["staging", "--hosts", ""]), "stage1");
     assert_eq!(offered(&["production", "--roles", ""]), "web worker");
     assert_eq!(offered(&["production", "deploy", "--release", ""]), "v0.10.0 v0.9.0 latest_tag");
-    assert_eq!(offered(&["production", "rollback", ":"]), "to= keep_schema reverse_migrations dry_run");
+    assert_eq!(
+        offered(&["production", "rollback", ":"]),
+        "to= keep_schema reverse_migrations rehearse dry_run"
+    );
     assert_eq!(offered(&["production", "deploy", ":", "re"]), "release= reinstall");
     assert_eq!(offered(&["production", "deploy", ":", "release", "=", "v0.1"]), "v0.10.0");
 }

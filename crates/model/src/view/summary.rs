@@ -185,7 +185,8 @@ impl Summary {
         }
     }
 
-    /// The hosts that serve what was deployed, where it is known of all what they serve, and others don't serve it.
+    /// The hosts that serve what was deployed, where it is known of all what they serve, and others don't serve it. None, where one of them
+    /// couldn't go back: what was never confirmed has to be put back first.
     fn ahead<'o>(&self, outcome: &'o Outcome) -> Vec<&'o str> {
         // An app's part of a host isn't named by `--hosts`.
         let is_plain = |told: &HostOutcome| {
@@ -198,7 +199,14 @@ impl Summary {
         };
         let ahead = outcome.hosts.iter().filter(is_ahead).map(|told| told.host.as_str());
         let ahead: Vec<&str> = ahead.filter(|_| plain).collect();
-        if ahead.len() < self.deployed.len() { ahead } else { Vec::new() }
+        let has_failed = |host: &&str| {
+            outcome
+                .failures
+                .iter()
+                .any(|failure| failure.host.as_ref().is_some_and(|other| other.as_str() == *host))
+        };
+        let is_whole = ahead.len() < self.deployed.len() && !ahead.iter().any(has_failed);
+        if is_whole { ahead } else { Vec::new() }
     }
 
     /// The end of a run that is long over: what is to be done now isn't known from it.
