@@ -10,7 +10,7 @@ use buedafab_model::app::watch::{Counted, NoData, Watch};
 use buedafab_model::plan::action::AppAction;
 use insta::assert_snapshot;
 
-use common::shells::everywhere_in;
+use common::shells::{everywhere_in, with_tools};
 use common::{Seen, deploy, difference, rollback, second};
 
 const BAKES: &str = "service = \"systemd:five\"\nwaves = [1]\nbake_seconds = 30\n";
@@ -75,6 +75,7 @@ fn server_errors_are_counted_since_the_switch() {
         told.push(look(0, NoData::Pass, false));
         place.by_hand("rm 'access log'");
         told.push(look(0, NoData::Pass, false));
+        told.push(look(0, NoData::Pass, true));
         told.join("\n")
     });
     assert_snapshot!(found, @"
@@ -87,5 +88,30 @@ fn server_errors_are_counted_since_the_switch() {
     1: errors: 5 of 8 answers since the switch were errors of the server (62.5 %), which is too much
     0: 0 of 5 answers since the switch were errors of the server (0.0 %)
     1: ROOT/access log can't be read, so errors can't be counted
+    0: ROOT/access log can't be read, so errors can't be counted: it is only told
+    ");
+}
+
+#[test]
+fn lines_of_the_journal_are_counted_and_one_that_is_closed_says_so() {
+    let found = everywhere_in("it's five", |shell, place| {
+        place.by_hand("mkdir -p \"it's five/releases/a\"; ln -s a \"it's five/releases/current\"");
+        let look = |most, said: &str| {
+            let counted = Counted::Lines { journal: "ERROR|Traceback".to_owned(), most };
+            let watch = Watch { name: "words".to_owned(), counted, advisory: false, roles: BTreeSet::new() };
+            let action = AppAction::Watch { watch, units: vec!["five-web@b".to_owned()] };
+            with_tools(shell, place, &[("journalctl", said)], &action)
+        };
+        let lines = "case \"$*\" in *'--unit five-web@b') printf 'ERROR: a\\nfine\\nTraceback\\n' ;; esac";
+        [look(2, lines), look(1, lines), look(0, "true"), look(9, "echo 'no permission' >&2; exit 1")]
+            .join("\n")
+    });
+    assert_snapshot!(found, @"
+    0: 2 lines since the switch match ERROR|Traceback
+    1: words: 2 lines since the switch match ERROR|Traceback: ERROR: a
+    Traceback
+    0: 0 lines since the switch match ERROR|Traceback
+    1: no permission
+    the journal can't be read, so words can't be counted
     ");
 }

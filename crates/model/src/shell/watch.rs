@@ -39,19 +39,14 @@ pub(super) fn watch(layout: &Layout, watch: &Watch, units: &[String]) -> String 
         Counted::Lines { journal, most } => {
             let (system, user) = units_as_words(units);
             let units = quote(&format!("{system} {user}"));
-            let releases = quote(layout.releases.as_str());
-            (
-                format!("releases={releases}\nsince={units}\npattern={}\nmost={most}\n", quote(journal)),
-                "watch_lines",
-            )
+            (format!("units={units}\npattern={}\nmost={most}\n", quote(journal)), "watch_lines")
         }
     };
     format!(
-        "{SUDO}{}noted={}\nname={}\nadvisory={advisory}\n{assignments}{}{}{call}",
+        "{SUDO}{}noted={}\nname={}\nadvisory={advisory}\n{assignments}{}{call}",
         link_line(layout),
         quote(layout.watched().as_str()),
         quote(name),
-        script!("instances_of"),
         script!("watch"),
     )
 }

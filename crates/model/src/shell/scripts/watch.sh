@@ -1,7 +1,7 @@
 # Counts what a release has done since its switch. POSIX sh.
 #
 # Assignments stand before this text: noted, a file; sudo; name, of what is counted; for a web server's log: log, most, in millionths, and
-# least, of how many answers it says something; no_data, pass or fail; for what services say: since, words for `journalctl`, pattern and
+# least, of how many answers it says something; no_data, pass or fail; for what services say: link, units, words for `journalctl`, pattern and
 # most; advisory, maybe empty. `mark_log` is called before the switch; the others after it.
 
 # Who may not read a log may by sudo.
@@ -32,7 +32,7 @@ written_since() {
   $as cat "$log"
 }
 
-too_much() {
+speaks_against() {
   if [ -n "$advisory" ]; then
     echo "$1: it is only told"
     exit 0
@@ -42,9 +42,9 @@ too_much() {
 }
 
 watch_log() {
-  [ -f "$noted" ] || { echo "nothing says how far $log had come at the switch" >&2; exit 1; }
+  [ -f "$noted" ] || speaks_against "nothing says how far $log had come at the switch"
   reading
-  $as test -r "$log" || { echo "$log can't be read, so $name can't be counted" >&2; exit 1; }
+  $as test -r "$log" || speaks_against "$log can't be read, so $name can't be counted"
   counted=$(written_since | awk '
     {
       status = ""
@@ -61,22 +61,25 @@ watch_log() {
   set -- $counted
   if [ "$1" -lt "$least" ]; then
     words="$1 requests since the switch are fewer than $least, and say nothing of $name"
-    [ "$no_data" = pass ] || too_much "$words"
+    [ "$no_data" = pass ] || speaks_against "$words"
     echo "$words"
     exit 0
   fi
   words="$2 of $1 answers since the switch were errors of the server ($4 %)"
-  [ "$3" -le "$most" ] || too_much "$name: $words, which is too much"
+  [ "$3" -le "$most" ] || speaks_against "$name: $words, which is too much"
   echo "$words"
 }
 
 watch_lines() {
   as=
   id -Gn | tr ' ' '\n' | grep -qxE 'systemd-journal|adm|wheel' || as=$sudo
-  eval "set -- $since"
-  said=$($as journalctl --quiet --no-pager --output cat --since "@$(stat -c %Y "$link")" "$@" 2>/dev/null |
-    grep -E -e "$pattern")
+  eval "set -- $units"
+  # What can't be read isn't nothing.
+  if ! said=$($as journalctl --quiet --no-pager --output cat --since "@$(stat -c %Y "$link")" "$@"); then
+    speaks_against "the journal can't be read, so $name can't be counted"
+  fi
+  said=$(printf '%s\n' "$said" | grep -E -e "$pattern")
   found=$(printf '%s' "$said" | grep -c '')
-  [ "$found" -le "$most" ] || too_much "$name: $found lines since the switch match $pattern: $(printf '%s\n' "$said" | tail -n 3)"
+  [ "$found" -le "$most" ] || speaks_against "$name: $found lines since the switch match $pattern: $(printf '%s\n' "$said" | tail -n 3)"
   echo "$found lines since the switch match $pattern"
 }
